@@ -1,0 +1,117 @@
+"""Every error this package raises on purpose.
+
+::
+
+    TelephonyError
+    ├── ConfigurationError          a configuration says something impossible
+    ├── ProtocolError
+    │   ├── LocalProtocolError      we were asked to send what the protocol forbids
+    │   └── RemoteProtocolError     the peer broke the protocol
+    │       └── DecodeError         … and these are the bytes
+    ├── ConnectionLost              the link is gone
+    ├── RegistrationRejected        the call manager refused the device
+    ├── RequestFailed               the peer answered a request with an error code
+    ├── CallEnded                   the call is over; the verb came too late
+    └── InternalError               a bug of ours
+
+Nothing of construct, struct, trio or :class:`OSError` crosses the API unmapped.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CallEnded",
+    "ConfigurationError",
+    "ConnectionLost",
+    "DecodeError",
+    "InternalError",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RegistrationRejected",
+    "RemoteProtocolError",
+    "RequestFailed",
+    "TelephonyError",
+]
+
+
+class TelephonyError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigurationError(TelephonyError):
+    """A configuration breaks a rule; nothing has been started.
+
+    ``str()`` reads ``file: section: field: rule``, without the parts that are unknown.
+    """
+
+    def __init__(self, rule: str, *, file: str = "", section: str = "", field: str = "") -> None:
+        super().__init__(": ".join(part for part in (file, section, field, rule) if part))
+        self.rule = rule
+        self.file = file
+        self.section = section
+        self.field = field
+
+
+class ProtocolError(TelephonyError):
+    """One side broke the protocol. Abstract: one of the two below is raised."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were asked to send something that the protocol forbids, now or ever."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something that the protocol forbids; its connection is closed."""
+
+
+class DecodeError(RemoteProtocolError):
+    """Bytes that are not what their header claims.
+
+    ``message_id`` is the number in the frame's header (None when the header itself is bad),
+    ``path`` the field in dotted form ("" for the frame), ``offset`` the position in bytes from
+    the start of the frame.
+    """
+
+    def __init__(
+        self, reason: str, *, message_id: int | None = None, path: str = "", offset: int = 0
+    ) -> None:
+        place = "frame" if message_id is None else f"message 0x{message_id:04x}"
+        where = f"{place}.{path}" if path else place
+        super().__init__(f"{where} at byte {offset}: {reason}")
+        self.reason = reason
+        self.message_id = message_id
+        self.path = path
+        self.offset = offset
+
+
+class ConnectionLost(TelephonyError):
+    """The link to the peer is gone; ``__cause__`` says how, where that is known."""
+
+
+class RegistrationRejected(TelephonyError):
+    """The call manager refused to register a device; ``reason`` is its text."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RequestFailed(TelephonyError):
+    """The peer answered a request with an error; ``code`` is the number on the wire."""
+
+    def __init__(self, code: int, description: str = "") -> None:
+        super().__init__(description or f"error 0x{code & 0xFFFFFFFF:08x}")
+        self.code = code
+        self.description = description
+
+
+class CallEnded(TelephonyError):
+    """The call is over. ``cause`` is a Q.850 number; 16 is normal clearing."""
+
+    def __init__(self, cause: int = 16) -> None:
+        super().__init__(f"call ended, cause {cause}")
+        self.cause = cause
+
+
+class InternalError(TelephonyError):
+    """A bug of ours; ``__cause__`` is what really happened. Please report it."""

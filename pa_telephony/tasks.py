@@ -1,0 +1,285 @@
+"""Hidden nurseries that leak nothing, subscriptions that stay bounded, and one place for OSError.
+
+The rules come from DESIGN §2.6 and §2.8: a resource that runs tasks behind its user's back never
+shows an exception group. The user's own exception comes out bare, a lost link is one
+:class:`~pa_telephony.errors.ConnectionLost`, and a bug of ours is an
+:class:`~pa_telephony.errors.InternalError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Any, Generic, Self, TypeVar, TypeVarTuple
+
+import trio
+
+from pa_telephony.errors import ConnectionLost, InternalError, TelephonyError
+
+__all__ = ["Background", "Hub", "SlowSubscriber", "Subscription", "background", "map_os_errors"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class SlowSubscriber(TelephonyError):
+    """A subscriber fell so far behind that events had to be thrown away."""
+
+
+@contextlib.contextmanager
+def map_os_errors(peer: str) -> Generator[None]:
+    """Turn what the operating system and trio's streams raise into :class:`ConnectionLost`.
+
+    ``peer`` names the other side in the message, for example ``"127.0.0.1:2000"``.
+    """
+    try:
+        yield
+    except trio.BrokenResourceError as error:
+        # trio wraps the OSError that says why; that one is worth reading.
+        raise ConnectionLost(f"{peer}: {error.__cause__ or 'connection broken'}") from error
+    except (trio.ClosedResourceError, trio.EndOfChannel) as error:
+        raise ConnectionLost(f"{peer}: connection closed") from error
+    except OSError as error:
+        raise ConnectionLost(f"{peer}: {error.strerror or error}") from error
+
+
+class Background:
+    """The tasks behind an open resource; made by :func:`background`."""
+
+    def __init__(self, nursery: trio.Nursery, errors: list[BaseException]) -> None:
+        self._nursery = nursery
+        self._errors = errors
+
+    @property
+    def cancel_scope(self) -> trio.CancelScope:
+        """Cancels the body and every task."""
+        return self._nursery.cancel_scope
+
+    def start_soon(
+        self,
+        function: Callable[[*Ts], Awaitable[object]],
+        *arguments: *Ts,
+        name: str | None = None,
+    ) -> None:
+        """Run a task of ours: what it raises besides a TelephonyError is a bug of ours."""
+        self._nursery.start_soon(
+            self._run, function, arguments, True, name=name or _name_of(function)
+        )
+
+    def start_handler(
+        self,
+        function: Callable[[*Ts], Awaitable[object]],
+        *arguments: *Ts,
+        name: str | None = None,
+    ) -> None:
+        """Run a function of the user's: whatever it raises comes out bare."""
+        self._nursery.start_soon(
+            self._run, function, arguments, False, name=name or _name_of(function)
+        )
+
+    async def start(
+        self, function: Callable[..., Awaitable[object]], *arguments: Any, name: str | None = None
+    ) -> Any:
+        """Run a task of ours until it calls ``task_status.started(value)``; gives that value.
+
+        What the task raises before then is raised here.
+        """
+
+        async def run(*, task_status: trio.TaskStatus[Any]) -> None:
+            started = _Once(task_status)
+            try:
+                await function(*arguments, task_status=started)
+            except (TelephonyError, *_NOT_OURS) as error:
+                if started.done:
+                    self._note(error)
+                raise
+            except Exception as error:
+                bug = _bug(error)
+                if started.done:
+                    self._note(bug)
+                raise bug from error
+
+        return await self._nursery.start(run, name=name or _name_of(function))
+
+    async def _run(
+        self,
+        function: Callable[..., Awaitable[object]],
+        arguments: tuple[Any, ...],
+        ours: bool,
+    ) -> None:
+        try:
+            await function(*arguments)
+        except trio.Cancelled:
+            raise
+        except BaseException as error:
+            if ours and isinstance(error, Exception) and not isinstance(error, TelephonyError):
+                bug = _bug(error)
+                self._note(bug)
+                raise bug from error
+            self._note(error)
+            raise
+
+    def _note(self, error: BaseException) -> None:
+        if not isinstance(error, trio.Cancelled):
+            self._errors.append(error)
+
+
+# What is never translated: cancellation, KeyboardInterrupt, SystemExit, GeneratorExit.
+_NOT_OURS = (trio.Cancelled, KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
+class _Once(Generic[T]):
+    """A task status that remembers that it was called."""
+
+    def __init__(self, status: trio.TaskStatus[T]) -> None:
+        self._status = status
+        self.done = False
+
+    def started(self, value: Any = None) -> None:
+        self.done = True
+        self._status.started(value)
+
+
+def _bug(error: BaseException) -> InternalError:
+    return InternalError(f"{type(error).__name__}: {error}")
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    return getattr(function, "__qualname__", repr(function))
+
+
+@contextlib.asynccontextmanager
+async def background() -> AsyncGenerator[Background]:
+    """Run tasks beside the body of an ``async with``; leaving cancels those that still run.
+
+    However many exceptions there are, one comes out, bare: the first that happened, whether in
+    the body or in a task. The others stand in its notes. A cancelled body stays cancelled.
+    """
+    errors: list[BaseException] = []
+    group: BaseExceptionGroup[BaseException] | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                yield Background(nursery, errors)
+            except trio.Cancelled:
+                raise
+            except BaseException as error:
+                errors.append(error)
+                raise
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as caught:
+        group = caught
+    if group is not None and not errors:
+        raise group
+    if errors:
+        # KeyboardInterrupt and its kind win over errors that only came first.
+        first = next((e for e in errors if not isinstance(e, Exception)), errors[0])
+        for other in errors:
+            if other is not first and not _was_caused_by(first, other):
+                first.add_note(f"at the same time: {type(other).__name__}: {other}")
+        try:
+            raise first
+        finally:
+            # A raised exception that its own frame still names is a reference cycle.
+            del first, errors, group
+
+
+def _was_caused_by(error: BaseException, other: BaseException) -> bool:
+    return error.__cause__ is other or error.__context__ is other
+
+
+class Subscription(Generic[T]):
+    """One subscriber's events, in order: ``async for event in subscription``.
+
+    Iteration ends when the hub is closed. It raises :class:`SlowSubscriber` once the events that
+    still fitted have been read, and whatever error the hub was closed with.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._items: deque[T] = deque()
+        self._closed = False
+        self._error: BaseException | None = None
+        self._news = trio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        await trio.lowlevel.checkpoint()
+        while not self._items:
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            self._news = trio.Event()
+            await self._news.wait()
+        return self._items.popleft()
+
+    def receive_nowait(self) -> T:
+        """The next event that is already here; raises :class:`trio.WouldBlock` without one."""
+        if not self._items:
+            raise trio.WouldBlock
+        return self._items.popleft()
+
+    def put(self, item: T) -> bool:
+        """Queue an item (the hub does); False when there was no room and the end has come."""
+        if len(self._items) >= self._limit:
+            self.end(SlowSubscriber(f"more than {self._limit} events waited to be read"))
+            return False
+        self._items.append(item)
+        self._news.set()
+        return True
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Let iteration end, or raise ``error``, after the items that wait."""
+        if not self._closed:
+            self._closed = True
+            self._error = error
+            self._news.set()
+
+
+class Hub(Generic[T]):
+    """Hands each published item to every subscriber, and never waits for one of them.
+
+    ``limit`` is how many items may wait for a subscriber before it is dropped.
+    """
+
+    def __init__(self, limit: int = 1000) -> None:
+        self._limit = limit
+        self._subscriptions: list[Subscription[T]] = []
+        self._closed = False
+        self._error: BaseException | None = None
+
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions are open."""
+        return len(self._subscriptions)
+
+    def publish(self, item: T) -> None:
+        """Give ``item`` to everybody who subscribed; those who are full lose their subscription."""
+        self._subscriptions = [each for each in self._subscriptions if each.put(item)]
+
+    @contextlib.contextmanager
+    def subscribe(self, limit: int | None = None) -> Generator[Subscription[T]]:
+        """Events from now on, until the block is left."""
+        subscription: Subscription[T] = Subscription(self._limit if limit is None else limit)
+        if self._closed:
+            subscription.end(self._error)
+        else:
+            self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            subscription.end(None)
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End every subscription once what waits in it was read; ``error`` is raised there."""
+        self._closed = True
+        self._error = error
+        for subscription in self._subscriptions:
+            subscription.end(error)
+        self._subscriptions.clear()

@@ -1,0 +1,1 @@
+"""Declared messages: one declaration, from which decoder, encoder and documentation come."""

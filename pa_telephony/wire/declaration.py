@@ -1,0 +1,112 @@
+"""What a declared message is made of, whatever the protocol.
+
+A message is a frozen keyword-only dataclass. Each field's annotation carries a wire type that
+says how the value lies on the wire::
+
+    class OffHook(StationMessage, id=0x0006):
+        line_instance: Annotated[int, U32] = 0
+        call_reference: Annotated[int, U32] = 0
+
+Fields without a default are mandatory: a frame that ends before them is an error, while a
+missing optional tail takes the defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
+
+__all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "fields_of"]
+
+
+class OpenIntEnum(enum.IntEnum):
+    """An :class:`enum.IntEnum` that takes any number: an unknown one becomes ``UNKNOWN_n``."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        # Not added to the enumeration: a peer must not be able to make our tables grow.
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Struct:
+    """Base of everything declared: each subclass becomes a frozen keyword-only dataclass."""
+
+    def __init_subclass__(cls, **attributes: Any) -> None:
+        super().__init_subclass__(**attributes)
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Message(Struct):
+    """Base of all messages. ``id`` files the class in the ``registry`` of its protocol.
+
+    ``trailing`` holds bytes that a peer sent behind the last field that we know.
+    """
+
+    id: ClassVar[int] = -1
+    registry: ClassVar[dict[int, type[Message]]]
+
+    trailing: bytes = dataclasses.field(default=b"", compare=False, repr=False)
+
+    def __init_subclass__(
+        cls,
+        *,
+        id: int | None = None,
+        **attributes: Any,
+    ) -> None:
+        super().__init_subclass__(**attributes)
+        if id is not None:
+            if id in cls.registry:
+                raise TypeError(f"{cls.__name__} and {cls.registry[id].__name__} are both {id:#x}")
+            cls.id = id
+            cls.registry[id] = cls
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UnknownMessage:
+    """A message whose number nobody declared; it is kept, not refused."""
+
+    id: int
+    body: bytes = b""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a declaration: its name, its wire type, its Python type, its default."""
+
+    name: str
+    type: Any
+    python_type: Any
+    default: Any
+
+    @property
+    def required(self) -> bool:
+        """Whether a frame that ends before this field is an error."""
+        return self.default is dataclasses.MISSING
+
+
+@functools.cache
+def fields_of(declaration: type[Struct]) -> tuple[Field, ...]:
+    """The wire fields of a declared class, in wire order (``trailing`` left out)."""
+    hints = get_type_hints(declaration, include_extras=True)
+    found: list[Field] = []
+    for field in dataclasses.fields(declaration):
+        if field.name == "trailing":
+            continue
+        hint = hints[field.name]
+        metadata = getattr(hint, "__metadata__", ())
+        if not metadata:
+            raise TypeError(f"{declaration.__name__}.{field.name} has no wire type")
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        found.append(Field(field.name, metadata[0], hint.__origin__, default))
+    return tuple(found)

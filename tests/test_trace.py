@@ -1,0 +1,203 @@
+"""Traces: what is written is what Wireshark, and our own reader, find again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pa_telephony import pcap
+from pa_telephony.errors import DecodeError
+from pa_telephony.trace import (
+    EventRecord,
+    FrameRecord,
+    JsonLinesTrace,
+    PcapTrace,
+    Record,
+    RtpRecord,
+    only,
+    tee,
+)
+
+CLIENT, SERVER = ("127.0.0.11", 40000), ("127.0.0.10", 2000)
+KEEP_ALIVE = bytes.fromhex("040000000000000000000000")
+KEEP_ALIVE_ACK = bytes.fromhex("040000000000000000010000")
+
+
+def frame(time: float, data: bytes, direction: str = "sent") -> FrameRecord:
+    return FrameRecord(time, "sccp", direction, CLIENT, SERVER, data)  # type: ignore[arg-type]
+
+
+def test_tcp_frames_are_read_back_in_both_directions(tmp_path: Path) -> None:
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        trace(frame(1.5, KEEP_ALIVE))
+        trace(frame(1.6, KEEP_ALIVE_ACK, "received"))
+        trace(EventRecord(1.7, "nothing.for.pcap"))
+    segments = [
+        s
+        for s in pcap.datagrams(pcap.read_pcap(tmp_path / "a.pcap"))
+        if isinstance(s, pcap.Segment) and s.payload
+    ]
+    assert [(s.time, s.source, s.destination, s.payload) for s in segments] == [
+        (1.5, CLIENT, SERVER, KEEP_ALIVE),
+        (1.6, SERVER, CLIENT, KEEP_ALIVE_ACK),
+    ]
+
+
+def test_rtp_is_read_back_with_its_real_addresses(tmp_path: Path) -> None:
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        trace(RtpRecord(2.0, "sent", ("127.0.0.11", 32000), ("127.0.0.20", 32002), b"\x80" * 172))
+        trace(RtpRecord(2.1, "sent", ("::1", 32000), ("::2", 32002), b"odd"))
+    assert list(pcap.datagrams(pcap.read_pcap(tmp_path / "a.pcap"))) == [
+        pcap.Datagram(2.0, ("127.0.0.11", 32000), ("127.0.0.20", 32002), b"\x80" * 172),
+        pcap.Datagram(2.1, ("::1", 32000), ("::2", 32002), b"odd"),
+    ]
+
+
+def test_wireshark_reassembles_what_we_write(tmp_path: Path) -> None:
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    path = tmp_path / "a.pcap"
+    with PcapTrace(path) as trace:
+        trace(frame(1.0, KEEP_ALIVE[:9]))
+        trace(frame(1.1, KEEP_ALIVE[9:] + KEEP_ALIVE))
+        trace(frame(1.2, KEEP_ALIVE_ACK, "received"))
+    done = subprocess.run(
+        f"tshark -r {path} -o tcp.check_checksum:TRUE -T fields -e skinny.messageId"
+        " -e tcp.checksum.status -e _ws.expert.message",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ids = [n for line in done.stdout.splitlines() for n in line.split("\t")[0].split(",") if n]
+    assert [int(n, 0) for n in ids] == [0, 0, 0x100]
+    assert {line.split("\t")[1] for line in done.stdout.splitlines()} == {"1"}
+    assert "alformed" not in done.stdout
+
+
+def test_nothing_is_lost_without_a_close(tmp_path: Path) -> None:
+    """Each record is in the file when the call returns: a SIGKILL may follow."""
+    trace = PcapTrace(tmp_path / "a.pcap")
+    trace(frame(1.0, KEEP_ALIVE))
+    assert len(list(pcap.read_pcap(tmp_path / "a.pcap"))) == 4
+    trace.close()
+    trace(frame(1.0, KEEP_ALIVE))
+    assert len(list(pcap.read_pcap(tmp_path / "a.pcap"))) == 4
+
+
+def test_a_file_cut_in_the_middle_of_a_packet_ends_before_it(tmp_path: Path) -> None:
+    whole = pcap.file_header() + pcap.record(1.0, b"x" * 40) + pcap.record(2.0, b"y" * 40)
+    (tmp_path / "cut.pcap").write_bytes(whole[:-1])
+    assert [p.data for p in pcap.read_pcap(tmp_path / "cut.pcap")] == [b"x" * 40]
+
+
+def test_what_is_no_capture_is_a_decode_error(tmp_path: Path) -> None:
+    (tmp_path / "no.pcap").write_bytes(b"PK\3\4" + bytes(100))
+    with pytest.raises(DecodeError, match="no pcap file"):
+        pcap.read_pcap(tmp_path / "no.pcap")
+
+
+def test_merge_orders_packets_by_time(tmp_path: Path) -> None:
+    for name, times in {"a": (1.0, 3.0), "b": (2.0, 4.0)}.items():
+        with PcapTrace(tmp_path / name) as trace:
+            for time in times:
+                trace(RtpRecord(time, "sent", CLIENT, SERVER, name.encode()))
+    assert pcap.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "all.pcap") == 4
+    merged = pcap.datagrams(pcap.read_pcap(tmp_path / "all.pcap"))
+    assert [(d.time, d.payload) for d in merged] == [(1, b"a"), (2, b"b"), (3, b"a"), (4, b"b")]
+
+
+def test_ethernet_with_vlan_and_big_endian_nanoseconds_is_read(tmp_path: Path) -> None:
+    ip = pcap.PacketMaker().udp(CLIENT, SERVER, b"hello")
+    packet = bytes(12) + b"\x81\x00\x00\x05" + b"\x08\x00" + ip + bytes(6)
+    head = struct.pack(">IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
+    body = struct.pack(">IIII", 7, 500_000_000, len(packet), len(packet)) + packet
+    (tmp_path / "e.pcap").write_bytes(head + body)
+    (found,) = pcap.datagrams(pcap.read_pcap(tmp_path / "e.pcap"))
+    assert found == pcap.Datagram(7.5, CLIENT, SERVER, b"hello")
+
+
+def test_pcapng_is_read(tmp_path: Path) -> None:
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+    ip = pcap.PacketMaker().udp(CLIENT, SERVER, b"hello")
+    ticks = 1_500_000_000
+    (tmp_path / "n.pcapng").write_bytes(
+        block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+        + block(1, struct.pack("<HHI", 101, 0, 0) + struct.pack("<HHB3xI", 9, 1, 9, 0))
+        + block(6, struct.pack("<IIIII", 0, 0, ticks, len(ip), len(ip)) + ip)
+    )
+    (found,) = pcap.datagrams(pcap.read_pcap(tmp_path / "n.pcapng"))
+    assert found == pcap.Datagram(1.5, CLIENT, SERVER, b"hello")
+
+
+def test_json_lines_hold_frames_in_hex_and_events_as_they_are(tmp_path: Path) -> None:
+    with JsonLinesTrace(tmp_path / "a.jsonl") as trace:
+        trace(frame(1.0, b"\x01\x02"))
+        trace(EventRecord(2.0, "takeover.started", {"owner": "PA1"}))
+    first, second = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert (first["protocol"], first["data"], first["local"]) == ("sccp", "0102", list(CLIENT))
+    assert second == {"time": 2.0, "kind": "takeover.started", "owner": "PA1"}
+
+
+def test_tee_and_only_route_records() -> None:
+    everything: list[Record] = []
+    events: list[Record] = []
+    trace = tee(everything.append, None, only(EventRecord, events.append))
+    assert trace is not None
+    trace(frame(1.0, b""))
+    trace(EventRecord(2.0, "x"))
+    assert len(everything) == 2
+    assert events == [EventRecord(2.0, "x")]
+    assert tee(None, None) is None
+
+
+@st.composite
+def shuffled_segments(draw: st.DrawFn) -> tuple[bytes, list[pcap.Segment]]:
+    parts = draw(st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=8))
+    start = draw(st.sampled_from([0, 1, 0xFFFFFFF0, 0x7FFFFFFC]))
+    segments, sequence = [], start + 1
+    for part in parts:
+        segments.append(
+            pcap.Segment(0.0, CLIENT, SERVER, sequence & 0xFFFFFFFF, False, False, part)
+        )
+        sequence += len(part)
+    syn = pcap.Segment(0.0, CLIENT, SERVER, start, True, False, b"")
+    order = draw(st.permutations(segments + draw(st.lists(st.sampled_from(segments), max_size=3))))
+    return b"".join(parts), [syn, *order]
+
+
+@given(shuffled_segments())
+def test_segments_out_of_order_and_repeated_give_the_stream_once(
+    case: tuple[bytes, list[pcap.Segment]],
+) -> None:
+    stream, segments = case
+    reader = pcap.TcpStream()
+    assert b"".join(data for s in segments for _, data in reader.add(s)) == stream
+
+
+def test_a_hole_is_given_up_when_too_much_waits_behind_it() -> None:
+    reader = pcap.TcpStream(limit=10)
+    assert reader.add(pcap.Segment(0.0, CLIENT, SERVER, 1, False, False, b"ab"))
+    assert reader.add(pcap.Segment(0.0, CLIENT, SERVER, 103, False, False, b"12345678")) == []
+    assert reader.add(pcap.Segment(0.0, CLIENT, SERVER, 111, False, False, b"9abc")) == [
+        ("gap", b""),
+        ("data", b"12345678"),
+        ("data", b"9abc"),
+    ]
+    assert reader.lost == 100
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_in_a_packet_are_read_or_left_out(data: bytes) -> None:
+    for link_type in (101, 1, 113, 276, 0, 999):
+        for found in pcap.datagrams([pcap.Packet(0.0, link_type, data)]):
+            assert len(found.payload) <= len(data)
