@@ -14,7 +14,9 @@ from pa_telephony._lazy import lazy_names
 if TYPE_CHECKING:
     from pa_telephony import (
         errors as errors,
+        sccp as sccp,
         tasks as tasks,
+        testing as testing,
         trace as trace,
     )
     from pa_telephony.errors import (
@@ -37,7 +39,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "errors": ".errors",
+        "sccp": ".sccp",
         "tasks": ".tasks",
+        "testing": ".testing",
         "trace": ".trace",
         "CallEnded": ".errors",
         "ConfigurationError": ".errors",

@@ -66,6 +66,11 @@ def test_importing_the_top_level_stays_small() -> None:
     assert len(modules_after("import pa_telephony") - bare) <= 5
 
 
+def test_decoding_messages_needs_neither_trio_nor_construct() -> None:
+    loaded = modules_after("from pa_telephony.sccp import messages; messages.decode(0, b'', 20)")
+    assert not loaded & {"trio", "construct", "numpy"}
+
+
 def test_construct_is_imported_in_wire_only() -> None:
     guilty = [
         name

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
 __all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "fields_of"]
@@ -93,9 +92,14 @@ class Field:
         return self.default is dataclasses.MISSING
 
 
-@functools.cache
+_fields: dict[type[Struct], tuple[Field, ...]] = {}
+
+
 def fields_of(declaration: type[Struct]) -> tuple[Field, ...]:
     """The wire fields of a declared class, in wire order (``trailing`` left out)."""
+    known = _fields.get(declaration)
+    if known is not None:
+        return known
     hints = get_type_hints(declaration, include_extras=True)
     found: list[Field] = []
     for field in dataclasses.fields(declaration):
@@ -109,4 +113,5 @@ def fields_of(declaration: type[Struct]) -> tuple[Field, ...]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         found.append(Field(field.name, metadata[0], hint.__origin__, default))
-    return tuple(found)
+    _fields[declaration] = tuple(found)
+    return _fields[declaration]

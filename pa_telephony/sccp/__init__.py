@@ -1,0 +1,1 @@
+"""SCCP (Skinny): messages and, later, both sides of a session."""

@@ -1,0 +1,31 @@
+"""The base of all SCCP messages."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, ClassVar
+
+from pa_telephony.wire.declaration import Message
+
+__all__ = ["SccpMessage", "Sender"]
+
+
+class Sender(enum.Enum):
+    """Which side sends a message; media resources count as stations."""
+
+    STATION = "station"
+    CALL_MANAGER = "call manager"
+    EITHER = "either side"
+
+
+class SccpMessage(Message):
+    """A message of the Skinny Client Control Protocol; subclasses are filed by number."""
+
+    registry: ClassVar[dict[int, type[Message]]] = {}
+    sender: ClassVar[Sender] = Sender.EITHER
+
+    def __init_subclass__(
+        cls, *, id: int | None = None, sender: Sender = Sender.EITHER, **attributes: Any
+    ) -> None:
+        super().__init_subclass__(id=id, **attributes)
+        cls.sender = sender
