@@ -13,6 +13,7 @@ from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
     from pa_telephony import (
+        cti as cti,
         errors as errors,
         sccp as sccp,
         tasks as tasks,
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "cti": ".cti",
         "errors": ".errors",
         "sccp": ".sccp",
         "tasks": ".tasks",

@@ -67,8 +67,10 @@ def test_importing_the_top_level_stays_small() -> None:
 
 
 def test_decoding_messages_needs_neither_trio_nor_construct() -> None:
-    loaded = modules_after("from pa_telephony.sccp import messages; messages.decode(0, b'', 20)")
-    assert not loaded & {"trio", "construct", "numpy"}
+    sccp = "from pa_telephony.sccp import messages; messages.decode(0, b'', 20)"
+    cti = "from pa_telephony.cti import messages; messages.Heartbeat()"
+    for statement in (sccp, cti):
+        assert not modules_after(statement) & {"trio", "construct", "numpy"}
 
 
 def test_construct_is_imported_in_wire_only() -> None:

@@ -1,0 +1,1 @@
+"""CTI: CTIQBE messages and, later, JTAPI's object model and both sides of a session."""
