@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pa_telephony import (
         cti as cti,
         errors as errors,
+        rtp as rtp,
         sccp as sccp,
         tasks as tasks,
         testing as testing,
@@ -41,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "cti": ".cti",
         "errors": ".errors",
+        "rtp": ".rtp",
         "sccp": ".sccp",
         "tasks": ".tasks",
         "testing": ".testing",

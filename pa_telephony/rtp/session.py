@@ -1,0 +1,314 @@
+"""What RFC 3550 asks a receiver and a sender to keep, without sockets, clocks or dice.
+
+* :class:`Source`: sequence numbers (appendix A.1), loss (A.3) and jitter (A.8) of one SSRC;
+* :class:`SourceFollower`: which SSRC is being heard, and when to change over;
+* :class:`Latch`: from which address packets are taken, and to which ours go (symmetric RTP);
+* :class:`Identity`: our own SSRC, collisions and loops (section 8.2);
+* :class:`ReportTimer`: when the next RTCP report is due (section 6.3, A.7).
+
+``now`` is any monotonic clock in seconds; random numbers come from the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pa_telephony.rtp.packet import CLOCK_RATE
+
+__all__ = [
+    "MAX_DROPOUT",
+    "MAX_MISORDER",
+    "Address",
+    "Conflict",
+    "Identity",
+    "Latch",
+    "ReportTimer",
+    "Source",
+    "SourceFollower",
+    "rtcp_interval",
+]
+
+Address = tuple[str, int]
+"""An IPv4 address and a UDP port."""
+
+MAX_DROPOUT = 3000
+"""A jump ahead by fewer packets is loss (A.1)."""
+MAX_MISORDER = 100
+"""A step back by at most so many is reordering (A.1)."""
+_SEQ_MOD = 1 << 16
+_NO_SEQ = _SEQ_MOD + 1
+
+
+class Source:
+    """Reception statistics of one SSRC, from its first packet on.
+
+    Unlike A.1 there is no probation for the first source: its address was announced by
+    signalling, and 20 ms of somebody's first word are worth more. A *change* of SSRC is put on
+    probation by :class:`SourceFollower`.
+    """
+
+    def __init__(self, sequence_number: int) -> None:
+        self.received = 0
+        self.jitter = 0.0
+        """Interarrival jitter in timestamp units."""
+        self._start(sequence_number)
+
+    def _start(self, sequence_number: int) -> None:
+        self.base = self.maximum = sequence_number
+        self.cycles = 0
+        self.received = 0
+        self._bad = _NO_SEQ
+        self._transit: int | None = None
+        self._expected_prior = self._received_prior = 0
+
+    def update(self, sequence_number: int) -> bool:
+        """Count a packet; False when its sequence number makes no sense (yet)."""
+        step = sequence_number - self.maximum & 0xFFFF
+        if step < MAX_DROPOUT:
+            if sequence_number < self.maximum:
+                self.cycles += _SEQ_MOD
+            self.maximum = sequence_number
+        elif step <= _SEQ_MOD - MAX_MISORDER:
+            if sequence_number != self._bad:
+                self._bad = sequence_number + 1 & 0xFFFF
+                return False
+            # Two in sequence: the other side restarted without telling us.
+            self._start(sequence_number)
+        self.received += 1
+        return True
+
+    def arrived(self, timestamp: int, now: float, rate: int = CLOCK_RATE) -> None:
+        """Update the jitter estimate (A.8) with a packet's timestamp and arrival time."""
+        transit = int(now * rate) - timestamp & 0xFFFFFFFF
+        if self._transit is not None:
+            d = abs((transit - self._transit + 0x80000000 & 0xFFFFFFFF) - 0x80000000)
+            self.jitter += (d - self.jitter) / 16
+        self._transit = transit
+
+    @property
+    def extended_maximum(self) -> int:
+        """Highest sequence number, with the count of wraps above the lower 16 bits."""
+        return self.cycles + self.maximum
+
+    @property
+    def expected(self) -> int:
+        """Packets that the sequence numbers say were sent."""
+        return self.extended_maximum - self.base + 1
+
+    @property
+    def lost(self) -> int:
+        """Expected minus received; negative when duplicates outnumber losses (A.3)."""
+        return self.expected - self.received
+
+    def fraction_lost(self) -> int:
+        """Loss since the last call in 256ths, 0 to 255 (A.3). Starts a new interval."""
+        expected = self.expected - self._expected_prior
+        received = self.received - self._received_prior
+        self._expected_prior, self._received_prior = self.expected, self.received
+        lost = expected - received
+        return 0 if expected <= 0 or lost <= 0 else min((lost << 8) // expected, 255)
+
+
+class SourceFollower:
+    """Follows one SSRC; another takes over after two packets in sequence.
+
+    ``ssrc`` and ``source`` are None before the first packet. ``changes`` counts take-overs.
+    """
+
+    def __init__(self) -> None:
+        self.ssrc: int | None = None
+        self.source: Source | None = None
+        self.changes = 0
+        self._candidate: tuple[int, int] | None = None
+
+    def update(self, ssrc: int, sequence_number: int) -> bool:
+        """Whether the packet may be played."""
+        if self.source is None:
+            self._follow(ssrc, sequence_number)
+        elif ssrc != self.ssrc:
+            if self._candidate != (ssrc, sequence_number):
+                self._candidate = (ssrc, sequence_number + 1 & 0xFFFF)
+                return False
+            self.changes += 1
+            self._follow(ssrc, sequence_number)
+        else:
+            self._candidate = None
+        assert self.source is not None
+        return self.source.update(sequence_number)
+
+    def bye(self, ssrc: int) -> None:
+        """The source said goodbye: the next packet of any SSRC starts anew."""
+        if ssrc == self.ssrc:
+            self.ssrc = self.source = None
+
+    def _follow(self, ssrc: int, sequence_number: int) -> None:
+        self.ssrc = ssrc
+        self.source = Source(sequence_number)
+        self._candidate = None
+
+
+class Latch:
+    """The symmetric-RTP rule.
+
+    The announced address is believed at once. Another *port* of the announced host is believed
+    after ``packets`` packets from it with nothing from the announced port in between (a NAT, or a
+    gateway that sends from elsewhere); the announced port takes back over as soon as it is heard.
+    Another host is never believed. ``target`` is where our packets go.
+    """
+
+    def __init__(self, announced: Address, *, packets: int = 3, ports_may_differ: bool = True):
+        self.announced = announced
+        self.target = announced
+        self.verified = False
+        """The announced address itself was heard: the socket may be connected to it."""
+        self._packets = packets
+        self._ports_may_differ = ports_may_differ
+        self._candidate: Address | None = None
+        self._count = 0
+
+    def offer(self, origin: Address) -> bool:
+        """Whether a packet from ``origin`` belongs to this session."""
+        if origin == self.announced:
+            self.target = self.announced
+            self.verified = True
+            self._candidate = None
+            return True
+        if origin[0] != self.announced[0] or not self._ports_may_differ or self.verified:
+            return False
+        if origin == self.target:
+            return True
+        if origin != self._candidate:
+            self._candidate, self._count = origin, 0
+        self._count += 1
+        if self._count < self._packets:
+            return False
+        self.target = origin
+        self._candidate = None
+        return True
+
+    def release(self) -> None:
+        """The verified address fell silent: other ports may be heard again."""
+        self.verified = False
+
+
+class Conflict(Enum):
+    """What hearing an SSRC means for ours."""
+
+    NONE = "another's"
+    COLLISION = "ours, from a new address: change it and say BYE with the old one"
+    LOOP = "ours, from an address that already conflicted: our own packets come back"
+
+
+@dataclass
+class Identity:
+    """Our SSRC, and the addresses that used it too (RFC 3550 section 8.2)."""
+
+    ssrc: int
+    forget_after: float = 50.0
+    """Seconds without conflict after which an address is forgotten: ten report intervals."""
+
+    def __post_init__(self) -> None:
+        self._conflicts: dict[Address, float] = {}
+
+    def heard(self, ssrc: int, origin: Address, now: float) -> Conflict:
+        """Judge a packet."""
+        if ssrc != self.ssrc:
+            return Conflict.NONE
+        self._conflicts = {
+            address: at for address, at in self._conflicts.items() if now - at < self.forget_after
+        }
+        known = origin in self._conflicts
+        self._conflicts[origin] = now
+        return Conflict.LOOP if known else Conflict.COLLISION
+
+    def change(self, random: Callable[[], float]) -> int:
+        """Take a new SSRC, different from the old; answers the old one."""
+        old = self.ssrc
+        while self.ssrc == old:
+            self.ssrc = int(random() * 0x100000000) & 0xFFFFFFFF
+        return old
+
+
+_COMPENSATION = 1.21828
+"""e - 3/2: makes up for the timer reconsideration, which converges below the mean (A.7)."""
+
+
+def rtcp_interval(
+    *,
+    members: int,
+    senders: int,
+    bandwidth: float,
+    we_sent: bool,
+    average_size: float,
+    initial: bool,
+    random: float,
+    minimum: float = 5.0,
+) -> float:
+    """Seconds to the next report (RFC 3550 section 6.3.1, code in A.7).
+
+    ``bandwidth`` is RTCP's share in octets per second, ``random`` a number in [0, 1).
+    """
+    if initial:
+        minimum /= 2
+    n = members
+    if 0 < senders <= members * 0.25:
+        if we_sent:
+            bandwidth *= 0.25
+            n = senders
+        else:
+            bandwidth *= 0.75
+            n -= senders
+    interval = max(average_size * n / bandwidth, minimum) if bandwidth > 0 else minimum
+    return interval * (random + 0.5) / _COMPENSATION
+
+
+class ReportTimer:
+    """RTCP deadlines of one two-party session."""
+
+    def __init__(
+        self,
+        now: float,
+        random: Callable[[], float],
+        *,
+        bandwidth: float = 400.0,
+        minimum: float = 5.0,
+    ) -> None:
+        self._random = random
+        self._bandwidth = bandwidth
+        self._minimum = minimum
+        self._average_size = 100.0
+        self._initial = True
+        self._previous = now
+        self._due = now + self._interval(we_sent=False)
+
+    def _interval(self, *, we_sent: bool) -> float:
+        return rtcp_interval(
+            members=2,
+            senders=2,
+            bandwidth=self._bandwidth,
+            we_sent=we_sent,
+            average_size=self._average_size,
+            initial=self._initial,
+            random=self._random(),
+            minimum=self._minimum,
+        )
+
+    def next_deadline(self) -> float:
+        """When a report is due."""
+        return self._due
+
+    def sent(self, now: float, size: int) -> None:
+        """A report of ``size`` octets (UDP and IP headers included) went out."""
+        self._heard_size(size)
+        self._initial = False
+        self._previous = now
+        self._due = now + self._interval(we_sent=True)
+
+    def received(self, size: int) -> None:
+        """The peer's report counts for the average size too (section 6.3.3)."""
+        self._heard_size(size)
+
+    def _heard_size(self, size: int) -> None:
+        self._average_size += (size - self._average_size) / 16

@@ -1,0 +1,92 @@
+"""Digits, jitter and sequence numbers come out right whatever the network does to packets."""
+
+from __future__ import annotations
+
+from hypothesis import given, strategies as st
+
+from pa_telephony.rtp.dtmf import (
+    DigitMerger,
+    EventReceiver,
+    EventSender,
+    digit_of,
+    event_of,
+)
+from pa_telephony.rtp.jitter import FRAME, Inserted, JitterBuffer
+from pa_telephony.rtp.session import Source
+
+DIGITS = st.text("0123456789*#ABCD", min_size=1, max_size=6)
+
+
+def packets_of(digits: str) -> list[tuple[bytes, int, bool]]:
+    """What a sender sends for digits, a packet each 20 ms."""
+    sender = EventSender()
+    for digit in digits:
+        sender.add(digit)
+    sent = []
+    timestamp = 0
+    while sender.busy:
+        packet = sender.next_packet(timestamp)
+        if packet is not None:
+            payload, stamp, marker = packet
+            sent.append((bytes(payload), stamp, marker))
+        timestamp += FRAME
+    return sent
+
+
+def heard(packets: list[tuple[bytes, int, bool]]) -> str:
+    receiver = EventReceiver()
+    events = [
+        event
+        for number, (payload, stamp, marker) in enumerate(packets)
+        for event in receiver.receive(payload, stamp, number * 0.02, marker=marker)
+    ]
+    return "".join(digit_of(event) or "?" for event in events)
+
+
+@given(DIGITS)
+def test_digits_sent_are_the_digits_heard(digits: str) -> None:
+    assert heard(packets_of(digits)) == digits
+
+
+@given(DIGITS, st.data())
+def test_a_lost_packet_in_each_event_loses_no_digit(digits: str, data: st.DataObject) -> None:
+    packets = packets_of(digits)
+    lost: set[int] = set()
+    for stamp in {stamp for _, stamp, _ in packets}:
+        mine = [n for n, packet in enumerate(packets) if packet[1] == stamp]
+        lost.add(data.draw(st.sampled_from(mine)))
+    assert heard([packet for n, packet in enumerate(packets) if n not in lost]) == digits
+
+
+@given(DIGITS)
+def test_duplicated_packets_double_no_digit(digits: str) -> None:
+    assert heard([packet for packet in packets_of(digits) for _ in range(2)]) == digits
+
+
+def test_a_digit_told_twice_by_two_sources_counts_once() -> None:
+    merger = DigitMerger()
+    assert merger.offer("5", "signalling", 0.0)
+    assert not merger.offer("5", "rtp", 0.1)
+    assert merger.offer("5", "rtp", 0.3)
+
+
+def test_every_event_number_has_its_digit() -> None:
+    assert "".join(digit_of(n) or "?" for n in range(16)) == "0123456789*#ABCD"
+    assert [event_of(digit) for digit in "09*#AD"] == [0, 9, 10, 11, 12, 15]
+
+
+def test_reordered_packets_play_in_order_and_a_missing_one_is_a_gap() -> None:
+    buffer = JitterBuffer(delay=3)
+    for number in (0, 2, 1, 4):
+        assert buffer.insert(number * FRAME, bytes([number]) * FRAME) is Inserted.PLACED
+    assert buffer.insert(2 * FRAME, bytes([2]) * FRAME) is Inserted.DUPLICATE
+    played = [buffer.take()[0] for _ in range(8)]
+    assert played == [None, None, None, 0, 1, 2, None, 4]
+
+
+def test_losses_are_counted_across_the_wrap_of_sequence_numbers() -> None:
+    source = Source(65533)
+    for number in (65533, 65534, 0, 1, 3):
+        source.update(number)
+    assert source.extended_maximum == 65536 + 3
+    assert (source.expected, source.lost) == (7, 2)
