@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pa_telephony import (
         cti as cti,
         errors as errors,
+        failover as failover,
         rtp as rtp,
         sccp as sccp,
         tasks as tasks,
@@ -42,6 +43,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "cti": ".cti",
         "errors": ".errors",
+        "failover": ".failover",
         "rtp": ".rtp",
         "sccp": ".sccp",
         "tasks": ".tasks",

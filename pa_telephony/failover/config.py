@@ -1,0 +1,442 @@
+"""A cluster in one TOML file: the Server Configuration and Telephony pages, field by field.
+
+Source of fields and defaults: personal-assistant.md §1.1 and §1.2; field names are the labels of
+the page in snake case. Anything marked *ours* is not on the page. Every rule is checked when a
+:class:`Cluster` is made (see :mod:`pa_telephony.failover.validation`), so an impossible one never
+exists. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, cast, get_type_hints
+
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.patterns import Pattern
+
+__all__ = [
+    "ApplicationConfig",
+    "Cluster",
+    "JtapiProvider",
+    "ServerConfig",
+    "SkinnyProvider",
+    "Timing",
+    "load",
+]
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """One form of the Server Configuration page.
+
+    A *spare* has no route address, no beginning address, no media ports and no interceptor
+    ports (F6); it may still name providers, they then mean nothing.
+    """
+
+    server_name: str
+    """Unique in the cluster whatever the case; 1..32 letters, digits, ``-``, ``_``, ``.``."""
+    hostname_or_ip_address: str
+    """Where it runs: host name, IPv4 or IPv6. Its media leave from this address."""
+    media_termination_udp_beginning_port: int = 32000
+    """First UDP port of RTP, even, 1024..65534; port ``k`` uses this + 2k and + 2k + 1."""
+    route_address_provider: str = ""
+    """A JTAPI provider; blank means the first one, when a route address is given."""
+    route_address: str = ""
+    """The number that people dial; a CTI route point of the call manager."""
+    aa_route_address: str = ""
+    """A second route point, for the automated attendant; same provider."""
+    media_port_provider: str = ""
+    """A Skinny provider."""
+    media_port_beginning_address: str = ""
+    """Directory number of the first media port, digits; the others follow one by one."""
+    number_of_media_ports: int = 0
+    """0..1000. More than the capacity is allowed after a takeover (F9)."""
+    interceptor_port_provider: str = ""
+    """A JTAPI provider."""
+    interceptor_ports: tuple[str, ...] = ()
+    """Extensions whose incoming calls are intercepted: ``2007``, ``2XXX``, ``3.2XXX``."""
+    fail_over_server_names: tuple[str, ...] = ()
+    """Who may stand in, tried in this order; server names, never DNS names or IP addresses."""
+    trace_package_list: tuple[str, ...] = ()
+    """``package=level`` pairs, for example ``failover=debug``."""
+    capacity: int = 36
+    """Ours: how many calls at once (an MCS-7835-1000 does 36); the next caller hears busy."""
+    route_point_device: str = ""
+    """Ours: device name of the route point; blank means ``<server>-RP-<number>``."""
+
+    @property
+    def spare(self) -> bool:
+        """Whether it owns nothing and only stands in."""
+        return not (
+            self.route_address
+            or self.aa_route_address
+            or self.number_of_media_ports
+            or self.interceptor_ports
+        )
+
+    @property
+    def media_addresses(self) -> tuple[str, ...]:
+        """Directory numbers of its media ports, as wide as the first (0099 → 0100)."""
+        first = self.media_port_beginning_address
+        if not first:
+            return ()
+        return tuple(
+            f"{int(first) + index:0{len(first)}d}" for index in range(self.number_of_media_ports)
+        )
+
+
+@dataclass(frozen=True)
+class JtapiProvider:
+    """A provider of route points: a user of one or more CTI managers."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    """CTI managers, primary first; ``host`` or ``host:port`` (2748 when left out)."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    type: str = "jtapi"
+
+
+@dataclass(frozen=True)
+class SkinnyProvider:
+    """A provider of media ports: SCCP stations at one or more call managers."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    """Call managers, primary first; ``host`` or ``host:port`` (2000 when left out)."""
+    device_name_prefix: str = ""
+    """Device names are this + 1, 2, … over all ports of the provider, in order of servers.
+
+    One table for the provider, because two servers that share it would collide if each
+    counted from 1 (personal-assistant.md §4).
+    """
+    devices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Ours: directory number → device name where the prefix does not say it."""
+    return_to_preferred: bool = False
+    """Go back to a higher call manager of the list when it is there again; unset = stay."""
+    type: str = "skinny"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a server is given up, and when it gets its own back. All of it is ours."""
+
+    heartbeat: float = 0.5
+    """Between two heartbeats."""
+    own: float = 4.0
+    """A server may act this long after it sent its last committed heartbeat, then it fences."""
+    take: float = 5.0
+    """A server silent this long is deposed. Above ``own``, or two servers could act at once."""
+    grace: float = 2.0
+    """After its start a server takes nothing from others for this long (simultaneous power-on)."""
+    hold: float = 1.0
+    """How long an owner must ask, without a break, before its ports go back; 0 = the seed."""
+    hold_longest: float = 30.0
+    """``hold`` doubles for each further takeover within ``flap_window``, up to this."""
+    flap_window: float = 600.0
+    registration: float = 0.4
+    """A registration is not begun when less than this is left of ``own``."""
+    linger: float = 1.0
+    """A route point that went home is served here until the owner has it too, this long at most.
+
+    The number is then answered without a gap (F28); call managers allow two applications at one
+    route point (JTAPI guide). 0 = give it up first.
+    """
+    retry: float = 1.0
+    """Between two attempts to register an identity that the call manager refused."""
+
+
+@dataclass(frozen=True)
+class ApplicationConfig:
+    """What the built-in application does with a call at a media port. All of it is ours."""
+
+    greeting: str = ""
+    """WAV file to play; blank plays a tone."""
+    transfer: str = ""
+    """Where a caller goes after the greeting; blank hangs up."""
+    digits: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Digit pressed during the greeting → number to transfer to."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Every server and provider of one cluster, checked.
+
+    Raises :class:`~pa_telephony.errors.ConfigurationError` naming file, server or provider,
+    field and rule.
+    """
+
+    servers: tuple[ServerConfig, ...]
+    providers: tuple[JtapiProvider | SkinnyProvider, ...] = ()
+    timing: Timing = Timing()
+    application: ApplicationConfig = ApplicationConfig()
+    store: str = "state/cluster.db"
+    """SQLite file of the store; relative to the directory of ``file``."""
+    capacity_aware: bool = False
+    """A stand-in that would overflow is skipped when a later one would not (Q5)."""
+    file: str = ""
+    """Where it was loaded from; the start of every error."""
+
+    def __post_init__(self) -> None:
+        from pa_telephony.failover.validation import check
+
+        check(self)
+
+    def server(self, name: str) -> ServerConfig:
+        """The server of that name, whatever the case; raises ConfigurationError for none."""
+        for server in self.servers:
+            if server.server_name.casefold() == name.casefold():
+                return server
+        known = ", ".join(server.server_name for server in self.servers)
+        raise ConfigurationError(
+            f"there is no server {name!r}, only {known}", file=self.file, field="server_name"
+        )
+
+    def provider(self, name: str) -> JtapiProvider | SkinnyProvider:
+        """The provider of that name; raises ConfigurationError for none."""
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        raise ConfigurationError(
+            f"there is no provider {name!r}", file=self.file, field="providers"
+        )
+
+    @property
+    def store_path(self) -> Path:
+        """The store's file; relative paths start at the directory of the cluster's file."""
+        return Path(self.file).parent / self.store if self.file else Path(self.store)
+
+    def candidates(self, home: str) -> tuple[str, ...]:
+        """Who may stand in for ``home``, first choice first, as the servers spell themselves."""
+        return tuple(
+            self.server(name).server_name for name in self.server(home).fail_over_server_names
+        )
+
+    def stands_in_for(self, name: str) -> tuple[str, ...]:
+        """Whose lists hold ``name``."""
+        return tuple(
+            server.server_name
+            for server in self.servers
+            if name in self.candidates(server.server_name)
+        )
+
+    def largest_takeover(self, name: str) -> int:
+        """Most ports that one takeover can bring to ``name``."""
+        return max(
+            (self.server(home).number_of_media_ports for home in self.stands_in_for(name)),
+            default=0,
+        )
+
+    @functools.cached_property
+    def devices(self) -> Mapping[tuple[str, str], str]:
+        """(Skinny provider, directory number) → device name, over all servers."""
+        table: dict[tuple[str, str], str] = {}
+        counts: dict[str, int] = {}
+        by_name = {provider.name: provider for provider in self.providers}
+        for server in self.servers:
+            provider = by_name.get(server.media_port_provider)
+            if not isinstance(provider, SkinnyProvider):
+                continue
+            for number in server.media_addresses:
+                count = counts[provider.name] = counts.get(provider.name, 0) + 1
+                table[provider.name, number] = provider.devices.get(
+                    number, f"{provider.device_name_prefix}{count}"
+                )
+        return MappingProxyType(table)
+
+    @functools.cached_property
+    def _identities(self) -> Mapping[str, tuple[Identity, ...]]:
+        return {server.server_name: tuple(self._make(server)) for server in self.servers}
+
+    def identities(self, home: str) -> tuple[Identity, ...]:
+        """Everything that ``home`` owns: ports, interceptors, route points, in that order."""
+        return self._identities[home]
+
+    def _make(self, server: ServerConfig) -> list[Identity]:
+        home = server.server_name
+        first_jtapi = next((p.name for p in self.providers if isinstance(p, JtapiProvider)), "")
+        made = [
+            Identity(
+                home=home,
+                kind=Kind.PORT,
+                number=number,
+                index=index,
+                device=self.devices.get((server.media_port_provider, number), ""),
+                provider=server.media_port_provider,
+            )
+            for index, number in enumerate(server.media_addresses)
+        ]
+        made += [
+            Identity(
+                home=home,
+                kind=Kind.INTERCEPTOR,
+                number=Pattern.parse(text).text,
+                index=index,
+                device=_device(home, Pattern.parse(text).number),
+                provider=server.interceptor_port_provider,
+            )
+            for index, text in enumerate(server.interceptor_ports)
+        ]
+        for kind, number, device in (
+            (Kind.AA_ROUTE_POINT, server.aa_route_address, ""),
+            (Kind.ROUTE_POINT, server.route_address, server.route_point_device),
+        ):
+            if number:
+                made.append(
+                    Identity(
+                        home=home,
+                        kind=kind,
+                        number=number,
+                        device=device or _device(home, number),
+                        provider=server.route_address_provider or first_jtapi,
+                    )
+                )
+        return made
+
+    def warnings(self) -> list[str]:
+        """What is allowed but probably not meant: capacity, no stand-in, idle spares."""
+        from pa_telephony.failover.validation import warnings
+
+        return warnings(self)
+
+
+def _device(home: str, number: str) -> str:
+    """``PA1-RP-6000``; what a device name cannot hold becomes ``_``."""
+    return f"{home}-RP-" + "".join(key if key.isalnum() else "_" for key in number)
+
+
+# ---------------------------------------------------------------------------------------- TOML
+
+
+def load(path: str | os.PathLike[str]) -> Cluster:
+    """Read and check a cluster's TOML file.
+
+    Tables: ``[[servers]]``, ``[[providers]]`` with ``type = "jtapi"`` or ``"skinny"``,
+    ``[timing]``, ``[application]``; keys ``store`` and ``capacity_aware``.
+    Raises :class:`~pa_telephony.errors.ConfigurationError` for whatever is wrong, a file that
+    cannot be read included.
+    """
+    file = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            document = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigurationError(error.strerror or str(error), file=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"not TOML: {error}", file=file) from error
+    return _Loader(file).cluster(document)
+
+
+Made = TypeVar("Made")
+
+
+class _Loader:
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def cluster(self, document: dict[str, Any]) -> Cluster:
+        known = {"servers", "providers", "timing", "application", "store", "capacity_aware"}
+        for key in document:
+            if key not in known:
+                raise self._error(f"unknown; known are {', '.join(sorted(known))}", "", key)
+        servers = [
+            self._make(ServerConfig, table, f"server {table.get('server_name', place)!r}")
+            for place, table in enumerate(self._tables(document, "servers"), 1)
+        ]
+        providers: list[JtapiProvider | SkinnyProvider] = []
+        for place, table in enumerate(self._tables(document, "providers"), 1):
+            section = f"provider {table.get('name', place)!r}"
+            kind = table.get("type")
+            if kind == "jtapi":
+                providers.append(self._make(JtapiProvider, table, section))
+            elif kind == "skinny":
+                providers.append(self._make(SkinnyProvider, table, section))
+            else:
+                raise self._error('must be "jtapi" or "skinny"', section, "type")
+        rest: dict[str, Any] = {
+            key: document[key] for key in ("store", "capacity_aware") if key in document
+        }
+        for key, kind, rule in (("store", str, "text"), ("capacity_aware", bool, "true or false")):
+            if key in rest and not isinstance(rest[key], kind):
+                raise self._error(f"must be {rule}", "", key)
+        return Cluster(
+            servers=tuple(servers),
+            providers=tuple(providers),
+            timing=self._make(Timing, self._table(document, "timing"), "timing"),
+            application=self._make(
+                ApplicationConfig, self._table(document, "application"), "application"
+            ),
+            file=self._file,
+            **rest,
+        )
+
+    def _error(self, rule: str, section: str, field: str) -> ConfigurationError:
+        return ConfigurationError(rule, file=self._file, section=section, field=field)
+
+    def _table(self, document: dict[str, Any], key: str) -> dict[str, Any]:
+        table: object = document.get(key, {})
+        if not isinstance(table, dict):
+            raise self._error("must be a table", "", key)
+        return cast("dict[str, Any]", table)
+
+    def _tables(self, document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        value: object = document.get(key, [])
+        if not isinstance(value, list):
+            raise self._error(f"must be tables [[{key}]]", "", key)
+        tables = cast("list[object]", value)
+        if not all(isinstance(each, dict) for each in tables):
+            raise self._error(f"must be tables [[{key}]]", "", key)
+        return cast("list[dict[str, Any]]", tables)
+
+    def _make(self, kind: type[Made], table: dict[str, Any], section: str) -> Made:
+        hints = get_type_hints(kind)
+        fields = {each.name: each for each in dataclasses.fields(cast("Any", kind))}
+        values: dict[str, Any] = {}
+        for key, value in table.items():
+            if key not in fields:
+                raise self._error(f"unknown; known are {', '.join(fields)}", section, key)
+            values[key] = self._convert(hints[key], value, section, key)
+        for name, each in fields.items():
+            required = (
+                each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+            )
+            if required and name not in values:
+                raise self._error("is mandatory", section, name)
+        return kind(**values)
+
+    def _convert(self, hint: object, value: object, section: str, field: str) -> object:
+        if hint is str and isinstance(value, str):
+            return value
+        if hint is bool and isinstance(value, bool):
+            return value
+        if hint is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if hint == tuple[str, ...] and isinstance(value, list):
+            entries = cast("list[object]", value)
+            if all(isinstance(each, str) for each in entries):
+                return tuple(cast("list[str]", entries))
+        if hint == Mapping[str, str] and isinstance(value, dict):
+            pairs = cast("dict[str, object]", value)
+            if all(isinstance(each, str) for each in pairs.values()):
+                return MappingProxyType(cast("dict[str, str]", pairs))
+        raise self._error(f"must be {_WORDS.get(hint, hint)}", section, field)
+
+
+_WORDS: dict[object, str] = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number of seconds",
+    tuple[str, ...]: "a list of texts",
+    Mapping[str, str]: "a table of texts",
+}

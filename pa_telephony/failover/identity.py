@@ -1,0 +1,58 @@
+"""What a server owns at the call manager: a number with its device, of one of four kinds."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+__all__ = ["Identity", "Kind"]
+
+
+class Kind(enum.Enum):
+    """What an identity is; the value is its name in store keys and on the status page."""
+
+    PORT = "port"
+    INTERCEPTOR = "interceptor"
+    AA_ROUTE_POINT = "aa"
+    ROUTE_POINT = "route"
+
+    @property
+    def stage(self) -> int:
+        """When it goes back to its owner: ports 0, interceptors 1, route points 2.
+
+        Ports before the route point: rule F27. Interceptors between: failover.md §3.4. The AA
+        route point moves with the route point: Q18.
+        """
+        return _STAGES[self]
+
+
+_STAGES = {Kind.PORT: 0, Kind.INTERCEPTOR: 1, Kind.AA_ROUTE_POINT: 2, Kind.ROUTE_POINT: 2}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One identity of the server ``home``.
+
+    ``number`` is a directory number, or a pattern for an interceptor. ``index`` counts from 0
+    within the kind. ``device`` and ``provider`` stay the owner's whoever holds it (F20, Q24).
+    """
+
+    home: str
+    kind: Kind
+    number: str
+    index: int = field(default=0, compare=False)
+    device: str = field(default="", compare=False)
+    provider: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> str:
+        """The store key that says who owns it."""
+        return f"own/{self.home}/{self.kind.value}/{self.number}"
+
+    @property
+    def label(self) -> str:
+        """Short and unique in the cluster; names it in heartbeats and events."""
+        return f"{self.home}/{self.kind.value}/{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.number} of {self.home}"

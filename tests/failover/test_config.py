@@ -1,0 +1,98 @@
+"""The fields of the Server Configuration page load, and each bad one is named in the error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.config import Cluster, load
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """The example with one line changed, as a file of its own."""
+    text = EXAMPLE.read_text()
+    assert old in text
+    path = tmp_path / "cluster.toml"
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return load(EXAMPLE)
+
+
+def test_the_seeds_own_example_loads(cluster: Cluster) -> None:
+    assert [str(identity) for identity in cluster.identities("PA1")] == [
+        "port 6001 of PA1",
+        "port 6002 of PA1",
+        "interceptor 5XXX of PA1",
+        "route 6000 of PA1",
+    ]
+    assert cluster.identities("PA2") == ()
+    assert cluster.server("pa2").spare
+    assert not cluster.server("PA1").spare
+
+
+def test_a_taken_port_keeps_the_device_name_of_its_owner(cluster: Cluster) -> None:
+    devices = [identity.device for identity in cluster.identities("PA1")]
+    assert devices[:2] == ["PA1-VI1", "PA1-VI2"]
+
+
+def test_the_fail_over_list_says_who_stands_in_for_whom(cluster: Cluster) -> None:
+    assert cluster.candidates("PA1") == ("PA2",)
+    assert cluster.stands_in_for("PA2") == ("PA1",)
+    assert cluster.largest_takeover("PA2") == 2
+
+
+def test_a_password_never_shows(cluster: Cluster) -> None:
+    assert "secret" not in repr(cluster)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "section", "field"),
+    [
+        ('server_name = "PA1"', 'server_name = "PA 1"', "PA 1", "server_name"),
+        ('server_name = "PA2"', 'server_name = "pa1"', "pa1", "server_name"),
+        ('address = "127.0.0.11"', 'address = "not a host"', "PA1", "hostname_or_ip_address"),
+        ("port = 32000", "port = 32001", "PA1", "media_termination_udp_beginning_port"),
+        ("port = 32000", "port = 80", "PA1", "media_termination_udp_beginning_port"),
+        ("port = 32000", 'port = "32000"', "PA1", "media_termination_udp_beginning_port"),
+        ("port = 32000", "port = 65534", "PA1", "media_termination_udp_beginning_port"),
+        ('provider = "PA1jtapi"', 'provider = "nobody"', "PA1", "route_address_provider"),
+        ('provider = "PA1jtapi"', 'provider = "pa1skinny"', "PA1", "route_address_provider"),
+        ('route_address = "6000"', 'route_address = "abc"', "PA1", "route_address"),
+        ('route_address = "6000"', 'route_address = "5123"', "PA1", "interceptor_ports"),
+        ('provider = "pa1skinny"', 'provider = "PA1jtapi"', "PA1", "media_port_provider"),
+        ('address = "6001"', 'address = "x"', "PA1", "media_port_beginning_address"),
+        ("number_of_media_ports = 2", "number_of_media_ports = -1", "PA1", "number_of_media_ports"),
+        ('["5XXX"]', '["5XXX", "5XXX"]', "PA1", "interceptor_ports"),
+        ('["5XXX"]', '["5!"]', "PA1", "interceptor_ports"),
+        ('["5XXX"]', '[".5"]', "PA1", "interceptor_ports"),
+        ('["PA2"]', '["PA1"]', "PA1", "fail_over_server_names"),
+        ('["PA2"]', '["PA9"]', "PA1", "fail_over_server_names"),
+        ('["PA2"]', '["127.0.0.12"]', "PA1", "fail_over_server_names"),
+        ('type = "jtapi"', 'type = "sip"', "PA1jtapi", "type"),
+        ('route_address = "6000"', 'colour = "red"', "PA1", "colour"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_file_and_server(
+    tmp_path: Path, old: str, new: str, section: str, field: str
+) -> None:
+    path = changed(tmp_path, old, new)
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    assert caught.value.field == field
+    assert section in caught.value.section
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_toml_is_a_configuration_error(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.toml"
+    path.write_text("servers = [")
+    with pytest.raises(ConfigurationError, match=r"cluster\.toml"):
+        load(path)
