@@ -1,0 +1,180 @@
+"""One SCCP connection without I/O: bytes in, messages out, in either role.
+
+The connection knows framing and the protocol version, and nothing of registration or calls::
+
+    connection = Connection(Role.STATION)
+    connection.send(messages.RegisterReq(device_name="SEP001122334455", ...))
+    stream.send_all(connection.data_to_send())
+    connection.receive_data(data)
+    while (message := connection.next_event()) is not None: ...
+
+What the peer sends wrong raises :class:`RemoteProtocolError`; after that the stream can not be
+resynchronised, and every later call raises the same error again.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.messages import SccpMessage, Sender, UnknownMessage
+from pa_telephony.sccp.messages.codec import HEADER
+
+__all__ = ["NEWEST_VERSION", "Connection", "ConnectionClosed", "Limits", "Role", "negotiate"]
+
+NEWEST_VERSION = 22
+"""The highest session version of real equipment that is known (offered by a 7962)."""
+
+_OLDEST_LAYOUT = 3
+
+
+class Role(enum.Enum):
+    """Which side of the connection we are."""
+
+    STATION = Sender.STATION
+    CALL_MANAGER = Sender.CALL_MANAGER
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a peer may make us hold."""
+
+    frame: int = 4096
+    """Largest data_length in bytes. Real frames reach 2,012; peers close above 1,988 to 3,072."""
+    buffered: int = 65536
+    """Bytes that may wait for :meth:`Connection.next_event`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed:
+    """The peer has closed its side, between two frames."""
+
+
+def negotiate(offered: int, announced: int) -> int:
+    """The session version of a RegisterReq that offers and a RegisterAck that announces.
+
+    The lower of the two (captured, eight pairs). An ack without a version means the old fixed
+    layouts (FreeSWITCH), and one above all known versions means nothing (Asterisk writes 48).
+    """
+    if not announced:
+        return min(offered, _OLDEST_LAYOUT)
+    if announced > NEWEST_VERSION:
+        return min(offered, NEWEST_VERSION)
+    return min(offered, announced)
+
+
+class Connection:
+    """Framing and version of one connection.
+
+    ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire.
+    ``header_version`` is the second word of the newest frame that the peer sent.
+    """
+
+    def __init__(self, role: Role, limits: Limits | None = None) -> None:
+        self.role = role
+        self.limits = limits or Limits()
+        self.version = 0
+        self.header_version = 0
+        self.offered = 0
+        self._received = bytearray()
+        self._start = 0
+        self._outgoing = bytearray()
+        self._eof = False
+        self._told_eof = False
+        self._error: RemoteProtocolError | None = None
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the peer. Raises :class:`RemoteProtocolError` when too many wait."""
+        self._check()
+        if self._eof:
+            raise LocalProtocolError("data after the end")
+        # Consumed bytes are dropped here, at most once for each read: never quadratic.
+        if self._start:
+            del self._received[: self._start]
+            self._start = 0
+        self._received += data
+        if len(self._received) > self.limits.buffered:
+            raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
+
+    def receive_eof(self) -> None:
+        """The peer closed its side."""
+        self._check()
+        self._eof = True
+
+    def next_event(self) -> SccpMessage | UnknownMessage | ConnectionClosed | None:
+        """The next whole message, :class:`ConnectionClosed` at the end, None for "not yet".
+
+        Raises :class:`DecodeError` for a frame that is not what its header claims, and for an
+        end inside a frame.
+        """
+        self._check()
+        there = len(self._received) - self._start
+        if there < HEADER.size:
+            return self._end(there)
+        length, header_version, number = HEADER.unpack_from(self._received, self._start)
+        if not 4 <= length <= self.limits.frame:
+            raise self._fail(DecodeError(f"data length {length}, must be 4 to {self.limits.frame}"))
+        if there < length + 8:
+            return self._end(there)
+        body = bytes(self._received[self._start + HEADER.size : self._start + length + 8])
+        self._start += length + 8
+        self.header_version = header_version
+        try:
+            message = messages.decode(number, body, self._layout())
+        except DecodeError as error:
+            raise self._fail(error) from None
+        if isinstance(message, SccpMessage):
+            if message.sender is self.role.value:
+                reason = f"{type(message).__name__} is for the other side to receive"
+                raise self._fail(RemoteProtocolError(reason))
+            self._follow(message)
+        return message
+
+    def send(self, message: SccpMessage | UnknownMessage) -> None:
+        """Queue a message. Raises :class:`LocalProtocolError` for one that is not ours to send."""
+        self._check()
+        if isinstance(message, SccpMessage):
+            if message.sender not in (self.role.value, Sender.EITHER):
+                raise LocalProtocolError(f"{type(message).__name__} comes from the other side")
+            frame = messages.encode(message, self._layout())
+            self._follow(message)
+        else:
+            frame = messages.encode(message, self._layout())
+        self._outgoing += frame
+
+    def data_to_send(self) -> bytes:
+        """The bytes queued since the last call."""
+        data = bytes(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def _layout(self) -> int:
+        # Before registration only messages without versions, and the old dialect's, are spoken.
+        return self.version or self.offered
+
+    def _follow(self, message: SccpMessage) -> None:
+        if isinstance(message, messages.RegisterReq):
+            self.offered = min(message.protocol_ver, NEWEST_VERSION)
+            self.version = 0
+        elif isinstance(message, messages.RegisterAck):
+            self.version = negotiate(self.offered, message.max_protocol_ver)
+
+    def _end(self, there: int) -> ConnectionClosed | None:
+        if not self._eof or self._told_eof:
+            return None
+        if there:
+            raise self._fail(
+                DecodeError(f"the connection ends inside a frame, after {there} bytes")
+            )
+        self._told_eof = True
+        return ConnectionClosed()
+
+    def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
+        self._error = error
+        return error
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
