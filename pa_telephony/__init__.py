@@ -13,6 +13,7 @@ from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
     from pa_telephony import (
+        callmanager as callmanager,
         cti as cti,
         errors as errors,
         failover as failover,
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "callmanager": ".callmanager",
         "cti": ".cti",
         "errors": ".errors",
         "failover": ".failover",

@@ -15,7 +15,17 @@ PACKAGE = ROOT / "pa_telephony"
 HEAVY = {"trio", "numpy", "construct", "scapy", "click", "rich", "cryptography", "pytest"}
 
 # Modules with tasks and sockets are few and named for what they are (DESIGN §1).
-TRIO_NAMES = {"client", "server", "engine", "port", "sound", "manager", "tasks", "application"}
+TRIO_NAMES = {
+    "application",
+    "call",
+    "client",
+    "engine",
+    "manager",
+    "port",
+    "server",
+    "sound",
+    "tasks",
+}
 # Programs put a server and a call manager together; they may use anything.
 PROGRAMS = {"cli", "testing", "admin", "contrib"}
 IMPURE = {"trio", "socket", "time", "random", "secrets", "threading", "select", "ssl"}

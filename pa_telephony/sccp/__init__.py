@@ -1,1 +1,61 @@
-"""SCCP (Skinny): messages and, later, both sides of a session."""
+"""SCCP (Skinny): stations, the server that stations register with, and every message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pa_telephony._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pa_telephony.sccp.call import Call as Call
+    from pa_telephony.sccp.client import (
+        Station as Station,
+        open_media_port as open_media_port,
+        open_station as open_station,
+    )
+    from pa_telephony.sccp.connection import Connection as Connection, Role as Role
+    from pa_telephony.sccp.directory import Device as Device, LineAppearance as LineAppearance
+    from pa_telephony.sccp.registrar import RegistrarConfig as RegistrarConfig
+    from pa_telephony.sccp.server import (
+        Directory as Directory,
+        StationSession as StationSession,
+        serve_stations as serve_stations,
+    )
+    from pa_telephony.sccp.station import StationConfig as StationConfig, Style as Style
+
+__all__ = [
+    "Call",
+    "Connection",
+    "Device",
+    "Directory",
+    "LineAppearance",
+    "RegistrarConfig",
+    "Role",
+    "Station",
+    "StationConfig",
+    "StationSession",
+    "Style",
+    "open_media_port",
+    "open_station",
+    "serve_stations",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Call": ".call",
+        "Connection": ".connection",
+        "Device": ".directory",
+        "Directory": ".server",
+        "LineAppearance": ".directory",
+        "RegistrarConfig": ".registrar",
+        "Role": ".connection",
+        "Station": ".client",
+        "StationConfig": ".station",
+        "StationSession": ".server",
+        "Style": ".station",
+        "open_media_port": ".client",
+        "open_station": ".client",
+        "serve_stations": ".server",
+    },
+)

@@ -69,7 +69,8 @@ class Connection:
     """Framing and version of one connection.
 
     ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire.
-    ``header_version`` is the second word of the newest frame that the peer sent.
+    ``header_version`` is the second word of the newest frame that the peer sent, and
+    ``received_frame`` all of that frame (for traces).
     """
 
     def __init__(self, role: Role, limits: Limits | None = None) -> None:
@@ -78,6 +79,7 @@ class Connection:
         self.version = 0
         self.header_version = 0
         self.offered = 0
+        self.received_frame = b""
         self._received = bytearray()
         self._start = 0
         self._outgoing = bytearray()
@@ -118,11 +120,12 @@ class Connection:
             raise self._fail(DecodeError(f"data length {length}, must be 4 to {self.limits.frame}"))
         if there < length + 8:
             return self._end(there)
-        body = bytes(self._received[self._start + HEADER.size : self._start + length + 8])
+        frame = bytes(self._received[self._start : self._start + length + 8])
         self._start += length + 8
         self.header_version = header_version
+        self.received_frame = frame
         try:
-            message = messages.decode(number, body, self._layout())
+            message = messages.decode(number, frame[HEADER.size :], self._layout())
         except DecodeError as error:
             raise self._fail(error) from None
         if isinstance(message, SccpMessage):

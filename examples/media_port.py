@@ -1,0 +1,30 @@
+"""A media port: answer, ask for a digit, send the caller on.
+
+python examples/media_port.py 127.0.0.1:2000 menu.wav
+"""
+
+import functools
+import sys
+
+import trio
+
+from pa_telephony import rtp, sccp
+
+
+async def menu(prompt: str, call: sccp.Call) -> None:
+    async with call.answer() as media:  # leaving drops the call …
+        choice = await media.ask(prompt, digits=1)  # a key cuts the prompt
+        await call.transfer("2000" if choice == "1" else "2001")  # … unless it is no longer ours
+
+
+async def main(call_manager: str, prompt: str) -> None:
+    async with (
+        rtp.open_engine(first_port=32000) as engine,
+        sccp.open_media_port("PA1-VI1", call_manager, engine=engine) as port,
+    ):
+        print(f"{port.number} is in service", flush=True)
+        await port.serve(functools.partial(menu, prompt))
+
+
+if __name__ == "__main__":
+    trio.run(main, *sys.argv[1:])

@@ -1,0 +1,46 @@
+"""An embedded call manager: dial plan, calls, and the stations that register with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pa_telephony._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pa_telephony.callmanager.config import (
+        CallManagerConfig as CallManagerConfig,
+        DeviceConfig as DeviceConfig,
+        DeviceKind as DeviceKind,
+        LineConfig as LineConfig,
+        User as User,
+        load as load,
+    )
+    from pa_telephony.callmanager.manager import (
+        CallManager as CallManager,
+        open_call_manager as open_call_manager,
+    )
+
+__all__ = [
+    "CallManager",
+    "CallManagerConfig",
+    "DeviceConfig",
+    "DeviceKind",
+    "LineConfig",
+    "User",
+    "load",
+    "open_call_manager",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "CallManager": ".manager",
+        "CallManagerConfig": ".config",
+        "DeviceConfig": ".config",
+        "DeviceKind": ".config",
+        "LineConfig": ".config",
+        "User": ".config",
+        "load": ".config",
+        "open_call_manager": ".manager",
+    },
+)

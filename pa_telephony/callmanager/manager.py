@@ -1,0 +1,110 @@
+"""The call manager as something that runs: its servers, its clock, its status."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from pa_telephony.callmanager.calls import Calls
+from pa_telephony.callmanager.config import CallManagerConfig, validate
+from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.sccp.registrar import RegistrarConfig
+from pa_telephony.sccp.server import serve_stations
+from pa_telephony.tasks import background
+from pa_telephony.trace import Trace
+
+__all__ = ["CallManager", "DeviceStatus", "open_call_manager"]
+
+_NAP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """Whether a device is registered, from where, and how many calls it has."""
+
+    name: str
+    numbers: tuple[str, ...]
+    registered: bool
+    address: tuple[str, int] | None
+    calls: int
+
+
+class CallManager:
+    """A running call manager. Made by :func:`open_call_manager`."""
+
+    def __init__(self, config: CallManagerConfig) -> None:
+        self.config = config
+        self.calls = Calls(config, trio.current_time)
+        self._line_side = LineSide(config, self.calls)
+        self._sccp: Sequence[tuple[str, int]] = ()
+
+    @property
+    def sccp_address(self) -> str:
+        """Where stations register, as ``host:port``."""
+        host, port = self._sccp[0]
+        return f"{host}:{port}"
+
+    def devices(self) -> list[DeviceStatus]:
+        """Every configured device, in the order of the configuration."""
+        result: list[DeviceStatus] = []
+        for device in self.config.devices:
+            session = self._line_side.sessions.get(device.name)
+            result.append(
+                DeviceStatus(
+                    device.name,
+                    tuple(line.number for line in device.lines),
+                    self.calls.is_registered(device.name),
+                    session.address if session is not None else None,
+                    len(self.calls.legs_of(device.name)),
+                )
+            )
+        return result
+
+    async def serve(
+        self,
+        host: str,
+        sccp_port: int,
+        trace: Trace | None,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve stations until cancelled."""
+        registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
+        async with trio.open_nursery() as nursery:
+            self._sccp = await nursery.start(
+                functools.partial(
+                    serve_stations,
+                    self._line_side,
+                    host=host,
+                    port=sccp_port,
+                    config=registrar,
+                    trace=trace,
+                )
+            )
+            task_status.started()
+            while True:
+                await trio.sleep(_NAP)
+                self.calls.handle_deadline(trio.current_time())
+
+
+@contextlib.asynccontextmanager
+async def open_call_manager(
+    config: CallManagerConfig,
+    *,
+    host: str = "127.0.0.1",
+    sccp_port: int = 2000,
+    trace: Trace | None = None,
+) -> AsyncGenerator[CallManager]:
+    """Run a call manager; entered means that stations can register. Port 0 chooses a free one.
+
+    Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
+    when the address can not be had.
+    """
+    manager = CallManager(validate(config))
+    async with background() as tasks:
+        await tasks.start(manager.serve, host, sccp_port, trace)
+        yield manager

@@ -1,0 +1,447 @@
+"""The media engine: one task that ticks every 20 ms for all ports.
+
+Waking Python for each packet is what costs (DESIGN §5), so a tick drains every socket that has
+something, plays out, mixes in what is to be said, and sends, with arrays over ports
+(:mod:`pa_telephony.rtp.inbound`, :mod:`pa_telephony.rtp.outbound`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import select
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import trio
+
+from pa_telephony.errors import DecodeError, TelephonyError
+from pa_telephony.rtp import rtcp
+from pa_telephony.rtp.dtmf import digit_of
+from pa_telephony.rtp.inbound import Inbound
+from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.outbound import Outbound
+from pa_telephony.rtp.packet import CLOCK_RATE, Codec
+from pa_telephony.rtp.port import Port, PortStatistics
+from pa_telephony.rtp.session import ReportTimer
+from pa_telephony.tasks import background
+from pa_telephony.trace import RtpRecord, Trace
+
+__all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "open_engine"]
+
+TICK = 0.02
+_REPORT_EVERY = 10
+"""Ticks between two looks at who owes a report."""
+_ROUNDS = 8
+"""Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
+_UDP_IP = 28
+
+
+class PortUnavailable(TelephonyError):
+    """There is no such UDP port to be had."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineConfig:
+    """Limits and times of an engine. Times in seconds."""
+
+    max_ports: int = 512
+    quarantine: float = 2.0
+    """How long a released UDP port rests, so that late packets reach nobody."""
+    playout_delay: int = 3
+    """Frames of 20 ms between arrival and playout."""
+    most_catching_up: int = 50
+    """Ticks that are made up for after the process was stopped; more are left out."""
+    report_interval: float = 5.0
+    cname: str = "pa-telephony"
+
+
+@dataclass(slots=True)
+class EngineStatistics:
+    """How well the engine keeps time."""
+
+    ticks: int = 0
+    late_ticks: int = 0
+    """Ticks that began more than 5 ms after their time."""
+    missed_ticks: int = 0
+    """Ticks that were made up for, without a burst."""
+    worst_lateness: float = 0.0
+
+
+class Engine:
+    """The ports of one address. Made by :func:`open_engine`."""
+
+    def __init__(
+        self,
+        address: str,
+        first_port: int,
+        config: EngineConfig,
+        trace: Trace | None,
+        random: Callable[[], float],
+    ) -> None:
+        self.address = address
+        self.first_port = first_port
+        self.config = config
+        self.statistics = EngineStatistics()
+        self._trace = trace
+        self._random = random
+        self._inbound = Inbound(config.max_ports, delay=config.playout_delay)
+        self._outbound = Outbound(config.max_ports, random)
+        self._ports: dict[int, Port] = {}
+        self._resting: dict[int, tuple[float, Port]] = {}
+        self._poll = select.epoll()
+        self._of_rtp: dict[int, Port] = {}
+        self._of_rtcp: dict[int, Port] = {}
+
+    def open_port(self, index: int | None = None) -> Port:
+        """Bind UDP ``first_port + 2 * index`` (and the next, for RTCP); None: the lowest free one.
+
+        Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or when all
+        are taken.
+        """
+        if index is None:
+            index = next(
+                (
+                    each
+                    for each in range(self.config.max_ports)
+                    if each not in self._ports and each not in self._resting
+                ),
+                None,
+            )
+            if index is None:
+                raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
+        if not 0 <= index < self.config.max_ports or index in self._ports:
+            raise PortUnavailable(f"port index {index} is in use or out of range")
+        resting = self._resting.pop(index, None)
+        if resting is not None:
+            # Whatever waits in these sockets was meant for the call before.
+            self._close_sockets(resting[1])
+        number = self.first_port + 2 * index
+        rtp = self._bind(number)
+        try:
+            rtcp_socket = self._bind(number + 1)
+        except PortUnavailable:
+            rtp.close()
+            raise
+        port = Port(self, index, rtp, rtcp_socket)
+        self._ports[index] = port
+        self._of_rtp[rtp.fileno()] = port
+        self._of_rtcp[rtcp_socket.fileno()] = port
+        for each in (rtp, rtcp_socket):
+            self._poll.register(each.fileno(), select.EPOLLIN)
+        self._inbound.open(index)
+        self._outbound.open(index)
+        return port
+
+    def open_spare_port(self) -> Port:
+        """The highest free port: for a second stream of somebody whose own port is fixed."""
+        for index in reversed(range(self.config.max_ports)):
+            if index not in self._ports and index not in self._resting:
+                return self.open_port(index)
+        raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
+
+    def _bind(self, number: int) -> socket.socket:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.setblocking(False)
+            udp.bind((self.address, number))
+        except (OSError, OverflowError) as error:
+            udp.close()
+            raise PortUnavailable(f"UDP {self.address}:{number}: {error}") from error
+        return udp
+
+    # What ports ask for.
+
+    def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
+        """Make the port's row expect a stream."""
+        self._inbound.listen(port.index, codec, event_type, time.monotonic())
+
+    def forget(self, port: Port) -> None:
+        """Let the port's row drop its stream."""
+        self._inbound.forget(port.index)
+
+    def talk(self, port: Port, codec: Codec) -> None:
+        """Begin a talk spurt."""
+        self._outbound.talk(port.index, codec)
+        if port.reports is None:
+            port.reports = ReportTimer(
+                time.monotonic(), self._random, minimum=self.config.report_interval
+            )
+
+    def goodbye(self, port: Port) -> None:
+        """Send the last report, with BYE."""
+        self._report(port, time.monotonic(), bye=True)
+        port.reports = None
+
+    def release(self, port: Port) -> None:
+        """Take the port out of service and let its sockets rest."""
+        del self._ports[port.index]
+        for udp in (port.rtp_socket, port.rtcp_socket):
+            self._poll.unregister(udp.fileno())
+        self._of_rtp.pop(port.rtp_socket.fileno(), None)
+        self._of_rtcp.pop(port.rtcp_socket.fileno(), None)
+        self._resting[port.index] = (time.monotonic() + self.config.quarantine, port)
+
+    def statistics_of(self, port: Port) -> PortStatistics:
+        """The counters of a row."""
+        inbound, row = self._inbound, port.index
+        received = int(inbound.packets[row])
+        return PortStatistics(
+            sent=int(self._outbound.packets[row]),
+            octets_sent=int(self._outbound.octets[row]),
+            received=received,
+            octets_received=int(inbound.octets[row]),
+            lost=max(0, inbound.expected(row) - received),
+            late=int(inbound.late[row]),
+            duplicates=int(inbound.duplicates[row]),
+            garbage=int(inbound.garbage[row]),
+            unexpected=int(inbound.unexpected[row]),
+            foreign=port.foreign,
+            jitter=float(inbound.jitter[row]) * 1000 / CLOCK_RATE,
+            unsent=port.unsent,
+        )
+
+    # The tick.
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        due = trio.current_time() + TICK
+        while True:
+            await trio.sleep_until(due)
+            lateness = trio.current_time() - due
+            missed = min(int(lateness / TICK), self.config.most_catching_up)
+            statistics = self.statistics
+            statistics.ticks += 1
+            statistics.late_ticks += lateness > 0.005
+            statistics.missed_ticks += missed
+            statistics.worst_lateness = max(statistics.worst_lateness, lateness)
+            self.tick(time.monotonic(), missed)
+            due += TICK * (1 + int(lateness / TICK))
+
+    def tick(self, now: float, missed: int = 0) -> None:
+        """Do the work of one tick, and make up for ``missed`` ones before it."""
+        self._send()
+        self._receive(now)
+        for _ in range(missed + 1):
+            self._play_out()
+        self._prepare(missed)
+        if self.statistics.ticks % _REPORT_EVERY == 0:
+            self._housekeeping(now)
+
+    def _send(self) -> None:
+        views, outbound = self._outbound.views, self._outbound
+        plain: list[int] = []
+        for port in self._ports.values():
+            if port.latch is None:
+                continue
+            if port.special is None:
+                self._send_one(port, views[port.index])
+                plain.append(port.index)
+                continue
+            event = outbound.special_event(port.index, port.special)
+            if event is not None:
+                self._send_one(port, event)
+                continue
+            for packet in outbound.special_audio(port.index, port.special):
+                self._send_one(port, packet)
+        if plain:
+            outbound.sent(np.array(plain))
+
+    def _send_one(self, port: Port, data: bytes | memoryview) -> None:
+        assert port.latch is not None
+        try:
+            port.rtp_socket.sendto(data, port.latch.target)
+        except OSError:
+            # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
+            port.unsent += 1
+            return
+        if self._trace is not None:
+            self._record(port.local_address, port.latch.target, data)
+
+    def _record(
+        self, local: tuple[str, int], remote: tuple[str, int], data: bytes | memoryview
+    ) -> None:
+        if self._trace is not None:
+            self._trace(RtpRecord(time.time(), "sent", local, remote, bytes(data)))
+
+    def _receive(self, now: float) -> None:
+        for _ in range(_ROUNDS):
+            rows: list[int] = []
+            lengths: list[int] = []
+            ready = self._poll.poll(0)
+            for descriptor, _event in ready:
+                port = self._of_rtp.get(descriptor)
+                if port is None:
+                    self._receive_report(self._of_rtcp[descriptor], now)
+                    continue
+                try:
+                    length, origin = port.rtp_socket.recvfrom_into(self._inbound.views[port.index])
+                except OSError:
+                    continue
+                if not port.receiving or port.latch is None or not port.latch.offer(origin):
+                    port.foreign += 1
+                    continue
+                rows.append(port.index)
+                lengths.append(length)
+            if rows:
+                for row, event in self._inbound.accept(rows, lengths, now):
+                    self._digit(self._ports.get(row), event)
+            if not ready:
+                return
+
+    def _digit(self, port: Port | None, event: int) -> None:
+        digit = digit_of(event)
+        if port is not None and port.on_digit is not None and digit is not None:
+            port.on_digit(digit)
+
+    def _play_out(self) -> None:
+        rows = [port.index for port in self._ports.values()]
+        if not rows:
+            return
+        self._inbound.take(np.array(rows))
+        for port in self._ports.values():
+            if port.listeners:
+                frame = self._inbound.frame[port.index]
+                for listener in port.listeners:
+                    listener(frame)
+
+    def _prepare(self, missed: int) -> None:
+        outbound = self._outbound
+        rows = np.array([port.index for port in self._ports.values()], np.int64)
+        if not len(rows):
+            return
+        outbound.advance(missed + 1, rows)
+        speaking: list[int] = []
+        for port in self._ports.values():
+            if port.source is None or port.latch is None:
+                continue
+            samples = port.source.read(FRAME)
+            outbound.pcm[port.index, : len(samples)] = samples
+            outbound.pcm[port.index, len(samples) :] = 0
+            if len(samples) < FRAME:
+                port.source = None
+            speaking.append(port.index)
+        silent = [
+            port.index
+            for port in self._ports.values()
+            if port.latch is not None and port.index not in set(speaking)
+        ]
+        for row in silent:
+            outbound.hush(row)
+        if speaking:
+            outbound.encode(np.array(speaking))
+        outbound.stamp(rows)
+
+    # RTCP and the rest of the house.
+
+    def _housekeeping(self, now: float) -> None:
+        for port in self._ports.values():
+            if port.reports is not None and now >= port.reports.next_deadline():
+                self._report(port, now)
+        for index, (until, port) in list(self._resting.items()):
+            if now >= until:
+                del self._resting[index]
+                self._close_sockets(port)
+
+    def _report(self, port: Port, now: float, *, bye: bool = False) -> None:
+        if port.latch is None:
+            return
+        row, inbound, outbound = port.index, self._inbound, self._outbound
+        ssrc = int(outbound.ssrc[row])
+        blocks: tuple[rtcp.ReportBlock, ...] = ()
+        if inbound.ssrc[row] >= 0:
+            since, heard = port.last_report or (0, now)
+            blocks = (
+                rtcp.ReportBlock(
+                    ssrc=int(inbound.ssrc[row]),
+                    lost=max(0, inbound.expected(row) - int(inbound.packets[row])),
+                    highest=int(inbound.cycles[row] + inbound.maximum[row]),
+                    jitter=int(inbound.jitter[row]),
+                    last_report=rtcp.ntp_middle(since),
+                    delay=int((now - heard) * 65536) & 0xFFFFFFFF if since else 0,
+                ),
+            )
+        packets: list[rtcp.RtcpPacket] = [
+            rtcp.SenderReport(
+                ssrc=ssrc,
+                ntp=rtcp.ntp_from_unix(time.time()),
+                timestamp=int(outbound.timestamp[row]),
+                packets=int(outbound.packets[row]) & 0xFFFFFFFF,
+                octets=int(outbound.octets[row]) & 0xFFFFFFFF,
+                reports=blocks,
+            ),
+            rtcp.description(ssrc, f"{self.config.cname}@{self.address}"),
+        ]
+        if bye:
+            packets.append(rtcp.Bye(ssrcs=(ssrc,)))
+        data = rtcp.build(packets)
+        host, number = port.latch.target
+        remote = (host, min(number + 1, 65535))
+        with contextlib.suppress(OSError):
+            port.rtcp_socket.sendto(data, remote)
+            local = (port.local_address[0], port.local_address[1] + 1)
+            self._record(local, remote, data)
+        if port.reports is not None:
+            port.reports.sent(now, len(data) + _UDP_IP)
+
+    def _receive_report(self, port: Port, now: float) -> None:
+        try:
+            data, origin = port.rtcp_socket.recvfrom(2048)
+        except OSError:
+            return
+        if port.latch is None or origin[0] != port.latch.announced[0]:
+            port.foreign += 1
+            return
+        try:
+            packets = rtcp.parse(data)
+        except DecodeError:
+            self._inbound.garbage[port.index] += 1
+            return
+        if port.reports is not None:
+            port.reports.received(len(data) + _UDP_IP)
+        for packet in packets:
+            if isinstance(packet, rtcp.SenderReport):
+                port.last_report = (packet.ntp, now)
+            elif isinstance(packet, rtcp.Bye):
+                for ssrc in packet.ssrcs:
+                    self._inbound.bye(port.index, ssrc)
+
+    def _close_sockets(self, port: Port) -> None:
+        port.rtp_socket.close()
+        port.rtcp_socket.close()
+
+    def close(self) -> None:
+        """Close every port."""
+        for port in list(self._ports.values()):
+            port.close()
+        for _, port in self._resting.values():
+            self._close_sockets(port)
+        self._resting.clear()
+        self._poll.close()
+
+
+@contextlib.asynccontextmanager
+async def open_engine(
+    *,
+    address: str = "127.0.0.1",
+    first_port: int = 32000,
+    config: EngineConfig | None = None,
+    trace: Trace | None = None,
+) -> AsyncGenerator[Engine]:
+    """Run a media engine: port ``k`` is UDP ``first_port + 2k`` of ``address``.
+
+    ``first_port`` is even, 1024 to 65534. ``trace`` gets what is sent, never what comes in, so
+    that the traces of two sides can be merged. Left means that every port is closed.
+    """
+    if first_port % 2 or not 1024 <= first_port <= 65534:
+        raise ValueError(f"first_port {first_port} must be even, 1024 to 65534")
+    engine = Engine(address, first_port, config or EngineConfig(), trace, random.random)
+    try:
+        async with background() as tasks:
+            tasks.start_soon(engine.run)
+            yield engine
+    finally:
+        engine.close()

@@ -1,0 +1,172 @@
+"""The sending half of the engine: one prepared packet per row, stamped for all rows at once.
+
+The packet of the next tick lies ready in an array, so that the sends of a tick wait for no other
+work. The RTP clock of every row runs with the engine's ticks whether the row sends or not, so a
+pause is silence of the right length for the far side, and sequence numbers have no gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pa_telephony.rtp.dtmf import EventSender
+from pa_telephony.rtp.g711 import LINEAR_TO_ALAW, LINEAR_TO_ULAW, SILENCE
+from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.packet import HEADER_SIZE, Codec, Packet
+
+__all__ = ["Outbound", "Special"]
+
+_WORD0 = 0x80000000
+
+
+@dataclass
+class Special:
+    """A row that does not simply send 160 samples per tick: digits, or another packet length."""
+
+    payload_octets: int = FRAME
+    event_type: int | None = None
+    events: EventSender = field(default_factory=EventSender)
+    pending: bytearray = field(default_factory=bytearray)
+    pending_timestamp: int = 0
+    in_event: bool = False
+
+
+class Outbound:
+    """Send state of ``rows`` ports."""
+
+    def __init__(self, rows: int, random: Callable[[], float]) -> None:
+        self._random = random
+        self._packets = np.zeros((rows, HEADER_SIZE + FRAME), np.uint8)
+        self._words = self._packets.view(">u4")
+        self.views = [row.data for row in self._packets]
+        """The packet of the next tick."""
+        self.pcm = np.zeros((rows, FRAME), np.int16)
+        """What a row with a source is going to say."""
+
+        def integers() -> NDArray[np.int64]:
+            return np.zeros(rows, np.int64)
+
+        self.ssrc = integers()
+        self.sequence = integers()
+        """Of the packet that lies ready."""
+        self.timestamp = integers()
+        """Of the frame that is being prepared."""
+        self._type = integers()
+        self._marker = integers()
+        self.packets = integers()
+        self.octets = integers()
+
+    def open(self, row: int) -> None:
+        """Make a row new: random SSRC, sequence number and timestamp (RFC 3550 section 5.1)."""
+        self.ssrc[row] = self._number(32)
+        self.sequence[row] = self._number(16)
+        self.timestamp[row] = self._number(32)
+        self.packets[row] = self.octets[row] = 0
+        self.pcm[row] = 0
+
+    def _number(self, bits: int) -> int:
+        return int(self._random() * (1 << bits)) & ((1 << bits) - 1)
+
+    def talk(self, row: int, codec: Codec) -> None:
+        """Begin a talk spurt: silence in ``codec`` lies ready, with the marker bit."""
+        self._type[row] = codec
+        self._marker[row] = 1
+        self._words[row, 2] = self.ssrc[row]
+        self.hush(row)
+        self.stamp(np.array([row]))
+
+    def change_ssrc(self, row: int, ssrc: int) -> None:
+        """Use another SSRC from the next packet on."""
+        self.ssrc[row] = ssrc
+        self._words[row, 2] = ssrc
+
+    def hush(self, row: int) -> None:
+        """Let the row send silence until somebody encodes again."""
+        self._packets[row, HEADER_SIZE:] = SILENCE[Codec(int(self._type[row]))]
+        self.pcm[row] = 0
+
+    def advance(self, ticks: int, rows: NDArray[np.int64]) -> None:
+        """Let the RTP clock run."""
+        self.timestamp[rows] = self.timestamp[rows] + ticks * FRAME & 0xFFFFFFFF
+
+    def encode(self, rows: NDArray[np.int64]) -> None:
+        """Put the linear samples of ``rows`` into their packets."""
+        laws = self._type[rows]
+        for codec, table in ((Codec.PCMU, LINEAR_TO_ULAW), (Codec.PCMA, LINEAR_TO_ALAW)):
+            chosen = rows[laws == codec]
+            if len(chosen):
+                linear = self.pcm[chosen].view(np.uint16)
+                self._packets[chosen, HEADER_SIZE:] = table.take(linear)
+
+    def stamp(self, rows: NDArray[np.int64]) -> None:
+        """Write the headers of ``rows``."""
+        self._words[rows, 0] = (
+            _WORD0 | self._marker[rows] << 23 | self._type[rows] << 16 | self.sequence[rows]
+        )
+        self._words[rows, 1] = self.timestamp[rows]
+
+    def sent(self, rows: NDArray[np.int64]) -> None:
+        """The packets that lay ready went out."""
+        self.sequence[rows] = self.sequence[rows] + 1 & 0xFFFF
+        self._marker[rows] = 0
+        self.packets[rows] += 1
+        self.octets[rows] += FRAME
+
+    # ------------------------------------------------------------------ one row at a time
+
+    def special_event(self, row: int, special: Special) -> bytes | None:
+        """The telephone-event packet of this tick, which takes the place of audio, or None."""
+        if special.event_type is None:
+            return None
+        event = special.events.next_packet(int(self.timestamp[row]))
+        special.in_event = event is not None
+        if event is None:
+            return None
+        payload, timestamp, marker = event
+        special.pending.clear()
+        return self._single(row, special.event_type, timestamp, bytes(payload), marker)
+
+    def special_audio(self, row: int, special: Special) -> list[bytes]:
+        """The audio packets that are full now, of whatever length was agreed."""
+        if not special.pending:
+            special.pending_timestamp = int(self.timestamp[row])
+        special.pending += self._packets[row, HEADER_SIZE:].tobytes()
+        packets: list[bytes] = []
+        while len(special.pending) >= special.payload_octets:
+            payload = bytes(special.pending[: special.payload_octets])
+            del special.pending[: special.payload_octets]
+            packets.append(
+                self._single(
+                    row,
+                    int(self._type[row]),
+                    special.pending_timestamp,
+                    payload,
+                    bool(self._marker[row]),
+                )
+            )
+            self._marker[row] = 0
+            special.pending_timestamp += special.payload_octets
+            special.pending_timestamp &= 0xFFFFFFFF
+        return packets
+
+    def _single(
+        self, row: int, payload_type: int, timestamp: int, payload: bytes, marker: bool
+    ) -> bytes:
+        data = bytes(
+            Packet(
+                payload_type=payload_type,
+                sequence_number=int(self.sequence[row]),
+                timestamp=timestamp,
+                ssrc=int(self.ssrc[row]),
+                payload=payload,
+                marker=marker,
+            )
+        )
+        self.sequence[row] = int(self.sequence[row]) + 1 & 0xFFFF
+        self.packets[row] += 1
+        self.octets[row] += len(payload)
+        return data

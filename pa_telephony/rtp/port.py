@@ -1,0 +1,177 @@
+"""One pair of UDP ports, as calls use it: start and stop each direction, digits, statistics.
+
+A port does nothing by itself: its engine's tick (:mod:`pa_telephony.rtp.engine`) moves the
+packets. The methods here only set what the next tick finds.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pa_telephony.errors import LocalProtocolError
+from pa_telephony.rtp.dtmf import EventSender
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.outbound import Special
+from pa_telephony.rtp.packet import Codec
+from pa_telephony.rtp.session import Latch, ReportTimer
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp.engine import Engine
+
+__all__ = ["Port", "PortStatistics", "SampleSource"]
+
+_PER_MS = 8
+_PACKET_MS = (10, 20, 30, 40, 60, 80, 120)
+
+
+class SampleSource(Protocol):
+    """Where the sound comes from."""
+
+    def read(self, count: int) -> Samples:
+        """The next ``count`` samples at 8000 per second; fewer mean the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatistics:
+    """Counts since the port was opened. ``jitter`` in milliseconds (RFC 3550 A.8)."""
+
+    sent: int
+    octets_sent: int
+    received: int
+    octets_received: int
+    lost: int
+    late: int
+    duplicates: int
+    garbage: int
+    unexpected: int
+    foreign: int
+    jitter: float
+    unsent: int
+
+
+class Port:
+    """RTP on an even UDP port, RTCP on the next. Made by :meth:`Engine.open_port`."""
+
+    def __init__(self, engine: Engine, index: int, rtp: socket.socket, rtcp: socket.socket) -> None:
+        self.index = index
+        self.rtp_socket = rtp
+        self.rtcp_socket = rtcp
+        self.local_address: tuple[str, int] = rtp.getsockname()[:2]
+        self.closed = False
+        self.receiving = False
+        self.latch: Latch | None = None
+        self.special: Special | None = None
+        self.source: SampleSource | None = None
+        self.listeners: list[Callable[[Samples], None]] = []
+        self.on_digit: Callable[[str], None] | None = None
+        self.reports: ReportTimer | None = None
+        self.last_report: tuple[int, float] | None = None
+        self.foreign = 0
+        self.unsent = 0
+        self._engine = engine
+
+    def __repr__(self) -> str:
+        return f"<Port {self.index} {self.local_address[0]}:{self.local_address[1]}>"
+
+    @property
+    def sending(self) -> bool:
+        """Whether packets go out."""
+        return self.latch is not None
+
+    @property
+    def remote_address(self) -> tuple[str, int] | None:
+        """Where packets go: the announced address, or the one that symmetric RTP found."""
+        return None if self.latch is None else self.latch.target
+
+    def start_receiving(
+        self,
+        codec: Codec = Codec.PCMU,
+        *,
+        packet_ms: int = 20,
+        dtmf_payload_type: int | None = None,
+    ) -> None:
+        """Expect a stream; packets are taken once :meth:`start_sending` has told from whom.
+
+        ``packet_ms`` is what was agreed; any length that comes is played.
+        """
+        self._check(packet_ms)
+        self._engine.listen(self, codec, dtmf_payload_type)
+        self.receiving = True
+
+    def stop_receiving(self) -> None:
+        """Forget the stream."""
+        if self.receiving:
+            self.receiving = False
+            self._engine.forget(self)
+
+    def start_sending(
+        self,
+        remote: tuple[str, int],
+        codec: Codec = Codec.PCMU,
+        *,
+        packet_ms: int = 20,
+        dtmf_payload_type: int | None = None,
+    ) -> None:
+        """Send to ``remote`` from the next tick on: silence while nothing is played.
+
+        ``packet_ms`` is one of 10, 20, 30, 40, 60, 80, 120. Digits need a
+        ``dtmf_payload_type`` (96 to 127).
+        """
+        self._check(packet_ms)
+        octets = packet_ms * _PER_MS
+        plain = packet_ms == 20 and dtmf_payload_type is None
+        self.latch = Latch(remote)
+        self.special = (
+            None
+            if plain
+            else Special(
+                payload_octets=octets, event_type=dtmf_payload_type, events=EventSender(160)
+            )
+        )
+        self._engine.talk(self, codec)
+
+    def stop_sending(self) -> None:
+        """Say BYE and stop; the clock of the stream runs on."""
+        if self.latch is not None:
+            self._engine.goodbye(self)
+            self.latch = None
+            self.special = None
+
+    @property
+    def can_send_digits(self) -> bool:
+        """Whether telephone events were negotiated for what we send."""
+        return self.special is not None and self.special.event_type is not None
+
+    def send_digit(self, digit: str) -> None:
+        """Queue one RFC 4733 event of 100 ms. Raises :class:`LocalProtocolError`."""
+        if self.special is None or self.special.event_type is None:
+            raise LocalProtocolError("telephone events were not negotiated")
+        self.special.events.add(digit)
+
+    @property
+    def sends_digits(self) -> bool:
+        """Whether queued digits are still going out."""
+        return self.special is not None and self.special.events.busy
+
+    def close(self) -> None:
+        """Stop both directions; the UDP ports rest a while before anybody gets them again."""
+        if not self.closed:
+            self.stop_sending()
+            self.stop_receiving()
+            self.closed = True
+            self._engine.release(self)
+
+    @property
+    def stats(self) -> PortStatistics:
+        """What has happened so far."""
+        return self._engine.statistics_of(self)
+
+    def _check(self, packet_ms: int) -> None:
+        if self.closed:
+            raise LocalProtocolError(f"{self!r} is closed")
+        if packet_ms not in _PACKET_MS:
+            raise LocalProtocolError(f"packets of {packet_ms} ms: must be one of {_PACKET_MS}")

@@ -1,0 +1,231 @@
+"""What an application does with the sound of a call: play, ask, record, digits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import AsyncGenerator, Generator
+from typing import TypeAlias
+
+import numpy as np
+import trio
+
+from pa_telephony.errors import CallEnded
+from pa_telephony.rtp import wav
+from pa_telephony.rtp.audio import Audio
+from pa_telephony.rtp.dtmf import DigitMerger
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.port import Port
+from pa_telephony.rtp.tones import Tone
+
+__all__ = ["Media", "Playable", "Recording"]
+
+Playable: TypeAlias = "str | os.PathLike[str] | Audio | Tone"
+"""The path of a WAV file, sound, or a tone."""
+
+_MAX_DIGITS = 256
+_MAX_RECORDED = CLOCK_RATE * 4 * 3600
+
+
+class _Player:
+    """Samples with a place in them."""
+
+    def __init__(self, sound: Samples | Tone) -> None:
+        self.done = trio.Event()
+        self._sound = sound
+        self._at = 0
+
+    def read(self, count: int) -> Samples:
+        if isinstance(self._sound, Tone):
+            length = self._sound.length
+            left = count if length is None else min(count, length - self._at)
+            samples = self._sound.render(self._at, max(left, 0))
+        else:
+            samples = self._sound[self._at : self._at + count]
+        self._at += len(samples)
+        if len(samples) < count:
+            self.done.set()
+        return samples
+
+
+class Recording:
+    """What was heard, at 8000 samples per second, in step with time: what never came is zeros."""
+
+    def __init__(self) -> None:
+        self._frames: list[Samples] = []
+        self._length = 0
+
+    def add(self, frame: Samples) -> None:
+        """Append a frame (the engine does); four hours are the limit."""
+        if self._length < _MAX_RECORDED:
+            self._frames.append(frame.copy())
+            self._length += len(frame)
+
+    @property
+    def samples(self) -> Samples:
+        """All of it so far."""
+        return np.concatenate(self._frames) if self._frames else np.zeros(0, np.int16)
+
+    @property
+    def seconds(self) -> float:
+        """The duration so far."""
+        return self._length / CLOCK_RATE
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a WAV file (16-bit PCM)."""
+        wav.write(path, Audio(self.samples))
+
+
+class Media:
+    """The sound of one call. Every verb raises :class:`CallEnded` once the call is over."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._cause: int | None = None
+        self._news = trio.Event()
+        self._digits: deque[str] = deque(maxlen=_MAX_DIGITS)
+        self._merger = DigitMerger()
+        self._playing = trio.Lock()
+        port.on_digit = self._heard
+
+    @property
+    def port(self) -> Port:
+        """The UDP ports beneath."""
+        return self._port
+
+    async def play(self, source: Playable) -> None:
+        """Play to the end. One sound at a time: a second one waits for the first.
+
+        Nothing is lost while the call is on hold: the sound waits. Cancelling stops at once.
+        """
+        player = _Player(_sound_of(source))
+        async with self._playing:
+            self._check()
+            self._port.source = player
+            try:
+                await self._until(player.done)
+            finally:
+                if self._port.source is player:
+                    self._port.source = None
+
+    async def ask(self, source: Playable, *, digits: int = 1, end: str = "#") -> str:
+        """Play, and collect digits; the first key cuts the prompt.
+
+        Returns when there are ``digits`` of them or a key of ``end`` was pressed (which is not
+        returned). Waits for as long as the caller does: use a cancel scope. Keys pressed
+        before count.
+        """
+        answer = ""
+        async with trio.open_nursery() as nursery:
+
+            async def prompt() -> None:
+                with contextlib.suppress(CallEnded):
+                    await self.play(source)
+
+            if not self._digits:
+                nursery.start_soon(prompt)
+            try:
+                answer = await self.read_digit()
+            except CallEnded as ended:
+                cause: int | None = ended.cause
+            else:
+                cause = None
+            nursery.cancel_scope.cancel()
+        if cause is not None:
+            raise CallEnded(cause)
+        if answer in end:
+            return ""
+        while len(answer) < digits:
+            digit = await self.read_digit()
+            if digit in end:
+                break
+            answer += digit
+        return answer
+
+    @contextlib.contextmanager
+    def record(self) -> Generator[Recording]:
+        """Record what is heard until the block is left."""
+        recording = Recording()
+        self._port.listeners.append(recording.add)
+        try:
+            yield recording
+        finally:
+            self._port.listeners.remove(recording.add)
+
+    async def read_digit(self) -> str:
+        """The next key that was pressed."""
+        await trio.lowlevel.checkpoint()
+        while not self._digits:
+            self._check()
+            await self._news.wait()
+        return self._digits.popleft()
+
+    async def digits(self) -> AsyncGenerator[str]:
+        """Keys as they are pressed; ends with the call."""
+        while True:
+            try:
+                digit = await self.read_digit()
+            except CallEnded:
+                return
+            yield digit
+
+    async def send_digits(self, digits: str) -> None:
+        """Press keys: RFC 4733 events of 100 ms. Returns when the last has gone out.
+
+        Raises :class:`LocalProtocolError` where events were not negotiated.
+        """
+        self._check()
+        for digit in digits:
+            self._port.send_digit(digit)
+        while self._port.sends_digits:
+            self._check()
+            await trio.sleep(0.02)
+
+    def feed_digit(self, digit: str) -> None:
+        """A key that signalling reported; its double in the audio is dropped."""
+        self._take(digit, "signalling")
+
+    def end(self, cause: int = 16) -> None:
+        """The call is over: what waits raises :class:`CallEnded`, and so does what comes."""
+        if self._cause is None:
+            self._cause = cause
+            self._port.source = None
+            self._tell()
+
+    def _heard(self, digit: str) -> None:
+        self._take(digit, "rtp")
+
+    def _take(self, digit: str, source: str) -> None:
+        if self._merger.offer(digit, source, trio.current_time()):
+            self._digits.append(digit)
+            self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    def _check(self) -> None:
+        if self._cause is not None:
+            raise CallEnded(self._cause)
+
+    async def _until(self, done: trio.Event) -> None:
+        async with trio.open_nursery() as nursery:
+
+            async def finish() -> None:
+                await done.wait()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(finish)
+            while self._cause is None:
+                await self._news.wait()
+            nursery.cancel_scope.cancel()
+        self._check()
+
+
+def _sound_of(source: Playable) -> Samples | Tone:
+    if isinstance(source, Tone):
+        return source
+    audio = source if isinstance(source, Audio) else wav.read(source)
+    return audio.at_rate(CLOCK_RATE).samples

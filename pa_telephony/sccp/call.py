@@ -1,0 +1,356 @@
+"""One call on a station of ours: what can be waited for, and what can be done with it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.rtp.packet import Codec
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import DCallState, MediaPayloadType, MediaStatus, SoftKeyEvent
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.station import CallView, key_of
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp import Media, Port
+
+__all__ = ["Call", "Owner"]
+
+_CODECS = {
+    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
+    MediaPayloadType.G711_ALAW56K: Codec.PCMA,
+    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
+    MediaPayloadType.G711_ULAW56K: Codec.PCMU,
+}
+_ACKS_TRANSMISSION = 15
+_POLITE = 1.0
+
+
+class Owner(Protocol):
+    """What a call needs of its station."""
+
+    @property
+    def version(self) -> int:
+        """The session version."""
+        ...
+
+    def send(self, message: SccpMessage) -> None:
+        """Queue a message; dropped when the session is gone."""
+        ...
+
+    def open_port(self) -> Port | None:
+        """A port of the media engine, None when there is none to be had."""
+        ...
+
+    async def new_call(self, start: SccpMessage) -> Call:
+        """Send ``start`` and wait for the call that the call manager opens for it."""
+        ...
+
+
+class Call:
+    """A call as the call manager shows it. Its views never change after it has ended."""
+
+    def __init__(self, station: Owner, view: CallView) -> None:
+        self._station = station
+        self._view = view
+        self._changed = trio.Event()
+        self._lost: int | None = None
+        self._port: Port | None = None
+        self._media: Media | None = None
+        self.announced = False
+
+    def __repr__(self) -> str:
+        return f"<Call {self.call_reference} {self.state.name} {self.calling}->{self.called}>"
+
+    @property
+    def state(self) -> DCallState:
+        """The newest state the call manager showed."""
+        return self._view.state
+
+    @property
+    def call_reference(self) -> int:
+        """The call manager's number of this call."""
+        return self._view.call_reference
+
+    @property
+    def incoming(self) -> bool:
+        """Whether it rang here."""
+        return self._view.incoming
+
+    @property
+    def calling(self) -> str:
+        """The number of who calls."""
+        return self._view.calling
+
+    @property
+    def called(self) -> str:
+        """The number that is connected or being called."""
+        return self._view.called
+
+    @property
+    def original_called(self) -> str:
+        """The number that was called first, before any forward."""
+        return self._view.original_called or self._view.called
+
+    @property
+    def last_redirecting(self) -> str:
+        """The number that forwarded the call here, "" if none did."""
+        return self._view.last_redirecting
+
+    @property
+    def connected(self) -> bool:
+        """Whether the two sides can talk."""
+        return self.state is DCallState.CONNECTED and not self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over."""
+        return self._view.ended
+
+    @property
+    def media(self) -> Media | None:
+        """The sound of the call; None before a channel was opened, or without an engine."""
+        return self._media
+
+    @property
+    def has_port(self) -> bool:
+        """Whether UDP ports of the engine are held for the call."""
+        return self._port is not None
+
+    async def wait_for(self, *states: DCallState) -> DCallState:
+        """Wait until the call is in one of ``states``. Raises :class:`CallEnded` if it ends."""
+        while True:
+            if self.ended:
+                raise CallEnded(self._cause)
+            if self.state in states:
+                return self.state
+            await self._changed.wait()
+
+    async def wait_connected(self) -> None:
+        """Wait until the other side answers. Raises :class:`CallEnded` if it never will.
+
+        A busy or impossible number is the end here, although the tone still sounds.
+        """
+        state = await self.wait_for(DCallState.CONNECTED, *_HOPELESS)
+        if state is not DCallState.CONNECTED:
+            raise CallEnded(self._cause)
+
+    async def wait_ended(self) -> int:
+        """Wait until the call is over; gives the cause (Q.850; 16 is normal clearing)."""
+        while not self.ended:
+            await self._changed.wait()
+        return self._cause
+
+    async def wait_media(self) -> Media:
+        """Wait until the other side answers and there is sound, and give it.
+
+        Raises :class:`CallEnded`, and :class:`RequestFailed` without a media engine or free port.
+        """
+        await self.wait_connected()
+        while self._media is None:
+            if self.ended:
+                raise CallEnded(self._cause)
+            if self._no_port:
+                raise RequestFailed(MediaStatus.NOT_ENOUGH_CHANNELS, "no media port for the call")
+            await self._changed.wait()
+        return self._media
+
+    @contextlib.asynccontextmanager
+    async def answer(self) -> AsyncGenerator[Media]:
+        """Answer, and have the sound. Leaving hangs up, unless the call is no longer ours.
+
+        Raises :class:`CallEnded` when the caller has gone. :class:`RequestFailed` when the
+        station has no media engine or no free port.
+        """
+        self._key(SoftKeyEvent.ANSWER)
+        try:
+            yield await self.wait_media()
+        finally:
+            await self._leave()
+
+    async def hang_up(self) -> None:
+        """End the call, and wait for the call manager to say so. Ending twice is no error.
+
+        Cancelling does not take the key press back.
+        """
+        if not self.ended:
+            self._key(SoftKeyEvent.END_CALL)
+        await self.wait_ended()
+
+    async def hold(self) -> None:
+        """Put the other side on hold; the media stop until :meth:`resume`."""
+        self._key(SoftKeyEvent.HOLD)
+        await self.wait_for(DCallState.HOLD)
+
+    async def resume(self) -> None:
+        """Take the other side back."""
+        self._key(SoftKeyEvent.RESUME)
+        await self.wait_for(DCallState.CONNECTED)
+
+    async def send_digits(self, digits: str) -> None:
+        """Press keys: RFC 4733 events where they were negotiated, keypad messages elsewhere."""
+        transmit = self._view.media.transmit
+        if self._media is not None and transmit is not None and transmit.rfc2833_payload_type:
+            await self._media.send_digits(digits)
+            return
+        self.press(digits)
+        await trio.lowlevel.checkpoint()
+
+    def press(self, digits: str) -> None:
+        """Send a KeypadButton for each digit. Raises :class:`ValueError` for what is no key."""
+        for digit in digits:
+            self._station.send(
+                messages.KeypadButton(
+                    kp_button=key_of(digit),
+                    line_instance=self._view.line,
+                    call_reference=self.call_reference,
+                )
+            )
+
+    async def transfer(self, number: str) -> None:
+        """Hand the call to ``number`` as a person does: Transfer, digits, Transfer.
+
+        Returns when the call is no longer ours. When the number is busy or impossible the call
+        is taken back, and :class:`RequestFailed` carries the Q.850 cause. Cancelling in between
+        leaves the other side on hold.
+        """
+        key = messages.SoftKeyEvent(
+            soft_key_event=SoftKeyEvent.TRANSFER,
+            line_instance=self._view.line,
+            call_reference=self.call_reference,
+        )
+        consult = await self._station.new_call(key)
+        try:
+            consult.press(number)
+            state = await consult.wait_for(DCallState.RING_OUT, DCallState.CONNECTED, *_HOPELESS)
+        except CallEnded as ended:
+            state, cause = DCallState.ON_HOOK, ended.cause
+        else:
+            cause = consult._cause
+        if state in (DCallState.RING_OUT, DCallState.CONNECTED):
+            consult._key(SoftKeyEvent.TRANSFER)
+            await self.wait_ended()
+            return
+        if not consult.ended:
+            await consult.hang_up()
+        if not self.ended:
+            await self.resume()
+        raise RequestFailed(cause, f"transfer to {number}: cause {cause}")
+
+    async def _leave(self) -> None:
+        if self.ended:
+            return
+        self._key(SoftKeyEvent.END_CALL)
+        with trio.move_on_after(_POLITE, shield=True):
+            await self.wait_ended()
+
+    def _key(self, key: SoftKeyEvent) -> None:
+        self._station.send(
+            messages.SoftKeyEvent(
+                soft_key_event=key,
+                line_instance=self._view.line,
+                call_reference=self.call_reference,
+            )
+        )
+
+    @property
+    def _cause(self) -> int:
+        return self._view.cause if self._lost is None else self._lost
+
+    _no_port = False
+
+    def changed(self, message: SccpMessage | None) -> None:
+        """The station tells what the call manager ordered."""
+        match message:
+            case messages.OpenReceiveChannel():
+                self._open_receive_channel(message)
+            case messages.StartMediaTransmission():
+                self._start_transmission(message)
+            case messages.CloseReceiveChannel() if self._port is not None:
+                self._port.stop_receiving()
+            case messages.StopMediaTransmission() if self._port is not None:
+                self._port.stop_sending()
+            case _:
+                pass
+        if self.ended:
+            self._close_media()
+        self._changed.set()
+        self._changed = trio.Event()
+
+    def lost(self, cause: int) -> None:
+        """The session is gone, and the call with it."""
+        self._lost = cause
+        self._view.ended = True
+        self.changed(None)
+
+    def _close_media(self) -> None:
+        if self._media is not None:
+            self._media.end(self._cause)
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def _take_port(self) -> Port | None:
+        if self._port is None and not self.ended:
+            self._port = self._station.open_port()
+            self._no_port = self._port is None
+            if self._port is not None:
+                from pa_telephony.rtp import Media  # numpy only where there is sound
+
+                self._media = Media(self._port)
+        return self._port
+
+    def _open_receive_channel(self, order: messages.OpenReceiveChannel) -> None:
+        codec = _CODECS.get(order.compression_type)
+        port = self._take_port() if codec is not None else None
+        if port is None or codec is None:
+            status = MediaStatus.NOT_ENOUGH_CHANNELS if codec else MediaStatus.CODEC_TOO_COMPLEX
+            address = ("0.0.0.0", 0)
+        else:
+            status, address = MediaStatus.OK, port.local_address
+            port.start_receiving(
+                codec,
+                packet_ms=order.milli_second_packet_size or 20,
+                dtmf_payload_type=order.rfc2833_payload_type or None,
+            )
+        self._station.send(
+            messages.OpenReceiveChannelAck(
+                media_reception_status=status,
+                ip_addr=address[0],
+                port_number=address[1],
+                pass_through_party_id=order.pass_through_party_id,
+                call_reference=order.call_reference,
+            )
+        )
+
+    def _start_transmission(self, order: messages.StartMediaTransmission) -> None:
+        codec = _CODECS.get(order.compression_type)
+        port = self._take_port() if codec is not None else None
+        if port is not None and codec is not None:
+            port.start_sending(
+                (order.remote_ip_addr, order.remote_port_number),
+                codec,
+                packet_ms=order.milli_second_packet_size or 20,
+                dtmf_payload_type=order.rfc2833_payload_type or None,
+            )
+        if self._station.version >= _ACKS_TRANSMISSION:
+            address = port.local_address if port is not None else ("0.0.0.0", 0)
+            self._station.send(
+                messages.StartMediaTransmissionAck(
+                    conference_id=order.conference_id,
+                    pass_through_party_id=order.pass_through_party_id,
+                    call_reference=order.call_reference,
+                    transmit_ip_addr=address[0],
+                    port_number=address[1],
+                    media_transmission_status=(
+                        MediaStatus.OK if port is not None else MediaStatus.NOT_ENOUGH_CHANNELS
+                    ),
+                )
+            )
+
+
+_HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)

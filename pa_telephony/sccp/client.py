@@ -1,0 +1,468 @@
+"""Stations over TCP: phones and media ports that stay registered whatever happens to the link."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import trio
+
+from pa_telephony.errors import (
+    CallEnded,
+    ConnectionLost,
+    RegistrationRejected,
+    RemoteProtocolError,
+)
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.call import Call
+from pa_telephony.sccp.enums import DCallState, DeviceType
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.station import (
+    CallChanged,
+    Registered,
+    Rejected,
+    SessionLost,
+    StationConfig,
+    StationCore,
+    StationEvent,
+    Style,
+    Unregistered,
+    UnregisterRefused,
+)
+from pa_telephony.tasks import background, map_os_errors
+from pa_telephony.trace import Direction, FrameRecord, Trace
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp import Engine, Port
+
+__all__ = ["CallManagers", "Station", "open_media_port", "open_station"]
+
+CallManagers: TypeAlias = str | Sequence[str]
+"""One call manager, or several in order of preference: ``"10.0.0.5"``, ``"cm-a:2000"``."""
+
+_PORT = 2000
+_READ = 65536
+_CONNECT_WITHIN = 5.0
+_TEMPORARY_FAILURE = 41
+"""Q.850: what a call ends with when its call manager is lost."""
+
+
+class Station:
+    """A registered device. Made by :func:`open_station` and :func:`open_media_port`."""
+
+    def __init__(
+        self,
+        name: str,
+        call_managers: Sequence[tuple[str, int]],
+        config: StationConfig,
+        engine: Engine | None,
+        port_index: int | None,
+        trace: Trace | None,
+        local_address: str | None,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.calls: dict[int, Call] = {}
+        self.registrations = 0
+        self.last_error: str = ""
+        self._call_managers = call_managers
+        self._engine = engine
+        self._port_index = port_index
+        self._trace = trace
+        self._source = local_address
+        self._core: StationCore | None = None
+        self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
+        self._registered = False
+        self._wanted = True
+        self._news = trio.Event()
+        self._to_send = trio.Event()
+        self._refused = 0
+        self._dialling = trio.Lock()
+        self._new_call: Call | None = None
+        self._ringing, self._arrivals = trio.open_memory_channel[Call](config.max_calls)
+
+    def __repr__(self) -> str:
+        return f"<Station {self.name} {self.number or '?'}>"
+
+    @property
+    def registered(self) -> bool:
+        """Whether a call manager knows us now."""
+        return self._registered
+
+    @property
+    def number(self) -> str:
+        """The directory number of line 1; "" while it is not known."""
+        return self.lines.get(1, "")
+
+    @property
+    def lines(self) -> dict[int, str]:
+        """Directory numbers by line."""
+        return dict(self._core.lines) if self._core is not None else {}
+
+    @property
+    def version(self) -> int:
+        """The session version."""
+        return self._core.version if self._core is not None else 0
+
+    @property
+    def call_manager(self) -> tuple[str, int]:
+        """Address and port of the call manager we are connected to."""
+        return self._addresses[1]
+
+    async def wait_registered(self) -> None:
+        """Wait until a call manager knows us."""
+        while not self._registered:
+            await self._news.wait()
+
+    async def wait_unregistered(self) -> None:
+        """Wait until no call manager knows us."""
+        while self._registered:
+            await self._news.wait()
+
+    @contextlib.asynccontextmanager
+    async def call(self, number: str) -> AsyncGenerator[Call]:
+        """Call a number as a person does: off hook, then the digits. Leaving hangs up.
+
+        The body begins as soon as the digits are sent: ``await call.wait_connected()``.
+        """
+        call = await self.new_call(messages.OffHook())
+        try:
+            call.press(number)
+            yield call
+        finally:
+            if not call.ended:
+                with trio.move_on_after(1.0, shield=True):
+                    await call.hang_up()
+
+    async def serve(self, handler: Callable[[Call], Awaitable[object]]) -> None:
+        """Give every call that rings to ``handler``, each in a task of its own, until cancelled.
+
+        A handler that returns without having answered refuses the call. :class:`CallEnded` out
+        of a handler is the normal end of a call; anything else comes out of here.
+        """
+
+        async def handle(call: Call) -> None:
+            with contextlib.suppress(CallEnded):
+                await handler(call)
+            if not call.ended:
+                with trio.move_on_after(1.0, shield=True):
+                    await call.hang_up()
+
+        async with background() as tasks:
+            async for call in self._arrivals:
+                if not call.ended:
+                    tasks.start_handler(handle, call)
+
+    async def unregister(self) -> bool:
+        """Leave the call manager. False: it said no, because a call is up; we stay registered.
+
+        Once left, the station does not come back by itself.
+        """
+        if not self._registered or self._core is None:
+            self._wanted = False
+            return True
+        refused = self._refused
+        self._wanted = False
+        self._core.leave(trio.current_time())
+        self._flush()
+        while self._registered:
+            if self._refused != refused:
+                self._wanted = True
+                return False
+            await self._news.wait()
+        return True
+
+    async def new_call(self, start: SccpMessage) -> Call:
+        """Send ``start`` and wait for the call that the call manager opens for it."""
+        async with self._dialling:
+            if not self._registered:
+                raise ConnectionLost(f"{self.name} is not registered")
+            self._new_call = None
+            self.send(start)
+            while self._new_call is None:
+                if not self._registered:
+                    raise ConnectionLost(f"{self.name}: {self.last_error}")
+                await self._news.wait()
+            return self._new_call
+
+    def send(self, message: SccpMessage) -> None:
+        """Queue a message to the call manager; dropped without a session."""
+        if self._core is not None:
+            self._core.send(message)
+            self._flush()
+
+    def open_port(self) -> Port | None:
+        """A port of the engine for one call; None when there is none to be had."""
+        if self._engine is None:
+            return None
+        from pa_telephony.rtp import PortUnavailable  # numpy only where there is sound
+
+        try:
+            if self._port_index is not None and any(call.has_port for call in self.calls.values()):
+                # A consultation has its own stream while the first call is held on the fixed port.
+                return self._engine.open_spare_port()
+            return self._engine.open_port(self._port_index)
+        except PortUnavailable:
+            return None
+
+    def _flush(self) -> None:
+        self._to_send.set()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    async def run(self) -> None:
+        """Stay registered until cancelled or :meth:`unregister` succeeds."""
+        back_off = self.config.first_back_off
+        refusals = 0
+        while self._wanted:
+            known = self.registrations
+            for index, (host, port) in enumerate(self._call_managers):
+                ended = await self._session(host, port)
+                if isinstance(ended, Unregistered):
+                    back_off = 0.0
+                    break
+                self.last_error = ended.reason
+                if isinstance(ended, Rejected):
+                    refusals += 1
+                    wanted = self.config.rejections * len(self._call_managers)
+                    if not self.registrations and refusals >= wanted:
+                        raise RegistrationRejected(ended.reason)
+                elif index == 0:
+                    refusals = 0
+                if self.registrations != known:
+                    break
+            if self.registrations != known:
+                back_off = self.config.first_back_off
+                refusals = 0
+            if not self._wanted:
+                return
+            # Half the time is chance, so that a thousand phones do not come back as one.
+            await trio.sleep(back_off * (0.5 + random.random() / 2))
+            back_off = min(max(back_off, 0.05) * 2, self.config.longest_back_off)
+
+    async def _session(self, host: str, port: int) -> Rejected | Unregistered | SessionLost:
+        peer = f"{host}:{port}"
+        try:
+            stream: trio.SocketStream | None = None
+            with trio.move_on_after(_CONNECT_WITHIN), map_os_errors(peer):
+                stream = await trio.open_tcp_stream(host, port, local_address=self._source)
+            if stream is None:
+                return SessionLost(f"{peer} does not answer")
+            with map_os_errors(peer):
+                local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+            self._addresses = (local[:2], remote[:2])
+            return await self._speak(stream, peer)
+        except ConnectionLost as lost:
+            return SessionLost(str(lost))
+        except RemoteProtocolError as error:
+            return SessionLost(f"{peer}: {error}")
+        finally:
+            self._forget()
+
+    async def _speak(
+        self, stream: trio.SocketStream, peer: str
+    ) -> Rejected | Unregistered | SessionLost:
+        end: list[Rejected | Unregistered | SessionLost] = []
+        core = self._core = StationCore(self.name, self.config, self._addresses[0][0])
+
+        def pump() -> bool:
+            while (event := self._next(core)) is not None:
+                if isinstance(event, Rejected | Unregistered | SessionLost):
+                    end.append(event)
+                    return False
+                self._take(event)
+            self._to_send.set()
+            return True
+
+        async def keep_time(tasks: trio.CancelScope) -> None:
+            while True:
+                deadline = core.next_deadline()
+                # Deadlines move while we sleep; a short nap costs less than waking us each time.
+                nap = 0.5 if deadline is None else deadline - trio.current_time()
+                await trio.sleep(min(max(nap, 0.0), 0.5))
+                core.handle_deadline(trio.current_time())
+                if not pump():
+                    tasks.cancel()
+
+        async def write() -> None:
+            while True:
+                self._to_send = trio.Event()
+                if data := core.data_to_send():
+                    self._record_sent(data)
+                    with map_os_errors(peer):
+                        await stream.send_all(data)
+                else:
+                    await self._to_send.wait()
+
+        async with stream, background() as tasks:
+            core.connected(trio.current_time())
+            tasks.start_soon(keep_time, tasks.cancel_scope)
+            tasks.start_soon(write)
+            while True:
+                with map_os_errors(peer):
+                    data = await stream.receive_some(_READ)
+                if data:
+                    core.receive_data(bytes(data), trio.current_time())
+                else:
+                    core.receive_eof(trio.current_time())
+                if not pump():
+                    break
+        return end[0] if end else SessionLost(f"{peer}: connection closed")
+
+    def _next(self, core: StationCore) -> StationEvent | None:
+        if self._trace is None:
+            return core.next_event()
+        before = core.received_frame
+        event = core.next_event()
+        if core.received_frame is not before:
+            self._record("received", core.received_frame)
+        return event
+
+    def _record_sent(self, data: bytes) -> None:
+        start = 0
+        while self._trace is not None and start < len(data):
+            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
+            self._record("sent", data[start:end])
+            start = end
+
+    def _record(self, direction: Direction, frame: bytes) -> None:
+        if self._trace is not None:
+            local, remote = self._addresses
+            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
+
+    def _take(self, event: StationEvent) -> None:
+        match event:
+            case Registered():
+                self._registered = True
+                self.registrations += 1
+            case UnregisterRefused():
+                self._refused += 1
+            case CallChanged():
+                self._take_call(event, event.message)
+            case _:
+                pass
+        self._tell()
+
+    def _take_call(self, event: CallChanged, message: SccpMessage) -> None:
+        view = event.call
+        call = self.calls.get(view.call_reference)
+        if call is None:
+            if view.ended:
+                return
+            call = self.calls[view.call_reference] = Call(self, view)
+        call.changed(message)
+        if view.ended:
+            self.calls.pop(view.call_reference, None)
+        elif isinstance(message, messages.CallState):
+            if view.state is DCallState.OFF_HOOK and not view.incoming:
+                self._new_call = call
+            elif view.state is DCallState.RING_IN and not call.announced:
+                # Call managers repeat the state when the caller changes (a transfer).
+                call.announced = True
+                # A full queue is a person who does not pick up: the call goes on ringing.
+                with contextlib.suppress(trio.WouldBlock):
+                    self._ringing.send_nowait(call)
+
+    def _forget(self) -> None:
+        self._registered = False
+        self._core = None
+        calls, self.calls = self.calls, {}
+        for call in calls.values():
+            call.lost(_TEMPORARY_FAILURE)
+        self._tell()
+
+    async def leave(self) -> None:
+        """Hang up, unregister, within a second or so."""
+        with trio.move_on_after(self.config.unregister_within + 0.5, shield=True):
+            for call in list(self.calls.values()):
+                await call.hang_up()
+            await self.unregister()
+
+
+def _targets(call_managers: CallManagers) -> list[tuple[str, int]]:
+    names = [call_managers] if isinstance(call_managers, str) else list(call_managers)
+    if not names:
+        raise ValueError("no call manager given")
+    targets: list[tuple[str, int]] = []
+    for name in names:
+        host, colon, port = name.rpartition(":")
+        targets.append((host, int(port)) if colon else (name, _PORT))
+    return targets
+
+
+@contextlib.asynccontextmanager
+async def open_station(
+    name: str,
+    call_managers: CallManagers,
+    *,
+    config: StationConfig | None = None,
+    engine: Engine | None = None,
+    port_index: int | None = None,
+    trace: Trace | None = None,
+    local_address: str | None = None,
+) -> AsyncGenerator[Station]:
+    """Register a station and keep it registered.
+
+    Entered means registered. A lost link is repaired for ever, call managers tried in order,
+    with a back-off; calls that were up end with cause 41. Left means hung up and unregistered.
+
+    ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
+    no sound and refuses receive channels. ``local_address`` is the source address to use.
+    Raises :class:`RegistrationRejected` when every call manager refuses the name from the
+    first, ``config.rejections`` times; waits for as long as none can be reached.
+    """
+    if not 1 <= len(name) <= 15:
+        raise ValueError(f"device name {name!r}: must have 1 to 15 characters")
+    station = Station(
+        name,
+        _targets(call_managers),
+        config or StationConfig(),
+        engine,
+        port_index,
+        trace,
+        local_address,
+    )
+    async with background() as tasks:
+        tasks.start_soon(station.run)
+        await station.wait_registered()
+        try:
+            yield station
+        finally:
+            await station.leave()
+
+
+@contextlib.asynccontextmanager
+async def open_media_port(
+    name: str,
+    call_managers: CallManagers,
+    *,
+    engine: Engine,
+    port_index: int | None = None,
+    config: StationConfig | None = None,
+    trace: Trace | None = None,
+    local_address: str | None = None,
+) -> AsyncGenerator[Station]:
+    """Register a media port: a station of one line that asks only what an FXS port asks.
+
+    ``port_index`` k binds it to UDP ``first_port + 2k`` of the engine. Otherwise as
+    :func:`open_station`.
+    """
+    config = config or StationConfig(
+        style=Style.PORT, device_type=DeviceType.ANALOG_PHONE, protocol_version=21
+    )
+    async with open_station(
+        name,
+        call_managers,
+        config=replace(config, style=Style.PORT),
+        engine=engine,
+        port_index=port_index,
+        trace=trace,
+        local_address=local_address,
+    ) as station:
+        yield station

@@ -1,0 +1,318 @@
+"""The call manager's side of one station's session: registration as a table, without I/O.
+
+A :class:`Registrar` reads what one station sends, answers everything that needs no call model,
+and hands the rest on as events. Whether a name may register is its owner's to say
+(:class:`RegistrationAsked` → :meth:`Registrar.accept` or :meth:`Registrar.reject`), because only
+the owner sees the other sessions.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pa_telephony.errors import LocalProtocolError
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
+from pa_telephony.sccp.directory import QUESTIONS, Device, answer
+from pa_telephony.sccp.enums import DeviceType, DeviceUnregisterStatus
+from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
+
+__all__ = [
+    "TABLE",
+    "Effect",
+    "Input",
+    "Received",
+    "Registrar",
+    "RegistrarConfig",
+    "RegistrarEvent",
+    "RegistrationAsked",
+    "SessionEnded",
+    "State",
+    "UnregistrationAsked",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrarConfig:
+    """How the call manager treats its stations. Times in seconds."""
+
+    keep_alive_interval: int = 30
+    """Announced in RegisterAck; CUCM's default (captured)."""
+    secondary_keep_alive_interval: int = 60
+    missed_keep_alives: int = 3
+    """A station silent for this many intervals is gone (documented)."""
+    register_within: float = 30.0
+    """How long a connection may stay without registering; keepalives (standby) prolong it."""
+    max_unregistered: int = 500
+    """Connections that may be open without a registration."""
+    max_connections: int = 10_000
+    max_unsent: int = 1 << 20
+    """Bytes that may wait for a station that does not read."""
+    max_protocol_version: int = 22
+    date_template: str = "M/D/Y"
+    limits: Limits = field(default_factory=Limits)
+
+
+class State(enum.Enum):
+    """Where a session stands."""
+
+    CONNECTED = "connected"
+    ASKING = "asking"
+    REGISTERED = "registered"
+    LEAVING = "leaving"
+    CLOSED = "closed"
+
+
+class Input(enum.Enum):
+    """What can happen to a session."""
+
+    KEEP_ALIVE = "KeepAliveReq"
+    REGISTER = "RegisterReq"
+    TOKEN = "RegisterTokenReq"
+    UNREGISTER = "UnregisterReq"
+    QUESTION = "a question about the configuration"
+    OTHER = "any other message"
+    ACCEPT = "the owner accepts"
+    REJECT = "the owner rejects"
+    DEADLINE = "silent for too long"
+    LOST = "the connection is gone"
+
+
+class Effect(enum.Enum):
+    """What a session does."""
+
+    NOTHING = "nothing"
+    ACKNOWLEDGE = "KeepAliveAck"
+    GRANT_TOKEN = "RegisterTokenAck"
+    ASK_TO_REGISTER = "ask the owner whether to register"
+    ASK_TO_LEAVE = "ask the owner whether to let go"
+    CONFIRM = "RegisterAck, CapabilitiesReq"
+    REFUSE = "RegisterReject, close"
+    CONFIRM_LEAVING = "UnregisterAck, close"
+    REFUSE_LEAVING = "UnregisterAck with NAK"
+    ANSWER = "answer"
+    HAND_ON = "hand on"
+    END = "end"
+
+
+_S, _I, _E = State, Input, Effect
+
+TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+    (_S.CONNECTED, _I.KEEP_ALIVE): (_S.CONNECTED, _E.ACKNOWLEDGE),
+    (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
+    (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.GRANT_TOKEN),
+    (_S.CONNECTED, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
+    # Alarms come first, and gateways send IpPort together with RegisterReq (captured).
+    (_S.CONNECTED, _I.QUESTION): (_S.CONNECTED, _E.NOTHING),
+    (_S.CONNECTED, _I.OTHER): (_S.CONNECTED, _E.NOTHING),
+    (_S.CONNECTED, _I.DEADLINE): (_S.CLOSED, _E.END),
+    (_S.CONNECTED, _I.LOST): (_S.CLOSED, _E.END),
+    (_S.ASKING, _I.ACCEPT): (_S.REGISTERED, _E.CONFIRM),
+    (_S.ASKING, _I.REJECT): (_S.CLOSED, _E.REFUSE),
+    (_S.ASKING, _I.LOST): (_S.CLOSED, _E.END),
+    (_S.REGISTERED, _I.KEEP_ALIVE): (_S.REGISTERED, _E.ACKNOWLEDGE),
+    # A station that lost our ack asks again (IOS does, three times): the name stays its own.
+    (_S.REGISTERED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
+    (_S.REGISTERED, _I.TOKEN): (_S.REGISTERED, _E.GRANT_TOKEN),
+    (_S.REGISTERED, _I.UNREGISTER): (_S.LEAVING, _E.ASK_TO_LEAVE),
+    (_S.REGISTERED, _I.QUESTION): (_S.REGISTERED, _E.ANSWER),
+    (_S.REGISTERED, _I.OTHER): (_S.REGISTERED, _E.HAND_ON),
+    (_S.REGISTERED, _I.DEADLINE): (_S.CLOSED, _E.END),
+    (_S.REGISTERED, _I.LOST): (_S.CLOSED, _E.END),
+    (_S.LEAVING, _I.ACCEPT): (_S.CLOSED, _E.CONFIRM_LEAVING),
+    (_S.LEAVING, _I.REJECT): (_S.REGISTERED, _E.REFUSE_LEAVING),
+    (_S.LEAVING, _I.LOST): (_S.CLOSED, _E.END),
+}
+"""Everything that can happen. While a question of ours is open nothing else is read, and a
+closed session hears nothing: those pairs do not exist, and asking for one is a bug of ours."""
+
+_INPUTS: dict[type[SccpMessage], Input] = {
+    messages.KeepAliveReq: Input.KEEP_ALIVE,
+    messages.RegisterReq: Input.REGISTER,
+    messages.RegisterTokenReq: Input.TOKEN,
+    messages.UnregisterReq: Input.UNREGISTER,
+    **dict.fromkeys(QUESTIONS, Input.QUESTION),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAsked:
+    """A station wants this name; answer with accept() or reject()."""
+
+    request: messages.RegisterReq
+
+
+@dataclass(frozen=True, slots=True)
+class UnregistrationAsked:
+    """The station wants to leave; answer with accept() or reject() (a call is up)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that is not the registrar's to answer, from a registered station."""
+
+    message: SccpMessage
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The session is over; what is queued should still be sent."""
+
+    reason: str
+
+
+RegistrarEvent: TypeAlias = RegistrationAsked | UnregistrationAsked | Received | SessionEnded
+
+
+class Registrar:
+    """One station's session, call-manager side. ``now`` is any monotonic clock, in seconds."""
+
+    def __init__(self, config: RegistrarConfig, now: float) -> None:
+        self.config = config
+        self.state = State.CONNECTED
+        self.device: Device | None = None
+        self.device_type = DeviceType(0)
+        self.last_heard = now
+        self._connection = Connection(Role.CALL_MANAGER, config.limits)
+        self._events: deque[RegistrarEvent] = deque()
+        self._request: messages.RegisterReq | None = None
+
+    @property
+    def version(self) -> int:
+        """The negotiated session version; 0 before registration."""
+        return self._connection.version
+
+    @property
+    def received_frame(self) -> bytes:
+        """The newest whole frame."""
+        return self._connection.received_frame
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes from the station. Raises :class:`RemoteProtocolError`."""
+        self.last_heard = now
+        self._connection.receive_data(data)
+
+    def receive_eof(self) -> None:
+        """The station closed its side, or the link broke."""
+        self._connection.receive_eof()
+
+    def next_event(self, clock: datetime.datetime) -> RegistrarEvent | None:
+        """The next thing the owner has to deal with; None when more bytes are needed.
+
+        While a question (to register, to leave) is open, nothing more is read.
+        """
+        while not self._events:
+            if self.state in (State.ASKING, State.LEAVING, State.CLOSED):
+                return None
+            message = self._connection.next_event()
+            if message is None:
+                return None
+            if isinstance(message, ConnectionClosed):
+                self.lost("closed by the station")
+            elif isinstance(message, UnknownMessage):
+                continue
+            else:
+                self._take(message, clock)
+        return self._events.popleft()
+
+    def send(self, message: SccpMessage) -> None:
+        """Queue a message to the station."""
+        self._connection.send(message)
+
+    def data_to_send(self) -> bytes:
+        """The bytes queued since the last call."""
+        return self._connection.data_to_send()
+
+    def accept(self, device: Device | None = None) -> None:
+        """Yes to what was asked: to register (``device`` is what the name stands for), to leave."""
+        if self.state is State.ASKING:
+            if device is None:
+                raise LocalProtocolError("accepting a registration needs a device")
+            self.device = device
+        self._step(Input.ACCEPT)
+
+    def reject(self, reason: str = "") -> None:
+        """No: a RegisterReject with ``reason`` (at most 32 characters), or an UnregisterAck NAK."""
+        self._step(Input.REJECT, reason)
+
+    def lost(self, reason: str) -> None:
+        """The connection is gone, or must go."""
+        if self.state is not State.CLOSED:
+            self._step(Input.LOST, reason)
+
+    def next_deadline(self) -> float | None:
+        """When the station will have been silent for too long."""
+        if self.state is State.CLOSED:
+            return None
+        if self.state is State.CONNECTED:
+            return self.last_heard + self.config.register_within
+        return self.last_heard + self.config.keep_alive_interval * self.config.missed_keep_alives
+
+    def handle_deadline(self, now: float) -> None:
+        """End the session if its deadline has passed."""
+        deadline = self.next_deadline()
+        if deadline is not None and now >= deadline and (self.state, Input.DEADLINE) in TABLE:
+            self._step(Input.DEADLINE, f"silent for {now - self.last_heard:.0f} s")
+
+    def _take(self, message: SccpMessage, clock: datetime.datetime) -> None:
+        step = _INPUTS.get(type(message), Input.OTHER)
+        if isinstance(message, messages.RegisterReq):
+            self._request = message
+        if step is Input.QUESTION and self.state is State.REGISTERED and self.device is not None:
+            for reply in answer(message, self.device, self.version, clock):
+                self.send(reply)
+        self._step(step, message=message)
+
+    def _step(self, step: Input, reason: str = "", message: SccpMessage | None = None) -> None:
+        try:
+            self.state, effect = TABLE[self.state, step]
+        except KeyError:
+            raise LocalProtocolError(f"{step.name} in state {self.state.name}") from None
+        match effect:
+            case Effect.ACKNOWLEDGE:
+                self.send(messages.KeepAliveAck())
+            case Effect.GRANT_TOKEN:
+                self.send(messages.RegisterTokenAck())
+            case Effect.ASK_TO_REGISTER:
+                assert self._request is not None
+                self._events.append(RegistrationAsked(self._request))
+            case Effect.ASK_TO_LEAVE:
+                self._events.append(UnregistrationAsked())
+            case Effect.CONFIRM:
+                self._confirm()
+            case Effect.REFUSE:
+                self.send(messages.RegisterReject(text=reason[:32]))
+                self._events.append(SessionEnded(f"rejected: {reason}"))
+            case Effect.CONFIRM_LEAVING:
+                self.send(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+                self._events.append(SessionEnded("unregistered"))
+            case Effect.REFUSE_LEAVING:
+                self.send(messages.UnregisterAck(status=DeviceUnregisterStatus.NAK))
+            case Effect.HAND_ON:
+                assert message is not None
+                self._events.append(Received(message))
+            case Effect.END:
+                self._events.append(SessionEnded(reason))
+            case Effect.NOTHING | Effect.ANSWER:
+                pass
+
+    def _confirm(self) -> None:
+        assert self._request is not None
+        self.device_type = self._request.device_type
+        config = self.config
+        self.send(
+            messages.RegisterAck(
+                keep_alive_interval=config.keep_alive_interval,
+                date_template=config.date_template,
+                secondary_keep_alive_interval=config.secondary_keep_alive_interval,
+                max_protocol_ver=config.max_protocol_version,
+                # The feature bytes of CUCM 8.6: 20 f1 ff (captured).
+                unknown=0x20,
+                phone_features=0xFFF1,
+            )
+        )
+        self.send(messages.CapabilitiesReq())

@@ -1,0 +1,378 @@
+"""Serve stations over TCP: one session per connection, one registration per device name.
+
+The owner of the stations (a call manager) implements :class:`Directory`; everything a station
+needs to register is answered here. What a station sends wrong closes its own connection, is
+counted, and touches nobody else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import trio
+
+from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.directory import Device
+from pa_telephony.sccp.enums import DeviceResetType, DeviceType
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registrar import (
+    Received,
+    Registrar,
+    RegistrarConfig,
+    RegistrationAsked,
+    SessionEnded,
+    State,
+    UnregistrationAsked,
+)
+from pa_telephony.tasks import map_os_errors
+from pa_telephony.trace import Direction, FrameRecord, Trace
+
+__all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
+
+_READ = 65536
+_LINGER = 1.0
+
+
+class Counters:
+    """What a server has seen; plain numbers, for status pages and tests."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.refused_connections = 0
+        self.registrations = 0
+        self.rejections = 0
+        self.protocol_errors = 0
+        self.timeouts = 0
+        self.slow_stations = 0
+
+
+class Directory(Protocol):
+    """Who may register, and who is told. All methods are called in order and must not block."""
+
+    def find_device(self, name: str) -> Device | None:
+        """The device of this name, None if there is none."""
+        ...
+
+    def registered(self, session: StationSession) -> None:
+        """A device is registered; its RegisterAck is queued."""
+        ...
+
+    def unregistered(self, session: StationSession, reason: str) -> None:
+        """A device that was registered is no longer."""
+        ...
+
+    def received(self, session: StationSession, message: SccpMessage) -> None:
+        """A registered device sent a message that the registrar does not answer."""
+        ...
+
+    def may_unregister(self, session: StationSession) -> bool:
+        """Whether the device may leave now (not while a call is up)."""
+        ...
+
+
+class StationSession:
+    """One connected station. ``send`` never blocks: the messages wait for the socket."""
+
+    def __init__(
+        self, server: StationServer, stream: trio.SocketStream, registrar: Registrar
+    ) -> None:
+        local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+        self.local_address: tuple[str, int] = (local[0], local[1])
+        self.address: tuple[str, int] = (remote[0], remote[1])
+        self.capabilities: tuple[messages.Capability, ...] = ()
+        self._server = server
+        self._stream = stream
+        self._registrar = registrar
+        self._outgoing = bytearray()
+        self._news = trio.Event()
+        self._scope = trio.CancelScope()
+        self._ending = ""
+        self._told_registered = False
+
+    def __repr__(self) -> str:
+        return f"<StationSession {self.name or '(unregistered)'} {self.address[0]}>"
+
+    @property
+    def device(self) -> Device:
+        """What the station registered as."""
+        assert self._registrar.device is not None
+        return self._registrar.device
+
+    @property
+    def name(self) -> str:
+        """The device name; "" before registration."""
+        return self._registrar.device.name if self._registrar.device else ""
+
+    @property
+    def device_type(self) -> DeviceType:
+        """The type the station says it is."""
+        return self._registrar.device_type
+
+    @property
+    def version(self) -> int:
+        """The negotiated session version."""
+        return self._registrar.version
+
+    @property
+    def last_heard(self) -> float:
+        """When the station last sent anything, on trio's clock."""
+        return self._registrar.last_heard
+
+    def send(self, *what: SccpMessage) -> None:
+        """Queue messages; dropped when the session is over. A station that does not read goes."""
+        if self._ending:
+            return
+        for message in what:
+            self._registrar.send(message)
+        self._flush()
+
+    def reset(self, kind: DeviceResetType = DeviceResetType.RESET) -> None:
+        """Tell the station to start anew; it unregisters when its calls are over."""
+        self.send(messages.Reset(reset_type=kind))
+
+    def close(self, reason: str) -> None:
+        """End the session; what is queued is still sent."""
+        self._registrar.lost(reason)
+        self._pump()
+
+    def _flush(self) -> None:
+        data = self._registrar.data_to_send()
+        if not data:
+            return
+        self._trace_frames(data)
+        self._outgoing += data
+        if len(self._outgoing) > self._server.config.max_unsent:
+            self._server.counters.slow_stations += 1
+            self._outgoing.clear()
+            self._end("does not read what it is sent")
+        self._news.set()
+
+    def _trace_frames(self, data: bytes) -> None:
+        if self._server.trace is None:
+            return
+        start = 0
+        while start < len(data):
+            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
+            self._server.record("sent", self, data[start:end])
+            start = end
+
+    async def _run(self) -> None:
+        peer = f"{self.address[0]}:{self.address[1]}"
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, peer)
+                self._scope = nursery.cancel_scope
+                nursery.start_soon(self._watch)
+                await self._read(peer)
+                self._end("connection closed")
+        except* ConnectionLost as lost:
+            self._end(str(lost.exceptions[0]))
+        except* RemoteProtocolError as error:
+            self._server.counters.protocol_errors += 1
+            self._end(f"protocol error: {error.exceptions[0]}")
+        finally:
+            self._end("server closed")
+
+    async def _read(self, peer: str) -> None:
+        while not self._ending:
+            with map_os_errors(peer):
+                data = await self._stream.receive_some(_READ)
+            if data:
+                self._registrar.receive_data(bytes(data), trio.current_time())
+            else:
+                self._registrar.receive_eof()
+            self._pump()
+
+    async def _write(self, peer: str) -> None:
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            if self._outgoing:
+                data = bytes(self._outgoing)
+                self._outgoing.clear()
+                with map_os_errors(peer):
+                    await self._stream.send_all(data)
+            if self._ending and not self._outgoing:
+                self._scope.cancel()
+                return
+
+    async def _watch(self) -> None:
+        while not self._ending:
+            deadline = self._registrar.next_deadline()
+            if deadline is None:
+                return
+            await trio.sleep_until(deadline)
+            before = self._registrar.state
+            self._registrar.handle_deadline(trio.current_time())
+            if self._registrar.state is State.CLOSED and before is not State.CLOSED:
+                self._server.counters.timeouts += 1
+            self._pump()
+
+    def _pump(self) -> None:
+        while (event := self._next()) is not None:
+            match event:
+                case RegistrationAsked():
+                    self._server.decide(self, self._registrar, event.request)
+                case UnregistrationAsked():
+                    if self._server.directory.may_unregister(self):
+                        self._registrar.accept()
+                    else:
+                        self._registrar.reject()
+                case Received(message):
+                    if isinstance(message, messages.CapabilitiesRes):
+                        self.capabilities = message.caps
+                    self._server.directory.received(self, message)
+                case SessionEnded(reason):
+                    self._flush()
+                    self._end(reason)
+        self._flush()
+
+    def _next(self) -> RegistrationAsked | UnregistrationAsked | Received | SessionEnded | None:
+        if self._server.trace is None:
+            return self._registrar.next_event(self._server.clock())
+        before = self._registrar.received_frame
+        event = self._registrar.next_event(self._server.clock())
+        if self._registrar.received_frame is not before:
+            self._server.record("received", self, self._registrar.received_frame)
+        return event
+
+    def _end(self, reason: str) -> None:
+        if self._ending:
+            return
+        self._ending = reason
+        self._news.set()
+        # The last messages get this long to leave; a peer that does not read loses them.
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + _LINGER)
+        self._server.forget(self, reason, self._told_registered)
+
+    def confirm(self, device: Device) -> None:
+        """Accept the registration that was asked for (the server decides)."""
+        self._registrar.accept(device)
+        self._flush()
+        self._told_registered = True
+
+
+class StationServer:
+    """The sessions of one listener, by device name."""
+
+    def __init__(self, directory: Directory, config: RegistrarConfig, trace: Trace | None) -> None:
+        self.directory = directory
+        self.config = config
+        self.trace = trace
+        self.counters = Counters()
+        self.sessions: dict[str, StationSession] = {}
+        self._connections: set[StationSession] = set()
+
+    @staticmethod
+    def clock() -> datetime.datetime:
+        """Local time, for the displays of phones."""
+        return datetime.datetime.now().astimezone()
+
+    def record(self, direction: Direction, session: StationSession, frame: bytes) -> None:
+        """Give one frame to the trace."""
+        if self.trace is not None:
+            self.trace(
+                FrameRecord(
+                    time.time(),
+                    "sccp",
+                    direction,
+                    session.local_address,
+                    session.address,
+                    frame,
+                )
+            )
+
+    def decide(
+        self, session: StationSession, registrar: Registrar, request: messages.RegisterReq
+    ) -> None:
+        """Say yes or no to a RegisterReq.
+
+        One name, one registration: a second one is refused while the first was heard within its
+        keepalive interval, and replaces it otherwise (our answer to a question that real call
+        managers answer in four ways, protocol notes §5).
+        """
+        name = request.device_name
+        device = self.directory.find_device(name)
+        if device is None:
+            self._reject(registrar, "Device Unknown")
+            return
+        if device.device_type not in (None, request.device_type):
+            self._reject(registrar, "Wrong Device Type")
+            return
+        if session.name and session.name != name:
+            self._reject(registrar, "Already Registered")
+            return
+        old = self.sessions.get(name)
+        if old is not None and old is not session:
+            silent = trio.current_time() - old.last_heard
+            if silent <= self.config.keep_alive_interval:
+                self._reject(registrar, "Crossover session")
+                return
+            old.close("replaced by a new registration")
+        session.confirm(device)
+        if old is not session:
+            self.sessions[name] = session
+            self.counters.registrations += 1
+            self.directory.registered(session)
+
+    def _reject(self, registrar: Registrar, reason: str) -> None:
+        self.counters.rejections += 1
+        registrar.reject(reason)
+
+    def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
+        """A session is over: its name is free at once."""
+        if self.sessions.get(session.name) is session:
+            del self.sessions[session.name]
+        if was_registered:
+            self.directory.unregistered(session, reason)
+
+    async def handle(self, stream: trio.SocketStream) -> None:
+        """Serve one connection until it ends."""
+        unregistered = len(self._connections) - len(self.sessions)
+        full = len(self._connections) >= self.config.max_connections
+        if full or unregistered >= self.config.max_unregistered:
+            self.counters.refused_connections += 1
+            await trio.aclose_forcefully(stream)
+            return
+        try:
+            registrar = Registrar(self.config, trio.current_time())
+            session = StationSession(self, stream, registrar)
+        except OSError:
+            # Gone before it was looked at.
+            await trio.aclose_forcefully(stream)
+            return
+        self.counters.connections += 1
+        self._connections.add(session)
+        try:
+            await session._run()  # pyright: ignore[reportPrivateUsage]
+        finally:
+            self._connections.discard(session)
+            await trio.aclose_forcefully(stream)
+
+
+async def serve_stations(
+    directory: Directory,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2000,
+    config: RegistrarConfig | None = None,
+    trace: Trace | None = None,
+    task_status: trio.TaskStatus[Sequence[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve stations until cancelled.
+
+    ``task_status.started`` gets the list of (address, port) that are listened on; port 0 chooses
+    a free one. Raises :class:`ConnectionLost` when the address can not be had.
+    """
+    server = StationServer(directory, config or RegistrarConfig(), trace)
+    with map_os_errors(f"{host}:{port}"):
+        # A burst of phones after a power cut must fit into the backlog.
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=4096)
+    addresses = [each.socket.getsockname()[:2] for each in listeners]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, server.handle, listeners)
+        task_status.started(addresses)

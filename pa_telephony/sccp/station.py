@@ -1,0 +1,565 @@
+"""A station (phone or media port) without I/O: registration as a table, calls as views.
+
+Everything is stimulus and response: the station reports keys, and every visible change comes
+from the call manager (protocol notes §6). So a :class:`CallView` is only ever changed by a
+message, and the machine below is about the registration alone.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
+from pa_telephony.sccp.enums import (
+    CallType,
+    DCallState,
+    DeviceResetType,
+    DeviceType,
+    DeviceUnregisterStatus,
+    HeadsetMode,
+    KeyPadButton,
+    MediaPayloadType,
+)
+from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
+
+__all__ = [
+    "TABLE",
+    "CallChanged",
+    "CallView",
+    "Effect",
+    "Input",
+    "Media",
+    "Registered",
+    "Rejected",
+    "SessionLost",
+    "State",
+    "StationConfig",
+    "StationCore",
+    "StationEvent",
+    "Style",
+    "UnregisterRefused",
+    "Unregistered",
+]
+
+
+class Style(enum.Enum):
+    """In which order a station asks its questions: both orders are captured."""
+
+    PHONE = "phone"
+    """As a 7970 with CUCM 8.6 (protocol notes §3.1)."""
+    PORT = "port"
+    """As an FXS port (§3.3): the least that CUCM is known to accept for a device of one line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StationConfig:
+    """What a station says of itself, and how patient it is. Times in seconds."""
+
+    style: Style = Style.PHONE
+    device_type: DeviceType = DeviceType.CISCO_7970
+    protocol_version: int = 20
+    """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
+    codecs: tuple[MediaPayloadType, ...] = (
+        MediaPayloadType.G711_ULAW64K,
+        MediaPayloadType.G711_ALAW64K,
+    )
+    packet_ms: int = 20
+    rfc2833: bool = True
+    """Offer telephone-event (capability 257, captured)."""
+    register_within: float = 5.0
+    missed_keep_alives: int = 3
+    unregister_within: float = 1.0
+    first_back_off: float = 0.1
+    longest_back_off: float = 30.0
+    rejections: int = 3
+    """While opening: refusals by every call manager in a row before the error comes out."""
+    max_calls: int = 24
+    limits: Limits = field(default_factory=Limits)
+
+
+class State(enum.Enum):
+    """Where the registration stands."""
+
+    OFFLINE = "offline"
+    REGISTERING = "registering"
+    CONFIGURING = "configuring"
+    REGISTERED = "registered"
+    LEAVING = "leaving"
+
+
+class Input(enum.Enum):
+    """What can happen to the registration."""
+
+    CONNECTED = "connected"
+    ACK = "RegisterAck"
+    REJECT = "RegisterReject"
+    BUTTONS = "ButtonTemplateRes"
+    CONFIGURED = "TimeDateRes"
+    LEAVE = "the user leaves"
+    LEFT = "UnregisterAck Ok"
+    REFUSED = "UnregisterAck NAK"
+    RESET = "Reset"
+    DEADLINE = "no answer in time"
+    LOST = "the connection is gone"
+
+
+class Effect(enum.Enum):
+    """What the station does about it."""
+
+    NOTHING = "nothing"
+    REGISTER = "RegisterReq"
+    ASK = "the questions of its style"
+    ASK_LINES = "LineStatReq for each line"
+    READY = "registered"
+    GIVE_UP = "rejected, close"
+    UNREGISTER = "UnregisterReq"
+    GONE = "unregistered, close"
+    STAY = "still registered"
+    RESTART = "UnregisterReq, and start again"
+    FAIL = "lost, close"
+
+
+_S, _I, _E = State, Input, Effect
+_ANYWHERE: dict[Input, tuple[State, Effect]] = {
+    _I.LOST: (_S.OFFLINE, _E.FAIL),
+    _I.DEADLINE: (_S.OFFLINE, _E.FAIL),
+    _I.REJECT: (_S.OFFLINE, _E.GIVE_UP),
+    _I.LEFT: (_S.OFFLINE, _E.GONE),
+}
+
+TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+    # What comes too late for its state changes nothing: peers repeat themselves (notes §3).
+    **{(state, step): (state, _E.NOTHING) for state in State for step in Input},
+    **{
+        (state, step): then
+        for state in State
+        if state is not _S.OFFLINE
+        for step, then in _ANYWHERE.items()
+    },
+    (_S.OFFLINE, _I.CONNECTED): (_S.REGISTERING, _E.REGISTER),
+    (_S.REGISTERING, _I.ACK): (_S.CONFIGURING, _E.ASK),
+    (_S.REGISTERING, _I.LEAVE): (_S.OFFLINE, _E.GONE),
+    (_S.CONFIGURING, _I.BUTTONS): (_S.CONFIGURING, _E.ASK_LINES),
+    (_S.CONFIGURING, _I.CONFIGURED): (_S.REGISTERED, _E.READY),
+    (_S.CONFIGURING, _I.RESET): (_S.LEAVING, _E.RESTART),
+    (_S.CONFIGURING, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
+    (_S.REGISTERED, _I.RESET): (_S.LEAVING, _E.RESTART),
+    (_S.REGISTERED, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
+    (_S.LEAVING, _I.REFUSED): (_S.REGISTERED, _E.STAY),
+    # A call manager that does not answer UnregisterReq (2.x did not) does not hold us up.
+    (_S.LEAVING, _I.DEADLINE): (_S.OFFLINE, _E.GONE),
+    (_S.LEAVING, _I.LOST): (_S.OFFLINE, _E.GONE),
+}
+
+
+@dataclass(slots=True)
+class Media:
+    """The audio of a call as the call manager last ordered it."""
+
+    receive: messages.OpenReceiveChannel | None = None
+    transmit: messages.StartMediaTransmission | None = None
+
+
+@dataclass(slots=True)
+class CallView:
+    """One call on this station, exactly as the call manager shows it.
+
+    ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
+    shown (17 busy, 34 congestion, 1 invalid number, 16 else): SCCP carries none.
+    """
+
+    call_reference: int
+    line: int
+    state: DCallState = DCallState.IDLE
+    incoming: bool = False
+    calling: str = ""
+    calling_name: str = ""
+    called: str = ""
+    called_name: str = ""
+    original_called: str = ""
+    last_redirecting: str = ""
+    prompt: str = ""
+    cause: int = 16
+    ended: bool = False
+    media: Media = field(default_factory=Media)
+
+
+_CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The call manager knows us, and calls can come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The call manager refused; the connection is to be closed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """We have left; the connection is to be closed. ``restart``: and opened again (Reset)."""
+
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterRefused:
+    """The call manager said NAK: a call is up, and we stay registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The link is gone or silent; the connection is to be closed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """A call began, changed, or ended; ``message`` did it."""
+
+    call: CallView
+    message: SccpMessage
+
+
+StationEvent: TypeAlias = (
+    Registered | Rejected | Unregistered | UnregisterRefused | SessionLost | CallChanged
+)
+
+_DIGITS = {
+    **{str(digit): KeyPadButton(digit) for digit in range(10)},
+    **dict(zip("ABCD*#+", (KeyPadButton(n) for n in range(10, 17)), strict=True)),
+}
+
+
+def key_of(digit: str) -> KeyPadButton:
+    """The keypad button of one of ``0`` to ``9``, ``A`` to ``D``, ``* # +``.
+
+    Raises :class:`ValueError` for anything else.
+    """
+    try:
+        return _DIGITS[digit.upper()]
+    except KeyError:
+        raise ValueError(f"no key {digit!r} on a telephone") from None
+
+
+class StationCore:
+    """One station's session with one call manager; made anew for every connection."""
+
+    def __init__(self, name: str, config: StationConfig, local_ip: str = "0.0.0.0") -> None:
+        self.name = name
+        self.config = config
+        self.state = State.OFFLINE
+        self.calls: dict[int, CallView] = {}
+        self.lines: dict[int, str] = {}
+        self.lamps: dict[tuple[int, int], int] = {}
+        self.prompt = ""
+        self.unknown_messages = 0
+        self._local_ip = local_ip
+        self._connection = Connection(Role.STATION, config.limits)
+        self._events: deque[StationEvent] = deque()
+        self._deadline: float | None = None
+        self._keep_alive_at: float | None = None
+        self._interval = 30.0
+        self._unanswered = 0
+        self._restarting = False
+        self._reset_wanted = False
+        self._reason = ""
+        self._now = 0.0
+
+    @property
+    def version(self) -> int:
+        """The negotiated session version."""
+        return self._connection.version
+
+    @property
+    def received_frame(self) -> bytes:
+        """The newest whole frame."""
+        return self._connection.received_frame
+
+    def connected(self, now: float) -> None:
+        """The TCP connection is up: ask to be registered."""
+        self._now = now
+        self._step(Input.CONNECTED)
+
+    def leave(self, now: float) -> None:
+        """Ask to be let go; :class:`Unregistered` or :class:`UnregisterRefused` follows."""
+        self._now = now
+        self._step(Input.LEAVE)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes from the call manager. Raises :class:`RemoteProtocolError`."""
+        self._now = now
+        self._connection.receive_data(data)
+
+    def receive_eof(self, now: float) -> None:
+        """The call manager closed its side."""
+        self._now = now
+        self._connection.receive_eof()
+
+    def lost(self, reason: str, now: float) -> None:
+        """The link broke."""
+        self._now = now
+        self._reason = reason
+        self._step(Input.LOST)
+
+    def next_event(self) -> StationEvent | None:
+        """The next thing that happened; None when more bytes are needed."""
+        while not self._events:
+            message = self._connection.next_event()
+            if message is None:
+                return None
+            if isinstance(message, ConnectionClosed):
+                self.lost("closed by the call manager", self._now)
+                return self._events.popleft() if self._events else None
+            if isinstance(message, UnknownMessage):
+                self.unknown_messages += 1
+                continue
+            self._take(message)
+        return self._events.popleft()
+
+    def send(self, message: SccpMessage) -> None:
+        """Queue a message."""
+        self._connection.send(message)
+
+    def data_to_send(self) -> bytes:
+        """The bytes queued since the last call."""
+        return self._connection.data_to_send()
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`handle_deadline` wants to be called."""
+        times = [at for at in (self._deadline, self._keep_alive_at) if at is not None]
+        return min(times, default=None)
+
+    def handle_deadline(self, now: float) -> None:
+        """Send a keepalive that is due, or give up on a call manager that stays silent."""
+        self._now = now
+        if self._deadline is not None and now >= self._deadline:
+            self._reason = f"no answer while {self.state.value}"
+            self._step(Input.DEADLINE)
+        if self._keep_alive_at is not None and now >= self._keep_alive_at:
+            if self._unanswered >= self.config.missed_keep_alives:
+                self._reason = f"{self._unanswered} keepalives unanswered"
+                self._step(Input.DEADLINE)
+            else:
+                self._unanswered += 1
+                self._keep_alive_at = now + self._interval
+                self.send(messages.KeepAliveReq())
+
+    def _take(self, message: SccpMessage) -> None:
+        match message:
+            case messages.RegisterAck():
+                self._interval = max(1.0, float(message.keep_alive_interval))
+                self._step(Input.ACK)
+            case messages.RegisterReject():
+                self._reason = message.text
+                self._step(Input.REJECT)
+            case messages.KeepAliveAck():
+                self._unanswered = 0
+            case messages.CapabilitiesReq():
+                self._tell_capabilities()
+            case messages.ButtonTemplateRes():
+                self._lines_wanted = max(1, _line_buttons(message))
+                self._step(Input.BUTTONS)
+            case messages.LineStatRes() | messages.LineStatV2Res():
+                if message.line_dir_number and len(self.lines) < 42:
+                    self.lines[message.line_number] = message.line_dir_number
+            case messages.TimeDateRes():
+                self._step(Input.CONFIGURED)
+            case messages.UnregisterAck():
+                refused = message.status == DeviceUnregisterStatus.NAK
+                self._step(Input.REFUSED if refused else Input.LEFT)
+            case messages.Reset():
+                if message.reset_type != DeviceResetType.APPLY_CONFIG:
+                    self._reset_wanted = True
+                    self._reset_when_idle()
+            case messages.SetLamp():
+                if len(self.lamps) < 256:
+                    self.lamps[message.stimulus, message.stimulus_instance] = message.lamp_mode
+            case _:
+                self._take_call(message)
+
+    def _take_call(self, message: SccpMessage) -> None:
+        match message:
+            case messages.CallState():
+                self._show_state(message)
+            case messages.CallInfo() | messages.CallInfoV2():
+                call = self.calls.get(message.call_reference)
+                if call is not None:
+                    call.calling = message.calling_party
+                    call.calling_name = message.calling_party_name
+                    call.called = message.called_party
+                    call.called_name = message.called_party_name
+                    call.original_called = message.original_called_party
+                    call.last_redirecting = message.last_redirecting_party
+                    call.incoming = message.call_type != CallType.OUT_BOUND_CALL
+                    self._events.append(CallChanged(call, message))
+            case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
+                self.prompt = message.prompt_status
+                if (call := self.calls.get(message.call_reference)) is not None:
+                    call.prompt = message.prompt_status
+            case messages.OpenReceiveChannel():
+                # Before the call's first state on some peers: the stream makes the call known.
+                call = self._known(message.call_reference or message.conference_id)
+                if call is not None:
+                    call.media.receive = message
+                    self._events.append(CallChanged(call, message))
+            case messages.StartMediaTransmission():
+                call = self._known(message.call_reference or message.conference_id)
+                if call is not None:
+                    call.media.transmit = message
+                    self._events.append(CallChanged(call, message))
+            case messages.CloseReceiveChannel():
+                for call in self.calls.values():
+                    receive = call.media.receive
+                    if receive and receive.pass_through_party_id == message.pass_through_party_id:
+                        call.media.receive = None
+                        self._events.append(CallChanged(call, message))
+            case messages.StopMediaTransmission():
+                for call in self.calls.values():
+                    transmit = call.media.transmit
+                    if transmit and transmit.pass_through_party_id == message.pass_through_party_id:
+                        call.media.transmit = None
+                        self._events.append(CallChanged(call, message))
+            case _:
+                pass
+
+    def _known(self, reference: int) -> CallView | None:
+        if reference in self.calls:
+            return self.calls[reference]
+        if len(self.calls) >= self.config.max_calls:
+            return None
+        call = self.calls[reference] = CallView(reference, 1)
+        return call
+
+    def _show_state(self, message: messages.CallState) -> None:
+        reference = message.call_reference
+        if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
+            # CME says "on hook" for every idle channel after registration: not a call.
+            call = self.calls.pop(reference, None)
+            if call is not None:
+                call.state, call.ended = DCallState.ON_HOOK, True
+                self._events.append(CallChanged(call, message))
+            self._reset_when_idle()
+            return
+        call = self._known(reference)
+        if call is None:
+            return
+        call.line = message.line_instance
+        call.state = DCallState(message.call_state)
+        call.cause = _CAUSES.get(call.state, 16)
+        if call.state is DCallState.RING_IN:
+            call.incoming = True
+        self._events.append(CallChanged(call, message))
+
+    def _reset_when_idle(self) -> None:
+        # Real phones finish the call first (documented).
+        if self._reset_wanted and not self.calls:
+            self._reset_wanted = False
+            self._step(Input.RESET)
+
+    def _step(self, step: Input) -> None:
+        self.state, effect = TABLE[self.state, step]
+        match effect:
+            case Effect.REGISTER:
+                self._register()
+            case Effect.ASK:
+                self._ask()
+            case Effect.ASK_LINES:
+                self._ask_lines()
+            case Effect.READY:
+                self._deadline = None
+                self._events.append(Registered())
+            case Effect.GIVE_UP:
+                self._close(Rejected(self._reason))
+            case Effect.UNREGISTER | Effect.RESTART:
+                self._restarting = effect is Effect.RESTART
+                self._deadline = self._now + self.config.unregister_within
+                self.send(messages.UnregisterReq())
+            case Effect.GONE:
+                self._close(Unregistered(self._restarting))
+            case Effect.STAY:
+                self._deadline = None
+                self._events.append(UnregisterRefused())
+            case Effect.FAIL:
+                self._close(SessionLost(self._reason))
+            case Effect.NOTHING:
+                pass
+
+    def _close(self, event: StationEvent) -> None:
+        self._deadline = self._keep_alive_at = None
+        self._events.append(event)
+
+    def _register(self) -> None:
+        config = self.config
+        self._deadline = self._now + config.register_within
+        self.send(
+            messages.RegisterReq(
+                device_name=self.name,
+                station_ip_addr=self._local_ip,
+                device_type=config.device_type,
+                max_streams=5 if config.style is Style.PHONE else 1,
+                protocol_ver=config.protocol_version,
+                # 00 72 85 is a 7970, 00 01 02 an FXS port (captured).
+                phone_features=0x8572 if config.style is Style.PHONE else 0x0201,
+                max_conferences=1 if config.style is Style.PHONE else 0,
+                max_number_of_lines=36 if config.style is Style.PHONE else 1,
+            )
+        )
+
+    def _ask(self) -> None:
+        self._keep_alive_at = self._now + self._interval
+        if self.config.style is Style.PHONE:
+            questions: tuple[SccpMessage, ...] = (
+                messages.IpPort(rtp_media_port=3500),
+                messages.ButtonTemplateReq(button_capacity=36),
+                messages.SoftKeyTemplateReq(),
+                messages.SoftKeySetReq(),
+                messages.ConfigStatReq(),
+            )
+        else:
+            questions = (
+                messages.IpPort(rtp_media_port=0),
+                messages.MediaResourceNotification(device_type=self.config.device_type),
+                messages.VersionReq(),
+                messages.HeadsetStatus(headset_status=HeadsetMode.OFF),
+                messages.ButtonTemplateReq(button_capacity=1),
+            )
+        for question in questions:
+            self.send(question)
+
+    def _ask_lines(self) -> None:
+        for line in range(1, self._lines_wanted + 1):
+            self.send(messages.LineStatReq(line_number=line))
+            self.send(messages.ForwardStatReq(line_number=line))
+        self.send(messages.RegisterAvailableLines(max_num_of_avail_lines=self._lines_wanted))
+        self.send(messages.TimeDateReq())
+
+    _lines_wanted = 1
+
+    def _tell_capabilities(self) -> None:
+        offered = list(self.config.codecs)
+        if self.config.rfc2833:
+            offered.append(MediaPayloadType(257))
+        self.send(
+            messages.CapabilitiesRes(
+                caps=tuple(
+                    messages.Capability(
+                        payload_capability=codec, max_frames_per_packet=self.config.packet_ms * 2
+                    )
+                    for codec in offered
+                )
+            )
+        )
+
+
+def _line_buttons(message: messages.ButtonTemplateRes) -> int:
+    return sum(1 for button in message.definition if button.button_definition == 9)

@@ -1,0 +1,145 @@
+"""The dial plan, and a configuration that names what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pa_telephony import callmanager
+from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
+from pa_telephony.errors import ConfigurationError
+
+
+def plan(*patterns: str) -> DialPlan[str]:
+    result: DialPlan[str] = DialPlan()
+    for each in patterns:
+        pattern, _, partition = each.partition("@")
+        result.add(pattern, partition, each)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("digits", "wins"), [("1234", "1234"), ("1200", "12XX"), ("1300", "1XXX"), ("2000", None)]
+)
+def test_the_pattern_that_matches_the_fewest_numbers_wins(digits: str, wins: str | None) -> None:
+    assert plan("1XXX", "12XX", "1234").find(digits, ()).target == wins
+
+
+def test_only_partitions_of_the_search_space_count_and_their_order_breaks_ties_alone() -> None:
+    """Managed phones hide in a partition that callers do not see (the two-partition trick)."""
+    both = plan("5XXX@PA", "5123@PAManaged")
+    assert both.find("5123", ("PA",)).target == "5XXX@PA"
+    assert both.find("5123", ("PAManaged",)).target == "5123@PAManaged"
+    assert both.find("5123", ("PA", "PAManaged")).target == "5123@PAManaged"
+    assert both.find("5123", ()).target is None
+    ties = plan("5XXX@B", "5XXX@A")
+    assert ties.find("5000", ("A", "B")).target == "5XXX@A"
+
+
+def test_digits_that_could_still_become_a_longer_number_are_waited_for() -> None:
+    both = plan("60", "6000")
+    found = both.find("60", ())
+    assert (found.target, found.more) == ("60", True)
+    assert not both.find("6000", ()).more
+
+
+def test_the_dot_matches_nothing_and_a_class_matches_its_digits() -> None:
+    assert Pattern.parse("3.2XXX").matches("32123")
+    assert Pattern.parse("20[2-4]X").breadth == 30
+    assert Pattern.parse("[^1-8]").matches("9")
+
+
+@pytest.mark.parametrize("text", ["", "12a", "[12", "[3-1]", "[]", "[^0-9]", "1" * 25, "."])
+def test_what_is_no_pattern_is_refused(text: str) -> None:
+    with pytest.raises(PatternError):
+        Pattern.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("target", "dialled", "result"),
+    [
+        ("5XXX", "5123", "5123"),
+        ("6XXX", "5123", "6123"),
+        ("9.XXX", "5123", "9123"),
+        ("1002", "5123", "1002"),
+    ],
+)
+def test_a_forward_keeps_the_dialled_digits_where_it_says_x(
+    target: str, dialled: str, result: str
+) -> None:
+    assert translate(target, dialled) == result
+
+
+GOOD = """
+max_calls = 100
+[search_spaces]
+phones = ["", "PA"]
+[[device]]
+name = "SEP000000001001"
+lines = [{ number = "1001", search_space = "phones" }]
+[[device]]
+name = "PA1-RP-6000"
+kind = "route point"
+lines = [{ number = "6000", partition = "PA", forward_failure = "1001" }]
+[[user]]
+name = "pa"
+password = "secret"
+devices = ["PA1-RP-6000"]
+[timing]
+no_answer = 3
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "cm.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_is_read_and_a_password_is_never_shown(tmp_path: Path) -> None:
+    config = callmanager.load(write(tmp_path, GOOD))
+    assert config.devices[1].kind is callmanager.DeviceKind.ROUTE_POINT
+    assert config.timing.no_answer == 3
+    assert "secret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("max_calls = 100", "max_calls = 0", "max_calls"),
+        ("max_calls = 100", 'max_calls = "x"', "max_calls"),
+        ("max_calls = 100", "colour = 1", "colour"),
+        ('phones = ["", "PA"]', "phones = 1", "phones"),
+        ('phones = ["", "PA"]', "phones = [1]", "phones"),
+        ('name = "SEP000000001001"', 'name = "SEP0000000010012"', "name"),
+        ('name = "SEP000000001001"', 'name = "PA1-RP-6000"', "PA1-RP-6000: name"),
+        ('name = "SEP000000001001"', "", "name"),
+        ('kind = "route point"', 'kind = "teapot"', "PA1-RP-6000: kind"),
+        ('number = "1001", ', "", "number"),
+        ('number = "1001"', 'number = "10O1"', "number"),
+        ('number = "6000", partition = "PA"', 'number = "1001"', "number"),
+        ('search_space = "phones"', 'search_space = "phone"', "search_space"),
+        ('forward_failure = "1001"', 'forward_failure = "?"', "forward_failure"),
+        ('forward_failure = "1001"', "max_calls = 0", "max_calls"),
+        ('password = "secret"', "", "user 1: password"),
+        ('password = "secret"', "password = 5", "user 1: password"),
+        ('devices = ["PA1-RP-6000"]', 'devices = ["X"]', "user pa: devices"),
+        ("no_answer = 3", "no_answer = 0", "timing: no_answer"),
+        ("no_answer = 3", "noanswer = 3", "timing: noanswer"),
+        ("[timing]", "[timing", "cm.toml"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_file_and_section(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigurationError) as bad:
+        callmanager.load(write(tmp_path, GOOD.replace(old, new, 1)))
+    assert "cm.toml: " in str(bad.value)
+    assert says in str(bad.value)
+
+
+def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="No such file"):
+        callmanager.load(tmp_path / "none.toml")

@@ -1,0 +1,218 @@
+"""The media engine over real UDP sockets on loopback, judged by what is heard."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pytest
+import trio
+
+from pa_telephony import rtp
+from pa_telephony.errors import CallEnded, LocalProtocolError
+from pa_telephony.rtp import Codec, EngineConfig, Media, Port, PortUnavailable, rtcp, tones
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.trace import Record, RtpRecord
+
+FAST = EngineConfig(max_ports=8, quarantine=0.3, report_interval=0.2)
+
+
+def loudness(samples: Samples, frequency: float) -> float:
+    """How much of a tone is in ``samples``: 1 is all of a full-scale sine."""
+    if not len(samples):
+        return 0.0
+    at = np.arange(len(samples))
+    wave = np.exp(-2j * np.pi * frequency / 8000 * at)
+    return float(2 * abs(np.dot(samples, wave)) / len(samples) / 32768)
+
+
+def a_call(
+    left: Port, right: Port, codec: Codec = Codec.PCMU, *, ms: int = 20, event: int | None = 101
+) -> None:
+    """Connect two ports, both ways."""
+    for one, other in ((left, right), (right, left)):
+        one.start_receiving(codec, packet_ms=ms, dtmf_payload_type=event)
+        one.start_sending(other.local_address, codec, packet_ms=ms, dtmf_payload_type=event)
+
+
+@pytest.mark.parametrize("codec", [Codec.PCMU, Codec.PCMA])
+@pytest.mark.parametrize("ms", [10, 20, 60])
+@pytest.mark.parametrize("event", [None, 101])
+async def test_each_side_hears_the_tone_that_the_other_plays(
+    codec: Codec, ms: int, event: int | None
+) -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42000, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            assert (left.local_address[1], right.local_address[1]) == (42000, 42002)
+            a_call(left, right, codec, ms=ms, event=event)
+            one, other = Media(left), Media(right)
+            with one.record() as at_left, other.record() as at_right:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(one.play, tones.sine(440, 0.5))
+                    nursery.start_soon(other.play, tones.sine(1000, 0.5))
+                await trio.sleep(0.2)
+            assert loudness(at_right.samples, 440) > 0.05 > 0.01 > loudness(at_right.samples, 1000)
+            assert loudness(at_left.samples, 1000) > 0.05 > 0.01 > loudness(at_left.samples, 440)
+            assert left.stats.lost == right.stats.lost == 0
+
+
+async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42020, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            hearing = Media(right)
+            with hearing.record() as recording:
+                await Media(left).play(tones.sine(500, 0.6))
+                await trio.sleep(0.2)
+            frames = recording.samples[: len(recording.samples) // 80 * 80].reshape(-1, 80)
+            loud = np.abs(frames).max(axis=1) > 1000
+            first, last = np.flatnonzero(loud)[[0, -1]]
+            assert loud[first : last + 1].all()
+            assert abs((last - first + 1) * 0.01 - 0.6) < 0.03
+
+
+async def test_digits_arrive_once_each_and_cut_the_prompt() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42040, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            caller, ivr = Media(left), Media(right)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(caller.send_digits, "11#")
+                assert await ivr.ask(tones.sine(500, 30.0), digits=4) == "11"
+            assert right.source is None
+
+
+async def test_a_digit_reported_by_signalling_and_by_audio_counts_once() -> None:
+    async with rtp.open_engine(first_port=42060, config=FAST) as engine:
+        left, right = engine.open_port(), engine.open_port()
+        a_call(left, right)
+        ivr = Media(right)
+        await Media(left).send_digits("5")
+        await trio.sleep(0.1)
+        ivr.feed_digit("5")
+        ivr.feed_digit("6")
+        assert [await ivr.read_digit(), await ivr.read_digit()] == ["5", "6"]
+
+
+async def test_digits_need_to_be_negotiated() -> None:
+    async with rtp.open_engine(first_port=42080, config=FAST) as engine:
+        left, right = engine.open_port(), engine.open_port()
+        a_call(left, right, event=None)
+        with pytest.raises(LocalProtocolError):
+            await Media(left).send_digits("1")
+
+
+async def test_every_verb_of_an_ended_call_raises_call_ended() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42100, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            media = Media(left)
+
+            async def end() -> None:
+                await trio.sleep(0.1)
+                media.end(17)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(end)
+                with pytest.raises(CallEnded) as ended:
+                    await media.ask(tones.sine(500, 30.0))
+            assert ended.value.cause == 17
+            for verb in (media.read_digit, lambda: media.play(tones.sine(500, 1.0))):
+                with pytest.raises(CallEnded):
+                    await verb()
+            assert [digit async for digit in media.digits()] == []
+
+
+async def test_garbage_and_foreign_packets_are_counted_and_not_heard() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42120, config=FAST) as engine:
+            port = engine.open_port()
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+            ):
+                peer.bind(("127.0.0.1", 0))
+                stranger.bind(("127.0.0.2", 0))
+                port.start_receiving(Codec.PCMU)
+                port.start_sending(peer.getsockname()[:2])
+                for junk in (b"", b"\x80", bytes(12), b"\xff" * 172, bytes(4000)):
+                    peer.sendto(junk, port.local_address)
+                    stranger.sendto(junk, port.local_address)
+                    peer.sendto(junk, (port.local_address[0], port.local_address[1] + 1))
+                await trio.sleep(0.1)
+            stats = port.stats
+            assert stats.foreign == 5
+            assert stats.garbage + stats.unexpected >= 5
+            assert stats.received == 0
+
+
+async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name() -> None:
+    async with rtp.open_engine(first_port=42140, config=FAST) as engine:
+        first = engine.open_port()
+        first.close()
+        first.close()
+        assert engine.open_port().index == 1
+        again = engine.open_port(0)
+        assert again.local_address == first.local_address
+        with pytest.raises(PortUnavailable):
+            engine.open_port(0)
+        again.close()
+        await trio.sleep(0.6)
+        assert engine.open_port().index == 0
+
+
+async def test_a_port_that_somebody_else_has_is_unavailable() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 42161))
+        async with rtp.open_engine(first_port=42160, config=FAST) as engine:
+            with pytest.raises(PortUnavailable, match="42161"):
+                engine.open_port(0)
+            assert engine.open_port(1).index == 1
+
+
+async def test_reports_are_exchanged_and_the_end_is_said_with_bye() -> None:
+    records: list[Record] = []
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42180, config=FAST, trace=records.append) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            await trio.sleep(0.8)
+            left.close()
+    sent = [each for each in records if isinstance(each, RtpRecord) and each.local[1] == 42181]
+    kinds = [[type(packet) for packet in rtcp.parse(each.data)] for each in sent]
+    assert [rtcp.SenderReport, rtcp.SourceDescription] in kinds
+    assert kinds[-1][-1] is rtcp.Bye
+
+
+async def test_an_engine_that_was_stopped_catches_up_without_a_burst() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42200, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right, event=None)
+            await trio.sleep(0.1)
+            before = left.stats.sent
+            engine.tick(trio.current_time(), missed=10)
+            assert left.stats.sent == before + 1
+            with Media(right).record() as recording:
+                engine.tick(trio.current_time(), missed=10)
+            assert recording.seconds == pytest.approx(11 * 0.02)
+
+
+async def test_a_sound_on_hold_waits_and_goes_on() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42220, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            media = Media(left)
+            started = trio.current_time()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(media.play, tones.sine(500, 0.3))
+                await trio.sleep(0.1)
+                left.stop_sending()
+                await trio.sleep(0.4)
+                left.start_sending(right.local_address)
+            assert trio.current_time() - started > 0.6

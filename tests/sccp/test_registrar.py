@@ -1,0 +1,214 @@
+"""The registrar: every pair of state and input, and what hostile stations can not do."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
+from pa_telephony.sccp.directory import QUESTIONS, Device, LineAppearance
+from pa_telephony.sccp.enums import SoftKeyEvent
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registrar import (
+    TABLE,
+    Effect,
+    Input,
+    Received,
+    Registrar,
+    RegistrarConfig,
+    RegistrarEvent,
+    RegistrationAsked,
+    SessionEnded,
+    State,
+    UnregistrationAsked,
+)
+
+CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
+DEVICE = Device(
+    name="SEP001122334455",
+    lines=(LineAppearance(number="1001"), LineAppearance(number="1002")),
+    speed_dials=(("2000", "Desk"),),
+)
+
+
+class Bench:
+    """A registrar and a scripted station, wired in memory."""
+
+    def __init__(self, version: int = 20) -> None:
+        self.registrar = Registrar(RegistrarConfig(), 0.0)
+        self.station = Connection(Role.STATION)
+        self.version = version
+
+    def told(self, *what: SccpMessage) -> list[RegistrarEvent]:
+        for message in what:
+            self.station.send(message)
+        self.registrar.receive_data(self.station.data_to_send(), 0.0)
+        return self.events()
+
+    def events(self) -> list[RegistrarEvent]:
+        result: list[RegistrarEvent] = []
+        while (event := self.registrar.next_event(CLOCK)) is not None:
+            result.append(event)
+        return result
+
+    def said(self) -> list[SccpMessage]:
+        self.station.receive_data(self.registrar.data_to_send())
+        result: list[SccpMessage] = []
+        while isinstance(message := self.station.next_event(), SccpMessage):
+            result.append(message)
+        return result
+
+    def register(self) -> messages.RegisterReq:
+        return messages.RegisterReq(device_name=DEVICE.name, protocol_ver=self.version)
+
+    def bring_to(self, state: State) -> None:
+        if state is State.CONNECTED:
+            return
+        if state is State.CLOSED:
+            self.registrar.lost("gone")
+            self.events()
+            return
+        self.told(self.register())
+        if state is State.ASKING:
+            return
+        self.registrar.accept(DEVICE)
+        self.said()
+        if state is State.LEAVING:
+            self.told(messages.UnregisterReq())
+        assert self.registrar.state is state
+
+    def do(self, step: Input) -> list[RegistrarEvent]:
+        match step:
+            case Input.ACCEPT:
+                self.registrar.accept(DEVICE)
+            case Input.REJECT:
+                self.registrar.reject("No")
+            case Input.DEADLINE:
+                self.registrar.handle_deadline(1000.0)
+            case Input.LOST:
+                self.registrar.lost("gone")
+            case _:
+                return self.told(SAID[step] if step is not Input.REGISTER else self.register())
+        return self.events()
+
+
+SAID: dict[Input, SccpMessage] = {
+    Input.KEEP_ALIVE: messages.KeepAliveReq(),
+    Input.TOKEN: messages.RegisterTokenReq(device_name=DEVICE.name),
+    Input.UNREGISTER: messages.UnregisterReq(),
+    Input.QUESTION: messages.TimeDateReq(),
+    Input.OTHER: messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.NEW_CALL),
+}
+SENT: dict[Effect, type] = {
+    Effect.ACKNOWLEDGE: messages.KeepAliveAck,
+    Effect.GRANT_TOKEN: messages.RegisterTokenAck,
+    Effect.CONFIRM: messages.RegisterAck,
+    Effect.REFUSE: messages.RegisterReject,
+    Effect.CONFIRM_LEAVING: messages.UnregisterAck,
+    Effect.REFUSE_LEAVING: messages.UnregisterAck,
+    Effect.ANSWER: messages.TimeDateRes,
+}
+TOLD: dict[Effect, type] = {
+    Effect.ASK_TO_REGISTER: RegistrationAsked,
+    Effect.ASK_TO_LEAVE: UnregistrationAsked,
+    Effect.HAND_ON: Received,
+    Effect.END: SessionEnded,
+    Effect.REFUSE: SessionEnded,
+    Effect.CONFIRM_LEAVING: SessionEnded,
+}
+
+
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(State, Input)))
+def test_each_input_in_each_state_does_what_the_table_says(state: State, step: Input) -> None:
+    bench = Bench()
+    bench.bring_to(state)
+    if (state, step) not in TABLE:
+        if step in (Input.ACCEPT, Input.REJECT):
+            with pytest.raises(LocalProtocolError):
+                bench.do(step)
+        else:
+            assert not bench.do(step)
+        assert bench.registrar.state is state
+        return
+    wanted, effect = TABLE[state, step]
+    events = bench.do(step)
+    assert bench.registrar.state is wanted
+    kinds = [type(message) for message in bench.said()]
+    if effect in SENT:
+        assert SENT[effect] in kinds
+    else:
+        assert not kinds
+    assert [type(event) for event in events] == ([TOLD[effect]] if effect in TOLD else [])
+
+
+@pytest.mark.parametrize("version", [6, 17, 20, 22])
+@pytest.mark.parametrize("question", sorted(QUESTIONS, key=lambda each: each.__name__))
+def test_each_question_is_answered_in_the_layout_of_the_session(
+    question: type[SccpMessage], version: int
+) -> None:
+    bench = Bench(version)
+    bench.bring_to(State.REGISTERED)
+    numbers = {
+        "line_number": 2,
+        "speed_dial_number": 1,
+        "feature_index": 1,
+        "service_url_index": 1,
+    }
+    fields = {name: numbers[name] for name in question.__annotations__ if name in numbers}
+    bench.told(question(**fields))
+    said = bench.said()
+    assert said
+    packed = any(type(each).__name__.endswith(("V2Res", "StatusV2")) for each in said)
+    fixed = any(
+        type(each).__name__ in ("LineStatRes", "ConfigStatRes", "SpeedDialStatRes") for each in said
+    )
+    assert not (packed and version < 17)
+    assert not (fixed and version >= 17)
+    if question is messages.LineStatReq:
+        assert getattr(said[0], "line_dir_number", "") == "1002"
+
+
+def test_a_silent_station_is_given_up_after_three_intervals() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    assert bench.registrar.next_deadline() == 90.0
+    bench.registrar.handle_deadline(89.0)
+    assert not bench.events()
+    bench.registrar.handle_deadline(90.0)
+    assert [type(event) for event in bench.events()] == [SessionEnded]
+
+
+@given(st.binary(max_size=300))
+def test_garbage_gives_one_typed_error_or_nothing(data: bytes) -> None:
+    registrar = Registrar(RegistrarConfig(), 0.0)
+    try:
+        registrar.receive_data(data, 0.0)
+        while (event := registrar.next_event(CLOCK)) is not None:
+            if isinstance(event, RegistrationAsked):
+                registrar.accept(DEVICE)
+    except RemoteProtocolError:
+        with pytest.raises(RemoteProtocolError):
+            registrar.receive_data(b"", 0.0)
+
+
+def test_frames_split_at_every_byte_and_coalesced_mean_the_same() -> None:
+    station = Connection(Role.STATION)
+    station.send(messages.RegisterReq(device_name=DEVICE.name, protocol_ver=20))
+    station.send(messages.KeepAliveReq())
+    data = station.data_to_send()
+    for cut in range(len(data) + 1):
+        registrar = Registrar(RegistrarConfig(), 0.0)
+        asked = 0
+        for part in (data[:cut], data[cut:]):
+            registrar.receive_data(part, 0.0)
+            while (event := registrar.next_event(CLOCK)) is not None:
+                assert isinstance(event, RegistrationAsked)
+                asked += 1
+                registrar.accept(DEVICE)
+        assert asked == 1
+        assert registrar.data_to_send().endswith(messages.encode(messages.KeepAliveAck(), 20))

@@ -1,0 +1,223 @@
+"""The station's registration: every pair of state and input, and time that is made up."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
+from pa_telephony.sccp.enums import (
+    ButtonType,
+    DCallState,
+    DeviceResetType,
+    DeviceUnregisterStatus,
+)
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.station import (
+    TABLE,
+    CallChanged,
+    Effect,
+    Input,
+    Registered,
+    Rejected,
+    SessionLost,
+    State,
+    StationConfig,
+    StationCore,
+    StationEvent,
+    Unregistered,
+    UnregisterRefused,
+    key_of,
+)
+
+NAME = "SEP001122334455"
+
+
+class Bench:
+    """A station core and a scripted call manager, wired in memory."""
+
+    def __init__(self) -> None:
+        self.core = StationCore(NAME, StationConfig())
+        self.manager = Connection(Role.CALL_MANAGER)
+        self.now = 0.0
+
+    def told(self, *what: SccpMessage) -> list[StationEvent]:
+        """Let the call manager say something."""
+        for message in what:
+            self.manager.send(message)
+        self.core.receive_data(self.manager.data_to_send(), self.now)
+        return self.events()
+
+    def events(self) -> list[StationEvent]:
+        result: list[StationEvent] = []
+        while (event := self.core.next_event()) is not None:
+            result.append(event)
+        return result
+
+    def said(self) -> list[type]:
+        """The kinds of messages that the station sent."""
+        self.manager.receive_data(self.core.data_to_send())
+        result: list[type] = []
+        while (message := self.manager.next_event()) is not None:
+            result.append(type(message))
+        return result
+
+    def bring_to(self, state: State) -> None:
+        if state is State.OFFLINE:
+            return
+        self.core.connected(self.now)
+        self.said()
+        if state is State.REGISTERING:
+            return
+        self.told(messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=20))
+        self.said()
+        if state is State.CONFIGURING:
+            return
+        line = messages.ButtonDefinition(instance_number=1, button_definition=ButtonType.LINE)
+        self.told(
+            messages.ButtonTemplateRes(button_offset=0, total_button_count=1, definition=(line,)),
+            messages.LineStatV2Res(line_number=1, line_dir_number="1001"),
+            messages.TimeDateRes(w_year=2026),
+        )
+        self.said()
+        if state is State.LEAVING:
+            self.core.leave(self.now)
+            self.said()
+        assert self.core.state is state
+
+    def do(self, step: Input) -> list[StationEvent]:
+        match step:
+            case Input.CONNECTED:
+                self.core.connected(self.now)
+            case Input.ACK:
+                return self.told(messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=20))
+            case Input.REJECT:
+                return self.told(messages.RegisterReject(text="No"))
+            case Input.BUTTONS:
+                return self.told(messages.ButtonTemplateRes(button_offset=0))
+            case Input.CONFIGURED:
+                return self.told(messages.TimeDateRes(w_year=2026))
+            case Input.LEAVE:
+                self.core.leave(self.now)
+            case Input.LEFT:
+                return self.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+            case Input.REFUSED:
+                return self.told(messages.UnregisterAck(status=DeviceUnregisterStatus.NAK))
+            case Input.RESET:
+                return self.told(messages.Reset(reset_type=DeviceResetType.RESTART))
+            case Input.DEADLINE:
+                self.now += 1000.0
+                for _ in range(10):
+                    self.core.handle_deadline(self.now)
+                    self.now += 1000.0
+            case Input.LOST:
+                self.core.lost("gone", self.now)
+        return self.events()
+
+
+SENT: dict[Effect, type] = {
+    Effect.REGISTER: messages.RegisterReq,
+    Effect.ASK: messages.ButtonTemplateReq,
+    Effect.ASK_LINES: messages.LineStatReq,
+    Effect.UNREGISTER: messages.UnregisterReq,
+    Effect.RESTART: messages.UnregisterReq,
+}
+TOLD: dict[Effect, type] = {
+    Effect.READY: Registered,
+    Effect.GIVE_UP: Rejected,
+    Effect.GONE: Unregistered,
+    Effect.STAY: UnregisterRefused,
+    Effect.FAIL: SessionLost,
+}
+
+
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(State, Input)))
+def test_each_input_in_each_state_does_what_the_table_says(state: State, step: Input) -> None:
+    bench = Bench()
+    bench.bring_to(state)
+    events = bench.do(step)
+    wanted, effect = TABLE[state, step]
+    assert bench.core.state is wanted
+    said = bench.said()
+    if effect in SENT:
+        assert SENT[effect] in said
+    if effect in TOLD:
+        assert [type(event) for event in events] == [TOLD[effect]]
+    elif effect is Effect.NOTHING:
+        assert not events
+
+
+def test_keepalives_go_on_for_a_day_and_cost_no_time() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    keep_alives = 0
+    while bench.now < 86400:
+        deadline = bench.core.next_deadline()
+        assert deadline is not None
+        bench.now = deadline
+        bench.core.handle_deadline(bench.now)
+        keep_alives += bench.said().count(messages.KeepAliveReq)
+        assert not bench.told(messages.KeepAliveAck())
+    assert keep_alives == 86400 / 30
+
+
+def test_three_unanswered_keepalives_mean_that_the_call_manager_is_gone() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    events: list[StationEvent] = []
+    while not events:
+        bench.now = bench.core.next_deadline() or 0.0
+        bench.core.handle_deadline(bench.now)
+        events = bench.events()
+    assert isinstance(events[0], SessionLost)
+    assert bench.now == 120.0
+
+
+def test_a_reset_waits_until_the_call_is_over() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        messages.CallState(call_state=DCallState.OFF_HOOK, line_instance=1, call_reference=7),
+        messages.Reset(reset_type=DeviceResetType.RESET),
+    )
+    assert bench.core.state is State.REGISTERED
+    bench.told(messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1, call_reference=7))
+    assert bench.core.state is State.LEAVING
+    events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+    assert events == [Unregistered(restart=True)]
+
+
+def test_a_call_manager_can_not_make_a_station_hold_more_calls_than_its_limit() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    for reference in range(1, 100):
+        bench.told(
+            messages.CallState(
+                call_state=DCallState.RING_IN, line_instance=1, call_reference=reference
+            )
+        )
+    assert len(bench.core.calls) == StationConfig().max_calls
+
+
+def test_a_line_that_cme_shows_as_on_hook_after_registration_is_no_call() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    assert not bench.told(messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1))
+    assert not bench.core.calls
+
+
+def test_a_stream_before_the_first_call_state_makes_the_call_known() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    events = bench.told(messages.OpenReceiveChannel(conference_id=9, call_reference=9))
+    assert [type(event) for event in events] == [CallChanged]
+    assert bench.core.calls[9].media.receive is not None
+
+
+def test_every_key_of_a_telephone_has_its_button_and_nothing_else_has() -> None:
+    assert [int(key_of(key)) for key in "0123456789ABCD*#+"] == list(range(17))
+    for wrong in ("x", "", "12", " "):
+        with pytest.raises(ValueError, match="no key"):
+            key_of(wrong)
