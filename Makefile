@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: test check lint typecheck arrows clean help
+.PHONY: interop-jtapi test check lint typecheck arrows clean help
 
 help:
 	@echo "make test    all tests"
@@ -13,6 +13,10 @@ help:
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
+
+# Cisco's own client against our CTI Manager; PA_TELEPHONY_JTAPI_JAR names its jar.
+interop-jtapi: .venv/.test
+	$(BIN)/python -m pytest tests/interop/jtapi $(ARGS)
 
 check: lint typecheck arrows test
 

@@ -27,6 +27,7 @@ __all__ = [
     "MediaAddress",
     "Party",
     "Side",
+    "Watcher",
 ]
 
 MediaAddress: TypeAlias = tuple[str, int]
@@ -117,6 +118,18 @@ class Side(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Told of every leg and device, whatever its side. Must not block, and not call back."""
+
+    def leg_changed(self, leg: Leg) -> None:
+        """A leg is new, changed, or gone (IDLE)."""
+        ...
+
+    def device_changed(self, device: str) -> None:
+        """A device can be called from now on, or no more."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Leg:
     """One line's part in a call."""
@@ -156,6 +169,7 @@ class Calls:
     def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
         self.legs: dict[int, Leg] = {}
         self.refused = 0
+        self.watchers: list[Watcher] = []
         self._config = config
         self._now = now
         self._sides: dict[str, Side] = {}
@@ -171,12 +185,14 @@ class Calls:
     def register(self, device: str, side: Side) -> None:
         """A device can be called from now on."""
         self._sides[device] = side
+        self._device_changed(device)
 
     def unregister(self, device: str) -> None:
         """A device is gone; its calls end."""
         for leg in self.legs_of(device):
             self._end(leg, Cause.OUT_OF_ORDER)
-        self._sides.pop(device, None)
+        if self._sides.pop(device, None) is not None:
+            self._device_changed(device)
 
     def is_registered(self, device: str) -> bool:
         """Whether the device can be called."""
@@ -347,6 +363,12 @@ class Calls:
 
     def _show(self, leg: Leg) -> None:
         self._side(leg).show(leg)
+        for watcher in self.watchers:
+            watcher.leg_changed(leg)
+
+    def _device_changed(self, device: str) -> None:
+        for watcher in self.watchers:
+            watcher.device_changed(device)
 
     def _new_leg(self, line: _Line, call_id: int, *, incoming: bool) -> Leg:
         leg = Leg(next(self._ids), call_id, line.device, line.index, line.config, incoming)

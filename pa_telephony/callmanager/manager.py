@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ import trio
 
 from pa_telephony.callmanager.calls import Calls
 from pa_telephony.callmanager.config import CallManagerConfig, validate
+from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.cti.login import Certificate, make_certificate
+from pa_telephony.cti.server import Counters, CtiManager, serve_providers
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import serve_stations
 from pa_telephony.tasks import background
@@ -40,13 +44,32 @@ class CallManager:
         self.config = config
         self.calls = Calls(config, trio.current_time)
         self._line_side = LineSide(config, self.calls)
+        self._cti_side = CtiSide(config, self.calls)
         self._sccp: Sequence[tuple[str, int]] = ()
+        self._cti: Sequence[tuple[str, int]] = ()
+        self._cti_manager: CtiManager | None = None
 
     @property
     def sccp_address(self) -> str:
         """Where stations register, as ``host:port``."""
         host, port = self._sccp[0]
         return f"{host}:{port}"
+
+    @property
+    def cti_address(self) -> str:
+        """Where applications log in, as ``host:port``; "" without users."""
+        return f"{self._cti[0][0]}:{self._cti[0][1]}" if self._cti else ""
+
+    @property
+    def applications(self) -> list[str]:
+        """The users that are logged in over CTI, once for each session."""
+        sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
+        return sorted(session.user for session in sessions if session.user)
+
+    @property
+    def cti_counters(self) -> Counters | None:
+        """What the CTI Manager has seen; None without users."""
+        return self._cti_manager.counters if self._cti_manager is not None else None
 
     def devices(self) -> list[DeviceStatus]:
         """Every configured device, in the order of the configuration."""
@@ -68,11 +91,13 @@ class CallManager:
         self,
         host: str,
         sccp_port: int,
+        cti_port: int,
+        certificate: Certificate | None,
         trace: Trace | None,
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Serve stations until cancelled."""
+        """Serve stations and applications until cancelled."""
         registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
         async with trio.open_nursery() as nursery:
             self._sccp = await nursery.start(
@@ -85,6 +110,17 @@ class CallManager:
                     trace=trace,
                 )
             )
+            if certificate is not None:
+                self._cti_manager, self._cti = await nursery.start(
+                    functools.partial(
+                        serve_providers,
+                        self._cti_side,
+                        certificate,
+                        host=host,
+                        port=cti_port,
+                        trace=trace,
+                    )
+                )
             task_status.started()
             while True:
                 await trio.sleep(_NAP)
@@ -97,14 +133,23 @@ async def open_call_manager(
     *,
     host: str = "127.0.0.1",
     sccp_port: int = 2000,
+    cti_port: int = 2748,
     trace: Trace | None = None,
 ) -> AsyncGenerator[CallManager]:
     """Run a call manager; entered means that stations can register. Port 0 chooses a free one.
+
+    The CTI Manager runs when there are users who could log in (that needs the extra ``cti``).
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address can not be had.
     """
     manager = CallManager(validate(config))
+    certificate: Certificate | None = None
+    if config.users:
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = await trio.to_thread.run_sync(
+            functools.partial(make_certificate, "pa-telephony", valid_from=now)
+        )
     async with background() as tasks:
-        await tasks.start(manager.serve, host, sccp_port, trace)
+        await tasks.start(manager.serve, host, sccp_port, cti_port, certificate, trace)
         yield manager

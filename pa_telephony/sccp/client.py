@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import trio
 
+from pa_telephony.address import Peers, parse_peers
 from pa_telephony.errors import (
     CallEnded,
     ConnectionLost,
@@ -39,10 +40,7 @@ from pa_telephony.trace import Direction, FrameRecord, Trace
 if TYPE_CHECKING:
     from pa_telephony.rtp import Engine, Port
 
-__all__ = ["CallManagers", "Station", "open_media_port", "open_station"]
-
-CallManagers: TypeAlias = str | Sequence[str]
-"""One call manager, or several in order of preference: ``"10.0.0.5"``, ``"cm-a:2000"``."""
+__all__ = ["Station", "open_media_port", "open_station"]
 
 _PORT = 2000
 _READ = 65536
@@ -385,21 +383,10 @@ class Station:
             await self.unregister()
 
 
-def _targets(call_managers: CallManagers) -> list[tuple[str, int]]:
-    names = [call_managers] if isinstance(call_managers, str) else list(call_managers)
-    if not names:
-        raise ValueError("no call manager given")
-    targets: list[tuple[str, int]] = []
-    for name in names:
-        host, colon, port = name.rpartition(":")
-        targets.append((host, int(port)) if colon else (name, _PORT))
-    return targets
-
-
 @contextlib.asynccontextmanager
 async def open_station(
     name: str,
-    call_managers: CallManagers,
+    call_managers: Peers,
     *,
     config: StationConfig | None = None,
     engine: Engine | None = None,
@@ -421,7 +408,7 @@ async def open_station(
         raise ValueError(f"device name {name!r}: must have 1 to 15 characters")
     station = Station(
         name,
-        _targets(call_managers),
+        parse_peers(call_managers, _PORT),
         config or StationConfig(),
         engine,
         port_index,
@@ -440,7 +427,7 @@ async def open_station(
 @contextlib.asynccontextmanager
 async def open_media_port(
     name: str,
-    call_managers: CallManagers,
+    call_managers: Peers,
     *,
     engine: Engine,
     port_index: int | None = None,

@@ -1,0 +1,450 @@
+"""Applications over TCP: a provider that stays in service, and what it has open.
+
+JTAPI's nouns with Python's verbs: ``open_provider`` is ``getProvider``, ``open_route_point`` is
+``CiscoRouteTerminal.register`` with ``registerRouteCallback``, a handler is a ``RouteCallback``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import trio
+
+from pa_telephony.address import Peers, parse_peers
+from pa_telephony.cti import messages
+from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE
+from pa_telephony.cti.login import seal_password
+from pa_telephony.cti.messages.base import CtiMessage, Kind
+from pa_telephony.cti.messages.structs import ProviderEventFilter
+from pa_telephony.cti.route_point import RoutePoint
+from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFailed
+from pa_telephony.tasks import background, map_os_errors
+from pa_telephony.trace import Direction, FrameRecord, Trace
+
+__all__ = ["Provider", "ProviderConfig", "open_provider"]
+
+_PORT = 2748
+_READ = 65536
+_PATIENCE = 4
+"""Server heartbeats that may be missed; Cisco's client gives up after 2 to 4 (measured)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderConfig:
+    """How a provider behaves. Times in seconds."""
+
+    connect_within: float = 5.0
+    request_within: float = 30.0
+    """JTAPI's CtiRequestTimeout."""
+    desired_heartbeat: int = 30
+    first_back_off: float = 0.1
+    longest_back_off: float = 10.0
+    max_calls: int = 1000
+    """Calls that may wait for a handler at one route point."""
+    client_version: str = "pa-telephony"
+
+
+class Provider:
+    """A session with a CTI manager, renewed for as long as it is open.
+
+    Made by :func:`open_provider`.
+    """
+
+    def __init__(
+        self,
+        managers: list[tuple[str, int]],
+        user: str,
+        password: str,
+        config: ProviderConfig,
+        trace: Trace | None,
+        local_address: str | None,
+    ) -> None:
+        self.user = user
+        self.config = config
+        self.sessions = 0
+        """How often it came in service."""
+        self.devices: dict[str, tuple[str, ...]] = {}
+        """Devices the user controls, and the numbers of their lines, as last enumerated."""
+        self.last_error = ""
+        self._password = password
+        self._managers = managers
+        self._trace = trace
+        self._source = local_address
+        self._connection: Connection | None = None
+        self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
+        self._in_service = False
+        self._news = trio.Event()
+        self._to_send = trio.Event()
+        self._sequence = itertools.count()
+        self._waiting: dict[int, _Answer] = {}
+        self._opened: _Answer | None = None
+        self._enumerated: _Answer | None = None
+        self._route_points: list[RoutePoint] = []
+
+    def __repr__(self) -> str:
+        return f"<Provider {self.user} {'in' if self._in_service else 'out of'} service>"
+
+    @property
+    def in_service(self) -> bool:
+        """Whether we are logged in and know our devices."""
+        return self._in_service
+
+    @property
+    def manager(self) -> tuple[str, int]:
+        """Address and port of the CTI manager we are connected to."""
+        return self._addresses[1]
+
+    async def wait_in_service(self) -> None:
+        """Wait until the provider is in service."""
+        while not self._in_service:
+            await self._news.wait()
+
+    async def wait_out_of_service(self) -> None:
+        """Wait until the provider is out of service."""
+        while self._in_service:
+            await self._news.wait()
+
+    @contextlib.asynccontextmanager
+    async def open_route_point(
+        self, number: str, *, device: str | None = None
+    ) -> AsyncGenerator[RoutePoint]:
+        """Register a CTI route point and open its line. Entered means in service.
+
+        ``number`` is the line as configured, a pattern included (``"5XXX"``); ``device`` is only
+        needed where several devices have it. What the link to the CTI manager does, the route
+        point survives: it is registered again. Left means that line and device are closed; calls
+        that were offered to it and not yet routed end, unless another application has it too.
+
+        Raises :class:`RequestFailed` when the CTI manager knows no such device of ours, or
+        refuses the registration.
+        """
+        route_point = RoutePoint(self, number, device)
+        self._route_points.append(route_point)
+        try:
+            while True:
+                await self.wait_in_service()
+                try:
+                    await route_point.open()
+                    await route_point.wait_in_service()
+                    break
+                except ConnectionLost:
+                    # The next session may know more.
+                    await self.wait_out_of_service()
+            yield route_point
+        finally:
+            self._route_points.remove(route_point)
+            with trio.move_on_after(1.0, shield=True):
+                await route_point.close()
+
+    async def request(
+        self, message: CtiMessage, at_once: Callable[[Any], None] | None = None
+    ) -> Any:
+        """Send a request and wait for its response; ``sequence_number`` is filled in.
+
+        ``at_once`` gets the response before anything that follows it on the wire is looked at:
+        the events of a handle come right behind it.
+
+        Raises :class:`RequestFailed` with a :class:`~pa_telephony.cti.enums.CTIFAILURE` code
+        when it is refused or not answered in time, :class:`ConnectionLost` without a session.
+        Cancelling gives up waiting; the server may have done it.
+        """
+        sequence = next(self._sequence)
+        answer = self._waiting[sequence] = _Answer(at_once)
+        try:
+            self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
+            with trio.move_on_after(self.config.request_within):
+                return await answer.wait()
+            raise RequestFailed(CTIFAILURE.TIMEOUT, f"{type(message).__name__}: no answer")
+        finally:
+            del self._waiting[sequence]
+
+    def tell(self) -> None:
+        """Wake everybody who waits for a state."""
+        self._news.set()
+        self._news = trio.Event()
+
+    async def changed(self) -> None:
+        """Wait for the next change of anything."""
+        await self._news.wait()
+
+    def _send(self, message: CtiMessage) -> None:
+        if self._connection is None:
+            raise ConnectionLost(f"no CTI manager: {self.last_error or 'not yet connected'}")
+        self._record("sent", self._connection.send(message))
+        self._to_send.set()
+
+    def _record(self, direction: Direction, frame: bytes) -> None:
+        if self._trace is not None:
+            local, remote = self._addresses
+            self._trace(FrameRecord(time.time(), "cti", direction, local, remote, frame))
+
+    async def run(self) -> None:
+        """Stay in service until cancelled.
+
+        Raises :class:`RequestFailed` when every CTI manager refuses the login from the first.
+        """
+        back_off = self.config.first_back_off
+        while True:
+            refused: RequestFailed | None = None
+            sessions = self.sessions
+            for host, port in self._managers:
+                try:
+                    await self._session(host, port)
+                except RequestFailed as failed:
+                    refused, self.last_error = failed, str(failed)
+                except (ConnectionLost, RemoteProtocolError) as lost:
+                    self.last_error = str(lost)
+                if self.sessions != sessions:
+                    break
+            if self.sessions != sessions:
+                back_off = self.config.first_back_off
+            elif refused is not None and not self.sessions:
+                raise refused
+            await trio.sleep(back_off * (0.5 + random.random() / 2))
+            back_off = min(back_off * 2, self.config.longest_back_off)
+
+    async def _session(self, host: str, port: int) -> None:
+        peer = f"{host}:{port}"
+        stream: trio.SocketStream | None = None
+        try:
+            with trio.move_on_after(self.config.connect_within), map_os_errors(peer):
+                stream = await trio.open_tcp_stream(host, port, local_address=self._source)
+            if stream is None:
+                raise ConnectionLost(f"{peer} does not answer")
+            with map_os_errors(peer):
+                local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+            self._addresses = (local[:2], remote[:2])
+            self._connection = Connection(Role.CLIENT)
+            async with stream, background() as tasks:
+                tasks.start_soon(self._read, stream, self._connection, peer)
+                tasks.start_soon(self._write, stream, self._connection, peer)
+                tasks.start_soon(self._keep_time, self._connection)
+                await self._log_in(host, self._connection)
+                # What was open before is opened again, whoever the CTI manager is now.
+                await self._restore()
+                await trio.sleep_forever()
+        finally:
+            self._forget(ConnectionLost(f"{peer}: connection lost"))
+
+    async def _restore(self) -> None:
+        for route_point in list(self._route_points):
+            if route_point.was_open:
+                with contextlib.suppress(RequestFailed):
+                    await route_point.open()
+
+    async def _read(self, stream: trio.SocketStream, connection: Connection, peer: str) -> None:
+        while True:
+            with map_os_errors(peer):
+                data = await stream.receive_some(_READ)
+            if data:
+                connection.receive_data(bytes(data), trio.current_time())
+            else:
+                connection.receive_eof()
+            while (event := connection.next_event()) is not None:
+                if isinstance(event, ConnectionClosed):
+                    raise ConnectionLost(f"{peer}: connection closed")
+                self._record("received", connection.received_frame)
+                self._take(event)
+
+    async def _write(self, stream: trio.SocketStream, connection: Connection, peer: str) -> None:
+        while True:
+            self._to_send = trio.Event()
+            if data := connection.data_to_send():
+                with map_os_errors(peer):
+                    await stream.send_all(data)
+            else:
+                await self._to_send.wait()
+
+    async def _keep_time(self, connection: Connection) -> None:
+        while True:
+            deadline = connection.next_deadline()
+            nap = 0.5 if deadline is None else deadline - trio.current_time()
+            await trio.sleep(min(max(nap, 0.0), 0.5))
+            try:
+                connection.handle_deadline(trio.current_time())
+            except RemoteProtocolError as silent:
+                raise ConnectionLost(str(silent)) from silent
+            self._to_send.set()
+
+    async def _log_in(self, host: str, connection: Connection) -> None:
+        application = f"pa-telephony[{os.getpid()}]@{socket.gethostname()}"
+        init = await self.request(
+            messages.ProviderInitRequest(
+                provider=host,
+                qbe_client_verion=self.config.client_version,
+                application_id=application,
+                plugin_name="pa-telephony",
+            )
+        )
+        sealed, key = seal_password(
+            self._password,
+            certificate=init.certificate,
+            nonce=init.nonce,
+            key=secrets.token_hex(8),
+        )
+        self._opened = _Answer()
+        await self.request(
+            messages.ProviderOpenRequest(
+                provider=host,
+                qbe_client_version=self.config.client_version,
+                login=self.user,
+                password=sealed,
+                encrypted_key_data=key,
+                filter=ProviderEventFilter(
+                    device_registered=True,
+                    device_unregistered=True,
+                    directory_change_notify=True,
+                    device_config_change_notify=True,
+                    device_em_login_status_change_notify=True,
+                    device_multi_media_capability_changed_notify=True,
+                ),
+                application_id=application,
+                desired_server_heartbeat_time=self.config.desired_heartbeat,
+                plugin_name="pa-telephony",
+                application_priority=APPLICATIONPRIORITY(2),
+            )
+        )
+        opened: Any = None
+        with trio.move_on_after(self.config.request_within):
+            opened = await self._opened.wait()
+        if opened is None:
+            raise ConnectionLost("the CTI manager does not complete the login")
+        if opened.reason:
+            raise RequestFailed(opened.reason, opened.failure_description)
+        connection.start_heartbeats(
+            float(opened.client_heartbeat or 30),
+            float(max(opened.server_heartbeat, 1) * _PATIENCE),
+            trio.current_time(),
+        )
+        await self.request(messages.ProviderGetCapabilitiesRequest())
+        self.devices = {}
+        self._enumerated = _Answer()
+        await self.request(messages.ProviderGetAllDevicesAndLinesRequest())
+        await self._enumerated.wait()
+        self._in_service = True
+        self.sessions += 1
+        self.tell()
+
+    def _take(self, message: CtiMessage) -> None:
+        if message.kind is Kind.RESPONSE:
+            self._answered(message)
+            return
+        match message:
+            case messages.ProviderOpenCompletedEvent():
+                if self._opened is not None:
+                    self._opened.set(message)
+            case messages.DeviceLineInfoEvent():
+                known = self.devices.get(message.device_name, ())
+                self.devices[message.device_name] = (
+                    *known,
+                    *(line.name for line in message.line_info),
+                )
+            case messages.ProviderGetAllDevicesAndLinesCompletedEvent():
+                if self._enumerated is not None:
+                    self._enumerated.set(message)
+            case messages.ProviderClosedEvent() if self._in_service:
+                raise ConnectionLost(f"the CTI manager ends the session, {message.reason!r}")
+            case _:
+                for route_point in self._route_points:
+                    route_point.take(message)
+
+    def _answered(self, message: Any) -> None:
+        answer = self._waiting.get(message.sequence_number)
+        if answer is None:
+            return
+        # The event of a refused login says more than the response.
+        if message.result:
+            description = getattr(message, "description", "") or ""
+            answer.fail(RequestFailed(message.result, description))
+        else:
+            answer.set(message)
+
+    def _forget(self, lost: ConnectionLost) -> None:
+        self._connection = None
+        self._in_service = False
+        for answer in [*self._waiting.values(), self._opened, self._enumerated]:
+            if answer is not None:
+                answer.fail(lost)
+        for route_point in self._route_points:
+            route_point.lost()
+        self.tell()
+
+    async def leave(self) -> None:
+        """Say goodbye, within a second."""
+        with (
+            trio.move_on_after(1.0, shield=True),
+            contextlib.suppress(ConnectionLost, RequestFailed),
+        ):
+            await self.request(messages.ProviderCloseRequest())
+
+
+class _Answer:
+    """A value that somebody waits for."""
+
+    def __init__(self, at_once: Callable[[Any], None] | None = None) -> None:
+        self._event = trio.Event()
+        self._at_once = at_once
+        self._value: Any = None
+        self._error: Exception | None = None
+
+    def set(self, value: Any) -> None:
+        self._value = value
+        if self._at_once is not None:
+            self._at_once(value)
+        self._event.set()
+
+    def fail(self, error: Exception) -> None:
+        if not self._event.is_set():
+            self._error = error
+            self._event.set()
+
+    async def wait(self) -> Any:
+        await self._event.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+@contextlib.asynccontextmanager
+async def open_provider(
+    managers: Peers,
+    *,
+    user: str,
+    password: str,
+    config: ProviderConfig | None = None,
+    trace: Trace | None = None,
+    local_address: str | None = None,
+) -> AsyncGenerator[Provider]:
+    """Log in at a CTI manager (TCP 2748), and stay logged in.
+
+    Entered means in service. A lost link is repaired for ever, managers tried in order, with a
+    back-off; what was open is opened again, handlers included. Left means closed politely.
+
+    Raises :class:`RequestFailed` when every manager that can be reached refuses the login from
+    the first; waits for as long as none can be reached. Needs the extra ``cti``.
+    """
+    provider = Provider(
+        parse_peers(managers, _PORT),
+        user,
+        password,
+        config or ProviderConfig(),
+        trace,
+        local_address,
+    )
+    async with background() as tasks:
+        tasks.start_soon(provider.run)
+        await provider.wait_in_service()
+        try:
+            yield provider
+        finally:
+            await provider.leave()

@@ -1,0 +1,162 @@
+"""One CTI connection without I/O: frames, heartbeats, sequence numbers; either role.
+
+A frame that is not what its header says raises :class:`DecodeError` once and for ever. Numbers
+nobody declared are counted and skipped, as Cisco's client does with those above its table.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pa_telephony.cti import messages
+from pa_telephony.cti.messages.base import CtiMessage, Kind
+from pa_telephony.cti.messages.codec import HEADER, MAGIC, VERSION_15, decode, encode
+from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from pa_telephony.wire.declaration import UnknownMessage
+
+__all__ = ["Connection", "ConnectionClosed", "Limits", "Role"]
+
+
+class Role(enum.Enum):
+    """Which side of the connection we are."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a peer may make us hold, in bytes."""
+
+    frame: int = 1 << 20
+    """Largest message: a device with hundreds of lines takes some 100 kB."""
+    buffered: int = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed:
+    """The peer has closed its side, between two frames."""
+
+
+class Connection:
+    """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds."""
+
+    def __init__(self, role: Role, limits: Limits | None = None) -> None:
+        self.role = role
+        self.limits = limits or Limits()
+        self.version = VERSION_15
+        self.unknown_messages = 0
+        self.received_frame = b""
+        self._received = bytearray()
+        self._start = 0
+        self._outgoing = bytearray()
+        self._eof = False
+        self._told_eof = False
+        self._error: RemoteProtocolError | None = None
+        self._send_every: float | None = None
+        self._expect_within: float | None = None
+        self._send_at: float | None = None
+        self._heard_at = 0.0
+
+    def start_heartbeats(self, send_every: float, expect_within: float, now: float) -> None:
+        """Send one every ``send_every`` seconds, and miss the peer after ``expect_within``."""
+        self._send_every, self._expect_within = max(send_every, 1.0), expect_within
+        self._send_at, self._heard_at = now + self._send_every, now
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes from the peer. Raises :class:`RemoteProtocolError` when too many wait."""
+        self._check()
+        if self._eof:
+            raise LocalProtocolError("data after the end")
+        self._heard_at = now
+        if self._start:
+            del self._received[: self._start]
+            self._start = 0
+        self._received += data
+        if len(self._received) > self.limits.buffered:
+            raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
+
+    def receive_eof(self) -> None:
+        """The peer closed its side."""
+        self._check()
+        self._eof = True
+
+    def next_event(self) -> CtiMessage | ConnectionClosed | None:
+        """The next whole message besides heartbeats; None for "not yet"."""
+        self._check()
+        while True:
+            there = len(self._received) - self._start
+            if there < HEADER.size:
+                return self._end(there)
+            length, _, magic, version, *_ = HEADER.unpack_from(self._received, self._start)
+            if magic != MAGIC:
+                raise self._fail(DecodeError(f"magic 0x{magic:08x}", offset=8))
+            if not HEADER.size - 8 <= length <= self.limits.frame:
+                raise self._fail(DecodeError(f"length {length}, at most {self.limits.frame}"))
+            if there < length + 8:
+                return self._end(there)
+            frame = bytes(self._received[self._start : self._start + length + 8])
+            self._start += length + 8
+            self.received_frame = frame
+            if self.role is Role.SERVER:
+                # A server answers in the version its client speaks (protocol notes §1.1).
+                self.version = version
+            try:
+                message = decode(frame)
+            except DecodeError as error:
+                raise self._fail(error) from None
+            if isinstance(message, UnknownMessage):
+                self.unknown_messages += 1
+            elif isinstance(message, messages.Heartbeat):
+                continue
+            elif (message.kind is Kind.REQUEST) is (self.role is Role.SERVER):
+                return message
+            elif message.kind is not Kind.BOTH:
+                name = type(message).__name__
+                raise self._fail(RemoteProtocolError(f"{name} is for the other side to receive"))
+
+    def send(self, message: CtiMessage) -> bytes:
+        """Queue a message, and give its frame (for traces)."""
+        self._check()
+        frame = encode(message, to_server=self.role is Role.CLIENT, version=self.version)
+        self._outgoing += frame
+        return frame
+
+    def data_to_send(self) -> bytes:
+        """The bytes queued since the last call."""
+        data = bytes(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`handle_deadline` wants to be called."""
+        if self._send_at is None or self._expect_within is None:
+            return None
+        return min(self._send_at, self._heard_at + self._expect_within)
+
+    def handle_deadline(self, now: float) -> None:
+        """Send a heartbeat that is due. Raises :class:`RemoteProtocolError` for a silent peer."""
+        if self._send_at is None or self._expect_within is None or self._send_every is None:
+            return
+        if now >= self._heard_at + self._expect_within:
+            raise self._fail(RemoteProtocolError(f"silent for {now - self._heard_at:.0f} s"))
+        if now >= self._send_at:
+            self._send_at = now + self._send_every
+            self.send(messages.Heartbeat())
+
+    def _end(self, there: int) -> ConnectionClosed | None:
+        if not self._eof or self._told_eof:
+            return None
+        if there:
+            raise self._fail(DecodeError(f"the connection ends inside a message, after {there}"))
+        self._told_eof = True
+        return ConnectionClosed()
+
+    def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
+        self._error = error
+        return error
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,298 @@
+"""A CTI route point as an application has it: calls come in, and are sent where they belong."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import trio
+
+from pa_telephony.cti import messages
+from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, FEATUREPRIORITY
+from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.cti.messages.structs import DeviceEventFilter, LineEventFilter
+from pa_telephony.cti.routing import Effect, Input, Routing, State
+from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed, TelephonyError
+from pa_telephony.tasks import background
+
+if TYPE_CHECKING:
+    from pa_telephony.cti.client import Provider
+
+__all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
+
+
+class RouteFailed(TelephonyError):
+    """No destination took the call; ``refusals`` has each number's CTIFAILURE code."""
+
+    def __init__(self, refusals: dict[str, int]) -> None:
+        text = ", ".join(
+            f"{number}: 0x{code & 0xFFFFFFFF:08x}" for number, code in refusals.items()
+        )
+        super().__init__(f"no destination took the call ({text})")
+        self.refusals = refusals
+
+
+class RouteSession:
+    """One call that waits at a route point (JTAPI's RouteSession)."""
+
+    def __init__(self, route_point: RoutePoint, event: messages.NewCallEvent) -> None:
+        self.calling = event.calling_party
+        """Who calls."""
+        self.called = event.called_party
+        """What was dialled; at a pattern the digits themselves."""
+        self.pattern = route_point.number
+        """The route point's number as configured."""
+        self.original_called = event.original_called_party
+        self.last_redirecting = event.last_redirecting_party
+        self.call_id = event.call_id
+        self._route_point = route_point
+        self._leg = event.call_leg_id
+        self._routing = Routing()
+
+    def __repr__(self) -> str:
+        return f"<RouteSession {self.calling} → {self.called}: {self.state.value}>"
+
+    @property
+    def state(self) -> State:
+        """Where the session stands."""
+        return self._routing.state
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is no longer ours."""
+        return self.state in (State.ROUTE_USED, State.ROUTE_END)
+
+    async def select_route(self, *numbers: str) -> str:
+        """Send the call to the first of ``numbers`` that takes it; gives that one.
+
+        Raises :class:`RouteFailed` when all refuse (others can be tried then), and
+        :class:`CallEnded` when the caller is gone. Cancelling stops trying further numbers; the
+        one being tried may still take the call.
+        """
+        if self.ended:
+            raise CallEnded
+        refusals: dict[str, int] = {}
+        number = self._routing.select(numbers)
+        while number:
+            try:
+                await self._route_point.redirect(self._leg, number)
+            except RequestFailed as refused:
+                if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
+                    self._routing.state = State.ROUTE_END
+                    raise CallEnded from refused
+                refusals[number] = refused.code
+                number = self._routing.refused()
+            except (ConnectionLost, trio.Cancelled):
+                self._routing.state = State.ROUTE_END
+                raise
+            else:
+                self._routing.take(Input.REDIRECTED)
+                return number
+        raise RouteFailed(refusals)
+
+    async def end(self) -> None:
+        """Do nothing more with the call: unrouted, it is left alerting, as JTAPI does."""
+        if self._routing.take(Input.END) is Effect.LEAVE_ALERTING:
+            with contextlib.suppress(RequestFailed, ConnectionLost):
+                await self._route_point.accept(self._leg)
+
+    def gone(self) -> None:
+        """The call went idle."""
+        self._routing.take(Input.GONE)
+
+    @property
+    def _leg_is_gone(self) -> bool:
+        return not self._route_point.has(self._leg)
+
+
+class RoutePoint:
+    """A registered CTI route point. Made by :meth:`Provider.open_route_point`."""
+
+    def __init__(self, provider: Provider, number: str, device: str | None) -> None:
+        self.number = number
+        self.device = device or ""
+        self.was_open = False
+        self.unserved_calls = 0
+        """Calls that came while too many waited for a handler; they go on alerting."""
+        self._provider = provider
+        self._device_handle = self._line_handle = 0
+        self._device_in_service = self._line_in_service = False
+        self._calls: dict[int, RouteSession] = {}
+        self._offered, self._arrivals = trio.open_memory_channel[RouteSession](
+            provider.config.max_calls
+        )
+
+    def __repr__(self) -> str:
+        return f"<RoutePoint {self.number} {'in' if self.in_service else 'out of'} service>"
+
+    @property
+    def in_service(self) -> bool:
+        """Whether calls come here now."""
+        return self._device_in_service and self._line_in_service
+
+    @property
+    def calls(self) -> list[RouteSession]:
+        """Calls that are offered here and not yet gone."""
+        return list(self._calls.values())
+
+    async def wait_in_service(self) -> None:
+        """Wait until calls come here."""
+        while not self.in_service:
+            await self._provider.changed()
+
+    async def wait_out_of_service(self) -> None:
+        """Wait until calls come here no more."""
+        while self.in_service:
+            await self._provider.changed()
+
+    async def serve(self, handler: Callable[[RouteSession], Awaitable[object]]) -> None:
+        """Give every call to ``handler``, each in a task of its own, until cancelled.
+
+        A handler that returns without having routed its call leaves it alerting.
+        :class:`RouteFailed` and :class:`CallEnded` out of a handler do the same; anything else
+        comes out of here.
+        """
+
+        async def handle(session: RouteSession) -> None:
+            with contextlib.suppress(RouteFailed, CallEnded, ConnectionLost):
+                await handler(session)
+            if not session.ended:
+                await session.end()
+
+        async with background() as tasks:
+            async for session in self._arrivals:
+                if not session.ended:
+                    tasks.start_handler(handle, session)
+
+    async def open(self) -> None:
+        """Register the device and open its line (the provider does)."""
+        self.device = self._find_device()
+        await self._provider.request(
+            messages.DeviceRegisterDeviceRequest(
+                device_name=self.device,
+                filter=DeviceEventFilter(
+                    start_transmission=True,
+                    stop_transmission=True,
+                    start_reception=True,
+                    stop_reception=True,
+                ),
+                media_registration_type=CTIMEDIAREGISTRATION.CTI_MEDIA_REGISTRATION_NONE,
+            ),
+            self._registered,
+        )
+        await self._provider.request(
+            messages.LineOpenRequest(
+                device_name=self.device,
+                line_name=self.number,
+                filter=LineEventFilter(
+                    call_state_changed=True,
+                    global_call_handle_changed=True,
+                    party_info_changed=True,
+                    b_existing_call_event=True,
+                    b_new_call_event=True,
+                ),
+            ),
+            self._line_opened,
+        )
+        self.was_open = True
+
+    def _registered(self, response: messages.DeviceRegisterDeviceResponse) -> None:
+        self._device_handle = response.device_id
+
+    def _line_opened(self, response: messages.LineOpenResponse) -> None:
+        self._line_handle = response.line_id
+
+    def _find_device(self) -> str:
+        devices = self._provider.devices
+        if self.device:
+            names = [self.device] if self.device in devices else []
+        else:
+            names = [name for name, lines in devices.items() if self.number in lines]
+        if len(names) != 1:
+            found = ", ".join(names) or "no device of ours"
+            raise RequestFailed(CTIFAILURE.UNDEFINED_LINE, f"{self.number}: {found} has that line")
+        return names[0]
+
+    async def close(self) -> None:
+        """Close line and device (the provider does)."""
+        with contextlib.suppress(RequestFailed, ConnectionLost):
+            if self._line_handle:
+                await self._provider.request(
+                    messages.LineCloseRequest(line_call_manager_id=1, line_id=self._line_handle)
+                )
+        with contextlib.suppress(RequestFailed, ConnectionLost):
+            if self._device_handle:
+                await self._provider.request(
+                    messages.DeviceCloseRequest(call_manager_id=1, device_id=self._device_handle)
+                )
+        self.lost()
+
+    def take(self, event: CtiMessage) -> None:
+        """An event that may be ours (the provider calls)."""
+        match event:
+            case messages.DeviceInServiceEvent(device_id=self._device_handle):
+                self._device_in_service = True
+            case messages.DeviceOutOfServiceEvent(device_id=self._device_handle):
+                self._device_in_service = False
+            case messages.LineInServiceEvent(line_id=self._line_handle):
+                self._line_in_service = True
+            case messages.LineOutOfServiceEvent(line_id=self._line_handle):
+                self._line_in_service = False
+            case messages.NewCallEvent(line_id=self._line_handle):
+                self._new_call(event)
+                return
+            case messages.CallStateChangedEventV2(line_id=self._line_handle):
+                if event.state is CALLSTATE.IDLE:
+                    session = self._calls.pop(event.call_leg_id, None)
+                    if session is not None:
+                        session.gone()
+                return
+            case _:
+                return
+        self._provider.tell()
+
+    def _new_call(self, event: messages.NewCallEvent) -> None:
+        if event.call_leg_id in self._calls:
+            return
+        session = self._calls[event.call_leg_id] = RouteSession(self, event)
+        try:
+            self._offered.send_nowait(session)
+        except trio.WouldBlock:
+            self.unserved_calls += 1
+
+    def has(self, leg: int) -> bool:
+        """Whether a leg is still here."""
+        return leg in self._calls
+
+    async def redirect(self, leg: int, number: str) -> None:
+        """Ask for one redirect; :meth:`RouteSession.select_route` is what you want."""
+        await self._provider.request(
+            messages.CallRedirectRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+                redirect_address=number,
+                feature_priority=FEATUREPRIORITY(1),
+            )
+        )
+
+    async def accept(self, leg: int) -> None:
+        """Let a call alert."""
+        await self._provider.request(
+            messages.CallAcceptRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+            )
+        )
+
+    def lost(self) -> None:
+        """The session is over: nothing of it counts any more."""
+        self._device_handle = self._line_handle = 0
+        self._device_in_service = self._line_in_service = False
+        calls, self._calls = self._calls, {}
+        for session in calls.values():
+            session.gone()

@@ -1,0 +1,128 @@
+"""The life of a routed call as a table: JTAPI's RouteSession, without I/O.
+
+Routing is done by the client; on the wire there are only call events, CallRedirectRequest for
+each entry of the list until one is taken, and CallAcceptRequest when the application gives up
+and the call is left alerting (protocol notes §6.2).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from pa_telephony.errors import LocalProtocolError
+
+__all__ = ["TABLE", "Effect", "Input", "Routing", "State"]
+
+
+class State(enum.Enum):
+    """What JTAPI calls the state of a RouteSession."""
+
+    ROUTE = "route"
+    """Offered to the application."""
+    SELECTING = "selecting"
+    """A destination is being tried."""
+    RE_ROUTE = "re-route"
+    """Every destination refused; the application may name others."""
+    ROUTE_USED = "route used"
+    ROUTE_END = "route end"
+
+
+class Input(enum.Enum):
+    """What happens to a session."""
+
+    SELECT = "select"
+    REDIRECTED = "redirected"
+    """The server took the destination."""
+    REFUSED = "refused"
+    """The server refused it, and there is another."""
+    EXHAUSTED = "exhausted"
+    """The server refused the last one."""
+    END = "end"
+    """The application wants no more of it."""
+    GONE = "gone"
+    """The caller hung up, or another application was faster."""
+
+
+class Effect(enum.Enum):
+    """What the client is to do."""
+
+    NONE = "none"
+    TRY_NEXT = "try next"
+    LEAVE_ALERTING = "leave alerting"
+    ILLEGAL = "illegal"
+
+
+_S, _I, _E = State, Input, Effect
+
+TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+    (_S.ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
+    (_S.ROUTE, _I.REDIRECTED): (_S.ROUTE, _E.NONE),
+    (_S.ROUTE, _I.REFUSED): (_S.ROUTE, _E.NONE),
+    (_S.ROUTE, _I.EXHAUSTED): (_S.ROUTE, _E.NONE),
+    (_S.ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
+    (_S.ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
+    (_S.SELECTING, _I.SELECT): (_S.SELECTING, _E.ILLEGAL),
+    (_S.SELECTING, _I.REDIRECTED): (_S.ROUTE_USED, _E.NONE),
+    (_S.SELECTING, _I.REFUSED): (_S.SELECTING, _E.TRY_NEXT),
+    (_S.SELECTING, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
+    # The answer to the redirect decides what became of the call.
+    (_S.SELECTING, _I.END): (_S.SELECTING, _E.ILLEGAL),
+    # The leg goes idle just before the answer to a redirect that succeeds (observed).
+    (_S.SELECTING, _I.GONE): (_S.SELECTING, _E.NONE),
+    (_S.RE_ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
+    (_S.RE_ROUTE, _I.REDIRECTED): (_S.RE_ROUTE, _E.NONE),
+    (_S.RE_ROUTE, _I.REFUSED): (_S.RE_ROUTE, _E.NONE),
+    (_S.RE_ROUTE, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
+    (_S.RE_ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
+    (_S.RE_ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_USED, _I.SELECT): (_S.ROUTE_USED, _E.ILLEGAL),
+    (_S.ROUTE_USED, _I.REDIRECTED): (_S.ROUTE_USED, _E.NONE),
+    (_S.ROUTE_USED, _I.REFUSED): (_S.ROUTE_USED, _E.NONE),
+    (_S.ROUTE_USED, _I.EXHAUSTED): (_S.ROUTE_USED, _E.NONE),
+    (_S.ROUTE_USED, _I.END): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_USED, _I.GONE): (_S.ROUTE_USED, _E.NONE),
+    (_S.ROUTE_END, _I.SELECT): (_S.ROUTE_END, _E.ILLEGAL),
+    (_S.ROUTE_END, _I.REDIRECTED): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.REFUSED): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.EXHAUSTED): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.END): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.GONE): (_S.ROUTE_END, _E.NONE),
+}
+
+
+class Routing:
+    """One session's state, and the destinations that are still to be tried."""
+
+    def __init__(self) -> None:
+        self.state = State.ROUTE
+        self.trying = ""
+        self._left: list[str] = []
+
+    def select(self, numbers: Sequence[str]) -> str:
+        """Begin with a list of destinations; gives the first.
+
+        Raises :class:`LocalProtocolError` when the session is over or a list is being tried.
+        """
+        if not numbers:
+            raise LocalProtocolError("no destination to select")
+        if TABLE[self.state, Input.SELECT][1] is Effect.ILLEGAL:
+            raise LocalProtocolError(f"can not select a route in state {self.state.value!r}")
+        self._left = list(numbers)
+        self._step(Input.SELECT)
+        return self.trying
+
+    def refused(self) -> str:
+        """The server refused :attr:`trying`; gives the next one, "" when there is none left."""
+        self._step(Input.REFUSED if self._left else Input.EXHAUSTED)
+        return self.trying if self.state is State.SELECTING else ""
+
+    def take(self, input: Input) -> Effect:
+        """Any other input."""
+        return self._step(input)
+
+    def _step(self, input: Input) -> Effect:
+        self.state, effect = TABLE[self.state, input]
+        if effect is Effect.TRY_NEXT:
+            self.trying = self._left.pop(0)
+        return effect

@@ -1,0 +1,256 @@
+"""Serve applications over TCP: the CTI Manager, one session per connection.
+
+The call manager behind it implements :class:`~pa_telephony.cti.control.CallControl`. What an
+application sends wrong closes its own connection, is counted, and touches nobody else.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Sequence
+
+import trio
+
+from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+from pa_telephony.cti.control import CallControl
+from pa_telephony.cti.login import Certificate
+from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.tasks import map_os_errors
+from pa_telephony.trace import Direction, FrameRecord, Trace
+
+__all__ = ["ApplicationSession", "Counters", "CtiManager", "serve_providers"]
+
+_READ = 65536
+_LINGER = 1.0
+_NONCE_BYTES = 8
+_MISSED_HEARTBEATS = 3
+
+
+class Counters:
+    """What a CTI Manager has seen; plain numbers, for status pages and tests."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.refused_connections = 0
+        self.logins = 0
+        self.refused_logins = 0
+        self.protocol_errors = 0
+        self.slow_applications = 0
+        self.timeouts = 0
+
+
+class ApplicationSession:
+    """One connected application."""
+
+    def __init__(self, manager: CtiManager, stream: trio.SocketStream) -> None:
+        local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+        self.local_address: tuple[str, int] = (local[0], local[1])
+        self.address: tuple[str, int] = (remote[0], remote[1])
+        self._manager = manager
+        self._stream = stream
+        self._connection = Connection(Role.SERVER)
+        self._session = ProviderSession(
+            manager.backend,
+            manager.config,
+            self._send,
+            manager.certificate,
+            secrets.token_hex(_NONCE_BYTES),
+            manager.handles,
+        )
+        self._outgoing = bytearray()
+        self._news = trio.Event()
+        self._scope = trio.CancelScope()
+        self._logged_in = trio.Event()
+        self._ending = ""
+
+    def __repr__(self) -> str:
+        return f"<ApplicationSession {self.user or '(not logged in)'} {self.address[0]}>"
+
+    @property
+    def user(self) -> str:
+        """Who is logged in; "" before the login."""
+        return self._session.user
+
+    async def run(self) -> None:
+        """Serve the connection until it ends."""
+        peer = f"{self.address[0]}:{self.address[1]}"
+        try:
+            async with trio.open_nursery() as nursery:
+                self._scope = nursery.cancel_scope
+                nursery.start_soon(self._write, peer)
+                nursery.start_soon(self._watch)
+                await self._read(peer)
+                self._end("connection closed")
+        except* ConnectionLost as lost:
+            self._end(str(lost.exceptions[0]))
+        except* RemoteProtocolError as error:
+            self._manager.counters.protocol_errors += 1
+            self._end(f"protocol error: {error.exceptions[0]}")
+        finally:
+            self._end("server closed")
+
+    async def _read(self, peer: str) -> None:
+        while not self._ending:
+            with map_os_errors(peer):
+                data = await self._stream.receive_some(_READ)
+            if data:
+                self._connection.receive_data(bytes(data), trio.current_time())
+            else:
+                self._connection.receive_eof()
+            while (event := self._connection.next_event()) is not None:
+                if isinstance(event, ConnectionClosed):
+                    return
+                self._record("received", self._connection.received_frame)
+                await self._take(event)
+                if self._session.closed:
+                    return
+
+    async def _take(self, request: CtiMessage) -> None:
+        known, refused = self._session.open, self._session.refused_login
+        self._session.take(request)
+        if self._session.open and not known:
+            self._manager.counters.logins += 1
+            every = float(self._manager.config.heartbeat)
+            self._connection.start_heartbeats(
+                every, every * _MISSED_HEARTBEATS, trio.current_time()
+            )
+            self._logged_in.set()
+        elif self._session.refused_login and not refused:
+            self._manager.counters.refused_logins += 1
+            # The refusal is queued and not yet sent: who guesses waits for each answer.
+            await trio.sleep(self._manager.config.wrong_password_delay)
+            self._flush()
+            self._end("login refused")
+
+    def _send(self, message: CtiMessage) -> None:
+        if self._ending:
+            return
+        self._record("sent", self._connection.send(message))
+        if not self._session.refused_login:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._outgoing += self._connection.data_to_send()
+        if len(self._outgoing) > self._manager.config.max_unsent:
+            self._manager.counters.slow_applications += 1
+            self._outgoing.clear()
+            self._end("does not read what it is sent")
+        self._news.set()
+
+    async def _write(self, peer: str) -> None:
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            if self._outgoing:
+                data = bytes(self._outgoing)
+                self._outgoing.clear()
+                with map_os_errors(peer):
+                    await self._stream.send_all(data)
+            if self._ending and not self._outgoing:
+                self._scope.cancel()
+                return
+
+    async def _watch(self) -> None:
+        with trio.move_on_after(self._manager.config.login_within):
+            await self._logged_in.wait()
+        while self._session.open:
+            deadline = self._connection.next_deadline()
+            if deadline is None:
+                return
+            await trio.sleep_until(deadline)
+            try:
+                self._connection.handle_deadline(trio.current_time())
+            except RemoteProtocolError as silent:
+                self._manager.counters.timeouts += 1
+                self._end(str(silent))
+                return
+            self._flush()
+        self._manager.counters.timeouts += 1
+        self._end("no login")
+
+    def _record(self, direction: Direction, frame: bytes) -> None:
+        if self._manager.trace is not None:
+            self._manager.trace(
+                FrameRecord(time.time(), "cti", direction, self.local_address, self.address, frame)
+            )
+
+    def _end(self, reason: str) -> None:
+        if self._ending:
+            self._session.end()
+            return
+        self._ending = reason
+        self._session.end()
+        self._news.set()
+        # The last messages get this long to leave.
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + _LINGER)
+
+
+class CtiManager:
+    """The sessions of one listener."""
+
+    def __init__(
+        self,
+        backend: CallControl,
+        certificate: Certificate,
+        config: CtiManagerConfig,
+        trace: Trace | None,
+    ) -> None:
+        self.backend = backend
+        self.certificate = certificate
+        self.config = config
+        self.trace = trace
+        self.counters = Counters()
+        self.handles = itertools.count(1001)
+        self.sessions: set[ApplicationSession] = set()
+
+    async def handle(self, stream: trio.SocketStream) -> None:
+        """Serve one connection until it ends."""
+        if len(self.sessions) >= self.config.max_connections:
+            self.counters.refused_connections += 1
+            await trio.aclose_forcefully(stream)
+            return
+        try:
+            session = ApplicationSession(self, stream)
+        except OSError:
+            # Cisco's client tests a server by a connection that it closes at once (observed).
+            await trio.aclose_forcefully(stream)
+            return
+        self.counters.connections += 1
+        self.sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self.sessions.discard(session)
+            await trio.aclose_forcefully(stream)
+
+
+async def serve_providers(
+    backend: CallControl,
+    certificate: Certificate,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2748,
+    config: CtiManagerConfig | None = None,
+    trace: Trace | None = None,
+    task_status: trio.TaskStatus[
+        tuple[CtiManager, Sequence[tuple[str, int]]]
+    ] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Be a CTI Manager until cancelled.
+
+    ``certificate`` seals the passwords of applications (:func:`~pa_telephony.cti.login
+    .make_certificate`). ``task_status.started`` gets the manager and the list of (address, port)
+    that are listened on; port 0 chooses a free one. Raises :class:`ConnectionLost` when the
+    address can not be had.
+    """
+    manager = CtiManager(backend, certificate, config or CtiManagerConfig(), trace)
+    with map_os_errors(f"{host}:{port}"):
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1024)
+    addresses = [each.socket.getsockname()[:2] for each in listeners]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, manager.handle, listeners)
+        task_status.started((manager, addresses))

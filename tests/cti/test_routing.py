@@ -1,0 +1,58 @@
+"""The table of a routed call: every state, every input."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pa_telephony.cti.routing import TABLE, Effect, Input, Routing, State
+from pa_telephony.errors import LocalProtocolError
+
+
+def test_every_state_knows_every_input() -> None:
+    assert set(TABLE) == set(itertools.product(State, Input))
+
+
+def test_a_call_that_is_routed_or_over_never_comes_back() -> None:
+    for (state, _), (after, effect) in TABLE.items():
+        if state in (State.ROUTE_USED, State.ROUTE_END):
+            assert after in (State.ROUTE_USED, State.ROUTE_END)
+            assert effect in (Effect.NONE, Effect.ILLEGAL)
+
+
+def test_destinations_are_tried_in_order_until_one_takes_the_call() -> None:
+    routing = Routing()
+    assert routing.select(["1", "2", "3"]) == "1"
+    assert routing.refused() == "2"
+    routing.take(Input.REDIRECTED)
+    assert routing.state is State.ROUTE_USED
+
+
+def test_when_all_refuse_others_can_be_named() -> None:
+    routing = Routing()
+    routing.select(["1"])
+    assert routing.refused() == ""
+    assert routing.state is State.RE_ROUTE
+    assert routing.select(["2"]) == "2"
+
+
+def test_an_unrouted_call_is_left_alerting() -> None:
+    assert Routing().take(Input.END) is Effect.LEAVE_ALERTING
+
+
+def test_a_leg_that_goes_idle_during_a_redirect_does_not_end_the_session() -> None:
+    routing = Routing()
+    routing.select(["1"])
+    routing.take(Input.GONE)
+    routing.take(Input.REDIRECTED)
+    assert routing.state is State.ROUTE_USED
+
+
+def test_selecting_after_the_end_is_the_callers_mistake() -> None:
+    routing = Routing()
+    routing.take(Input.GONE)
+    with pytest.raises(LocalProtocolError):
+        routing.select(["1"])
+    with pytest.raises(LocalProtocolError):
+        Routing().select([])
