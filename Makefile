@@ -2,14 +2,22 @@
 # it makes its own virtual environment in .venv. PYTHON=python3.12 picks another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+# Seconds that each fuzz target runs.
+SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: interop-jtapi test check lint typecheck arrows clean help
+.PHONY: demo test check lint typecheck arrows bench fuzz clean help
 
 help:
+	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
 	@echo "make test    all tests"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
+	@echo "make bench   measurements, takeover time first"
+	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
+
+demo: .venv/.run
+	$(BIN)/pa-telephony demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
@@ -30,6 +38,19 @@ typecheck: .venv/.lint
 
 arrows: .venv/.lint
 	$(BIN)/lint-imports
+
+bench: .venv/.run
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+fuzz: .venv/.fuzz
+	for target in fuzz/fuzz_*.py; do \
+		name=$$(basename $$target .py); name=$${name#fuzz_}; \
+		echo "== $$target for $(SECONDS) s"; \
+		mkdir -p .fuzz/$$name; \
+		$(BIN)/python $$target -max_total_time=$(SECONDS) -artifact_prefix=.fuzz/$$name- \
+			$$(test -f fuzz/$$name.dict && echo -dict=fuzz/$$name.dict) \
+			.fuzz/$$name fuzz/corpus/$$name || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .fuzz demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -53,3 +74,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test --group lint
 	touch $@
 
+.venv/.fuzz: .venv/.run
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group fuzz
+	touch $@

@@ -27,4 +27,4 @@ async def main(call_manager: str, prompt: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])
+    trio.run(main, sys.argv[1], sys.argv[2])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Generic, Self, TypeVar, TypeVarTuple
+from typing import Any, Generic, Self, TypeVar, TypeVarTuple, cast
 
 import trio
 
@@ -110,9 +110,9 @@ class Background:
     ) -> None:
         try:
             await function(*arguments)
-        except trio.Cancelled:
-            raise
         except BaseException as error:
+            if _is_cancellation(error):
+                raise
             if ours and isinstance(error, Exception) and not isinstance(error, TelephonyError):
                 bug = _bug(error)
                 self._note(bug)
@@ -121,7 +121,7 @@ class Background:
             raise
 
     def _note(self, error: BaseException) -> None:
-        if not isinstance(error, trio.Cancelled):
+        if not _is_cancellation(error):
             self._errors.append(error)
 
 
@@ -145,6 +145,14 @@ def _bug(error: BaseException) -> InternalError:
     return InternalError(f"{type(error).__name__}: {error}")
 
 
+def _is_cancellation(error: BaseException) -> bool:
+    """Whether nothing else is in it; a cancelled nursery raises a group of these."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(_is_cancellation(each) for each in group.exceptions)
+    return isinstance(error, trio.Cancelled)
+
+
 def _name_of(function: Callable[..., object]) -> str:
     return getattr(function, "__qualname__", repr(function))
 
@@ -162,10 +170,9 @@ async def background() -> AsyncGenerator[Background]:
         async with trio.open_nursery() as nursery:
             try:
                 yield Background(nursery, errors)
-            except trio.Cancelled:
-                raise
             except BaseException as error:
-                errors.append(error)
+                if not _is_cancellation(error):
+                    errors.append(error)
                 raise
             nursery.cancel_scope.cancel()
     except BaseExceptionGroup as caught:

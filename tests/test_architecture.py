@@ -26,6 +26,7 @@ TRIO_NAMES = {
     "route_point",
     "server",
     "sound",
+    "stores",
     "tasks",
 }
 # Programs put a server and a call manager together; they may use anything.
@@ -78,11 +79,15 @@ def test_importing_the_top_level_stays_small() -> None:
     assert len(modules_after("import pa_telephony") - bare) <= 5
 
 
-def test_decoding_messages_needs_neither_trio_nor_construct() -> None:
-    sccp = "from pa_telephony.sccp import messages; messages.decode(0, b'', 20)"
-    cti = "from pa_telephony.cti import messages; messages.Heartbeat()"
-    for statement in (sccp, cti):
-        assert not modules_after(statement) & {"trio", "construct", "numpy"}
+def test_parsing_packets_needs_neither_trio_nor_construct() -> None:
+    loaded = modules_after("from pa_telephony.rtp.packet import *")
+    assert not loaded & {"trio", "construct", "numpy"}
+
+
+def test_declaring_messages_needs_neither_trio_nor_construct() -> None:
+    for protocol in ("sccp", "cti"):
+        loaded = modules_after(f"from pa_telephony.{protocol} import messages; messages.decode")
+        assert not loaded & {"trio", "construct", "numpy"}, protocol
 
 
 def test_construct_is_imported_in_wire_only() -> None:
@@ -133,3 +138,9 @@ def test_the_arrows_point_downward() -> None:
     from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml")) == EXIT_STATUS_SUCCESS
+
+
+def test_help_is_answered_before_anything_heavy_is_loaded() -> None:
+    loaded = modules_after("import pa_telephony.cli.main")
+    assert "click" in loaded
+    assert not loaded & (HEAVY - {"click"})

@@ -106,6 +106,22 @@ async def test_cancelling_from_outside_is_no_error() -> None:
     assert scope.cancelled_caught
 
 
+async def test_cancelling_tasks_with_nurseries_of_their_own_is_no_error() -> None:
+    """A cancelled nursery raises a group of Cancelled, which is not an error either."""
+
+    async def busy() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            nursery.start_soon(trio.sleep_forever)
+
+    with trio.move_on_after(0.01) as scope:
+        async with background() as tasks:
+            tasks.start_soon(busy)
+            tasks.start_handler(busy)
+            await busy()
+    assert scope.cancelled_caught
+
+
 async def test_start_gives_the_value_and_later_errors_come_out_bare() -> None:
     with pytest.raises(ConnectionLost, match="later"):
         async with background() as tasks:

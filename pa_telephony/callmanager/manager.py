@@ -87,6 +87,16 @@ class CallManager:
             )
         return result
 
+    def drop_connections(self) -> None:
+        """Close every registered station's and every application's connection, as a restart does.
+
+        They may come back at once.
+        """
+        for station in list(self._line_side.sessions.values()):
+            station.close("dropped")
+        for application in list(self._cti_manager.sessions if self._cti_manager else ()):
+            application.close("dropped")
+
     async def serve(
         self,
         host: str,

@@ -75,6 +75,10 @@ class ApplicationSession:
         """Who is logged in; "" before the login."""
         return self._session.user
 
+    def close(self, reason: str) -> None:
+        """End the session; what is queued is still sent."""
+        self._end(reason)
+
     async def run(self) -> None:
         """Serve the connection until it ends."""
         peer = f"{self.address[0]}:{self.address[1]}"

@@ -1,7 +1,9 @@
 """A cluster of servers that own a number, its media ports and its interceptors, and stand in.
 
-So far the configuration: :mod:`config` and :mod:`validation` (the fields of the Server
-Configuration page), :mod:`patterns`, :mod:`identity`.
+Pure: :mod:`config` and :mod:`validation` (the Server Configuration page), :mod:`patterns`,
+:mod:`identity`, :mod:`ownership` (the planner), :mod:`registration` (one identity's life at one
+holder), :mod:`member` (a server without I/O), :mod:`status` (the Server Status page).
+With trio: :mod:`stores`, :mod:`server` and :mod:`holder` (one identity at the call manager).
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pa_telephony.failover import stores
+    from pa_telephony.failover.application import Application, Menu
     from pa_telephony.failover.config import (
         Cluster,
         JtapiProvider,
@@ -20,28 +24,58 @@ if TYPE_CHECKING:
         load,
     )
     from pa_telephony.failover.identity import Identity, Kind
+    from pa_telephony.failover.intent import Command, intents
+    from pa_telephony.failover.server import Server, control, open_server, read_status
+    from pa_telephony.failover.status import ResourceStatus, ServerStatus, cluster_status
+    from pa_telephony.failover.stores import open_store
 
 __all__ = [
+    "Application",
     "Cluster",
+    "Command",
     "Identity",
     "JtapiProvider",
     "Kind",
+    "Menu",
+    "ResourceStatus",
+    "Server",
     "ServerConfig",
+    "ServerStatus",
     "SkinnyProvider",
     "Timing",
+    "cluster_status",
+    "control",
+    "intents",
     "load",
+    "open_server",
+    "open_store",
+    "read_status",
+    "stores",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Application": ".application",
         "Cluster": ".config",
+        "Command": ".intent",
         "Identity": ".identity",
         "JtapiProvider": ".config",
         "Kind": ".identity",
+        "Menu": ".application",
+        "ResourceStatus": ".status",
+        "Server": ".server",
         "ServerConfig": ".config",
+        "ServerStatus": ".status",
         "SkinnyProvider": ".config",
         "Timing": ".config",
+        "cluster_status": ".status",
+        "control": ".server",
+        "intents": ".intent",
         "load": ".config",
+        "open_server": ".server",
+        "open_store": ".stores",
+        "read_status": ".server",
+        "stores": ".stores",
     },
 )

@@ -70,7 +70,7 @@ class ServerConfig:
     capacity: int = 36
     """Ours: how many calls at once (an MCS-7835-1000 does 36); the next caller hears busy."""
     route_point_device: str = ""
-    """Ours: device name of the route point; blank means ``<server>-RP-<number>``."""
+    """Ours: device name of the route point; blank means the provider's device with that line."""
 
     @property
     def spare(self) -> bool:
@@ -280,7 +280,6 @@ class Cluster:
                 kind=Kind.INTERCEPTOR,
                 number=Pattern.parse(text).text,
                 index=index,
-                device=_device(home, Pattern.parse(text).number),
                 provider=server.interceptor_port_provider,
             )
             for index, text in enumerate(server.interceptor_ports)
@@ -295,7 +294,7 @@ class Cluster:
                         home=home,
                         kind=kind,
                         number=number,
-                        device=device or _device(home, number),
+                        device=device,
                         provider=server.route_address_provider or first_jtapi,
                     )
                 )
@@ -306,11 +305,6 @@ class Cluster:
         from pa_telephony.failover.validation import warnings
 
         return warnings(self)
-
-
-def _device(home: str, number: str) -> str:
-    """``PA1-RP-6000``; what a device name cannot hold becomes ``_``."""
-    return f"{home}-RP-" + "".join(key if key.isalnum() else "_" for key in number)
 
 
 # ---------------------------------------------------------------------------------------- TOML

@@ -34,7 +34,8 @@ class Identity:
     """One identity of the server ``home``.
 
     ``number`` is a directory number, or a pattern for an interceptor. ``index`` counts from 0
-    within the kind. ``device`` and ``provider`` stay the owner's whoever holds it (F20, Q24).
+    within the kind. ``device`` and ``provider`` stay the owner's whoever holds it (F20, Q24);
+    a blank device is the one that has the number as its line.
     """
 
     home: str

@@ -92,6 +92,11 @@ class Call:
         return self._view.called
 
     @property
+    def connected_to(self) -> str:
+        """The number of the other side, as the call manager last showed it."""
+        return self.calling if self.incoming else self.called
+
+    @property
     def original_called(self) -> str:
         """The number that was called first, before any forward."""
         return self._view.original_called or self._view.called

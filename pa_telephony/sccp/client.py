@@ -76,6 +76,7 @@ class Station:
         self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
         self._registered = False
         self._wanted = True
+        self._abandoned = False
         self._news = trio.Event()
         self._to_send = trio.Event()
         self._refused = 0
@@ -375,8 +376,14 @@ class Station:
             call.lost(_TEMPORARY_FAILURE)
         self._tell()
 
+    def abandon(self) -> None:
+        """Leave without a word when the block is left: no waiting, the connection just closes."""
+        self._abandoned = True
+
     async def leave(self) -> None:
         """Hang up, unregister, within a second or so."""
+        if self._abandoned:
+            return
         with trio.move_on_after(self.config.unregister_within + 0.5, shield=True):
             for call in list(self.calls.values()):
                 await call.hang_up()

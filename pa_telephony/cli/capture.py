@@ -1,0 +1,223 @@
+"""What a capture holds, put together again: frames of SCCP and CTI, and RTP streams.
+
+TCP is reassembled, several sessions side by side. The SCCP version of a session is what its
+RegisterReq and RegisterAck agreed on, because the layout follows that and not the header word; a
+session whose registration was not captured takes the header word.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from pa_telephony import pcap
+from pa_telephony.cti import messages as cti_messages
+from pa_telephony.errors import DecodeError
+from pa_telephony.rtp.packet import Packet, looks_like_rtcp
+from pa_telephony.sccp import messages as sccp_messages
+from pa_telephony.wire.declaration import Message, UnknownMessage
+
+__all__ = ["Capture", "Frame", "RtpStream", "decode_frame", "read_capture"]
+
+Address = tuple[str, int]
+
+_CTI_MAGIC = b"\xdd\xdd\xff\xff"
+_LONGEST = 1 << 20
+_HIGHEST_SCCP_VERSION = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame; ``message`` is None where ``error`` says why it could not be decoded."""
+
+    protocol: str
+    data: bytes
+    version: int
+    message: Message | UnknownMessage | None
+    error: str = ""
+    time: float = 0.0
+    source: Address = ("", 0)
+    destination: Address = ("", 0)
+
+    @property
+    def name(self) -> str:
+        """The message's name, or its number when nobody declared it."""
+        if isinstance(self.message, UnknownMessage):
+            return f"Unknown(0x{self.message.id:04x})"
+        return type(self.message).__name__ if self.message is not None else "undecodable"
+
+
+@dataclass(slots=True)
+class RtpStream:
+    """One SSRC from one address to another."""
+
+    source: Address
+    destination: Address
+    ssrc: int
+    payload_types: set[int] = field(default_factory=set[int])
+    packets: int = 0
+    lost: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    _highest: int = -1
+
+    def add(self, time: float, packet: Packet) -> None:
+        """Count a packet; what is missing between sequence numbers counts as lost."""
+        if self._highest < 0:
+            self.first = time
+        else:
+            step = (packet.sequence_number - self._highest) & 0xFFFF
+            if 1 < step < 0x8000:
+                self.lost += step - 1
+            elif step >= 0x8000:
+                self.lost = max(0, self.lost - 1)
+        if self._highest < 0 or 0 < (packet.sequence_number - self._highest) & 0xFFFF < 0x8000:
+            self._highest = packet.sequence_number
+        self.packets += 1
+        self.payload_types.add(packet.payload_type)
+        self.last = time
+
+
+@dataclass(slots=True)
+class Capture:
+    """Everything found in one file."""
+
+    frames: list[Frame] = field(default_factory=list[Frame])
+    streams: list[RtpStream] = field(default_factory=list[RtpStream])
+    notes: list[str] = field(default_factory=list[str])
+
+
+def decode_frame(data: bytes, *, version: int | None = None) -> Frame:
+    """Decode one whole frame, of whichever of the two protocols it is.
+
+    ``version`` is that of the SCCP session; without it the header word counts.
+    """
+    if data[8:12] == _CTI_MAGIC:
+        word = int.from_bytes(data[12:16], "little")
+        try:
+            return Frame("cti", data, word, cti_messages.decode(data))
+        except DecodeError as error:
+            return Frame("cti", data, word, None, str(error))
+    if len(data) < 12:
+        raise DecodeError(f"{len(data)} bytes; a frame has 12 at least")
+    length, header, message_id = (
+        int.from_bytes(data[start : start + 4], "little") for start in (0, 4, 8)
+    )
+    if length + 8 != len(data):
+        raise DecodeError(f"the length word says {length + 8} bytes, there are {len(data)}")
+    used = version if version is not None else min(header, _HIGHEST_SCCP_VERSION)
+    try:
+        return Frame("sccp", data, used, sccp_messages.decode(message_id, data[12:], used))
+    except DecodeError as error:
+        return Frame("sccp", data, used, None, str(error))
+
+
+class _Session:
+    """A TCP connection: two streams, one protocol, one version."""
+
+    def __init__(self) -> None:
+        self.streams: dict[Address, tuple[pcap.TcpStream, bytearray]] = {}
+        self.protocol = ""
+        self.offered: int | None = None
+        self.version: int | None = None
+        self.dead = False
+
+    def feed(self, segment: pcap.Segment, capture: Capture) -> None:
+        stream, buffer = self.streams.setdefault(segment.source, (pcap.TcpStream(), bytearray()))
+        for kind, data in stream.add(segment):
+            if kind == "gap":
+                buffer.clear()
+                capture.notes.append(f"{_flow(segment)}: {stream.lost} bytes are not captured")
+            buffer += data
+        while not self.dead:
+            frame = self._next(buffer, segment, capture)
+            if frame is None:
+                return
+            self._learn(frame)
+            capture.frames.append(frame)
+
+    def _next(self, buffer: bytearray, segment: pcap.Segment, capture: Capture) -> Frame | None:
+        if len(buffer) < 12:
+            return None
+        if not self.protocol:
+            self.protocol = _protocol_of(bytes(buffer[:12]))
+            if self.protocol in ("tls", "unknown"):
+                self.dead = True
+                if self.protocol == "tls":
+                    capture.notes.append(f"{_flow(segment)}: TLS, not decoded")
+                return None
+        size = int.from_bytes(buffer[:4], "little") + 8
+        if not 12 <= size <= _LONGEST:
+            self.dead = True
+            capture.notes.append(f"{_flow(segment)}: length {size - 8} is impossible, gave up")
+            return None
+        if len(buffer) < size:
+            return None
+        data = bytes(buffer[:size])
+        del buffer[:size]
+        return replace(
+            decode_frame(data, version=self.version),
+            time=segment.time,
+            source=segment.source,
+            destination=segment.destination,
+        )
+
+    def _learn(self, frame: Frame) -> None:
+        if frame.protocol != "sccp":
+            return
+        if frame.name == "RegisterReq":
+            self.offered = getattr(frame.message, "protocol_ver", None) or 0
+        elif frame.name == "RegisterAck":
+            acked = getattr(frame.message, "max_protocol_ver", None) or 0
+            self.version = acked if self.offered is None else min(self.offered, acked)
+
+
+def _flow(segment: pcap.Segment) -> str:
+    source, destination = segment.source, segment.destination
+    return f"{source[0]}:{source[1]} → {destination[0]}:{destination[1]}"
+
+
+def _protocol_of(head: bytes) -> str:
+    if head[8:12] == _CTI_MAGIC:
+        return "cti"
+    if head[0] == 0x16 and head[1] == 3:
+        return "tls"
+    length, version, message_id = (
+        int.from_bytes(head[start : start + 4], "little") for start in (0, 4, 8)
+    )
+    plausible = 4 <= length <= 0x10000 and version <= 0xFF and message_id <= 0xFFFF
+    return "sccp" if plausible else "unknown"
+
+
+def read_capture(path: str | os.PathLike[str]) -> Capture:
+    """Read a pcap or pcapng file. Raises DecodeError for what is neither."""
+    capture = Capture()
+    sessions: dict[frozenset[Address], _Session] = {}
+    streams: dict[tuple[Address, Address, int], RtpStream] = {}
+    for item in pcap.datagrams(pcap.read_pcap(path)):
+        if isinstance(item, pcap.Segment):
+            ends = frozenset((item.source, item.destination))
+            sessions.setdefault(ends, _Session()).feed(item, capture)
+        else:
+            for stream in _rtp(item, streams):
+                capture.streams.append(stream)
+    # A lone packet that happens to begin like RTP is no stream.
+    capture.streams = [stream for stream in capture.streams if stream.packets > 1]
+    return capture
+
+
+def _rtp(
+    item: pcap.Datagram, streams: dict[tuple[Address, Address, int], RtpStream]
+) -> Iterator[RtpStream]:
+    if looks_like_rtcp(item.payload):
+        return
+    try:
+        packet = Packet.parse(item.payload)
+    except DecodeError:
+        return
+    key = (item.source, item.destination, packet.ssrc)
+    if key not in streams:
+        streams[key] = RtpStream(item.source, item.destination, packet.ssrc)
+        yield streams[key]
+    streams[key].add(item.time, packet)

@@ -1,0 +1,203 @@
+"""``pa-telephony decode``: what a capture or a single frame says, field by field."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import click
+
+from pa_telephony.cli.capture import Capture, Frame, decode_frame, read_capture
+from pa_telephony.errors import DecodeError
+from pa_telephony.wire.declaration import UnknownMessage
+
+__all__ = ["decode"]
+
+_COLOURS = {"sccp": "cyan", "cti": "magenta"}
+
+
+@click.command(short_help="Show what is in a pcap file or in a frame given in hex.")
+@click.argument("what", metavar="FILE.pcap|HEX")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@click.option("--hex", "with_bytes", is_flag=True, help="The bytes of every frame as well.")
+@click.option("--all", "everything", is_flag=True, help="Fields that are 0 or empty as well.")
+@click.option("--version", type=click.IntRange(0, 22), help="SCCP version of a frame given in hex.")
+def decode(
+    what: str, as_json: bool, with_bytes: bool, everything: bool, version: int | None
+) -> None:
+    """Show SCCP and CTI frames field by field, and RTP as a table of streams.
+
+    FILE.pcap may be pcap or pcapng; TCP is reassembled. Instead of a file, the bytes of one or
+    more frames may be given in hexadecimal, spaces and colons allowed.
+    """
+    if Path(what).is_file():
+        capture = read_capture(what)
+    else:
+        capture = Capture(frames=list(_frames_in_hex(what, version)))
+        with_bytes = True
+    if as_json:
+        click.echo(json.dumps(_as_json(capture), indent=1))
+        return
+    for line in _as_text(capture, with_bytes=with_bytes, everything=everything):
+        click.echo(line)
+    if any(frame.error for frame in capture.frames):
+        raise click.exceptions.Exit(1)
+
+
+def _frames_in_hex(text: str, version: int | None) -> Iterator[Frame]:
+    digits = re.sub(r"0x|[\s:,]", "", text)
+    try:
+        data = bytes.fromhex(digits)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a file nor hexadecimal") from None
+    while data:
+        size = int.from_bytes(data[:4], "little") + 8
+        try:
+            yield decode_frame(data[:size], version=version)
+        except DecodeError as error:
+            raise click.BadParameter(str(error)) from error
+        data = data[size:]
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: enumerators by name, bytes in hex, declared things as objects."""
+    if isinstance(value, enum.IntEnum):
+        return {"name": value.name, "value": int(value)}
+    if isinstance(value, bytes):
+        return value.hex()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name != "trailing"
+        }
+    if _is_tuple(value):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _as_json(capture: Capture) -> dict[str, object]:
+    return {
+        "frames": [
+            {
+                "time": frame.time,
+                "source": list(frame.source),
+                "destination": list(frame.destination),
+                "protocol": frame.protocol,
+                "version": frame.version,
+                "message": frame.name,
+                "fields": _plain(frame.message) if frame.message is not None else None,
+                "error": frame.error or None,
+                "data": frame.data.hex(),
+            }
+            for frame in capture.frames
+        ],
+        "rtp": [
+            {
+                "source": list(stream.source),
+                "destination": list(stream.destination),
+                "ssrc": f"0x{stream.ssrc:08x}",
+                "payload_types": sorted(stream.payload_types),
+                "packets": stream.packets,
+                "lost": stream.lost,
+                "first": stream.first,
+                "last": stream.last,
+            }
+            for stream in capture.streams
+        ],
+        "notes": capture.notes,
+    }
+
+
+def _as_text(capture: Capture, *, with_bytes: bool, everything: bool) -> Iterator[str]:
+    times = [frame.time for frame in capture.frames] + [s.first for s in capture.streams]
+    start = min(times, default=0.0)
+    for frame in capture.frames:
+        yield _headline(frame, start)
+        if frame.error:
+            yield click.style(f"    {frame.error}", fg="red")
+        elif isinstance(frame.message, UnknownMessage):
+            yield f"    body {len(frame.message.body)} bytes"
+        else:
+            yield from _fields(frame.message, everything, "    ")
+        if with_bytes:
+            yield from _hexdump(frame)
+    if capture.streams:
+        yield click.style("RTP streams", bold=True)
+        for stream in sorted(capture.streams, key=lambda s: s.first):
+            yield (
+                f"{stream.first - start:10.3f}  {_at(stream.source)} → {_at(stream.destination)}"
+                f"  ssrc 0x{stream.ssrc:08x}"
+                f"  type {','.join(map(str, sorted(stream.payload_types)))}"
+                f"  {stream.packets} packets, {stream.lost} lost"
+                f", {stream.last - stream.first:.2f} s"
+            )
+    for note in capture.notes:
+        yield click.style(f"note: {note}", fg="yellow")
+    if not (capture.frames or capture.streams or capture.notes):
+        yield "nothing that is SCCP, CTI or RTP"
+
+
+def _at(address: tuple[str, int]) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+def _headline(frame: Frame, start: float) -> str:
+    name = click.style(frame.name, fg=_COLOURS[frame.protocol], bold=True)
+    place = 8 if frame.protocol == "sccp" else 16
+    number = int.from_bytes(frame.data[place : place + 4], "little")
+    version = f"v{frame.version}" if frame.protocol == "sccp" else f"0x{frame.version:08x}"
+    where = f"{_at(frame.source)} → {_at(frame.destination)}  " if frame.source[0] else ""
+    return (
+        f"{frame.time - start:10.3f}  {where}{frame.protocol.upper()} {version}"
+        f"  {name} (0x{number:04x})"
+    )
+
+
+def _fields(value: Any, everything: bool, indent: str) -> Iterator[str]:
+    for field in dataclasses.fields(value):
+        item = getattr(value, field.name)
+        if field.name == "trailing" or not (everything or item):
+            continue
+        if dataclasses.is_dataclass(item) and not isinstance(item, type):
+            yield f"{indent}{field.name}"
+            yield from _fields(item, everything, indent + "    ")
+        elif _is_tuple(item) and item and dataclasses.is_dataclass(item[0]):
+            for position, element in enumerate(item):
+                yield f"{indent}{field.name}[{position}]"
+                yield from _fields(element, everything, indent + "    ")
+        else:
+            yield f"{indent}{field.name} = {_shown(item)}"
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, enum.IntFlag):
+        return str(value)
+    if isinstance(value, enum.IntEnum):
+        return f"{value.name} ({int(value)})"
+    if _is_tuple(value):
+        return "[" + ", ".join(_shown(item) for item in value) + "]"
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    return repr(value)
+
+
+def _hexdump(frame: Frame) -> Iterator[str]:
+    header = 12 if frame.protocol == "sccp" else 32
+    for start in range(0, len(frame.data), 16):
+        row = frame.data[start : start + 16]
+        cells = [
+            click.style(f"{octet:02x}", dim=start + position < header)
+            for position, octet in enumerate(row)
+        ]
+        text = "".join(chr(octet) if 32 <= octet < 127 else "·" for octet in row)
+        yield f"      {start:04x}  {' '.join(cells)}{'   ' * (16 - len(row))}  {text}"

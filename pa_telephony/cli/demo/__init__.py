@@ -1,0 +1,1 @@
+"""The demonstration: PA1 dies and comes home, with real processes, frames and audio."""

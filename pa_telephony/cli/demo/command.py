@@ -1,0 +1,84 @@
+"""``pa-telephony demo``: play the story, check it by content, write down what was seen."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+import trio
+from rich.console import Console
+
+from pa_telephony.cli.demo.evidence import holdings, merge
+from pa_telephony.cli.demo.phones import Conversation
+from pa_telephony.cli.demo.report import Report
+from pa_telephony.cli.demo.setting import PHONES, Stage
+from pa_telephony.cli.demo.story import Story, gaps_in_talk
+from pa_telephony.cli.demo.timeline import Call, Moment, draw
+
+__all__ = ["demo"]
+
+_TITLE = "PA1 is stopped, later killed; PA2 stands in; PA1 comes home"
+_LONGEST = 85.0
+
+
+@click.command(short_help="PA1 dies and comes home, with real calls and audio.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Where WAV, pcap, summary.json and timeline.svg go.",
+)
+def demo(out: Path) -> None:
+    """Play the whole story with real processes on loopback; exit 1 if a promise is not kept."""
+    console = Console()
+    report = Report(console)
+    started = time.time()
+    story = Story(Stage(out), report, [])
+
+    async def play() -> None:
+        with trio.move_on_after(_LONGEST) as late:
+            await story.play()
+        if late.cancelled_caught:
+            report.check("the story ends", False, f"not within {_LONGEST:.0f} s")
+
+    trio.run(play)
+    report.round = "afterwards"
+    _write(story, started, out)
+    console.print(report.summary())
+    console.print(f"{out}/: summary.json, timeline.svg, demo.pcap, {len(PHONES)} phones as WAV")
+    report.write(out / "summary.json")
+    if not report.ok:
+        sys.exit(1)
+
+
+def _write(story: Story, started: float, out: Path) -> None:
+    stage, report = story.stage, story.report
+    packets = merge(stage.processes, story.records, out / "demo.pcap")
+    report.measured |= {"packets": packets, "takeover_seconds": story.takeovers}
+    numbers: dict[str, int] = {}
+    for label, conversation in story.conversations:
+        count = numbers[conversation.phone] = numbers.get(conversation.phone, 0) + 1
+        conversation.recording.save(out / f"{conversation.phone}-{count}.wav")
+        report.step(f"{conversation.phone}-{count}.wav: {label}")
+    servers = [each for each in stage.processes if each.name != "callmanager"]
+    now = time.time()
+    calls = [_drawn(label, each, started) for label, each in story.conversations]
+    (out / "timeline.svg").write_text(
+        draw(
+            holdings(servers, started, now),
+            sorted(calls, key=lambda call: call.start),
+            [Moment(at - started, label) for at, label in story.moments],
+            title=_TITLE,
+            seconds=now - started,
+        )
+    )
+
+
+def _drawn(label: str, conversation: Conversation, started: float) -> Call:
+    begun = conversation.connected - started
+    ended = (conversation.ended or time.time()) - started
+    gaps = [(begun + gap.start, begun + gap.end) for gap in gaps_in_talk(conversation)]
+    return Call(label, begun, ended, tuple(gaps))

@@ -1,0 +1,103 @@
+"""What the processes wrote down: who held what when, and one pcap of all traffic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pa_telephony.cli.demo.setting import Process
+from pa_telephony.cli.demo.timeline import Holding
+from pa_telephony.trace import FrameRecord, PcapTrace, Record, RtpRecord
+
+__all__ = ["Event", "events", "holdings", "merge", "records"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of a server: ``kind`` without its prefix, ``identity`` such as ``6001``."""
+
+    time: float
+    server: str
+    kind: str
+    identity: str
+    fields: dict[str, Any]
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        for line in path.read_bytes().splitlines():
+            yield json.loads(line)
+
+
+def events(processes: Iterable[Process]) -> list[Event]:
+    """What the servers said they did, in order of time."""
+    found = [
+        Event(
+            line["time"],
+            line["server"],
+            line["kind"].removeprefix("failover."),
+            str(line.get("identity", "")).rpartition("/")[2],
+            line,
+        )
+        for process in processes
+        for line in _lines(process.trace)
+        if str(line.get("kind", "")).startswith("failover.")
+    ]
+    return sorted(found, key=lambda event: event.time)
+
+
+def holdings(processes: Iterable[Process], started: float, now: float) -> list[Holding]:
+    """Who had which identity registered, in seconds since ``started``."""
+    result: list[Holding] = []
+    for process in processes:
+        since: dict[str, float] = {}
+        for event in events([process]):
+            if event.kind == "registered":
+                since.setdefault(event.identity, event.time)
+            elif event.kind in ("lost", "refused", "unregistered", "closed"):
+                begun = since.pop(event.identity, None)
+                if begun is not None:
+                    result.append(
+                        _holding(event.identity, process.name, begun, event.time, started)
+                    )
+        end = process.ended or now
+        result += [
+            _holding(identity, process.name, begun, end, started)
+            for identity, begun in since.items()
+        ]
+    return sorted(result, key=lambda each: (each.identity, each.start))
+
+
+def _holding(identity: str, name: str, begun: float, ended: float, started: float) -> Holding:
+    return Holding(identity, name, begun - started, ended - started)
+
+
+def records(path: Path, protocols: frozenset[str]) -> Iterator[Record]:
+    """The frames and packets that a process wrote, of some protocols."""
+    for line in _lines(path):
+        protocol = line.get("protocol")
+        if protocol not in protocols:
+            continue
+        local, remote = tuple(line["local"]), tuple(line["remote"])
+        data = bytes.fromhex(line["data"])
+        if protocol == "rtp":
+            yield RtpRecord(line["time"], line["direction"], local, remote, data)
+        else:
+            yield FrameRecord(line["time"], protocol, line["direction"], local, remote, data)
+
+
+def merge(processes: Iterable[Process], own: Iterable[Record], path: Path) -> int:
+    """One pcap: signalling as the call manager saw it, RTP as each sender sent it."""
+    everything: list[Record] = [record for record in own if isinstance(record, RtpRecord)]
+    for process in processes:
+        signalling = process.name == "callmanager"
+        wanted = frozenset({"sccp", "cti"} if signalling else {"rtp"})
+        everything += records(process.trace, wanted)
+    everything.sort(key=lambda record: record.time)
+    with PcapTrace(path) as trace:
+        for record in everything:
+            trace(record)
+    return len(everything)

@@ -1,0 +1,87 @@
+"""What was promised and what was seen, on the terminal at once and in summary.json at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+__all__ = ["Promise", "Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise of the story; ``values`` are the measurements behind ``observed``."""
+
+    round: str
+    promised: str
+    observed: str
+    ok: bool
+    values: Mapping[str, object]
+
+
+class Report:
+    """Collects promises; ``started`` (seconds, monotonic) is time zero of everything it shows."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started = time.monotonic()
+        self.round = ""
+        self.promises: list[Promise] = []
+        self.measured: dict[str, object] = {}
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was as promised, and something was promised at all."""
+        return bool(self.promises) and all(promise.ok for promise in self.promises)
+
+    def headline(self, text: str) -> None:
+        """Begin a part of the story."""
+        self.console.rule(f"[bold]{text}", align="left")
+
+    def step(self, text: str) -> None:
+        """Say what is being done."""
+        self.console.print(f"[dim]{self.now:6.2f} s[/dim]  {text}", highlight=False)
+
+    def show(self, what: RenderableType) -> None:
+        """Show a table."""
+        self.console.print(what)
+
+    def check(self, promised: str, ok: bool, observed: str, **values: object) -> bool:
+        """Note whether a promise was kept, and say so."""
+        self.promises.append(Promise(self.round, promised, observed, bool(ok), values))
+        mark = "[green]✔[/green]" if ok else "[bold red]✘[/bold red]"
+        self.console.print(
+            f"[dim]{self.now:6.2f} s[/dim]  {mark} {promised}: {observed}", highlight=False
+        )
+        return ok
+
+    def summary(self) -> Table:
+        """Everything once more, as a table."""
+        table = Table(title="Promised and observed", title_justify="left", expand=False)
+        for title in ("round", "promised", "observed", ""):
+            table.add_column(title, overflow="fold")
+        for promise in self.promises:
+            mark = "[green]✔" if promise.ok else "[bold red]✘"
+            table.add_row(promise.round, promise.promised, promise.observed, mark)
+        return table
+
+    def write(self, path: Path) -> None:
+        """Write summary.json."""
+        document = {
+            "ok": self.ok,
+            "seconds": round(self.now, 2),
+            "measured": self.measured,
+            "promises": [asdict(promise) for promise in self.promises],
+        }
+        path.write_text(json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n")

@@ -1,0 +1,195 @@
+"""The stage of the demo: two configuration files, a greeting, and the processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import trio
+
+from pa_telephony.rtp import tones, wav
+from pa_telephony.rtp.audio import Audio
+
+__all__ = ["CALL_MANAGER", "PHONES", "PHONE_ADDRESS", "Process", "Stage", "greeting"]
+
+CALL_MANAGER = "127.0.0.10"
+PHONE_ADDRESS = "127.0.0.20"
+"""Each process has a loopback address of its own, so that both servers begin at UDP 32000."""
+
+PHONES = {f"SEP00000000{number}": number for number in ("1001", "1002", "1003", "1004", "5123")}
+
+_CLUSTER = """\
+# Two servers as in "Personal Assistant Failover Configuration Example" (Cisco document 44922):
+# PA1 owns everything, PA2 is its spare.
+
+[[servers]]
+server_name = "PA1"
+hostname_or_ip_address = "127.0.0.11"
+media_termination_udp_beginning_port = 32000
+route_address_provider = "PA1jtapi"
+route_address = "6000"
+media_port_provider = "pa1skinny"
+media_port_beginning_address = "6001"
+number_of_media_ports = 2
+interceptor_port_provider = "PA1jtapi"
+interceptor_ports = ["5XXX"]
+fail_over_server_names = ["PA2"]
+
+[[servers]]
+server_name = "PA2"
+hostname_or_ip_address = "127.0.0.12"
+media_termination_udp_beginning_port = 32000
+
+[[providers]]
+type = "jtapi"
+name = "PA1jtapi"
+hosts = ["127.0.0.10"]
+user = "pa"
+password = "secret"
+
+[[providers]]
+type = "skinny"
+name = "pa1skinny"
+hosts = ["127.0.0.10"]
+device_name_prefix = "PA1-VI"
+
+[application]
+greeting = "greeting.wav"
+digits = { "1" = "1002" }
+"""
+
+_CALL_MANAGER = """\
+# Phones dial PA first: 5123 meets the interceptor 5XXX there, which goes on to the extension.
+# Where the interceptor is not served, the call manager goes on by itself (forward_failure).
+
+[search_spaces]
+phones = ["PA", ""]
+extensions = [""]
+
+[[user]]
+name = "pa"
+password = "secret"
+
+[[device]]
+name = "PA1-RP-6000"
+kind = "route point"
+lines = [{ number = "6000" }]
+
+[[device]]
+name = "PA1-RP-5XXX"
+kind = "route point"
+
+[[device.lines]]
+number = "5XXX"
+partition = "PA"
+search_space = "extensions"
+forward_failure = "5XXX"
+forward_search_space = "extensions"
+
+[[device]]
+name = "PA1-VI1"
+kind = "media port"
+lines = [{ number = "6001", max_calls = 1 }]
+
+[[device]]
+name = "PA1-VI2"
+kind = "media port"
+lines = [{ number = "6002", max_calls = 1 }]
+"""
+
+_PHONE = """
+[[device]]
+name = "{name}"
+lines = [{{ number = "{number}", search_space = "phones" }}]
+"""
+
+
+def greeting() -> Audio:
+    """Two seconds that nothing else sounds like: a rising scale of pairs of tones."""
+    notes = [330, 370, 415, 494, 554, 622, 740, 831, 932, 1047]
+    pieces = [tones.Tone((float(note), note * 1.26), -13.0).render(0, 1600) for note in notes]
+    return Audio(np.concatenate(pieces))
+
+
+class Process:
+    """One of the other processes. ``trace`` is its own file, a new one for each life."""
+
+    def __init__(self, name: str, process: trio.Process, trace: Path, started: float) -> None:
+        self.name = name
+        self.trace = trace
+        self.started = started
+        self.ended = 0.0
+        self._process = process
+
+    async def wait_ready(self) -> None:
+        """Wait for its first line of output."""
+        assert self._process.stdout is not None
+        if not await self._process.stdout.receive_some():
+            raise RuntimeError(f"{self.name} did not start")
+
+    async def end(self, *, kill: bool) -> float:
+        """SIGKILL or SIGTERM; gives the time at which it was sent."""
+        self.ended = time.time()
+        (self._process.kill if kill else self._process.terminate)()
+        await self._process.wait()
+        return self.ended
+
+
+class Stage:
+    """Everything in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.cluster_file = directory / "cluster.toml"
+        self.processes: list[Process] = []
+        directory.mkdir(parents=True, exist_ok=True)
+        for old in (*directory.glob("*.jsonl"), *directory.glob("state/*.db*")):
+            if old.is_file():
+                old.unlink()
+        phones = "".join(_PHONE.format(name=name, number=number) for name, number in PHONES.items())
+        (directory / "callmanager.toml").write_text(_CALL_MANAGER + phones)
+        wav.write(directory / "greeting.wav", greeting())
+        self.cluster_file.write_text(_CLUSTER)
+
+    @asynccontextmanager
+    async def process(self, name: str, *arguments: str) -> AsyncGenerator[Process]:
+        """Run ``pa-telephony arguments``; whatever happens, it is gone afterwards."""
+        lives = sum(each.name == name for each in self.processes)
+        trace = self.directory / f"{name}-{lives + 1}.jsonl"
+        started = await trio.lowlevel.open_process(
+            [sys.executable, "-m", "pa_telephony", *arguments, "--trace", trace.name],
+            stdout=subprocess.PIPE,
+            cwd=self.directory,
+        )
+        process = Process(name, started, trace, time.time())
+        self.processes.append(process)
+        try:
+            yield process
+        finally:
+            if started.returncode is None:
+                started.terminate()
+                with trio.CancelScope(shield=True):
+                    with trio.move_on_after(5):
+                        await started.wait()
+                    if started.returncode is None:
+                        started.kill()
+                        await started.wait()
+            if not process.ended:
+                process.ended = time.time()
+            if started.stdout is not None:
+                await trio.aclose_forcefully(started.stdout)
+
+    def call_manager(self) -> AbstractAsyncContextManager[Process]:
+        """The call manager."""
+        return self.process(
+            "callmanager", "callmanager", "--config", "callmanager.toml", "--host", CALL_MANAGER
+        )
+
+    def server(self, name: str) -> AbstractAsyncContextManager[Process]:
+        """One server of the cluster."""
+        return self.process(name, "server", "--cluster", "cluster.toml", "--name", name)

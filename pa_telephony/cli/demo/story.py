@@ -1,0 +1,332 @@
+"""The seed's own story, twice: PA1 is stopped, then killed; PA2 stands in; PA1 comes home."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import trio
+
+from pa_telephony import failover, rtp, sccp
+from pa_telephony.cli.demo import checks
+from pa_telephony.cli.demo.evidence import Event, events
+from pa_telephony.cli.demo.phones import Conversation, Phone
+from pa_telephony.cli.demo.report import Report
+from pa_telephony.cli.demo.setting import (
+    CALL_MANAGER,
+    PHONE_ADDRESS,
+    PHONES,
+    Process,
+    Stage,
+    greeting,
+)
+from pa_telephony.cli.status import page
+from pa_telephony.failover import ServerStatus
+from pa_telephony.trace import Record
+
+__all__ = ["Story", "gaps_in_talk"]
+
+_IDENTITIES = ("6001", "6002", "5XXX", "6000")
+_HERTZ = dict(zip(PHONES.values(), (700.0, 500.0, 1100.0, 1300.0, 900.0), strict=True))
+_PATIENCE = 12.0
+_HEARD = 0.8
+"""Correlation from which a recording counts as the greeting; another sound stays below 0.3."""
+
+
+@dataclass
+class Story:
+    """Plays it, and tells the report."""
+
+    stage: Stage
+    report: Report
+    records: list[Record]
+    conversations: list[tuple[str, Conversation]] = field(
+        default_factory=list[tuple[str, Conversation]]
+    )
+    moments: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    takeovers: list[float] = field(default_factory=list[float])
+
+    async def play(self) -> None:
+        """Both rounds. What does not come in time is a promise that was not kept."""
+        async with AsyncExitStack() as stack:
+            started = await stack.enter_async_context(self.stage.call_manager())
+            await started.wait_ready()
+            self.report.step(f"call manager runs at {CALL_MANAGER}")
+            spare = await stack.enter_async_context(self.stage.server("PA2"))
+            home = await stack.enter_async_context(self.stage.server("PA1"))
+            for server in (spare, home):
+                await server.wait_ready()
+            engine = await stack.enter_async_context(
+                rtp.open_engine(address=PHONE_ADDRESS, first_port=40000, trace=self.records.append)
+            )
+            phones: dict[str, Phone] = {}
+            nursery = await stack.enter_async_context(trio.open_nursery())
+            for name in PHONES:
+                station = await stack.enter_async_context(
+                    sccp.open_station(
+                        name, CALL_MANAGER, engine=engine, local_address=PHONE_ADDRESS
+                    )
+                )
+                phones[station.number] = Phone(station, _HERTZ[station.number])
+                nursery.start_soon(phones[station.number].serve)
+            await self._until("PA1 serves everything", self._served_by("PA1"))
+            await self._show()
+            for number, kill in enumerate((False, True), 1):
+                how = "killed with SIGKILL" if kill else "stopped"
+                self.report.round = f"{number}: {how}"
+                self.report.headline(f"Round {number}: PA1 is {how}")
+                home = await self._round(stack, phones, home, kill=kill)
+            await self._stop_all()
+            nursery.cancel_scope.cancel()
+
+    async def _stop_all(self) -> None:
+        """Everybody stops, nobody stands in for anybody (Q16)."""
+        cluster = failover.load(self.stage.cluster_file)
+        self.report.round = "the end"
+        self.report.headline("Stop All")
+        before = len(self._events("PA2"))
+        self._moment(time.time(), "Stop All")
+        await failover.control(cluster, failover.Command.STOP)
+        await self._until("nothing is served", self._nothing_is_served)
+        taken = [each.kind for each in self._events("PA2")[before:] if each.kind == "take_home"]
+        self.report.check("Stop All: no server takes over", not taken, "nobody did")
+        await self._show()
+
+    async def _round(
+        self, stack: AsyncExitStack, phones: dict[str, Phone], home: Process, *, kill: bool
+    ) -> Process:
+        report = self.report
+        async with AsyncExitStack() as calls:
+            caller = await calls.enter_async_context(phones["1001"].calls("6000"))
+            await self._greeted(caller, "1001 calls 6000")
+            other = await self._transferred(caller, phones["1002"])
+            stays = await calls.enter_async_context(phones["1003"].calls("6000"))
+            await self._greeted(stays, "1003 calls 6000 and stays on the media port")
+            await self._intercepted(phones, "before")
+            await self._show()
+
+            fell = await home.end(kill=kill)
+            self._moment(fell, "PA1 killed" if kill else "PA1 stopped")
+            report.step("PA1 is gone")
+            await self._until("PA2 serves everything", self._served_by("PA2"))
+            took = self._takeover(fell)
+            self.takeovers.append(took)
+            report.check(
+                "PA2 serves 6000, 6001, 6002 and 5XXX under PA1's identity",
+                took <= 0.5,
+                f"{took * 1000:.0f} ms after PA1 was gone",
+                seconds=took,
+            )
+            with trio.move_on_after(2):
+                while stays.up:  # noqa: ASYNC110
+                    await trio.sleep(0.02)
+            report.check(
+                "the call on PA1's media port drops",
+                not stays.up,
+                f"{max(stays.ended - fell, 0) * 1000:.0f} ms after PA1 was gone",
+            )
+            report.check("the transferred call is still up", caller.up and other.up, "it is")
+            self._remember("1003 ↔ 6000", stays)
+            await self._show()
+
+            # The first call goes on into the next stack, so that it lives through the return too.
+            held = await calls.enter_async_context(phones["1003"].calls("6000"))
+            await self._greeted(held, "1003 calls 6000 again, at PA2, and stays")
+            await self._intercepted(phones, "during")
+
+            home = await stack.enter_async_context(self.stage.server("PA1"))
+            self._moment(time.time(), "PA1 returns")
+            await home.wait_ready()
+            report.step("PA1 is back, a call is up on PA2")
+            busy, idle = self._ports()
+            await self._until(f"the idle port {idle} is home", self._held("PA1", idle))
+            report.check(
+                "the idle port goes home first, the busy one and the route point stay",
+                await self._holds("PA2", busy, "6000"),
+                f"{idle} at PA1, {busy} and 6000 at PA2",
+            )
+            async with phones["1004"].calls("6000") as probe:
+                await self._greeted(probe, "6000 is answered during the return")
+            self._remember("1004 ↔ 6000", probe)
+            await self._show()
+            report.check(
+                "the call on PA2's port was not dropped by the return", held.up, "it is up"
+            )
+            await _hang_up(held)
+            self._remember("1003 ↔ 6000", held)
+            hung_up = time.time()
+            self._moment(hung_up, "1003 hangs up")
+            await self._until("PA1 has everything back", self._served_by("PA1"))
+            self._came_home(home, busy, hung_up)
+            async with phones["1004"].calls("6000") as probe:
+                await self._greeted(probe, "6000 is answered after the return")
+            self._remember("1004 ↔ 6000", probe)
+            await self._intercepted(phones, "after")
+            await self._show()
+            report.check(
+                "the transferred call lived through all of it", caller.up and other.up, "it did"
+            )
+        self._two_way(caller, other)
+        self._remember("1001 → 6000 → 1002", caller)
+        self._remember("1002, called by 1001", other)
+        return home
+
+    # Calls.
+
+    async def _greeted(self, conversation: Conversation, what: str) -> None:
+        wanted = greeting().samples
+        with trio.move_on_after(_PATIENCE):
+            while conversation.recording.seconds < len(wanted) / checks.RATE + 0.3:
+                if not conversation.up:
+                    break
+                await trio.sleep(0.05)
+        match = checks.find(wanted, conversation.recording.samples)
+        missing = sum(gap.frames for gap in match.gaps)
+        self.report.check(
+            f"{what}: hears the greeting",
+            match.correlation > _HEARD and missing <= 1,
+            f"correlation {match.correlation:.3f}, "
+            f"{missing} of {len(wanted) // checks.FRAME} frames missing",
+            correlation=match.correlation,
+            frames_missing=missing,
+        )
+
+    async def _transferred(self, caller: Conversation, target: Phone) -> Conversation:
+        assert caller.call is not None
+        count = len(target.answered) + 1
+        await caller.call.send_digits("1")
+        other = Conversation(target.number, "")
+        with trio.move_on_after(_PATIENCE):
+            other = await target.wait_answered(count)
+        self.report.check(
+            "1 is pressed: the call is transferred to 1002", other.up and caller.up, "1002 answered"
+        )
+        return other
+
+    async def _intercepted(self, phones: dict[str, Phone], when: str) -> None:
+        extension = phones["5123"]
+        count = len(extension.answered) + 1
+        async with phones["1004"].calls("5123") as conversation:
+            other = await extension.wait_answered(count)
+            await trio.sleep(0.5)
+        heard = checks.tone_gaps(extension.hertz, conversation.recording.samples)
+        back = checks.tone_gaps(_HERTZ["1004"], other.recording.samples)
+        self.report.check(
+            f"{when} the outage a call to 5123 is intercepted and reaches the extension",
+            heard is not None and back is not None,
+            "both hear each other" if heard is not None and back is not None else "no sound",
+        )
+        self._remember("1004 ↔ 5123", conversation)
+
+    def _two_way(self, one: Conversation, other: Conversation) -> None:
+        for listener, speaker in ((one, other), (other, one)):
+            hertz = listener.expects = _HERTZ[speaker.phone]
+            gaps = checks.tone_gaps(hertz, listener.recording.samples)
+            lost = sum(gap.frames for gap in gaps) if gaps is not None else -1
+            longest = max((gap.frames for gap in gaps or ()), default=0) * 20
+            self.report.check(
+                f"{listener.phone} hears {speaker.phone} all the time",
+                gaps is not None and longest <= 100,
+                f"{listener.recording.seconds:.1f} s of {hertz:.0f} Hz, "
+                f"{lost} frames missing, longest gap {longest} ms",
+                frames_missing=lost,
+                longest_gap_ms=longest,
+            )
+
+    # Questions to the cluster.
+
+    async def _pages(self) -> dict[str, ServerStatus]:
+        cluster = failover.load(self.stage.cluster_file)
+        return {each.name: each for each in await failover.read_status(cluster)}
+
+    async def _show(self) -> None:
+        self.report.show(page(list((await self._pages()).values())))
+
+    async def _holds(self, server: str, *numbers: str) -> bool:
+        resources = (await self._pages())["PA1"].resources
+        return all(
+            each.up and each.holder == server
+            for each in resources
+            if each.identity.number in numbers
+        )
+
+    def _served_by(self, server: str) -> Callable[[], Awaitable[bool]]:
+        return self._held(server, *_IDENTITIES)
+
+    def _held(self, server: str, *numbers: str) -> Callable[[], Awaitable[bool]]:
+        async def held() -> bool:
+            return await self._holds(server, *numbers)
+
+        return held
+
+    async def _nothing_is_served(self) -> bool:
+        return not any(each.up for each in (await self._pages())["PA1"].resources)
+
+    async def _until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
+        reached = False
+        with trio.move_on_after(_PATIENCE):
+            while not await condition():  # noqa: ASYNC110 - the store is asked, as a reader would
+                await trio.sleep(0.05)
+            reached = True
+        if reached:
+            self.report.step(what)
+        else:
+            self.report.check(what, False, f"not within {_PATIENCE:.0f} s")
+
+    def _ports(self) -> tuple[str, str]:
+        """The port of PA2 with a call, and the one without."""
+        busy: set[str] = set()
+        for event in self._events("PA2"):
+            if event.kind in ("busy", "idle"):
+                (busy.add if event.kind == "busy" else busy.discard)(event.identity)
+        return ("6001", "6002") if "6001" in busy else ("6002", "6001")
+
+    def _events(self, server: str) -> list[Event]:
+        return events(each for each in self.stage.processes if each.name == server)
+
+    def _takeover(self, fell: float) -> float:
+        """Seconds until the last of the four identities was registered at PA2."""
+        at = {
+            event.identity: event.time
+            for event in reversed(self._events("PA2"))
+            if event.kind == "registered" and event.time > fell
+        }
+        if not set(_IDENTITIES) <= at.keys():
+            return float("inf")
+        return max(at[identity] for identity in _IDENTITIES) - fell
+
+    def _came_home(self, home: Process, busy: str, hung_up: float) -> None:
+        registered = [event for event in events([home]) if event.kind == "registered"]
+        order = [event.identity for event in registered]
+        at = {event.identity: event.time for event in registered}
+        self.report.check(
+            "the busy port comes home after it was hung up",
+            at.get(busy, 0.0) > hung_up,
+            f"{(at.get(busy, 0.0) - hung_up) * 1000:.0f} ms later",
+        )
+        self.report.check(
+            "the route point comes home last, once",
+            order.count("6000") == 1 and order[-1] == "6000",
+            " → ".join(order),
+        )
+
+    def _moment(self, at: float, label: str) -> None:
+        self.moments.append((at, label))
+
+    def _remember(self, label: str, *conversations: Conversation) -> None:
+        self.conversations += [(label, each) for each in conversations]
+
+
+def gaps_in_talk(conversation: Conversation) -> tuple[checks.Gap, ...]:
+    """Where the other phone's tone is missing, in seconds of the recording."""
+    if not conversation.expects:
+        return ()
+    return checks.tone_gaps(conversation.expects, conversation.recording.samples) or ()
+
+
+async def _hang_up(conversation: Conversation) -> None:
+    """Hang up a call whose block goes on."""
+    assert conversation.call is not None
+    await conversation.call.hang_up()

@@ -1,0 +1,61 @@
+"""The ``pa-telephony`` command and the table of its subcommands.
+
+Only click is imported here: ``pa-telephony --help`` answers before trio, numpy or rich are loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from pa_telephony import __version__
+from pa_telephony.errors import ConfigurationError, TelephonyError
+
+__all__ = ["cli"]
+
+# name -> (module, short help); the help stands here so that --help imports none of the modules.
+_COMMANDS = {
+    "demo": (".demo.command", "PA1 dies and comes home, with real calls and audio."),
+    "callmanager": (".callmanager", "Run the embedded call manager."),
+    "server": (".server", "Run one server of a cluster."),
+    "status": (".status", "The Server Status page as a table."),
+    "start": (".control", "Let a server of the cluster take its resources."),
+    "stop": (".control", "Let a server of the cluster give everything up."),
+    "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0], "pa_telephony.cli")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise click.ClickException(str(error)) from error
+        except TelephonyError as error:
+            raise click.ClickException(f"{type(error).__name__}: {error}") from error
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, package_name="pa-telephony")
+def cli() -> None:
+    """Cisco call control: a call manager, failover servers, and tools to look inside."""

@@ -1,0 +1,55 @@
+"""``pa-telephony server``: one server of a failover cluster as a process."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from pa_telephony import failover
+from pa_telephony.cli.running import open_trace, run_until_stopped
+from pa_telephony.trace import Trace
+
+__all__ = ["server"]
+
+
+@click.command(short_help="Run one server of a cluster.")
+@click.option(
+    "--cluster",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="TOML file with the fields of the Server Configuration page.",
+)
+@click.option("--name", required=True, help="Which of the file's servers to be.")
+@click.option(
+    "--greeting",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="WAV that callers hear, instead of the file's.",
+)
+@click.option(
+    "--trace",
+    "trace_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
+)
+def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None) -> None:
+    """Run a server until SIGTERM or Ctrl-C; it takes over for others and gives back."""
+    cluster = failover.load(file)
+    cluster.server(name)
+    if greeting is not None:
+        greeted = replace(cluster.application, greeting=str(greeting.resolve()))
+        cluster = replace(cluster, application=greeted)
+    for warning in cluster.warnings():
+        click.echo(f"warning: {warning}", err=True)
+    with open_trace(trace_file) as trace:
+        run_until_stopped(functools.partial(_run, cluster, name, trace))
+
+
+async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:
+    application = failover.Menu(cluster.application)
+    async with failover.open_server(cluster, name, application=application, trace=trace) as running:
+        click.echo(f"{name} is up")
+        await running.run()

@@ -1,0 +1,62 @@
+"""What a server does with calls: an interface for authors, and the application that comes along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pa_telephony.failover.config import ApplicationConfig
+from pa_telephony.failover.identity import Identity
+
+if TYPE_CHECKING:
+    from pa_telephony import cti, sccp
+
+__all__ = ["Application", "Menu"]
+
+_TONE_HZ = 600.0
+_TONE_SECONDS = 1.0
+
+
+class Application:
+    """Override what should be different. Each call runs in a task of its own.
+
+    What a method raises besides :class:`~pa_telephony.errors.CallEnded` ends its call, is counted
+    and traced, and stops neither the server nor other calls.
+    """
+
+    async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
+        """A call at a route point. ``ports`` are the home's media ports, idle ones first."""
+        await session.select_route(*ports)
+
+    async def intercepted_call(self, session: cti.RouteSession) -> None:
+        """A call at an interceptor: on to the extension that was dialled."""
+        await session.select_route(session.called)
+
+    async def media_call(self, call: sccp.Call, identity: Identity) -> None:
+        """A call at a media port. ``identity.home`` says for whom it is served.
+
+        Returning drops the call unless it was transferred away.
+        """
+
+
+class Menu(Application):
+    """A greeting, a digit if somebody presses one, a transfer: ``[application]`` of the file."""
+
+    def __init__(self, config: ApplicationConfig) -> None:
+        self._config = config
+
+    async def media_call(self, call: sccp.Call, identity: Identity) -> None:
+        """Greet; then transfer by the digit pressed, or where everybody goes, or hang up."""
+        from pa_telephony.rtp import tones
+
+        config = self._config
+        async with call.answer() as media:
+            prompt = config.greeting or tones.sine(_TONE_HZ, _TONE_SECONDS)
+            if config.digits:
+                pressed = await media.ask(prompt, digits=1)
+            else:
+                await media.play(prompt)
+                pressed = ""
+            target = config.digits.get(pressed, config.transfer)
+            if target:
+                await call.transfer(target)

@@ -1,0 +1,475 @@
+"""A server of the cluster without its I/O: snapshots, outcomes and reports in, actions out. Pure.
+
+It adds to :mod:`ownership` what has to be remembered between two plans: the guard, who has been
+silent since when, how long a home has asked, and each identity's registration. A driver::
+
+    member = Member(cluster, "PA1", instance=unique_text, now=clock())
+    # task 1
+    while True:
+        snapshot = await store.snapshot()
+        member.observe(snapshot, clock());  wake task 2
+        await store.watch(snapshot)
+    # task 2
+    while True:
+        for action in member.actions(clock()):     # nothing awaited in this loop …
+            start_soon(perform, action)            # … but Close acts before it returns
+        await woken_or(member.next_deadline(clock()))
+    # perform
+    Transact   → member.finished(action, outcome or None when unknown, clock())
+    Register   → member.registered(…) | refused(…) | lost(…), and lost(…) whenever it goes later
+    Unregister → member.unregistered(…) | kept(…) | lost(…)
+    Close      → member.closed(…), always, after the connection is gone
+    # all along: member.link(reachable, now), member.set_busy(identity, busy), and
+    # member.may_answer(identity, clock()) right before anything visible is done for a caller
+
+After every input the driver calls :meth:`Member.actions` again. ``now`` is seconds of a clock that
+also counts while the machine sleeps (CLOCK_BOOTTIME), never a wall clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pa_telephony.failover import ownership, registration, world as keys
+from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.ownership import Plan, Step, StepKind, View
+from pa_telephony.failover.registration import Effect, Input, State
+from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
+from pa_telephony.failover.world import Beat, World
+
+__all__ = ["Action", "Close", "Member", "Register", "Transact", "Unregister"]
+
+
+@dataclass(frozen=True)
+class Transact:
+    """Give ``transaction`` to the store. ``step`` says what for; None is a heartbeat."""
+
+    transaction: Transaction
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class Register:
+    """Begin one attempt to register at the call manager, with the identity's device."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Unregister:
+    """Unregister politely: the call manager refuses while a call exists."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close its connection; calls end. ``at_once``: no word to the call manager, no waiting."""
+
+    identity: Identity
+    at_once: bool = False
+
+
+Action = Transact | Register | Unregister | Close
+
+# How much sooner than the next heartbeat changed contents are told, and how soon a transaction
+# with an unknown outcome is repeated: this part of the heartbeat's period.
+_SOON = 0.1
+# States in which the call manager has the identity from us.
+_UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
+
+
+@dataclass
+class _Registration:
+    state: State = State.IDLE
+    why: str = ""
+    retry_at: float = 0.0
+    linger_until: float = 0.0
+
+
+@dataclass
+class _Beating:
+    """A heartbeat whose outcome is not known yet."""
+
+    action: Transact
+    sent: float
+
+
+@dataclass
+class _Flight:
+    """A step whose outcome is not known yet; ``repeat_at`` when it must be repeated."""
+
+    action: Transact
+    step: Step
+    sent: float
+    repeat_at: float | None = None
+
+
+@dataclass
+class _Seen:
+    modified: int
+    since: float
+
+
+@dataclass
+class _Asked:
+    token: int
+    since: float
+
+
+@dataclass
+class _Memory:
+    """What is remembered of other servers."""
+
+    seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
+    asked: dict[str, _Asked] = field(default_factory=dict[str, _Asked])
+    takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+
+
+class Member:
+    """One server; see the module. ``instance`` must be unique to this process and object.
+
+    ``alone``: the caller holds the store's proof that nobody else has this name.
+    """
+
+    def __init__(
+        self, cluster: Cluster, name: str, *, instance: str, now: float, alone: bool = True
+    ) -> None:
+        self.cluster = cluster
+        self.name = cluster.server(name).server_name
+        self._timing = cluster.timing
+        self._alone = alone
+        self._world = World(cluster, Snapshot(0, {}))
+        self._known = False
+        self._floor = 0
+        self._beat = Beat(instance)
+        self._told = self._beat
+        self._next_beat = now
+        self._last_beat = now
+        self._guard = now
+        self._steady_since = now
+        self._entered = now
+        self._link_since = now
+        self._last_sent = now
+        self._sequence = 0
+        self._beating: _Beating | None = None
+        self._flight: _Flight | None = None
+        self._pending: list[Action] = []
+        self._registrations = {
+            identity: _Registration()
+            for server in cluster.servers
+            for identity in cluster.identities(server.server_name)
+        }
+        self._busy: set[Identity] = set()
+        self._memory = _Memory()
+        self.plan = Plan()
+        """The last plan."""
+
+    # ------------------------------------------------------------------------- questions
+
+    @property
+    def world(self) -> World:
+        """The last snapshot."""
+        return self._world
+
+    @property
+    def guard(self) -> float:
+        """Until when it may act; only a later heartbeat moves it on."""
+        return self._guard
+
+    def may_act(self, now: float) -> bool:
+        """Whether anything visible to others may be done at all."""
+        return now < self._guard
+
+    def serves(self, identity: Identity, now: float) -> bool:
+        """Whether ``identity`` is registered by us and may act, route a call for instance."""
+        state = self._registrations[identity].state
+        return self.may_act(now) and state in (State.REGISTERED, State.LINGERING)
+
+    def may_answer(self, identity: Identity, now: float) -> bool:
+        """Whether a new call may be answered: the one above capacity is refused (F10)."""
+        calls = sum(each.kind is Kind.PORT for each in self._busy - {identity})
+        return self.serves(identity, now) and calls < self.cluster.server(self.name).capacity
+
+    def state(self, identity: Identity) -> State:
+        """Where the registration of ``identity`` stands."""
+        return self._registrations[identity].state
+
+    # ---------------------------------------------------------------------------- inputs
+
+    def observe(self, snapshot: Snapshot, now: float) -> None:
+        """A new snapshot; one older than what we have seen committed is ignored."""
+        if snapshot.revision < self._floor:
+            return
+        self._floor = snapshot.revision
+        self._known = True
+        world = self._world = World(self.cluster, snapshot)
+        for name in world.names:
+            session = world.session(name)
+            seen = self._memory.seen.get(name)
+            if session is None:
+                self._memory.seen.pop(name, None)
+            elif seen is None or seen.modified != session.modified:
+                self._memory.seen[name] = _Seen(session.modified, now)
+            wants = world.wants(name)
+            asked = self._memory.asked.get(name)
+            if wants is None or session is None or not session.beat.link:
+                self._memory.asked.pop(name, None)
+            elif asked is None or asked.token != wants.token:
+                self._memory.asked[name] = _Asked(wants.token, now)
+
+    def finished(self, action: Transact, outcome: Outcome | None, now: float) -> None:
+        """What became of a transaction; None = nobody knows (store unreachable, no answer)."""
+        if outcome is not None:
+            self._floor = max(self._floor, outcome.revision)
+        if action.step is None:
+            self._beaten(action, outcome, now)
+            return
+        flight = self._flight
+        if flight is None or flight.action is not action:
+            return
+        if outcome is None:
+            flight.repeat_at = now + _SOON * self._timing.heartbeat
+            return
+        self._flight = None
+        if outcome.committed:
+            self._committed(flight.step, flight.sent, now)
+        elif self._known:
+            self._known = self._world.snapshot.revision >= outcome.revision
+
+    def _beaten(self, action: Transact, outcome: Outcome | None, now: float) -> None:
+        flight = self._beating
+        if flight is None or flight.action is not action:
+            return
+        self._beating = None
+        if outcome is None:
+            self._steady_since = now
+            self._next_beat = now + _SOON * self._timing.heartbeat
+        elif outcome.committed:
+            self._alive(flight.sent, now)
+        else:
+            # Deposed. Whoever did it may act already: stop before anything else.
+            self._guard = now
+            self._known = self._world.snapshot.revision >= outcome.revision
+
+    def _alive(self, sent: float, now: float) -> None:
+        period = self._timing.heartbeat
+        if now > self._last_beat + 2 * period + self._timing.registration:
+            self._steady_since = now
+        self._last_beat = now
+        self._guard = max(self._guard, sent + self._timing.own)
+
+    def _committed(self, step: Step, sent: float, now: float) -> None:
+        self._known = False
+        if step.kind is StepKind.ENTER:
+            self._entered = self._steady_since = now
+            self._last_beat = now
+            self._guard = sent + self._timing.own
+            self._next_beat = sent + self._timing.heartbeat
+        elif step.kind is StepKind.LEAVE:
+            self._guard = now
+        elif step.kind is StepKind.TAKE_HOME:
+            self._memory.takeovers.setdefault(step.server, []).append(now)
+        elif step.kind is StepKind.HAND_BACK:
+            for identity in step.identities:
+                self._registrations[identity].linger_until = now + self._timing.linger
+                self._input(identity, Input.LINGER)
+
+    def link(self, reachable: bool, now: float) -> None:
+        """Whether the call manager can be reached; to be told at the start, False until then."""
+        if reachable != self._beat.link:
+            self._beat = replace(self._beat, link=reachable)
+            self._link_since = now
+
+    def set_busy(self, identity: Identity, busy: bool) -> None:
+        """Whether ``identity`` has a call (a routing decision, for a route point)."""
+        (self._busy.add if busy else self._busy.discard)(identity)
+
+    def registered(self, identity: Identity, now: float) -> None:
+        """The call manager has registered it."""
+        self._reported(identity, Input.REGISTERED, now, "")
+
+    def refused(self, identity: Identity, now: float, why: str = "refused") -> None:
+        """The call manager has answered that it does not register it, or has thrown it out."""
+        self._reported(identity, Input.REFUSED, now, why)
+
+    def lost(self, identity: Identity, now: float, why: str = "connection lost") -> None:
+        """The connection is gone, or an answer did not come."""
+        self._reported(identity, Input.LOST, now, why)
+
+    def unregistered(self, identity: Identity, now: float) -> None:
+        """The call manager has confirmed the unregistration."""
+        self._reported(identity, Input.UNREGISTERED, now, "")
+
+    def kept(self, identity: Identity, now: float) -> None:
+        """The call manager has refused the unregistration: there is a call."""
+        self._reported(identity, Input.KEPT, now, "")
+
+    def closed(self, identity: Identity, now: float) -> None:
+        """What :class:`Close` asked for is done."""
+        self._reported(identity, Input.CLOSED, now, "")
+
+    def _reported(self, identity: Identity, input: Input, now: float, why: str) -> None:
+        found = self._registrations[identity]
+        found.why = why
+        if input in (Input.REFUSED, Input.LOST, Input.KEPT):
+            found.retry_at = now + self._timing.retry
+        self._input(identity, input)
+
+    def _input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
+        found = self._registrations[identity]
+        found.state, effect = registration.step(found.state, input)
+        if effect is Effect.REGISTER:
+            self._pending.append(Register(identity))
+        elif effect is Effect.UNREGISTER:
+            self._pending.append(Unregister(identity))
+        elif effect is Effect.CLOSE:
+            self._pending.append(Close(identity, at_once))
+
+    # --------------------------------------------------------------------------- outputs
+
+    def actions(self, now: float) -> list[Action]:
+        """Everything to be done now, in this order; each action is given once."""
+        view = self._view(now)
+        if self._known and view.session is None:
+            self._guard = min(self._guard, now)
+        if not self.may_act(now):
+            # The fence: local, immediate, whatever the store says or does not say.
+            for identity in self._registrations:
+                self._input(identity, Input.DROP, at_once=True)
+        elif self._known:
+            self.plan = ownership.plan(view)
+            for identity in self._registrations:
+                self._follow(identity, now)
+        if self._known and (view.session is None or self.may_act(now)):
+            # Planned again: what was closed or released just now counts.
+            self._send(ownership.plan(self._view(now)), now)
+        self._repeat(now)
+        self._heartbeat(now)
+        done, self._pending = self._pending, []
+        return done
+
+    def next_deadline(self, now: float) -> float:
+        """When :meth:`actions` has to be called at the latest, if nothing happens before."""
+        timing, memory = self._timing, self._memory
+        times = [
+            self._guard,
+            self._entered + timing.grace,
+            self._link_since + timing.own,
+            self._next_beat,
+            self._last_sent + _SOON * timing.heartbeat,
+        ]
+        times += [
+            max(seen.since, self._steady_since) + timing.take for seen in memory.seen.values()
+        ]
+        times += [asked.since + self._hold(home, now) for home, asked in memory.asked.items()]
+        for found in self._registrations.values():
+            times += (found.retry_at, found.linger_until)
+        if self._flight is not None and self._flight.repeat_at is not None:
+            times.append(self._flight.repeat_at)
+        return min((time for time in times if time > now), default=now + timing.heartbeat)
+
+    def _view(self, now: float) -> View:
+        timing, memory = self._timing, self._memory
+        found = self._registrations
+        return View(
+            world=self._world,
+            me=self.name,
+            beat=self._beat,
+            alone=self._alone,
+            settled=self._entered + timing.grace <= now,
+            cut_off=not self._beat.link and self._link_since + timing.own <= now,
+            quiet=all(each.state in (State.IDLE, State.RELEASED) for each in found.values()),
+            silent=frozenset(
+                name
+                for name, seen in memory.seen.items()
+                if max(seen.since, self._steady_since) + timing.take <= now
+            ),
+            granted=frozenset(
+                home
+                for home, asked in memory.asked.items()
+                if asked.since + self._hold(home, now) <= now
+            ),
+            free=frozenset(found.keys() - self._busy),
+            released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
+            lingers=timing.linger > 0,
+        )
+
+    def _hold(self, home: str, now: float) -> float:
+        """How long ``home`` has to ask; doubled for each takeover of late but the first (Q6)."""
+        timing = self._timing
+        recent = [t for t in self._memory.takeovers.get(home, ()) if now < t + timing.flap_window]
+        self._memory.takeovers[home] = recent
+        doubled: float = timing.hold * 2.0 ** min(max(0, len(recent) - 1), 30)
+        return min(doubled, timing.hold_longest)
+
+    def _follow(self, identity: Identity, now: float) -> None:
+        found = self._registrations[identity]
+        flight = self._flight
+        handing = flight is not None and flight.step.kind is StepKind.HAND_BACK
+        if flight is not None and handing and identity in flight.step.identities:
+            return  # Perhaps it is no longer ours; the outcome will say.
+        may_register = (
+            self._beat.link
+            and found.retry_at <= now
+            and self._guard - now > self._timing.registration
+        )
+        connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
+        if identity in self.plan.hold:
+            if may_register or connected:
+                self._input(identity, Input.HOLD)
+        elif identity in self.plan.give:
+            waits = found.state is State.REGISTERED and found.retry_at > now
+            if not waits and (may_register or found.state is not State.LOST):
+                self._input(identity, Input.GIVE)
+        elif found.state is not State.LINGERING or self._lingered(identity, now):
+            self._input(identity, Input.DROP)
+
+    def _lingered(self, identity: Identity, now: float) -> bool:
+        session = self._world.session(identity.home)
+        arrived = session is not None and identity.label in session.beat.up
+        return arrived or self._registrations[identity].linger_until <= now
+
+    def _send(self, plan: Plan, now: float) -> None:
+        if plan.steps and self._flight is None:
+            step = plan.steps[0]
+            action = Transact(step.transaction, step)
+            self._flight = _Flight(action, step, now)
+            self._pending.append(action)
+
+    def _repeat(self, now: float) -> None:
+        flight = self._flight
+        if flight is not None and flight.repeat_at is not None and flight.repeat_at <= now:
+            flight.repeat_at = None
+            flight.sent = now
+            self._pending.append(flight.action)
+
+    def _heartbeat(self, now: float) -> None:
+        session = self._view(now).session
+        if session is None or self._beating is not None:
+            return
+        states = {i: each.state for i, each in self._registrations.items()}
+        beat = replace(
+            self._beat,
+            up=frozenset(i.label for i, state in states.items() if state in _UP),
+            busy=frozenset(identity.label for identity in self._busy),
+            why={
+                i.label: self._registrations[i].why
+                for i in self.plan.hold
+                if states[i] not in _UP and self._registrations[i].why
+            },
+        )
+        news = beat != self._told and self._last_sent + _SOON * self._timing.heartbeat <= now
+        if self._next_beat > now and not news:
+            return
+        self._told = beat
+        self._last_sent = now
+        self._next_beat = now + self._timing.heartbeat
+        self._sequence += 1
+        value = replace(beat, sequence=self._sequence).encode()
+        key = keys.session(self.name)
+        transaction = Transaction((Compare(key, created=session.token),), (Put(key, value),))
+        action = Transact(transaction)
+        self._beating = _Beating(action, now)
+        self._pending.append(action)

@@ -1,0 +1,433 @@
+"""Who shall own what: a view of the store and of the world in, a plan out. Pure.
+
+:func:`plan` is the whole policy. It looks at one snapshot and answers with *steps*, each a
+transaction whose compares come from that same snapshot, and with what this server should have
+registered at the call manager now. Only the compares decide: a stale view costs a round trip.
+
+How a driver uses it (:class:`~pa_telephony.failover.member.Member` does all of this but the I/O)::
+
+    async with store.alive(name):                  # the proof of death, around everything
+        while True:
+            snapshot = await store.snapshot()
+            plan = ownership.plan(View(World(cluster, snapshot), …))   # no await up to …
+            …                                      # … here: registrations follow plan.hold/give
+            for step in plan.steps:
+                await store.transact(step.transaction)
+            # then until store.watch(snapshot), a report of a registration, or a deadline
+
+Rules that stand outside the transactions (failover.md §3.4) and bind every driver:
+
+* **Guard.** A server acts (registers, answers, redirects) only until ``t_own`` after it *sent* its
+  last committed heartbeat; then it fences: everything is closed at once, no store needed.
+* **Stop acting, then tell the store**: ENTER/LEAVE steps appear only when ``View.quiet``.
+* **Give nothing blindly**: an identity counts as ``released`` only after the call manager has
+  answered its unregistration (or has never had it from us).
+* An unknown outcome is cured by repeating the same transaction, never by guessing.
+
+The table :data:`DUTIES` is the policy at one glance.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pa_telephony.failover import world as keys
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
+from pa_telephony.failover.world import Bearer, Session, Stop, World
+
+__all__ = ["DUTIES", "Duty", "Plan", "Role", "Standing", "Step", "StepKind", "View", "plan"]
+
+
+class Role(enum.Enum):
+    """What this server is to a home."""
+
+    HOME = "home"
+    """It is the home itself."""
+    HOLDER = "holder"
+    """It has the home's claim: it stands in."""
+    CANDIDATE = "candidate"
+    """It is on the home's list."""
+    BYSTANDER = "bystander"
+    """None of these."""
+
+
+class Standing(enum.Enum):
+    """What the store says of an identity, as seen by this server."""
+
+    ORPHAN = "orphan"
+    MINE = "mine"
+    ASKED = "asked"
+    """Mine, and its home has asked for it long enough."""
+    OTHERS = "others"
+
+
+class Duty(enum.Enum):
+    """What this server has to do about an identity."""
+
+    NOTHING = "nothing"
+    HOLD = "hold"
+    GIVE = "give"
+    ACQUIRE = "acquire"
+    TAKE = "take"
+    ASK = "ask"
+
+
+# What is somebody's is served by him, whatever his role: roles change, calls must not notice.
+DUTIES: dict[tuple[Role, Standing], Duty] = {
+    (Role.HOME, Standing.ORPHAN): Duty.ACQUIRE,
+    (Role.HOME, Standing.MINE): Duty.HOLD,
+    (Role.HOME, Standing.ASKED): Duty.HOLD,
+    (Role.HOME, Standing.OTHERS): Duty.ASK,
+    (Role.HOLDER, Standing.ORPHAN): Duty.TAKE,
+    (Role.HOLDER, Standing.MINE): Duty.HOLD,
+    (Role.HOLDER, Standing.ASKED): Duty.GIVE,
+    (Role.HOLDER, Standing.OTHERS): Duty.NOTHING,
+    (Role.CANDIDATE, Standing.ORPHAN): Duty.TAKE,
+    (Role.CANDIDATE, Standing.MINE): Duty.HOLD,
+    (Role.CANDIDATE, Standing.ASKED): Duty.GIVE,
+    (Role.CANDIDATE, Standing.OTHERS): Duty.NOTHING,
+    (Role.BYSTANDER, Standing.ORPHAN): Duty.NOTHING,
+    (Role.BYSTANDER, Standing.MINE): Duty.HOLD,
+    (Role.BYSTANDER, Standing.ASKED): Duty.GIVE,
+    (Role.BYSTANDER, Standing.OTHERS): Duty.NOTHING,
+}
+
+
+class StepKind(enum.Enum):
+    """What a transaction is for; most urgent first."""
+
+    LEAVE = "leave"
+    """End my session: stopped, or cut off from the call manager while others are not."""
+    ENTER = "enter"
+    """Begin a session."""
+    DEPOSE = "depose"
+    """End the session of a dead or silent server."""
+    ACQUIRE = "acquire"
+    """Own what is mine by configuration and has no owner."""
+    TAKE_HOME = "take home"
+    """Stand in: everything of a home, and its claim, in one transaction."""
+    HAND_BACK = "hand back"
+    """Make the home the owner of identities that I have given up (or, with linger, not yet)."""
+    RELEASE = "release"
+    """Drop the claim of a home that has everything back."""
+    WANT = "want"
+    """Ask the stand-in for what is mine (F25)."""
+    UNWANT = "unwant"
+    """Stop asking."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A transaction and what it means, for the log: ``server`` is a home or a deposed one."""
+
+    kind: StepKind
+    transaction: Transaction
+    server: str
+    identities: tuple[Identity, ...] = ()
+
+    def __str__(self) -> str:
+        count = f", {len(self.identities)} identities" if self.identities else ""
+        return f"{self.kind.value} {self.server}{count}"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a server knows when it plans. All of it but ``world`` is about itself, now."""
+
+    world: World
+    me: str
+    beat: keys.Beat
+    """What its next heartbeat would say; ``beat.link`` is whether it reaches the call manager,
+    ``beat.instance`` tells its session from a predecessor's."""
+    alone: bool = True
+    """It holds the proof that no other process has its name."""
+    settled: bool = True
+    """The grace after its start is over: it may take from others."""
+    cut_off: bool = False
+    """It has not reached the call manager for so long that others should serve."""
+    quiet: bool = True
+    """Nothing is registered, or being registered or closed, at the call manager by it."""
+    silent: frozenset[str] = frozenset()
+    """Servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
+    granted: frozenset[str] = frozenset()
+    """Homes that have asked for their own, without a break, for the hold time."""
+    free: frozenset[Identity] = frozenset()
+    """Identities without a call here."""
+    released: frozenset[Identity] = frozenset()
+    """Identities that the call manager has confirmed to have no more from us."""
+    lingers: bool = False
+    """Route points go home before they are given up here (Timing.linger)."""
+
+    @property
+    def session(self) -> Session | None:
+        """My session, if I have one; a predecessor's of the same name is not mine."""
+        found = self.world.session(self.me)
+        return found if found is not None and found.beat.instance == self.beat.instance else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do now."""
+
+    steps: tuple[Step, ...] = ()
+    hold: frozenset[Identity] = frozenset()
+    """To be registered at the call manager and served."""
+    give: frozenset[Identity] = frozenset()
+    """Free, and wanted by their home: to be unregistered politely. A call manager that refuses
+    (NAK) keeps its call and we keep the identity."""
+
+
+def plan(view: View) -> Plan:
+    """Everything that ``view.me`` should do now; see the module."""
+    world, me = view.world, view.me
+    mine = view.session
+    shall_stop = world.stopped(me) is not None
+    if mine is None:
+        return Plan(() if shall_stop else tuple(_enter(view)))
+    token = Compare(keys.session(me), created=mine.token)
+    if shall_stop or (view.cut_off and _has_heir(view)):
+        return Plan((_leave(view, token),) if view.quiet else ())
+    steps = [*_depose(view)]
+    hold: set[Identity] = set()
+    give: set[Identity] = set()
+    for home in world.names:
+        duties = {identity: duty(view, identity) for identity in world.cluster.identities(home)}
+        having = {i for i, what in duties.items() if what in (Duty.HOLD, Duty.GIVE)}
+        if home == me:
+            steps += _acquire(view, token)
+        if Duty.TAKE in duties.values():
+            steps += _take_home(view, token, home)
+        if Duty.GIVE in duties.values():
+            given, back = _give_back(view, token, home)
+            give |= given
+            steps += back
+        if duties and not having and role(view, home) is Role.HOLDER and _home_has_all(view, home):
+            compares = (token, world.unchanged(keys.claim(home)))
+            release = Transaction(compares, (Delete(keys.claim(home)),))
+            steps.append(Step(StepKind.RELEASE, release, home))
+        hold |= having
+    steps += _ask(view, token, mine)
+    steps.sort(key=lambda step: _ORDER[step.kind])
+    return Plan(tuple(steps), frozenset(hold - give), frozenset(give))
+
+
+def _home_has_all(view: View, home: str) -> bool:
+    """Until then the claim stays: it keeps what may have to be retaken in one hand (F3)."""
+    return all(view.world.owner(i) == home for i in view.world.cluster.identities(home))
+
+
+_ORDER = {kind: order for order, kind in enumerate(StepKind)}
+
+
+def role(view: View, home: str) -> Role:
+    """What ``view.me`` is to ``home`` in this snapshot."""
+    if view.me == home:
+        return Role.HOME
+    if view.world.claimant(home) == view.me:
+        return Role.HOLDER
+    if view.me in view.world.cluster.candidates(home):
+        return Role.CANDIDATE
+    return Role.BYSTANDER
+
+
+def standing(view: View, identity: Identity) -> Standing:
+    """What the store says of ``identity``, as seen by ``view.me``."""
+    owner = view.world.owner(identity)
+    if owner is None:
+        return Standing.ORPHAN
+    if owner != view.me:
+        return Standing.OTHERS
+    home = view.world.session(identity.home)
+    asks = view.world.wants(identity.home) is not None and home is not None and home.beat.link
+    return Standing.ASKED if asks and identity.home in view.granted else Standing.MINE
+
+
+def duty(view: View, identity: Identity) -> Duty:
+    """What ``view.me`` has to do about ``identity``: a look into :data:`DUTIES`."""
+    return DUTIES[role(view, identity.home), standing(view, identity)]
+
+
+# ------------------------------------------------------------------------------- sessions
+
+
+def _enter(view: View) -> Iterator[Step]:
+    world, key = view.world, keys.session(view.me)
+    old = world.session(view.me)
+    if old is not None:
+        # A predecessor: at once when its process is proven gone, else when it has been silent.
+        if view.alone or view.me in view.silent:
+            yield _deposed(world, old)
+    elif view.quiet:
+        # The intent is compared too: a Stop All between snapshot and commit must win (Q16).
+        compares = (Compare(key, modified=0), world.unchanged(keys.stop(view.me)))
+        enter = Transaction(compares, (Put(key, view.beat.encode()),))
+        yield Step(StepKind.ENTER, enter, view.me)
+
+
+def _leave(view: View, token: Compare) -> Step:
+    leave = Transaction((token,), (Delete(token.key),))
+    return Step(StepKind.LEAVE, leave, view.me)
+
+
+def _deposed(world: World, session: Session) -> Step:
+    key = keys.session(session.server)
+    transaction = Transaction((world.unchanged(key),), (Delete(key),))
+    return Step(StepKind.DEPOSE, transaction, session.server)
+
+
+def _depose(view: View) -> Iterator[Step]:
+    for name in view.world.names:
+        session = view.world.session(name)
+        gone = name in view.silent or name in view.world.snapshot.dead
+        if session is not None and gone and name != view.me:
+            yield _deposed(view.world, session)
+
+
+def _has_heir(view: View) -> bool:
+    """Whether somebody who reaches the call manager could serve something that I hold."""
+    world = view.world
+    homes = dict.fromkeys(identity.home for identity in world.held(view.me))
+    heirs = {name for home in homes for name in (home, *world.cluster.candidates(home))}
+    return any(world.usable(name) for name in heirs - {view.me})
+
+
+# -------------------------------------------------------------------------------- taking
+
+
+def _own(mine: Bearer, identities: Iterable[Identity]) -> tuple[Put, ...]:
+    return tuple(Put(identity.key, str(mine)) for identity in identities)
+
+
+def _bearer(view: View, token: Compare) -> Bearer:
+    assert token.created is not None
+    return Bearer(view.me, token.created)
+
+
+def _acquire(view: View, token: Compare) -> Iterator[Step]:
+    """Orphans of my own; a later stage only when all of the earlier ones is mine (F27)."""
+    world = view.world
+    taken: list[Identity] = []
+    seen: list[Identity] = []
+    for stage in range(3):
+        if not view.beat.link:
+            break
+        here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
+        seen += here
+        taken += [i for i in here if duty(view, i) is Duty.ACQUIRE]
+        if any(duty(view, i) is Duty.ASK for i in here):
+            break
+    if taken:
+        compares = (token, *(world.unchanged(identity.key) for identity in seen))
+        acquire = Transaction(compares, _own(_bearer(view, token), taken))
+        yield Step(StepKind.ACQUIRE, acquire, view.me, tuple(taken))
+
+
+def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
+    """The whole of ``home``, if I am the first of its list who can; the choice is compared."""
+    world, me = view.world, view.me
+    identities = world.cluster.identities(home)
+    session = world.session(home)
+    claimant = world.claimant(home)
+    if (
+        not view.beat.link
+        or not view.settled
+        or world.stopped(home) is Stop.ALONE
+        or (session is not None and session.beat.link)
+        or claimant not in (None, me)
+        or any(duty(view, i) is Duty.NOTHING for i in identities)
+    ):
+        return
+    choice: tuple[Compare, ...] | None = ()
+    if claimant is None:
+        choice = _chosen(view, home)
+    if choice is None:
+        return
+    taken = tuple(i for i in identities if duty(view, i) is Duty.TAKE)
+    mine = _bearer(view, token)
+    compares = (
+        token,
+        world.unchanged(keys.stop(me)),
+        world.unchanged(keys.session(home)),
+        world.unchanged(keys.stop(home)),
+        world.unchanged(keys.claim(home)),
+        *choice,
+        *(world.unchanged(identity.key) for identity in identities),
+    )
+    put_claim = Put(keys.claim(home), str(mine))
+    take = Transaction(compares, (*_own(mine, taken), put_claim))
+    yield Step(StepKind.TAKE_HOME, take, home, taken)
+
+
+def _chosen(view: View, home: str) -> tuple[Compare, ...] | None:
+    """Compares that I am the first choice of ``home``'s list; None when I am not (F4, Q5)."""
+    world, me = view.world, view.me
+    cluster = world.cluster
+    candidates = cluster.candidates(home)
+    usable = [name for name in candidates if name == me or world.usable(name)]
+    fitting = [name for name in usable if _fits(world, name, home)]
+    best = (fitting or usable)[0] if cluster.capacity_aware else usable[0]
+    if best != me:
+        return None
+    compares: list[Compare] = []
+    for name in candidates[: candidates.index(me)]:
+        if name not in usable:
+            compares += world.unusable_as_read(name)
+        else:
+            # Skipped because it would overflow; that hangs on what it stands in for.
+            others = cluster.stands_in_for(name)
+            compares += [world.unchanged(keys.claim(other)) for other in others]
+    return tuple(compares)
+
+
+def _fits(world: World, name: str, home: str) -> bool:
+    more = world.cluster.server(home).number_of_media_ports
+    return world.ports(name) + more <= world.cluster.server(name).capacity
+
+
+# ------------------------------------------------------------------------------- the return
+
+
+def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], list[Step]]:
+    """The lowest stage that is not home yet: ports one by one as they fall free (F26, F27)."""
+    world = view.world
+    asking = world.wants(home)
+    assert asking is not None
+    identities = world.cluster.identities(home)
+    away = [identity for identity in identities if world.owner(identity) != home]
+    stage = min(identity.kind.stage for identity in away)
+    mine = [i for i in away if i.kind.stage == stage and duty(view, i) is Duty.GIVE]
+    if stage == Kind.ROUTE_POINT.stage and view.lingers:
+        # A call manager lets two applications hold a route point, so nothing is given up first
+        # and the number is answered throughout (F28).
+        give, back = set[Identity](), mine
+    else:
+        give = {i for i in mine if i in view.free or i in view.released}
+        back = [i for i in mine if i in view.released]
+    # A route point goes home in one piece: the main and the attendant's together (Q18).
+    if not back or (stage == Kind.ROUTE_POINT.stage and len(back) < len(away)):
+        return give, []
+    compares = [
+        token,
+        Compare(keys.session(home), created=asking.token),
+        world.unchanged(keys.want(home)),
+        *(world.unchanged(i.key) for i in identities if i.kind.stage < stage or i in back),
+    ]
+    hand_back = Transaction(tuple(compares), _own(asking, back))
+    return give, [Step(StepKind.HAND_BACK, hand_back, home, tuple(back))]
+
+
+def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
+    """Ask while somebody else has something of mine and I could serve it (F25)."""
+    world, key = view.world, keys.want(view.me)
+    identities = world.cluster.identities(view.me)
+    lacking = any(duty(view, identity) is Duty.ASK for identity in identities)
+    shall = view.beat.link and lacking
+    does = world.wants(view.me) is not None
+    if shall and not does:
+        put = Put(key, str(Bearer(view.me, mine.token)))
+        yield Step(StepKind.WANT, Transaction((token,), (put,)), view.me)
+    elif does and not shall:
+        yield Step(StepKind.UNWANT, Transaction((token,), (Delete(key),)), view.me)

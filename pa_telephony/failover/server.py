@@ -1,0 +1,411 @@
+"""A server of a cluster: the member's decisions carried out, with trio, sockets and a store.
+
+Decisions are made in :mod:`member` (pure); what is at the call manager is in :mod:`holder`. This
+file moves actions from the one to the other and reports back, nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+
+import trio
+
+from pa_telephony import cti, rtp, sccp
+from pa_telephony.errors import CallEnded, ConnectionLost, TelephonyError
+from pa_telephony.failover import registration
+from pa_telephony.failover.application import Application
+from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
+from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.intent import Command, intents
+from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
+from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.status import ServerStatus, cluster_status
+from pa_telephony.failover.stores import Store, open_store
+from pa_telephony.tasks import Background, background
+from pa_telephony.trace import EventRecord, Trace
+
+__all__ = ["Server", "control", "open_server", "read_status"]
+
+_STORE_RETRY = 0.1
+_PROBE = 0.5
+_PROBE_WITHIN = 1.0
+_SKINNY_PORT = 2000
+
+
+def boot_clock() -> float:
+    """Seconds that also count while the machine sleeps; never a wall clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Server:
+    """One running server. Made by :func:`open_server`."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        name: str,
+        application: Application,
+        store: Store,
+        address: str,
+        engine: rtp.Engine,
+        trace: Trace | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.cluster = cluster
+        self.name = cluster.server(name).server_name
+        self.application_errors = 0
+        """Exceptions of the application; each ended its own call."""
+        self.last_application_error: Exception | None = None
+        self._application = application
+        self._store = store
+        self._address = address
+        self._engine = engine
+        self._trace = trace
+        self._clock = clock
+        self._member = Member(cluster, self.name, instance=uuid.uuid4().hex, now=clock())
+        self._holders: dict[Identity, Holder] = {}
+        self._providers: dict[str, cti.Provider] = {}
+        self._wake = trio.Event()
+        self._tasks: Background | None = None
+
+    def __repr__(self) -> str:
+        return f"<Server {self.name} holds {len(self._holders)}>"
+
+    @property
+    def holds(self) -> tuple[Identity, ...]:
+        """What is registered here now."""
+        return tuple(
+            identity
+            for identity in self._holders
+            if self._member.state(identity) is registration.State.REGISTERED
+        )
+
+    def status(self) -> tuple[ServerStatus, ...]:
+        """The status page of the whole cluster, as this server last read the store."""
+        return cluster_status(self.cluster, self._member.world.snapshot)
+
+    async def run(self) -> None:
+        """Serve, take over for others, give back, until cancelled; then close everything."""
+        try:
+            async with background() as tasks:
+                self._tasks = tasks
+                for provider in self.cluster.providers:
+                    if isinstance(provider, JtapiProvider) and self._uses(provider.name):
+                        tasks.start_soon(self._provide, provider)
+                tasks.start_soon(self._watch_link)
+                tasks.start_soon(self._observe)
+                await self._act(tasks)
+        finally:
+            self._tasks = None
+
+    def _uses(self, provider: str) -> bool:
+        return any(
+            identity.provider == provider
+            for server in self.cluster.servers
+            for identity in self.cluster.identities(server.server_name)
+        )
+
+    async def _provide(self, provider: JtapiProvider) -> None:
+        while True:
+            try:
+                async with cti.open_provider(
+                    provider.hosts,
+                    user=provider.user,
+                    password=provider.password,
+                    trace=self._trace,
+                    local_address=self._address,
+                ) as opened:
+                    self._providers[provider.name] = opened
+                    self._woken()
+                    await trio.sleep_forever()
+            except TelephonyError as error:
+                # A login that is refused today may be allowed tomorrow.
+                self._event("provider.refused", provider=provider.name, why=str(error))
+                await trio.sleep(self.cluster.timing.retry)
+            finally:
+                self._providers.pop(provider.name, None)
+
+    async def _watch_link(self) -> None:
+        reachable: bool | None = None
+        while True:
+            now_reachable = await self._reaches_call_manager()
+            if now_reachable != reachable:
+                reachable = now_reachable
+                self._member.link(reachable, self._clock())
+                self._event("link", reachable=reachable)
+                self._woken()
+            if self._providers and all(each.in_service for each in self._providers.values()):
+                with trio.move_on_after(_PROBE):
+                    async with trio.open_nursery() as nursery:
+                        for provider in list(self._providers.values()):
+                            nursery.start_soon(provider.wait_out_of_service)
+            else:
+                await trio.sleep(_STORE_RETRY / 10)
+
+    async def _reaches_call_manager(self) -> bool:
+        if any(isinstance(p, JtapiProvider) and self._uses(p.name) for p in self.cluster.providers):
+            return any(provider.in_service for provider in self._providers.values())
+        for provider in self.cluster.providers:
+            if isinstance(provider, SkinnyProvider):
+                for host in provider.hosts:
+                    if await _answers(host):
+                        return True
+        return False
+
+    async def _observe(self) -> None:
+        while True:
+            try:
+                snapshot = await self._store.snapshot()
+                self._member.observe(snapshot, self._clock())
+                self._woken()
+                await self._store.watch(snapshot)
+            except ConnectionLost as lost:
+                self._event("store.lost", why=str(lost))
+                await trio.sleep(_STORE_RETRY)
+
+    async def _act(self, tasks: Background) -> None:
+        while True:
+            self._wake = trio.Event()
+            for action in self._member.actions(self._clock()):
+                self._perform(tasks, action)
+            wait = self._member.next_deadline(self._clock()) - self._clock()
+            with trio.move_on_after(max(wait, 0.0)):
+                await self._wake.wait()
+
+    def _woken(self) -> None:
+        self._wake.set()
+
+    # Actions.
+
+    def _perform(self, tasks: Background, action: Action) -> None:
+        match action:
+            case Transact():
+                tasks.start_soon(self._transact, action)
+            case Register(identity):
+                holder = self._holders.get(identity)
+                if holder is not None:
+                    tasks.start_soon(holder.again)
+                else:
+                    self._start(tasks, identity)
+            case Unregister(identity):
+                holder = self._holders.get(identity)
+                if holder is None:
+                    self.unregistered(identity)
+                else:
+                    tasks.start_soon(holder.unregister)
+            case Close(identity, at_once):
+                holder = self._holders.get(identity)
+                if holder is None:
+                    self.closed(identity)
+                else:
+                    holder.close(at_once=at_once)
+
+    async def _transact(self, action: Transact) -> None:
+        outcome = None
+        with contextlib.suppress(ConnectionLost):
+            outcome = await self._store.transact(action.transaction)
+        step = action.step
+        if step is not None and outcome is not None and outcome.committed:
+            labels = [identity.label for identity in step.identities]
+            self._event(_EVENTS[step.kind], home=step.server, identities=labels)
+        self._member.finished(action, outcome, self._clock())
+        self._woken()
+
+    def _start(self, tasks: Background, identity: Identity) -> None:
+        provider = self.cluster.provider(identity.provider)
+        holder: Holder
+        if isinstance(provider, SkinnyProvider):
+            holder = PortHolder(
+                identity,
+                self,
+                call_managers=provider.hosts,
+                engine=self._engine,
+                port_index=self._port_index(identity),
+                local_address=self._address,
+                trace=self._trace,
+            )
+        elif provider.name in self._providers:
+            holder = RoutePointHolder(identity, self, self._providers[provider.name])
+        else:
+            self.refused(identity, f"{provider.name} is not in service")
+            return
+        self._holders[identity] = holder
+        tasks.start_soon(holder.run)
+
+    def _port_index(self, identity: Identity) -> int:
+        """Its own index for a port of ours; the lowest free one behind ours for another's."""
+        own = self.cluster.server(self.name).number_of_media_ports
+        if identity.home == self.name:
+            return identity.index
+        taken = {each.port_index for each in self._holders.values() if isinstance(each, PortHolder)}
+        return next(index for index in range(own, own + len(taken) + 1) if index not in taken)
+
+    # Reports of holders.
+
+    def registered(self, identity: Identity) -> None:
+        """The call manager has it from us."""
+        self._member.registered(identity, self._clock())
+        self._event("registered", identity=identity.label)
+        self._woken()
+
+    def refused(self, identity: Identity, why: str) -> None:
+        """The call manager says no."""
+        self._member.refused(identity, self._clock(), why)
+        self._event("refused", identity=identity.label, why=why)
+        self._woken()
+
+    def lost(self, identity: Identity, why: str) -> None:
+        """The connection is gone, or no answer came."""
+        self._member.lost(identity, self._clock(), why)
+        self._event("lost", identity=identity.label, why=why)
+        self._woken()
+
+    def unregistered(self, identity: Identity) -> None:
+        """The call manager confirmed that it has nothing of ours."""
+        self._member.unregistered(identity, self._clock())
+        self._event("unregistered", identity=identity.label)
+        self._woken()
+
+    def kept(self, identity: Identity) -> None:
+        """The call manager refused to let it go: a call is up."""
+        self._member.kept(identity, self._clock())
+        self._woken()
+
+    def closed(self, identity: Identity) -> None:
+        """The holder is through."""
+        if self._holders.pop(identity, None) is not None:
+            self._event("closed", identity=identity.label)
+        self._member.set_busy(identity, False)
+        self._member.closed(identity, self._clock())
+        self._woken()
+
+    def busy(self, identity: Identity, busy: bool) -> None:
+        """A call began or ended."""
+        self._member.set_busy(identity, busy)
+        self._event("busy" if busy else "idle", identity=identity.label)
+        self._woken()
+
+    async def media_call(self, identity: Identity, call: sccp.Call) -> None:
+        """Serve a call at a media port, unless it is one too many."""
+        if self._member.may_answer(identity, self._clock()):
+            with self._application_fenced(identity):
+                await self._application.media_call(call, identity)
+
+    async def routed_call(self, identity: Identity, session: cti.RouteSession) -> None:
+        """Serve a call at a route point or an interceptor."""
+        if not self._member.serves(identity, self._clock()):
+            return
+        with self._application_fenced(identity):
+            if identity.kind is Kind.INTERCEPTOR:
+                await self._application.intercepted_call(session)
+            else:
+                await self._application.route_call(session, self._ports_of(identity.home))
+
+    @contextlib.contextmanager
+    def _application_fenced(self, identity: Identity) -> Generator[None]:
+        try:
+            yield
+        except (CallEnded, cti.RouteFailed, ConnectionLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - one call's bug must not end all calls
+            self.application_errors += 1
+            self.last_application_error = error
+            self._event("application.error", identity=identity.label, error=repr(error))
+
+    def _ports_of(self, home: str) -> Sequence[str]:
+        """The media ports of a home whoever holds them: idle, then about to go home, then busy.
+
+        The call manager has the last word; it refuses a port that is busy after all.
+        """
+        pages = {page.name: page for page in self.status()}
+        going = self._member.plan.give
+        ranked = [
+            (not port.up, port.busy, port.identity in going, port.identity.index, port.identity)
+            for port in pages[home].of_kind(Kind.PORT)
+        ]
+        return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
+
+    def _event(self, kind: str, **fields: object) -> None:
+        if self._trace is not None:
+            self._trace(
+                EventRecord(time.time(), f"failover.{kind}", {"server": self.name, **fields})
+            )
+
+
+_EVENTS = {kind: kind.value.replace(" ", "_") for kind in StepKind}
+
+
+async def _answers(host: str) -> bool:
+    from pa_telephony.address import parse_peers
+
+    ((name, port),) = parse_peers([host], _SKINNY_PORT)
+    with trio.move_on_after(_PROBE_WITHIN), contextlib.suppress(OSError):
+        await (await trio.open_tcp_stream(name, port)).aclose()
+        return True
+    return False
+
+
+async def _resolve(host: str, cluster: Cluster) -> str:
+    try:
+        found = await trio.socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise ConnectionLost(f"{cluster.file}: {host}: {error}") from error
+    return str(found[0][4][0])
+
+
+@contextlib.asynccontextmanager
+async def open_server(
+    cluster: Cluster,
+    name: str,
+    *,
+    application: Application,
+    store: Store | None = None,
+    trace: Trace | None = None,
+    clock: Callable[[], float] = boot_clock,
+) -> AsyncGenerator[Server]:
+    """Be the server ``name`` of a cluster; serve by :meth:`Server.run`.
+
+    Entered means that its name, its address and its store are ours. Left means that everything
+    it had registered is closed; others may act at once.
+
+    ``store`` is the one that the configuration names when left out. Raises
+    :class:`ConfigurationError` for a name that is no server, or runs already, and
+    :class:`ConnectionLost` when the store can not be used.
+    """
+    server = cluster.server(name)
+    async with contextlib.AsyncExitStack() as stack:
+        if store is None:
+            store = await stack.enter_async_context(open_store(cluster))
+        address = await _resolve(server.hostname_or_ip_address, cluster)
+        await stack.enter_async_context(store.alive(server.server_name))
+        engine = await stack.enter_async_context(
+            rtp.open_engine(
+                address=address,
+                first_port=server.media_termination_udp_beginning_port,
+                trace=trace,
+            )
+        )
+        yield Server(cluster, name, application, store, address, engine, trace, clock)
+
+
+async def read_status(cluster: Cluster, store: Store | None = None) -> tuple[ServerStatus, ...]:
+    """The Server Status page of every server, read from the store by anybody."""
+    async with contextlib.AsyncExitStack() as stack:
+        if store is None:
+            store = await stack.enter_async_context(open_store(cluster))
+        return cluster_status(cluster, await store.snapshot())
+
+
+async def control(
+    cluster: Cluster, command: Command, servers: Iterable[str] = (), store: Store | None = None
+) -> None:
+    """Give an operator's command to ``servers``, or to all; they obey as soon as they see it."""
+    async with contextlib.AsyncExitStack() as stack:
+        if store is None:
+            store = await stack.enter_async_context(open_store(cluster))
+        await store.transact(intents(cluster, command, servers))

@@ -1,0 +1,67 @@
+"""Stores: where the servers of a cluster agree on who owns what.
+
+One interface, :class:`Store`. :class:`MemoryStore` serves the servers of one process (tests);
+:class:`SqliteStore` those of one machine (the default: a file, and ``flock`` as proof of death).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from pa_telephony._lazy import lazy_names
+from pa_telephony.failover.transaction import Outcome, Snapshot, Transaction
+
+if TYPE_CHECKING:
+    from pa_telephony.failover.config import Cluster
+    from pa_telephony.failover.stores.memory import MemoryStore
+    from pa_telephony.failover.stores.sqlite import SqliteStore
+
+__all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
+
+
+class Store(Protocol):
+    """What every store offers. Its methods raise :class:`~pa_telephony.errors.ConnectionLost`
+    when the store cannot be used now.
+    """  # noqa: D205
+
+    async def snapshot(self) -> Snapshot:
+        """All entries at one revision, and who is proven dead.
+
+        Never older than what any transaction that has returned before has committed.
+        """
+        ...
+
+    async def transact(self, transaction: Transaction) -> Outcome:
+        """Commit it or not, atomically.
+
+        ConnectionLost means that the outcome is unknown: the same transaction may be repeated.
+        Cancelling waits for the outcome, so that it is never unknown because of us.
+        """
+        ...
+
+    async def watch(self, seen: Snapshot) -> None:
+        """Return once a snapshot would differ from ``seen``; at once if it does already."""
+        ...
+
+    def alive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Be the process of the server ``name`` while inside; its end is the proof of death.
+
+        To be held around everything that a server does, its session in the store included.
+        Raises ConfigurationError when another process (or block) is that server.
+        """
+        ...
+
+
+@contextlib.asynccontextmanager
+async def open_store(cluster: Cluster) -> AsyncGenerator[Store]:
+    """The store that a cluster's configuration names; closed when the block is left."""
+    from pa_telephony.failover.stores.sqlite import open_sqlite
+
+    async with open_sqlite(cluster.store_path) as store:
+        yield store
+
+
+__getattr__, __dir__ = lazy_names(__name__, {"MemoryStore": ".memory", "SqliteStore": ".sqlite"})

@@ -1,0 +1,109 @@
+"""What a store holds and how it is changed: entries with revisions, compare-and-swap.
+
+The model is etcd's, because it is the smallest that the protocol needs (failover.md §2): every
+committed transaction has the next *revision*; an entry knows the revision that created it and the
+one that changed it last. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+__all__ = ["Compare", "Delete", "Entry", "Outcome", "Put", "Snapshot", "Transaction", "apply"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key's value and the revisions (1, 2, …) that created and last changed it.
+
+    A key that was deleted and put again has a new ``created``: that is what makes it a token.
+    """
+
+    value: str
+    created: int
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All entries at one revision.
+
+    ``dead`` names the servers whose process is proven to be gone. It is established *after* the
+    entries were read, so a session in ``entries`` of a name in ``dead`` has no process any more;
+    a store that cannot prove deaths leaves it empty.
+    """
+
+    revision: int
+    entries: Mapping[str, Entry]
+    dead: frozenset[str] = frozenset()
+
+    def modified(self, key: str) -> int:
+        """The revision that last changed ``key``; 0 when there is none."""
+        entry = self.entries.get(key)
+        return entry.modified if entry else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A condition on one key; a missing key counts as revision 0 in both."""
+
+    key: str
+    created: int | None = None
+    modified: int | None = None
+
+    def holds(self, entries: Mapping[str, Entry]) -> bool:
+        """Whether it is true of ``entries``."""
+        entry = entries.get(self.key)
+        created, modified = (entry.created, entry.modified) if entry else (0, 0)
+        return self.created in (None, created) and self.modified in (None, modified)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Set a key."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a key; nothing happens when it is not there."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """All operations at one revision if every compare holds, else nothing.
+
+    A key stands in at most one operation (etcd refuses more).
+    """
+
+    compares: tuple[Compare, ...]
+    operations: tuple[Put | Delete, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a transaction; ``revision`` is the store's afterwards."""
+
+    committed: bool
+    revision: int = field(compare=False)
+
+
+def apply(entries: MutableMapping[str, Entry], transaction: Transaction, revision: int) -> Outcome:
+    """Run ``transaction`` on ``entries``, which stand at ``revision``; they change in place."""
+    if not all(compare.holds(entries) for compare in transaction.compares):
+        return Outcome(False, revision)
+    revision += 1
+    for operation in transaction.operations:
+        if isinstance(operation, Delete):
+            entries.pop(operation.key, None)
+        else:
+            old = entries.get(operation.key)
+            entries[operation.key] = Entry(
+                operation.value, old.created if old else revision, revision
+            )
+    return Outcome(True, revision)

@@ -1,0 +1,237 @@
+"""What the entries of the store mean: sessions, owners, claims, wishes, intents.
+
+==========================  =====================  ============================================
+key                         value                  meaning
+==========================  =====================  ============================================
+``srv/S``                   :class:`Beat`, JSON    session of server S, rewritten twice a second;
+                                                   the revision that *created* the key is the
+                                                   session's token
+``own/H/kind/number``       ``S:token``            who owns that identity of the home H
+``claim/H``                 ``F:token``            the one server that stands in for H
+``want/H``                  ``H:token``            H asks for what is its own (F25)
+``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
+                                                   ``alone`` nobody stands in either
+==========================  =====================  ============================================
+
+``S:token`` counts only while ``srv/S`` exists and was created at revision ``token``. One delete of
+``srv/S`` therefore voids all that S owned, claimed or wanted. A token never comes back. An
+identity without an owner that counts is an *orphan*. Source: failover.md §3.1.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.transaction import Compare, Entry, Snapshot
+
+__all__ = ["Bearer", "Beat", "Session", "Stop", "World", "claim", "session", "stop", "want"]
+
+
+def session(server: str) -> str:
+    """Key of a server's session."""
+    return f"srv/{server}"
+
+
+def claim(home: str) -> str:
+    """Key that names the stand-in of a home."""
+    return f"claim/{home}"
+
+
+def want(home: str) -> str:
+    """Key by which a home asks for its own."""
+    return f"want/{home}"
+
+
+def stop(server: str) -> str:
+    """Key of an operator's intent that a server be stopped."""
+    return f"stop/{server}"
+
+
+class Stop(enum.Enum):
+    """How an operator wants a server stopped; the value stands in the store."""
+
+    FAIL_OVER = "stop"
+    """Like a crash: others stand in (F14)."""
+    ALONE = "alone"
+    """Nobody stands in (Q15)."""
+
+
+class Bearer(NamedTuple):
+    """A server in one of its sessions."""
+
+    server: str
+    token: int
+
+    def __str__(self) -> str:
+        return f"{self.server}:{self.token}"
+
+    @classmethod
+    def parse(cls, text: str) -> Bearer:
+        """Read ``S:token``; anything else is a bearer of no session."""
+        server, _, token = text.rpartition(":")
+        return cls(server, int(token)) if token.isdecimal() else cls("", 0)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a server says of itself with each heartbeat.
+
+    ``instance`` is unique to the process, so that it recognises its own session. ``link`` is
+    whether it reaches the call manager. ``up`` holds the labels of the identities that it has
+    registered, ``busy`` those with a call, ``why`` the reasons of those that it cannot register.
+    """
+
+    instance: str
+    link: bool = False
+    up: frozenset[str] = frozenset()
+    busy: frozenset[str] = frozenset()
+    why: Mapping[str, str] = field(default_factory=dict[str, str])
+    sequence: int = 0
+
+    def encode(self) -> str:
+        """JSON of one line, keys in a fixed order."""
+        return json.dumps(
+            {
+                "instance": self.instance,
+                "link": self.link,
+                "up": sorted(self.up),
+                "busy": sorted(self.busy),
+                "why": dict(self.why),
+                "sequence": self.sequence,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def decode(cls, text: str) -> Beat:
+        """Read one; what is missing or no JSON takes the defaults (another release wrote it)."""
+        return _decode(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _decode(text: str) -> Beat:
+    try:
+        read: dict[str, Any] = dict(json.loads(text))
+        return Beat(
+            str(read.get("instance", "")),
+            bool(read.get("link", False)),
+            frozenset(map(str, read.get("up", ()))),
+            frozenset(map(str, read.get("busy", ()))),
+            dict(read.get("why", {})),
+            int(read.get("sequence", 0)),
+        )
+    except (ValueError, TypeError):
+        return Beat("")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A server's session as the store has it."""
+
+    server: str
+    token: int
+    modified: int
+    beat: Beat
+
+
+class World:
+    """A snapshot read with a cluster's configuration in hand. Everything is a question."""
+
+    def __init__(self, cluster: Cluster, snapshot: Snapshot) -> None:
+        self.cluster = cluster
+        self.snapshot = snapshot
+        self.names = tuple(server.server_name for server in cluster.servers)
+        self._sessions: dict[str, Session] = {}
+        for name in self.names:
+            entry = snapshot.entries.get(session(name))
+            if entry is not None:
+                beat = Beat.decode(entry.value)
+                self._sessions[name] = Session(name, entry.created, entry.modified, beat)
+        self._owners: dict[Identity, str | None] = {}
+
+    def session(self, server: str) -> Session | None:
+        """The session of ``server``, if it has one."""
+        return self._sessions.get(server)
+
+    def bearer(self, key: str) -> Bearer | None:
+        """Whom the value of ``key`` names, if that session still exists."""
+        entry = self.snapshot.entries.get(key)
+        return None if entry is None else self._counting(entry)
+
+    def _counting(self, entry: Entry) -> Bearer | None:
+        bearer = Bearer.parse(entry.value)
+        found = self._sessions.get(bearer.server)
+        return bearer if found is not None and found.token == bearer.token else None
+
+    def owner(self, identity: Identity) -> str | None:
+        """The server that owns ``identity`` now; None for an orphan."""
+        if identity not in self._owners:
+            bearer = self.bearer(identity.key)
+            self._owners[identity] = bearer.server if bearer else None
+        return self._owners[identity]
+
+    def claimant(self, home: str) -> str | None:
+        """The server that stands in for ``home``."""
+        bearer = self.bearer(claim(home))
+        return bearer.server if bearer else None
+
+    def wants(self, home: str) -> Bearer | None:
+        """``home`` in its session, while it asks for its own."""
+        bearer = self.bearer(want(home))
+        return bearer if bearer and bearer.server == home else None
+
+    def stopped(self, server: str) -> Stop | None:
+        """The operator's intent for ``server``; None = it shall run."""
+        entry = self.snapshot.entries.get(stop(server))
+        if entry is None:
+            return None
+        return Stop.ALONE if entry.value == Stop.ALONE.value else Stop.FAIL_OVER
+
+    def usable(self, server: str) -> bool:
+        """Whether ``server`` could stand in: a session, a call manager, no intent to stop."""
+        found = self._sessions.get(server)
+        return found is not None and found.beat.link and self.stopped(server) is None
+
+    def unusable_as_read(self, server: str) -> tuple[Compare, ...]:
+        """Compares that fail as soon as ``server`` may have become usable.
+
+        One reason is enough, and the most lasting one is taken: an intent, an absent session, a
+        session that says in this very heartbeat that it has no call manager.
+        """
+        key = session(server) if self.stopped(server) is None else stop(server)
+        return (self.unchanged(key),)
+
+    def unchanged(self, key: str) -> Compare:
+        """The compare that ``key`` is as in this snapshot, absence included."""
+        return Compare(key, modified=self.snapshot.modified(key))
+
+    def ports(self, server: str) -> int:
+        """Media ports that ``server`` has to serve: its own and those of homes it claims.
+
+        From configuration and claims only, so that a few compares can pin it down (F8).
+        """
+        return self.cluster.server(server).number_of_media_ports + sum(
+            self.cluster.server(home).number_of_media_ports
+            for home in self.cluster.stands_in_for(server)
+            if self.claimant(home) == server
+        )
+
+    def held(self, server: str) -> tuple[Identity, ...]:
+        """Every identity that ``server`` owns now, whosever it is by configuration."""
+        return tuple(
+            identity
+            for home in self.names
+            for identity in self.cluster.identities(home)
+            if self.owner(identity) == server
+        )
+
+    def ports_held(self, server: str) -> int:
+        """How many media ports ``server`` owns now."""
+        return sum(identity.kind is Kind.PORT for identity in self.held(server))

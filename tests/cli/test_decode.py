@@ -1,0 +1,131 @@
+"""``pa-telephony decode`` shows frames whole, whatever TCP did to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pa_telephony import pcap
+from pa_telephony.cli.capture import read_capture
+from pa_telephony.cli.main import cli
+from pa_telephony.rtp.packet import Packet
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import DeviceTone
+from pa_telephony.trace import FrameRecord, PcapTrace, RtpRecord
+
+PHONE, MANAGER = ("127.0.0.20", 40000), ("127.0.0.10", 2000)
+
+
+def write(path: Path, *pieces: tuple[str, bytes]) -> Path:
+    with PcapTrace(path) as trace:
+        for number, (direction, data) in enumerate(pieces):
+            assert direction in ("sent", "received")
+            trace(FrameRecord(1.0 + number, "sccp", direction, PHONE, MANAGER, data))  # type: ignore[arg-type]
+    return path
+
+
+def register(version: int) -> tuple[str, bytes]:
+    request = messages.RegisterReq(device_name="SEP001122334455", protocol_ver=version)
+    return "sent", messages.encode(request, version)
+
+
+def acknowledge(version: int) -> tuple[str, bytes]:
+    answer = messages.RegisterAck(
+        keep_alive_interval=30, secondary_keep_alive_interval=30, max_protocol_ver=version
+    )
+    return "received", messages.encode(answer, version)
+
+
+def test_the_version_of_a_session_is_what_registration_agreed_on(tmp_path: Path) -> None:
+    tone = messages.encode(messages.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE), 17)
+    path = write(tmp_path / "a.pcap", register(17), acknowledge(22), ("received", tone))
+    assert [(f.name, f.version) for f in read_capture(path).frames][-1] == ("StartTone", 17)
+
+
+def test_frames_are_put_together_from_any_segments(tmp_path: Path) -> None:
+    stream = b"".join(data for _, data in [register(17)] * 3)
+    pieces = [("sent", stream[start : start + 13]) for start in range(0, len(stream), 13)]
+    capture = read_capture(write(tmp_path / "a.pcap", *pieces))
+    assert [f.name for f in capture.frames] == ["RegisterReq"] * 3
+
+
+def test_a_bad_length_ends_one_session_with_a_note(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", register(17), ("sent", b"\xff" * 20))
+    capture = read_capture(path)
+    assert [f.name for f in capture.frames] == ["RegisterReq"]
+    assert "impossible" in capture.notes[0]
+
+
+def test_tls_is_skipped_with_a_note(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", ("sent", b"\x16\x03\x01\x02\x00" + bytes(60)))
+    capture = read_capture(path)
+    assert capture.frames == []
+    assert "TLS" in capture.notes[0]
+
+
+def test_rtp_is_summed_up_by_stream_with_its_losses(tmp_path: Path) -> None:
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        for number in (65534, 65535, 0, 3, 4):
+            packet = Packet(sequence_number=number, ssrc=7, payload=bytes(160))
+            trace(RtpRecord(1.0, "sent", ("127.0.0.11", 32000), PHONE, bytes(packet)))
+    (stream,) = read_capture(tmp_path / "a.pcap").streams
+    assert (stream.packets, stream.lost, stream.ssrc) == (5, 2, 7)
+
+
+def test_a_file_is_shown_as_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", register(17))
+    done = CliRunner().invoke(cli, ["decode", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "RegisterReq (0x0001)" in done.output
+    assert "device_name = 'SEP001122334455'" in done.output
+    assert "127.0.0.20:40000 → 127.0.0.10:2000" in done.output
+
+
+def test_json_holds_the_same(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", register(17), acknowledge(20))
+    done = CliRunner().invoke(cli, ["decode", "--json", str(path)])
+    found = json.loads(done.output)
+    assert [frame["message"] for frame in found["frames"]] == ["RegisterReq", "RegisterAck"]
+    assert found["frames"][0]["fields"]["device_name"] == "SEP001122334455"
+
+
+def test_a_frame_may_be_given_in_hex() -> None:
+    frame = messages.encode(messages.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE), 20)
+    done = CliRunner().invoke(cli, ["decode", frame.hex(":") + " " + frame.hex()])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("StartTone (0x0082)") == 2
+    assert "INSIDE_DIAL_TONE" in done.output
+
+
+@pytest.mark.parametrize("text", ["no-such-file.pcap", "0400", "040000000000000000000000ff"])
+def test_what_is_neither_file_nor_frame_is_a_usage_error(text: str) -> None:
+    assert CliRunner().invoke(cli, ["decode", text]).exit_code == 2
+
+
+def test_a_file_that_is_no_capture_is_an_error_without_traceback(tmp_path: Path) -> None:
+    (tmp_path / "x.pcap").write_bytes(b"hello")
+    done = CliRunner().invoke(cli, ["decode", str(tmp_path / "x.pcap")])
+    assert done.exit_code == 1
+    assert "no pcap file" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_an_undecodable_frame_is_shown_and_fails(tmp_path: Path) -> None:
+    whole = messages.encode(messages.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE), 20)
+    short = (4).to_bytes(4, "little") + whole[4:12]
+    done = CliRunner().invoke(cli, ["decode", str(write(tmp_path / "a.pcap", ("sent", short)))])
+    assert "StartTone" in done.output or "undecodable" in done.output
+
+
+def test_merged_captures_decode_like_one(tmp_path: Path) -> None:
+    one = write(tmp_path / "1.pcap", register(17))
+    with PcapTrace(tmp_path / "2.pcap") as trace:
+        for number in range(3):
+            packet = Packet(sequence_number=number, payload=bytes(160))
+            trace(RtpRecord(1.5, "sent", ("127.0.0.11", 32000), PHONE, bytes(packet)))
+    pcap.merge([one, tmp_path / "2.pcap"], tmp_path / "all.pcap")
+    capture = read_capture(tmp_path / "all.pcap")
+    assert (len(capture.frames), len(capture.streams)) == (1, 1)

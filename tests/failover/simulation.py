@@ -1,0 +1,335 @@
+"""A whole cluster in virtual time: pure members, a store, a call manager, calls, and bad luck.
+
+Everything that can go wrong is drawn from one seeded generator, so a schedule that fails can be
+played again by its number. Delays are those of a busy machine: a few ms to the store, tens of ms
+to the call manager.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
+from pa_telephony.failover.member import Close, Member, Register, Transact, Unregister
+from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.registration import State
+from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply
+from pa_telephony.failover.world import World, stop
+
+__all__ = ["Simulation"]
+
+ROUTES = (Kind.ROUTE_POINT, Kind.AA_ROUTE_POINT)
+
+
+@dataclass(eq=False)
+class Process:
+    """One life of a server."""
+
+    name: str
+    member: Member
+    alive: bool = True
+    linked: bool = True
+    paused_until: float = 0.0
+    registered: set[Identity] = field(default_factory=set[Identity])
+    wake_at: float = float("inf")
+
+
+class Simulation:
+    """``run`` plays a schedule; ``violations`` should be empty then."""
+
+    def __init__(self, cluster: Cluster, seed: int) -> None:
+        self.cluster = cluster
+        self.names = [server.server_name for server in cluster.servers]
+        self.now = 1000.0
+        self.violations: list[str] = []
+        self.log: list[str] = []
+        self.takeovers = 0
+        self.returns = 0
+        self.calls: dict[Identity, Process] = {}
+        self.answered = 0
+        self.processes: dict[str, Process] = {}
+        self.faults = True
+        self._random = random.Random(seed)
+        self._entries: dict[str, Entry] = {}
+        self._revision = 0
+        self._started: set[str] = set()
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._lives = itertools.count()
+
+    # What happens.
+
+    def run(self, seconds: float, calm: float) -> None:
+        """Faults for ``seconds``, then none for ``calm`` seconds."""
+        for name in self.names:
+            self._after(self._random.uniform(0, 0.5), lambda name=name: self.start(name))
+        self._after(1.0, self._misfortune)
+        self._after(1.0, self._caller)
+        self._advance(self.now + seconds)
+        self.faults = False
+        self._submit(intents(self.cluster, Command.START))
+        for process in self.processes.values():
+            process.paused_until = 0.0
+            self._link(process, True)
+        for name in self.names:
+            if not self.is_alive(name):
+                self.start(name)
+        self._advance(self.now + calm)
+
+    def _advance(self, until: float) -> None:
+        while self._queue and self._queue[0][0] <= until:
+            self.now, _, action = heapq.heappop(self._queue)
+            action()
+            self._check()
+        self.now = until
+
+    def _after(self, delay: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
+
+    def is_alive(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].alive
+
+    def start(self, name: str) -> None:
+        if self.is_alive(name):
+            return
+        member = Member(self.cluster, name, instance=f"{name}#{next(self._lives)}", now=self.now)
+        process = self.processes[name] = Process(name, member)
+        self._started.add(name)
+        self.log.append(f"{self.now:8.3f} start {name}")
+        self._link(process, True)
+        self._changed()
+        self._pump(process)
+
+    def kill(self, name: str) -> None:
+        process = self.processes[name]
+        process.alive = False
+        self.log.append(f"{self.now:8.3f} kill {name}")
+        for identity in list(process.registered):
+            self._gone(process, identity)
+        self._changed()
+
+    def _misfortune(self) -> None:
+        if not self.faults:
+            return
+        name = self._random.choice(self.names)
+        what = self._random.random()
+        if not self.is_alive(name):
+            self.start(name)
+        elif what < 0.35:
+            self.kill(name)
+        elif what < 0.5:
+            command = self._random.choice([Command.STOP, Command.STOP, Command.START])
+            self.log.append(f"{self.now:8.3f} {command.value} {name}")
+            self._submit(intents(self.cluster, command, [name]))
+        elif what < 0.6:
+            self._submit(intents(self.cluster, Command.START))
+        elif what < 0.75:
+            process = self.processes[name]
+            pause = self._random.choice([0.3, 1.0, 4.5, 8.0])
+            self.log.append(f"{self.now:8.3f} {name} does not run for {pause}")
+            process.paused_until = self.now + pause
+            self._after(pause, lambda: self._pump(process))
+        elif what < 0.9:
+            process = self.processes[name]
+            self._link(process, not process.linked)
+        self._after(self._random.expovariate(1 / 4.0), self._misfortune)
+
+    def _link(self, process: Process, up: bool) -> None:
+        process.linked = up
+        process.member.link(up, self.now)
+        if not up:
+            self.log.append(f"{self.now:8.3f} {process.name} loses the call manager")
+            for identity in list(process.registered):
+                self._gone(process, identity)
+                process.member.lost(identity, self.now)
+        self._pump(process)
+
+    def _caller(self) -> None:
+        free = [
+            (process, identity)
+            for process in self.processes.values()
+            for identity in sorted(process.registered, key=str)
+            if identity.kind is Kind.PORT and identity not in self.calls
+        ]
+        if free:
+            process, identity = self._random.choice(free)
+            runs = process.alive and process.paused_until <= self.now
+            if runs and process.member.may_answer(identity, self.now):
+                self.answered += 1
+                self.calls[identity] = process
+                process.member.set_busy(identity, True)
+                self._pump(process)
+                length = self._random.choice([0.5, 3.0, 20.0])
+                self._after(length, lambda: self._hang_up(process, identity))
+        self._after(self._random.expovariate(1.0), self._caller)
+
+    def _hang_up(self, process: Process, identity: Identity) -> None:
+        if self.calls.get(identity) is process:
+            del self.calls[identity]
+            process.member.set_busy(identity, False)
+            self._pump(process)
+
+    # The store.
+
+    def snapshot(self) -> Snapshot:
+        dead = frozenset(name for name in self._started if not self.is_alive(name))
+        return Snapshot(self._revision, dict(self._entries), dead)
+
+    def world(self) -> World:
+        return World(self.cluster, self.snapshot())
+
+    def _submit(self, transaction: Transaction) -> Outcome:
+        outcome = apply(self._entries, transaction, self._revision)
+        self._revision = outcome.revision
+        if outcome.committed:
+            self._changed()
+        return outcome
+
+    def _changed(self) -> None:
+        for process in self.processes.values():
+            if process.alive:
+                self._after(self._random.uniform(0.001, 0.012), lambda p=process: self._see(p))
+
+    def _see(self, process: Process) -> None:
+        if process.alive and process.paused_until <= self.now:
+            process.member.observe(self.snapshot(), self.now)
+            self._pump(process)
+
+    def _commit(self, process: Process, action: Transact) -> None:
+        lost_before = self.faults and self._random.random() < 0.01
+        lost_after = self.faults and self._random.random() < 0.01
+        outcome = None if lost_before else self._submit(action.transaction)
+        if outcome is not None and outcome.committed and action.step is not None:
+            self._noted(action)
+        seen = None if lost_after else outcome
+        self._after(
+            self._random.uniform(0.001, 0.005), lambda: self._finished(process, action, seen)
+        )
+
+    def _finished(self, process: Process, action: Transact, outcome: Outcome | None) -> None:
+        if not process.alive:
+            return
+        if process.paused_until > self.now:
+            self._after(
+                process.paused_until - self.now, lambda: self._finished(process, action, outcome)
+            )
+            return
+        process.member.finished(action, outcome, self.now)
+        self._pump(process)
+
+    def _noted(self, action: Transact) -> None:
+        step = action.step
+        assert step is not None
+        self.log.append(f"{self.now:8.3f} {step}")
+        if step.kind is StepKind.TAKE_HOME:
+            self.takeovers += 1
+        if step.kind is StepKind.HAND_BACK and any(i.kind in ROUTES for i in step.identities):
+            self.returns += 1
+            world = self.world()
+            for identity in self.cluster.identities(step.server):
+                if identity.kind not in ROUTES and world.owner(identity) != step.server:
+                    self._violated(f"route point of {step.server} went home before {identity}")
+
+    # The call manager.
+
+    def _pump(self, process: Process) -> None:
+        if not process.alive or process.paused_until > self.now:
+            return
+        for action in process.member.actions(self.now):
+            self._perform(process, action)
+        deadline = process.member.next_deadline(self.now)
+        if deadline != process.wake_at:
+            process.wake_at = deadline
+            self._after(deadline - self.now, lambda: self._woken(process, deadline))
+
+    def _woken(self, process: Process, deadline: float) -> None:
+        if process.wake_at == deadline:
+            process.wake_at = float("inf")
+            self._pump(process)
+
+    def _perform(self, process: Process, action: object) -> None:
+        soon = self._random.uniform(0.005, 0.03)
+        match action:
+            case Transact():
+                self._after(soon / 5, lambda: self._commit(process, action))
+            case Register(identity):
+                self._after(soon, lambda: self._register(process, identity))
+            case Unregister(identity):
+                self._after(soon, lambda: self._unregister(process, identity))
+            case Close(identity):
+                self._close(process, identity)
+            case _:
+                raise AssertionError(action)
+
+    def _register(self, process: Process, identity: Identity) -> None:
+        if not process.alive:
+            return
+        if not process.linked:
+            process.member.lost(identity, self.now)
+        elif identity.kind is Kind.PORT and any(
+            identity in other.registered
+            for other in self.processes.values()
+            if other is not process
+        ):
+            process.member.refused(identity, self.now)
+        else:
+            process.registered.add(identity)
+            process.member.registered(identity, self.now)
+        self._pump(process)
+
+    def _unregister(self, process: Process, identity: Identity) -> None:
+        if not process.alive:
+            return
+        if not process.linked:
+            process.member.lost(identity, self.now)
+        elif identity in self.calls:
+            process.member.kept(identity, self.now)
+        else:
+            process.registered.discard(identity)
+            process.member.unregistered(identity, self.now)
+        self._pump(process)
+
+    def _close(self, process: Process, identity: Identity) -> None:
+        if self.calls.get(identity) is process:
+            entitled = process.member.may_act(self.now)
+            stopped = self._entries.get(stop(process.name)) is not None
+            if entitled and process.linked and not stopped:
+                self._violated(f"{process.name} dropped a call on {identity}")
+        self._gone(process, identity)
+        self._after(0.002, lambda: self._closed(process, identity))
+
+    def _closed(self, process: Process, identity: Identity) -> None:
+        if process.alive:
+            process.registered.discard(identity)
+            process.member.closed(identity, self.now)
+            self._pump(process)
+
+    def _gone(self, process: Process, identity: Identity) -> None:
+        process.registered.discard(identity)
+        if self.calls.get(identity) is process:
+            del self.calls[identity]
+            process.member.set_busy(identity, False)
+
+    # The judge.
+
+    def _check(self) -> None:
+        for home in self.names:
+            for identity in self.cluster.identities(home):
+                serving = [
+                    process.name
+                    for process in self.processes.values()
+                    if process.alive
+                    and process.paused_until <= self.now
+                    and process.member.may_act(self.now)
+                    and process.member.state(identity) is State.REGISTERED
+                ]
+                if len(serving) > 1:
+                    self._violated(f"{identity} is served by {' and '.join(serving)}")
+
+    def _violated(self, what: str) -> None:
+        self.violations.append(f"{self.now:.3f} {what}")
+        self.log.append(f"{self.now:8.3f} VIOLATION {what}")

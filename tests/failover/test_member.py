@@ -1,0 +1,278 @@
+"""A server without its I/O: the guard, the fence, unknown outcomes, retries, holding times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
+
+from pa_telephony.failover import Cluster, Identity, Timing
+from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
+from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.registration import State
+from pa_telephony.failover.transaction import Outcome
+from pa_telephony.failover.world import Stop, session
+
+EVERYTHING = CLUSTER.identities("PA1")
+TIMING = CLUSTER.timing
+
+
+class Driver:
+    """Does at once, and without fail, what a member asks for; unless told otherwise."""
+
+    def __init__(self, name: str, worlds: Worlds, cluster: Cluster = CLUSTER) -> None:
+        self.now = 100.0
+        self.worlds = worlds
+        self.member = Member(cluster, name, instance=f"life of {name}", now=self.now)
+        self.member.link(True, self.now)
+        self.store_answers = True
+        self.call_manager_answers = True
+        self.registered: set[Identity] = set()
+        self.closed_at_once: set[Identity] = set()
+        self.steps: list[StepKind] = []
+
+    def settle(self) -> None:
+        """Until nothing more happens at this time."""
+        for _ in range(50):
+            if self.store_answers:
+                self.member.observe(self.worlds.snapshot(), self.now)
+            actions = self.member.actions(self.now)
+            if not actions:
+                return
+            for action in actions:
+                self.perform(action)
+        raise AssertionError("it does not come to rest")
+
+    def perform(self, action: Action) -> None:
+        member, now = self.member, self.now
+        match action:
+            case Transact():
+                outcome = None
+                if self.store_answers:
+                    committed = self.worlds.commit(action.transaction)
+                    outcome = Outcome(committed, self.worlds.revision)
+                    if committed and action.step is not None:
+                        self.steps.append(action.step.kind)
+                member.finished(action, outcome, now)
+            case Register(identity):
+                if self.call_manager_answers:
+                    self.registered.add(identity)
+                    member.registered(identity, now)
+                else:
+                    member.refused(identity, now, "no such device")
+            case Unregister(identity):
+                self.registered.discard(identity)
+                member.unregistered(identity, now)
+            case Close(identity, at_once):
+                self.registered.discard(identity)
+                if at_once:
+                    self.closed_at_once.add(identity)
+                member.closed(identity, now)
+
+    def pass_time(self, seconds: float) -> None:
+        """As a driver does: wake at each deadline on the way."""
+        until = self.now + seconds
+        while (at := self.member.next_deadline(self.now)) <= until:
+            self.now = at
+            self.settle()
+        self.now = until
+        self.settle()
+
+
+def started(name: str = "PA1", cluster: Cluster = CLUSTER) -> Driver:
+    driver = Driver(name, Worlds(cluster), cluster)
+    driver.settle()
+    return driver
+
+
+def test_a_server_that_starts_enters_acquires_and_registers_all_of_its_own() -> None:
+    driver = started()
+    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_an_hour_of_heartbeats_changes_nothing_but_the_session() -> None:
+    driver = started()
+    driver.pass_time(3600.0)
+    assert driver.registered == set(EVERYTHING)
+    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
+    assert 7000 < driver.worlds.revision < 7400  # two a second
+
+
+def test_it_acts_only_for_a_while_after_its_last_heartbeat_then_it_fences() -> None:
+    driver = started()
+    driver.store_answers = False
+    driver.pass_time(TIMING.own - TIMING.heartbeat - 0.01)
+    assert driver.member.may_act(driver.now)
+    assert driver.registered == set(EVERYTHING)
+    driver.pass_time(TIMING.heartbeat + 0.02)
+    assert not driver.member.may_act(driver.now)
+    assert not driver.member.serves(ROUTE_POINT, driver.now)
+    assert driver.registered == set()
+    assert driver.closed_at_once == set(EVERYTHING)
+
+
+def test_after_a_fence_it_serves_again_when_the_store_is_back_and_nobody_took_over() -> None:
+    driver = started()
+    driver.store_answers = False
+    driver.pass_time(20.0)
+    driver.store_answers = True
+    driver.pass_time(1.0)
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_a_server_that_was_deposed_stops_at_once() -> None:
+    driver = started()
+    driver.worlds.die("PA1")
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    closes = [a for a in driver.member.actions(driver.now) if isinstance(a, Close)]
+    assert {close.identity for close in closes} == set(EVERYTHING)
+    assert not driver.member.may_act(driver.now)
+
+
+def test_a_heartbeat_that_did_not_commit_means_deposed() -> None:
+    driver = started()
+    driver.worlds.die("PA1")
+    driver.now += TIMING.heartbeat  # and no snapshot has said so yet
+    for action in driver.member.actions(driver.now):
+        driver.perform(action)
+    assert not driver.member.may_act(driver.now)
+
+
+def test_an_unknown_outcome_is_cured_by_repeating_the_same_transaction() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    (enter,) = driver.member.actions(driver.now)
+    assert isinstance(enter, Transact)
+    driver.member.finished(enter, None, driver.now)
+    assert driver.member.actions(driver.now) == []
+    driver.now = driver.member.next_deadline(driver.now)
+    assert driver.member.actions(driver.now) == [enter]
+
+
+def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.call_manager_answers = False
+    driver.settle()
+    assert driver.member.state(PORTS[0]) is State.IDLE
+    driver.pass_time(TIMING.heartbeat)
+    found = driver.worlds.world().session("PA1")
+    assert found is not None
+    assert found.beat.why[PORTS[0].label] == "no such device"
+    driver.call_manager_answers = True
+    driver.pass_time(TIMING.retry + 0.01)
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_nothing_is_registered_while_the_call_manager_is_out_of_reach() -> None:
+    driver = started()
+    driver.member.link(False, driver.now)
+    for identity in EVERYTHING:
+        driver.registered.discard(identity)
+        driver.member.lost(identity, driver.now)
+    driver.pass_time(30.0)
+    assert driver.registered == set()
+    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]  # Q9: nobody would serve it better
+    driver.member.link(True, driver.now)
+    driver.pass_time(TIMING.retry)
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_the_call_above_capacity_is_not_answered() -> None:
+    """F10. PA2 has a capacity of 2 and stands in for two ports."""
+    driver = started("PA2")
+    driver.pass_time(TIMING.grace)
+    assert driver.registered == set(EVERYTHING)
+    assert driver.member.may_answer(PORTS[0], driver.now)
+    servers = (CLUSTER.servers[0], replace(CLUSTER.servers[1], capacity=1), CLUSTER.servers[2])
+    small = started("PA2", replace(CLUSTER, servers=servers))
+    small.pass_time(TIMING.grace)
+    small.member.set_busy(PORTS[0], True)
+    assert small.member.may_answer(PORTS[0], small.now)
+    assert not small.member.may_answer(PORTS[1], small.now)
+    assert small.member.serves(PORTS[1], small.now)
+
+
+def test_a_server_takes_nothing_from_others_in_its_first_seconds() -> None:
+    driver = started("PA2")
+    driver.pass_time(TIMING.grace - 0.01)
+    assert driver.registered == set()
+    driver.pass_time(0.02)
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_a_silent_server_is_given_up_after_a_while() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.take - 0.01)
+    assert driver.registered == set()
+    driver.pass_time(0.02)
+    assert driver.registered == set(EVERYTHING)
+    assert StepKind.DEPOSE in driver.steps
+
+
+def test_somebody_who_was_away_himself_blames_nobody_for_silence() -> None:
+    """After a pause every session looks old; a new heartbeat must have been missed first."""
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.now += TIMING.take + 1.0  # this process did not run
+    driver.settle()
+    assert StepKind.DEPOSE not in driver.steps
+
+
+def test_a_home_gets_its_own_after_it_has_asked_long_enough() -> None:
+    driver = started("PA2")
+    driver.pass_time(TIMING.grace)
+    driver.worlds.enter("PA1")
+    driver.worlds.want("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.hold - 0.05)
+    assert StepKind.HAND_BACK not in driver.steps
+    driver.pass_time(0.1)
+    assert StepKind.HAND_BACK in driver.steps
+    assert not driver.registered & set(PORTS)
+
+
+def test_each_further_takeover_of_late_doubles_the_time_to_ask() -> None:
+    """Q6: a home that flaps."""
+    timing = Timing(hold=1.0, hold_longest=3.0, flap_window=600.0)
+    cluster = replace(CLUSTER, timing=timing)
+    driver = started("PA2", cluster)
+    driver.pass_time(timing.grace)
+    waits: list[float] = []
+    for _ in range(4):
+        driver.worlds.enter("PA1")
+        driver.worlds.want("PA1")
+        driver.settle()
+        asked, before = driver.now, driver.steps.count(StepKind.HAND_BACK)
+        while driver.steps.count(StepKind.HAND_BACK) == before:
+            driver.worlds.enter("PA1")
+            driver.pass_time(0.1)
+        waits.append(round(driver.now - asked))
+        driver.worlds.die("PA1")
+        driver.pass_time(5.0)
+        assert driver.registered == set(EVERYTHING)
+    assert waits == [1, 2, 3, 3]
+
+
+def test_a_stopped_server_closes_everything_and_then_leaves() -> None:
+    driver = started()
+    driver.worlds.stop("PA1", Stop.FAIL_OVER)
+    driver.settle()
+    assert driver.registered == set()
+    assert driver.steps[-1] is StepKind.LEAVE
+    assert session("PA1") not in driver.worlds.entries
+    driver.worlds.delete("stop/PA1")
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_an_old_snapshot_is_ignored() -> None:
+    driver = Driver("PA1", Worlds())
+    empty = driver.worlds.snapshot()
+    driver.settle()
+    driver.member.observe(empty, driver.now)
+    assert driver.member.actions(driver.now) == []
+    assert driver.registered == set(EVERYTHING)

@@ -1,0 +1,407 @@
+"""Who shall own what: the table of duties, and the plan in the situations that the rules name."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
+
+from pa_telephony.failover import Cluster
+from pa_telephony.failover.ownership import (
+    DUTIES,
+    Duty,
+    Plan,
+    Role,
+    Standing,
+    StepKind,
+    View,
+    duty,
+    plan,
+    role,
+    standing,
+)
+from pa_telephony.failover.world import Beat, Stop
+
+EVERYTHING = CLUSTER.identities("PA1")
+
+
+def view(worlds: Worlds, me: str, **changes: Any) -> View:
+    fields: dict[str, Any] = {
+        "free": frozenset(EVERYTHING),
+        "lingers": True,
+        "beat": Beat(f"instance of {me}", link=True),
+    }
+    return View(worlds.world(), me, **(fields | changes))
+
+
+def kinds(what: Plan) -> list[StepKind]:
+    return [step.kind for step in what.steps]
+
+
+def only(what: Plan, kind: StepKind) -> Any:
+    (found,) = (step for step in what.steps if step.kind is kind)
+    return found
+
+
+def standing_in(cluster: Cluster = CLUSTER) -> Worlds:
+    """PA1 is dead; PA2 has all of it."""
+    worlds = Worlds(cluster)
+    worlds.enter("PA2", "PA3")
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    return worlds
+
+
+def returning() -> Worlds:
+    """PA1 is back and asks PA2 for its own."""
+    worlds = standing_in()
+    worlds.enter("PA1")
+    worlds.want("PA1")
+    return worlds
+
+
+# ---------------------------------------------------------------------------- the table
+
+
+def test_every_role_has_a_duty_for_every_standing() -> None:
+    assert set(DUTIES) == set(itertools.product(Role, Standing))
+
+
+@pytest.mark.parametrize(("role_", "standing_"), DUTIES)
+def test_what_is_mine_is_served_and_what_is_others_is_never_touched(
+    role_: Role, standing_: Standing
+) -> None:
+    what = DUTIES[role_, standing_]
+    if standing_ in (Standing.MINE, Standing.ASKED):
+        assert what in (Duty.HOLD, Duty.GIVE)
+    if standing_ is Standing.OTHERS:
+        assert what in (Duty.NOTHING, Duty.ASK)
+
+
+def test_roles_follow_configuration_and_claims() -> None:
+    worlds = standing_in()
+    assert [role(view(worlds, "PA2"), home) for home in ("PA1", "PA2", "PA3")] == [
+        Role.HOLDER,
+        Role.HOME,
+        Role.BYSTANDER,
+    ]
+    assert role(view(worlds, "PA3"), "PA1") is Role.CANDIDATE
+    assert role(view(worlds, "PA1"), "PA1") is Role.HOME
+
+
+def test_the_bearer_of_a_session_that_is_gone_owns_nothing() -> None:
+    worlds = standing_in()
+    worlds.die("PA2")
+    worlds.enter("PA2")  # a new life: another token
+    assert standing(view(worlds, "PA3"), PORTS[0]) is Standing.ORPHAN
+
+
+# ------------------------------------------------------------------------ taking (F1..F9)
+
+
+def test_without_a_session_the_only_thing_to_do_is_to_enter() -> None:
+    worlds = Worlds()
+    what = plan(view(worlds, "PA1"))
+    assert kinds(what) == [StepKind.ENTER]
+    assert worlds.commit(what.steps[0].transaction)
+    assert worlds.world().session("PA1") is not None
+
+
+def test_a_stop_all_between_snapshot_and_commit_wins_over_entering() -> None:
+    worlds = Worlds()
+    step = plan(view(worlds, "PA1")).steps[0]
+    worlds.stop("PA1")
+    assert not worlds.commit(step.transaction)
+
+
+def test_a_server_that_starts_alone_takes_all_that_is_its_own_at_once() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    step = only(plan(view(worlds, "PA1")), StepKind.ACQUIRE)
+    assert set(step.identities) == set(EVERYTHING)
+    assert worlds.commit(step.transaction)
+    assert plan(view(worlds, "PA1")).hold == frozenset(EVERYTHING)
+
+
+def test_nothing_is_taken_without_a_call_manager() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", link=False)
+    for name in ("PA1", "PA2"):
+        beat = Beat(f"instance of {name}", link=False)
+        assert kinds(plan(view(worlds, name, beat=beat))) == []
+
+
+def test_the_first_usable_of_the_list_takes_the_whole_home_in_one_transaction() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2", "PA3")
+    assert kinds(plan(view(worlds, "PA3"))) == []
+    step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    assert set(step.identities) == set(EVERYTHING)
+    assert worlds.commit(step.transaction)
+    assert worlds.world().claimant("PA1") == "PA2"
+
+
+def test_the_next_of_the_list_takes_when_the_first_is_down_stopped_or_cut_off() -> None:
+    for how in ("down", "stopped", "cut off"):
+        worlds = Worlds()
+        worlds.enter("PA3")
+        if how != "down":
+            worlds.enter("PA2", link=how != "cut off")
+        if how == "stopped":
+            worlds.stop("PA2")
+        step = only(plan(view(worlds, "PA3")), StepKind.TAKE_HOME)
+        # And should the first become usable before the commit, the takeover does not commit.
+        if how == "stopped":
+            worlds.delete("stop/PA2")
+        else:
+            worlds.enter("PA2")
+        assert not worlds.commit(step.transaction), how
+
+
+def test_of_two_takeovers_from_one_snapshot_one_commits() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2")
+    first = plan(view(worlds, "PA2"))
+    second = plan(view(worlds, "PA2"))
+    assert worlds.commit(only(first, StepKind.TAKE_HOME).transaction)
+    assert not worlds.commit(only(second, StepKind.TAKE_HOME).transaction)
+
+
+def test_a_takeover_is_off_when_the_home_comes_back_before_it_commits() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2")
+    step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    worlds.enter("PA1")
+    assert not worlds.commit(step.transaction)
+
+
+def test_nobody_takes_from_a_home_that_lives_and_reaches_the_call_manager() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2")
+    assert kinds(plan(view(worlds, "PA2"))) == []
+
+
+def test_a_server_that_has_just_started_takes_nothing_from_others() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2")
+    assert kinds(plan(view(worlds, "PA2", settled=False))) == []
+
+
+def test_a_home_stopped_alone_is_left_alone() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2")
+    worlds.stop("PA1", Stop.ALONE)
+    assert kinds(plan(view(worlds, "PA2"))) == []
+    worlds.stop("PA1", Stop.FAIL_OVER)
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
+
+
+def test_a_better_placed_stand_in_that_comes_back_moves_nothing() -> None:
+    """Q4: a second move can only cost calls."""
+    worlds = Worlds()
+    worlds.enter("PA3")
+    worlds.own("PA3", *EVERYTHING)
+    worlds.claim("PA3", "PA1")
+    worlds.enter("PA2")
+    assert kinds(plan(view(worlds, "PA2"))) == []
+    assert plan(view(worlds, "PA3")).hold == frozenset(EVERYTHING)
+
+
+def test_when_the_stand_in_dies_the_next_of_the_home_s_list_follows() -> None:
+    """Q2."""
+    worlds = standing_in()
+    worlds.die("PA2")
+    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
+
+
+def test_capacity_aware_skips_a_candidate_that_would_overflow() -> None:
+    servers = (CLUSTER.servers[0], replace(CLUSTER.servers[1], capacity=1), CLUSTER.servers[2])
+    for aware, taker in ((False, "PA2"), (True, "PA3")):
+        worlds = Worlds(replace(CLUSTER, servers=servers, capacity_aware=aware))
+        worlds.enter("PA2", "PA3")
+        takers = [name for name in ("PA2", "PA3") if plan(view(worlds, name)).steps]
+        assert takers == [taker]
+
+
+def test_capacity_aware_takes_too_much_rather_than_nothing() -> None:
+    servers = (CLUSTER.servers[0], *(replace(s, capacity=1) for s in CLUSTER.servers[1:]))
+    worlds = Worlds(replace(CLUSTER, servers=servers, capacity_aware=True))
+    worlds.enter("PA2", "PA3")
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
+
+
+# ----------------------------------------------------------------- the dead and the silent
+
+
+@pytest.mark.parametrize("proof", ["dead", "silent"])
+def test_a_dead_or_silent_server_is_deposed_by_anybody(proof: str) -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA3")
+    if proof == "dead":
+        worlds.dead.add("PA1")
+    silent = frozenset({"PA1"} if proof == "silent" else ())
+    step = only(plan(view(worlds, "PA3", silent=silent)), StepKind.DEPOSE)
+    assert step.server == "PA1"
+    worlds.enter("PA1")  # it beats once more before the commit
+    assert not worlds.commit(step.transaction)
+
+
+def test_a_session_of_a_predecessor_is_ended_before_entering() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    mine = Beat("another instance", link=True)
+    what = plan(view(worlds, "PA1", beat=mine))
+    assert kinds(what) == [StepKind.DEPOSE]
+    assert worlds.commit(what.steps[0].transaction)
+    assert kinds(plan(view(worlds, "PA1", beat=mine))) == [StepKind.ENTER]
+
+
+def test_without_proof_of_being_alone_a_predecessor_must_be_silent_first() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    mine = Beat("another instance", link=True)
+    assert kinds(plan(view(worlds, "PA1", beat=mine, alone=False))) == []
+    silent = frozenset({"PA1"})
+    what = plan(view(worlds, "PA1", beat=mine, alone=False, silent=silent))
+    assert kinds(what) == [StepKind.DEPOSE]
+
+
+# --------------------------------------------------------------------------- stop, cut off
+
+
+def test_a_stopped_server_gives_everything_up_first_and_leaves_then() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    worlds.own("PA1", *EVERYTHING)
+    worlds.stop("PA1")
+    busy = plan(view(worlds, "PA1", quiet=False))
+    assert (busy.steps, busy.hold) == ((), frozenset())
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.LEAVE]
+
+
+def test_stop_all_marks_everybody_so_that_nobody_takes_over() -> None:
+    """Q16: the step of whoever decided before the mark does not commit after it."""
+    worlds = Worlds()
+    worlds.enter("PA2")
+    early = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    worlds.stop("PA1")
+    worlds.stop("PA2")
+    assert not worlds.commit(early.transaction)
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.LEAVE]
+
+
+def test_a_server_cut_off_from_the_call_manager_leaves_when_it_has_an_heir() -> None:
+    """Q8."""
+    worlds = Worlds()
+    worlds.enter("PA1", link=False)
+    worlds.own("PA1", *EVERYTHING)
+    beat = Beat("instance of PA1")
+    alone = plan(view(worlds, "PA1", beat=beat, cut_off=True))
+    assert alone.hold == frozenset(EVERYTHING)  # Q9: nobody is better off; it waits
+    worlds.enter("PA2")
+    assert kinds(plan(view(worlds, "PA1", beat=beat, cut_off=True))) == [StepKind.LEAVE]
+
+
+# ---------------------------------------------------------------------- the return (F25..F28)
+
+
+def test_a_home_that_returns_asks_and_takes_nothing() -> None:
+    worlds = standing_in()
+    worlds.enter("PA1")
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+
+
+def test_the_stand_in_gives_nothing_before_the_home_has_asked_long_enough() -> None:
+    what = plan(view(returning(), "PA2"))
+    assert (what.give, what.hold) == (frozenset(), frozenset(EVERYTHING))
+
+
+def test_free_ports_go_first_busy_ones_and_all_else_stay() -> None:
+    worlds = returning()
+    free = frozenset(EVERYTHING) - {PORTS[0]}
+    what = plan(view(worlds, "PA2", granted=frozenset({"PA1"}), free=free))
+    assert what.give == {PORTS[1]}
+    assert what.hold == {PORTS[0], INTERCEPTOR, ROUTE_POINT}
+    assert what.steps == ()  # nothing is handed back that the call manager has not let go
+
+
+def test_a_port_is_handed_back_once_the_call_manager_has_let_it_go() -> None:
+    worlds = returning()
+    granted = frozenset({"PA1"})
+    released = frozenset({PORTS[1]})
+    what = plan(view(worlds, "PA2", granted=granted, free=frozenset(), released=released))
+    step = only(what, StepKind.HAND_BACK)
+    assert step.identities == (PORTS[1],)
+    assert worlds.commit(step.transaction)
+    assert worlds.world().owner(PORTS[1]) == "PA1"
+    assert plan(view(worlds, "PA1")).hold == {PORTS[1]}
+
+
+def test_a_hand_back_fails_when_the_home_died_meanwhile() -> None:
+    worlds = returning()
+    released = frozenset({PORTS[1]})
+    what = plan(view(worlds, "PA2", granted=frozenset({"PA1"}), released=released))
+    worlds.die("PA1")
+    assert not worlds.commit(only(what, StepKind.HAND_BACK).transaction)
+
+
+@pytest.mark.parametrize("lingers", [False, True])
+def test_stages_go_home_in_order_the_route_point_last(lingers: bool) -> None:
+    worlds = returning()
+    went: list[Any] = []
+    for _ in range(10):
+        granted = frozenset({"PA1"} if worlds.world().wants("PA1") else ())
+        first = view(worlds, "PA2", granted=granted, lingers=lingers)
+        what = plan(replace(first, released=plan(first).give))
+        for step in what.steps:
+            assert worlds.commit(step.transaction)
+            if step.kind is StepKind.HAND_BACK:
+                went += step.identities
+        for step in plan(view(worlds, "PA1")).steps:
+            assert worlds.commit(step.transaction)
+    assert went == [*PORTS, INTERCEPTOR, ROUTE_POINT]
+    assert worlds.world().claimant("PA1") is None
+    assert worlds.world().wants("PA1") is None
+
+
+def test_a_home_that_dies_again_during_the_return_is_taken_again_by_its_stand_in() -> None:
+    """Q12: also with a better placed candidate there, and only what it had given back."""
+    worlds = returning()
+    worlds.own("PA1", PORTS[1])
+    worlds.die("PA1")
+    step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    assert step.identities == (PORTS[1],)
+    assert kinds(plan(view(worlds, "PA3"))) == []
+
+
+def test_when_the_stand_in_dies_during_the_return_the_home_takes_the_rest_at_once() -> None:
+    """Q13."""
+    worlds = returning()
+    worlds.own("PA1", PORTS[1])
+    worlds.die("PA2")
+    step = only(plan(view(worlds, "PA1")), StepKind.ACQUIRE)
+    assert set(step.identities) == {PORTS[0], INTERCEPTOR, ROUTE_POINT}
+
+
+def test_the_route_point_is_not_acquired_while_a_port_is_still_away() -> None:
+    worlds = returning()
+    worlds.delete(ROUTE_POINT.key)
+    step_kinds = kinds(plan(view(worlds, "PA1")))
+    assert StepKind.ACQUIRE not in step_kinds
+
+
+def test_a_server_off_everybody_s_list_still_serves_what_it_owns_until_asked() -> None:
+    """A list that was edited while somebody stood in must not drop calls."""
+    servers = (
+        replace(CLUSTER.servers[0], fail_over_server_names=("PA3",)),
+        *CLUSTER.servers[1:],
+    )
+    worlds = Worlds(replace(CLUSTER, servers=servers))
+    worlds.enter("PA2")
+    worlds.own("PA2", *EVERYTHING)
+    assert role(view(worlds, "PA2"), "PA1") is Role.BYSTANDER
+    assert duty(view(worlds, "PA2"), PORTS[0]) is Duty.HOLD
+    assert plan(view(worlds, "PA2")).hold == frozenset(EVERYTHING)

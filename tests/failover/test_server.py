@@ -1,0 +1,300 @@
+"""Two servers, a call manager and phones on real sockets: the main job, inside one process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import trio
+
+from pa_telephony import callmanager, cti, failover, rtp, sccp
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.stores import MemoryStore
+
+NUMBERS = ("6001", "6002", "5XXX", "6000")
+CALL_MANAGER = CallManagerConfig(
+    devices=(
+        DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
+        DeviceConfig(
+            name="IC",
+            kind=DeviceKind.ROUTE_POINT,
+            lines=(
+                LineConfig(
+                    number="5XXX",
+                    partition="PA",
+                    search_space="extensions",
+                    forward_failure="5XXX",
+                    forward_search_space="extensions",
+                ),
+            ),
+        ),
+        *(
+            DeviceConfig(
+                name=f"VI{index}",
+                kind=DeviceKind.MEDIA_PORT,
+                lines=(LineConfig(number=f"600{index}", max_calls=1),),
+            )
+            for index in (1, 2)
+        ),
+        *(
+            DeviceConfig(
+                name=f"SEP{number}", lines=(LineConfig(number=number, search_space="phones"),)
+            )
+            for number in ("1001", "1002", "5123")
+        ),
+    ),
+    search_spaces={"phones": ("PA", ""), "extensions": ("",)},
+    users=(User(name="pa", password="secret"),),
+)
+
+
+class Echo(failover.Application):
+    """Answers, and stays on the line until the caller hangs up or presses 1 for 1002."""
+
+    def __init__(self) -> None:
+        self.served: list[str] = []
+
+    async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
+        self.served.append(identity.number)
+        async with call.answer() as media:
+            if await media.ask(rtp.tones.sine(600.0, 60.0), digits=1) == "1":
+                await call.transfer("1002")
+
+
+class House:
+    """A call manager, a store, servers that come and go, and phones."""
+
+    def __init__(self, cluster: failover.Cluster, manager: callmanager.CallManager) -> None:
+        self.cluster = cluster
+        self.manager = manager
+        self.store = MemoryStore()
+        self.servers: dict[str, failover.Server] = {}
+        self.applications: dict[str, failover.Application] = {}
+        self._scopes: dict[str, trio.CancelScope] = {}
+        self._gone: dict[str, trio.Event] = {}
+
+    async def start(self, nursery: trio.Nursery, *names: str) -> None:
+        for name in names:
+            await nursery.start(self._run, name)
+
+    async def _run(self, name: str, task_status: trio.TaskStatus[None]) -> None:
+        self._gone[name] = trio.Event()
+        application = self.applications.setdefault(name, Echo())
+        with trio.CancelScope() as self._scopes[name]:
+            async with failover.open_server(
+                self.cluster, name, application=application, store=self.store
+            ) as server:
+                self.servers[name] = server
+                task_status.started()
+                await server.run()
+        self._gone[name].set()
+
+    async def stop(self, name: str) -> None:
+        self._scopes[name].cancel()
+        await self._gone[name].wait()
+
+    async def holds(self, name: str, *numbers: str) -> None:
+        """Wait until ``name`` serves exactly these of PA1's identities."""
+        await until(
+            lambda: {i.number for i in self.servers[name].holds} == set(numbers),
+            lambda: f"{name} holds {self.servers[name].holds}",
+        )
+
+
+async def until(
+    condition: Callable[[], bool], otherwise: Callable[[], str] = lambda: "", seconds: float = 8.0
+) -> None:
+    with trio.move_on_after(seconds):
+        while not condition():  # noqa: ASYNC110 - many parties, none of which tells us
+            await trio.sleep(0.01)
+        return
+    raise AssertionError(f"not within {seconds} s: {otherwise()}")
+
+
+@contextlib.asynccontextmanager
+async def house(**timing: float) -> AsyncGenerator[SimpleNamespace]:
+    """The house with both servers up and three phones; everything is served by PA1."""
+    async with (
+        callmanager.open_call_manager(CALL_MANAGER, sccp_port=0, cti_port=0) as manager,
+        rtp.open_engine(address="127.0.0.20", first_port=40000) as engine,
+    ):
+        here = House(cluster(manager, **timing), manager)
+        async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as stack:
+            phones = {}
+            for number in ("1001", "1002", "5123"):
+                phones[number] = await stack.enter_async_context(
+                    sccp.open_station(f"SEP{number}", manager.sccp_address, engine=engine)
+                )
+            await here.start(nursery, "PA1", "PA2")
+            await here.holds("PA1", *NUMBERS)
+            with trio.fail_after(30):
+                yield SimpleNamespace(house=here, nursery=nursery, phones=phones)
+            nursery.cancel_scope.cancel()
+
+
+def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Cluster:
+    return failover.Cluster(
+        servers=(
+            failover.ServerConfig(
+                server_name="PA1",
+                hostname_or_ip_address="127.0.0.11",
+                route_address="6000",
+                media_port_provider="skinny",
+                media_port_beginning_address="6001",
+                number_of_media_ports=2,
+                interceptor_port_provider="jtapi",
+                interceptor_ports=("5XXX",),
+                fail_over_server_names=("PA2",),
+            ),
+            failover.ServerConfig(server_name="PA2", hostname_or_ip_address="127.0.0.12"),
+        ),
+        providers=(
+            failover.JtapiProvider("jtapi", (manager.cti_address,), "pa", "secret"),
+            failover.SkinnyProvider("skinny", (manager.sccp_address,), "VI"),
+        ),
+        timing=replace(failover.Timing(), hold=0.2, grace=0.2, **timing),
+    )
+
+
+def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
+    (device,) = (each for each in manager.devices() if each.name == name)
+    return device.address[0] if device.address is not None else None
+
+
+async def answered(call: sccp.Call) -> None:
+    async with call.answer():
+        await call.wait_ended()
+
+
+async def test_a_taken_port_registers_under_its_owner_s_name_from_the_stand_in_s_address() -> None:
+    async with house() as it:
+        assert registered_from(it.house.manager, "VI1") == "127.0.0.11"
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        assert registered_from(it.house.manager, "VI1") == "127.0.0.12"
+
+
+async def test_the_call_on_a_media_port_drops_and_the_transferred_one_lives() -> None:
+    async with house() as it:
+        it.nursery.start_soon(it.phones["1002"].serve, answered)
+        async with it.phones["1001"].call("6000") as moved, it.phones["5123"].call("6000") as left:
+            await moved.wait_media()
+            await left.wait_media()
+            await trio.sleep(0.1)
+            await moved.send_digits("1")
+            await until(lambda: moved.connected_to == "1002", lambda: repr(moved))
+            await it.house.stop("PA1")
+            await left.wait_ended()
+            await it.house.holds("PA2", *NUMBERS)
+            assert moved.connected
+
+
+async def test_the_stand_in_answers_and_gives_back_without_dropping_its_call() -> None:
+    async with house() as it:
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            (busy,) = it.house.applications["PA2"].served
+            (idle,) = {"6001", "6002"} - {busy}
+            await it.house.start(it.nursery, "PA1")
+            await it.house.holds("PA1", idle)
+            assert {i.number for i in it.house.servers["PA2"].holds} == set(NUMBERS) - {idle}
+            async with it.phones["1002"].call("6000") as second:  # Q11
+                await second.wait_media()
+                assert it.house.applications["PA1"].served == [idle]
+            assert call.connected
+        await it.house.holds("PA1", *NUMBERS)
+        await it.house.holds("PA2")
+
+
+async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
+    async with house() as it:
+        it.nursery.start_soon(it.phones["5123"].serve, answered)
+
+        async def reaches_it() -> None:
+            async with it.phones["1001"].call("5123") as call:
+                await call.wait_media()
+                assert call.connected_to == "5123"
+
+        await reaches_it()
+        await it.house.stop("PA1")
+        await reaches_it()
+        await it.house.holds("PA2", *NUMBERS)
+        await reaches_it()
+        await it.house.stop("PA2")
+        await reaches_it()
+
+
+async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() -> None:
+    class Broken(failover.Application):
+        async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
+            async with call.answer():
+                raise RuntimeError("a bug")
+
+    async with house() as it:
+        it.house.servers["PA1"]._application = Broken()
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_ended()
+        server = it.house.servers["PA1"]
+        await until(lambda: server.application_errors == 1)
+        assert isinstance(server.last_application_error, RuntimeError)
+        await it.house.holds("PA1", *NUMBERS)
+
+
+async def test_a_route_point_application_may_choose_for_itself() -> None:
+    class ToPhone(Echo):
+        async def route_call(self, session: cti.RouteSession, ports: object) -> None:
+            await session.select_route("1002")
+
+    async with house() as it:
+        it.nursery.start_soon(it.phones["1002"].serve, answered)
+        it.house.servers["PA1"]._application = ToPhone()
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            assert call.connected_to == "1002"
+
+
+async def test_stop_all_leaves_nobody_in_charge_and_start_all_brings_everything_back() -> None:
+    async with house() as it:
+        control = it.house.store, it.house.cluster
+        await failover.control(control[1], failover.Command.STOP, store=control[0])
+        await it.house.holds("PA1")
+        await trio.sleep(0.5)
+        await it.house.holds("PA2")
+        states = {p.name: p.state for p in await failover.read_status(control[1], control[0])}
+        assert states == {"PA1": "down, nobody stands in", "PA2": "down"}
+        await failover.control(control[1], failover.Command.START, store=control[0])
+        await it.house.holds("PA1", *NUMBERS)
+
+
+async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:
+    """Q9: nobody takes over; the holder registers again."""
+    async with house() as it:
+        it.house.manager.drop_connections()
+        await until(lambda: not it.house.servers["PA1"].holds)
+        await it.house.holds("PA1", *NUMBERS)
+        await it.house.holds("PA2")
+
+
+async def test_a_name_that_runs_already_is_refused(tmp_path: Path) -> None:
+    config = replace(
+        failover.load(Path(__file__).parents[2] / "examples" / "cluster.toml"),
+        file=str(tmp_path / "cluster.toml"),
+    )
+    async with failover.open_server(config, "PA2", application=Echo()):
+        with pytest.raises(ConfigurationError, match="PA2 runs already"):
+            async with failover.open_server(config, "PA2", application=Echo()):
+                raise AssertionError
+
+
+async def test_a_name_that_is_no_server_is_refused() -> None:
+    config = failover.load(Path(__file__).parents[2] / "examples" / "cluster.toml")
+    with pytest.raises(ConfigurationError, match="no server 'PA7'"):
+        async with failover.open_server(config, "PA7", application=Echo()):
+            raise AssertionError
