@@ -1,4 +1,4 @@
-"""What all tests share: a usage error for a trap, and hypothesis settings fit for two cores."""
+"""What all tests share: hypothesis settings, a usage error for a trap, no skips in CI."""
 
 from __future__ import annotations
 
@@ -31,3 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 for d in definitions
             ):
                 raise pytest.UsageError(f"{item.nodeid}: @given with async fixture {name!r}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing may be left out: a skip means that .ci/run forgot to install something."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("tests were skipped, which in CI is a failure", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -49,7 +49,7 @@ def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None
 
 
 async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:
-    application = failover.Menu(cluster.application)
+    application = failover.Menu(cluster)
     async with failover.open_server(cluster, name, application=application, trace=trace) as running:
         click.echo(f"{name} is up")
         await running.run()

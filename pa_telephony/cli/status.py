@@ -47,11 +47,15 @@ def page(pages: Sequence[ServerStatus]) -> Table:
     table = Table(title_justify="left")
     for title in ("server", "resource", "", "served by", "call"):
         table.add_column(title)
+    up = {server.name: server.up for server in pages}
     for server in pages:
         stopped = ", stopped" if server.stopped else ""
         table.add_row(
             f"[bold]{server.name}", f"[italic]{server.state}{stopped}", _arrow(server.up), "", ""
         )
+        if server.fail_over_server:
+            stands_in = f"fail-over server {server.fail_over_server}"
+            table.add_row("", stands_in, _arrow(up[server.fail_over_server]), "", "")
         for resource in server.resources:
             holder = resource.holder
             shown = f"[yellow]{holder}" if holder not in ("", server.name) else holder
@@ -62,6 +66,8 @@ def page(pages: Sequence[ServerStatus]) -> Table:
                 shown + (f" [red]{resource.why}" if resource.why else ""),
                 "●" if resource.busy else "",
             )
+        if server.of_kind(Kind.PORT):
+            table.add_row("", "media ports in use", "", "", str(server.media_ports_in_use))
         table.add_section()
     return table
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pa_telephony.failover.config import ApplicationConfig
+from pa_telephony.errors import ConfigurationError, ProtocolError
+from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity
 
 if TYPE_CHECKING:
     from pa_telephony import cti, sccp
+    from pa_telephony.rtp import Audio
+    from pa_telephony.rtp.sound import Playable
 
 __all__ = ["Application", "Menu"]
 
@@ -40,23 +43,39 @@ class Application:
 
 
 class Menu(Application):
-    """A greeting, a digit if somebody presses one, a transfer: ``[application]`` of the file."""
+    """A greeting, a digit if somebody presses one, a transfer: ``[application]`` of the file.
 
-    def __init__(self, config: ApplicationConfig) -> None:
-        self._config = config
+    Reads the greeting when it is made. Raises :class:`ConfigurationError` when it can not be read.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        from pa_telephony.rtp import tones
+
+        self._config = cluster.application
+        self._greeting: Playable = tones.sine(_TONE_HZ, _TONE_SECONDS)
+        if self._config.greeting:
+            self._greeting = _read(cluster)
 
     async def media_call(self, call: sccp.Call, identity: Identity) -> None:
         """Greet; then transfer by the digit pressed, or where everybody goes, or hang up."""
-        from pa_telephony.rtp import tones
-
         config = self._config
         async with call.answer() as media:
-            prompt = config.greeting or tones.sine(_TONE_HZ, _TONE_SECONDS)
             if config.digits:
-                pressed = await media.ask(prompt, digits=1)
+                pressed = await media.ask(self._greeting, digits=1)
             else:
-                await media.play(prompt)
+                await media.play(self._greeting)
                 pressed = ""
             target = config.digits.get(pressed, config.transfer)
             if target:
                 await call.transfer(target)
+
+
+def _read(cluster: Cluster) -> Audio:
+    from pa_telephony.rtp import wav
+
+    try:
+        return wav.read(cluster.directory / cluster.application.greeting)
+    except ProtocolError as error:
+        raise ConfigurationError(
+            str(error), file=cluster.file, section="application", field="greeting"
+        ) from error

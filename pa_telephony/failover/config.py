@@ -66,7 +66,11 @@ class ServerConfig:
     fail_over_server_names: tuple[str, ...] = ()
     """Who may stand in, tried in this order; server names, never DNS names or IP addresses."""
     trace_package_list: tuple[str, ...] = ()
-    """``package=level`` pairs, for example ``failover=debug``."""
+    """``package=level`` pairs, for example ``sccp=off``: what its trace holds.
+
+    Packages are failover, sccp, cti and rtp. ``debug`` is everything, ``info`` and above the events
+    without frames and packets, ``off`` nothing; a package that is not listed is traced whole.
+    """
     capacity: int = 36
     """Ours: how many calls at once (an MCS-7835-1000 does 36); the next caller hears busy."""
     route_point_device: str = ""
@@ -159,7 +163,7 @@ class ApplicationConfig:
     """What the built-in application does with a call at a media port. All of it is ours."""
 
     greeting: str = ""
-    """WAV file to play; blank plays a tone."""
+    """WAV file to play, relative to the directory of the cluster's file; blank plays a tone."""
     transfer: str = ""
     """Where a caller goes after the greeting; blank hangs up."""
     digits: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -210,9 +214,14 @@ class Cluster:
         )
 
     @property
+    def directory(self) -> Path:
+        """Where relative paths start: the directory of the cluster's file."""
+        return Path(self.file).parent if self.file else Path()
+
+    @property
     def store_path(self) -> Path:
-        """The store's file; relative paths start at the directory of the cluster's file."""
-        return Path(self.file).parent / self.store if self.file else Path(self.store)
+        """The store's file."""
+        return self.directory / self.store
 
     def candidates(self, home: str) -> tuple[str, ...]:
         """Who may stand in for ``home``, first choice first, as the servers spell themselves."""

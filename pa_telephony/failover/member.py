@@ -417,7 +417,7 @@ class Member:
         )
         connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
         if identity in self.plan.hold:
-            if may_register or connected:
+            if connected or (may_register and not self._is_early(identity)):
                 self._input(identity, Input.HOLD)
         elif identity in self.plan.give:
             waits = found.state is State.REGISTERED and found.retry_at > now
@@ -425,6 +425,14 @@ class Member:
                 self._input(identity, Input.GIVE)
         elif found.state is not State.LINGERING or self._lingered(identity, now):
             self._input(identity, Input.DROP)
+
+    def _is_early(self, identity: Identity) -> bool:
+        """Whether what has to be there first still waits for the call manager (F27)."""
+        return any(
+            found.state is State.REGISTERING
+            for other, found in self._registrations.items()
+            if other.home == identity.home and other.kind.stage < identity.kind.stage
+        )
 
     def _lingered(self, identity: Identity, now: float) -> bool:
         session = self._world.session(identity.home)

@@ -26,6 +26,7 @@ from pa_telephony.failover.member import Action, Close, Member, Register, Transa
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
+from pa_telephony.failover.tracing import traced
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
@@ -378,6 +379,7 @@ async def open_server(
     :class:`ConnectionLost` when the store can not be used.
     """
     server = cluster.server(name)
+    trace = traced(server.trace_package_list, trace)
     async with contextlib.AsyncExitStack() as stack:
         if store is None:
             store = await stack.enter_async_context(open_store(cluster))

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9*#]{1,24}")  # SCCP's directory numbers hold 24 characters
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # SCCP's device name is char[16] with its NUL
-_PACKAGE = re.compile(r"[A-Za-z0-9_.]+=(?:debug|info|warning|error|off)", re.ASCII | re.IGNORECASE)
+_PACKAGE = re.compile(r"(?:failover|sccp|cti|rtp)=(?:debug|info|warning|error|off)")
 _TCP_DEFAULTS = {"jtapi": 2748, "skinny": 2000}
 
 
@@ -165,7 +165,8 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
     for entry in server.trace_package_list:
         if not _PACKAGE.fullmatch(entry):
             raise checker.fail(
-                f"{entry!r} must be package=level, level debug, info, warning, error or off",
+                f"{entry!r} must be package=level: failover, sccp, cti or rtp;"
+                " debug, info, warning, error or off",
                 section,
                 "trace_package_list",
             )

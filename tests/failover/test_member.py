@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
+from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Cluster, Identity, Timing
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
@@ -27,6 +27,8 @@ class Driver:
         self.member.link(True, self.now)
         self.store_answers = True
         self.call_manager_answers = True
+        self.refuses: set[Identity] = set()
+        self.asked: list[list[Identity]] = []
         self.registered: set[Identity] = set()
         self.closed_at_once: set[Identity] = set()
         self.steps: list[StepKind] = []
@@ -39,6 +41,8 @@ class Driver:
             actions = self.member.actions(self.now)
             if not actions:
                 return
+            if begun := [each.identity for each in actions if isinstance(each, Register)]:
+                self.asked.append(begun)
             for action in actions:
                 self.perform(action)
         raise AssertionError("it does not come to rest")
@@ -55,7 +59,7 @@ class Driver:
                         self.steps.append(action.step.kind)
                 member.finished(action, outcome, now)
             case Register(identity):
-                if self.call_manager_answers:
+                if self.call_manager_answers and identity not in self.refuses:
                     self.registered.add(identity)
                     member.registered(identity, now)
                 else:
@@ -89,6 +93,13 @@ def test_a_server_that_starts_enters_acquires_and_registers_all_of_its_own() -> 
     driver = started()
     assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
     assert driver.registered == set(EVERYTHING)
+
+
+def test_ports_register_first_and_the_route_point_last_even_when_a_port_is_refused() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.refuses.add(PORTS[0])
+    driver.settle()
+    assert driver.asked == [list(PORTS), [INTERCEPTOR], [ROUTE_POINT]]
 
 
 def test_an_hour_of_heartbeats_changes_nothing_but_the_session() -> None:

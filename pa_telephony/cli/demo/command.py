@@ -14,7 +14,7 @@ from pa_telephony.cli.demo.evidence import holdings, merge
 from pa_telephony.cli.demo.phones import Conversation
 from pa_telephony.cli.demo.report import Report
 from pa_telephony.cli.demo.setting import PHONES, Stage
-from pa_telephony.cli.demo.story import Story, gaps_in_talk
+from pa_telephony.cli.demo.story import IDENTITIES, Story, gaps_in_talk
 from pa_telephony.cli.demo.timeline import Call, Moment, draw
 
 __all__ = ["demo"]
@@ -68,7 +68,9 @@ def _write(story: Story, started: float, out: Path) -> None:
     calls = [_drawn(label, each, started) for label, each in story.conversations]
     (out / "timeline.svg").write_text(
         draw(
-            holdings(servers, started, now),
+            sorted(
+                holdings(servers, started, now), key=lambda each: IDENTITIES.index(each.identity)
+            ),
             sorted(calls, key=lambda call: call.start),
             [Moment(at - started, label) for at, label in story.moments],
             title=_TITLE,

@@ -68,7 +68,7 @@ def holdings(processes: Iterable[Process], started: float, now: float) -> list[H
             _holding(identity, process.name, begun, end, started)
             for identity, begun in since.items()
         ]
-    return sorted(result, key=lambda each: (each.identity, each.start))
+    return sorted(result, key=lambda each: each.start)
 
 
 def _holding(identity: str, name: str, begun: float, ended: float, started: float) -> Holding:

@@ -21,7 +21,9 @@ CALL_MANAGER = "127.0.0.10"
 PHONE_ADDRESS = "127.0.0.20"
 """Each process has a loopback address of its own, so that both servers begin at UDP 32000."""
 
-PHONES = {f"SEP00000000{number}": number for number in ("1001", "1002", "1003", "1004", "5123")}
+PHONES = {
+    f"SEP00000000{number}": number for number in ("1001", "1002", "1003", "1004", "1005", "5123")
+}
 
 _CLUSTER = """\
 # Two servers as in "Personal Assistant Failover Configuration Example" (Cisco document 44922):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -23,14 +24,16 @@ from pa_telephony.cli.demo.setting import (
     greeting,
 )
 from pa_telephony.cli.status import page
+from pa_telephony.errors import CallEnded
 from pa_telephony.failover import ServerStatus
 from pa_telephony.trace import Record
 
-__all__ = ["Story", "gaps_in_talk"]
+__all__ = ["IDENTITIES", "Story", "gaps_in_talk"]
 
-_IDENTITIES = ("6001", "6002", "5XXX", "6000")
-_HERTZ = dict(zip(PHONES.values(), (700.0, 500.0, 1100.0, 1300.0, 900.0), strict=True))
+IDENTITIES = ("6000", "6001", "6002", "5XXX")
+_HERTZ = dict(zip(PHONES.values(), (700.0, 500.0, 1100.0, 1300.0, 1500.0, 900.0), strict=True))
 _PATIENCE = 12.0
+_PROBE, _BETWEEN_PROBES = 0.1, 0.2
 _HEARD = 0.8
 """Correlation from which a recording counts as the greeting; another sound stays below 0.3."""
 
@@ -136,33 +139,45 @@ class Story:
             await self._greeted(held, "1003 calls 6000 again, at PA2, and stays")
             await self._intercepted(phones, "during")
 
-            home = await stack.enter_async_context(self.stage.server("PA1"))
-            self._moment(time.time(), "PA1 returns")
-            await home.wait_ready()
-            report.step("PA1 is back, a call is up on PA2")
+            probe = Probe()
             busy, idle = self._ports()
-            await self._until(f"the idle port {idle} is home", self._held("PA1", idle))
+            async with probe.calling(phones["1005"]):
+                home = await stack.enter_async_context(self.stage.server("PA1"))
+                self._moment(time.time(), "PA1 returns")
+                await home.wait_ready()
+                report.step("PA1 is back, a call is up on PA2")
+                await self._until(f"the idle port {idle} is home", self._held("PA1", idle))
             report.check(
                 "the idle port goes home first, the busy one and the route point stay",
                 await self._holds("PA2", busy, "6000"),
                 f"{idle} at PA1, {busy} and 6000 at PA2",
             )
-            async with phones["1004"].calls("6000") as probe:
-                await self._greeted(probe, "6000 is answered during the return")
-            self._remember("1004 ↔ 6000", probe)
+            async with phones["1004"].calls("6000") as guest:
+                await self._greeted(guest, "1004 calls 6000 during the return")
+            self._remember("1004 ↔ 6000", guest)
             await self._show()
             report.check(
                 "the call on PA2's port was not dropped by the return", held.up, "it is up"
             )
-            await _hang_up(held)
-            self._remember("1003 ↔ 6000", held)
-            hung_up = time.time()
-            self._moment(hung_up, "1003 hangs up")
-            await self._until("PA1 has everything back", self._served_by("PA1"))
+            async with probe.calling(phones["1005"]):
+                await _hang_up(held)
+                self._remember("1003 ↔ 6000", held)
+                hung_up = time.time()
+                self._moment(hung_up, "1003 hangs up")
+                await self._until("PA1 has everything back", self._served_by("PA1"))
             self._came_home(home, busy, hung_up)
-            async with phones["1004"].calls("6000") as probe:
-                await self._greeted(probe, "6000 is answered after the return")
-            self._remember("1004 ↔ 6000", probe)
+            report.check(
+                "6000 is answered throughout the return",
+                0 < probe.answered == probe.dialled,
+                f"{probe.answered} of {probe.dialled} calls, the slowest after "
+                f"{probe.slowest * 1000:.0f} ms",
+                answered=probe.answered,
+                dialled=probe.dialled,
+                slowest_seconds=probe.slowest,
+            )
+            async with phones["1004"].calls("6000") as guest:
+                await self._greeted(guest, "1004 calls 6000 after the return")
+            self._remember("1004 ↔ 6000", guest)
             await self._intercepted(phones, "after")
             await self._show()
             report.check(
@@ -253,7 +268,7 @@ class Story:
         )
 
     def _served_by(self, server: str) -> Callable[[], Awaitable[bool]]:
-        return self._held(server, *_IDENTITIES)
+        return self._held(server, *IDENTITIES)
 
     def _held(self, server: str, *numbers: str) -> Callable[[], Awaitable[bool]]:
         async def held() -> bool:
@@ -293,9 +308,9 @@ class Story:
             for event in reversed(self._events("PA2"))
             if event.kind == "registered" and event.time > fell
         }
-        if not set(_IDENTITIES) <= at.keys():
+        if not set(IDENTITIES) <= at.keys():
             return float("inf")
-        return max(at[identity] for identity in _IDENTITIES) - fell
+        return max(at[identity] for identity in IDENTITIES) - fell
 
     def _came_home(self, home: Process, busy: str, hung_up: float) -> None:
         registered = [event for event in events([home]) if event.kind == "registered"]
@@ -317,6 +332,41 @@ class Story:
 
     def _remember(self, label: str, *conversations: Conversation) -> None:
         self.conversations += [(label, each) for each in conversations]
+
+
+class Probe:
+    """Calls 6000 again and again, a moment each, and counts who answers."""
+
+    def __init__(self) -> None:
+        self.dialled = 0
+        self.answered = 0
+        self.slowest = 0.0
+        """Seconds from dialling to sound."""
+
+    @asynccontextmanager
+    async def calling(self, phone: Phone) -> AsyncGenerator[None]:
+        """Go on until the block is left; the call that is then being made is not cut short."""
+        over = trio.Event()
+
+        async def go_on() -> None:
+            while not over.is_set():
+                await self._call(phone)
+                with trio.move_on_after(_BETWEEN_PROBES):
+                    await over.wait()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(go_on)
+            yield
+            over.set()
+
+    async def _call(self, phone: Phone) -> None:
+        self.dialled += 1
+        begun = trio.current_time()
+        with contextlib.suppress(CallEnded), trio.move_on_after(_PATIENCE):
+            async with phone.calls("6000"):
+                self.answered += 1
+                self.slowest = max(self.slowest, trio.current_time() - begun)
+                await trio.sleep(_PROBE)
 
 
 def gaps_in_talk(conversation: Conversation) -> tuple[checks.Gap, ...]:

@@ -93,12 +93,15 @@ class _Picture:
         ends: list[float] = []
         lanes: list[int] = []
         for moment in self._moments:
-            x = self._x(moment.time)
+            x = self._flag_x(moment)
             lane = next((n for n, end in enumerate(ends) if end < x), len(ends))
-            end = x + 6.2 * len(moment.label) + 14
+            end = x + _flag_width(moment)
             ends[lane : lane + 1] = [end]
             lanes.append(lane)
         return lanes
+
+    def _flag_x(self, moment: Moment) -> float:
+        return min(self._x(moment.time) + 4, _WIDTH - _flag_width(moment))
 
     def row(self, label: str) -> None:
         self._y += _ROW
@@ -145,7 +148,8 @@ class _Picture:
             x, y = self._x(moment.time), _TOP + _FLAG * lane
             lines.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 8}" y2="{bottom}" class="moment"/>'
-                f'<text x="{x + 4:.1f}" y="{y}" class="flag">{escape(moment.label)}</text>'
+                f'<text x="{self._flag_x(moment):.1f}" y="{y}" class="flag">'
+                f"{escape(moment.label)}</text>"
             )
         step = next(s for s in (1, 2, 5, 10, 20, 60, 600) if self._seconds / s <= 16 or s == 600)
         for second in range(0, int(self._seconds) + 1, step):
@@ -175,3 +179,7 @@ class _Picture:
             f'<text x="10" y="22" class="title">{escape(title)}</text>{legend}'
             f"{''.join(lines)}{''.join(self._parts)}</svg>\n"
         )
+
+
+def _flag_width(moment: Moment) -> float:
+    return 6.2 * len(moment.label) + 10

@@ -1,0 +1,31 @@
+"""The trace package list of a server: which records its trace holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
+
+__all__ = ["traced"]
+
+
+def traced(packages: Iterable[str], trace: Trace | None) -> Trace | None:
+    """``trace`` for what ``packages`` (``"sccp=off"``) let through.
+
+    ``debug`` is everything, ``info`` and above are events only, ``off`` is nothing; a package that
+    is not named passes whole.
+    """
+    levels = dict(entry.split("=", 1) for entry in packages)
+    if trace is None or not levels:
+        return trace
+
+    def feed(record: Record) -> None:
+        if isinstance(record, EventRecord):
+            passes = levels.get(record.kind.partition(".")[0], "debug") != "off"
+        else:
+            package = record.protocol if isinstance(record, FrameRecord) else "rtp"
+            passes = levels.get(package, "debug") == "debug"
+        if passes:
+            trace(record)
+
+    return feed

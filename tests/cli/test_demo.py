@@ -1,0 +1,65 @@
+"""The main job, played by ``pa-telephony demo`` and judged again by Wireshark's dissectors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+PROMISES_A_ROUND = 20
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo-out")
+    command = [sys.executable, "-m", "pa_telephony", "demo", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def tshark(capture: Path, show: str, fields: Sequence[str]) -> list[list[str]]:
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed; .ci/run installs it")
+    command = ["tshark", "-r", str(capture), "-Y", show, "-T", "fields"]
+    for field in fields:
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def test_every_promise_is_kept_and_says_what_was_observed(played: Path) -> None:
+    summary = json.loads((played / "summary.json").read_text())
+    assert summary["ok"]
+    assert summary["seconds"] < 90
+    assert len(summary["promises"]) >= 2 * PROMISES_A_ROUND
+    assert all(promise["observed"] for promise in summary["promises"])
+
+
+def test_nothing_in_the_capture_is_malformed(played: Path) -> None:
+    assert tshark(played / "demo.pcap", "_ws.malformed", ["frame.number"]) == []
+
+
+def test_media_ports_register_as_pa1_s_from_wherever_they_are_served(played: Path) -> None:
+    found = tshark(played / "demo.pcap", "skinny.messageId == 1", ["ip.src", "skinny.DeviceName"])
+    sources = {"PA1-VI1": [], "PA1-VI2": []}  # type: dict[str, list[str]]
+    for source, name in found:
+        sources.get(name, []).append(source)
+    pa1, pa2 = "127.0.0.11", "127.0.0.12"
+    assert sources == {name: [pa1, pa2, pa1, pa2, pa1] for name in sources}
+
+
+def test_wireshark_knows_the_rtp_of_both_servers_at_their_first_ports(played: Path) -> None:
+    found = tshark(played / "demo.pcap", "rtp && udp.srcport == 32000", ["ip.src", "rtp.p_type"])
+    assert {tuple(each) for each in found} == {("127.0.0.11", "0"), ("127.0.0.12", "0")}
+
+
+def test_what_each_phone_heard_and_the_picture_are_there(played: Path) -> None:
+    heard = {path.name.partition("-")[0] for path in played.glob("*-*.wav")}
+    assert heard >= {"1001", "1002", "1003", "1004"}
+    assert (played / "timeline.svg").read_text().startswith("<svg")

@@ -1,0 +1,137 @@
+"""Every field of a cluster's file has a value that is refused, by name, before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider, Timing, load
+from pa_telephony.failover.config import ApplicationConfig
+
+EXAMPLE = tomllib.loads((Path(__file__).parents[2] / "examples" / "cluster.toml").read_text())
+
+BAD: dict[type, dict[str, Any]] = {
+    ServerConfig: {
+        "server_name": "",
+        "hostname_or_ip_address": "10.77.208",
+        "media_termination_udp_beginning_port": 32001,
+        "route_address_provider": "nobody",
+        "route_address": "60OO",
+        "aa_route_address": "6000",
+        "media_port_provider": "PA1jtapi",
+        "media_port_beginning_address": "+6001",
+        "number_of_media_ports": 1001,
+        "interceptor_port_provider": "",
+        "interceptor_ports": ["6XXX"],
+        "fail_over_server_names": ["127.0.0.12"],
+        "trace_package_list": ["sccp"],
+        "capacity": 0,
+        "route_point_device": "a device with blanks",
+    },
+    JtapiProvider: {
+        "name": "two words",
+        "hosts": [],
+        "user": "",
+        "password": 1234,
+        "type": "tapi",
+    },
+    SkinnyProvider: {
+        "name": "PA1jtapi",
+        "hosts": ["127.0.0.10:99999"],
+        "device_name_prefix": "PA1-VI-MUCH-TOO-LONG",
+        "devices": {"6001": ""},
+        "return_to_preferred": 1,
+        "type": "",
+    },
+    Timing: {each.name: -1 for each in dataclasses.fields(Timing)} | {"take": 4.0, "own": 0.5},
+    ApplicationConfig: {"greeting": 5, "transfer": "x", "digits": {"11": "1002"}},
+    Cluster: {
+        "servers": {},
+        "providers": 3,
+        "timing": [],
+        "application": 1,
+        "store": 7,
+        "capacity_aware": "yes",
+    },
+}
+SECTION = {
+    ServerConfig: lambda document: document["servers"][0],
+    JtapiProvider: lambda document: document["providers"][0],
+    SkinnyProvider: lambda document: document["providers"][1],
+    Timing: lambda document: document.setdefault("timing", {}),
+    ApplicationConfig: lambda document: document.setdefault("application", {}),
+    Cluster: lambda document: document,
+}
+CASES = [(kind, name) for kind, fields in BAD.items() for name in fields]
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+def written(directory: Path, kind: type, name: str) -> Path:
+    """The example with this one field bad."""
+    document = json.loads(json.dumps(EXAMPLE))
+    SECTION[kind](document)[name] = BAD[kind][name]
+    path = directory / "cluster.toml"
+    path.write_text("".join(f"{key} = {toml(value)}\n" for key, value in document.items()))
+    return path
+
+
+@pytest.mark.parametrize("kind", BAD, ids=lambda kind: kind.__name__)
+def test_no_field_is_forgotten_here(kind: type) -> None:
+    fields = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    assert fields - {"file"} == set(BAD[kind])
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda case: getattr(case, "__name__", case))
+def test_a_bad_value_is_refused_with_file_section_field_and_rule(
+    tmp_path: Path, kind: type, name: str
+) -> None:
+    path = written(tmp_path, kind, name)
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    error = caught.value
+    assert error.field == name
+    assert error.file == str(path)
+    assert error.rule
+    words = {
+        ServerConfig: "PA1" if name != "server_name" else "server",
+        Timing: "timing",
+        ApplicationConfig: "application",
+        Cluster: "",
+    }
+    assert words.get(kind, "provider") in error.section
+
+
+def test_a_server_with_a_bad_field_starts_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, ServerConfig, "capacity")
+    command = [sys.executable, "-m", "pa_telephony", "server", "--cluster", str(path)]
+    done = subprocess.run([*command, "--name", "PA1"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{path}: server 'PA1': capacity: must be 1 or more" in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_greeting_that_can_not_be_read_starts_nothing(tmp_path: Path) -> None:
+    document = dict(EXAMPLE) | {"application": {"greeting": "nowhere.wav"}}
+    path = tmp_path / "cluster.toml"
+    path.write_text("".join(f"{key} = {toml(value)}\n" for key, value in document.items()))
+    command = [sys.executable, "-m", "pa_telephony", "server", "--cluster", str(path)]
+    done = subprocess.run([*command, "--name", "PA1"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "application: greeting: " in done.stderr
+    assert "nowhere.wav" in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
