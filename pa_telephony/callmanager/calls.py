@@ -13,7 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from pa_telephony.callmanager.config import CallManagerConfig, DeviceKind, LineConfig
+from pa_telephony.callmanager.config import (
+    CallManagerConfig,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+)
 from pa_telephony.callmanager.dialplan import DialPlan, translate
 from pa_telephony.errors import RequestFailed
 
@@ -177,10 +182,20 @@ class Calls:
         self._lines: dict[tuple[str, int], _Line] = {}
         self._ids = itertools.count(0x1000001)
         for device in config.devices:
-            for index, line in enumerate(device.lines, 1):
-                entry = _Line(device.name, device.kind, index, line)
-                self._lines[device.name, index] = entry
-                self._plan.add(line.number, line.partition, entry)
+            self.add_device(device)
+
+    def add_device(self, device: DeviceConfig) -> None:
+        """Let the numbers of a device be dialled."""
+        for index, line in enumerate(device.lines, 1):
+            entry = _Line(device.name, device.kind, index, line)
+            self._lines[device.name, index] = entry
+            self._plan.add(line.number, line.partition, entry)
+
+    def remove_device(self, device: str) -> None:
+        """Forget a device and its numbers; its calls end."""
+        self.unregister(device)
+        for key in [key for key in self._lines if key[0] == device]:
+            self._plan.remove(self._lines.pop(key))
 
     def register(self, device: str, side: Side) -> None:
         """A device can be called from now on."""

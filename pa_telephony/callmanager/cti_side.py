@@ -59,6 +59,25 @@ class CtiSide:
         self._redirecting: Leg | None = None
         calls.watchers.append(self)
 
+    def add_device(self, device: DeviceConfig) -> None:
+        """Show applications one more device."""
+        self._devices[device.name] = device
+        self._tell_devices_changed()
+
+    def remove_device(self, name: str) -> None:
+        """Show applications a device no more."""
+        self._owners.pop(name, None)
+        self._devices.pop(name, None)
+        self._tell_devices_changed()
+
+    def set_users(self, users: Sequence[User]) -> None:
+        """Who may log in from now on."""
+        self._users = {user.name: user for user in users}
+
+    def _tell_devices_changed(self) -> None:
+        for observer in list(self._observers):
+            observer.devices_changed()
+
     # CallControl: what the CTI Manager asks.
 
     def authenticate(self, user: str, password: str) -> bool:

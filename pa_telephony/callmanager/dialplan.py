@@ -127,6 +127,10 @@ class DialPlan(Generic[T]):
         """Make ``pattern`` of ``partition`` ("" is the one everybody sees) lead to ``target``."""
         self._entries.append((Pattern.parse(pattern), partition, target))
 
+    def remove(self, target: T) -> None:
+        """Forget every pattern that leads to ``target``."""
+        self._entries = [entry for entry in self._entries if entry[2] is not target]
+
     def find(self, digits: str, space: Sequence[str]) -> Found[T]:
         """What ``digits`` reach for a caller who sees the partitions of ``space``, in order."""
         order = {partition: rank for rank, partition in reversed(list(enumerate(space)))}

@@ -66,14 +66,24 @@ class LineSide:
     def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
         self.sessions: dict[str, StationSession] = {}
         self._calls = calls
-        self._devices = {
-            device.name: _as_device(device)
-            for device in config.devices
-            if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT)
-        }
+        self._devices: dict[str, Device] = {}
+        for device in config.devices:
+            self.add_device(device)
         self._parties = itertools.count(0x2000001)
         self._party_of: dict[int, int] = {}
         self._leg_of: dict[int, Leg] = {}
+
+    def add_device(self, device: DeviceConfig) -> None:
+        """Let a phone or media port register; other kinds are not reached over SCCP."""
+        if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
+            self._devices[device.name] = _as_device(device)
+
+    def remove_device(self, name: str) -> None:
+        """Close a device's connection; it does not get in again."""
+        self._devices.pop(name, None)
+        session = self.sessions.get(name)
+        if session is not None:
+            session.close("removed")
 
     # Directory: what the server asks.
 

@@ -6,16 +6,17 @@ import contextlib
 import datetime
 import functools
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
 from pa_telephony.callmanager.calls import Calls
-from pa_telephony.callmanager.config import CallManagerConfig, validate
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, User, validate
 from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
+from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import serve_stations
 from pa_telephony.tasks import background
@@ -57,7 +58,7 @@ class CallManager:
 
     @property
     def cti_address(self) -> str:
-        """Where applications log in, as ``host:port``; "" without users."""
+        """Where applications log in, as ``host:port``; "" when no CTI Manager runs."""
         return f"{self._cti[0][0]}:{self._cti[0][1]}" if self._cti else ""
 
     @property
@@ -68,7 +69,7 @@ class CallManager:
 
     @property
     def cti_counters(self) -> Counters | None:
-        """What the CTI Manager has seen; None without users."""
+        """What the CTI Manager has seen; None when there is none."""
         return self._cti_manager.counters if self._cti_manager is not None else None
 
     def devices(self) -> list[DeviceStatus]:
@@ -86,6 +87,51 @@ class CallManager:
                 )
             )
         return result
+
+    def add_device(self, device: DeviceConfig) -> None:
+        """Add a device while the call manager runs; it can register at once.
+
+        Raises :class:`ConfigurationError`, and nothing has changed then.
+        """
+        self.config = validate(replace(self.config, devices=(*self.config.devices, device)))
+        self.calls.add_device(device)
+        self._line_side.add_device(device)
+        self._cti_side.add_device(device)
+
+    def remove_device(self, name: str) -> None:
+        """Remove a device: its calls end and its connection is closed.
+
+        Raises :class:`ConfigurationError` when there is none, or a user's entry names it.
+        """
+        kept = tuple(device for device in self.config.devices if device.name != name)
+        if len(kept) == len(self.config.devices):
+            raise ConfigurationError("no such device", section=f"device {name}")
+        self.config = validate(replace(self.config, devices=kept))
+        self.calls.remove_device(name)
+        self._line_side.remove_device(name)
+        self._cti_side.remove_device(name)
+
+    def add_user(self, user: User) -> None:
+        """Let somebody more log in over CTI.
+
+        Raises :class:`ConfigurationError`, also when no CTI Manager runs (see
+        :func:`open_call_manager`), and nothing has changed then.
+        """
+        if self._cti_manager is None:
+            raise ConfigurationError("no CTI Manager runs", section=f"user {user.name}")
+        self.config = validate(replace(self.config, users=(*self.config.users, user)))
+        self._cti_side.set_users(self.config.users)
+
+    def remove_user(self, name: str) -> None:
+        """Let somebody in no more; his sessions are closed. Raises :class:`ConfigurationError`."""
+        kept = tuple(user for user in self.config.users if user.name != name)
+        if len(kept) == len(self.config.users):
+            raise ConfigurationError("no such user", section=f"user {name}")
+        self.config = replace(self.config, users=kept)
+        self._cti_side.set_users(kept)
+        for application in list(self._cti_manager.sessions if self._cti_manager else ()):
+            if application.user == name:
+                application.close("user removed")
 
     def drop_connections(self) -> None:
         """Close every registered station's and every application's connection, as a restart does.
@@ -144,18 +190,19 @@ async def open_call_manager(
     host: str = "127.0.0.1",
     sccp_port: int = 2000,
     cti_port: int = 2748,
+    certificate: Certificate | None = None,
     trace: Trace | None = None,
 ) -> AsyncGenerator[CallManager]:
     """Run a call manager; entered means that stations can register. Port 0 chooses a free one.
 
-    The CTI Manager runs when there are users who could log in (that needs the extra ``cti``).
+    The CTI Manager runs when there are users who could log in (that needs the extra ``cti``), or
+    when it is given the ``certificate`` that seals their passwords, so that users can be added.
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address can not be had.
     """
     manager = CallManager(validate(config))
-    certificate: Certificate | None = None
-    if config.users:
+    if config.users and certificate is None:
         now = datetime.datetime.now(datetime.UTC)
         certificate = await trio.to_thread.run_sync(
             functools.partial(make_certificate, "pa-telephony", valid_from=now)

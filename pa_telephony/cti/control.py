@@ -88,6 +88,10 @@ class Observer(Protocol):
         """A device was registered or unregistered."""
         ...
 
+    def devices_changed(self) -> None:
+        """There are more devices, or fewer: :meth:`CallControl.devices_of` answers anew."""
+        ...
+
 
 class CallControl(Protocol):
     """The call manager, to its CTI Manager."""

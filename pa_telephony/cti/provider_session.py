@@ -134,6 +134,9 @@ class ProviderSession:
             if line.device.name == device.name:
                 self._send(self._line_service(line.handle, device.registered))
 
+    def devices_changed(self) -> None:
+        """Nothing is sent; what the application opens or lists from now on is up to date."""
+
     def _init(self, sequence: int) -> None:
         self._send(
             messages.ProviderInitResponse(
