@@ -7,6 +7,7 @@ JTAPI's nouns with Python's verbs: ``open_provider`` is ``getProvider``, ``open_
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import random
@@ -225,6 +226,8 @@ class Provider:
                 local, remote = stream.socket.getsockname(), stream.socket.getpeername()
             self._addresses = (local[:2], remote[:2])
             self._connection = Connection(Role.CLIENT)
+            if self._trace is not None:
+                self._connection.on_frame = functools.partial(self._record, "received")
             async with stream, background() as tasks:
                 tasks.start_soon(self._read, stream, self._connection, peer)
                 tasks.start_soon(self._write, stream, self._connection, peer)
@@ -253,7 +256,6 @@ class Provider:
             while (event := connection.next_event()) is not None:
                 if isinstance(event, ConnectionClosed):
                     raise ConnectionLost(f"{peer}: connection closed")
-                self._record("received", connection.received_frame)
                 self._take(event)
 
     async def _write(self, stream: trio.SocketStream, connection: Connection, peer: str) -> None:

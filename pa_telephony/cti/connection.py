@@ -7,6 +7,7 @@ nobody declared are counted and skipped, as Cisco's client does with those above
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pa_telephony.cti import messages
@@ -40,14 +41,17 @@ class ConnectionClosed:
 
 
 class Connection:
-    """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds."""
+    """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds.
+
+    ``on_frame`` is given every whole frame of the peer but heartbeats (for traces).
+    """
 
     def __init__(self, role: Role, limits: Limits | None = None) -> None:
         self.role = role
         self.limits = limits or Limits()
         self.version = VERSION_15
         self.unknown_messages = 0
-        self.received_frame = b""
+        self.on_frame: Callable[[bytes], None] | None = None
         self._received = bytearray()
         self._start = 0
         self._outgoing = bytearray()
@@ -98,23 +102,28 @@ class Connection:
                 return self._end(there)
             frame = bytes(self._received[self._start : self._start + length + 8])
             self._start += length + 8
-            self.received_frame = frame
             if self.role is Role.SERVER:
                 # A server answers in the version its client speaks (protocol notes §1.1).
                 self.version = version
             try:
                 message = decode(frame)
             except DecodeError as error:
+                self._tell(frame)
                 raise self._fail(error) from None
+            if isinstance(message, messages.Heartbeat):
+                continue
+            self._tell(frame)
             if isinstance(message, UnknownMessage):
                 self.unknown_messages += 1
-            elif isinstance(message, messages.Heartbeat):
-                continue
             elif (message.kind is Kind.REQUEST) is (self.role is Role.SERVER):
                 return message
             elif message.kind is not Kind.BOTH:
                 name = type(message).__name__
                 raise self._fail(RemoteProtocolError(f"{name} is for the other side to receive"))
+
+    def _tell(self, frame: bytes) -> None:
+        if self.on_frame is not None:
+            self.on_frame(frame)
 
     def send(self, message: CtiMessage) -> bytes:
         """Queue a message, and give its frame (for traces)."""

@@ -6,6 +6,7 @@ application sends wrong closes its own connection, is counted, and touches nobod
 
 from __future__ import annotations
 
+import functools
 import itertools
 import secrets
 import time
@@ -20,7 +21,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.tasks import map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
 __all__ = ["ApplicationSession", "Counters", "CtiManager", "serve_providers"]
 
@@ -53,6 +54,8 @@ class ApplicationSession:
         self._manager = manager
         self._stream = stream
         self._connection = Connection(Role.SERVER)
+        if manager.trace is not None:
+            self._connection.on_frame = functools.partial(self._record, "received")
         self._session = ProviderSession(
             manager.backend,
             manager.config,
@@ -93,6 +96,7 @@ class ApplicationSession:
             self._end(str(lost.exceptions[0]))
         except* RemoteProtocolError as error:
             self._manager.counters.protocol_errors += 1
+            self._record_error(error.exceptions[0])
             self._end(f"protocol error: {error.exceptions[0]}")
         finally:
             self._end("server closed")
@@ -108,7 +112,6 @@ class ApplicationSession:
             while (event := self._connection.next_event()) is not None:
                 if isinstance(event, ConnectionClosed):
                     return
-                self._record("received", self._connection.received_frame)
                 await self._take(event)
                 if self._session.closed:
                     return
@@ -181,6 +184,11 @@ class ApplicationSession:
             self._manager.trace(
                 FrameRecord(time.time(), "cti", direction, self.local_address, self.address, frame)
             )
+
+    def _record_error(self, error: BaseException) -> None:
+        if self._manager.trace is not None:
+            fields = {"user": self.user, "remote": self.address, "error": str(error)}
+            self._manager.trace(EventRecord(time.time(), "cti.protocol_error", fields))
 
     def _end(self, reason: str) -> None:
         if self._ending:

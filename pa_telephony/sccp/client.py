@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -269,9 +270,11 @@ class Station:
     ) -> Rejected | Unregistered | SessionLost:
         end: list[Rejected | Unregistered | SessionLost] = []
         core = self._core = StationCore(self.name, self.config, self._addresses[0][0])
+        if self._trace is not None:
+            core.watch_frames(functools.partial(self._record, "received"))
 
         def pump() -> bool:
-            while (event := self._next(core)) is not None:
+            while (event := core.next_event()) is not None:
                 if isinstance(event, Rejected | Unregistered | SessionLost):
                     end.append(event)
                     return False
@@ -313,15 +316,6 @@ class Station:
                 if not pump():
                     break
         return end[0] if end else SessionLost(f"{peer}: connection closed")
-
-    def _next(self, core: StationCore) -> StationEvent | None:
-        if self._trace is None:
-            return core.next_event()
-        before = core.received_frame
-        event = core.next_event()
-        if core.received_frame is not before:
-            self._record("received", core.received_frame)
-        return event
 
     def _record_sent(self, data: bytes) -> None:
         start = 0

@@ -15,6 +15,7 @@ resynchronised, and every later call raises the same error again.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -69,8 +70,8 @@ class Connection:
     """Framing and version of one connection.
 
     ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire.
-    ``header_version`` is the second word of the newest frame that the peer sent, and
-    ``received_frame`` all of that frame (for traces).
+    ``header_version`` is the second word of the newest frame that the peer sent. ``on_frame`` is
+    given every whole frame of the peer before it is decoded (for traces).
     """
 
     def __init__(self, role: Role, limits: Limits | None = None) -> None:
@@ -79,7 +80,7 @@ class Connection:
         self.version = 0
         self.header_version = 0
         self.offered = 0
-        self.received_frame = b""
+        self.on_frame: Callable[[bytes], None] | None = None
         self._received = bytearray()
         self._start = 0
         self._outgoing = bytearray()
@@ -123,7 +124,8 @@ class Connection:
         frame = bytes(self._received[self._start : self._start + length + 8])
         self._start += length + 8
         self.header_version = header_version
-        self.received_frame = frame
+        if self.on_frame is not None:
+            self.on_frame(frame)
         try:
             message = messages.decode(number, frame[HEADER.size :], self._layout())
         except DecodeError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import enum
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -186,10 +187,9 @@ class Registrar:
         """The negotiated session version; 0 before registration."""
         return self._connection.version
 
-    @property
-    def received_frame(self) -> bytes:
-        """The newest whole frame."""
-        return self._connection.received_frame
+    def watch_frames(self, told: Callable[[bytes], None]) -> None:
+        """Let ``told`` have every whole frame that comes in, before it is decoded (for traces)."""
+        self._connection.on_frame = told
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes from the station. Raises :class:`RemoteProtocolError`."""

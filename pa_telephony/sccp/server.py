@@ -8,6 +8,7 @@ counted, and touches nobody else.
 from __future__ import annotations
 
 import datetime
+import functools
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -29,7 +30,7 @@ from pa_telephony.sccp.registrar import (
     UnregistrationAsked,
 )
 from pa_telephony.tasks import map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
 __all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
 
@@ -92,6 +93,8 @@ class StationSession:
         self._scope = trio.CancelScope()
         self._ending = ""
         self._told_registered = False
+        if server.trace is not None:
+            registrar.watch_frames(functools.partial(server.record, "received", self))
 
     def __repr__(self) -> str:
         return f"<StationSession {self.name or '(unregistered)'} {self.address[0]}>"
@@ -173,6 +176,7 @@ class StationSession:
             self._end(str(lost.exceptions[0]))
         except* RemoteProtocolError as error:
             self._server.counters.protocol_errors += 1
+            self._server.record_error(self, error.exceptions[0])
             self._end(f"protocol error: {error.exceptions[0]}")
         finally:
             self._end("server closed")
@@ -213,7 +217,7 @@ class StationSession:
             self._pump()
 
     def _pump(self) -> None:
-        while (event := self._next()) is not None:
+        while (event := self._registrar.next_event(self._server.clock())) is not None:
             match event:
                 case RegistrationAsked():
                     self._server.decide(self, self._registrar, event.request)
@@ -230,15 +234,6 @@ class StationSession:
                     self._flush()
                     self._end(reason)
         self._flush()
-
-    def _next(self) -> RegistrationAsked | UnregistrationAsked | Received | SessionEnded | None:
-        if self._server.trace is None:
-            return self._registrar.next_event(self._server.clock())
-        before = self._registrar.received_frame
-        event = self._registrar.next_event(self._server.clock())
-        if self._registrar.received_frame is not before:
-            self._server.record("received", self, self._registrar.received_frame)
-        return event
 
     def _end(self, reason: str) -> None:
         if self._ending:
@@ -285,6 +280,12 @@ class StationServer:
                     frame,
                 )
             )
+
+    def record_error(self, session: StationSession, error: BaseException) -> None:
+        """Tell the trace why a connection is closed on a station that broke the protocol."""
+        if self.trace is not None:
+            fields = {"device": session.name, "remote": session.address, "error": str(error)}
+            self.trace(EventRecord(time.time(), "sccp.protocol_error", fields))
 
     def decide(
         self, session: StationSession, registrar: Registrar, request: messages.RegisterReq

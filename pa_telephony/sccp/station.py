@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -280,10 +281,9 @@ class StationCore:
         """The negotiated session version."""
         return self._connection.version
 
-    @property
-    def received_frame(self) -> bytes:
-        """The newest whole frame."""
-        return self._connection.received_frame
+    def watch_frames(self, told: Callable[[bytes], None]) -> None:
+        """Let ``told`` have every whole frame that comes in, before it is decoded (for traces)."""
+        self._connection.on_frame = told
 
     def connected(self, now: float) -> None:
         """The TCP connection is up: ask to be registered."""

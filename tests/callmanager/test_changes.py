@@ -1,0 +1,108 @@
+"""Devices and users come and go while the call manager runs."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+import trio
+
+from pa_telephony import cti, sccp
+from pa_telephony.callmanager import (
+    CallManagerConfig,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+    User,
+    open_call_manager,
+)
+from pa_telephony.cti.login import make_certificate
+from pa_telephony.errors import CallEnded, ConfigurationError, RegistrationRejected
+from pa_telephony.sccp.enums import DCallState
+
+ONE = DeviceConfig(name="P1", lines=(LineConfig(number="1001"),))
+TWO = DeviceConfig(name="P2", lines=(LineConfig(number="1002"),))
+ROUTE_POINT = DeviceConfig(
+    name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)
+)
+NOBODY = CallManagerConfig()
+
+
+async def test_a_device_that_is_added_registers_and_is_called() -> None:
+    async with open_call_manager(NOBODY, sccp_port=0) as manager:
+        manager.add_device(ONE)
+        manager.add_device(TWO)
+        async with (
+            sccp.open_station("P1", manager.sccp_address) as one,
+            sccp.open_station("P2", manager.sccp_address) as two,
+            one.call("1002") as call,
+        ):
+            with trio.fail_after(5):
+                await call.wait_for(DCallState.RING_OUT)
+            assert len(two.calls) == 1
+        assert [device.name for device in manager.devices()] == ["P1", "P2"]
+
+
+async def test_a_device_that_is_removed_loses_call_connection_and_number() -> None:
+    config = CallManagerConfig(devices=(ONE, TWO))
+    async with (
+        open_call_manager(config, sccp_port=0) as manager,
+        sccp.open_station("P1", manager.sccp_address) as one,
+        sccp.open_station("P2", manager.sccp_address) as two,
+    ):
+        two.abandon()
+        async with one.call("1002") as call:
+            with trio.fail_after(5):
+                await call.wait_for(DCallState.RING_OUT)
+                manager.remove_device("P2")
+                with pytest.raises(CallEnded):
+                    await call.wait_connected()
+                await two.wait_unregistered()
+        assert [device.name for device in manager.devices()] == ["P1"]
+        config = sccp.StationConfig(rejections=1)
+        with pytest.raises(RegistrationRejected, match="Unknown"):
+            async with sccp.open_station("P2", manager.sccp_address, config=config):
+                pass
+        with trio.fail_after(5), pytest.raises(CallEnded) as ended:
+            async with one.call("1002") as call:
+                await call.wait_connected()
+        assert ended.value.cause == 1
+        manager.add_device(TWO)
+
+
+async def test_what_the_configuration_would_refuse_is_refused_and_changes_nothing() -> None:
+    async with open_call_manager(CallManagerConfig(devices=(ONE,)), sccp_port=0) as manager:
+        before = manager.config
+        with pytest.raises(ConfigurationError, match="device P1: name: is used twice"):
+            manager.add_device(ONE)
+        with pytest.raises(ConfigurationError, match="1001 is already a line of P1"):
+            manager.add_device(DeviceConfig(name="P9", lines=ONE.lines))
+        with pytest.raises(ConfigurationError, match="device P7: no such device"):
+            manager.remove_device("P7")
+        with pytest.raises(ConfigurationError, match="user app: no CTI Manager runs"):
+            manager.add_user(User(name="app", password="secret"))
+        assert manager.config is before
+
+
+async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> None:
+    certificate = make_certificate("test", valid_from=datetime.datetime.now(datetime.UTC))
+    async with open_call_manager(
+        NOBODY, sccp_port=0, cti_port=0, certificate=certificate
+    ) as manager:
+        assert manager.cti_address
+        with pytest.raises(ConfigurationError, match="user app: devices: no device RP1"):
+            manager.add_user(User(name="app", password="secret", devices=("RP1",)))
+        manager.add_device(ROUTE_POINT)
+        manager.add_user(User(name="app", password="secret", devices=("RP1",)))
+        with pytest.raises(ConfigurationError, match="device"):
+            manager.remove_device("RP1")
+        async with cti.open_provider(
+            [manager.cti_address], user="app", password="secret"
+        ) as provider:
+            assert manager.applications == ["app"]
+            manager.remove_user("app")
+            with trio.fail_after(5):
+                await provider.wait_out_of_service()
+        with pytest.raises(ConfigurationError, match="user app: no such user"):
+            manager.remove_user("app")
+        manager.remove_device("RP1")

@@ -1,0 +1,49 @@
+"""A trace holds every frame, and says why a connection was closed."""
+
+from __future__ import annotations
+
+import trio
+
+from pa_telephony import sccp
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, open_call_manager
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import DCallState
+from pa_telephony.trace import EventRecord, FrameRecord, Record
+
+CONFIG = CallManagerConfig(devices=(DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),))
+
+
+async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
+    ours: list[Record] = []
+    theirs: list[Record] = []
+    async with (
+        open_call_manager(CONFIG, sccp_port=0, trace=ours.append) as manager,
+        sccp.open_station("P1", manager.sccp_address, trace=theirs.append) as one,
+        one.call("1001") as call,
+    ):
+        with trio.fail_after(5):
+            await call.wait_for(DCallState.RING_OUT)
+    for direction, opposite in (("received", "sent"), ("sent", "received")):
+        at_call_manager, at_phone = (
+            [each.data for each in records if isinstance(each, FrameRecord) and each.direction == d]
+            for records, d in ((ours, direction), (theirs, opposite))
+        )
+        assert at_phone == at_call_manager
+
+
+async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> None:
+    records: list[Record] = []
+    async with open_call_manager(CONFIG, sccp_port=0, trace=records.append) as manager:
+        host, _, port = manager.sccp_address.rpartition(":")
+        stream = await trio.open_tcp_stream(host, int(port))
+        frame = messages.encode(messages.KeepAliveAck(), 20)
+        async with stream:
+            await stream.send_all(frame)
+            with trio.fail_after(5):
+                assert not await stream.receive_some()
+    received, event = records
+    assert isinstance(received, FrameRecord)
+    assert received.data == frame
+    assert isinstance(event, EventRecord)
+    assert event.kind == "sccp.protocol_error"
+    assert event.fields["error"] == "KeepAliveAck is for the other side to receive"
