@@ -8,6 +8,7 @@ something, plays out, mixes in what is to be said, and sends, with arrays over p
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import random
 import select
 import socket
@@ -23,7 +24,7 @@ from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
-from pa_telephony.rtp.outbound import Outbound
+from pa_telephony.rtp.outbound import Outbound, Special
 from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port, PortStatistics
 from pa_telephony.rtp.session import ReportTimer
@@ -38,6 +39,9 @@ _REPORT_EVERY = 10
 _ROUNDS = 8
 """Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
 _UDP_IP = 28
+_FELL_SILENT = 2.0
+"""Seconds after which a stream may come from another port of its host."""
+_LIBC = ctypes.CDLL(None)
 
 
 class PortUnavailable(TelephonyError):
@@ -91,6 +95,8 @@ class Engine:
         self._inbound = Inbound(config.max_ports, delay=config.playout_delay)
         self._outbound = Outbound(config.max_ports, random)
         self._ports: dict[int, Port] = {}
+        self._rows = np.zeros(0, np.int64)
+        self._sending: dict[int, Port] = {}
         self._resting: dict[int, tuple[float, Port]] = {}
         self._poll = select.epoll()
         self._of_rtp: dict[int, Port] = {}
@@ -126,8 +132,10 @@ class Engine:
         except PortUnavailable:
             rtp.close()
             raise
-        port = Port(self, index, rtp, rtcp_socket)
+        views = self._outbound.views[index], self._inbound.views[index]
+        port = Port(self, index, rtp, rtcp_socket, *views)
         self._ports[index] = port
+        self._rows = np.array(list(self._ports), np.int64)
         self._of_rtp[rtp.fileno()] = port
         self._of_rtcp[rtcp_socket.fileno()] = port
         for each in (rtp, rtcp_socket):
@@ -166,6 +174,7 @@ class Engine:
     def talk(self, port: Port, codec: Codec) -> None:
         """Begin a talk spurt."""
         self._outbound.talk(port.index, codec)
+        self._sending[port.index] = port
         if port.reports is None:
             port.reports = ReportTimer(
                 time.monotonic(), self._random, minimum=self.config.report_interval
@@ -175,10 +184,20 @@ class Engine:
         """Send the last report, with BYE."""
         self._report(port, time.monotonic(), bye=True)
         port.reports = None
+        self._sending.pop(port.index, None)
+        self.disconnect(port)
+
+    def disconnect(self, port: Port) -> None:
+        """Let the port hear everybody again; its UDP number stays."""
+        if port.connected:
+            port.connected = False
+            # The address family AF_UNSPEC dissolves the connection; Python has no word for it.
+            _LIBC.connect(port.rtp_socket.fileno(), bytes(16), 16)
 
     def release(self, port: Port) -> None:
         """Take the port out of service and let its sockets rest."""
         del self._ports[port.index]
+        self._rows = np.array(list(self._ports), np.int64)
         for udp in (port.rtp_socket, port.rtcp_socket):
             self._poll.unregister(udp.fileno())
         self._of_rtp.pop(port.rtp_socket.fileno(), None)
@@ -232,34 +251,44 @@ class Engine:
             self._housekeeping(now)
 
     def _send(self) -> None:
-        views, outbound = self._outbound.views, self._outbound
         plain: list[int] = []
-        for port in self._ports.values():
-            if port.latch is None:
+        traced = self._trace is not None
+        for row, port in self._sending.items():
+            if not port.plain and port.special is not None:
+                self._send_special(port, port.special)
+                port.plain = port.special.idle
                 continue
-            if port.special is None:
-                self._send_one(port, views[port.index])
-                plain.append(port.index)
-                continue
-            event = outbound.special_event(port.index, port.special)
-            if event is not None:
-                self._send_one(port, event)
-                continue
-            for packet in outbound.special_audio(port.index, port.special):
-                self._send_one(port, packet)
+            plain.append(row)
+            if port.connected and not traced:
+                try:
+                    port.rtp_socket.send(port.packet)
+                except OSError:
+                    # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
+                    port.unsent += 1
+            else:
+                self._send_one(port, port.packet)
         if plain:
-            outbound.sent(np.array(plain))
+            self._outbound.sent(np.array(plain))
+
+    def _send_special(self, port: Port, special: Special) -> None:
+        event = self._outbound.special_event(port.index, special)
+        if event is not None:
+            self._send_one(port, event)
+            return
+        for packet in self._outbound.special_audio(port.index, special):
+            self._send_one(port, packet)
 
     def _send_one(self, port: Port, data: bytes | memoryview) -> None:
         assert port.latch is not None
         try:
-            port.rtp_socket.sendto(data, port.latch.target)
+            if port.connected:
+                port.rtp_socket.send(data)
+            else:
+                port.rtp_socket.sendto(data, port.latch.target)
         except OSError:
-            # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
             port.unsent += 1
             return
-        if self._trace is not None:
-            self._record(port.local_address, port.latch.target, data)
+        self._record(port.local_address, port.latch.target, data)
 
     def _record(
         self, local: tuple[str, int], remote: tuple[str, int], data: bytes | memoryview
@@ -278,10 +307,16 @@ class Engine:
                     self._receive_report(self._of_rtcp[descriptor], now)
                     continue
                 try:
-                    length, origin = port.rtp_socket.recvfrom_into(self._inbound.views[port.index])
+                    if port.connected:
+                        length = port.rtp_socket.recv_into(port.buffer)
+                    else:
+                        length, origin = port.rtp_socket.recvfrom_into(port.buffer)
+                        if port.latch is None or not port.latch.offer(origin):
+                            port.foreign += 1
+                            continue
                 except OSError:
                     continue
-                if not port.receiving or port.latch is None or not port.latch.offer(origin):
+                if not port.receiving:
                     port.foreign += 1
                     continue
                 rows.append(port.index)
@@ -298,10 +333,9 @@ class Engine:
             port.on_digit(digit)
 
     def _play_out(self) -> None:
-        rows = [port.index for port in self._ports.values()]
-        if not rows:
+        if not len(self._rows):
             return
-        self._inbound.take(np.array(rows))
+        self._inbound.take(self._rows)
         for port in self._ports.values():
             if port.listeners:
                 frame = self._inbound.frame[port.index]
@@ -309,31 +343,27 @@ class Engine:
                     listener(frame)
 
     def _prepare(self, missed: int) -> None:
-        outbound = self._outbound
-        rows = np.array([port.index for port in self._ports.values()], np.int64)
-        if not len(rows):
+        if not len(self._rows):
             return
-        outbound.advance(missed + 1, rows)
+        outbound = self._outbound
+        outbound.advance(missed + 1, self._rows)
         speaking: list[int] = []
-        for port in self._ports.values():
-            if port.source is None or port.latch is None:
+        for row, port in self._sending.items():
+            if port.source is None:
+                if port.audible:
+                    port.audible = False
+                    outbound.hush(row)
                 continue
             samples = port.source.read(FRAME)
-            outbound.pcm[port.index, : len(samples)] = samples
-            outbound.pcm[port.index, len(samples) :] = 0
             if len(samples) < FRAME:
+                outbound.pcm[row, len(samples) :] = 0
                 port.source = None
-            speaking.append(port.index)
-        silent = [
-            port.index
-            for port in self._ports.values()
-            if port.latch is not None and port.index not in set(speaking)
-        ]
-        for row in silent:
-            outbound.hush(row)
+            outbound.pcm[row, : len(samples)] = samples
+            port.audible = True
+            speaking.append(row)
         if speaking:
             outbound.encode(np.array(speaking))
-        outbound.stamp(rows)
+        outbound.stamp(self._rows)
 
     # RTCP and the rest of the house.
 
@@ -341,10 +371,31 @@ class Engine:
         for port in self._ports.values():
             if port.reports is not None and now >= port.reports.next_deadline():
                 self._report(port, now)
+            self._settle(port, now)
         for index, (until, port) in list(self._resting.items()):
             if now >= until:
                 del self._resting[index]
                 self._close_sockets(port)
+
+    def _settle(self, port: Port, now: float) -> None:
+        """Connect a port whose peer is known; let go of one that has fallen silent."""
+        latch, heard_at = port.latch, self._inbound.heard_at[port.index]
+        silent = now - heard_at > _FELL_SILENT
+        if port.connected and silent:
+            self.disconnect(port)
+            if latch is not None:
+                latch.release()
+        elif (
+            not port.connected
+            and not silent
+            and latch is not None
+            and latch.verified
+            and self._inbound.ssrc[port.index] >= 0
+        ):
+            # Cheaper, and packets of strangers end in the kernel (DESIGN 5).
+            with contextlib.suppress(OSError):
+                port.rtp_socket.connect(latch.target)
+                port.connected = True
 
     def _report(self, port: Port, now: float, *, bye: bool = False) -> None:
         if port.latch is None:

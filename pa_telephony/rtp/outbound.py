@@ -34,6 +34,13 @@ class Special:
     pending_timestamp: int = 0
     in_event: bool = False
 
+    @property
+    def idle(self) -> bool:
+        """Whether the row sends like any other now: 20 ms of audio, no digit."""
+        return not (
+            self.payload_octets != FRAME or self.events.busy or self.in_event or self.pending
+        )
+
 
 class Outbound:
     """Send state of ``rows`` ports."""

@@ -56,10 +56,28 @@ class PortStatistics:
 class Port:
     """RTP on an even UDP port, RTCP on the next. Made by :meth:`Engine.open_port`."""
 
-    def __init__(self, engine: Engine, index: int, rtp: socket.socket, rtcp: socket.socket) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        index: int,
+        rtp: socket.socket,
+        rtcp: socket.socket,
+        packet: memoryview,
+        buffer: memoryview,
+    ) -> None:
         self.index = index
         self.rtp_socket = rtp
         self.rtcp_socket = rtcp
+        self.packet = packet
+        """The next packet to go out, as the engine prepares it."""
+        self.buffer = buffer
+        """Where the engine receives to."""
+        self.connected = False
+        """The kernel drops what comes from anywhere but :attr:`remote_address`."""
+        self.plain = True
+        """Every tick sends 20 ms of audio: no digit goes out, no other packet length was agreed."""
+        self.audible = False
+        """What lies ready to be sent is no silence."""
         self.local_address: tuple[str, int] = rtp.getsockname()[:2]
         self.closed = False
         self.receiving = False
@@ -123,11 +141,12 @@ class Port:
         """
         self._check(packet_ms)
         octets = packet_ms * _PER_MS
-        plain = packet_ms == 20 and dtmf_payload_type is None
+        self.plain = packet_ms == 20
+        self._engine.disconnect(self)
         self.latch = Latch(remote)
         self.special = (
             None
-            if plain
+            if self.plain and dtmf_payload_type is None
             else Special(
                 payload_octets=octets, event_type=dtmf_payload_type, events=EventSender(160)
             )
@@ -151,6 +170,7 @@ class Port:
         if self.special is None or self.special.event_type is None:
             raise LocalProtocolError("telephone events were not negotiated")
         self.special.events.add(digit)
+        self.plain = False
 
     @property
     def sends_digits(self) -> bool:
