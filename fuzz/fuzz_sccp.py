@@ -63,6 +63,8 @@ def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> 
     connection = Connection(role)
     connection.version = version
     events: list[Any] = []
+    frames: list[bytes] = []
+    connection.on_frame = frames.append
     layout = version
     try:
         for piece in stream:
@@ -70,7 +72,7 @@ def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> 
             while (event := connection.next_event()) is not None:
                 events.append(event)
                 if check:
-                    check_message(event, connection.received_frame, layout)
+                    check_message(event, frames[-1], layout)
                 layout = connection.version or connection.offered
         connection.receive_eof()
         while (event := connection.next_event()) is not None:
