@@ -43,13 +43,14 @@ bench: .venv/.run
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 fuzz: .venv/.fuzz
+	$(BIN)/python fuzz/make_corpus.py .fuzz
 	for target in fuzz/fuzz_*.py; do \
 		name=$$(basename $$target .py); name=$${name#fuzz_}; \
 		echo "== $$target for $(SECONDS) s"; \
-		mkdir -p .fuzz/$$name; \
+		mkdir -p .fuzz/found/$$name; \
 		$(BIN)/python $$target -max_total_time=$(SECONDS) -artifact_prefix=.fuzz/$$name- \
-			$$(test -f fuzz/$$name.dict && echo -dict=fuzz/$$name.dict) \
-			.fuzz/$$name fuzz/corpus/$$name || exit 1; \
+			-dict=.fuzz/$$name.dict -max_len=8192 -timeout=10 \
+			.fuzz/found/$$name .fuzz/corpus/$$name || exit 1; \
 	done
 
 clean:

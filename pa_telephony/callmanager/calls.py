@@ -220,7 +220,7 @@ class Calls:
     def originate(self, device: str, line_index: int = 1, digits: str = "") -> Leg | None:
         """Take a line off hook, and dial ``digits``; None when there is no such line or room."""
         line = self._lines.get((device, line_index))
-        if line is None or len(self.legs) >= self._config.max_calls:
+        if line is None or len(self.legs) >= self._config.max_calls or self._is_full(line):
             self.refused += 1
             return None
         leg = self._new_leg(line, next(self._ids), incoming=False)
@@ -229,6 +229,8 @@ class Calls:
         leg.deadline = self._now() + self._config.timing.between_digits * 4
         self._show(leg)
         for digit in digits:
+            if leg.state not in (LegState.DIAL_TONE, LegState.DIALLING):
+                break
             self.digit(leg, digit)
         if digits:
             self._dialled(leg)
@@ -434,8 +436,15 @@ class Calls:
     def _is_busy(self, line: _Line) -> bool:
         if line.kind is DeviceKind.ROUTE_POINT:
             return False
-        count = sum(leg.line_index == line.index for leg in self.legs_of(line.device))
-        return count >= line.config.max_calls
+        return self._legs_on(line) >= line.config.max_calls
+
+    def _is_full(self, line: _Line) -> bool:
+        # One more than it takes: the consultation of a transfer. Without an end one station
+        # could go off hook until nobody else gets a call.
+        return self._legs_on(line) > line.config.max_calls
+
+    def _legs_on(self, line: _Line) -> int:
+        return sum(leg.line_index == line.index for leg in self.legs_of(line.device))
 
     def _offer(self, caller: Leg, target: _Line, dialled: str, redirecting: Party) -> None:
         leg = self._new_leg(target, caller.call_id, incoming=True)

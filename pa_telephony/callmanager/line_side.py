@@ -6,6 +6,7 @@ The order of messages is that of captured calls (protocol notes §6).
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import itertools
 
 from pa_telephony.callmanager.calls import Calls, Leg, LegState, MediaAddress
@@ -131,7 +132,7 @@ class LineSide:
             case messages.Stimulus():
                 self._stimulus(session, message)
             case messages.OpenReceiveChannelAck():
-                self._channel_opened(message)
+                self._channel_opened(session, message)
             case _:
                 pass
 
@@ -207,11 +208,15 @@ class LineSide:
             return active[0] if active else None
         return wanted[0] if wanted else None
 
-    def _channel_opened(self, message: messages.OpenReceiveChannelAck) -> None:
+    def _channel_opened(
+        self, session: StationSession, message: messages.OpenReceiveChannelAck
+    ) -> None:
         leg = self._leg_of.get(message.pass_through_party_id)
-        if leg is None:
+        if leg is None or leg.device != session.name:
+            # Another station's channel is not this one's to answer for.
             return
-        if message.media_reception_status == MediaStatus.OK:
+        usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
+        if message.media_reception_status == MediaStatus.OK and usable:
             self._calls.receiving(leg, (message.ip_addr, message.port_number))
         else:
             self._calls.receiving(leg, None)
@@ -416,6 +421,15 @@ class LineSide:
             messages.SetSpeakerMode(speaker_mode=SpeakerMode(2)),
             messages.SetRinger(ring_mode=RingMode.RING_OFF),
         )
+
+
+def _is_ipv4(address: str) -> bool:
+    """The only family that every session version can carry, so the only one that is offered."""
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_device(config: DeviceConfig) -> Device:

@@ -18,7 +18,7 @@ from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import serve_stations
+from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
@@ -46,6 +46,7 @@ class CallManager:
         self.calls = Calls(config, trio.current_time)
         self._line_side = LineSide(config, self.calls)
         self._cti_side = CtiSide(config, self.calls)
+        self._stations: StationServer | None = None
         self._sccp: Sequence[tuple[str, int]] = ()
         self._cti: Sequence[tuple[str, int]] = ()
         self._cti_manager: CtiManager | None = None
@@ -66,6 +67,12 @@ class CallManager:
         """The users that are logged in over CTI, once for each session."""
         sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
         return sorted(session.user for session in sessions if session.user)
+
+    @property
+    def sccp_counters(self) -> StationCounters:
+        """What the server of the stations has seen."""
+        assert self._stations is not None
+        return self._stations.counters
 
     @property
     def cti_counters(self) -> Counters | None:
@@ -156,7 +163,7 @@ class CallManager:
         """Serve stations and applications until cancelled."""
         registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
         async with trio.open_nursery() as nursery:
-            self._sccp = await nursery.start(
+            self._stations, self._sccp = await nursery.start(
                 functools.partial(
                     serve_stations,
                     self._line_side,

@@ -35,9 +35,14 @@ from pa_telephony.trace import Direction, FrameRecord, Trace
 __all__ = ["Provider", "ProviderConfig", "open_provider"]
 
 _PORT = 2748
+_FAILURE = messages.FailureResponse
 _READ = 65536
 _PATIENCE = 4
 """Server heartbeats that may be missed; Cisco's client gives up after 2 to 4 (measured)."""
+_LONGEST_SILENCE = 3600.0
+"""Seconds, whatever heartbeat the server announces (guessed; 30 is observed)."""
+_NAME_COST = 128
+"""Bytes that a kept name takes besides its characters, about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +56,11 @@ class ProviderConfig:
     first_back_off: float = 0.1
     longest_back_off: float = 10.0
     max_calls: int = 1000
-    """Calls that may wait for a handler at one route point."""
+    """Calls that may be at one route point, and handlers that may run there."""
+    max_directory: int = 16 << 20
+    """Bytes that the devices and lines of the user may take."""
+    max_unsent: int = 1 << 20
+    """Bytes that may wait for a CTI manager that does not read."""
     client_version: str = "pa-telephony"
 
 
@@ -76,7 +85,12 @@ class Provider:
         """How often it came in service."""
         self.devices: dict[str, tuple[str, ...]] = {}
         """Devices the user controls, and the numbers of their lines, as last enumerated."""
+        self.protocol_errors = 0
+        """Connections that a CTI manager broke the protocol on; each was closed."""
+        self.slow_managers = 0
+        """Connections that were closed because nobody read what we sent."""
         self.last_error = ""
+        self._directory_size = 0
         self._password = password
         self._managers = managers
         self._trace = trace
@@ -159,8 +173,15 @@ class Provider:
         when it is refused or not answered in time, :class:`ConnectionLost` without a session.
         Cancelling gives up waiting; the server may have done it.
         """
+        if not self._in_service:
+            # A server ends a connection that asks before it has logged in.
+            raise ConnectionLost(f"not in service: {self.last_error or 'not yet logged in'}")
+        return await self._ask(message, at_once)
+
+    async def _ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Any:
         sequence = next(self._sequence)
-        answer = self._waiting[sequence] = _Answer(at_once)
+        name = type(message).__name__.removesuffix("Request") + "Response"
+        answer = self._waiting[sequence] = _Answer(at_once, getattr(messages, name))
         try:
             self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
             with trio.move_on_after(self.config.request_within):
@@ -181,7 +202,11 @@ class Provider:
     def _send(self, message: CtiMessage) -> None:
         if self._connection is None:
             raise ConnectionLost(f"no CTI manager: {self.last_error or 'not yet connected'}")
-        self._record("sent", self._connection.send(message))
+        try:
+            self._record("sent", self._connection.send(message))
+        except RemoteProtocolError as error:
+            # It has just failed, and the session is about to be forgotten.
+            raise ConnectionLost(str(error)) from error
         self._to_send.set()
 
     def _record(self, direction: Direction, frame: bytes) -> None:
@@ -202,8 +227,14 @@ class Provider:
                 try:
                     await self._session(host, port)
                 except RequestFailed as failed:
-                    refused, self.last_error = failed, str(failed)
-                except (ConnectionLost, RemoteProtocolError) as lost:
+                    self.last_error = str(failed)
+                    # Silence is no refusal: it may pass.
+                    if failed.code != CTIFAILURE.TIMEOUT:
+                        refused = failed
+                except RemoteProtocolError as error:
+                    self.protocol_errors += 1
+                    self.last_error = str(error)
+                except ConnectionLost as lost:
                     self.last_error = str(lost)
                 if self.sessions != sessions:
                     break
@@ -276,11 +307,14 @@ class Provider:
                 connection.handle_deadline(trio.current_time())
             except RemoteProtocolError as silent:
                 raise ConnectionLost(str(silent)) from silent
+            if connection.unsent > self.config.max_unsent:
+                self.slow_managers += 1
+                raise ConnectionLost("the CTI manager does not read what it is sent")
             self._to_send.set()
 
     async def _log_in(self, host: str, connection: Connection) -> None:
         application = f"pa-telephony[{os.getpid()}]@{socket.gethostname()}"
-        init = await self.request(
+        init = await self._ask(
             messages.ProviderInitRequest(
                 provider=host,
                 qbe_client_verion=self.config.client_version,
@@ -295,7 +329,7 @@ class Provider:
             key=secrets.token_hex(8),
         )
         self._opened = _Answer()
-        await self.request(
+        await self._ask(
             messages.ProviderOpenRequest(
                 provider=host,
                 qbe_client_version=self.config.client_version,
@@ -325,17 +359,28 @@ class Provider:
             raise RequestFailed(opened.reason, opened.failure_description)
         connection.start_heartbeats(
             float(opened.client_heartbeat or 30),
-            float(max(opened.server_heartbeat, 1) * _PATIENCE),
+            min(float(max(opened.server_heartbeat, 1) * _PATIENCE), _LONGEST_SILENCE),
             trio.current_time(),
         )
-        await self.request(messages.ProviderGetCapabilitiesRequest())
+        await self._ask(messages.ProviderGetCapabilitiesRequest())
         self.devices = {}
+        self._directory_size = 0
         self._enumerated = _Answer()
-        await self.request(messages.ProviderGetAllDevicesAndLinesRequest())
-        await self._enumerated.wait()
+        await self._ask(messages.ProviderGetAllDevicesAndLinesRequest())
+        await self._enumeration_ends(self._enumerated)
         self._in_service = True
         self.sessions += 1
         self.tell()
+
+    async def _enumeration_ends(self, enumerated: _Answer) -> None:
+        # As long as devices come, however many there are, the server is at work.
+        while True:
+            known = self._directory_size
+            with trio.move_on_after(self.config.request_within):
+                await enumerated.wait()
+                return
+            if self._directory_size == known:
+                raise ConnectionLost("the CTI manager does not complete the list of devices")
 
     def _take(self, message: CtiMessage) -> None:
         if message.kind is Kind.RESPONSE:
@@ -346,11 +391,7 @@ class Provider:
                 if self._opened is not None:
                     self._opened.set(message)
             case messages.DeviceLineInfoEvent():
-                known = self.devices.get(message.device_name, ())
-                self.devices[message.device_name] = (
-                    *known,
-                    *(line.name for line in message.line_info),
-                )
+                self._list(message.device_name, [line.name for line in message.line_info])
             case messages.ProviderGetAllDevicesAndLinesCompletedEvent():
                 if self._enumerated is not None:
                     self._enumerated.set(message)
@@ -360,10 +401,19 @@ class Provider:
                 for route_point in self._route_points:
                     route_point.take(message)
 
+    def _list(self, device: str, lines: list[str]) -> None:
+        self._directory_size += sum(_NAME_COST + len(name) for name in (device, *lines))
+        if self._directory_size > self.config.max_directory:
+            raise RemoteProtocolError(f"devices and lines of {self._directory_size} bytes")
+        self.devices[device] = (*self.devices.get(device, ()), *lines)
+
     def _answered(self, message: Any) -> None:
         answer = self._waiting.get(message.sequence_number)
         if answer is None:
             return
+        kind: type[CtiMessage] = type(message)
+        if kind is not answer.expected and not (message.result and kind is _FAILURE):
+            raise RemoteProtocolError(f"{kind.__name__} where {answer.expected.__name__} belongs")
         # The event of a refused login says more than the response.
         if message.result:
             description = getattr(message, "description", "") or ""
@@ -393,7 +443,12 @@ class Provider:
 class _Answer:
     """A value that somebody waits for."""
 
-    def __init__(self, at_once: Callable[[Any], None] | None = None) -> None:
+    def __init__(
+        self,
+        at_once: Callable[[Any], None] | None = None,
+        expected: type[CtiMessage] = CtiMessage,
+    ) -> None:
+        self.expected = expected
         self._event = trio.Event()
         self._at_once = at_once
         self._value: Any = None

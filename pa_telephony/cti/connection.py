@@ -132,6 +132,11 @@ class Connection:
         self._outgoing += frame
         return frame
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for :meth:`data_to_send`."""
+        return len(self._outgoing)
+
     def data_to_send(self) -> bytes:
         """The bytes queued since the last call."""
         data = bytes(self._outgoing)

@@ -67,6 +67,7 @@ def seal_password(
     ``encrypted_key_data`` is empty.
     """
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
     whole = key.encode()
@@ -78,7 +79,7 @@ def seal_password(
         return sealed, b""
     try:
         public = x509.load_der_x509_certificate(certificate).public_key()
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise RemoteProtocolError(f"the server's certificate can not be read: {error}") from error
     if not isinstance(public, rsa.RSAPublicKey):
         raise RemoteProtocolError("the server's certificate holds no RSA key")

@@ -25,6 +25,7 @@ CALL_MANAGER = 1
 """Our node's number in every handle."""
 
 _EVERYTHING = 31
+_LONGEST_DESCRIPTION = 255
 _STATUS = {True: 1, False: 2}
 _OUT_OF_SERVICE = 5
 """DEVICE_UNREGISTERED, shown by JTAPI as cause 1005 (observed)."""
@@ -41,6 +42,8 @@ class CtiManagerConfig:
     max_connections: int = 500
     max_handles: int = 5000
     max_unsent: int = 8 << 20
+    """Bytes that may wait for an application that does not read."""
+    max_unsent_before_login: int = 1 << 16
     version: str = "15.0.1.10000-1"
     cluster: str = "StandAloneCluster"
 
@@ -326,7 +329,10 @@ class ProviderSession:
         self.refused_requests += 1
         self._send(
             messages.FailureResponse(
-                sequence_number=sequence, result=enums.CTIFAILURE(code), description=description
+                sequence_number=sequence,
+                result=enums.CTIFAILURE(code),
+                # It may quote what was asked for.
+                description=description[:_LONGEST_DESCRIPTION],
             )
         )
 

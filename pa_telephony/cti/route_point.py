@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 
+_LONGEST_NUMBER = 255
+"""Characters of a number that are kept; the wire would carry a megabyte."""
+
+
 class RouteFailed(TelephonyError):
     """No destination took the call; ``refusals`` has each number's CTIFAILURE code."""
 
@@ -37,14 +41,14 @@ class RouteSession:
     """One call that waits at a route point (JTAPI's RouteSession)."""
 
     def __init__(self, route_point: RoutePoint, event: messages.NewCallEvent) -> None:
-        self.calling = event.calling_party
+        self.calling = event.calling_party[:_LONGEST_NUMBER]
         """Who calls."""
-        self.called = event.called_party
+        self.called = event.called_party[:_LONGEST_NUMBER]
         """What was dialled; at a pattern the digits themselves."""
         self.pattern = route_point.number
         """The route point's number as configured."""
-        self.original_called = event.original_called_party
-        self.last_redirecting = event.last_redirecting_party
+        self.original_called = event.original_called_party[:_LONGEST_NUMBER]
+        self.last_redirecting = event.last_redirecting_party[:_LONGEST_NUMBER]
         self.call_id = event.call_id
         self._route_point = route_point
         self._leg = event.call_leg_id
@@ -159,10 +163,16 @@ class RoutePoint:
                 await handler(session)
             if not session.ended:
                 await session.end()
+            room.release()
 
+        # Calls come and go as the CTI manager likes; handlers may take longer.
+        room = trio.Semaphore(self._provider.config.max_calls)
         async with background() as tasks:
             async for session in self._arrivals:
-                if not session.ended:
+                await room.acquire()
+                if session.ended:
+                    room.release()
+                else:
                     tasks.start_handler(handle, session)
 
     async def open(self) -> None:
@@ -254,6 +264,9 @@ class RoutePoint:
 
     def _new_call(self, event: messages.NewCallEvent) -> None:
         if event.call_leg_id in self._calls:
+            return
+        if len(self._calls) >= self._provider.config.max_calls:
+            self.unserved_calls += 1
             return
         session = self._calls[event.call_leg_id] = RouteSession(self, event)
         try:

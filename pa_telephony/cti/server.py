@@ -80,7 +80,8 @@ class ApplicationSession:
 
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
-        self._end(reason)
+        self._stop(reason)
+        self._session.end()
 
     async def run(self) -> None:
         """Serve the connection until it ends."""
@@ -91,15 +92,17 @@ class ApplicationSession:
                 nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
                 await self._read(peer)
-                self._end("connection closed")
+                self._session.end()
+                self._stop("connection closed")
         except* ConnectionLost as lost:
-            self._end(str(lost.exceptions[0]))
+            self._stop(str(lost.exceptions[0]))
         except* RemoteProtocolError as error:
             self._manager.counters.protocol_errors += 1
             self._record_error(error.exceptions[0])
-            self._end(f"protocol error: {error.exceptions[0]}")
+            self._stop(f"protocol error: {error.exceptions[0]}")
         finally:
-            self._end("server closed")
+            self._stop("server closed")
+            self._session.end()
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
@@ -113,7 +116,7 @@ class ApplicationSession:
                 if isinstance(event, ConnectionClosed):
                     return
                 await self._take(event)
-                if self._session.closed:
+                if self._session.closed or self._ending:
                     return
 
     async def _take(self, request: CtiMessage) -> None:
@@ -131,7 +134,7 @@ class ApplicationSession:
             # The refusal is queued and not yet sent: who guesses waits for each answer.
             await trio.sleep(self._manager.config.wrong_password_delay)
             self._flush()
-            self._end("login refused")
+            self._stop("login refused")
 
     def _send(self, message: CtiMessage) -> None:
         if self._ending:
@@ -142,10 +145,14 @@ class ApplicationSession:
 
     def _flush(self) -> None:
         self._outgoing += self._connection.data_to_send()
-        if len(self._outgoing) > self._manager.config.max_unsent:
+        config = self._manager.config
+        most = config.max_unsent if self._session.open else config.max_unsent_before_login
+        if len(self._outgoing) > most and not self._ending:
             self._manager.counters.slow_applications += 1
             self._outgoing.clear()
-            self._end("does not read what it is sent")
+            # Whoever sends may be in the middle of a call: our own task ends the session.
+            self._stop("does not read what it is sent")
+            self._scope.cancel()
         self._news.set()
 
     async def _write(self, peer: str) -> None:
@@ -173,11 +180,11 @@ class ApplicationSession:
                 self._connection.handle_deadline(trio.current_time())
             except RemoteProtocolError as silent:
                 self._manager.counters.timeouts += 1
-                self._end(str(silent))
+                self._stop(str(silent))
                 return
             self._flush()
         self._manager.counters.timeouts += 1
-        self._end("no login")
+        self._stop("no login")
 
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._manager.trace is not None:
@@ -190,12 +197,10 @@ class ApplicationSession:
             fields = {"user": self.user, "remote": self.address, "error": str(error)}
             self._manager.trace(EventRecord(time.time(), "cti.protocol_error", fields))
 
-    def _end(self, reason: str) -> None:
+    def _stop(self, reason: str) -> None:
         if self._ending:
-            self._session.end()
             return
         self._ending = reason
-        self._session.end()
         self._news.set()
         # The last messages get this long to leave.
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + _LINGER)

@@ -152,7 +152,10 @@ class Engine:
         raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
 
     def _bind(self, number: int) -> socket.socket:
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise PortUnavailable(f"UDP {self.address}:{number}: {error}") from error
         try:
             udp.setblocking(False)
             udp.bind((self.address, number))
@@ -304,7 +307,9 @@ class Engine:
             for descriptor, _event in ready:
                 port = self._of_rtp.get(descriptor)
                 if port is None:
-                    self._receive_report(self._of_rtcp[descriptor], now)
+                    # Gone, when a key pressed in this very round closed it.
+                    if (port := self._of_rtcp.get(descriptor)) is not None:
+                        self._receive_report(port, now)
                     continue
                 try:
                     if port.connected:
@@ -409,7 +414,8 @@ class Engine:
                 rtcp.ReportBlock(
                     ssrc=int(inbound.ssrc[row]),
                     lost=max(0, inbound.expected(row) - int(inbound.packets[row])),
-                    highest=int(inbound.cycles[row] + inbound.maximum[row]),
+                    # A peer that skips ahead wraps it within the hour.
+                    highest=int(inbound.cycles[row] + inbound.maximum[row]) & 0xFFFFFFFF,
                     jitter=int(inbound.jitter[row]),
                     last_report=rtcp.ntp_middle(since),
                     delay=int((now - heard) * 65536) & 0xFFFFFFFF if since else 0,

@@ -6,6 +6,7 @@ packets. The methods here only set what the next tick finds.
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,9 +115,10 @@ class Port:
     ) -> None:
         """Expect a stream; packets are taken once :meth:`start_sending` has told from whom.
 
-        ``packet_ms`` is what was agreed; any length that comes is played.
+        ``packet_ms`` is what was agreed; any length that comes is played. Raises
+        :class:`LocalProtocolError` for what :meth:`start_sending` refuses.
         """
-        self._check(packet_ms)
+        self._check(packet_ms, dtmf_payload_type)
         self._engine.listen(self, codec, dtmf_payload_type)
         self.receiving = True
 
@@ -137,9 +139,12 @@ class Port:
         """Send to ``remote`` from the next tick on: silence while nothing is played.
 
         ``packet_ms`` is one of 10, 20, 30, 40, 60, 80, 120. Digits need a
-        ``dtmf_payload_type`` (96 to 127).
+        ``dtmf_payload_type`` (96 to 127). Raises :class:`LocalProtocolError` for anything else,
+        and for a ``remote`` that is no IPv4 address with a port of 1 to 65535: peers send all
+        of these, and a tick has no time to doubt them.
         """
-        self._check(packet_ms)
+        self._check(packet_ms, dtmf_payload_type)
+        _check_address(remote)
         octets = packet_ms * _PER_MS
         self.plain = packet_ms == 20
         self._engine.disconnect(self)
@@ -190,8 +195,20 @@ class Port:
         """What has happened so far."""
         return self._engine.statistics_of(self)
 
-    def _check(self, packet_ms: int) -> None:
+    def _check(self, packet_ms: int, dtmf_payload_type: int | None) -> None:
         if self.closed:
             raise LocalProtocolError(f"{self!r} is closed")
         if packet_ms not in _PACKET_MS:
             raise LocalProtocolError(f"packets of {packet_ms} ms: must be one of {_PACKET_MS}")
+        if dtmf_payload_type is not None and not 96 <= dtmf_payload_type <= 127:
+            raise LocalProtocolError(f"telephone events as {dtmf_payload_type}: not 96 to 127")
+
+
+def _check_address(remote: tuple[str, int]) -> None:
+    host, number = remote
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError as error:
+        raise LocalProtocolError(f"can not send to {host!r}: {error}") from None
+    if not 1 <= number <= 65535:
+        raise LocalProtocolError(f"can not send to UDP port {number}")

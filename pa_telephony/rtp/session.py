@@ -201,6 +201,10 @@ class Conflict(Enum):
     LOOP = "ours, from an address that already conflicted: our own packets come back"
 
 
+_MAX_CONFLICTS = 64
+"""Addresses that are remembered; a flood from forged ones is not worth memory."""
+
+
 @dataclass
 class Identity:
     """Our SSRC, and the addresses that used it too (RFC 3550 section 8.2)."""
@@ -220,7 +224,8 @@ class Identity:
             address: at for address, at in self._conflicts.items() if now - at < self.forget_after
         }
         known = origin in self._conflicts
-        self._conflicts[origin] = now
+        if known or len(self._conflicts) < _MAX_CONFLICTS:
+            self._conflicts[origin] = now
         return Conflict.LOOP if known else Conflict.COLLISION
 
     def change(self, random: Callable[[], float]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, MediaPayloadType, MediaStatus, SoftKeyEvent
@@ -312,16 +312,23 @@ class Call:
     def _open_receive_channel(self, order: messages.OpenReceiveChannel) -> None:
         codec = _CODECS.get(order.compression_type)
         port = self._take_port() if codec is not None else None
-        if port is None or codec is None:
-            status = MediaStatus.NOT_ENOUGH_CHANNELS if codec else MediaStatus.CODEC_TOO_COMPLEX
-            address = ("0.0.0.0", 0)
+        address = ("0.0.0.0", 0)
+        if codec is None:
+            status = MediaStatus.CODEC_TOO_COMPLEX
+        elif port is None:
+            status = MediaStatus.NOT_ENOUGH_CHANNELS
         else:
-            status, address = MediaStatus.OK, port.local_address
-            port.start_receiving(
-                codec,
-                packet_ms=order.milli_second_packet_size or 20,
-                dtmf_payload_type=order.rfc2833_payload_type or None,
-            )
+            status = MediaStatus.OK
+            try:
+                port.start_receiving(
+                    codec,
+                    packet_ms=order.milli_second_packet_size or 20,
+                    dtmf_payload_type=order.rfc2833_payload_type or None,
+                )
+                address = port.local_address
+            except LocalProtocolError:
+                # What was ordered is beyond us: refused, like everything a port can not do.
+                status = MediaStatus.ENCODER_OR_DECODER_FAILED
         self._station.send(
             messages.OpenReceiveChannelAck(
                 media_reception_status=status,
@@ -335,13 +342,19 @@ class Call:
     def _start_transmission(self, order: messages.StartMediaTransmission) -> None:
         codec = _CODECS.get(order.compression_type)
         port = self._take_port() if codec is not None else None
-        if port is not None and codec is not None:
-            port.start_sending(
-                (order.remote_ip_addr, order.remote_port_number),
-                codec,
-                packet_ms=order.milli_second_packet_size or 20,
-                dtmf_payload_type=order.rfc2833_payload_type or None,
-            )
+        if port is None or codec is None:
+            status = MediaStatus.NOT_ENOUGH_CHANNELS
+        else:
+            status = MediaStatus.OK
+            try:
+                port.start_sending(
+                    (order.remote_ip_addr, order.remote_port_number),
+                    codec,
+                    packet_ms=order.milli_second_packet_size or 20,
+                    dtmf_payload_type=order.rfc2833_payload_type or None,
+                )
+            except LocalProtocolError:
+                status = MediaStatus.ENCODER_OR_DECODER_FAILED
         if self._station.version >= _ACKS_TRANSMISSION:
             address = port.local_address if port is not None else ("0.0.0.0", 0)
             self._station.send(
@@ -351,9 +364,7 @@ class Call:
                     call_reference=order.call_reference,
                     transmit_ip_addr=address[0],
                     port_number=address[1],
-                    media_transmission_status=(
-                        MediaStatus.OK if port is not None else MediaStatus.NOT_ENOUGH_CHANNELS
-                    ),
+                    media_transmission_status=status,
                 )
             )
 

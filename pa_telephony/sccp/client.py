@@ -67,6 +67,10 @@ class Station:
         self.config = config
         self.calls: dict[int, Call] = {}
         self.registrations = 0
+        self.protocol_errors = 0
+        """Connections that a call manager broke the protocol on; each was closed."""
+        self.slow_call_managers = 0
+        """Connections that were closed because nobody read what we sent."""
         self.last_error: str = ""
         self._call_managers = call_managers
         self._engine = engine
@@ -151,10 +155,16 @@ class Station:
             if not call.ended:
                 with trio.move_on_after(1.0, shield=True):
                     await call.hang_up()
+            room.release()
 
+        # Calls come and go as the call manager likes; handlers may take longer.
+        room = trio.Semaphore(self.config.max_calls)
         async with background() as tasks:
             async for call in self._arrivals:
-                if not call.ended:
+                await room.acquire()
+                if call.ended:
+                    room.release()
+                else:
                     tasks.start_handler(handle, call)
 
     async def unregister(self) -> bool:
@@ -167,7 +177,8 @@ class Station:
             return True
         refused = self._refused
         self._wanted = False
-        self._core.leave(trio.current_time())
+        with contextlib.suppress(RemoteProtocolError):
+            self._core.leave(trio.current_time())
         self._flush()
         while self._registered:
             if self._refused != refused:
@@ -192,8 +203,10 @@ class Station:
     def send(self, message: SccpMessage) -> None:
         """Queue a message to the call manager; dropped without a session."""
         if self._core is not None:
-            self._core.send(message)
-            self._flush()
+            # A session that has just failed is about to be forgotten: nobody is there to hear.
+            with contextlib.suppress(RemoteProtocolError):
+                self._core.send(message)
+                self._flush()
 
     def open_port(self) -> Port | None:
         """A port of the engine for one call; None when there is none to be had."""
@@ -225,9 +238,10 @@ class Station:
             for index, (host, port) in enumerate(self._call_managers):
                 ended = await self._session(host, port)
                 if isinstance(ended, Unregistered):
-                    back_off = 0.0
-                    break
-                self.last_error = ended.reason
+                    # Without a registration it is one more call manager that does not serve us.
+                    self.last_error = "unregistered by the call manager"
+                else:
+                    self.last_error = ended.reason
                 if isinstance(ended, Rejected):
                     refusals += 1
                     wanted = self.config.rejections * len(self._call_managers)
@@ -235,7 +249,7 @@ class Station:
                         raise RegistrationRejected(ended.reason)
                 elif index == 0:
                     refusals = 0
-                if self.registrations != known:
+                if self.registrations != known or not self._wanted:
                     break
             if self.registrations != known:
                 back_off = self.config.first_back_off
@@ -261,6 +275,7 @@ class Station:
         except ConnectionLost as lost:
             return SessionLost(str(lost))
         except RemoteProtocolError as error:
+            self.protocol_errors += 1
             return SessionLost(f"{peer}: {error}")
         finally:
             self._forget()
@@ -279,8 +294,15 @@ class Station:
                     end.append(event)
                     return False
                 self._take(event)
+                check_unsent()
+            check_unsent()
             self._to_send.set()
             return True
+
+        def check_unsent() -> None:
+            if core.unsent > self.config.max_unsent:
+                self.slow_call_managers += 1
+                raise ConnectionLost(f"{peer} does not read what it is sent")
 
         async def keep_time(tasks: trio.CancelScope) -> None:
             while True:

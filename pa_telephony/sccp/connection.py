@@ -44,8 +44,9 @@ class Limits:
 
     frame: int = 4096
     """Largest data_length in bytes. Real frames reach 2,012; peers close above 1,988 to 3,072."""
-    buffered: int = 65536
-    """Bytes that may wait for :meth:`Connection.next_event`."""
+    buffered: int = 131072
+    """Bytes that may wait for :meth:`Connection.next_event`: a whole read (64 KiB) behind the
+    part of a frame that the read before it left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,11 @@ class Connection:
         else:
             frame = messages.encode(message, self._layout())
         self._outgoing += frame
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for :meth:`data_to_send`."""
+        return len(self._outgoing)
 
     def data_to_send(self) -> bytes:
         """The bytes queued since the last call."""

@@ -178,6 +178,9 @@ class Registrar:
         self.device: Device | None = None
         self.device_type = DeviceType(0)
         self.last_heard = now
+        """When the newest whole message came: dripping bytes prolong nothing."""
+        self.unknown_messages = 0
+        self._now = now
         self._connection = Connection(Role.CALL_MANAGER, config.limits)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
@@ -193,7 +196,7 @@ class Registrar:
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes from the station. Raises :class:`RemoteProtocolError`."""
-        self.last_heard = now
+        self._now = now
         self._connection.receive_data(data)
 
     def receive_eof(self) -> None:
@@ -213,8 +216,10 @@ class Registrar:
                 return None
             if isinstance(message, ConnectionClosed):
                 self.lost("closed by the station")
-            elif isinstance(message, UnknownMessage):
                 continue
+            self.last_heard = self._now
+            if isinstance(message, UnknownMessage):
+                self.unknown_messages += 1
             else:
                 self._take(message, clock)
         return self._events.popleft()

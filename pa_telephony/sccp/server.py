@@ -92,6 +92,7 @@ class StationSession:
         self._news = trio.Event()
         self._scope = trio.CancelScope()
         self._ending = ""
+        self._left = False
         self._told_registered = False
         if server.trace is not None:
             registrar.watch_frames(functools.partial(server.record, "received", self))
@@ -151,7 +152,9 @@ class StationSession:
         if len(self._outgoing) > self._server.config.max_unsent:
             self._server.counters.slow_stations += 1
             self._outgoing.clear()
-            self._end("does not read what it is sent")
+            # Whoever sends is in the middle of something; our own task tells the owner.
+            self._stop("does not read what it is sent")
+            self._scope.cancel()
         self._news.set()
 
     def _trace_frames(self, data: bytes) -> None:
@@ -167,8 +170,8 @@ class StationSession:
         peer = f"{self.address[0]}:{self.address[1]}"
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write, peer)
                 self._scope = nursery.cancel_scope
+                nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
                 await self._read(peer)
                 self._end("connection closed")
@@ -235,14 +238,19 @@ class StationSession:
                     self._end(reason)
         self._flush()
 
-    def _end(self, reason: str) -> None:
+    def _stop(self, reason: str) -> None:
         if self._ending:
             return
         self._ending = reason
         self._news.set()
         # The last messages get this long to leave; a peer that does not read loses them.
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + _LINGER)
-        self._server.forget(self, reason, self._told_registered)
+
+    def _end(self, reason: str) -> None:
+        self._stop(reason)
+        if not self._left:
+            self._left = True
+            self._server.forget(self, self._ending, self._told_registered)
 
     def confirm(self, device: Device) -> None:
         """Accept the registration that was asked for (the server decides)."""
@@ -362,12 +370,14 @@ async def serve_stations(
     port: int = 2000,
     config: RegistrarConfig | None = None,
     trace: Trace | None = None,
-    task_status: trio.TaskStatus[Sequence[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[
+        tuple[StationServer, Sequence[tuple[str, int]]]
+    ] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve stations until cancelled.
 
-    ``task_status.started`` gets the list of (address, port) that are listened on; port 0 chooses
-    a free one. Raises :class:`ConnectionLost` when the address can not be had.
+    ``task_status.started`` gets the server and the list of (address, port) that are listened on;
+    port 0 chooses a free one. Raises :class:`ConnectionLost` when the address can not be had.
     """
     server = StationServer(directory, config or RegistrarConfig(), trace)
     with map_os_errors(f"{host}:{port}"):
@@ -376,4 +386,4 @@ async def serve_stations(
     addresses = [each.socket.getsockname()[:2] for each in listeners]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, server.handle, listeners)
-        task_status.started(addresses)
+        task_status.started((server, addresses))

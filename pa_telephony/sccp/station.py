@@ -79,6 +79,9 @@ class StationConfig:
     rejections: int = 3
     """While opening: refusals by every call manager in a row before the error comes out."""
     max_calls: int = 24
+    """Calls that the call manager may show at once, and handlers that may run."""
+    max_unsent: int = 1 << 18
+    """Bytes of answers that may wait for a call manager that does not read."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -188,6 +191,12 @@ class CallView:
     ended: bool = False
     media: Media = field(default_factory=Media)
 
+
+_LONGEST_INTERVAL = 3600.0
+"""Seconds between keepalives, whatever the call manager announces: a dead link is found some day
+(guessed; 30 is captured)."""
+_MAX_LINES = 42
+_MAX_LAMPS = 256
 
 _CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
 
@@ -330,6 +339,11 @@ class StationCore:
         """Queue a message."""
         self._connection.send(message)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for :meth:`data_to_send`."""
+        return self._connection.unsent
+
     def data_to_send(self) -> bytes:
         """The bytes queued since the last call."""
         return self._connection.data_to_send()
@@ -357,7 +371,8 @@ class StationCore:
     def _take(self, message: SccpMessage) -> None:
         match message:
             case messages.RegisterAck():
-                self._interval = max(1.0, float(message.keep_alive_interval))
+                interval = float(message.keep_alive_interval)
+                self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
                 self._step(Input.ACK)
             case messages.RegisterReject():
                 self._reason = message.text
@@ -370,7 +385,8 @@ class StationCore:
                 self._lines_wanted = max(1, _line_buttons(message))
                 self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
-                if message.line_dir_number and len(self.lines) < 42:
+                known = message.line_number in self.lines
+                if message.line_dir_number and (known or len(self.lines) < _MAX_LINES):
                     self.lines[message.line_number] = message.line_dir_number
             case messages.TimeDateRes():
                 self._step(Input.CONFIGURED)
@@ -382,8 +398,9 @@ class StationCore:
                     self._reset_wanted = True
                     self._reset_when_idle()
             case messages.SetLamp():
-                if len(self.lamps) < 256:
-                    self.lamps[message.stimulus, message.stimulus_instance] = message.lamp_mode
+                lamp = (message.stimulus, message.stimulus_instance)
+                if lamp in self.lamps or len(self.lamps) < _MAX_LAMPS:
+                    self.lamps[lamp] = message.lamp_mode
             case _:
                 self._take_call(message)
 

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+_MOST_STRUCTS = 10_000
+"""In one message: each costs some hundred times the four bytes that it may have on the wire."""
+
+
 class _Null(str):
     """Type of :data:`NULL`."""
 
@@ -66,6 +70,7 @@ class Source:
     def __init__(self, frame: bytes) -> None:
         self.frame = frame
         self._left = 4 * len(frame)
+        self._structs_left = _MOST_STRUCTS
 
     def take(self, offset: int, length: int) -> bytes:
         """``length`` bytes at ``offset``; raises ValueError where they are not there."""
@@ -73,6 +78,12 @@ class Source:
             raise ValueError(f"{length} bytes at {offset}, the message has {len(self.frame)}")
         self.spend(length)
         return self.frame[offset : offset + length]
+
+    def count(self, structs: int) -> None:
+        """Count array elements; raises ValueError when there are more than any message needs."""
+        self._structs_left -= structs
+        if self._structs_left < 0:
+            raise ValueError(f"more than {_MOST_STRUCTS} structs in a message")
 
     def spend(self, length: int) -> None:
         """Count ``length`` bytes as used; raises ValueError when the message repeats itself."""
@@ -162,7 +173,9 @@ class UString(OffsetType):
     def write(self, value: Any, here: int, tail: bytearray, to_server: bool) -> tuple[int, ...]:
         if to_server and not value:
             return here, 0, 0, 0
-        data: bytes = value.encode("utf-16-le", "surrogatepass") + (b"" if to_server else b"\0\0")
+        # The reader takes one NUL off, so that a text which ends with one keeps it.
+        bare = to_server and not value.endswith("\0")
+        data: bytes = value.encode("utf-16-le", "surrogatepass") + (b"" if bare else b"\0\0")
         tail += data
         return here, len(data), len(data) // 2, 2
 
@@ -227,6 +240,7 @@ class Structs(OffsetType):
             return ()
         if fixed < 4:
             raise ValueError(f"{count} structs of {fixed} bytes")
+        source.count(count)
         source.take(offset, count * fixed)
         return tuple(
             read_block(self.struct, offset + n * fixed, fixed, source) for n in range(count)

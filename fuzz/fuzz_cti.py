@@ -1,0 +1,146 @@
+"""Fuzz CTIQBE: any bytes, in any cut, at both roles and at the CTI Manager's session.
+
+``python fuzz/fuzz_cti.py [libFuzzer options] [corpus]``; ``make fuzz`` does it all. An input is
+one octet that says how the stream is cut, then the stream. Anything that escapes besides a
+ProtocolError of the peer's is a finding, and so is a message that changes its meaning between
+decoding and encoding, or with the cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from typing import Any
+
+try:
+    import atheris
+except ImportError:  # tests/test_fuzz_targets.py runs without it
+    atheris = None
+
+with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
+    from pa_telephony.callmanager.calls import Calls
+    from pa_telephony.callmanager.config import (
+        CallManagerConfig,
+        DeviceConfig,
+        DeviceKind,
+        LineConfig,
+        User,
+    )
+    from pa_telephony.callmanager.cti_side import CtiSide
+    from pa_telephony.cti import messages
+    from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+    from pa_telephony.cti.login import Certificate
+    from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+    from pa_telephony.errors import DecodeError, RemoteProtocolError
+    from pa_telephony.wire.declaration import UnknownMessage
+
+CONFIG = CallManagerConfig(
+    devices=(
+        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
+        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
+    ),
+    users=(User(name="app", password="secret"),),
+)
+
+
+class NoKey:
+    """A private key that opens nothing: guessing RSA is not what is tested here."""
+
+    def decrypt(self, sealed: bytes, padding: Any) -> bytes:
+        raise ValueError("wrong")
+
+
+CERTIFICATE = Certificate(b"certificate", NoKey())  # type: ignore[arg-type]
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    """The stream as the network delivers it."""
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def check_message(message: Any) -> None:
+    """What was decoded is encoded again, either way, and means the same."""
+    if not isinstance(message, UnknownMessage):
+        for to_server in (True, False):
+            assert messages.decode(messages.encode(message, to_server=to_server)) == message
+
+
+def events_of(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
+    """What comes out of a connection; the last is the kind of the error that ended it."""
+    connection = Connection(role)
+    events: list[Any] = []
+    try:
+        for piece in stream:
+            connection.receive_data(piece, 0.0)
+            while (event := connection.next_event()) is not None:
+                events.append(event)
+                if check:
+                    check_message(event)
+        connection.receive_eof()
+        while (event := connection.next_event()) is not None:
+            events.append(event)
+    except RemoteProtocolError as error:
+        events.append(type(error))
+        for method in (connection.next_event, connection.receive_eof):
+            try:
+                method()
+            except RemoteProtocolError as again:
+                assert again is error
+            else:
+                raise AssertionError("a broken connection goes on")
+    return events
+
+
+def drive_session(requests: list[Any], *, logged_in: bool) -> None:
+    """A session answers every request, and what it answers is what its client can read."""
+    calls = Calls(CONFIG, lambda: 0.0)
+    backend = CtiSide(CONFIG, calls)
+    connection, client = Connection(Role.SERVER), Connection(Role.CLIENT)
+    session = ProviderSession(
+        backend,
+        CtiManagerConfig(),
+        lambda message: client.receive_data(connection.send(message), 0.0),
+        CERTIFICATE,
+        "nonce",
+        itertools.count(1001),
+    )
+    if logged_in:
+        session.user = "app"
+        session._watching = True
+        backend.watch(session)
+        # Something is there to be controlled, under the handles that seeds can name.
+        calls.register("P1", backend)
+        session.take(messages.LineOpenRequest(device_name="P1", line_name="1001"))
+        session.take(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
+    try:
+        for request in requests:
+            if session.closed or isinstance(request, ConnectionClosed | type):
+                break
+            session.take(request)
+            while client.next_event() is not None:
+                pass
+    except RemoteProtocolError:
+        assert not logged_in
+    session.end()
+    assert backend.owners("RP1") == 0
+
+
+def one_input(data: bytes) -> None:
+    """One run."""
+    if not data:
+        return
+    stream = pieces(data[1:], data[0] + 1)
+    for role in Role:
+        events = events_of(role, stream, check=True)
+        assert events == events_of(role, pieces(data[1:], 1 << 16), check=False)
+        if role is Role.SERVER:
+            for logged_in in (False, True):
+                drive_session(events, logged_in=logged_in)
+    with contextlib.suppress(DecodeError):
+        check_message(messages.decode(data[1:]))
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()

@@ -1,0 +1,191 @@
+"""Fuzz SCCP: any bytes, in any cut, at both roles and at what stands behind them.
+
+``python fuzz/fuzz_sccp.py [libFuzzer options] [corpus]``; ``make fuzz`` does it all. An input is
+one octet that says how the stream is cut, one for the session version, then the stream. Anything
+that escapes besides a ProtocolError of the peer's is a finding, and so is a message that changes
+its meaning between decoding and encoding, or with the cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from typing import Any
+
+try:
+    import atheris
+except ImportError:  # tests/test_fuzz_targets.py runs without it
+    atheris = None
+
+with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
+    from pa_telephony.callmanager.calls import Calls
+    from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, LineConfig
+    from pa_telephony.callmanager.line_side import LineSide
+    from pa_telephony.errors import DecodeError, RemoteProtocolError
+    from pa_telephony.sccp import messages
+    from pa_telephony.sccp.connection import Connection, Role
+    from pa_telephony.sccp.messages import SccpMessage
+    from pa_telephony.sccp.registrar import (
+        Received,
+        Registrar,
+        RegistrarConfig,
+        RegistrationAsked,
+        UnregistrationAsked,
+    )
+    from pa_telephony.sccp.station import StationConfig, StationCore
+
+NAME, OTHER = "SEP001122334455", "SEP001122334466"
+CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
+CONFIG = CallManagerConfig(
+    devices=(
+        DeviceConfig(name=NAME, lines=(LineConfig(number="1001"),)),
+        DeviceConfig(name=OTHER, lines=(LineConfig(number="1"),)),
+    )
+)
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    """The stream as the network delivers it."""
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def check_message(message: Any, frame: bytes, version: int) -> None:
+    """What was decoded is encoded again, and means the same."""
+    again = messages.encode(message, version)
+    if len(frame) % 4 == 0:
+        # The padding that we add would count as text where text goes to the end.
+        assert messages.decode(message.id, again[12:], version) == message
+
+
+def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> list[Any]:
+    """What comes out of a connection; the last is the kind of the error that ended it."""
+    connection = Connection(role)
+    connection.version = version
+    events: list[Any] = []
+    frames: list[bytes] = []
+    connection.on_frame = frames.append
+    layout = version
+    try:
+        for piece in stream:
+            connection.receive_data(piece)
+            while (event := connection.next_event()) is not None:
+                events.append(event)
+                if check:
+                    check_message(event, frames[-1], layout)
+                layout = connection.version or connection.offered
+        connection.receive_eof()
+        while (event := connection.next_event()) is not None:
+            events.append(event)
+    except RemoteProtocolError as error:
+        events.append(type(error))
+        for method in (connection.next_event, connection.receive_eof):
+            try:
+                method()
+            except RemoteProtocolError as again:
+                assert again is error
+            else:
+                raise AssertionError("a broken connection goes on")
+    return events
+
+
+def drive_station(stream: list[bytes]) -> None:
+    """A station answers whatever it understands, with what a call manager can read."""
+    core = StationCore(NAME, StationConfig())
+    manager = Connection(Role.CALL_MANAGER)
+    core.connected(0.0)
+    try:
+        for piece in stream:
+            core.receive_data(piece, 0.0)
+            while core.next_event() is not None:
+                pass
+        core.receive_eof(0.0)
+        while core.next_event() is not None:
+            pass
+    except RemoteProtocolError:
+        pass
+    assert len(core.calls) <= core.config.max_calls
+    for piece in pieces(core.data_to_send(), 4096):
+        manager.receive_data(piece)
+        while manager.next_event() is not None:
+            pass
+
+
+class Session:
+    """A station session as the line side of the call manager sees it."""
+
+    capabilities: tuple[Any, ...] = ()
+
+    def __init__(self, name: str, registrar: Registrar | None, version: int = 6) -> None:
+        self.name = name
+        self._registrar = registrar
+        self._version = version
+
+    @property
+    def version(self) -> int:
+        return self._registrar.version if self._registrar is not None else self._version
+
+    def send(self, *what: SccpMessage) -> None:
+        for message in what:
+            if self._registrar is not None:
+                self._registrar.send(message)
+            else:
+                messages.encode(message, self._version)
+
+
+def drive_registrar(stream: list[bytes]) -> None:
+    """A registrar and the call manager behind it, with an old phone at the other end."""
+    calls = Calls(CONFIG, lambda: 0.0)
+    side = LineSide(CONFIG, calls)
+    registrar = Registrar(RegistrarConfig(), 0.0)
+    session: Any = Session(NAME, registrar)
+    other: Any = Session(OTHER, None)
+    side.registered(other)
+    device = side.find_device(NAME)
+    try:
+        for piece in stream:
+            registrar.receive_data(piece, 0.0)
+            while (event := registrar.next_event(CLOCK)) is not None:
+                match event:
+                    case RegistrationAsked():
+                        registrar.accept(device)
+                        side.registered(session)
+                    case UnregistrationAsked() if side.may_unregister(session):
+                        registrar.accept()
+                    case UnregistrationAsked():
+                        registrar.reject()
+                    case Received(message):
+                        if isinstance(message, messages.CapabilitiesRes):
+                            session.capabilities = message.caps
+                        side.received(session, message)
+                        for leg in calls.legs_of(OTHER):
+                            # The other phone picks up whatever rings.
+                            calls.answer(leg)
+                    case _:
+                        pass
+    except RemoteProtocolError:
+        pass
+    side.unregistered(session, "the end")
+    assert not calls.legs_of(NAME)
+
+
+def one_input(data: bytes) -> None:
+    """One run."""
+    if len(data) < 2:
+        return
+    stream = pieces(data[2:], data[0] + 1)
+    version = data[1] % 23
+    for role in Role:
+        events = events_of(role, stream, version, check=True)
+        assert events == events_of(role, pieces(data[2:], 1 << 16), version, check=False)
+    if len(data) >= 14:
+        with contextlib.suppress(DecodeError):
+            number = int.from_bytes(data[2:6], "little")
+            check_message(messages.decode(number, data[6:], version), data[6:], version)
+    drive_station(stream)
+    drive_registrar(stream)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()
