@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         DeviceConfig as DeviceConfig,
         DeviceKind as DeviceKind,
         LineConfig as LineConfig,
+        Timing as Timing,
         User as User,
         load as load,
     )
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceConfig",
     "DeviceKind",
     "LineConfig",
+    "Timing",
     "User",
     "load",
     "open_call_manager",
@@ -39,6 +41,7 @@ __getattr__, __dir__ = lazy_names(
         "DeviceConfig": ".config",
         "DeviceKind": ".config",
         "LineConfig": ".config",
+        "Timing": ".config",
         "User": ".config",
         "load": ".config",
         "open_call_manager": ".manager",

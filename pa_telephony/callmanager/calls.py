@@ -78,6 +78,9 @@ class Action(enum.Enum):
     RELEASE = "release"
 
 
+_MAX_DIGITS = 24
+"""What SCCP's fields hold."""
+
 _ALIVE = frozenset(LegState) - {LegState.IDLE}
 ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.DIGIT: _ALIVE - {LegState.OFFERED},
@@ -175,6 +178,8 @@ class Calls:
         self.legs: dict[int, Leg] = {}
         self.refused = 0
         self.watchers: list[Watcher] = []
+        self.do_not_disturb: set[str] = set()
+        """Devices that are busy to every caller."""
         self._config = config
         self._now = now
         self._sides: dict[str, Side] = {}
@@ -228,12 +233,13 @@ class Calls:
         leg.state = LegState.DIAL_TONE
         leg.deadline = self._now() + self._config.timing.between_digits * 4
         self._show(leg)
-        for digit in digits:
-            if leg.state not in (LegState.DIAL_TONE, LegState.DIALLING):
-                break
-            self.digit(leg, digit)
-        if digits:
-            self._dialled(leg)
+        if len(digits) > _MAX_DIGITS:
+            self._fail(leg, Cause.UNALLOCATED_NUMBER)
+        elif digits:
+            # En bloc: the number is whole, whatever shorter one it begins with.
+            leg.digits, leg.state = digits, LegState.DIALLING
+            self._show(leg)
+            self._route(leg)
         return leg
 
     def digit(self, leg: Leg, digit: str) -> None:
@@ -244,7 +250,7 @@ class Calls:
             if leg.peer is not None and leg.state is LegState.CONNECTED:
                 self._side(leg.peer).digit(leg.peer, digit)
             return
-        if len(leg.digits) >= 24:
+        if len(leg.digits) >= _MAX_DIGITS:
             self._fail(leg, Cause.UNALLOCATED_NUMBER)
             return
         found = self._plan.find(leg.digits + digit, self._space(leg.line.search_space))
@@ -392,10 +398,6 @@ class Calls:
         self.legs[leg.id] = leg
         return leg
 
-    def _dialled(self, leg: Leg) -> None:
-        if leg.state is LegState.DIALLING:
-            self._route(leg)
-
     def _route(self, leg: Leg) -> None:
         leg.deadline = None
         leg.called = leg.original_called = Party(leg.digits)
@@ -436,7 +438,8 @@ class Calls:
     def _is_busy(self, line: _Line) -> bool:
         if line.kind is DeviceKind.ROUTE_POINT:
             return False
-        return self._legs_on(line) >= line.config.max_calls
+        busy = line.device in self.do_not_disturb
+        return busy or self._legs_on(line) >= line.config.max_calls
 
     def _is_full(self, line: _Line) -> bool:
         # One more than it takes: the consultation of a transfer. Without an end one station

@@ -124,6 +124,7 @@ class LineSide:
                     self._calls.digit(leg, _KEYS[message.kp_button])
             case messages.EnblocCall():
                 line = max(1, message.line_instance)
+                self._hold_others(session)
                 self._calls.originate(session.name, line, message.called_party)
             case messages.SoftKeyEvent():
                 self._soft_key(

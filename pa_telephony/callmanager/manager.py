@@ -162,8 +162,8 @@ class CallManager:
     ) -> None:
         """Serve stations and applications until cancelled."""
         registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
-        async with trio.open_nursery() as nursery:
-            self._stations, self._sccp = await nursery.start(
+        async with background() as tasks:
+            self._stations, self._sccp = await tasks.start(
                 functools.partial(
                     serve_stations,
                     self._line_side,
@@ -174,7 +174,7 @@ class CallManager:
                 )
             )
             if certificate is not None:
-                self._cti_manager, self._cti = await nursery.start(
+                self._cti_manager, self._cti = await tasks.start(
                     functools.partial(
                         serve_providers,
                         self._cti_side,

@@ -72,6 +72,8 @@ class Station:
         self.slow_call_managers = 0
         """Connections that were closed because nobody read what we sent."""
         self.last_error: str = ""
+        self.on_call: Callable[[Call], object] | None = None
+        """Given each call when anything about it has changed, between two messages."""
         self._call_managers = call_managers
         self._engine = engine
         self._port_index = port_index
@@ -372,6 +374,7 @@ class Station:
                 return
             call = self.calls[view.call_reference] = Call(self, view)
         call.changed(message)
+        self._tell_of(call)
         if view.ended:
             self.calls.pop(view.call_reference, None)
         elif isinstance(message, messages.CallState):
@@ -384,12 +387,17 @@ class Station:
                 with contextlib.suppress(trio.WouldBlock):
                     self._ringing.send_nowait(call)
 
+    def _tell_of(self, call: Call) -> None:
+        if self.on_call is not None:
+            self.on_call(call)
+
     def _forget(self) -> None:
         self._registered = False
         self._core = None
         calls, self.calls = self.calls, {}
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)
+            self._tell_of(call)
         self._tell()
 
     def abandon(self) -> None:

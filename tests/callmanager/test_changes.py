@@ -17,7 +17,13 @@ from pa_telephony.callmanager import (
     open_call_manager,
 )
 from pa_telephony.cti.login import make_certificate
-from pa_telephony.errors import CallEnded, ConfigurationError, RegistrationRejected
+from pa_telephony.errors import (
+    CallEnded,
+    ConfigurationError,
+    ConnectionLost,
+    RegistrationRejected,
+)
+from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
 
 ONE = DeviceConfig(name="P1", lines=(LineConfig(number="1001"),))
@@ -106,3 +112,20 @@ async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> 
         with pytest.raises(ConfigurationError, match="user app: no such user"):
             manager.remove_user("app")
         manager.remove_device("RP1")
+
+
+async def test_an_address_that_can_not_be_had_is_one_connection_lost() -> None:
+    with pytest.raises(ConnectionLost, match=r"192\.0\.2\.1"):
+        async with open_call_manager(NOBODY, host="192.0.2.1", sccp_port=0):
+            pass
+
+
+async def test_a_number_dialled_en_bloc_is_whole_whatever_it_begins_with() -> None:
+    async with (
+        open_call_manager(CallManagerConfig(devices=(ONE,)), sccp_port=0) as manager,
+        sccp.open_station("P1", manager.sccp_address) as one,
+    ):
+        with trio.fail_after(5):
+            call = await one.new_call(messages.EnblocCall(called_party="10017", line_instance=1))
+            assert await call.wait_for(DCallState.INVALID_NUMBER)
+        assert call.called == "10017"

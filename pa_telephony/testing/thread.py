@@ -1,0 +1,143 @@
+"""A thread that runs trio, for tests that do not: run something in it, and wait for something."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, TypeVarTuple
+
+import trio
+
+from pa_telephony.errors import InternalError
+
+__all__ = ["TrioThread", "Unexpected", "WaitFailed"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_LOOK_AGAIN = 0.05
+"""Most conditions change with a message, which rings the bell; sound does not."""
+
+
+class WaitFailed(AssertionError):
+    """What was waited for did not happen; the text says what did."""
+
+
+class Unexpected(AssertionError):
+    """Something was seen on the wire that should not have been."""
+
+
+class TrioThread:
+    """Runs ``main`` under trio in a thread of its own.
+
+    ``main`` is given a function to call when it is ready, and runs until cancelled. Every method
+    may be called from any thread but this one.
+    """
+
+    def __init__(self, main: Callable[[Callable[[], None]], Awaitable[None]], name: str) -> None:
+        self.failure: BaseException | None = None
+        self._main = main
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._bell = trio.Event()
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._nursery: trio.Nursery | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Return when ``main`` is ready; raises what it raised instead."""
+        self._thread.start()
+        self._ready.result()
+
+    def stop(self) -> None:
+        """Cancel ``main`` and wait for the thread."""
+        if self._token is not None and self._nursery is not None:
+            # It may have ended already, and ``failure`` says why.
+            with contextlib.suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self._nursery.cancel_scope.cancel)
+        self._thread.join()
+
+    def run(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
+        """Run an async function there, and give its result."""
+        result: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        async def task() -> None:
+            try:
+                result.set_result(await function(*arguments))
+            except trio.Cancelled:
+                result.set_exception(self._gone())
+                raise
+            except Exception as error:  # noqa: BLE001  # raised where it was asked for
+                result.set_exception(error)
+
+        def start() -> None:
+            assert self._nursery is not None
+            try:
+                self._nursery.start_soon(task)
+            except RuntimeError:  # the nursery is closing
+                result.set_exception(self._gone())
+
+        token = self._token
+        try:
+            if token is None or not self._thread.is_alive():
+                raise self._gone()
+            token.run_sync_soon(start)
+        except trio.RunFinishedError:
+            raise self._gone() from self.failure
+        return result.result()
+
+    def run_sync(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Run a function there, between two messages."""
+
+        async def call() -> T:
+            return function(*arguments)
+
+        return self.run(call)
+
+    def wait_until(self, condition: Callable[[], object], timeout: float) -> bool:
+        """Wait until ``condition()``, which is called there, is true; False: it never was."""
+
+        async def wait() -> bool:
+            with trio.move_on_after(timeout):
+                while not condition():
+                    bell = self._bell
+                    with trio.move_on_after(_LOOK_AGAIN):
+                        await bell.wait()
+                return True
+            return False
+
+        return self.run(wait)
+
+    def ring(self) -> None:
+        """Let those who wait look again. To be called in the thread itself."""
+        self._bell.set()
+        self._bell = trio.Event()
+
+    def _gone(self) -> Exception:
+        if self.failure is not None:
+            return InternalError(f"the call manager's thread has ended: {self.failure!r}")
+        return RuntimeError("the call manager is not running")
+
+    def _run(self) -> None:
+        try:
+            trio.run(self._serve)
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that asks next
+            self.failure = self.failure or error
+        if not self._ready.done():
+            self._ready.set_exception(self.failure or self._gone())
+
+    async def _serve(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
+                await self._main(lambda: self._ready.set_result(None))
+            except Exception as error:  # noqa: BLE001  # raised in the thread that asks next
+                self.failure = error
+            nursery.cancel_scope.cancel()
