@@ -22,9 +22,10 @@ demo: .venv/.run
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
 
-# Cisco's own client against our CTI Manager; PA_TELEPHONY_JTAPI_JAR names its jar.
+# Cisco's own client against our CTI Manager, and a Java application tested with the fixture;
+# PA_TELEPHONY_JTAPI_JAR names its jar.
 interop-jtapi: .venv/.test
-	$(BIN)/python -m pytest tests/interop/jtapi $(ARGS)
+	$(BIN)/python -m pytest tests/interop/jtapi examples/java_application $(ARGS)
 
 check: lint typecheck arrows test
 

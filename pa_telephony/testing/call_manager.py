@@ -10,7 +10,7 @@ import os
 import random
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Self, TypeVar
 
 import trio
@@ -27,6 +27,7 @@ from pa_telephony.callmanager import (
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.tasks import Background, background
+from pa_telephony.testing.application import Application
 from pa_telephony.testing.messages import Log, Problem, Seen
 from pa_telephony.testing.phone import Phone
 from pa_telephony.testing.thread import TrioThread, Unexpected, WaitFailed
@@ -77,6 +78,7 @@ class CallManager:
         self._tasks: Background | None = None
         self._phones: dict[str, Phone] = {}
         self._adding = threading.RLock()
+        self._applications: list[Application] = []
         self._log = Log()
         self._records: deque[Record] = deque(maxlen=_MAX_RECORDS)
         self._packets: deque[Record] = deque(maxlen=_MAX_RECORDS)
@@ -115,6 +117,26 @@ class CallManager:
         """
         address = self._running.cti_address
         return address.removesuffix(f":{_CTI_PORT}")
+
+    @contextlib.contextmanager
+    def application(
+        self,
+        command: Sequence[str | os.PathLike[str]],
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Generator[Application]:
+        """Run the application under test while the block lasts.
+
+        ``environment`` is added to the test's own. Waits of the call manager fail at once, with
+        what the application wrote, when it has ended before its time.
+        """
+        with Application(command, directory, environment) as application:
+            self._applications.append(application)
+            try:
+                yield application
+            finally:
+                self._applications.remove(application)
 
     # What is in it.
 
@@ -386,8 +408,15 @@ class CallManager:
 
     def _wait(self, condition: Callable[[], object], what: str, timeout: float | None) -> None:
         seconds = self.timeout if timeout is None else timeout
-        if not self.thread.wait_until(condition, seconds):
+
+        def decided() -> bool:
+            gone = any(each.status is not None for each in self._applications)
+            return bool(condition()) or gone
+
+        if not self.thread.wait_until(decided, seconds):
             raise WaitFailed(f"waited {seconds:g} s for {what}\n{self.report()}")
+        if not self._call(condition):
+            raise WaitFailed(f"waited in vain for {what}\n{self.report()}")
 
     def report(self) -> str:
         """What is there now and what was seen last, for people."""
@@ -399,6 +428,7 @@ class CallManager:
             f"logged in: {', '.join(manager.applications) or 'nobody'}",
         ]
         lines += [f"problem: {problem}" for problem in self._log.problems[-_SHOWN:]]
+        lines += [str(each) for each in self._applications]
         seen = self._log.messages
         lines.append(f"messages: {len(seen)}" + (", the last:" if seen else ""))
         last = itertools.islice(seen, max(0, len(seen) - _SHOWN), None)

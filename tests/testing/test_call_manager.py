@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import unittest
 from pathlib import Path
@@ -295,6 +296,24 @@ def test_the_configuration_may_hold_what_there_are_no_verbs_for() -> None:
         call = call_manager.phone("1001").dial("1002")
         assert call_manager.phone("1003").wait_for_call().last_redirecting == "1002"
         call.hang_up()
+
+
+def test_an_application_that_has_ended_is_not_waited_for(call_manager: CallManager) -> None:
+    call_manager.add_user("app", "secret")
+    broken = [sys.executable, "-c", "raise SystemExit('no such switch')"]
+    with (
+        call_manager.application(broken),
+        pytest.raises(WaitFailed, match=r"in vain for user app") as failed,
+    ):
+        call_manager.wait_for_provider("app", timeout=1000)
+    assert "has ended with status 1; its output:\n  | no such switch" in str(failed.value)
+
+
+def test_an_application_does_not_outlive_its_block(call_manager: CallManager) -> None:
+    endless = [sys.executable, "-c", "import os, time; print(os.environ['NAME']); time.sleep(1000)"]
+    with call_manager.application(endless, environment={"NAME": "it"}) as application:
+        assert application.status is None
+    assert application.status == -15
 
 
 class UnittestStyle(unittest.TestCase):

@@ -1,0 +1,90 @@
+"""The application under test as a process that never outlives its test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Self
+
+__all__ = ["Application"]
+
+_POLITE = 5.0
+
+
+class Application:
+    """A running process; made by :meth:`pa_telephony.testing.CallManager.application`.
+
+    Leaving the ``with`` block sends SIGTERM, and SIGKILL to what is still there 5 s later.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | os.PathLike[str]],
+        directory: str | os.PathLike[str] | None,
+        environment: Mapping[str, str] | None,
+    ) -> None:
+        self.command = [os.fspath(part) for part in command]
+        self._directory = directory
+        self._environment = environment
+        self._file: IO[bytes] | None = None
+        self._last_words = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Application {' '.join(self.command)}>"
+
+    def __enter__(self) -> Self:
+        environment = None
+        if self._environment is not None:
+            environment = {**os.environ, **self._environment}
+        # A pipe would block an application that says more than anybody reads.
+        self._file = tempfile.TemporaryFile()  # closed when the block is left
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._file,
+                stderr=subprocess.STDOUT,
+                cwd=self._directory,
+                env=environment,
+            )
+        except OSError:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_POLITE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._last_words = self.output
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def status(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self._process.poll() if self._process is not None else None
+
+    @property
+    def output(self) -> str:
+        """What it has written so far, standard error included."""
+        if self._file is None:
+            return self._last_words
+        size = os.fstat(self._file.fileno()).st_size
+        return os.pread(self._file.fileno(), size, 0).decode(errors="replace")
+
+    def __str__(self) -> str:
+        name = Path(self.command[0]).name
+        state = "runs" if self.status is None else f"has ended with status {self.status}"
+        last = "".join(f"\n  | {line}" for line in self.output.splitlines()[-20:])
+        return f"application {name} {state}; its output:{last or ' none'}"

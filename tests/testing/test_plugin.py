@@ -1,0 +1,83 @@
+"""The pytest plugin: what a failed test leaves behind, and what the plugin costs the others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+FAILING = """
+import pytest
+from pa_telephony.callmanager import CallManagerConfig, Timing
+
+@pytest.fixture
+def call_manager_config():
+    return CallManagerConfig(timing=Timing(no_answer=1.5))
+
+def test_that_fails(call_manager):
+    call_manager.phone("1002")
+    call = call_manager.phone("1001").dial("1002")
+    call.wait_for("connected", timeout=0.1)
+
+def test_that_passes(call_manager, tmp_path):
+    assert call_manager.phone("1001").registered
+"""
+
+
+def run_pytest(directory: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (directory / "test_it.py").write_text(textwrap.dedent(source))
+    plugin = ("-p", "pa_telephony.testing.plugin") if not _installed() else ()
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin),
+            *(f"--rootdir={directory}", f"--basetemp={directory / 'tmp'}", *arguments),
+        ],
+        cwd=directory,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return bool(entry_points(group="pytest11", name="pa_telephony"))
+
+
+def test_a_failed_test_leaves_a_pcap_and_the_last_messages(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, FAILING)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "WaitFailed: waited 0.1 s for the call 1001 -> 1002 at 1001 to be conn" in done.stdout
+    assert "call manager" in done.stdout
+    assert "registered: SEP000000001002 (1002), SEP000000001001 (1001)" in done.stdout
+    files = list(tmp_path.rglob("call_manager.pcap"))
+    assert [file.parent.name for file in files] == ["test_that_fails0"]
+    assert f"all traffic: {files[0]}" in done.stdout
+    assert files[0].stat().st_size > 1000
+
+
+def test_the_fixture_is_found_and_described(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, "", "--fixtures")
+    assert "call_manager_config" in done.stdout
+    assert "a new one for each" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["pa_telephony.testing.plugin"])
+def test_the_plugin_loads_nothing_that_pytest_does_not_load(module: str) -> None:
+    """Every pytest run of whoever has the package pays for it."""
+    code = f"import pytest, sys; before = set(sys.modules); import {module}; " + (
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {
+        "pa_telephony",
+        "pa_telephony._lazy",
+        "pa_telephony.testing",
+        "pa_telephony.testing.plugin",
+    }
