@@ -1,5 +1,6 @@
 """A failover cluster: one server of it, each usually in its own process.
 
+pa-telephony callmanager --config examples/callmanager.toml --host 127.0.0.10 &
 python examples/cluster.py examples/cluster.toml PA1 &
 python examples/cluster.py examples/cluster.toml PA2 &
 pa-telephony status --cluster examples/cluster.toml

@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib.metadata
+import json
+import shutil
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import pytest
 import trio
 
 from pa_telephony import callmanager, sccp
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+@contextlib.asynccontextmanager
+async def running(*command: str | Path) -> AsyncGenerator[trio.Process]:
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-W", "error", *command], stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+            await process.stdout.aclose()
+
+
+async def line_of(process: trio.Process) -> str:
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        data = await process.stdout.receive_some(1)
+        assert data, f"the process ended after {line!r}"
+        line += data
+    return line.decode().rstrip()
+
+
+@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "test_router"])
+def test_the_programs_users_want_to_write_stay_short(name: str) -> None:
+    """Lines of code: without the description at the top, comments and blank lines."""
+    text = (EXAMPLES / f"{name}.py").read_text()
+    described = ast.parse(text).body[0]
+    assert isinstance(described, ast.Expr)
+    code = [line for line in text.splitlines()[described.end_lineno or 0 :] if line.strip()]
+    assert len(code) < 25
 
 
 def test_two_phones_talk_and_the_example_says_what_was_heard() -> None:
@@ -58,19 +102,60 @@ async def test_the_route_point_example_routes_each_caller_to_its_agent(tmp_path:
         callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
         sccp.open_station("P1", manager.sccp_address) as caller,
         sccp.open_station("P2", manager.sccp_address),
+        running(EXAMPLES / "route_point.py", manager.cti_address) as process,
     ):
-        process = await trio.lowlevel.open_process(
-            [sys.executable, "-W", "error", EXAMPLES / "route_point.py", manager.cti_address],
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        try:
-            with trio.fail_after(20):
-                assert await process.stdout.receive_some() == b"6000 is in service\n"
-                async with caller.call("6000"):
-                    assert await process.stdout.receive_some() == b"1001 goes to 2001\n"
-        finally:
-            process.terminate()
-            with trio.CancelScope(shield=True):
-                await process.wait()
-                await process.stdout.aclose()
+        with trio.fail_after(20):
+            assert await line_of(process) == "6000 is in service"
+            async with caller.call("6000"):
+                assert await line_of(process) == "1001 goes to 2001"
+
+
+def test_the_router_is_tested_with_the_fixture() -> None:
+    known = importlib.metadata.entry_points(group="pytest11", name="pa_telephony")
+    plugin = () if known else ("-p", "pa_telephony.testing.plugin")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugin, EXAMPLES / "test_router.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+async def holders_become(cluster: Path, expected: set[str]) -> None:
+    """Ask ``pa-telephony status`` until the numbers of PA1 are served by whom they should."""
+    command = ["status", "--cluster", str(cluster), "--json"]
+    holders: set[str] = set()
+    with trio.move_on_after(40):
+        while holders != expected:
+            done = await trio.run_process(
+                [sys.executable, "-m", "pa_telephony", *command], capture_stdout=True, cwd=ROOT
+            )
+            resources = json.loads(done.stdout)[0]["resources"]
+            holders = {each["holder"] if each["up"] else "" for each in resources}
+    assert holders == expected
+
+
+async def test_in_the_cluster_example_pa2_stands_in_when_pa1_is_stopped(tmp_path: Path) -> None:
+    cluster = Path(shutil.copy(EXAMPLES / "cluster.toml", tmp_path))
+    server = EXAMPLES / "cluster.py"
+    manager = ("callmanager", "--config", str(EXAMPLES / "callmanager.toml"))
+    async with running("-m", "pa_telephony", *manager, "--host", "127.0.0.10") as call_manager:
+        assert "127.0.0.10:2748" in await line_of(call_manager)
+        async with running(server, cluster, "PA1") as pa1:
+            await holders_become(cluster, {"PA1"})
+            async with running(server, cluster, "PA2"):
+                await holders_become(cluster, {"PA1"})
+                pa1.terminate()
+                await pa1.wait()
+                await holders_become(cluster, {"PA2"})
+                async with (
+                    sccp.open_station("SEP000000001001", "127.0.0.10") as phone,
+                    phone.call("6000") as call,
+                ):
+                    with trio.fail_after(10):
+                        await call.wait_connected()
+                    assert call.connected_to in ("6001", "6002")
