@@ -28,7 +28,7 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def run(call_manager: CallManager, router: list[str]) -> list[str]:
-    call_manager.timeout = 30  # a JVM takes its time on a busy machine
+    call_manager.timeout = 90  # a JVM takes its time on a busy machine
     call_manager.add_user("app", "secret")
     call_manager.add_route_point("6000")
     return [*router, call_manager.cti_address, "app", "secret"]
