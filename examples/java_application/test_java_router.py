@@ -28,7 +28,9 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def run(call_manager: CallManager, router: list[str]) -> list[str]:
-    call_manager.timeout = 90  # a JVM takes its time on a busy machine
+    # A JVM starts slowly on a busy machine, and the client of 11.5 comes back only after a pause
+    # (observed: 15 s, and more than 30 s).
+    call_manager.timeout = 90
     call_manager.add_user("app", "secret")
     call_manager.add_route_point("6000")
     return [*router, call_manager.cti_address, "app", "secret"]

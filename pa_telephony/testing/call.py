@@ -62,7 +62,7 @@ class Call:
         self._stage = stage
         self._call = call
         self._number = number
-        self._states: list[CallState] = []
+        self._states: list[CallState] = [_WORDS.get(call.state, "dialling")]
         self._seen = -1
         self._digits = ""
         self._recording = Recording()
@@ -221,7 +221,7 @@ class Call:
     def changed(self) -> None:
         """The phone tells of any change."""
         word = "ended" if self._call.ended else _WORDS.get(self._call.state)
-        if word is not None and (not self._states or self._states[-1] != word):
+        if word is not None and self._states[-1] != word:
             self._states.append(word)
         if self._media is None and self._call.media is not None:
             self._media = self._call.media

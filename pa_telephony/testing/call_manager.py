@@ -305,7 +305,11 @@ class CallManager:
 
     def save_pcap(self, path: str | os.PathLike[str]) -> None:
         """Write what the call manager and its phones have sent, for Wireshark."""
-        records = self._call(lambda: [*self._records, *self._packets])
+
+        def everything() -> list[Record]:
+            return [*self._records, *self._packets]
+
+        records = self._call(everything) if self.thread.alive else everything()
         with PcapTrace(path) as pcap:
             for record in sorted(records, key=lambda record: record.time):
                 pcap(record)
@@ -374,13 +378,7 @@ class CallManager:
         return self._manager
 
     def _call(self, function: Callable[[], T]) -> T:
-        """In the thread while it runs, and here afterwards."""
-        try:
-            return self.thread.run_sync(function)
-        except RuntimeError:
-            if self._manager is None or self.thread.alive:
-                raise
-            return function()
+        return self.thread.run_sync(function)
 
     def _add(self, kind: DeviceKind, name: str, line: LineConfig) -> str:
         self.add_device(DeviceConfig(name=name, kind=kind, lines=(line,)))

@@ -10,6 +10,7 @@ import trio
 
 from pa_telephony import rtp, sccp
 from pa_telephony.callmanager import CallManager
+from pa_telephony.errors import RegistrationRejected
 from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.station import key_of
@@ -50,6 +51,9 @@ class Phone:
         self._station: sccp.Station | None = None
         self._plugged = trio.CancelScope()
         self._gone = trio.Event()
+        self._starting = trio.Lock()
+        self._refused: RegistrationRejected | None = None
+        self._incoming: list[Call] = []
 
     def __repr__(self) -> str:
         return f"<Phone {self.number}>"
@@ -134,7 +138,7 @@ class Phone:
         """Wait for the next call that rings here, and give it; each is given once."""
 
         def arrived() -> bool:
-            return sum(call.incoming for call in self._calls.values()) > self._given
+            return len(self._incoming) > self._given
 
         seconds = self._stage.timeout if timeout is None else timeout
         if not self._stage.thread.wait_until(arrived, seconds):
@@ -143,7 +147,7 @@ class Phone:
                 f"waited {seconds:g} s for a call at phone {self.number}, which is {state}; "
                 f"its calls so far: {self.calls or 'none'}"
             )
-        call = [call for call in self._calls.values() if call.incoming][self._given]
+        call = self._incoming[self._given]
         self._given += 1
         return call
 
@@ -158,6 +162,8 @@ class Phone:
             await self._gone.wait()
 
         self._stage.thread.run(unplug)
+        if not self._stage.thread.wait_until(lambda: not self.registered, self._stage.timeout):
+            raise WaitFailed(f"phone {self.number} is unplugged and still registered")
 
     def plug_in(self) -> None:
         """Come back, and return when the call manager knows the phone again."""
@@ -166,12 +172,19 @@ class Phone:
     # In the call manager's thread.
 
     async def start(self) -> None:
-        """Register, and return when that is done. Nothing happens when it is done already."""
-        if self._station is None:
-            ready = trio.Event()
-            self._plugged, self._gone = trio.CancelScope(), trio.Event()
-            self._stage.start_soon(self._run, self._plugged, ready.set)
-            await ready.wait()
+        """Register, and return when that is done. Nothing happens when it is done already.
+
+        Raises :class:`RegistrationRejected`, when somebody else is registered under the name.
+        """
+        async with self._starting:
+            if self._station is None:
+                ready = trio.Event()
+                self._refused = None
+                self._plugged, self._gone = trio.CancelScope(), trio.Event()
+                self._stage.start_soon(self._run, self._plugged, ready.set)
+                await ready.wait()
+                if self._refused is not None:
+                    raise self._refused
 
     async def _run(self, plugged: trio.CancelScope, ready: Callable[[], None]) -> None:
         address = self._manager.sccp_address
@@ -184,6 +197,9 @@ class Phone:
                         self._on_call(call)
                     ready()
                     await trio.sleep_forever()
+        except RegistrationRejected as refused:
+            self._refused = refused
+            ready()
         finally:
             self._station = None
             self._gone.set()
@@ -199,11 +215,10 @@ class Phone:
         known = self._calls.get(call)
         if known is None:
             known = self._calls[call] = Call(self._stage, call, self.number)
-            known.changed()
-            if call.incoming:
-                self._ring(known)
-        else:
-            known.changed()
+        known.changed()
+        if known.incoming and known.state == "ringing" and known not in self._incoming:
+            self._incoming.append(known)
+            self._ring(known)
 
     def _ring(self, call: Call) -> None:
         match self._behaviour:

@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from pa_telephony import pcap, rtp
-from pa_telephony.callmanager import CallManagerConfig, Timing
-from pa_telephony.errors import ConfigurationError, ConnectionLost, RequestFailed
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, Timing
+from pa_telephony.errors import (
+    ConfigurationError,
+    ConnectionLost,
+    RegistrationRejected,
+    RequestFailed,
+)
 from pa_telephony.sccp import messages
 from pa_telephony.testing import CallManager, Unexpected, WaitFailed
 
@@ -243,6 +248,32 @@ def test_any_thread_of_a_test_may_use_it(call_manager: CallManager) -> None:
     for thread in threads:
         thread.join()
     assert sorted(connected) == ["1000", "1001"]
+
+
+def test_threads_that_ask_for_the_same_phone_get_the_same_phone(call_manager: CallManager) -> None:
+    found: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(call_manager.phone("1001"))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [call_manager.phone("1001")] * 4
+    assert len(call_manager.messages("RegisterReq")) == 1
+
+
+def test_a_phone_whose_name_is_taken_by_the_application_says_so(call_manager: CallManager) -> None:
+    call_manager.add_device(DeviceConfig(name="SEP1", lines=(LineConfig(number="1001"),)))
+    host, _, port = call_manager.sccp_address.rpartition(":")
+    request = messages.RegisterReq(device_name="SEP1", protocol_ver=20)
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(messages.encode(request, 20))
+        call_manager.wait_for_registration("SEP1")
+        with pytest.raises(RegistrationRejected, match="Crossover"):
+            call_manager.phone("1001")
+    call_manager.check(allow=["Crossover"])
+    call_manager.phone("1002")
 
 
 def test_several_call_managers_run_side_by_side_on_the_ports_everybody_knows() -> None:
