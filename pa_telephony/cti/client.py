@@ -407,19 +407,20 @@ class Provider:
             raise RemoteProtocolError(f"devices and lines of {self._directory_size} bytes")
         self.devices[device] = (*self.devices.get(device, ()), *lines)
 
-    def _answered(self, message: Any) -> None:
-        answer = self._waiting.get(message.sequence_number)
+    def _answered(self, message: CtiMessage) -> None:
+        response: Any = message  # each has these two, and its own fields
+        answer = self._waiting.get(response.sequence_number)
         if answer is None:
             return
-        kind: type[CtiMessage] = type(message)
-        if kind is not answer.expected and not (message.result and kind is _FAILURE):
+        kind = type(message)
+        if kind is not answer.expected and not (response.result and kind is _FAILURE):
             raise RemoteProtocolError(f"{kind.__name__} where {answer.expected.__name__} belongs")
         # The event of a refused login says more than the response.
-        if message.result:
-            description = getattr(message, "description", "") or ""
-            answer.fail(RequestFailed(message.result, description))
+        if response.result:
+            description = getattr(response, "description", "") or ""
+            answer.fail(RequestFailed(response.result, description))
         else:
-            answer.set(message)
+            answer.set(response)
 
     def _forget(self, lost: ConnectionLost) -> None:
         self._connection = None
