@@ -28,7 +28,11 @@ class Application:
     """
 
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
-        """A call at a route point. ``ports`` are the home's media ports, idle ones first."""
+        """A call at a route point. ``ports`` are the home's media ports, idle ones first.
+
+        Called again when it raises :class:`~pa_telephony.cti.RouteFailed` during a return, while
+        ports are on their way from one server to the other.
+        """
         await session.select_route(*ports)
 
     async def intercepted_call(self, session: cti.RouteSession) -> None:

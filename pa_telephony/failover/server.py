@@ -36,6 +36,8 @@ _STORE_RETRY = 0.1
 _PROBE = 0.5
 _PROBE_WITHIN = 1.0
 _SKINNY_PORT = 2000
+_PORT_ON_ITS_WAY = 1.0
+"""Seconds that a call waits for a port between two servers; a router has 5 s (JTAPI guide)."""
 
 
 def boot_clock() -> float:
@@ -305,7 +307,28 @@ class Server:
             if identity.kind is Kind.INTERCEPTOR:
                 await self._application.intercepted_call(session)
             else:
-                await self._application.route_call(session, self._ports_of(identity.home))
+                await self._route_call(identity.home, session)
+
+    async def _route_call(self, home: str, session: cti.RouteSession) -> None:
+        """Ask the application, during a return again when nobody took the call.
+
+        The last idle port may just be on its way from one server to the other, for some 20 ms:
+        who calls then waits for it and is not told that all are busy (F28).
+        """
+        until = self._clock() + _PORT_ON_ITS_WAY
+        while True:
+            try:
+                await self._application.route_call(session, self._ports_of(home))
+            except cti.RouteFailed:
+                if session.ended or self._clock() > until or not self._returns(home):
+                    raise
+                await trio.sleep(_PORT_ON_ITS_WAY / 20)
+            else:
+                return
+
+    def _returns(self, home: str) -> bool:
+        page = next(page for page in self.status() if page.name == home)
+        return page.up and bool(page.fail_over_server)
 
     @contextlib.contextmanager
     def _application_fenced(self, identity: Identity) -> Generator[None]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trio
@@ -14,6 +15,7 @@ import trio
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover import holder
 from pa_telephony.failover.stores import MemoryStore
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
@@ -211,6 +213,33 @@ async def test_the_stand_in_answers_and_gives_back_without_dropping_its_call() -
             assert call.connected
         await it.house.holds("PA1", *NUMBERS)
         await it.house.holds("PA2")
+
+
+async def test_who_calls_while_the_only_idle_port_moves_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    between = trio.Event()
+    register = sccp.open_media_port
+
+    @contextlib.asynccontextmanager
+    async def slow_to_register(*args: Any, **more: Any) -> AsyncGenerator[sccp.Station]:
+        if more["local_address"] == "127.0.0.11":
+            between.set()
+            await trio.sleep(0.4)
+        async with register(*args, **more) as station:
+            yield station
+
+    async with house() as it:
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        monkeypatch.setattr(holder.sccp, "open_media_port", slow_to_register)
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            await it.house.start(it.nursery, "PA1")
+            await between.wait()
+            async with it.phones["1002"].call("6000") as second:
+                await second.wait_media()
+            assert call.connected
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
