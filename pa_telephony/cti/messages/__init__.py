@@ -85,7 +85,7 @@ from pa_telephony.cti.messages.call_events import (
     CallSendMediaToBIBStartedEvent,
     CallStateChangedEventV2,
 )
-from pa_telephony.cti.messages.codec import decode, encode
+from pa_telephony.cti.messages.codec import as_construct, decode, encode
 from pa_telephony.cti.messages.device import (
     DeviceAllocateMediaResourceRequest,
     DeviceAllocateMediaResourceResponse,
@@ -679,6 +679,7 @@ __all__ = [
     "TransmissionKeyEvent",
     "UnknownMessage",
     "VideoStreamInfo",
+    "as_construct",
     "decode",
     "encode",
 ]

@@ -8,13 +8,14 @@ bytes`` (observed with Cisco's JTAPI client 11.5 and 15).
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
 from pa_telephony.wire.offset import Source, fixed_size, read_block, write_block
 
-__all__ = ["HEADER", "MAGIC", "VERSION_11_5", "VERSION_15", "decode", "encode"]
+__all__ = ["HEADER", "MAGIC", "VERSION_11_5", "VERSION_15", "as_construct", "decode", "encode"]
 
 HEADER = struct.Struct("<8I")
 MAGIC = 0xFFFFDDDD
@@ -69,3 +70,14 @@ def decode(frame: bytes) -> CtiMessage | UnknownMessage:
             error.reason, message_id=number, path=error.path, offset=error.offset
         ) from None
     return message
+
+
+def as_construct(declaration: type[CtiMessage], *, to_server: bool) -> Any:
+    """A whole message as a ``construct.Struct``, its header the member ``header``.
+
+    For taking messages apart with other tools, slowly. A string that is not there is None
+    instead of :data:`~pa_telephony.wire.offset.NULL`.
+    """
+    from pa_telephony.wire.construct_form import offset_form
+
+    return offset_form(declaration, to_server)

@@ -14,7 +14,7 @@ from pa_telephony.sccp.messages.calls import (
     DialedNumber,
     LineData,
 )
-from pa_telephony.sccp.messages.codec import decode, encode
+from pa_telephony.sccp.messages.codec import as_construct, decode, encode
 from pa_telephony.sccp.messages.conference import (
     AddParticipantReq,
     AddParticipantRes,
@@ -472,6 +472,7 @@ __all__ = [
     "VideoFastUpdateMB",
     "VideoFastUpdatePicture",
     "VieoVideoCapability",
+    "as_construct",
     "decode",
     "encode",
 ]

@@ -7,13 +7,14 @@ data_length counts the message id and the body (captured).
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.sccp.messages.base import SccpMessage
-from pa_telephony.wire.declaration import UnknownMessage
+from pa_telephony.wire.declaration import Struct, UnknownMessage
 from pa_telephony.wire.generate import codec_of
 
-__all__ = ["HEADER", "decode", "encode"]
+__all__ = ["HEADER", "as_construct", "decode", "encode"]
 
 HEADER = struct.Struct("<III")
 
@@ -64,3 +65,14 @@ def decode(message_id: int, body: bytes, version: int) -> SccpMessage | UnknownM
             offset=HEADER.size + error.offset,
         ) from None
     return message
+
+
+def as_construct(declaration: type[Struct], *, version: int) -> Any:
+    """The body of a message, or a struct of one, as a ``construct.Struct``.
+
+    For taking messages apart with other tools, slowly; it knows nothing of frames and of short
+    bodies. ``as_construct(StartTone, version=20).build({"tone": "INSIDE_DIAL_TONE"})``.
+    """
+    from pa_telephony.wire.construct_form import sequential_form
+
+    return sequential_form(declaration, version)
