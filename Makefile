@@ -7,13 +7,14 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test check lint typecheck arrows bench fuzz clean help
+.PHONY: demo test check lint typecheck arrows bench docs fuzz clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
 	@echo "make test    all tests"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
 	@echo "make bench   measurements, takeover time first"
+	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 
 demo: .venv/.run
@@ -53,6 +54,9 @@ fuzz: .venv/.fuzz
 			-dict=.fuzz/$$name.dict -max_len=8192 -timeout=10 \
 			.fuzz/found/$$name .fuzz/corpus/$$name || exit 1; \
 	done
+
+docs: .venv/.run
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv .fuzz demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

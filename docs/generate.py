@@ -1,0 +1,372 @@
+"""Write docs/reference/ from the declarations: messages, enumerations, state tables.
+
+Run as ``python docs/generate.py`` (``make docs``); a test holds that what is committed is what this
+writes. Evidence comes from the docstrings of the messages and, for CTI, from tests/vectors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pa_telephony.cti import enums as cti_enums, routing
+from pa_telephony.cti.messages import CtiMessage
+from pa_telephony.failover import ownership, registration
+from pa_telephony.sccp import enums as sccp_enums, registrar, station
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.wire import offset, sequential
+from pa_telephony.wire.declaration import Field, OpenIntEnum, Struct, fields_of
+
+ROOT = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py from the declarations; edit those. -->"
+
+
+def pages() -> dict[str, str]:
+    """All pages: path under docs/reference to text."""
+    found = {
+        "sccp/README.md": sccp_index(),
+        "cti/README.md": cti_index(),
+        "sccp/enumerations.md": enumerations("SCCP", sccp_enums),
+        "cti/enumerations.md": enumerations("CTIQBE", cti_enums),
+        "states.md": states(),
+    }
+    for protocol, registry in (("sccp", SccpMessage.registry), ("cti", CtiMessage.registry)):
+        for module in {declaration.__module__ for declaration in registry.values()}:
+            found[f"{protocol}/{page_of(module)}"] = family(protocol, sys.modules[module])
+    structs = sys.modules["pa_telephony.cti.messages.structs"]
+    found["cti/structs.md"] = family("cti", structs)
+    return {path: f"{NOTE}\n\n{text.rstrip()}\n" for path, text in sorted(found.items())}
+
+
+def page_of(module: str) -> str:
+    return module.rpartition(".")[2] + ".md"
+
+
+def anchor(declaration: type[Any]) -> str:
+    return declaration.__name__.lower()
+
+
+def link(declaration: type[Any]) -> str:
+    """A link to a struct or a message from another page of the same protocol."""
+    return f"[{declaration.__name__}]({page_of(declaration.__module__)}#{anchor(declaration)})"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    lines = [list(head), *([str(cell) for cell in row] for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+# What is known of each message --------------------------------------------------------------------
+
+
+def evidence(declaration: type[Any]) -> str:
+    """The word of the docstring of an SCCP message: captured, or made up from other sources."""
+    frames = re.search(r"captured, (\d+) frames", declaration.__doc__ or "")
+    return f"captured, {frames[1]}" if frames else "synthesised only"
+
+
+def disputed(declaration: type[Any]) -> str:
+    return "disputed" if "Disputed:" in (declaration.__doc__ or "") else ""
+
+
+def sccp_index() -> str:
+    registry = SccpMessage.registry
+    captured = sum("captured," in evidence(each) for each in registry.values())
+    rows = [
+        (f"0x{number:04X}", link(each), each.sender.value, evidence(each), disputed(each))
+        for number, each in sorted(registry.items())
+    ]
+    return "\n\n".join(
+        [
+            "# SCCP messages",
+            f"{len(registry)} messages, {captured} of them captured from real equipment (with the "
+            "number of frames), the others synthesised: known from public descriptions only. What "
+            "we write for all of them is held against Wireshark's dissector by "
+            "`tests/sccp/test_wireshark.py`, which lists the differences. Disputed: sources "
+            "disagree on the layout; the page of the message says how.",
+            "See also all [enumerations](enumerations.md).",
+            table(("number", "message", "from", "evidence", "layout"), rows),
+        ]
+    )
+
+
+def cti_index() -> str:
+    vectors = json.loads((ROOT.parent / "tests/vectors/ctiqbe.json").read_text())["messages"]
+    recorded = {vector["message"].replace("_", "") for vector in vectors}
+    rows = [
+        (
+            number,
+            link(each),
+            each.kind.value,
+            "recorded" if each.__name__ in recorded else "",
+        )
+        for number, each in sorted(CtiMessage.registry.items())
+    ]
+    return "\n\n".join(
+        [
+            "# CTIQBE messages",
+            f"{len(rows)} messages of Cisco's JTAPI client 11.5 and 15. Recorded: the client wrote "
+            "it, or accepted it from a server, and the bytes are in `tests/vectors/ctiqbe.json`.",
+            "See also all [structs](structs.md) and all [enumerations](enumerations.md).",
+            table(("number", "message", "kind", "evidence"), rows),
+        ]
+    )
+
+
+# One family of messages ---------------------------------------------------------------------------
+
+
+def family(protocol: str, module: ModuleType) -> str:
+    title = (module.__doc__ or "").partition("\n")[0].rstrip(".")
+    declared = [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and issubclass(each, Struct)
+        and each.__module__ == module.__name__
+    ]
+    parts = [f"# {protocol.upper()}: {title}", "[All messages](README.md)"]
+    declared.sort(key=lambda each: getattr(each, "id", 1 << 16))
+    for each in declared:
+        number = f"0x{each.id:04X}. " if protocol == "sccp" and hasattr(each, "id") else ""
+        parts += [f"## {each.__name__}", number + prose(each), fields(protocol, each)]
+    return "\n\n".join(parts)
+
+
+def prose(declaration: type[Any]) -> str:
+    text = re.sub(r"\n +", "\n", declaration.__doc__ or "").strip()
+    return re.sub(r"^Disputed:", "**Disputed:**", text, flags=re.MULTILINE)
+
+
+def fields(protocol: str, declaration: type[Struct]) -> str:
+    known = fields_of(declaration)
+    if not known:
+        return "No fields."
+    if protocol == "cti":
+        rows = [(f"`{each.name}`", kind(each, each.type), default(each)) for each in known]
+        return table(("field", "type", "default"), rows)
+    return table(
+        ("field", "type", "versions", "default"),
+        [
+            (f"`{each.name}`", kind(each, each.type), versions(each), default(each))
+            for each in known
+        ],
+    )
+
+
+def versions(field: Field) -> str:
+    match field.type:
+        case sequential.When(since=since, until=255):
+            return f"from {since}"
+        case sequential.When(until=until):
+            return f"up to {until}"
+        case _:
+            return "all"
+
+
+def default(field: Field) -> str:
+    if field.required:
+        return "required"
+    value = field.default
+    if isinstance(value, OpenIntEnum):
+        return value.name if value in type(value) else str(int(value))
+    if dataclasses.is_dataclass(value):
+        return f"`{type(value).__name__}()`"
+    if isinstance(value, tuple) and value:
+        return "zeros"
+    return "" if value in ("", b"", ()) else f"{value}"
+
+
+NUMBERS = {"B": "u8", "H": "u16", "I": "u32", "i": "i32"}
+
+
+def kind(field: Field | None, form: Any) -> str:
+    """A wire type in words; ``field`` tells the enumeration of a number."""
+    match form:
+        case sequential.When():
+            return kind(field, form.type)
+        case sequential.Changed():
+            return f"{kind(field, form.older)}; from {form.since} {kind(field, form.newer)}"
+        case sequential.Number():
+            return enumerated(field, NUMBERS[form.letter])
+        case offset.Int():
+            return enumerated(field, "i32")
+        case sequential.DirectoryNumber():
+            return "text, 24 bytes; from 18 25 bytes"
+        case sequential.Chars():
+            return f"text, {form.length} bytes"
+        case sequential.Array() | sequential.Data():
+            return counted(form)
+        case sequential.Repeat():
+            return f"{form.times} {element(form.element)}"
+        case sequential.Union():
+            arms = [f"{span(numbers)} {link(arm)}" for numbers, arm in form.arms]
+            return f"by `{form.selector}`: {', '.join(arms)}, else {link(form.otherwise)}"
+        case offset.Nested():
+            return link(form.struct)
+        case offset.Structs():
+            return f"several {link(form.struct)}"
+        case _:
+            return PLAIN[type(form)]
+
+
+PLAIN: dict[type[Any], str] = {
+    sequential.CString: "text up to NUL, packed",
+    sequential.Rest: "bytes to the end",
+    sequential.IPv4: "IPv4 address",
+    sequential.IPv6: "IPv6 address",
+    sequential.IPv4or6: "IPv4 address, 4 bytes; from 17 IPv4 or IPv6, 20 bytes",
+    sequential.Mac: "MAC address, 12 bytes",
+    offset.Bool: "truth value",
+    offset.String: "text, 8 bit",
+    offset.UString: "text, UTF-16",
+    offset.Bytes: "bytes",
+    offset.HandleWords: "handle, two u32",
+    offset.Ints: "several i32",
+    offset.Handles: "several handles",
+}
+
+
+def enumerated(field: Field | None, number: str) -> str:
+    python = field.python_type if field else None
+    if isinstance(python, type) and issubclass(python, OpenIntEnum):
+        return f"{number}, [{python.__name__}](enumerations.md#{anchor(python)})"
+    return number
+
+
+def element(form: Any) -> str:
+    return kind(None, form) if isinstance(form, sequential.SequentialType) else link(form)
+
+
+def span(numbers: frozenset[int]) -> str:
+    first, last = min(numbers), max(numbers)
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def counted(form: sequential.Array | sequential.Data) -> str:
+    what = "bytes" if isinstance(form, sequential.Data) else element(form.element)
+    room = ", always in full" if form.slots else ""
+    place = f" before `{form.count_before}`" if form.count_before else ""
+    return f"up to {form.maximum} {what}{room}; count {NUMBERS[form.count.letter]}{place}"
+
+
+# Enumerations and states --------------------------------------------------------------------------
+
+
+def enumerations(protocol: str, module: ModuleType) -> str:
+    parts = [
+        f"# {protocol}: enumerations",
+        "All are open: a number without a name stays a number.",
+    ]
+    for name in sorted(module.__all__):
+        members = getattr(module, name)
+        parts += [f"## {name}", table(("number", "name"), map(numbered, members))]
+    return "\n\n".join(parts)
+
+
+def numbered(member: Any) -> tuple[str, str]:
+    value = int(member)
+    return (f"{value}" if 0 <= value < 1 << 16 else f"0x{value % (1 << 32):08X}"), member.name
+
+
+MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
+    ("Station", station, "pa_telephony/sccp/station.py: the registration of a phone or port"),
+    ("Registrar", registrar, "pa_telephony/sccp/registrar.py: one station's session at a server"),
+    ("Route session", routing, "pa_telephony/cti/routing.py: one call at a route point"),
+    ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
+)
+
+
+def states() -> str:
+    parts = [
+        "# State tables",
+        "Each machine is a table `(state, input) → (state, effect)`. The drawings leave out what "
+        "changes nothing; the tables below them are complete, with a dot for that and an empty "
+        "cell for what can not happen.",
+    ]
+    for title, module, about in MACHINES:
+        parts += [f"## {title}", about + ".", drawing(module), matrix(module)]
+    parts += [
+        "## Duties",
+        "pa_telephony/failover/ownership.py: what a server does about an identity, by what it is "
+        "to it and how it stands.",
+        table(
+            ("", *(standing.value for standing in ownership.Standing)),
+            (
+                (
+                    f"**{role.value}**",
+                    *(duty(role, standing) for standing in ownership.Standing),
+                )
+                for role in ownership.Role
+            ),
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def duty(role: ownership.Role, standing: ownership.Standing) -> str:
+    known = ownership.DUTIES.get((role, standing))
+    return known.value if known else ""
+
+
+def drawing(module: Any) -> str:
+    edges: dict[tuple[Any, Any], list[str]] = {}
+    for (state, step), (after, effect) in module.TABLE.items():
+        if state is not after or not idle(effect):
+            label = step.value if idle(effect) else f"{step.value} / {effect.value}"
+            edges.setdefault((state, after), []).append(label)
+    lines = ["```mermaid", "stateDiagram-v2", *named(module.State)]
+    for (state, after), labels in edges.items():
+        lines.append(f"    {state.name} --> {after.name}: {'<br/>'.join(labels)}")
+    return "\n".join([*lines, "```"])
+
+
+def named(states: type[enum.Enum]) -> Iterator[str]:
+    yield f"    [*] --> {next(iter(states)).name}"
+    yield from (f'    state "{state.value}" as {state.name}' for state in states)
+
+
+def idle(effect: enum.Enum) -> bool:
+    return effect.name in ("NONE", "NOTHING")
+
+
+def matrix(module: Any) -> str:
+    def cell(state: Any, step: Any) -> str:
+        if (state, step) not in module.TABLE:
+            return ""
+        after, effect = module.TABLE[state, step]
+        if after is state and idle(effect):
+            return "·"
+        return after.value if idle(effect) else f"{after.value} / {effect.value}"
+
+    return table(
+        ("", *(state.value for state in module.State)),
+        (
+            (f"**{step.value}**", *(cell(state, step) for state in module.State))
+            for step in module.Input
+        ),
+    )
+
+
+def main() -> None:
+    """Write every page, and remove those that nothing writes any more."""
+    written = pages()
+    for path in (ROOT / "reference").rglob("*.md"):
+        if path.relative_to(ROOT / "reference").as_posix() not in written:
+            path.unlink()
+    for name, text in written.items():
+        path = ROOT / "reference" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
