@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from pa_telephony import callmanager, sccp
+from pa_telephony import callmanager, rtp, sccp
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -108,6 +108,37 @@ async def test_the_route_point_example_routes_each_caller_to_its_agent(tmp_path:
             assert await line_of(process) == "6000 is in service"
             async with caller.call("6000"):
                 assert await line_of(process) == "1001 goes to 2001"
+
+
+async def until_rings(phone: sccp.Station) -> None:
+    while not phone.calls:  # noqa: ASYNC110 - the phone is asked, as its display would be
+        await trio.sleep(0.02)
+
+
+async def test_the_media_port_example_asks_and_transfers_by_the_key_pressed() -> None:
+    lines = {"PA1-VI1": "6001", "P1": "1001", "P2": "2000", "P3": "2001"}
+    config = callmanager.CallManagerConfig(
+        devices=tuple(
+            callmanager.DeviceConfig(name=name, lines=(callmanager.LineConfig(number=number),))
+            for name, number in lines.items()
+        )
+    )
+    example = (EXAMPLES / "media_port.py", EXAMPLES / "menu.wav")
+    async with (
+        callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+        rtp.open_engine(address="127.0.0.20", first_port=41000) as engine,
+        sccp.open_station("P1", manager.sccp_address, engine=engine) as caller,
+        sccp.open_station("P2", manager.sccp_address) as first,
+        sccp.open_station("P3", manager.sccp_address) as other,
+        running(example[0], manager.sccp_address, example[1]) as process,
+    ):
+        with trio.fail_after(30):
+            assert await line_of(process) == "6001 is in service"
+            for key, phone in (("1", first), ("2", other)):
+                async with caller.call("6001") as call:
+                    await call.wait_media()
+                    await call.send_digits(key)
+                    await until_rings(phone)
 
 
 def test_the_router_is_tested_with_the_fixture() -> None:

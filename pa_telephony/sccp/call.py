@@ -28,6 +28,7 @@ _CODECS = {
 }
 _ACKS_TRANSMISSION = 15
 _POLITE = 1.0
+_TRANSMITS_WITHIN = 1.0
 
 
 class Owner(Protocol):
@@ -197,7 +198,14 @@ class Call:
         await self.wait_for(DCallState.CONNECTED)
 
     async def send_digits(self, digits: str) -> None:
-        """Press keys: RFC 4733 events where they were negotiated, keypad messages elsewhere."""
+        """Press keys: RFC 4733 events where they were negotiated, keypad messages elsewhere.
+
+        Which of the two is known when the call manager orders to transmit; where there is sound,
+        that is waited for, a second at most.
+        """
+        with trio.move_on_after(_TRANSMITS_WITHIN):
+            while self._media is not None and self._view.media.transmit is None and not self.ended:
+                await self._changed.wait()
         transmit = self._view.media.transmit
         if self._media is not None and transmit is not None and transmit.rfc2833_payload_type:
             await self._media.send_digits(digits)
