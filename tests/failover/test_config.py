@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_bad_field_is_named_with_its_file_and_server(
     assert caught.value.field == field
     assert section in caught.value.section
     assert str(path) in str(caught.value)
+
+
+def test_two_servers_of_one_machine_share_no_udp_ports_takeover_included(cluster: Cluster) -> None:
+    pa1, pa2 = cluster.servers
+    together = replace(pa2, hostname_or_ip_address=pa1.hostname_or_ip_address)
+    with pytest.raises(ConfigurationError, match=r"32000 to 32003 .* overlaps 32000 to 32003"):
+        replace(cluster, servers=(pa1, together))
+    apart = replace(together, media_termination_udp_beginning_port=32004)
+    replace(cluster, servers=(pa1, apart))
 
 
 def test_what_is_no_toml_is_a_configuration_error(tmp_path: Path) -> None:

@@ -161,6 +161,15 @@ def test_the_next_of_the_list_takes_when_the_first_is_down_stopped_or_cut_off() 
         assert not worlds.commit(step.transaction), how
 
 
+def test_nobody_stands_in_for_a_server_whose_list_is_empty() -> None:
+    alone = replace(CLUSTER.server("PA1"), fail_over_server_names=())
+    cluster = replace(CLUSTER, servers=(alone, *CLUSTER.servers[1:]))
+    worlds = Worlds(cluster)
+    worlds.enter("PA2", "PA3")
+    for name in ("PA2", "PA3"):
+        assert kinds(plan(view(worlds, name))) == []
+
+
 def test_of_two_takeovers_from_one_snapshot_one_commits() -> None:
     worlds = Worlds()
     worlds.enter("PA2")

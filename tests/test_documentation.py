@@ -1,0 +1,26 @@
+"""What the documentation names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_rule_of_failover_names_tests_that_exist() -> None:
+    known = set()
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        known |= set(re.findall(r"def (test_\w+)", file.read_text()))
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "failover.md").read_text()))
+    assert named - known == set()
+    assert len(named) > 30
+
+
+def test_every_command_named_in_readme_and_docs_exists() -> None:
+    from pa_telephony.cli.main import cli
+
+    for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"pa-telephony ([a-z]+)\b", file.read_text()))
+        missing = {name for name in named if cli.get_command(None, name) is None}  # type: ignore[arg-type]
+        assert missing == set(), file
