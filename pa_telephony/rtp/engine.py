@@ -287,11 +287,11 @@ class Engine:
             if port.connected:
                 port.rtp_socket.send(data)
             else:
-                port.rtp_socket.sendto(data, port.latch.target)
+                port.rtp_socket.sendto(data, port.latch.announced)
         except OSError:
             port.unsent += 1
             return
-        self._record(port.local_address, port.latch.target, data)
+        self._record(port.local_address, port.latch.announced, data)
 
     def _record(
         self, local: tuple[str, int], remote: tuple[str, int], data: bytes | memoryview
@@ -399,7 +399,7 @@ class Engine:
         ):
             # Cheaper, and packets of strangers end in the kernel (DESIGN 5).
             with contextlib.suppress(OSError):
-                port.rtp_socket.connect(latch.target)
+                port.rtp_socket.connect(latch.announced)
                 port.connected = True
 
     def _report(self, port: Port, now: float, *, bye: bool = False) -> None:
@@ -435,7 +435,7 @@ class Engine:
         if bye:
             packets.append(rtcp.Bye(ssrcs=(ssrc,)))
         data = rtcp.build(packets)
-        host, number = port.latch.target
+        host, number = port.latch.announced
         remote = (host, min(number + 1, 65535))
         with contextlib.suppress(OSError):
             port.rtcp_socket.sendto(data, remote)

@@ -103,8 +103,8 @@ class Port:
 
     @property
     def remote_address(self) -> tuple[str, int] | None:
-        """Where packets go: the announced address, or the one that symmetric RTP found."""
-        return None if self.latch is None else self.latch.target
+        """Where packets go: the address that signalling announced."""
+        return None if self.latch is None else self.latch.announced
 
     def start_receiving(
         self,

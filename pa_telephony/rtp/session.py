@@ -150,43 +150,35 @@ class SourceFollower:
 
 
 class Latch:
-    """The symmetric-RTP rule.
+    """Where our packets go, and whose are taken.
 
-    The announced address is believed at once. Another *port* of the announced host is believed
-    after ``packets`` packets from it with nothing from the announced port in between (a NAT, or a
-    gateway that sends from elsewhere); the announced port takes back over as soon as it is heard.
-    Another host is never believed. ``target`` is where our packets go.
+    Ours go to the announced address, always: an endpoint may send from another port than it
+    receives on (pyskinny does), and nothing in RFC 3550 forbids it. Packets are taken from the
+    announced address at once, and from another *port* of the announced host after ``packets`` of
+    them with nothing from the announced port in between; once that is heard, only from there.
+    Another host is never believed.
     """
 
-    def __init__(self, announced: Address, *, packets: int = 3, ports_may_differ: bool = True):
+    def __init__(self, announced: Address, *, packets: int = 3):
         self.announced = announced
-        self.target = announced
         self.verified = False
         """The announced address itself was heard: the socket may be connected to it."""
         self._packets = packets
-        self._ports_may_differ = ports_may_differ
         self._candidate: Address | None = None
         self._count = 0
 
     def offer(self, origin: Address) -> bool:
         """Whether a packet from ``origin`` belongs to this session."""
         if origin == self.announced:
-            self.target = self.announced
             self.verified = True
             self._candidate = None
             return True
-        if origin[0] != self.announced[0] or not self._ports_may_differ or self.verified:
+        if origin[0] != self.announced[0] or self.verified:
             return False
-        if origin == self.target:
-            return True
         if origin != self._candidate:
             self._candidate, self._count = origin, 0
         self._count += 1
-        if self._count < self._packets:
-            return False
-        self.target = origin
-        self._candidate = None
-        return True
+        return self._count >= self._packets
 
     def release(self) -> None:
         """The verified address fell silent: other ports may be heard again."""

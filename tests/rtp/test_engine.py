@@ -10,7 +10,16 @@ import trio
 
 from pa_telephony import rtp
 from pa_telephony.errors import CallEnded, LocalProtocolError
-from pa_telephony.rtp import Codec, EngineConfig, Media, Port, PortUnavailable, rtcp, tones
+from pa_telephony.rtp import (
+    Codec,
+    EngineConfig,
+    Media,
+    Packet,
+    Port,
+    PortUnavailable,
+    rtcp,
+    tones,
+)
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.trace import Record, RtpRecord
 
@@ -148,6 +157,71 @@ async def test_garbage_and_foreign_packets_are_counted_and_not_heard() -> None:
             assert stats.foreign == 5
             assert stats.garbage + stats.unexpected >= 5
             assert stats.received == 0
+
+
+async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_is_heard() -> None:
+    """As pyskinny does; seen with its client at our call manager."""
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42130, config=FAST) as engine:
+            port = engine.open_port()
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listens,
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sends,
+            ):
+                listens.setblocking(False)
+                for each in (listens, sends):
+                    each.bind(("127.0.0.1", 0))
+                port.start_receiving(Codec.PCMU)
+                port.start_sending(listens.getsockname())
+                for number in range(20):
+                    packet = Packet(
+                        payload_type=0,
+                        sequence_number=number,
+                        timestamp=160 * number,
+                        ssrc=7,
+                        payload=bytes(160),
+                    )
+                    sends.sendto(bytes(packet), port.local_address)
+                    await trio.sleep(0.02)
+                assert port.stats.received == 18  # the first two were not yet believed
+                assert port.stats.foreign == 2
+                heard = 0
+                while True:
+                    try:
+                        listens.recv(2048)
+                    except BlockingIOError:
+                        break
+                    heard += 1
+                assert heard == pytest.approx(20, abs=3)
+
+
+async def test_once_the_announced_port_is_heard_nobody_else_is() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(first_port=42134, config=FAST) as engine:
+            port = engine.open_port()
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+            ):
+                for each in (peer, other):
+                    each.bind(("127.0.0.1", 0))
+                port.start_receiving(Codec.PCMU)
+                port.start_sending(peer.getsockname())
+                for number in range(30):
+                    for ssrc, each in ((1, peer), (2, other)):
+                        packet = Packet(
+                            payload_type=0,
+                            sequence_number=number,
+                            timestamp=160 * number,
+                            ssrc=ssrc,
+                            payload=bytes(160),
+                        )
+                        each.sendto(bytes(packet), port.local_address)
+                    await trio.sleep(0.02)
+                await trio.sleep(0.04)
+                assert port.connected
+                assert port.stats.received == 30
+                assert port.stats.lost == 0
 
 
 async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name() -> None:
