@@ -5,12 +5,21 @@ The order of messages is that of captured calls (protocol notes §6).
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
-import itertools
 
-from pa_telephony.callmanager.calls import Calls, Leg, LegState, MediaAddress
+from pa_telephony.callmanager.calls import (
+    Calls,
+    Capabilities,
+    Leg,
+    LegState,
+    MediaAddress,
+    Stream,
+)
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
+from pa_telephony.errors import RequestFailed
+from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import (
     PACKED,
@@ -40,9 +49,13 @@ from pa_telephony.sccp.server import StationSession
 __all__ = ["LineSide"]
 
 _KEYS = "0123456789ABCD*#+"
-_CODECS = (MediaPayloadType.G711_ULAW64K, MediaPayloadType.G711_ALAW64K)
+_CODECS = {
+    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
+    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
+}
+_PAYLOAD = {codec: payload for payload, codec in _CODECS.items()}
+_RFC2833 = 257
 _TELEPHONE_EVENT = 101
-_PACKET_MS = 20
 _EXPEDITED = 184
 """The TOS byte CUCM asks for (captured)."""
 
@@ -58,6 +71,12 @@ _SHOWN = {
     LegState.OFFERED: (DCallState.RING_IN, SoftKeySet.RINGIN, "\x80\x17"),
     LegState.CONNECTED: (DCallState.CONNECTED, SoftKeySet.CONNECTED, "\x80\x18"),
     LegState.HELD: (DCallState.HOLD, SoftKeySet.ON_HOLD, "Hold"),
+    LegState.REMOTE_IN_USE: (
+        DCallState.CALL_REMOTE_MULTILINE,
+        SoftKeySet.IN_USE_HINT,
+        "\x80\x1f",
+    ),
+    LegState.REMOTE_HELD: (DCallState.REMOTE_HOLD, SoftKeySet.ON_HOLD, "Hold"),
 }
 
 
@@ -70,9 +89,7 @@ class LineSide:
         self._devices: dict[str, Device] = {}
         for device in config.devices:
             self.add_device(device)
-        self._parties = itertools.count(0x2000001)
-        self._party_of: dict[int, int] = {}
-        self._leg_of: dict[int, Leg] = {}
+        self._streams: dict[int, Stream] = {}
 
     def add_device(self, device: DeviceConfig) -> None:
         """Let a phone or media port register; other kinds are not reached over SCCP."""
@@ -108,7 +125,11 @@ class LineSide:
         return not self._calls.legs_of(session.name)
 
     def received(self, session: StationSession, message: SccpMessage) -> None:
-        """A station did something."""
+        """A station did something. What is not possible now stays undone."""
+        with contextlib.suppress(RequestFailed):
+            self._received(session, message)
+
+    def _received(self, session: StationSession, message: SccpMessage) -> None:
         match message:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
@@ -124,7 +145,6 @@ class LineSide:
                     self._calls.digit(leg, _KEYS[message.kp_button])
             case messages.EnblocCall():
                 line = max(1, message.line_instance)
-                self._hold_others(session)
                 self._calls.originate(session.name, line, message.called_party)
             case messages.SoftKeyEvent():
                 self._soft_key(
@@ -140,16 +160,14 @@ class LineSide:
     def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
         leg = self._find(session, reference, LegState.OFFERED)
         if leg is not None:
-            self._answer(session, leg)
+            self._calls.answer(leg)
         else:
-            self._hold_others(session)
             self._calls.originate(session.name, max(1, line))
 
     def _soft_key(
         self, session: StationSession, key: SoftKeyEvent, line: int, reference: int
     ) -> None:
         if key is SoftKeyEvent.NEW_CALL:
-            self._hold_others(session)
             self._calls.originate(session.name, max(1, line))
             return
         state = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
@@ -158,7 +176,7 @@ class LineSide:
             return
         match key:
             case SoftKeyEvent.ANSWER:
-                self._answer(session, leg)
+                self._calls.answer(leg)
             case SoftKeyEvent.END_CALL:
                 self._calls.release(leg)
             case SoftKeyEvent.HOLD:
@@ -166,7 +184,7 @@ class LineSide:
             case SoftKeyEvent.RESUME:
                 self._calls.resume(leg)
             case SoftKeyEvent.TRANSFER:
-                self._calls.transfer(leg)
+                self._calls.transfer_key(leg)
             case _:
                 pass
 
@@ -182,16 +200,6 @@ class LineSide:
             self._soft_key(session, SoftKeyEvent.RESUME, message.line_instance, 0)
         elif key is not None:
             self._soft_key(session, key, message.line_instance, message.call_reference)
-
-    def _answer(self, session: StationSession, leg: Leg) -> None:
-        if leg.state is LegState.OFFERED:
-            self._hold_others(session)
-            self._calls.answer(leg)
-
-    def _hold_others(self, session: StationSession) -> None:
-        for leg in self._calls.legs_of(session.name):
-            if leg.state is LegState.CONNECTED:
-                self._calls.hold(leg)
 
     def _find(
         self, session: StationSession, reference: int, state: LegState | None = None
@@ -212,15 +220,15 @@ class LineSide:
     def _channel_opened(
         self, session: StationSession, message: messages.OpenReceiveChannelAck
     ) -> None:
-        leg = self._leg_of.get(message.pass_through_party_id)
-        if leg is None or leg.device != session.name:
+        stream = self._streams.get(message.pass_through_party_id)
+        if stream is None or stream.leg.device != session.name:
             # Another station's channel is not this one's to answer for.
             return
         usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
         if message.media_reception_status == MediaStatus.OK and usable:
-            self._calls.receiving(leg, (message.ip_addr, message.port_number))
+            self._calls.receiving(stream, (message.ip_addr, message.port_number))
         else:
-            self._calls.receiving(leg, None)
+            self._calls.receiving(stream, None)
 
     # Side: what the calls tell.
 
@@ -242,94 +250,81 @@ class LineSide:
             case _:
                 self._show_state(session, leg)
 
-    def open_media(self, leg: Leg) -> None:
-        """Ask the station for a receive channel."""
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """What the station says it can do; G.711 while it has said nothing."""
         session = self.sessions.get(leg.device)
-        codec = self._codec(leg)
+        if session is None or not session.capabilities:
+            return Capabilities(telephone_event=0)
+        said = {capability.payload_capability for capability in session.capabilities}
+        codecs = tuple(codec for payload, codec in _CODECS.items() if payload in said)
+        return Capabilities(codecs, _TELEPHONE_EVENT if _RFC2833 in said else 0)
+
+    def open_media(self, stream: Stream) -> None:
+        """Ask the station for a receive channel."""
+        session = self.sessions.get(stream.leg.device)
         if session is None:
             return
-        if codec is None:
-            self._calls.receiving(leg, None)
-            return
-        party = next(self._parties)
-        self._party_of[leg.id] = party
-        self._leg_of[party] = leg
+        self._streams[stream.id] = stream
         session.send(
             messages.OpenReceiveChannel(
-                conference_id=leg.id,
-                pass_through_party_id=party,
-                milli_second_packet_size=_PACKET_MS,
-                compression_type=codec,
-                call_reference=leg.id,
-                rfc2833_payload_type=_TELEPHONE_EVENT if self._events(leg) else 0,
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=stream.format.telephone_event,
                 source_ip_addr="0.0.0.0",
                 # CUCM's placeholder until the far end has told its port (captured).
                 source_port_number=4000,
             )
         )
 
-    def send_media(self, leg: Leg, address: MediaAddress) -> None:
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
         """Tell the station where to send."""
-        session = self.sessions.get(leg.device)
-        codec = self._codec(leg)
-        if session is None or codec is None or leg.id not in self._party_of:
+        session = self.sessions.get(stream.leg.device)
+        if session is None:
             return
-        events = self._events(leg)
+        events = stream.format.telephone_event
         session.send(
             messages.StartMediaTransmission(
-                conference_id=leg.id,
-                pass_through_party_id=self._party_of[leg.id],
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
                 remote_ip_addr=address[0],
                 remote_port_number=address[1],
-                milli_second_packet_size=_PACKET_MS,
-                compression_type=codec,
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
                 precedence_value=_EXPEDITED,
-                call_reference=leg.id,
-                rfc2833_payload_type=_TELEPHONE_EVENT if events else 0,
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=events,
                 dtmf_type=10 if events else 0,
             )
         )
 
-    def close_media(self, leg: Leg) -> None:
+    def close_media(self, stream: Stream) -> None:
         """Stop both directions."""
-        party = self._party_of.pop(leg.id, None)
-        session = self.sessions.get(leg.device)
-        if party is None:
-            return
-        del self._leg_of[party]
+        self._streams.pop(stream.id, None)
+        session = self.sessions.get(stream.leg.device)
         if session is not None:
+            leg = stream.leg.id
             session.send(
                 messages.CloseReceiveChannel(
-                    conference_id=leg.id, pass_through_party_id=party, call_reference=leg.id
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
                 ),
                 messages.StopMediaTransmission(
-                    conference_id=leg.id, pass_through_party_id=party, call_reference=leg.id
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
                 ),
             )
 
     def digit(self, leg: Leg, digit: str) -> None:
         """Let a key of the other side be heard: where events are in the audio, it already was."""
         session = self.sessions.get(leg.device)
-        if session is not None and digit in _DTMF_TONES and not self._events(leg):
+        events = leg.stream is not None and leg.stream.format.telephone_event
+        if session is not None and digit in _DTMF_TONES and not events:
             session.send(
                 messages.StartTone(
                     tone=_DTMF_TONES[digit], line_instance=leg.line_index, call_reference=leg.id
                 )
             )
-
-    def _codec(self, leg: Leg) -> MediaPayloadType | None:
-        ours = self._codecs_of(leg)
-        theirs = self._codecs_of(leg.peer) if leg.peer is not None else ours
-        return next((codec for codec in _CODECS if codec in ours and codec in theirs), None)
-
-    def _codecs_of(self, leg: Leg) -> set[int]:
-        session = self.sessions.get(leg.device)
-        if session is None or not session.capabilities:
-            return set(_CODECS)
-        return {capability.payload_capability for capability in session.capabilities}
-
-    def _events(self, leg: Leg) -> bool:
-        return all(257 in self._codecs_of(each) for each in (leg, leg.peer) if each is not None)
 
     def _show_state(self, session: StationSession, leg: Leg) -> None:
         line, reference = leg.line_index, leg.id
