@@ -9,7 +9,8 @@ to the :class:`Watcher` objects in :attr:`Calls.watchers`.
 verb                                    what becomes of it
 ======================================  =====================================================
 ``originate(device, line, digits)``     off hook, and the number; gives the new leg
-``digit``, ``answer``, ``release``      keys while dialling and in a call; pick up; hang up
+``digit``, ``erase``                    keys while dialling and in a call
+``answer``, ``release``                 pick up; hang up
 ``refuse(leg, cause)``                  an offered call is not taken: USER_BUSY, NO_ANSWER and
                                         OUT_OF_ORDER go where the line forwards such calls
                                         (a route point without a free media port is busy)
@@ -231,6 +232,13 @@ class Calls:
                     self._exchange.side(member).digit(member, digit)
         elif leg.peer is not None:
             self._exchange.side(leg.peer).digit(leg.peer, digit)
+
+    @_verb
+    def erase(self, leg: Leg) -> None:
+        """Take back the digit dialled last."""
+        self._exchange.require(leg, Action.ERASE)
+        leg.digits = leg.digits[:-1]
+        leg.deadline = self._exchange.now() + self._config.timing.between_digits
 
     @_verb
     def answer(self, leg: Leg) -> None:

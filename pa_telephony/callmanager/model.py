@@ -131,6 +131,7 @@ class Action(enum.Enum):
     """What a party can ask for."""
 
     DIGIT = "digit"
+    ERASE = "erase"
     ANSWER = "answer"
     REFUSE = "refuse"
     HOLD = "hold"
@@ -150,6 +151,7 @@ REMOTE = frozenset({_S.REMOTE_IN_USE, _S.REMOTE_HELD})
 
 ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.DIGIT: frozenset({_S.DIAL_TONE, _S.DIALLING, _S.CONNECTED}),
+    Action.ERASE: frozenset({_S.DIALLING}),
     Action.ANSWER: frozenset({_S.OFFERED}),
     Action.REFUSE: frozenset({_S.OFFERED}),
     Action.HOLD: frozenset({_S.CONNECTED}),
