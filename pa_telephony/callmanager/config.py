@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 _KEYS = frozenset("0123456789*#")
-_LIMITS = ("max_calls", "max_hops", "max_conference")
+_LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
+_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold")
 _SHARED = (
     "forward_all",
     "forward_busy",
@@ -146,6 +147,11 @@ class CallManagerConfig:
     """Numbers, or patterns of at most 1000, at which calls can be parked."""
     max_conference: int = 8
     """Parties of one conference, who made it included."""
+    music_on_hold: str = ""
+    """A WAV file for who waits; "" for a tone."""
+    first_media_port: int = 24576
+    """UDP ports of our own tones and mixes: this even one and those above, two for a stream."""
+    max_media_streams: int = 256
 
 
 def load(path: str | Path) -> CallManagerConfig:
@@ -172,7 +178,7 @@ def load(path: str | Path) -> CallManagerConfig:
             ),
             timing=_build(Timing, raw.pop("timing", {}), "timing"),
             park_numbers=_texts(raw.pop("park_numbers", []), "", "park_numbers"),
-            **{name: raw.pop(name) for name in _LIMITS if name in raw},
+            **{name: raw.pop(name) for name in _PLAIN if name in raw},
         )
         for name in raw:
             raise ConfigurationError("no such field", field=name)
@@ -217,6 +223,10 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
                 raise ConfigurationError(
                     "must be keys of a phone", section=section, field="speed_dials"
                 )
+    port: Any = config.first_media_port
+    if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
+        raise ConfigurationError("must be even, 1024 to 65534", field="first_media_port")
+    _text(config.music_on_hold, "", "music_on_hold")
     for pattern in config.park_numbers:
         try:
             if Pattern.parse(pattern).breadth > 1000:

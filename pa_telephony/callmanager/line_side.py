@@ -109,6 +109,11 @@ class LineSide(Watcher):
         """Not while a call is up, those of a shared line's other devices aside."""
         return all(leg.state in _REMOTE for leg in self._calls.legs_of(session.name))
 
+    def address_for(self, leg: Leg) -> str:
+        """The address of ours that a leg's station has found."""
+        session = self.sessions.get(leg.device)
+        return session.local_address[0] if session is not None else "127.0.0.1"
+
     def received(self, session: StationSession, message: SccpMessage) -> None:
         """A station did something."""
         match message:

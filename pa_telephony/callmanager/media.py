@@ -29,7 +29,8 @@ from pa_telephony.rtp.packet import Codec
 __all__ = ["MediaPlan", "agree", "wanted"]
 
 _PREFERRED = (Codec.PCMU, Codec.PCMA)
-_ANYTHING = Capabilities()
+_ANYTHING = Capabilities(telephone_event=0)
+"""What the media resource can do. Keys pressed towards it come in the signalling."""
 
 
 @dataclass(frozen=True, slots=True)
