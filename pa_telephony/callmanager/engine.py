@@ -146,6 +146,9 @@ class HouseMedia:
         if host == "0.0.0.0":
             host = self._announce(stream.leg)
         self._calls.receiving(stream, (host, number))
+        # The device may have been quicker than the engine.
+        if stream.open and stream.far is not None and stream.far.address is not None:
+            self.send_media(stream, stream.far.address)
 
 
 def _hold_tone() -> Tone:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import random
 import select
 import socket
@@ -142,9 +143,14 @@ class Engine:
     def _open_first(self, indices: Iterable[int]) -> Port:
         """The first free port; what somebody else has bound is passed over."""
         for index in indices:
-            if index not in self._ports and index not in self._resting:
-                with contextlib.suppress(PortUnavailable):
-                    return self.open_port(index)
+            if index in self._ports or index in self._resting:
+                continue
+            try:
+                return self.open_port(index)
+            except PortUnavailable as error:
+                why = error.__cause__
+                if not isinstance(why, OSError) or why.errno != errno.EADDRINUSE:
+                    raise
         raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
 
     def _bind(self, number: int) -> socket.socket:

@@ -33,6 +33,8 @@ UNSERVED = frozenset(
 """Keys that real call managers have and ours does nothing for: never shown."""
 
 _K = SoftKeyEvent
+_GAP = SoftKeyEvent(0)
+"""A place that is left empty."""
 _TEMPLATE = (
     (_K.REDIAL, 1),
     (_K.NEW_CALL, 2),
@@ -84,18 +86,24 @@ SETS: Mapping[SoftKeySet, tuple[SoftKeyEvent, ...]] = {
         _K.GRP_PICKUP,
         _K.MEET_ME,
     ),
-    SoftKeySet.CONN_TRANS: (_K.END_CALL, _K.TRANSFER),
+    SoftKeySet.CONN_TRANS: (_GAP, _K.END_CALL, _K.TRANSFER),
     SoftKeySet.DIGITS_FOLL: (_K.BACK_SPACE, _K.END_CALL),
-    SoftKeySet.CONN_CONF: (_K.END_CALL, _K.CONFRN, _K.RM_LST_C, _K.HOLD),
-    SoftKeySet.RING_OUT: (_K.END_CALL,),
+    SoftKeySet.CONN_CONF: (_K.HOLD, _K.END_CALL, _K.CONFRN, _K.RM_LST_C),
+    SoftKeySet.RING_OUT: (
+        _GAP,
+        _K.END_CALL,
+    ),
     SoftKeySet.OFF_HOOK_FEAT: (_K.REDIAL, _K.END_CALL),
     SoftKeySet.IN_USE_HINT: (_BARGE, _K.NEW_CALL),
-    SoftKeySet.ON_HOOK_STEALABLE: (_K.END_CALL,),
+    SoftKeySet.ON_HOOK_STEALABLE: (
+        _GAP,
+        _K.END_CALL,
+    ),
 }
 """The keys of each set from the left; DND in the first, RmLstC and Hold in CONN_CONF are ours."""
 
-_POSITION = {event: index for index, (event, _) in enumerate(_TEMPLATE, 1)}
-_INFO_BASE = 300
+_POSITION = {_GAP: 0, **{event: index for index, (event, _) in enumerate(_TEMPLATE, 1)}}
+_INFO = {_GAP: 0, **{event: 300 + event for event, _ in _TEMPLATE}}
 _PLACES = 16
 
 
@@ -118,7 +126,7 @@ def soft_key_sets() -> messages.SoftKeySetRes:
         definition.append(
             messages.SoftKeySetDefinition(
                 soft_key_template_index=(*(_POSITION[event] for event in events), *unused),
-                soft_key_info_index=(*(_INFO_BASE + event for event in events), *unused),
+                soft_key_info_index=(*(_INFO[event] for event in events), *unused),
             )
         )
     return messages.SoftKeySetRes(

@@ -31,7 +31,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import Registrar, RegistrarConfig
-from pa_telephony.sccp.station import CallChanged, StationConfig, StationCore
+from pa_telephony.sccp.station import CallChanged, ScreenChanged, StationConfig, StationCore
 from pa_telephony.testing.strategies import sccp_messages
 
 ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"
@@ -361,9 +361,9 @@ def test_what_a_station_keeps_of_a_call_manager_has_limits(
         manager.send(order(call_reference=other, pass_through_party_id=one))
     core.receive_data(manager.data_to_send(), 0.0)
     while (event := core.next_event()) is not None:
-        assert isinstance(event, CallChanged)
+        assert isinstance(event, CallChanged | ScreenChanged)
     assert len(core.calls) <= 5
-    assert len(core.lamps) <= 256
+    assert len(core.screen.lamps) <= 256
     assert len(core.lines) <= 42
     # However long a call manager wants not to be asked, its death is noticed.
     core.handle_deadline(4.9)
