@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pa_telephony.callmanager.calls import (
+        Calls as Calls,
+        Cause as Cause,
+        DoNotDisturb as DoNotDisturb,
+        Forward as Forward,
+    )
     from pa_telephony.callmanager.config import (
         CallManagerConfig as CallManagerConfig,
         DeviceConfig as DeviceConfig,
         DeviceKind as DeviceKind,
         LineConfig as LineConfig,
+        SpeedDial as SpeedDial,
         Timing as Timing,
         User as User,
         load as load,
@@ -24,9 +31,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CallManager",
     "CallManagerConfig",
+    "Calls",
+    "Cause",
     "DeviceConfig",
     "DeviceKind",
+    "DoNotDisturb",
+    "Forward",
     "LineConfig",
+    "SpeedDial",
     "Timing",
     "User",
     "load",
@@ -38,9 +50,14 @@ __getattr__, __dir__ = lazy_names(
     {
         "CallManager": ".manager",
         "CallManagerConfig": ".config",
+        "Calls": ".calls",
+        "Cause": ".calls",
         "DeviceConfig": ".config",
         "DeviceKind": ".config",
+        "DoNotDisturb": ".calls",
+        "Forward": ".calls",
         "LineConfig": ".config",
+        "SpeedDial": ".config",
         "Timing": ".config",
         "User": ".config",
         "load": ".config",

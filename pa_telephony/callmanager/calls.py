@@ -1,366 +1,437 @@
-"""The calls of a call manager, without I/O: legs, routing, forwards, hold, transfer, redirect.
+"""The calls of a call manager, without I/O: what can be asked of them, and who is told.
 
-A :class:`Leg` is one line's part in a call; a call has two at most. Devices act on legs through
-the methods of :class:`Calls`; what a device has to be told goes to its :class:`Side`. Which
-protocol a side speaks is not known here, so phones and CTI devices meet in one model.
+A device acts on its legs through the verbs of :class:`Calls`. What can not be done raises
+:class:`RequestFailed` with a :class:`Cause` as its code, and has changed nothing, unless a verb
+says otherwise. What a device has to be told goes to its :class:`Side`, what anybody wants to see
+to the :class:`Watcher` objects in :attr:`Calls.watchers`.
+
+======================================  =====================================================
+verb                                    what becomes of it
+======================================  =====================================================
+``originate(device, line, digits)``     off hook, and the number; gives the new leg
+``digit``, ``erase``                    keys while dialling and in a call
+``answer``, ``release``                 pick up; hang up
+``refuse(leg, cause)``                  an offered call is not taken: USER_BUSY, NO_ANSWER and
+                                        OUT_OF_ORDER go where the line forwards such calls
+                                        (a route point without a free media port is busy)
+``hold``, ``resume``                    ``resume`` also at another device of a shared line
+``redirect(leg, number)``               the other party is sent to ``number``, blind
+``consult(leg, purpose)``               hold, and a new leg for the same line
+``transfer(first, second)``             the others of two legs are connected, both legs end
+``join(first, second, ...)``            a conference of the others and this device
+``drop(leg, member)``                   the controller sends a member away, by default the last
+``transfer_key``, ``conference_key``    what the keys of a phone do: consult, then complete
+``park(leg, number)``                   the other party waits; dialling the number gets it back
+``pick_up(device, line, group)``        answer what rings in a group (the line's own by default)
+``set_forward(line, kind, number)``     at run time; "" cancels
+``set_message_waiting(line, on)``       the lamp of a line
+``set_do_not_disturb(device, mode)``    ring silently, or be busy
+======================================  =====================================================
+
+Audio is ordered by none of these: :mod:`~pa_telephony.callmanager.media` derives it from the
+states of the legs. A side answers :meth:`Side.open_media` with :meth:`Calls.receiving`.
 """
 
 from __future__ import annotations
 
-import enum
-import itertools
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Concatenate, ParamSpec, TypeVar
 
-from pa_telephony.callmanager.config import (
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
+from pa_telephony.callmanager import conference, pickup, transfer
+from pa_telephony.callmanager.conference import Conference
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
+from pa_telephony.callmanager.exchange import Exchange
+from pa_telephony.callmanager.model import (
+    ACTIONS,
+    Action,
+    Appearance,
+    Capabilities,
+    Cause,
+    DoNotDisturb,
+    Forward,
+    Leg,
+    LegState,
+    Line,
+    MediaAddress,
+    MediaFormat,
+    MediaResource,
+    Party,
+    Purpose,
+    Reason,
+    Side,
+    Stream,
+    StreamUse,
+    Watcher,
 )
-from pa_telephony.callmanager.dialplan import DialPlan, translate
+from pa_telephony.callmanager.parking import ParkedCall, Parking
+from pa_telephony.callmanager.routing import ParkNumbers, PickupGroup
 from pa_telephony.errors import RequestFailed
 
 __all__ = [
     "ACTIONS",
     "Action",
+    "Appearance",
     "Calls",
+    "Capabilities",
     "Cause",
+    "Conference",
+    "DoNotDisturb",
+    "Forward",
     "Leg",
     "LegState",
+    "Line",
     "MediaAddress",
+    "MediaFormat",
+    "ParkedCall",
     "Party",
+    "Purpose",
+    "Reason",
     "Side",
+    "Stream",
+    "StreamUse",
     "Watcher",
 ]
 
-MediaAddress: TypeAlias = tuple[str, int]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LONGEST_NUMBER = 24
 
 
-class Cause(enum.IntEnum):
-    """Why a call ends (Q.850)."""
+def _verb(method: Callable[Concatenate[Calls, P], R]) -> Callable[Concatenate[Calls, P], R]:
+    """Open the audio that is wanted once a verb is done, whatever became of it."""
 
-    UNALLOCATED_NUMBER = 1
-    NORMAL = 16
-    USER_BUSY = 17
-    NO_ANSWER = 19
-    CALL_REJECTED = 21
-    OUT_OF_ORDER = 27
-    NO_CIRCUIT = 34
-    TEMPORARY_FAILURE = 41
-    RESOURCE_UNAVAILABLE = 47
+    @functools.wraps(method)
+    def run(self: Calls, /, *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return method(self, *arguments, **named)
+        finally:
+            self._exchange.media.settle()  # pyright: ignore[reportPrivateUsage]
 
-
-class LegState(enum.Enum):
-    """What one party of a call sees."""
-
-    DIAL_TONE = "dial tone"
-    DIALLING = "dialling"
-    PROCEEDING = "proceeding"
-    RINGING_OUT = "ringing out"
-    OFFERED = "offered"
-    CONNECTED = "connected"
-    HELD = "held"
-    FAILED = "failed"
-    IDLE = "idle"
-
-
-class Action(enum.Enum):
-    """What a party can ask for."""
-
-    DIGIT = "digit"
-    ANSWER = "answer"
-    HOLD = "hold"
-    RESUME = "resume"
-    TRANSFER = "transfer"
-    REDIRECT = "redirect"
-    RELEASE = "release"
-
-
-_MAX_DIGITS = 24
-"""What SCCP's fields hold."""
-
-_ALIVE = frozenset(LegState) - {LegState.IDLE}
-ACTIONS: dict[Action, frozenset[LegState]] = {
-    Action.DIGIT: _ALIVE - {LegState.OFFERED},
-    Action.ANSWER: frozenset({LegState.OFFERED}),
-    Action.HOLD: frozenset({LegState.CONNECTED}),
-    Action.RESUME: frozenset({LegState.HELD}),
-    Action.TRANSFER: frozenset({LegState.CONNECTED, LegState.RINGING_OUT, LegState.HELD}),
-    Action.REDIRECT: frozenset({LegState.OFFERED, LegState.CONNECTED}),
-    Action.RELEASE: _ALIVE,
-}
-"""In which states an action is allowed; elsewhere it is refused and changes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A number and the name that goes with it."""
-
-    number: str = ""
-    name: str = ""
-
-
-class Side(Protocol):
-    """A registered device, told what becomes of its legs. Must not block, and not call back."""
-
-    def show(self, leg: Leg) -> None:
-        """The leg's state or parties changed."""
-        ...
-
-    def open_media(self, leg: Leg) -> None:
-        """Open a receive channel, and tell :meth:`Calls.receiving` where."""
-        ...
-
-    def send_media(self, leg: Leg, address: MediaAddress) -> None:
-        """Send to ``address`` from now on."""
-        ...
-
-    def close_media(self, leg: Leg) -> None:
-        """Stop both directions."""
-        ...
-
-    def digit(self, leg: Leg, digit: str) -> None:
-        """The other side pressed a key."""
-        ...
-
-
-class Watcher(Protocol):
-    """Told of every leg and device, whatever its side. Must not block, and not call back."""
-
-    def leg_changed(self, leg: Leg) -> None:
-        """A leg is new, changed, or gone (IDLE)."""
-        ...
-
-    def device_changed(self, device: str) -> None:
-        """A device can be called from now on, or no more."""
-        ...
-
-
-@dataclass(eq=False, slots=True)
-class Leg:
-    """One line's part in a call."""
-
-    id: int
-    call_id: int
-    device: str
-    line_index: int
-    line: LineConfig
-    incoming: bool
-    state: LegState = LegState.IDLE
-    cause: Cause = Cause.NORMAL
-    digits: str = ""
-    calling: Party = field(default_factory=Party)
-    called: Party = field(default_factory=Party)
-    original_called: Party = field(default_factory=Party)
-    last_redirecting: Party = field(default_factory=Party)
-    peer: Leg | None = None
-    transfer_of: Leg | None = None
-    media_open: bool = False
-    receive_address: MediaAddress | None = None
-    hops: int = 0
-    deadline: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    device: str
-    kind: DeviceKind
-    index: int
-    config: LineConfig
+    return run
 
 
 class Calls:
     """All calls. ``now`` is a monotonic clock in seconds."""
 
     def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
-        self.legs: dict[int, Leg] = {}
-        self.refused = 0
-        self.watchers: list[Watcher] = []
-        self.do_not_disturb: set[str] = set()
-        """Devices that are busy to every caller."""
         self._config = config
-        self._now = now
-        self._sides: dict[str, Side] = {}
-        self._plan: DialPlan[_Line] = DialPlan()
-        self._lines: dict[tuple[str, int], _Line] = {}
-        self._ids = itertools.count(0x1000001)
-        for device in config.devices:
-            self.add_device(device)
+        self._exchange = Exchange(config, now)
+        self._parking = Parking(self._exchange)
+        self.legs = self._exchange.legs
+        """Every live leg, by its id."""
+        self.watchers = self._exchange.watchers
+
+    # Devices and lines.
+
+    @property
+    def refused(self) -> int:
+        """How many requests could not be done."""
+        return self._exchange.refused
+
+    @property
+    def parked(self) -> dict[str, ParkedCall]:
+        """Who waits to be retrieved, by number."""
+        return self._parking.parked
+
+    def use_media(self, resource: MediaResource | None) -> None:
+        """Where tones for who waits, and conferences, come from."""
+        self._exchange.media.resource = resource
 
     def add_device(self, device: DeviceConfig) -> None:
         """Let the numbers of a device be dialled."""
-        for index, line in enumerate(device.lines, 1):
-            entry = _Line(device.name, device.kind, index, line)
-            self._lines[device.name, index] = entry
-            self._plan.add(line.number, line.partition, entry)
+        self._exchange.router.add_device(device)
 
     def remove_device(self, device: str) -> None:
         """Forget a device and its numbers; its calls end."""
         self.unregister(device)
-        for key in [key for key in self._lines if key[0] == device]:
-            self._plan.remove(self._lines.pop(key))
+        self._exchange.router.remove_device(device)
 
     def register(self, device: str, side: Side) -> None:
         """A device can be called from now on."""
-        self._sides[device] = side
+        self._exchange.sides[device] = side
         self._device_changed(device)
 
+    @_verb
     def unregister(self, device: str) -> None:
-        """A device is gone; its calls end."""
-        for leg in self.legs_of(device):
-            self._end(leg, Cause.OUT_OF_ORDER)
-        if self._sides.pop(device, None) is not None:
+        """A device is gone; its calls end, and what rings there is forwarded on failure."""
+        exchange = self._exchange
+        known = exchange.sides.pop(device, None) is not None
+        for leg in exchange.legs_of(device):
+            if leg.state is LegState.OFFERED:
+                self._turn_away(leg, Cause.OUT_OF_ORDER)
+            elif leg.state is not LegState.IDLE:
+                exchange.end(leg, Cause.OUT_OF_ORDER)
+        if known:
             self._device_changed(device)
 
     def is_registered(self, device: str) -> bool:
         """Whether the device can be called."""
-        return device in self._sides
+        return device in self._exchange.sides
 
     def legs_of(self, device: str) -> list[Leg]:
         """The live legs of a device, oldest first."""
-        return [leg for leg in self.legs.values() if leg.device == device]
+        return self._exchange.legs_of(device)
 
-    def originate(self, device: str, line_index: int = 1, digits: str = "") -> Leg | None:
-        """Take a line off hook, and dial ``digits``; None when there is no such line or room."""
-        line = self._lines.get((device, line_index))
-        if line is None or len(self.legs) >= self._config.max_calls or self._is_full(line):
-            self.refused += 1
-            return None
-        leg = self._new_leg(line, next(self._ids), incoming=False)
-        leg.calling = Party(line.config.number, line.config.name)
-        leg.state = LegState.DIAL_TONE
-        leg.deadline = self._now() + self._config.timing.between_digits * 4
-        self._show(leg)
-        if len(digits) > _MAX_DIGITS:
-            self._fail(leg, Cause.UNALLOCATED_NUMBER)
-        elif digits:
-            # En bloc: the number is whole, whatever shorter one it begins with.
-            leg.digits, leg.state = digits, LegState.DIALLING
-            self._show(leg)
-            self._route(leg)
+    def appearance(self, device: str, line_index: int) -> Appearance | None:
+        """A line of a device, counted from 1."""
+        return self._exchange.router.appearances.get((device, line_index))
+
+    def line(self, number: str, partition: str = "") -> Line | None:
+        """The line of a number, or of a pattern."""
+        return self._exchange.router.lines.get((number.upper(), partition))
+
+    def lines(self) -> list[Line]:
+        """Every line, in the order of the configuration."""
+        return list(self._exchange.router.lines.values())
+
+    def do_not_disturb(self, device: str) -> DoNotDisturb:
+        """What a device does with calls that come."""
+        return self._exchange.router.do_not_disturb.get(device, DoNotDisturb.OFF)
+
+    def consultation_of(self, leg: Leg) -> Leg | None:
+        """The consultation that was begun from a held leg."""
+        return transfer.consultation_of(self._exchange, leg)
+
+    # The verbs.
+
+    @_verb
+    def originate(
+        self,
+        device: str,
+        line_index: int = 1,
+        digits: str = "",
+        *,
+        collects: Forward | None = None,
+    ) -> Leg:
+        """Take a line off hook, and dial ``digits``; the device's other call is held.
+
+        With ``collects`` the number is not called but becomes the target of that forward.
+        """
+        exchange = self._exchange
+        appearance = self.appearance(device, line_index)
+        if appearance is None:
+            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}")
+        self._check_room(appearance)
+        exchange.make_way(appearance)
+        leg = exchange.new_call(appearance)
+        leg.collects = collects
+        self._dial(leg, digits)
         return leg
 
+    @_verb
     def digit(self, leg: Leg, digit: str) -> None:
         """A key: part of the number while dialling, for the other side afterwards."""
-        if not self._allowed(leg, Action.DIGIT):
-            return
-        if leg.state not in (LegState.DIAL_TONE, LegState.DIALLING):
-            if leg.peer is not None and leg.state is LegState.CONNECTED:
-                self._side(leg.peer).digit(leg.peer, digit)
-            return
-        if len(leg.digits) >= _MAX_DIGITS:
-            self._fail(leg, Cause.UNALLOCATED_NUMBER)
-            return
-        found = self._plan.find(leg.digits + digit, self._space(leg.line.search_space))
-        if digit == "#" and found.target is None and not found.more and leg.digits:
-            self._route(leg)
-            return
-        first = not leg.digits
-        leg.digits += digit
-        leg.state = LegState.DIALLING
-        if found.more:
-            leg.deadline = self._now() + self._config.timing.between_digits
-            if first:
-                self._show(leg)
-        else:
-            self._route(leg)
+        self._exchange.require(leg, Action.DIGIT)
+        if leg.state is not LegState.CONNECTED:
+            self._dialled(leg, digit)
+        elif leg.conference is not None:
+            for member in leg.conference.members:
+                if member is not leg and member.state is LegState.CONNECTED:
+                    self._exchange.side(member).digit(member, digit)
+        elif leg.peer is not None:
+            self._exchange.side(leg.peer).digit(leg.peer, digit)
 
+    @_verb
+    def erase(self, leg: Leg) -> None:
+        """Take back the digit dialled last."""
+        self._exchange.require(leg, Action.ERASE)
+        leg.digits = leg.digits[:-1]
+        leg.deadline = self._exchange.now() + self._config.timing.between_digits
+
+    @_verb
     def answer(self, leg: Leg) -> None:
-        """Pick up an offered call."""
-        if not self._allowed(leg, Action.ANSWER) or leg.peer is None:
-            return
-        leg.state = leg.peer.state = LegState.CONNECTED
-        leg.deadline = None
-        leg.peer.called = Party(leg.line.number, leg.line.name)
-        self._show(leg.peer)
-        self._show(leg)
-        self._connect_media(leg)
+        """Pick up an offered call; the device's other call is held.
 
+        Without a common codec both legs end, and INCOMPATIBLE is raised.
+        """
+        exchange = self._exchange
+        exchange.require(leg, Action.ANSWER)
+        caller = leg.peer
+        assert caller is not None
+        if not exchange.media.compatible(leg, caller):
+            exchange.clear(leg, Cause.INCOMPATIBLE)
+            exchange.fail(caller, Cause.INCOMPATIBLE)
+            raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
+        exchange.make_way(leg.appearance, leg)
+        exchange.name_other(caller, leg.party)
+        exchange.connect(leg, caller)
+
+    @_verb
+    def refuse(self, leg: Leg, cause: Cause = Cause.CALL_REJECTED) -> None:
+        """Do not take an offered call; it is forwarded if the line forwards for ``cause``."""
+        self._exchange.require(leg, Action.REFUSE)
+        self._turn_away(leg, cause)
+
+    @_verb
     def release(self, leg: Leg, cause: Cause = Cause.NORMAL) -> None:
-        """Hang up; a transfer that was begun from the leg is abandoned."""
-        if self._allowed(leg, Action.RELEASE):
-            self._end(leg, cause)
+        """Hang up. A conference goes on, a consultation's held call stays held."""
+        self._exchange.require(leg, Action.RELEASE)
+        self._exchange.end(leg, cause)
 
+    @_verb
     def hold(self, leg: Leg) -> None:
-        """Stop talking without hanging up."""
-        if not self._allowed(leg, Action.HOLD):
-            return
-        self._stop_media(leg)
-        leg.state = LegState.HELD
-        self._show(leg)
+        """Stop talking without hanging up; the other side hears a tone."""
+        self._exchange.require(leg, Action.HOLD)
+        self._exchange.set(leg, LegState.HELD)
 
+    @_verb
     def resume(self, leg: Leg) -> None:
-        """Talk again. Another connected leg of the device is put on hold first."""
-        if not self._allowed(leg, Action.RESUME) or leg.peer is None:
-            return
-        for other in self.legs_of(leg.device):
-            if other.state is LegState.CONNECTED:
-                self.hold(other)
-        leg.state = LegState.CONNECTED
-        self._show(leg)
-        if leg.peer.state is LegState.CONNECTED:
-            self._connect_media(leg)
+        """Talk again, or take over what another device of a shared line holds.
 
-    def transfer(self, leg: Leg) -> None:
-        """The Transfer key: hold and consult the first time, connect the others the second."""
-        if not self._allowed(leg, Action.TRANSFER):
-            return
-        consult = leg if leg.transfer_of is not None else self._consult_of(leg)
-        if consult is not None:
-            self._complete_transfer(consult)
-        elif leg.state is LegState.CONNECTED:
-            self.hold(leg)
-            consult = self.originate(leg.device, leg.line_index)
-            if consult is None:
-                self.resume(leg)
-            else:
-                consult.transfer_of = leg
-        else:
-            self.refused += 1
+        The device's other call is held.
+        """
+        exchange = self._exchange
+        exchange.require(leg, Action.RESUME)
+        if leg.state is LegState.REMOTE_HELD:
+            exchange.take_over(leg)
+        exchange.make_way(leg.appearance, leg)
+        ringing = leg.peer is not None and leg.peer.state is LegState.OFFERED
+        exchange.set(leg, LegState.RINGING_OUT if ringing else LegState.CONNECTED)
 
+    @_verb
     def redirect(self, leg: Leg, number: str, search_space: str | None = None) -> None:
         """Send the other party to ``number`` and leave the call.
 
-        Raises :class:`RequestFailed` with a :class:`Cause` when the number can not take the
-        call; nothing has changed then, and another number can be tried.
+        When the number can not take the call nothing has changed, and another can be tried.
         """
-        if not self._allowed(leg, Action.REDIRECT) or leg.peer is None:
-            raise RequestFailed(Cause.CALL_REJECTED, "no call to redirect")
+        exchange = self._exchange
+        exchange.require(leg, Action.REDIRECT)
         caller = leg.peer
-        space = self._space(leg.line.search_space if search_space is None else search_space)
-        target, dialled, cause = self._target(number, space, caller.hops + 1, number)
-        if target is None:
-            raise RequestFailed(cause, f"{number}: {cause.name.lower().replace('_', ' ')}")
-        self._stop_media(leg)
-        leg.peer, caller.peer = None, None
-        leg.state = LegState.IDLE
-        redirecting = Party(leg.line.number, leg.line.name)
-        self._drop(leg)
-        caller.hops += 1
-        caller.called = Party(dialled)
-        self._offer(caller, target, dialled, redirecting)
+        if caller is None:
+            raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
+        space = leg.appearance.config.search_space if search_space is None else search_space
+        route = exchange.router.route(number, space, caller=caller.device, hops=caller.hops + 1)
+        if route.cause is not Cause.NORMAL or not route.appearances:
+            cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
+            raise exchange.refuse(cause, number)
+        leg.reason = Reason.REDIRECT
+        exchange.clear(leg)
+        exchange.send_on(caller, route, leg.party, Reason.REDIRECT)
 
-    def receiving(self, leg: Leg, address: MediaAddress | None) -> None:
-        """A side opened its receive channel at ``address``; None: it could not."""
-        if leg.state is not LegState.CONNECTED or not leg.media_open or leg.peer is None:
+    @_verb
+    def consult(self, leg: Leg, purpose: Purpose, digits: str = "") -> Leg:
+        """Hold a call, and take the line off hook for another; gives the new leg."""
+        consultation = transfer.consult(self._exchange, leg, purpose)
+        self._dial(consultation, digits)
+        return consultation
+
+    @_verb
+    def transfer(self, first: Leg, second: Leg) -> None:
+        """Connect the other parties of two legs of one device; both legs end.
+
+        ``second`` may still be ringing out. The call of ``first`` survives.
+        """
+        transfer.transfer(self._exchange, first, second)
+
+    @_verb
+    def join(self, *legs: Leg) -> Conference:
+        """Make a conference of the other parties of ``legs`` and their device.
+
+        The first leg stays, and its call survives; legs in conferences bring their members.
+        """
+        return conference.join(self._exchange, legs)
+
+    @_verb
+    def drop(self, leg: Leg, member: Leg | None = None) -> None:
+        """Send a member of a conference away, by default the last who came.
+
+        Only its controller may.
+        """
+        conference.drop(self._exchange, leg, member)
+
+    @_verb
+    def transfer_key(self, leg: Leg) -> None:
+        """The Transfer key: consult the first time, connect the others the second."""
+        pair = self._consulting(leg)
+        if pair is None:
+            transfer.consult(self._exchange, leg, Purpose.TRANSFER)
+        else:
+            transfer.transfer(self._exchange, *pair)
+
+    @_verb
+    def conference_key(self, leg: Leg) -> None:
+        """The Conference key: consult the first time, join everybody the second."""
+        pair = self._consulting(leg)
+        if pair is None:
+            transfer.consult(self._exchange, leg, Purpose.CONFERENCE)
+        else:
+            conference.join(self._exchange, pair)
+
+    @_verb
+    def park(self, leg: Leg, number: str = "") -> ParkedCall:
+        """Let the other party wait at a park number, by default the first free one."""
+        return self._parking.park(leg, number)
+
+    @_verb
+    def pick_up(self, device: str, line_index: int = 1, group: str = "") -> Leg:
+        """Answer at a line what rings in ``group``, by default the line's own."""
+        exchange = self._exchange
+        appearance = self.appearance(device, line_index)
+        if appearance is None:
+            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}")
+        group = group or appearance.config.pickup_group
+        if pickup.ringing_in(exchange, group, device) is None:
+            raise exchange.refuse(Cause.FACILITY_REJECTED, "nothing to pick up")
+        self._check_room(appearance)
+        exchange.make_way(appearance)
+        leg = exchange.new_call(appearance)
+        pickup.pick_up(exchange, leg, group)
+        return leg
+
+    def set_forward(self, line: Line, kind: Forward, number: str) -> None:
+        """Set a forward of a line, or cancel it ("").
+
+        UNALLOCATED_NUMBER when there is no such number, ROUTING_ERROR when the calls would come
+        back to the line.
+        """
+        exchange = self._exchange
+        if number == line.forwards.get(kind, ""):
             return
-        if address is None:
-            self._end(leg, Cause.RESOURCE_UNAVAILABLE)
-            return
-        leg.receive_address = address
-        if leg.peer.media_open:
-            self._side(leg.peer).send_media(leg.peer, address)
+        if number:
+            space = line.forward_search_space
+            route = exchange.router.route(number, space, passed={line})
+            if route.cause in (Cause.UNALLOCATED_NUMBER, Cause.ROUTING_ERROR):
+                raise exchange.refuse(route.cause, number)
+            line.forwards[kind] = number
+        else:
+            del line.forwards[kind]
+        for watcher in self.watchers:
+            watcher.forward_changed(line, kind)
+
+    def set_message_waiting(self, line: Line, on: bool) -> None:
+        """Switch the lamp of a line."""
+        if line.message_waiting is not on:
+            line.message_waiting = on
+            for watcher in self.watchers:
+                watcher.message_waiting_changed(line)
+
+    def set_do_not_disturb(self, device: str, mode: DoNotDisturb) -> None:
+        """Leave a device alone from now on, or no more."""
+        if self.do_not_disturb(device) is not mode:
+            self._exchange.router.do_not_disturb[device] = mode
+            for watcher in self.watchers:
+                watcher.do_not_disturb_changed(device)
+
+    def receiving(self, stream: Stream, address: MediaAddress | None) -> None:
+        """A side opened its receive channel at ``address``; None: it could not.
+
+        A stream that was closed in the meantime is ignored.
+        """
+        self._exchange.media.receiving(stream, address)
+
+    # Time.
 
     def next_deadline(self) -> float | None:
         """When :meth:`handle_deadline` wants to be called."""
-        return min(
-            (leg.deadline for leg in self.legs.values() if leg.deadline is not None), default=None
-        )
+        times = [leg.deadline for leg in self.legs.values() if leg.deadline is not None]
+        parked = self._parking.next_deadline()
+        return min([*times, *([] if parked is None else [parked])], default=None)
 
+    @_verb
     def handle_deadline(self, now: float) -> None:
-        """End the dialling, or the ringing, that took too long."""
+        """End the dialling, the ringing, or the waiting that took too long."""
         for leg in list(self.legs.values()):
             if leg.deadline is None or now < leg.deadline or leg.state is LegState.IDLE:
                 continue
@@ -368,215 +439,91 @@ class Calls:
             if leg.state is LegState.DIALLING:
                 self._route(leg)
             elif leg.state is LegState.DIAL_TONE:
-                self._end(leg, Cause.NORMAL)
+                self._exchange.end(leg, Cause.NORMAL)
             elif leg.state is LegState.OFFERED:
-                self._not_answered(leg)
+                self._exchange.turn_away(leg, Cause.NO_ANSWER)
+        self._parking.handle_deadline(now)
 
-    def _allowed(self, leg: Leg, action: Action) -> bool:
-        if leg.state in ACTIONS[action]:
-            return True
-        self.refused += 1
-        return False
-
-    def _space(self, name: str) -> tuple[str, ...]:
-        return self._config.search_spaces.get(name, ())
-
-    def _side(self, leg: Leg) -> Side:
-        return self._sides.get(leg.device, _NOBODY)
-
-    def _show(self, leg: Leg) -> None:
-        self._side(leg).show(leg)
-        for watcher in self.watchers:
-            watcher.leg_changed(leg)
+    # How.
 
     def _device_changed(self, device: str) -> None:
         for watcher in self.watchers:
             watcher.device_changed(device)
 
-    def _new_leg(self, line: _Line, call_id: int, *, incoming: bool) -> Leg:
-        leg = Leg(next(self._ids), call_id, line.device, line.index, line.config, incoming)
-        self.legs[leg.id] = leg
-        return leg
+    def _check_room(self, appearance: Appearance) -> None:
+        kept = sum(
+            leg.appearance is appearance
+            and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
+            for leg in self.legs.values()
+        )
+        if kept >= appearance.config.max_calls:
+            raise self._exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "the line is full")
+
+    def _consulting(self, leg: Leg) -> tuple[Leg, Leg] | None:
+        """The held leg and its consultation, whichever of them ``leg`` is."""
+        if leg.consult_of is not None:
+            return leg.consult_of, leg
+        consultation = self.consultation_of(leg)
+        return None if consultation is None else (leg, consultation)
+
+    def _turn_away(self, leg: Leg, cause: Cause) -> None:
+        elsewhere = any(
+            each is not leg and each.state is LegState.OFFERED for each in leg.appearances
+        )
+        if elsewhere:
+            self._exchange.withdraw(leg, cause)
+        else:
+            self._exchange.turn_away(leg, cause)
+
+    def _dial(self, leg: Leg, digits: str) -> None:
+        """En bloc: the number is whole, whatever shorter one it begins with."""
+        if len(digits) > _LONGEST_NUMBER:
+            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
+        elif digits:
+            leg.digits = digits
+            self._exchange.set(leg, LegState.DIALLING)
+            self._route(leg)
+
+    def _dialled(self, leg: Leg, digit: str) -> None:
+        if len(leg.digits) >= _LONGEST_NUMBER:
+            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
+            return
+        space = leg.appearance.config.search_space
+        found = self._exchange.router.find(leg.digits + digit, space)
+        if digit == "#" and found.target is None and not found.more and leg.digits:
+            self._route(leg)
+            return
+        leg.digits += digit
+        leg.deadline = self._exchange.now() + self._config.timing.between_digits
+        if leg.state is LegState.DIAL_TONE:
+            self._exchange.set(leg, LegState.DIALLING)
+        if not found.more:
+            self._route(leg)
 
     def _route(self, leg: Leg) -> None:
+        exchange = self._exchange
         leg.deadline = None
+        if leg.collects is not None:
+            self._collected(leg, leg.collects)
+            return
         leg.called = leg.original_called = Party(leg.digits)
-        leg.state = LegState.PROCEEDING
-        self._show(leg)
-        space = self._space(leg.line.search_space)
-        target, dialled, cause = self._target(leg.digits, space, 0, leg.digits)
-        if target is None:
-            self._fail(leg, cause)
+        exchange.set(leg, LegState.PROCEEDING)
+        space = leg.appearance.config.search_space
+        route = exchange.router.route(leg.digits, space, caller=leg.device)
+        if route.cause is not Cause.NORMAL:
+            exchange.fail(leg, route.cause)
+        elif isinstance(route.target, ParkNumbers):
+            self._parking.retrieve(leg, route.number)
+        elif isinstance(route.target, PickupGroup):
+            pickup.pick_up(exchange, leg, route.target.number)
         else:
-            redirecting = Party(leg.digits) if dialled != leg.digits else Party()
-            self._offer(leg, target, dialled, redirecting)
+            exchange.offer(leg, route)
 
-    def _target(
-        self, number: str, space: tuple[str, ...], hops: int, dialled: str
-    ) -> tuple[_Line | None, str, Cause]:
-        """The line that will take a call to ``number``, forwards followed; or why there is none."""
-        while hops <= self._config.max_hops:
-            line = self._plan.find(number, space).target
-            if line is None:
-                return None, number, Cause.UNALLOCATED_NUMBER
-            config = line.config
-            if config.forward_all:
-                forward, cause = config.forward_all, Cause.USER_BUSY
-            elif line.device not in self._sides:
-                forward, cause = config.forward_failure, Cause.OUT_OF_ORDER
-            elif self._is_busy(line):
-                forward, cause = config.forward_busy, Cause.USER_BUSY
-            else:
-                return line, number, Cause.NORMAL
-            if not forward:
-                return None, number, cause
-            number = translate(forward, number)
-            space = self._space(config.forward_search_space or config.search_space)
-            hops += 1
-        return None, number, Cause.NO_CIRCUIT
-
-    def _is_busy(self, line: _Line) -> bool:
-        if line.kind is DeviceKind.ROUTE_POINT:
-            return False
-        busy = line.device in self.do_not_disturb
-        return busy or self._legs_on(line) >= line.config.max_calls
-
-    def _is_full(self, line: _Line) -> bool:
-        # One more than it takes: the consultation of a transfer. Without an end one station
-        # could go off hook until nobody else gets a call.
-        return self._legs_on(line) > line.config.max_calls
-
-    def _legs_on(self, line: _Line) -> int:
-        return sum(leg.line_index == line.index for leg in self.legs_of(line.device))
-
-    def _offer(self, caller: Leg, target: _Line, dialled: str, redirecting: Party) -> None:
-        leg = self._new_leg(target, caller.call_id, incoming=True)
-        leg.calling = caller.calling if not caller.incoming else _own(caller)
-        leg.called = Party(dialled, target.config.name)
-        leg.original_called = caller.original_called if not caller.incoming else Party(dialled)
-        leg.last_redirecting = redirecting
-        leg.peer, caller.peer = caller, leg
-        leg.hops = caller.hops
-        leg.deadline = self._now() + self._config.timing.no_answer
-        if not target.config.forward_no_answer:
-            leg.deadline = None
-        leg.state = LegState.OFFERED
-        caller.state = LegState.RINGING_OUT
-        if caller.called.number == dialled:
-            caller.called = leg.called
-        self._show(caller)
-        self._show(leg)
-
-    def _not_answered(self, leg: Leg) -> None:
-        caller = leg.peer
-        if caller is None:
-            return
-        number = translate(leg.line.forward_no_answer, leg.called.number)
+    def _collected(self, leg: Leg, kind: Forward) -> None:
+        number, leg.collects = leg.digits, None
         try:
-            self.redirect(leg, number, leg.line.forward_search_space or leg.line.search_space)
+            self.set_forward(leg.line, kind, number)
         except RequestFailed as failed:
-            self._end(leg, Cause(failed.code))
-
-    def _fail(self, leg: Leg, cause: Cause) -> None:
-        leg.state, leg.cause, leg.deadline = LegState.FAILED, cause, None
-        self._show(leg)
-
-    def _end(self, leg: Leg, cause: Cause) -> None:
-        if leg.state is LegState.IDLE:
-            return
-        peer = leg.peer
-        self._stop_media(leg)
-        leg.peer = None
-        leg.cause, leg.state = cause, LegState.IDLE
-        self._drop(leg)
-        if leg.transfer_of is not None:
-            leg.transfer_of = None
-        if peer is not None and peer.state is not LegState.IDLE:
-            peer.peer = None
-            if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
-                self._fail(peer, cause)
-            else:
-                peer.cause, peer.state = cause, LegState.IDLE
-                self._drop(peer)
-
-    def _drop(self, leg: Leg) -> None:
-        self.legs.pop(leg.id, None)
-        leg.deadline = None
-        for other in self.legs.values():
-            if other.transfer_of is leg:
-                other.transfer_of = None
-        self._show(leg)
-
-    def _consult_of(self, leg: Leg) -> Leg | None:
-        return next((each for each in self.legs.values() if each.transfer_of is leg), None)
-
-    def _complete_transfer(self, consult: Leg) -> None:
-        held = consult.transfer_of
-        if held is None or held.peer is None or consult.peer is None:
-            self.refused += 1
-            return
-        if consult.state not in ACTIONS[Action.TRANSFER]:
-            self.refused += 1
-            return
-        stays, target = held.peer, consult.peer
-        self._stop_media(consult)
-        held.peer = consult.peer = None
-        redirecting = Party(held.line.number, held.line.name)
-        for leg in (held, consult):
-            leg.state, leg.cause = LegState.IDLE, Cause.NORMAL
-            self._drop(leg)
-        stays.peer, target.peer = target, stays
-        stays.call_id = target.call_id
-        other = Party(target.line.number, target.line.name)
-        if stays.incoming:
-            stays.calling = other
+            self._exchange.fail(leg, Cause(failed.code))
         else:
-            stays.called = other
-        mine = _own(stays)
-        if target.incoming:
-            target.calling = mine
-            target.last_redirecting = redirecting
-        else:
-            target.called = mine
-        if target.state is LegState.OFFERED:
-            stays.state = LegState.RINGING_OUT
-        self._show(stays)
-        self._show(target)
-        if target.state is stays.state is LegState.CONNECTED:
-            self._connect_media(stays)
-
-    def _connect_media(self, leg: Leg) -> None:
-        peer = leg.peer
-        if peer is None:
-            return
-        for each in (peer, leg):
-            each.media_open, each.receive_address = True, None
-        for each in (peer, leg):
-            self._side(each).open_media(each)
-
-    def _stop_media(self, leg: Leg) -> None:
-        for each in (leg, leg.peer):
-            if each is not None and each.media_open:
-                each.media_open, each.receive_address = False, None
-                self._side(each).close_media(each)
-
-
-def _own(leg: Leg) -> Party:
-    return Party(leg.line.number, leg.line.name)
-
-
-class _Nobody:
-    """The side of a device that is gone."""
-
-    def show(self, leg: Leg) -> None: ...
-
-    def open_media(self, leg: Leg) -> None: ...
-
-    def send_media(self, leg: Leg, address: MediaAddress) -> None: ...
-
-    def close_media(self, leg: Leg) -> None: ...
-
-    def digit(self, leg: Leg, digit: str) -> None: ...
-
-
-_NOBODY: Side = _Nobody()
+            self._exchange.clear(leg)

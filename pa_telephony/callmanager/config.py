@@ -29,11 +29,26 @@ __all__ = [
     "DeviceConfig",
     "DeviceKind",
     "LineConfig",
+    "SpeedDial",
     "Timing",
     "User",
     "load",
     "validate",
 ]
+
+_KEYS = frozenset("0123456789*#")
+_LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
+_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold")
+_SHARED = (
+    "forward_all",
+    "forward_busy",
+    "forward_no_answer",
+    "forward_failure",
+    "forward_search_space",
+    "no_answer",
+    "pickup_group",
+)
+"""What belongs to the number, and so is the same on all devices of a shared line."""
 
 
 class DeviceKind(enum.Enum):
@@ -49,8 +64,10 @@ class DeviceKind(enum.Enum):
 class LineConfig:
     """One line. ``search_space`` names what it may call; forwards name numbers, "" for none.
 
-    A forward's ``X`` keeps the dialled digit at its place (``5XXX``); forwards are looked up in
-    ``forward_search_space``, or the line's own.
+    The same number and partition on several phones is one shared line: it rings on all, and
+    forwards and pickup group must be the same everywhere. A forward's ``X`` keeps the dialled
+    digit at its place (``5XXX``); forwards are looked up in ``forward_search_space``, or the
+    line's own.
     """
 
     number: str
@@ -62,8 +79,23 @@ class LineConfig:
     forward_no_answer: str = ""
     forward_failure: str = ""
     forward_search_space: str = ""
-    max_calls: int = 2
-    """Calls the line takes before it is busy; a route point has no such limit."""
+    max_calls: int = 4
+    """Calls the line can have at once on this device, and one consultation more; a route point
+    has no such limit."""
+    busy_trigger: int = 2
+    """Calls on this device with which it takes no further one (call waiting below that)."""
+    no_answer: float = 0.0
+    """Seconds before a call that rings is forwarded; 0 for the usual time."""
+    pickup_group: str = ""
+    """A number: the group whose members may pick up each other's calls; dialling it does too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeedDial:
+    """One speed-dial button of a phone."""
+
+    number: str
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +106,7 @@ class DeviceConfig:
     kind: DeviceKind = DeviceKind.PHONE
     lines: tuple[LineConfig, ...] = ()
     description: str = ""
+    speed_dials: tuple[SpeedDial, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +123,11 @@ class Timing:
     """Times in seconds."""
 
     no_answer: float = 12.0
+    """Ringing before a forward on no answer."""
+    alerting: float = 180.0
+    """Ringing in all; T301 of Q.931."""
+    park_reversion: float = 60.0
+    """Waiting at a park number before the call goes back to who parked it."""
     between_digits: float = 4.0
     keep_alive: int = 30
 
@@ -105,6 +143,15 @@ class CallManagerConfig:
     max_calls: int = 10_000
     max_hops: int = 10
     """Forwards and redirects one call may go through."""
+    park_numbers: tuple[str, ...] = ()
+    """Numbers, or patterns of at most 1000, at which calls can be parked."""
+    max_conference: int = 8
+    """Parties of one conference, who made it included."""
+    music_on_hold: str = ""
+    """A WAV file for who waits; "" for a tone."""
+    first_media_port: int = 24576
+    """UDP ports of our own tones and mixes: this even one and those above, two for a stream."""
+    max_media_streams: int = 256
 
 
 def load(path: str | Path) -> CallManagerConfig:
@@ -130,7 +177,8 @@ def load(path: str | Path) -> CallManagerConfig:
                 for index, each in enumerate(_list(raw.pop("user", []), "user"), 1)
             ),
             timing=_build(Timing, raw.pop("timing", {}), "timing"),
-            **{name: raw.pop(name) for name in ("max_calls", "max_hops") if name in raw},
+            park_numbers=_texts(raw.pop("park_numbers", []), "", "park_numbers"),
+            **{name: raw.pop(name) for name in _PLAIN if name in raw},
         )
         for name in raw:
             raise ConfigurationError("no such field", field=name)
@@ -144,8 +192,8 @@ def load(path: str | Path) -> CallManagerConfig:
 def validate(config: CallManagerConfig) -> CallManagerConfig:
     """Check what the parts say of each other. Raises :class:`ConfigurationError`."""
     names: set[str] = set()
-    numbers: dict[tuple[str, str], str] = {}
-    for limit in ("max_calls", "max_hops"):
+    lines: dict[tuple[str, str], tuple[DeviceConfig, LineConfig]] = {}
+    for limit in _LIMITS:
         if type(getattr(config, limit)) is not int or getattr(config, limit) < 1:
             raise ConfigurationError("must be a whole number of at least 1", field=limit)
     for each in dataclasses.fields(Timing):
@@ -166,13 +214,25 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         for line in device.lines:
             _check_line(config, line, section)
             key = (Pattern.parse(line.number).text, line.partition)
-            if key in numbers:
+            if key in lines:
+                _check_shared(*lines[key], device, line, section)
+            else:
+                lines[key] = device, line
+        for speed_dial in device.speed_dials:
+            if not speed_dial.number or not set(speed_dial.number) <= _KEYS:
                 raise ConfigurationError(
-                    f"{line.number} is already a line of {numbers[key]}",
-                    section=section,
-                    field="number",
+                    "must be keys of a phone", section=section, field="speed_dials"
                 )
-            numbers[key] = device.name
+    port: Any = config.first_media_port
+    if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
+        raise ConfigurationError("must be even, 1024 to 65534", field="first_media_port")
+    _text(config.music_on_hold, "", "music_on_hold")
+    for pattern in config.park_numbers:
+        try:
+            if Pattern.parse(pattern).breadth > 1000:
+                raise PatternError(f"{pattern!r}: more than 1000 numbers")
+        except PatternError as error:
+            raise ConfigurationError(str(error), field="park_numbers") from None
     users: set[str] = set()
     for user in config.users:
         section = f"user {user.name}"
@@ -201,16 +261,44 @@ def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> No
                 Pattern.parse(target)
         except PatternError as error:
             raise ConfigurationError(str(error), section=section, field=name) from None
-    if type(line.max_calls) is not int or line.max_calls < 1:
+    for name in ("max_calls", "busy_trigger"):
+        if type(getattr(line, name)) is not int or getattr(line, name) < 1:
+            raise ConfigurationError(
+                "must be a whole number of at least 1", section=section, field=name
+            )
+    no_answer: Any = line.no_answer
+    if isinstance(no_answer, bool) or not isinstance(no_answer, int | float) or no_answer < 0:
+        raise ConfigurationError("must be a number of seconds", section=section, field="no_answer")
+    if line.pickup_group and not set(line.pickup_group) <= _KEYS:
+        raise ConfigurationError("must be a number", section=section, field="pickup_group")
+
+
+def _check_shared(
+    other: DeviceConfig, same: LineConfig, device: DeviceConfig, line: LineConfig, section: str
+) -> None:
+    if other.name == device.name or DeviceKind.ROUTE_POINT in (other.kind, device.kind):
         raise ConfigurationError(
-            "must be a whole number of at least 1", section=section, field="max_calls"
+            f"{line.number} is already a line of {other.name}", section=section, field="number"
         )
+    for name in _SHARED:
+        if getattr(same, name) != getattr(line, name):
+            raise ConfigurationError(
+                f"must be as on {other.name}, which shares {line.number}",
+                section=section,
+                field=name,
+            )
 
 
 def _device(raw: Any) -> DeviceConfig:
     section = f"device {_table(raw, 'device').get('name', '?')}"
-    device: DeviceConfig = _build(DeviceConfig, raw, section, kind=_kind, lines=_lines)
+    device: DeviceConfig = _build(
+        DeviceConfig, raw, section, kind=_kind, lines=_lines, speed_dials=_speed_dials
+    )
     return device
+
+
+def _speed_dials(value: Any, section: str, name: str) -> tuple[SpeedDial, ...]:
+    return tuple(_build(SpeedDial, each, section) for each in _list(value, name))
 
 
 def _lines(value: Any, section: str, name: str) -> tuple[LineConfig, ...]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pa_telephony.callmanager.calls import Calls, Cause, Leg, LegState, MediaAddress
+from pa_telephony.callmanager.calls import (
+    Calls,
+    Capabilities,
+    Cause,
+    Leg,
+    LegState,
+    MediaAddress,
+    Reason,
+    Stream,
+    Watcher,
+)
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind, User
 from pa_telephony.cti.control import (
     CTI_PORT,
@@ -34,6 +44,8 @@ _STATES = {
     LegState.OFFERED: CALLSTATE.ACCEPTED,
     LegState.CONNECTED: CALLSTATE.CONNECTED,
     LegState.HELD: CALLSTATE.ONHOLD,
+    LegState.REMOTE_IN_USE: CALLSTATE.CONNECTED,
+    LegState.REMOTE_HELD: CALLSTATE.ONHOLD,
     LegState.FAILED: CALLSTATE.DISCONNECTED,
     LegState.IDLE: CALLSTATE.IDLE,
 }
@@ -42,11 +54,26 @@ _REDIRECT_FAILURES = {
     Cause.UNALLOCATED_NUMBER: CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION,
     Cause.USER_BUSY: CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY,
     Cause.OUT_OF_ORDER: CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER,
-    Cause.CALL_REJECTED: CTIFAILURE.REDIRECT_CALL_INCOMPATIBLE_STATE,
+    Cause.WRONG_STATE: CTIFAILURE.REDIRECT_CALL_INCOMPATIBLE_STATE,
+}
+
+_REASONS = {
+    Reason.DIRECT: CALLREASON.DIRECTCALL,
+    Reason.FORWARD_ALL: CALLREASON.FORWARDALL,
+    Reason.FORWARD_BUSY: CALLREASON.FORWARDBUSY,
+    Reason.FORWARD_NO_ANSWER: CALLREASON.FORWARDNOANWSER,
+    Reason.FORWARD_FAILURE: CALLREASON.FORWARD,
+    Reason.REDIRECT: CALLREASON.REDIRECT,
+    Reason.TRANSFER: CALLREASON.TRANSFERREDCALL,
+    Reason.CONFERENCE: CALLREASON.CONFERENCE,
+    Reason.PARK: CALLREASON.PARK,
+    Reason.PARK_REVERSION: CALLREASON.PARKREMINDER,
+    Reason.UNPARK: CALLREASON.UNPARK,
+    Reason.PICKUP: CALLREASON.CALLPICKUP,
 }
 
 
-class CtiSide:
+class CtiSide(Watcher):
     """A CallControl to the CTI Manager, a Side of CTI devices and a Watcher to the calls."""
 
     def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
@@ -56,7 +83,6 @@ class CtiSide:
         self._owners: dict[str, list[object]] = {}
         self._observers: list[Observer] = []
         self._accepted: set[int] = set()
-        self._redirecting: Leg | None = None
         calls.watchers.append(self)
 
     def add_device(self, device: DeviceConfig) -> None:
@@ -121,9 +147,11 @@ class CtiSide:
         """Call ``number`` from a line."""
         if not self._calls.is_registered(device):
             raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
-        leg = self._calls.originate(device, line, number)
-        if leg is None:
-            raise RequestFailed(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED, "no room for a call")
+        try:
+            leg = self._calls.originate(device, line, number)
+        except RequestFailed as failed:
+            code = CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED
+            raise RequestFailed(code, failed.description) from None
         return self._leg_info(leg)
 
     def accept(self, leg_id: int) -> None:
@@ -151,14 +179,11 @@ class CtiSide:
 
     def redirect(self, leg_id: int, number: str) -> None:
         """Send the other party to ``number``; nothing changes when that fails."""
-        leg = self._redirecting = self._leg(leg_id)
         try:
-            self._calls.redirect(leg, number)
+            self._calls.redirect(self._leg(leg_id), number)
         except RequestFailed as failed:
             code = _REDIRECT_FAILURES.get(Cause(failed.code), CTIFAILURE.REDIRECT_ERR)
             raise RequestFailed(code, failed.description) from None
-        finally:
-            self._redirecting = None
 
     def watch(self, observer: Observer) -> None:
         """Tell ``observer`` from now on."""
@@ -189,14 +214,18 @@ class CtiSide:
     def show(self, leg: Leg) -> None:
         """Nothing to do: :meth:`leg_changed` tells it."""
 
-    def open_media(self, leg: Leg) -> None:
-        """There is none."""
-        self._calls.receiving(leg, None)
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """There is no media."""
+        return Capabilities((), 0)
 
-    def send_media(self, leg: Leg, address: MediaAddress) -> None:
+    def open_media(self, stream: Stream) -> None:
+        """There is none."""
+        self._calls.receiving(stream, None)
+
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
         """There is none."""
 
-    def close_media(self, leg: Leg) -> None:
+    def close_media(self, stream: Stream) -> None:
         """There is none."""
 
     def digit(self, leg: Leg, digit: str) -> None:
@@ -226,9 +255,7 @@ class CtiSide:
         if leg.state is LegState.OFFERED and cti and leg.id not in self._accepted:
             # Phones ring by themselves; an application accepts first.
             state = CALLSTATE.OFFERING
-        reason = CALLREASON.DIRECTCALL
-        if leg is self._redirecting or leg.last_redirecting.number:
-            reason = CALLREASON.REDIRECT
+        reason = _REASONS[leg.reason]
         ended = leg.state in (LegState.IDLE, LegState.FAILED)
         return LegInfo(
             leg_id=leg.id,

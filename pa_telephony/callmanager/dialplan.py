@@ -7,7 +7,8 @@ wins; the order of partitions only breaks ties.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -63,6 +64,10 @@ class Pattern:
         for place in self.places:
             product *= len(place)
         return product
+
+    def numbers(self) -> Iterator[str]:
+        """Those numbers, one after the other."""
+        return map("".join, itertools.product(*(sorted(place) for place in self.places)))
 
     def matches(self, digits: str) -> bool:
         """Whether ``digits`` is one of those numbers."""

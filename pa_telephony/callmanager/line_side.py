@@ -1,48 +1,56 @@
 """The SCCP side of the call manager: legs shown to stations, keys of stations done to legs.
 
-The order of messages is that of captured calls (protocol notes §6).
+What is shown is written in :mod:`~pa_telephony.callmanager.display`; the keys are two tables at
+the end of this module.
 """
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import ipaddress
-import itertools
+from collections.abc import Callable, Mapping
 
-from pa_telephony.callmanager.calls import Calls, Leg, LegState, MediaAddress
-from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
-from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import (
-    PACKED,
-    Device,
-    LineAppearance,
-    prompt,
-    select_soft_keys,
-    time_date,
+from pa_telephony.callmanager import display
+from pa_telephony.callmanager.calls import (
+    Calls,
+    Capabilities,
+    DoNotDisturb,
+    Forward,
+    Leg,
+    LegState,
+    Line,
+    MediaAddress,
+    ParkedCall,
+    Stream,
+    Watcher,
 )
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
+from pa_telephony.callmanager.display import Screen
+from pa_telephony.errors import RequestFailed
+from pa_telephony.rtp.packet import Codec
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.directory import Device, LineAppearance, forwards, notify, prompt
 from pa_telephony.sccp.enums import (
-    CallType,
-    DCallState,
     DeviceStimulus,
     DeviceTone,
     LampMode,
     MediaPayloadType,
     MediaStatus,
-    RingDuration,
-    RingMode,
     SoftKeyEvent,
-    SoftKeySet,
-    SpeakerMode,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import StationSession
 
 __all__ = ["LineSide"]
 
-_KEYS = "0123456789ABCD*#+"
-_CODECS = (MediaPayloadType.G711_ULAW64K, MediaPayloadType.G711_ALAW64K)
+_DIGITS = "0123456789ABCD*#+"
+_CODECS = {
+    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
+    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
+}
+_PAYLOAD = {codec: payload for payload, codec in _CODECS.items()}
+_RFC2833 = 257
 _TELEPHONE_EVENT = 101
-_PACKET_MS = 20
 _EXPEDITED = 184
 """The TOS byte CUCM asks for (captured)."""
 
@@ -50,34 +58,27 @@ _DTMF_TONES = {
     **{str(number): DeviceTone(number or 10) for number in range(10)},
     **{key: DeviceTone(14 + number) for number, key in enumerate("*#ABCD")},
 }
-
-_SHOWN = {
-    LegState.DIAL_TONE: (DCallState.OFF_HOOK, SoftKeySet.OFF_HOOK, "\x80\x20"),
-    LegState.PROCEEDING: (DCallState.PROCEED, SoftKeySet.DIGITS_FOLL, ""),
-    LegState.RINGING_OUT: (DCallState.RING_OUT, SoftKeySet.RING_OUT, "\x80\x16"),
-    LegState.OFFERED: (DCallState.RING_IN, SoftKeySet.RINGIN, "\x80\x17"),
-    LegState.CONNECTED: (DCallState.CONNECTED, SoftKeySet.CONNECTED, "\x80\x18"),
-    LegState.HELD: (DCallState.HOLD, SoftKeySet.ON_HOLD, "Hold"),
-}
+_REMOTE = (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD)
 
 
-class LineSide:
+class LineSide(Watcher):
     """All stations of a call manager: a Directory to the server, a Side to the calls."""
 
     def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
         self.sessions: dict[str, StationSession] = {}
         self._calls = calls
-        self._devices: dict[str, Device] = {}
+        self._devices: dict[str, DeviceConfig] = {}
         for device in config.devices:
             self.add_device(device)
-        self._parties = itertools.count(0x2000001)
-        self._party_of: dict[int, int] = {}
-        self._leg_of: dict[int, Leg] = {}
+        self._streams: dict[int, Stream] = {}
+        self._redial: dict[str, str] = {}
+        self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
+        calls.watchers.append(self)
 
     def add_device(self, device: DeviceConfig) -> None:
         """Let a phone or media port register; other kinds are not reached over SCCP."""
         if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
-            self._devices[device.name] = _as_device(device)
+            self._devices[device.name] = device
 
     def remove_device(self, name: str) -> None:
         """Close a device's connection; it does not get in again."""
@@ -89,8 +90,9 @@ class LineSide:
     # Directory: what the server asks.
 
     def find_device(self, name: str) -> Device | None:
-        """The device of this name, None if there is none."""
-        return self._devices.get(name)
+        """The device of this name as it is now, None if there is none."""
+        device = self._devices.get(name)
+        return None if device is None else self._as_device(device)
 
     def registered(self, session: StationSession) -> None:
         """A station can be called from now on."""
@@ -104,8 +106,13 @@ class LineSide:
             self._calls.unregister(session.name)
 
     def may_unregister(self, session: StationSession) -> bool:
-        """Not while a call is up."""
-        return not self._calls.legs_of(session.name)
+        """Not while a call is up, those of a shared line's other devices aside."""
+        return all(leg.state in _REMOTE for leg in self._calls.legs_of(session.name))
+
+    def address_for(self, leg: Leg) -> str:
+        """The address of ours that a leg's station has found."""
+        session = self.sessions.get(leg.device)
+        return session.local_address[0] if session is not None else "127.0.0.1"
 
     def received(self, session: StationSession, message: SccpMessage) -> None:
         """A station did something."""
@@ -113,85 +120,100 @@ class LineSide:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
             case messages.OnHook():
-                leg = self._find(session, message.call_reference)
-                if leg is not None:
-                    self._calls.release(leg)
+                self.press(session, SoftKeyEvent.END_CALL, 0, message.call_reference)
             case messages.KeypadButton():
-                leg = self._find(session, message.call_reference)
-                if leg is None and not self._calls.legs_of(session.name):
-                    leg = self._calls.originate(session.name, max(1, message.line_instance))
-                if leg is not None and 0 <= message.kp_button < len(_KEYS):
-                    self._calls.digit(leg, _KEYS[message.kp_button])
+                if 0 <= message.kp_button < len(_DIGITS):
+                    digit = _DIGITS[message.kp_button]
+                    self._digit(session, digit, message.line_instance, message.call_reference)
             case messages.EnblocCall():
-                line = max(1, message.line_instance)
-                self._hold_others(session)
-                self._calls.originate(session.name, line, message.called_party)
+                self._originate(session, message.line_instance, message.called_party)
             case messages.SoftKeyEvent():
-                self._soft_key(
-                    session, message.soft_key_event, message.line_instance, message.call_reference
-                )
+                key, line = message.soft_key_event, message.line_instance
+                self.press(session, key, line, message.call_reference)
             case messages.Stimulus():
                 self._stimulus(session, message)
             case messages.OpenReceiveChannelAck():
                 self._channel_opened(session, message)
+            case messages.RegisterAvailableLines():
+                self._show_features(session)
             case _:
                 pass
+
+    def press(self, session: StationSession, key: SoftKeyEvent, line: int, reference: int) -> None:
+        """A soft key. What can not be done is said on the display."""
+        leg = self._find(session, reference, _SUBJECT.get(key))
+        on_hook, in_call = _ON_HOOK_KEYS.get(key), _CALL_KEYS.get(key)
+        try:
+            if on_hook is not None:
+                on_hook(self, session, leg, max(1, line))
+            elif in_call is None:
+                self._say(session, display.KEY_IS_NOT_ACTIVE)
+            elif leg is not None:
+                in_call(self._calls, leg)
+        except RequestFailed as failed:
+            self._say(session, display.refusal(key, failed.code))
 
     def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
         leg = self._find(session, reference, LegState.OFFERED)
         if leg is not None:
-            self._answer(session, leg)
+            self.press(session, SoftKeyEvent.ANSWER, line, leg.id)
         else:
-            self._hold_others(session)
-            self._calls.originate(session.name, max(1, line))
+            self.press(session, SoftKeyEvent.NEW_CALL, line, 0)
 
-    def _soft_key(
-        self, session: StationSession, key: SoftKeyEvent, line: int, reference: int
-    ) -> None:
-        if key is SoftKeyEvent.NEW_CALL:
-            self._hold_others(session)
-            self._calls.originate(session.name, max(1, line))
-            return
-        state = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
-        leg = self._find(session, reference, state.get(key))
-        if leg is None:
-            return
-        match key:
-            case SoftKeyEvent.ANSWER:
-                self._answer(session, leg)
-            case SoftKeyEvent.END_CALL:
-                self._calls.release(leg)
-            case SoftKeyEvent.HOLD:
-                self._calls.hold(leg)
-            case SoftKeyEvent.RESUME:
-                self._calls.resume(leg)
-            case SoftKeyEvent.TRANSFER:
-                self._calls.transfer(leg)
-            case _:
-                pass
+    def _line_key(self, session: StationSession, line: int) -> None:
+        """A line button: answer what rings there, take back what is held, or go off hook."""
+        legs = [leg for leg in self._calls.legs_of(session.name) if leg.line_index == line]
+        for state, key in (
+            (LegState.OFFERED, SoftKeyEvent.ANSWER),
+            (LegState.HELD, SoftKeyEvent.RESUME),
+            (LegState.REMOTE_HELD, SoftKeyEvent.RESUME),
+        ):
+            for leg in legs:
+                if leg.state is state:
+                    self.press(session, key, line, leg.id)
+                    return
+        if not any(leg.state is LegState.CONNECTED for leg in legs):
+            self.press(session, SoftKeyEvent.NEW_CALL, line, 0)
 
     def _stimulus(self, session: StationSession, message: messages.Stimulus) -> None:
-        key = {
-            DeviceStimulus.HOLD: SoftKeyEvent.HOLD,
-            DeviceStimulus.TRANSFER: SoftKeyEvent.TRANSFER,
-        }.get(message.stimulus)
-        if message.stimulus == DeviceStimulus.LINE:
-            self._off_hook(session, message.line_instance, message.call_reference)
-        elif key is SoftKeyEvent.HOLD and self._find(session, 0, LegState.HELD) is not None:
-            # Button phones have one key for both (captured from CM 2.x).
-            self._soft_key(session, SoftKeyEvent.RESUME, message.line_instance, 0)
-        elif key is not None:
-            self._soft_key(session, key, message.line_instance, message.call_reference)
+        stimulus, line = message.stimulus, max(1, message.line_instance)
+        if stimulus == DeviceStimulus.LINE:
+            self._line_key(session, line)
+        elif stimulus == DeviceStimulus.SPEED_DIAL:
+            dials = self._devices[session.name].speed_dials
+            if line <= len(dials):
+                self._speed_dial(session, dials[line - 1].number)
+        elif stimulus in _BUTTONS:
+            key = _BUTTONS[stimulus]
+            held = self._find(session, 0, LegState.HELD)
+            if key is SoftKeyEvent.HOLD and held is not None:
+                # Button phones have one key for both (captured from CM 2.x).
+                active = self._find(session, 0)
+                if active is None or active.state is not LegState.CONNECTED:
+                    key = SoftKeyEvent.RESUME
+            self.press(session, key, line, message.call_reference)
 
-    def _answer(self, session: StationSession, leg: Leg) -> None:
-        if leg.state is LegState.OFFERED:
-            self._hold_others(session)
-            self._calls.answer(leg)
+    def _digit(self, session: StationSession, digit: str, line: int, reference: int) -> None:
+        leg = self._find(session, reference)
+        with contextlib.suppress(RequestFailed):
+            if leg is None and not self._calls.legs_of(session.name):
+                leg = self._calls.originate(session.name, max(1, line))
+            if leg is not None:
+                self._calls.digit(leg, digit)
 
-    def _hold_others(self, session: StationSession) -> None:
-        for leg in self._calls.legs_of(session.name):
-            if leg.state is LegState.CONNECTED:
-                self._calls.hold(leg)
+    def _originate(self, session: StationSession, line: int, number: str) -> None:
+        try:
+            self._calls.originate(session.name, max(1, line), number)
+        except RequestFailed as failed:
+            self._say(session, display.refusal(SoftKeyEvent.NEW_CALL, failed.code))
+
+    def _speed_dial(self, session: StationSession, number: str) -> None:
+        leg = self._find(session, 0)
+        if leg is not None and leg.state is LegState.DIAL_TONE:
+            for digit in number:
+                self._digit(session, digit, leg.line_index, leg.id)
+        else:
+            self._originate(session, 1, number)
 
     def _find(
         self, session: StationSession, reference: int, state: LegState | None = None
@@ -203,24 +225,57 @@ class LineSide:
             return None
         # 0 means "the call I am in": hook events of newer phones carry nothing (captured).
         legs = self._calls.legs_of(session.name)
-        wanted = [leg for leg in legs if state in (None, leg.state)]
-        active = [leg for leg in wanted if leg.state not in (LegState.HELD, LegState.OFFERED)]
-        if state is None:
-            return active[0] if active else None
-        return wanted[0] if wanted else None
+        if state is not None:
+            return next((leg for leg in legs if leg.state is state), None)
+        idle = (LegState.HELD, LegState.OFFERED, *_REMOTE)
+        return next((leg for leg in legs if leg.state not in idle), None)
 
     def _channel_opened(
         self, session: StationSession, message: messages.OpenReceiveChannelAck
     ) -> None:
-        leg = self._leg_of.get(message.pass_through_party_id)
-        if leg is None or leg.device != session.name:
+        stream = self._streams.get(message.pass_through_party_id)
+        if stream is None or stream.leg.device != session.name:
             # Another station's channel is not this one's to answer for.
             return
         usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
         if message.media_reception_status == MediaStatus.OK and usable:
-            self._calls.receiving(leg, (message.ip_addr, message.port_number))
+            self._calls.receiving(stream, (message.ip_addr, message.port_number))
         else:
-            self._calls.receiving(leg, None)
+            self._calls.receiving(stream, None)
+
+    # What the keys do.
+
+    def new_call(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Off hook."""
+        self._calls.originate(session.name, line)
+
+    def redial(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """The number dialled last."""
+        number = self._redial.get(session.name)
+        if number:
+            self._speed_dial(session, number)
+
+    def forward_all(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Cancel the forward, or take a number for one."""
+        appearance = self._calls.appearance(session.name, line)
+        if appearance is None:
+            return
+        if leg is not None and leg.state is LegState.DIAL_TONE:
+            self._calls.release(leg)
+        if Forward.ALL in appearance.line.forwards:
+            self._calls.set_forward(appearance.line, Forward.ALL, "")
+        else:
+            self._calls.originate(session.name, line, collects=Forward.ALL)
+
+    def pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Answer what rings in the group of the line."""
+        self._calls.pick_up(session.name, line)
+
+    def do_not_disturb(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Ring silently from now on, or ring again."""
+        off = self._calls.do_not_disturb(session.name) is DoNotDisturb.OFF
+        mode = DoNotDisturb.RINGER_OFF if off else DoNotDisturb.OFF
+        self._calls.set_do_not_disturb(session.name, mode)
 
     # Side: what the calls tell.
 
@@ -229,199 +284,229 @@ class LineSide:
         session = self.sessions.get(leg.device)
         if session is None:
             return
-        match leg.state:
-            case LegState.IDLE:
-                self._show_idle(session, leg)
-            case LegState.DIALLING:
-                session.send(
-                    messages.StopTone(line_instance=leg.line_index, call_reference=leg.id),
-                    select_soft_keys(SoftKeySet.DIGITS_FOLL, line=leg.line_index, call=leg.id),
-                )
-            case LegState.FAILED:
-                self._show_failed(session, leg)
-            case _:
-                self._show_state(session, leg)
+        if leg.state is LegState.PROCEEDING and leg.digits:
+            self._redial[leg.device] = leg.digits
+        screen = Screen(
+            version=session.version,
+            legs=self._calls.legs_of(leg.device),
+            silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
+            hidden=self._hidden,
+        )
+        session.send(*display.show(leg, screen))
 
-    def open_media(self, leg: Leg) -> None:
-        """Ask the station for a receive channel."""
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """What the station says it can do; G.711 while it has said nothing."""
         session = self.sessions.get(leg.device)
-        codec = self._codec(leg)
+        if session is None or not session.capabilities:
+            return Capabilities(telephone_event=0)
+        said = {capability.payload_capability for capability in session.capabilities}
+        codecs = tuple(codec for payload, codec in _CODECS.items() if payload in said)
+        return Capabilities(codecs, _TELEPHONE_EVENT if _RFC2833 in said else 0)
+
+    def open_media(self, stream: Stream) -> None:
+        """Ask the station for a receive channel."""
+        session = self.sessions.get(stream.leg.device)
         if session is None:
             return
-        if codec is None:
-            self._calls.receiving(leg, None)
-            return
-        party = next(self._parties)
-        self._party_of[leg.id] = party
-        self._leg_of[party] = leg
+        self._streams[stream.id] = stream
         session.send(
             messages.OpenReceiveChannel(
-                conference_id=leg.id,
-                pass_through_party_id=party,
-                milli_second_packet_size=_PACKET_MS,
-                compression_type=codec,
-                call_reference=leg.id,
-                rfc2833_payload_type=_TELEPHONE_EVENT if self._events(leg) else 0,
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=stream.format.telephone_event,
                 source_ip_addr="0.0.0.0",
                 # CUCM's placeholder until the far end has told its port (captured).
                 source_port_number=4000,
             )
         )
 
-    def send_media(self, leg: Leg, address: MediaAddress) -> None:
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
         """Tell the station where to send."""
-        session = self.sessions.get(leg.device)
-        codec = self._codec(leg)
-        if session is None or codec is None or leg.id not in self._party_of:
+        session = self.sessions.get(stream.leg.device)
+        if session is None:
             return
-        events = self._events(leg)
+        events = stream.format.telephone_event
         session.send(
             messages.StartMediaTransmission(
-                conference_id=leg.id,
-                pass_through_party_id=self._party_of[leg.id],
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
                 remote_ip_addr=address[0],
                 remote_port_number=address[1],
-                milli_second_packet_size=_PACKET_MS,
-                compression_type=codec,
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
                 precedence_value=_EXPEDITED,
-                call_reference=leg.id,
-                rfc2833_payload_type=_TELEPHONE_EVENT if events else 0,
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=events,
                 dtmf_type=10 if events else 0,
             )
         )
 
-    def close_media(self, leg: Leg) -> None:
+    def close_media(self, stream: Stream) -> None:
         """Stop both directions."""
-        party = self._party_of.pop(leg.id, None)
-        session = self.sessions.get(leg.device)
-        if party is None:
-            return
-        del self._leg_of[party]
+        self._streams.pop(stream.id, None)
+        session = self.sessions.get(stream.leg.device)
         if session is not None:
+            leg = stream.leg.id
             session.send(
                 messages.CloseReceiveChannel(
-                    conference_id=leg.id, pass_through_party_id=party, call_reference=leg.id
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
                 ),
                 messages.StopMediaTransmission(
-                    conference_id=leg.id, pass_through_party_id=party, call_reference=leg.id
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
                 ),
             )
 
     def digit(self, leg: Leg, digit: str) -> None:
         """Let a key of the other side be heard: where events are in the audio, it already was."""
         session = self.sessions.get(leg.device)
-        if session is not None and digit in _DTMF_TONES and not self._events(leg):
+        events = leg.stream is not None and leg.stream.format.telephone_event
+        if session is not None and digit in _DTMF_TONES and not events:
             session.send(
                 messages.StartTone(
                     tone=_DTMF_TONES[digit], line_instance=leg.line_index, call_reference=leg.id
                 )
             )
 
-    def _codec(self, leg: Leg) -> MediaPayloadType | None:
-        ours = self._codecs_of(leg)
-        theirs = self._codecs_of(leg.peer) if leg.peer is not None else ours
-        return next((codec for codec in _CODECS if codec in ours and codec in theirs), None)
+    # Watcher: what is not about one leg.
 
-    def _codecs_of(self, leg: Leg) -> set[int]:
-        session = self.sessions.get(leg.device)
-        if session is None or not session.capabilities:
-            return set(_CODECS)
-        return {capability.payload_capability for capability in session.capabilities}
+    def call_parked(self, parked: ParkedCall) -> None:
+        """Tell who parked it where."""
+        session = self.sessions.get(parked.by.device)
+        if session is not None:
+            self._say(session, f"{display.CALL_PARK_AT} {parked.number}")
 
-    def _events(self, leg: Leg) -> bool:
-        return all(257 in self._codecs_of(each) for each in (leg, leg.peer) if each is not None)
+    def forward_changed(self, line: Line, kind: Forward) -> None:
+        """Tell every phone of the line."""
+        for appearance in line.appearances:
+            session = self.sessions.get(appearance.device)
+            if session is not None:
+                session.update(self._as_device(self._devices[session.name]))
+                self._show_forwards(session, appearance.index, line)
 
-    def _show_state(self, session: StationSession, leg: Leg) -> None:
-        line, reference = leg.line_index, leg.id
-        state, keys, text = _SHOWN[leg.state]
-        shown = [
-            messages.CallState(
-                call_state=state, line_instance=line, call_reference=reference, precedence_level=4
-            ),
-            select_soft_keys(keys, line=line, call=reference),
-        ]
-        if leg.state is LegState.OFFERED:
-            text += leg.calling.name or leg.calling.number
-        if text:
-            shown.append(prompt(text, session.version, line=line, call=reference))
-        match leg.state:
-            case LegState.DIAL_TONE:
-                ringer = messages.SetRinger(ring_mode=RingMode.RING_OFF)
-                speaker = messages.SetSpeakerMode(speaker_mode=SpeakerMode(1))
-                shown[:0] = [ringer, speaker, _lamp(leg, LampMode.ON)]
-                shown.append(messages.ActivateCallPlane(line_instance=line))
-                shown.append(_tone(leg, DeviceTone.INSIDE_DIAL_TONE))
-            case LegState.PROCEEDING:
-                shown.insert(
-                    0,
-                    messages.DialedNumber(
-                        dialed_number=leg.digits, line_instance=line, call_reference=reference
-                    ),
-                )
-                shown.append(_information(leg, session.version))
-            case LegState.RINGING_OUT:
-                shown.insert(0, _tone(leg, DeviceTone.ALERTING_TONE))
-                shown.append(_information(leg, session.version))
-            case LegState.OFFERED:
-                shown += [
-                    _information(leg, session.version),
-                    _lamp(leg, LampMode.BLINK),
-                    messages.SetRinger(
-                        ring_mode=RingMode.INSIDE_RING,
-                        ring_duration=RingDuration.NORMAL_RING,
-                        line_instance=line,
-                        call_reference=reference,
-                    ),
-                ]
-            case LegState.CONNECTED:
-                shown[:0] = [
-                    messages.SetRinger(ring_mode=RingMode.RING_OFF),
-                    messages.SetSpeakerMode(speaker_mode=SpeakerMode(1)),
-                    _lamp(leg, LampMode.ON),
-                    messages.StopTone(line_instance=line, call_reference=reference),
-                ]
-                shown.append(_information(leg, session.version))
-            case _:
-                shown.append(_lamp(leg, LampMode.WINK))
-        session.send(*shown)
+    def message_waiting_changed(self, line: Line) -> None:
+        """Switch the lamp of every phone of the line."""
+        for appearance in line.appearances:
+            session = self.sessions.get(appearance.device)
+            if session is not None:
+                session.send(_message_lamp(appearance.index, line.message_waiting))
 
-    def _show_failed(self, session: StationSession, leg: Leg) -> None:
-        busy = leg.cause.name == "USER_BUSY"
-        unknown = leg.cause.name == "UNALLOCATED_NUMBER"
-        state = DCallState.INVALID_NUMBER if unknown else DCallState.CONGESTION
+    def do_not_disturb_changed(self, device: str) -> None:
+        """Tell the phone."""
+        session = self.sessions.get(device)
+        if session is not None:
+            self._show_do_not_disturb(session)
+
+    def _show_features(self, session: StationSession) -> None:
+        """What a phone that has just registered has to know: lamps and forwards that are on."""
+        for index, _ in enumerate(session.device.lines, 1):
+            appearance = self._calls.appearance(session.name, index)
+            if appearance is None:
+                continue
+            session.send(_message_lamp(index, appearance.line.message_waiting))
+            if Forward.ALL in appearance.line.forwards:
+                self._show_forwards(session, index, appearance.line)
+        if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
+            self._show_do_not_disturb(session)
+
+    def _show_forwards(self, session: StationSession, index: int, line: Line) -> None:
+        to = line.forwards.get(Forward.ALL, "")
+        text = f"{display.FORWARDED_TO} {to}" if to else display.YOUR_CURRENT_OPTIONS
         session.send(
-            messages.CallState(
-                call_state=DCallState.BUSY if busy else state,
-                line_instance=leg.line_index,
-                call_reference=leg.id,
-                precedence_level=4,
+            forwards(session.device, index),
+            messages.SetLamp(
+                stimulus=DeviceStimulus.FORWARD_ALL,
+                stimulus_instance=index,
+                lamp_mode=LampMode.ON if to else LampMode.OFF,
             ),
-            _tone(leg, DeviceTone.LINE_BUSY_TONE if busy else DeviceTone.REORDER_TONE),
+            prompt(text, session.version),
+        )
+
+    def _show_do_not_disturb(self, session: StationSession) -> None:
+        on = self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF
+        session.send(
+            messages.SetLamp(
+                stimulus=DeviceStimulus.DO_NOT_DISTURB,
+                stimulus_instance=1,
+                lamp_mode=LampMode.ON if on else LampMode.OFF,
+            ),
             prompt(
-                "Busy" if busy else "Number not in service",
+                display.DO_NOT_DISTURB_IS_ACTIVE if on else display.YOUR_CURRENT_OPTIONS,
                 session.version,
-                line=leg.line_index,
-                call=leg.id,
             ),
         )
 
-    def _show_idle(self, session: StationSession, leg: Leg) -> None:
-        line, reference = leg.line_index, leg.id
-        session.send(
-            messages.StopTone(line_instance=line, call_reference=reference),
-            _lamp(leg, LampMode.OFF),
-            messages.ClearPromptStatus(line_instance=line, call_reference=reference),
-            messages.CallState(
-                call_state=DCallState.ON_HOOK,
-                line_instance=line,
-                call_reference=reference,
-                precedence_level=4,
-            ),
-            select_soft_keys(SoftKeySet.ON_HOOK),
-            time_date(datetime.datetime.now().astimezone()),
-            messages.SetSpeakerMode(speaker_mode=SpeakerMode(2)),
-            messages.SetRinger(ring_mode=RingMode.RING_OFF),
+    def _say(self, session: StationSession, text: str) -> None:
+        session.send(notify(text, session.version))
+
+    def _as_device(self, config: DeviceConfig) -> Device:
+        lines: list[LineAppearance] = []
+        for index, line in enumerate(config.lines, 1):
+            appearance = self._calls.appearance(config.name, index)
+            now = appearance.line.forwards if appearance is not None else {}
+            lines.append(
+                LineAppearance(
+                    number=line.number,
+                    display_name=line.name,
+                    forward_all=now.get(Forward.ALL, ""),
+                    forward_busy=now.get(Forward.BUSY, ""),
+                    forward_no_answer=now.get(Forward.NO_ANSWER, ""),
+                )
+            )
+        return Device(
+            name=config.name,
+            lines=tuple(lines),
+            speed_dials=tuple((each.number, each.name) for each in config.speed_dials),
+            description=config.description,
         )
+
+
+_ON_HOOK_KEYS: Mapping[
+    SoftKeyEvent, Callable[[LineSide, StationSession, Leg | None, int], object]
+] = {
+    SoftKeyEvent.NEW_CALL: LineSide.new_call,
+    SoftKeyEvent.REDIAL: LineSide.redial,
+    SoftKeyEvent.CFWD_ALL: LineSide.forward_all,
+    SoftKeyEvent.PICK_UP: LineSide.pick_up,
+    # The number of the group is dialled after it.
+    SoftKeyEvent.GRP_PICKUP: LineSide.new_call,
+    SoftKeyEvent.DND: LineSide.do_not_disturb,
+}
+"""Keys that need no call."""
+
+_CALL_KEYS: Mapping[SoftKeyEvent, Callable[[Calls, Leg], object]] = {
+    SoftKeyEvent.ANSWER: Calls.answer,
+    SoftKeyEvent.END_CALL: Calls.release,
+    SoftKeyEvent.HOLD: Calls.hold,
+    SoftKeyEvent.RESUME: Calls.resume,
+    SoftKeyEvent.TRANSFER: Calls.transfer_key,
+    SoftKeyEvent.CONFRN: Calls.conference_key,
+    SoftKeyEvent.PARK: Calls.park,
+    SoftKeyEvent.RM_LST_C: Calls.drop,
+    SoftKeyEvent.BACK_SPACE: Calls.erase,
+}
+"""Keys that do one thing to the call they are pressed for."""
+
+_SUBJECT = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
+"""Which leg a key means when it does not say."""
+
+_BUTTONS = {
+    DeviceStimulus.LAST_NUMBER_REDIAL: SoftKeyEvent.REDIAL,
+    DeviceStimulus.HOLD: SoftKeyEvent.HOLD,
+    DeviceStimulus.TRANSFER: SoftKeyEvent.TRANSFER,
+    DeviceStimulus.FORWARD_ALL: SoftKeyEvent.CFWD_ALL,
+    DeviceStimulus.CONFERENCE: SoftKeyEvent.CONFRN,
+    DeviceStimulus.CALL_PARK: SoftKeyEvent.PARK,
+    DeviceStimulus.CALL_PICK_UP: SoftKeyEvent.PICK_UP,
+    DeviceStimulus.GROUP_CALL_PICK_UP: SoftKeyEvent.GRP_PICKUP,
+    DeviceStimulus.DO_NOT_DISTURB: SoftKeyEvent.DND,
+    DeviceStimulus.REMOVE_LAST_PARTICIPANT: SoftKeyEvent.RM_LST_C,
+    DeviceStimulus.NEW_CALL: SoftKeyEvent.NEW_CALL,
+    DeviceStimulus.END_CALL: SoftKeyEvent.END_CALL,
+}
+"""The buttons of a phone without soft keys, and what they are on one with them."""
 
 
 def _is_ipv4(address: str) -> bool:
@@ -433,38 +518,9 @@ def _is_ipv4(address: str) -> bool:
     return True
 
 
-def _as_device(config: DeviceConfig) -> Device:
-    return Device(
-        name=config.name,
-        lines=tuple(
-            LineAppearance(number=line.number, display_name=line.name) for line in config.lines
-        ),
-        description=config.description,
-    )
-
-
-def _lamp(leg: Leg, mode: LampMode) -> SccpMessage:
+def _message_lamp(line: int, on: bool) -> SccpMessage:
     return messages.SetLamp(
-        stimulus=DeviceStimulus.LINE, stimulus_instance=leg.line_index, lamp_mode=mode
-    )
-
-
-def _tone(leg: Leg, tone: DeviceTone) -> SccpMessage:
-    return messages.StartTone(tone=tone, line_instance=leg.line_index, call_reference=leg.id)
-
-
-def _information(leg: Leg, version: int) -> SccpMessage:
-    form = messages.CallInfoV2 if version >= PACKED else messages.CallInfo
-    return form(
-        line_instance=leg.line_index,
-        call_reference=leg.id,
-        call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
-        calling_party=leg.calling.number,
-        calling_party_name=leg.calling.name,
-        called_party=leg.called.number,
-        called_party_name=leg.called.name,
-        original_called_party=leg.original_called.number,
-        original_called_party_name=leg.original_called.name,
-        last_redirecting_party=leg.last_redirecting.number,
-        last_redirecting_party_name=leg.last_redirecting.name,
+        stimulus=DeviceStimulus.VOICE_MAIL,
+        stimulus_instance=line,
+        lamp_mode=LampMode.ON if on else LampMode.OFF,
     )

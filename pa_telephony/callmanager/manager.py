@@ -7,12 +7,14 @@ import datetime
 import functools
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import trio
 
 from pa_telephony.callmanager.calls import Calls
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, User, validate
 from pa_telephony.callmanager.cti_side import CtiSide
+from pa_telephony.callmanager.engine import HouseMedia, load_music
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
@@ -21,6 +23,9 @@ from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp import Audio
 
 __all__ = ["CallManager", "DeviceStatus", "open_call_manager"]
 
@@ -162,7 +167,20 @@ class CallManager:
     ) -> None:
         """Serve stations and applications until cancelled."""
         registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
+        music: Audio | None = None
+        if self.config.music_on_hold:
+            music = await trio.to_thread.run_sync(load_music, self.config.music_on_hold)
+        media = HouseMedia(
+            self.calls,
+            self.config,
+            address="0.0.0.0" if ":" in host else host,
+            announce=self._line_side.address_for,
+            music=music,
+            trace=trace,
+        )
+        self.calls.use_media(media)
         async with background() as tasks:
+            tasks.start_soon(media.run)
             self._stations, self._sccp = await tasks.start(
                 functools.partial(
                     serve_stations,

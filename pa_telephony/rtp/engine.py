@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import random
 import select
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,19 +107,10 @@ class Engine:
         """Bind UDP ``first_port + 2 * index`` (and the next, for RTCP); None: the lowest free one.
 
         Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or when all
-        are taken.
+        are.
         """
         if index is None:
-            index = next(
-                (
-                    each
-                    for each in range(self.config.max_ports)
-                    if each not in self._ports and each not in self._resting
-                ),
-                None,
-            )
-            if index is None:
-                raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
+            return self._open_first(range(self.config.max_ports))
         if not 0 <= index < self.config.max_ports or index in self._ports:
             raise PortUnavailable(f"port index {index} is in use or out of range")
         resting = self._resting.pop(index, None)
@@ -146,9 +138,19 @@ class Engine:
 
     def open_spare_port(self) -> Port:
         """The highest free port: for a second stream of somebody whose own port is fixed."""
-        for index in reversed(range(self.config.max_ports)):
-            if index not in self._ports and index not in self._resting:
+        return self._open_first(reversed(range(self.config.max_ports)))
+
+    def _open_first(self, indices: Iterable[int]) -> Port:
+        """The first free port; what somebody else has bound is passed over."""
+        for index in indices:
+            if index in self._ports or index in self._resting:
+                continue
+            try:
                 return self.open_port(index)
+            except PortUnavailable as error:
+                why = error.__cause__
+                if not isinstance(why, OSError) or why.errno != errno.EADDRINUSE:
+                    raise
         raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
 
     def _bind(self, number: int) -> socket.socket:

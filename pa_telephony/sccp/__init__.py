@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pa_telephony.sccp.connection import Connection as Connection, Role as Role
     from pa_telephony.sccp.directory import Device as Device, LineAppearance as LineAppearance
     from pa_telephony.sccp.registrar import RegistrarConfig as RegistrarConfig
+    from pa_telephony.sccp.screen import Screen as Screen
     from pa_telephony.sccp.server import (
         Directory as Directory,
         StationSession as StationSession,
@@ -31,6 +32,7 @@ __all__ = [
     "LineAppearance",
     "RegistrarConfig",
     "Role",
+    "Screen",
     "Station",
     "StationConfig",
     "StationSession",
@@ -50,6 +52,7 @@ __getattr__, __dir__ = lazy_names(
         "LineAppearance": ".directory",
         "RegistrarConfig": ".registrar",
         "Role": ".connection",
+        "Screen": ".screen",
         "Station": ".client",
         "StationConfig": ".station",
         "StationSession": ".server",

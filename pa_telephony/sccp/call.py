@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Protocol
 
 import trio
@@ -11,8 +11,16 @@ import trio
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import DCallState, MediaPayloadType, MediaStatus, SoftKeyEvent
+from pa_telephony.sccp.enums import (
+    DCallState,
+    DeviceTone,
+    MediaPayloadType,
+    MediaStatus,
+    SoftKeyEvent,
+)
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.screen import Screen, SoftKey
 from pa_telephony.sccp.station import CallView, key_of
 
 if TYPE_CHECKING:
@@ -25,6 +33,10 @@ _CODECS = {
     MediaPayloadType.G711_ALAW56K: Codec.PCMA,
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
     MediaPayloadType.G711_ULAW56K: Codec.PCMU,
+}
+_TONES = {
+    **{DeviceTone(number or 10): str(number) for number in range(10)},
+    **{DeviceTone(14 + number): key for number, key in enumerate("*#ABCD")},
 }
 _ACKS_TRANSMISSION = 15
 _POLITE = 1.0
@@ -47,8 +59,17 @@ class Owner(Protocol):
         """A port of the media engine, None when there is none to be had."""
         ...
 
+    @property
+    def screen(self) -> Screen:
+        """What the station shows."""
+        ...
+
     async def new_call(self, start: SccpMessage) -> Call:
         """Send ``start`` and wait for the call that the call manager opens for it."""
+        ...
+
+    async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
+        """Send a key and wait until ``done``; raises when the call manager refuses."""
         ...
 
 
@@ -116,6 +137,31 @@ class Call:
     def ended(self) -> bool:
         """Whether the call is over."""
         return self._view.ended
+
+    @property
+    def line(self) -> int:
+        """The line of the station, counted from 1."""
+        return self._view.line
+
+    @property
+    def prompt(self) -> str:
+        """What the status line says of the call, in English."""
+        return english(self._view.prompt)
+
+    @property
+    def soft_keys(self) -> tuple[SoftKey, ...]:
+        """The keys that the call manager shows for the call."""
+        return self._station.screen.soft_keys(self.call_reference)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the number is busy, wrong or not to be had, although the tone still sounds."""
+        return self.state in _HOPELESS
+
+    @property
+    def cause(self) -> int:
+        """Why the call ended or was refused (Q.850); 16 until then."""
+        return self._cause
 
     @property
     def media(self) -> Media | None:
@@ -231,28 +277,72 @@ class Call:
         is taken back, and :class:`RequestFailed` carries the Q.850 cause. Cancelling in between
         leaves the other side on hold.
         """
-        key = messages.SoftKeyEvent(
-            soft_key_event=SoftKeyEvent.TRANSFER,
-            line_instance=self._view.line,
-            call_reference=self.call_reference,
+        consult = await self._consult(SoftKeyEvent.TRANSFER, number, DCallState.RING_OUT)
+        consult._key(SoftKeyEvent.TRANSFER)
+        await self.wait_ended()
+
+    async def consult(self, number: str) -> Call:
+        """Hold the call and call ``number`` for a transfer; gives that call, once it answers.
+
+        :meth:`complete` on it connects the two others; hanging it up leaves this one on hold.
+        Raises as :meth:`transfer` does.
+        """
+        return await self._consult(SoftKeyEvent.TRANSFER, number)
+
+    async def complete(self) -> None:
+        """Finish the transfer that this call is the consultation of; both calls end."""
+        await self._station.press(self._event(SoftKeyEvent.TRANSFER), lambda: self.ended)
+
+    async def conference(self, number: str) -> None:
+        """Call ``number`` and, when it answers, let all parties talk to each other.
+
+        Again for a fourth. Raises :class:`RequestFailed` when the number can not be had (the
+        call is taken back then), or when the call manager can not join them.
+        """
+        consult = await self._consult(SoftKeyEvent.CONFRN, number)
+        await self._station.press(
+            consult._event(SoftKeyEvent.CONFRN),
+            lambda: self.ended or (consult.ended and self.connected),
         )
-        consult = await self._station.new_call(key)
+
+    def drop_last(self) -> None:
+        """Send the party away that joined the conference last, if the conference is ours.
+
+        SCCP shows nothing of the others in a conference, so there is nothing to wait for.
+        """
+        self._key(SoftKeyEvent.RM_LST_C)
+
+    async def park(self) -> str:
+        """Let the other side wait at a park number, and give that. The call ends here.
+
+        Raises :class:`RequestFailed` when there is no number free.
+        """
+        before = self._station.screen.parkings
+        await self._station.press(
+            self._event(SoftKeyEvent.PARK),
+            lambda: self.ended and self._station.screen.parkings != before,
+        )
+        return self._station.screen.parked_at
+
+    async def _consult(
+        self, key: SoftKeyEvent, number: str, enough: DCallState = DCallState.CONNECTED
+    ) -> Call:
+        """Begin a consultation and wait until it is far enough; or take this call back."""
+        consult = await self._station.new_call(self._event(key))
         try:
             consult.press(number)
-            state = await consult.wait_for(DCallState.RING_OUT, DCallState.CONNECTED, *_HOPELESS)
+            await consult.wait_for(enough, DCallState.CONNECTED, *_HOPELESS)
         except CallEnded as ended:
-            state, cause = DCallState.ON_HOOK, ended.cause
+            cause = ended.cause
         else:
+            if not consult.refused:
+                return consult
             cause = consult._cause
-        if state in (DCallState.RING_OUT, DCallState.CONNECTED):
-            consult._key(SoftKeyEvent.TRANSFER)
-            await self.wait_ended()
-            return
         if not consult.ended:
             await consult.hang_up()
         if not self.ended:
             await self.resume()
-        raise RequestFailed(cause, f"transfer to {number}: cause {cause}")
+        raise RequestFailed(cause, f"{number}: cause {cause}")
 
     async def _leave(self) -> None:
         if self.ended:
@@ -262,12 +352,13 @@ class Call:
             await self.wait_ended()
 
     def _key(self, key: SoftKeyEvent) -> None:
-        self._station.send(
-            messages.SoftKeyEvent(
-                soft_key_event=key,
-                line_instance=self._view.line,
-                call_reference=self.call_reference,
-            )
+        self._station.send(self._event(key))
+
+    def _event(self, key: SoftKeyEvent) -> messages.SoftKeyEvent:
+        return messages.SoftKeyEvent(
+            soft_key_event=key,
+            line_instance=self._view.line,
+            call_reference=self.call_reference,
         )
 
     @property
@@ -283,6 +374,10 @@ class Call:
                 self._open_receive_channel(message)
             case messages.StartMediaTransmission():
                 self._start_transmission(message)
+            case messages.StartTone() | messages.SendDtmfTone():
+                # A key of the other side that did not come in the audio (notes §7).
+                if self._media is not None and message.tone in _TONES:
+                    self._media.feed_digit(_TONES[message.tone])
             case messages.CloseReceiveChannel() if self._port is not None:
                 self._port.stop_receiving()
             case messages.StopMediaTransmission() if self._port is not None:

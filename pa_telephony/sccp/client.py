@@ -18,11 +18,20 @@ from pa_telephony.errors import (
     ConnectionLost,
     RegistrationRejected,
     RemoteProtocolError,
+    RequestFailed,
 )
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call
-from pa_telephony.sccp.enums import DCallState, DeviceType
+from pa_telephony.sccp.enums import (
+    DCallState,
+    DeviceStimulus,
+    DeviceType,
+    LampMode,
+    SoftKeyEvent,
+)
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.screen import Screen
 from pa_telephony.sccp.station import (
     CallChanged,
     Registered,
@@ -48,6 +57,9 @@ _READ = 65536
 _CONNECT_WITHIN = 5.0
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
+_FACILITY_REJECTED = 29
+"""Q.850: what a key ends with that the call manager refuses."""
+_BLANK = Screen()
 
 
 class Station:
@@ -119,6 +131,21 @@ class Station:
         """Address and port of the call manager we are connected to."""
         return self._addresses[1]
 
+    @property
+    def screen(self) -> Screen:
+        """Lamps, prompt, soft keys, ringer, forwards, speed dials: what a person would see."""
+        return self._core.screen if self._core is not None else _BLANK
+
+    @property
+    def message_waiting(self) -> bool:
+        """Whether the lamp of any line says that there is a message."""
+        return self.screen.message_waiting()
+
+    async def wait_shown(self, condition: Callable[[Screen], bool]) -> None:
+        """Wait until the screen is as ``condition`` wants it."""
+        while not condition(self.screen):
+            await self._news.wait()
+
     async def wait_registered(self) -> None:
         """Wait until a call manager knows us."""
         while not self._registered:
@@ -130,19 +157,109 @@ class Station:
             await self._news.wait()
 
     @contextlib.asynccontextmanager
-    async def call(self, number: str) -> AsyncGenerator[Call]:
+    async def call(self, number: str, *, line: int = 1) -> AsyncGenerator[Call]:
         """Call a number as a person does: off hook, then the digits. Leaving hangs up.
 
-        The body begins as soon as the digits are sent: ``await call.wait_connected()``.
+        A call that was going on is put on hold by the call manager. The body begins as soon as
+        the digits are sent: ``await call.wait_connected()``.
         """
-        call = await self.new_call(messages.OffHook())
+        start = messages.OffHook(line_instance=0 if line == 1 else line)
+        call = await self.new_call(start)
         try:
             call.press(number)
             yield call
         finally:
-            if not call.ended:
-                with trio.move_on_after(1.0, shield=True):
-                    await call.hang_up()
+            await self._hang_up(call)
+
+    @contextlib.asynccontextmanager
+    async def speed_dial(self, button: int) -> AsyncGenerator[Call]:
+        """Press a speed-dial button, counted from 1. Leaving hangs up."""
+        stimulus = messages.Stimulus(stimulus=DeviceStimulus.SPEED_DIAL, line_instance=button)
+        call = await self.new_call(stimulus)
+        try:
+            yield call
+        finally:
+            await self._hang_up(call)
+
+    @contextlib.asynccontextmanager
+    async def pick_up(self, *, line: int = 1) -> AsyncGenerator[Call]:
+        """Take over what rings in the pickup group of a line. Leaving hangs up.
+
+        Raises :class:`RequestFailed` when the call manager says that there is nothing.
+        """
+        call = await self.new_call(self._key(SoftKeyEvent.PICK_UP, line))
+        try:
+            yield call
+        finally:
+            await self._hang_up(call)
+
+    async def forward_all(self, number: str, *, line: int = 1) -> None:
+        """Send all calls of a line to ``number``, or to nowhere else ("").
+
+        Raises :class:`RequestFailed` with a Q.850 cause when the call manager does not take the
+        number.
+        """
+        if self.forwarded_to(line):
+            self.send(self._key(SoftKeyEvent.CFWD_ALL, line))
+            await self._until(lambda: not self.forwarded_to(line))
+        if not number:
+            return
+        call = await self.new_call(self._key(SoftKeyEvent.CFWD_ALL, line))
+        try:
+            call.press(number)
+            while not call.ended and self.forwarded_to(line) != number:
+                if call.refused:
+                    raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
+                await self._until_news()
+            await self._until(lambda: self.forwarded_to(line) == number)
+        finally:
+            await self._hang_up(call)
+
+    def forwarded_to(self, line: int = 1) -> str:
+        """Where all calls of a line go; "" for nowhere else."""
+        known = self.screen.forwards.get(line)
+        return known.all if known is not None else ""
+
+    async def do_not_disturb(self, on: bool = True) -> None:
+        """Ring silently from now on, or no more."""
+
+        def is_on() -> bool:
+            return self.screen.lamp(DeviceStimulus.DO_NOT_DISTURB) is not LampMode.OFF
+
+        if is_on() is not on:
+            self.send(self._key(SoftKeyEvent.DND, 1))
+            await self._until(lambda: is_on() is on)
+
+    def _key(self, key: SoftKeyEvent, line: int) -> messages.SoftKeyEvent:
+        return messages.SoftKeyEvent(soft_key_event=key, line_instance=line, call_reference=0)
+
+    async def _hang_up(self, call: Call) -> None:
+        if not call.ended:
+            with trio.move_on_after(1.0, shield=True):
+                await call.hang_up()
+
+    async def _until_news(self) -> None:
+        if not self._registered:
+            raise ConnectionLost(f"{self.name}: {self.last_error or 'not registered'}")
+        await self._news.wait()
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        """Wait for what a key should do, or for the call manager to say that it can not be."""
+        screen = self.screen
+        refusals = screen.refusals
+        while not done():
+            if screen.refusals != refusals:
+                raise RequestFailed(_FACILITY_REJECTED, english(screen.notification))
+            await self._until_news()
+
+    async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
+        """Send a key and wait until ``done``.
+
+        Raises :class:`RequestFailed` with the words of the display when the call manager
+        refuses, and :class:`ConnectionLost`.
+        """
+        self.send(key)
+        await self._until(done)
 
     async def serve(self, handler: Callable[[Call], Awaitable[object]]) -> None:
         """Give every call that rings to ``handler``, each in a task of its own, until cancelled.
@@ -154,9 +271,7 @@ class Station:
         async def handle(call: Call) -> None:
             with contextlib.suppress(CallEnded):
                 await handler(call)
-            if not call.ended:
-                with trio.move_on_after(1.0, shield=True):
-                    await call.hang_up()
+            await self._hang_up(call)
             room.release()
 
         # Calls come and go as the call manager likes; handlers may take longer.
@@ -195,11 +310,8 @@ class Station:
             if not self._registered:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._new_call = None
-            self.send(start)
-            while self._new_call is None:
-                if not self._registered:
-                    raise ConnectionLost(f"{self.name}: {self.last_error}")
-                await self._news.wait()
+            await self.press(start, lambda: self._new_call is not None)
+            assert self._new_call is not None
             return self._new_call
 
     def send(self, message: SccpMessage) -> None:

@@ -16,17 +16,16 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     ButtonType,
     DeviceType,
-    SoftKeyEvent,
     SoftKeySet,
 )
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
 
-__all__ = ["QUESTIONS", "Device", "LineAppearance", "answer", "prompt", "select_soft_keys"]
+__all__ = ["QUESTIONS", "Device", "LineAppearance", "answer", "forwards", "notify", "prompt"]
 
 PACKED = 17
 """The session version from which strings are packed and messages have V2 forms (captured)."""
 
-ALL_KEYS = 0xFFFFFFFF
 YOUR_CURRENT_OPTIONS = "\x80\x13"
 
 
@@ -37,6 +36,9 @@ class LineAppearance:
     number: str
     display_name: str = ""
     label: str = ""
+    forward_all: str = ""
+    forward_busy: str = ""
+    forward_no_answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,38 +55,6 @@ class Device:
     description: str = ""
 
 
-# Labels are plain text, as CME sends them; CUCM sends two-byte phrase codes instead.
-_KEYS = (
-    (SoftKeyEvent.REDIAL, "Redial"),
-    (SoftKeyEvent.NEW_CALL, "NewCall"),
-    (SoftKeyEvent.HOLD, "Hold"),
-    (SoftKeyEvent.TRANSFER, "Trnsfer"),
-    (SoftKeyEvent.CFWD_ALL, "CFwdAll"),
-    (SoftKeyEvent.BACK_SPACE, "<<"),
-    (SoftKeyEvent.END_CALL, "EndCall"),
-    (SoftKeyEvent.RESUME, "Resume"),
-    (SoftKeyEvent.ANSWER, "Answer"),
-)
-
-_SETS = {
-    SoftKeySet.ON_HOOK: (SoftKeyEvent.REDIAL, SoftKeyEvent.NEW_CALL, SoftKeyEvent.CFWD_ALL),
-    SoftKeySet.CONNECTED: (SoftKeyEvent.HOLD, SoftKeyEvent.END_CALL, SoftKeyEvent.TRANSFER),
-    SoftKeySet.ON_HOLD: (SoftKeyEvent.RESUME, SoftKeyEvent.NEW_CALL, SoftKeyEvent.TRANSFER),
-    SoftKeySet.RINGIN: (SoftKeyEvent.ANSWER, SoftKeyEvent.END_CALL),
-    SoftKeySet.OFF_HOOK: (SoftKeyEvent.REDIAL, SoftKeyEvent.END_CALL, SoftKeyEvent.CFWD_ALL),
-    SoftKeySet.CONN_TRANS: (SoftKeyEvent.HOLD, SoftKeyEvent.END_CALL, SoftKeyEvent.TRANSFER),
-    SoftKeySet.DIGITS_FOLL: (SoftKeyEvent.BACK_SPACE, SoftKeyEvent.END_CALL),
-    SoftKeySet.CONN_CONF: (SoftKeyEvent.HOLD, SoftKeyEvent.END_CALL),
-    SoftKeySet.RING_OUT: (SoftKeyEvent.END_CALL, SoftKeyEvent.TRANSFER),
-    SoftKeySet.OFF_HOOK_FEAT: (SoftKeyEvent.REDIAL, SoftKeyEvent.END_CALL),
-    SoftKeySet.IN_USE_HINT: (SoftKeyEvent.NEW_CALL,),
-    SoftKeySet.ON_HOOK_STEALABLE: (SoftKeyEvent.REDIAL, SoftKeyEvent.NEW_CALL),
-}
-
-_POSITION = {event: index for index, (event, _) in enumerate(_KEYS, 1)}
-_INFO_BASE = 300
-
-
 def prompt(text: str, version: int, *, line: int = 0, call: int = 0) -> SccpMessage:
     """A prompt on the status line: packed from version 17, 32 characters below (captured)."""
     if version >= PACKED:
@@ -96,11 +66,11 @@ def prompt(text: str, version: int, *, line: int = 0, call: int = 0) -> SccpMess
     )
 
 
-def select_soft_keys(keys: SoftKeySet, *, line: int = 0, call: int = 0) -> SccpMessage:
-    """Show one of the soft key sets, all of its keys enabled."""
-    return messages.SelectSoftKeys(
-        line_instance=line, call_reference=call, soft_key_set_index=keys, valid_key_mask=ALL_KEYS
-    )
+def notify(text: str, version: int, *, seconds: int = 10, priority: int = 5) -> SccpMessage:
+    """A text that covers the prompt for some seconds; 10 and priority 5 are captured."""
+    if version >= PACKED:
+        return messages.DisplayPriNotifyV2(time_out_value=seconds, priority=priority, notify=text)
+    return messages.DisplayPriNotify(time_out_value=seconds, priority=priority, notify=text[:31])
 
 
 def answer(
@@ -132,35 +102,14 @@ def _buttons(
 def _key_template(
     question: SccpMessage, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
-    definition = tuple(
-        messages.SoftKeyDefinition(soft_key_label=label, soft_key_event=event)
-        for event, label in _KEYS
-    )
-    return (
-        messages.SoftKeyTemplateRes(
-            soft_key_offset=0, total_soft_key_count=len(definition), definition=definition
-        ),
-    )
+    return (soft_key_template(),)
 
 
 def _key_sets(
     question: SccpMessage, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
-    definition: list[messages.SoftKeySetDefinition] = []
-    for events in _SETS.values():
-        unused = (0,) * (16 - len(events))
-        definition.append(
-            messages.SoftKeySetDefinition(
-                soft_key_template_index=(*(_POSITION[event] for event in events), *unused),
-                soft_key_info_index=(*(_INFO_BASE + event for event in events), *unused),
-            )
-        )
     return (
-        messages.SoftKeySetRes(
-            soft_key_set_offset=0,
-            total_soft_key_set_count=len(definition),
-            definition=tuple(definition),
-        ),
+        soft_key_sets(),
         select_soft_keys(SoftKeySet.ON_HOOK),
         prompt(YOUR_CURRENT_OPTIONS, version),
     )
@@ -198,7 +147,24 @@ def _line(
 def _forward(
     question: messages.ForwardStatReq, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
-    return (messages.ForwardStatRes(active_forward=0, line_number=question.line_number),)
+    return (forwards(device, question.line_number),)
+
+
+def forwards(device: Device, line: int) -> messages.ForwardStatRes:
+    """Where the calls of a line go."""
+    known = 1 <= line <= len(device.lines)
+    shown = device.lines[line - 1] if known else LineAppearance(number="")
+    numbers = (shown.forward_all, shown.forward_busy, shown.forward_no_answer)
+    return messages.ForwardStatRes(
+        active_forward=int(any(numbers)),
+        line_number=line,
+        forward_all_active=int(bool(shown.forward_all)),
+        forward_all_dirnum=shown.forward_all,
+        forward_busy_active=int(bool(shown.forward_busy)),
+        forward_busy_dirnum=shown.forward_busy,
+        forward_no_answer_active=int(bool(shown.forward_no_answer)),
+        forward_no_answerl_dirnum=shown.forward_no_answer,
+    )
 
 
 def _speed_dial(

@@ -106,6 +106,10 @@ class StationSession:
         assert self._registrar.device is not None
         return self._registrar.device
 
+    def update(self, device: Device) -> None:
+        """Answer the station's questions from ``device`` from now on."""
+        self._registrar.device = device
+
     @property
     def name(self) -> str:
         """The device name; "" before registration."""

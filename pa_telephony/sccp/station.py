@@ -16,6 +16,7 @@ from typing import TypeAlias
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
 from pa_telephony.sccp.enums import (
+    ButtonType,
     CallType,
     DCallState,
     DeviceResetType,
@@ -26,6 +27,7 @@ from pa_telephony.sccp.enums import (
     MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
+from pa_telephony.sccp.screen import Screen
 
 __all__ = [
     "TABLE",
@@ -36,6 +38,7 @@ __all__ = [
     "Media",
     "Registered",
     "Rejected",
+    "ScreenChanged",
     "SessionLost",
     "State",
     "StationConfig",
@@ -173,7 +176,7 @@ class CallView:
     """One call on this station, exactly as the call manager shows it.
 
     ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
-    shown (17 busy, 34 congestion, 1 invalid number, 16 else): SCCP carries none.
+    shown (17 busy, 34 congestion, 1 invalid number, 16 else) and its prompt: SCCP carries none.
     """
 
     call_reference: int
@@ -196,9 +199,11 @@ _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
 _MAX_LINES = 42
-_MAX_LAMPS = 256
 
 _CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
+_CAUSES_IN_WORDS = {"\x80\x46": 88, "\x1e\x25": 47, "\x1e\x3a": 25, "\x80\x23": 41, "\x80\x49": 29}
+"""Incompatible device type, No resources, CFwdALL loop detected, Temp fail, Service is not active:
+what a congestion is about, where the call manager says it on the display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +245,21 @@ class CallChanged:
     message: SccpMessage
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenChanged:
+    """A lamp, a prompt, the soft keys … changed; ``message`` did it."""
+
+    message: SccpMessage
+
+
 StationEvent: TypeAlias = (
-    Registered | Rejected | Unregistered | UnregisterRefused | SessionLost | CallChanged
+    Registered
+    | Rejected
+    | Unregistered
+    | UnregisterRefused
+    | SessionLost
+    | CallChanged
+    | ScreenChanged
 )
 
 _DIGITS = {
@@ -270,8 +288,7 @@ class StationCore:
         self.state = State.OFFLINE
         self.calls: dict[int, CallView] = {}
         self.lines: dict[int, str] = {}
-        self.lamps: dict[tuple[int, int], int] = {}
-        self.prompt = ""
+        self.screen = Screen()
         self.unknown_messages = 0
         self._local_ip = local_ip
         self._connection = Connection(Role.STATION, config.limits)
@@ -382,7 +399,8 @@ class StationCore:
             case messages.CapabilitiesReq():
                 self._tell_capabilities()
             case messages.ButtonTemplateRes():
-                self._lines_wanted = max(1, _line_buttons(message))
+                self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
+                self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
                 self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
                 known = message.line_number in self.lines
@@ -397,11 +415,9 @@ class StationCore:
                 if message.reset_type != DeviceResetType.APPLY_CONFIG:
                     self._reset_wanted = True
                     self._reset_when_idle()
-            case messages.SetLamp():
-                lamp = (message.stimulus, message.stimulus_instance)
-                if lamp in self.lamps or len(self.lamps) < _MAX_LAMPS:
-                    self.lamps[lamp] = message.lamp_mode
             case _:
+                if self.screen.take(message):
+                    self._events.append(ScreenChanged(message))
                 self._take_call(message)
 
     def _take_call(self, message: SccpMessage) -> None:
@@ -420,9 +436,10 @@ class StationCore:
                     call.incoming = message.call_type != CallType.OUT_BOUND_CALL
                     self._events.append(CallChanged(call, message))
             case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
-                self.prompt = message.prompt_status
                 if (call := self.calls.get(message.call_reference)) is not None:
                     call.prompt = message.prompt_status
+                    if call.state is DCallState.CONGESTION:
+                        call.cause = _CAUSES_IN_WORDS.get(message.prompt_status, call.cause)
             case messages.OpenReceiveChannel():
                 # Before the call's first state on some peers: the stream makes the call known.
                 call = self._known(message.call_reference or message.conference_id)
@@ -434,6 +451,22 @@ class StationCore:
                 if call is not None:
                     call.media.transmit = message
                     self._events.append(CallChanged(call, message))
+            case messages.StartTone():
+                if (call := self.calls.get(message.call_reference)) is not None:
+                    self._events.append(CallChanged(call, message))
+            case messages.SendDtmfTone():
+                for call in self.calls.values():
+                    receive = call.media.receive
+                    if receive and receive.pass_through_party_id == message.passthru_party_id:
+                        self._events.append(CallChanged(call, message))
+            case messages.SubscribeDtmfPayloadReq():
+                self.send(
+                    messages.SubscribeDtmfPayloadRes(
+                        payload_dtmf=message.payload_dtmf,
+                        conference_id=message.conference_id,
+                        passthru_party_id=message.passthru_party_id,
+                    )
+                )
             case messages.CloseReceiveChannel():
                 for call in self.calls.values():
                     receive = call.media.receive
@@ -462,6 +495,7 @@ class StationCore:
         if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
             # CME says "on hook" for every idle channel after registration: not a call.
             call = self.calls.pop(reference, None)
+            self.screen.forget_call(reference)
             if call is not None:
                 call.state, call.ended = DCallState.ON_HOOK, True
                 self._events.append(CallChanged(call, message))
@@ -557,10 +591,13 @@ class StationCore:
         for line in range(1, self._lines_wanted + 1):
             self.send(messages.LineStatReq(line_number=line))
             self.send(messages.ForwardStatReq(line_number=line))
+        for number in range(1, self._dials_wanted + 1):
+            self.send(messages.SpeedDialStatReq(speed_dial_number=number))
         self.send(messages.RegisterAvailableLines(max_num_of_avail_lines=self._lines_wanted))
         self.send(messages.TimeDateReq())
 
     _lines_wanted = 1
+    _dials_wanted = 0
 
     def _tell_capabilities(self) -> None:
         offered = list(self.config.codecs)
@@ -578,5 +615,5 @@ class StationCore:
         )
 
 
-def _line_buttons(message: messages.ButtonTemplateRes) -> int:
-    return sum(1 for button in message.definition if button.button_definition == 9)
+def _buttons(message: messages.ButtonTemplateRes, kind: ButtonType) -> int:
+    return sum(1 for button in message.definition if button.button_definition == kind)

@@ -10,6 +10,7 @@ import trio
 
 from pa_telephony import rtp, sccp
 from pa_telephony.callmanager import CallManager
+from pa_telephony.callmanager.calls import DoNotDisturb
 from pa_telephony.errors import RegistrationRejected
 from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp import messages
@@ -94,9 +95,8 @@ class Phone:
     def _behave(self, behaviour: _Answer | _Refuse | None, *, busy: bool = False) -> Self:
         def change() -> None:
             self._behaviour = behaviour
-            self._manager.calls.do_not_disturb.discard(self.name)
-            if busy:
-                self._manager.calls.do_not_disturb.add(self.name)
+            mode = DoNotDisturb.REJECT if busy else DoNotDisturb.OFF
+            self._manager.calls.set_do_not_disturb(self.name, mode)
 
         self._stage.thread.run_sync(change)
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 import trio
@@ -82,7 +83,7 @@ async def test_what_the_configuration_would_refuse_is_refused_and_changes_nothin
         with pytest.raises(ConfigurationError, match="device P1: name: is used twice"):
             manager.add_device(ONE)
         with pytest.raises(ConfigurationError, match="1001 is already a line of P1"):
-            manager.add_device(DeviceConfig(name="P9", lines=ONE.lines))
+            manager.add_device(replace(ROUTE_POINT, lines=ONE.lines))
         with pytest.raises(ConfigurationError, match="device P7: no such device"):
             manager.remove_device("P7")
         with pytest.raises(ConfigurationError, match="user app: no CTI Manager runs"):

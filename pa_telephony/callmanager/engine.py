@@ -1,0 +1,170 @@
+"""The call manager's own media: music or a tone for who waits, and the mix of conferences.
+
+A media engine is opened when the first stream is wanted, so a call manager that is never asked
+for sound neither binds a port nor loads numpy.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import trio
+
+from pa_telephony.callmanager.calls import Calls, Conference, Leg, MediaAddress, Stream
+from pa_telephony.callmanager.config import CallManagerConfig
+from pa_telephony.errors import ConfigurationError, LocalProtocolError, TelephonyError
+from pa_telephony.trace import Trace
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp import Audio, Engine, Port, Tone
+    from pa_telephony.rtp.mixer import Mixer
+
+__all__ = ["HouseMedia", "load_music"]
+
+
+class HouseMedia:
+    """A MediaResource on a media engine of its own.
+
+    ``announce`` says at which of our addresses a leg's device reaches us, for an engine that is
+    bound to all.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        config: CallManagerConfig,
+        *,
+        address: str,
+        announce: Callable[[Leg], str],
+        music: Audio | None,
+        trace: Trace | None,
+    ) -> None:
+        self._calls = calls
+        self._config = config
+        self._address = address
+        self._announce = announce
+        self._music = music
+        self._trace = trace
+        self._engine: Engine | None = None
+        self._wanted = trio.Event()
+        self._waiting: dict[Stream, None] = {}
+        self._ports: dict[Stream, Port] = {}
+        self._mixers: dict[Conference, Mixer] = {}
+
+    @property
+    def streams(self) -> int:
+        """How many streams there are now."""
+        return len(self._ports) + len(self._waiting)
+
+    def has_room(self, streams: int) -> bool:
+        """Whether that many more can be had."""
+        return self.streams + streams <= self._config.max_media_streams
+
+    async def run(self) -> None:
+        """Wait until sound is wanted, then keep an engine until cancelled."""
+        await self._wanted.wait()
+        # numpy takes a while to load, and signalling should not wait for it.
+        await trio.to_thread.run_sync(
+            functools.partial(importlib.import_module, "pa_telephony.rtp.mixer")
+        )
+        from pa_telephony import rtp
+
+        async with rtp.open_engine(
+            address=self._address,
+            first_port=self._config.first_media_port,
+            config=rtp.EngineConfig(max_ports=self._config.max_media_streams),
+            trace=self._trace,
+        ) as engine:
+            self._engine = engine
+            try:
+                while self._waiting:
+                    self._open(next(iter(self._waiting)), engine)
+                await trio.sleep_forever()
+            finally:
+                self._engine = None
+                self._ports.clear()
+                self._mixers.clear()
+
+    # MediaResource: what the calls order.
+
+    def open_media(self, stream: Stream) -> None:
+        """Take a port for a stream, once there is an engine."""
+        if not self.has_room(1):
+            self._calls.receiving(stream, None)
+            return
+        self._waiting[stream] = None
+        if self._engine is not None:
+            self._open(stream, self._engine)
+        else:
+            self._wanted.set()
+
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
+        """Send to the leg's device, which is at ``address``."""
+        port = self._ports.get(stream)
+        if port is None:
+            return
+        try:
+            port.start_sending(address, stream.format.codec, packet_ms=stream.format.packet_ms)
+        except LocalProtocolError:
+            # An address that can not be sent to.
+            self._calls.receiving(stream, None)
+
+    def close_media(self, stream: Stream) -> None:
+        """Give the port back."""
+        self._waiting.pop(stream, None)
+        port = self._ports.pop(stream, None)
+        if port is None:
+            return
+        conference = stream.conference
+        if conference is not None:
+            mixer = self._mixers[conference]
+            mixer.leave(port)
+            if not len(mixer):
+                del self._mixers[conference]
+        port.close()
+
+    def _open(self, stream: Stream, engine: Engine) -> None:
+        from pa_telephony.rtp import PortUnavailable
+        from pa_telephony.rtp.mixer import Loop, Mixer
+
+        del self._waiting[stream]
+        try:
+            port = engine.open_port()
+        except PortUnavailable:
+            self._calls.receiving(stream, None)
+            return
+        self._ports[stream] = port
+        port.start_receiving(stream.format.codec, packet_ms=stream.format.packet_ms)
+        if stream.conference is None:
+            port.source = Loop(self._music or _hold_tone())
+        else:
+            self._mixers.setdefault(stream.conference, Mixer()).join(port)
+        host, number = port.local_address
+        if host == "0.0.0.0":
+            host = self._announce(stream.leg)
+        self._calls.receiving(stream, (host, number))
+        # The device may have been quicker than the engine.
+        if stream.open and stream.far is not None and stream.far.address is not None:
+            self.send_media(stream, stream.far.address)
+
+
+def _hold_tone() -> Tone:
+    from pa_telephony.rtp import Tone
+
+    # A second of 440 Hz every four: quieter than speech, and plainly not a fault.
+    return Tone((440,), -19.0, (1.0, 3.0))
+
+
+def load_music(path: str) -> Audio:
+    """Read the WAV file that is played to who waits. Raises :class:`ConfigurationError`."""
+    from pa_telephony.rtp import wav
+    from pa_telephony.rtp.audio import Audio
+    from pa_telephony.rtp.packet import CLOCK_RATE
+
+    try:
+        return Audio(wav.read(path).at_rate(CLOCK_RATE).samples)
+    except TelephonyError as error:
+        raise ConfigurationError(str(error), field="music_on_hold") from error

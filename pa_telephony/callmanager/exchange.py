@@ -1,0 +1,374 @@
+"""The exchange: every leg there is, and the few things that can happen to one.
+
+The features (:mod:`~pa_telephony.callmanager.transfer` and its neighbours) are written with these;
+the state tables and the public verbs are in :mod:`~pa_telephony.callmanager.calls`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceKind
+from pa_telephony.callmanager.dialplan import translate
+from pa_telephony.callmanager.media import MediaPlan
+from pa_telephony.callmanager.model import (
+    ACTIONS,
+    REMOTE,
+    Action,
+    Appearance,
+    Capabilities,
+    Cause,
+    Forward,
+    Leg,
+    LegState,
+    Party,
+    Reason,
+    Side,
+    Stream,
+    Watcher,
+)
+from pa_telephony.callmanager.routing import REASONS, Route, Router
+from pa_telephony.errors import RequestFailed
+
+__all__ = ["Exchange", "failure"]
+
+_ATTEMPTS = (
+    LegState.DIAL_TONE,
+    LegState.DIALLING,
+    LegState.PROCEEDING,
+    LegState.RINGING_OUT,
+    LegState.FAILED,
+)
+_FORWARD_OF = {
+    Cause.USER_BUSY: Forward.BUSY,
+    Cause.NO_ANSWER: Forward.NO_ANSWER,
+    Cause.OUT_OF_ORDER: Forward.FAILURE,
+}
+
+
+def failure(cause: Cause, what: str = "") -> RequestFailed:
+    """A request that failed for ``cause``."""
+    name = cause.name.lower().replace("_", " ")
+    return RequestFailed(cause, f"{what}: {name}" if what else name)
+
+
+class Exchange:
+    """Legs, the devices they are on, and who watches. ``now`` is a monotonic clock in seconds."""
+
+    def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
+        self.config = config
+        self.now = now
+        self.legs: dict[int, Leg] = {}
+        self.sides: dict[str, Side] = {}
+        self.watchers: list[Watcher] = []
+        self.refused = 0
+        self.router = Router(config, self.sides.__contains__, self.calls_of)
+        self.media = MediaPlan(self.side, self._incompatible, self._unavailable)
+        self._ids = itertools.count(0x1000001)
+
+    # What there is.
+
+    def side(self, leg: Leg) -> Side:
+        """The device of a leg; nobody, once it is gone."""
+        return self.sides.get(leg.device, _NOBODY)
+
+    def legs_of(self, device: str) -> list[Leg]:
+        """The legs of a device, oldest first."""
+        return [leg for leg in self.legs.values() if leg.device == device]
+
+    def calls_of(self, appearance: Appearance) -> int:
+        """How many calls an appearance has, those of other devices on its line aside."""
+        return sum(
+            leg.appearance is appearance and leg.state not in REMOTE for leg in self.legs.values()
+        )
+
+    def require(self, leg: Leg, action: Action) -> None:
+        """Raise :class:`RequestFailed` unless the table allows ``action``."""
+        if leg.state not in ACTIONS[action]:
+            raise self.refuse(Cause.WRONG_STATE, f"{action.value} while {leg.state.value}")
+
+    def refuse(self, cause: Cause, what: str = "") -> RequestFailed:
+        """Count a request that can not be done, and give the error to raise."""
+        self.refused += 1
+        return failure(cause, what)
+
+    # What can happen to a leg.
+
+    def new_leg(self, appearance: Appearance, call_id: int, *, incoming: bool) -> Leg:
+        """One more leg, IDLE so far."""
+        leg = Leg(next(self._ids), call_id, appearance, incoming)
+        leg.appearances = [leg]
+        self.legs[leg.id] = leg
+        return leg
+
+    def new_call(self, appearance: Appearance) -> Leg:
+        """The first leg of a new call, off hook."""
+        if len(self.legs) >= self.config.max_calls:
+            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+        leg = self.new_leg(appearance, next(self._ids), incoming=False)
+        leg.calling = appearance.party
+        leg.deadline = self.now() + self.config.timing.between_digits * 4
+        self.set(leg, LegState.DIAL_TONE)
+        return leg
+
+    def show(self, leg: Leg) -> None:
+        """Something about a leg is new: stop what it should hear no more, and tell everybody."""
+        self.media.changed(leg)
+        self.side(leg).show(leg)
+        for watcher in self.watchers:
+            watcher.leg_changed(leg)
+
+    def set(self, leg: Leg, state: LegState) -> None:
+        """Give a leg a state; the other appearances of a shared line follow."""
+        leg.state = state
+        self.show(leg)
+        if state in (LegState.CONNECTED, LegState.HELD) and len(leg.line.appearances) > 1:
+            self._show_elsewhere(leg)
+
+    def _show_elsewhere(self, leg: Leg) -> None:
+        state = LegState.REMOTE_HELD if leg.state is LegState.HELD else LegState.REMOTE_IN_USE
+        known = {each.appearance for each in leg.appearances}
+        for appearance in leg.line.appearances:
+            if appearance not in known and appearance.device in self.sides:
+                other = self.new_leg(appearance, leg.call_id, incoming=leg.incoming)
+                other.appearances = leg.appearances
+                leg.appearances.append(other)
+        for other in leg.appearances:
+            if other is not leg and other.state is not state:
+                other.state, other.peer, other.deadline = state, None, None
+                other.call_id, other.calling, other.called = leg.call_id, leg.calling, leg.called
+                self.show(other)
+
+    def make_way(self, appearance: Appearance, leg: Leg | None = None) -> None:
+        """A device talks in one call at a time: hold what is connected, end what is attempted.
+
+        ``leg`` is the one that the way is for. A route point is no device to talk at.
+        """
+        if appearance.kind is DeviceKind.ROUTE_POINT:
+            return
+        for other in self.legs_of(appearance.device):
+            if other is leg:
+                continue
+            if other.state is LegState.CONNECTED:
+                self.set(other, LegState.HELD)
+            elif other.state in _ATTEMPTS:
+                self.end(other, Cause.NORMAL)
+
+    def take_over(self, leg: Leg) -> None:
+        """Make what another device of a shared line holds this device's own, held."""
+        owner = next(each for each in leg.appearances if each.state is LegState.HELD)
+        peer = owner.peer
+        if peer is not None and peer.state is LegState.OFFERED:
+            raise self.refuse(Cause.WRONG_STATE, "the other side has not answered")
+        if peer is not None and peer.device == leg.device:
+            raise self.refuse(Cause.FACILITY_REJECTED, "the other side is the same device")
+        for each in self.legs.values():
+            if each.consult_of is owner:
+                each.consult_of = None
+        leg.peer, owner.peer = peer, None
+        if peer is not None:
+            peer.peer = leg
+        if owner.conference is not None:
+            owner.conference.replace(owner, leg)
+        leg.incoming, leg.reason = owner.incoming, owner.reason
+        leg.calling, leg.called = owner.calling, owner.called
+        leg.original_called, leg.last_redirecting = owner.original_called, owner.last_redirecting
+        leg.call_id, leg.hops, leg.passed = owner.call_id, owner.hops, owner.passed
+        owner.state, leg.state = LegState.REMOTE_HELD, LegState.HELD
+
+    def pair(self, one: Leg, other: Leg) -> None:
+        """Make two legs each other's peer; all that ring of a shared line have the caller."""
+        for leg, peer in ((one, other), (other, one)):
+            leg.peer = peer
+            for each in leg.appearances:
+                if each.state is LegState.OFFERED:
+                    each.peer = peer
+
+    def part(self, leg: Leg) -> Leg | None:
+        """Take a leg from its peer, and give that."""
+        peer, leg.peer = leg.peer, None
+        for each in leg.appearances:
+            each.peer = None
+        if peer is not None:
+            peer.peer = None
+        return peer
+
+    def connect(self, leg: Leg, other: Leg) -> None:
+        """Let two legs talk from now on, unless one of them is on hold."""
+        self.pair(leg, other)
+        leg.call_id = other.call_id
+        for each in (other, leg):
+            each.deadline = None
+            if each.state is LegState.HELD:
+                self.show(each)
+            else:
+                self.set(each, LegState.CONNECTED)
+
+    def name_other(self, leg: Leg, party: Party) -> None:
+        """Who a leg is shown to be talking to."""
+        if leg.incoming:
+            leg.calling = party
+        else:
+            leg.called = party
+
+    def fail(self, leg: Leg, cause: Cause) -> None:
+        """Let a caller hear why; one who has turned to another call is just told."""
+        if leg.state in (LegState.HELD, LegState.OFFERED):
+            self.clear(leg, cause)
+            return
+        leg.cause, leg.deadline = cause, None
+        for other in leg.appearances[:]:
+            if other is not leg:
+                self._retire(other, cause)
+        self.set(leg, LegState.FAILED)
+
+    def clear(self, leg: Leg, cause: Cause = Cause.NORMAL) -> None:
+        """Take a party, with all its appearances, out of everything; nobody else is told."""
+        self.part(leg)
+        for each in [leg, *(each for each in leg.appearances if each is not leg)]:
+            self._retire(each, cause)
+
+    def _retire(self, leg: Leg, cause: Cause) -> None:
+        if leg.state is LegState.IDLE:
+            return
+        self.legs.pop(leg.id, None)
+        leg.cause, leg.state, leg.deadline, leg.peer = cause, LegState.IDLE, None, None
+        leg.consult_of = None
+        leg.appearances.remove(leg)
+        leg.appearances = [leg]
+        if leg.parking is not None:
+            leg.parking.forget()
+        for other in self.legs.values():
+            if other.consult_of is leg:
+                other.consult_of = None
+        self.show(leg)
+
+    def end(self, leg: Leg, cause: Cause) -> None:
+        """A leg hangs up: a conference goes on without it, an ordinary call is over."""
+        ringing = any(
+            each is not leg and each.state is LegState.OFFERED for each in leg.appearances
+        )
+        if leg.state in REMOTE or (leg.state is LegState.OFFERED and ringing):
+            self.withdraw(leg, cause)
+            return
+        peer, conference = leg.peer, leg.conference
+        self.clear(leg, cause)
+        if conference is not None:
+            conference.leave(self, leg)
+        if peer is not None and peer.state is not LegState.IDLE:
+            if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
+                self.fail(peer, cause)
+            else:
+                self.clear(peer, cause)
+
+    def withdraw(self, leg: Leg, cause: Cause) -> None:
+        """One appearance of a shared line leaves; the call goes on at the others."""
+        caller = leg.peer
+        if caller is not None and caller.peer is leg:
+            caller.peer = next(
+                each for each in leg.appearances if each is not leg and each.peer is caller
+            )
+        self._retire(leg, cause)
+
+    # Ringing.
+
+    def offer(self, caller: Leg, route: Route, *, reason: Reason = Reason.DIRECT) -> None:
+        """Let the appearances of a route ring for ``caller``."""
+        caller.hops, caller.passed = route.hops, route.passed
+        redirected = reason if route.reason is Reason.DIRECT else route.reason
+        line = route.appearances[0].line
+        called = Party(route.number, route.appearances[0].config.name)
+        rings = line.config.no_answer or self.config.timing.no_answer
+        if Forward.NO_ANSWER not in line.forwards:
+            rings = self.config.timing.alerting
+        legs = [
+            self.new_leg(appearance, caller.call_id, incoming=True)
+            for appearance in route.appearances
+        ]
+        for leg in legs:
+            leg.appearances = legs
+            leg.state = LegState.OFFERED
+            leg.reason = redirected
+            leg.calling = caller.calling if not caller.incoming else caller.party
+            leg.called = called
+            leg.original_called = caller.original_called if not caller.incoming else called
+            leg.last_redirecting = route.redirecting
+            leg.deadline = self.now() + rings
+        self.pair(caller, legs[0])
+        if caller.other.number == route.number:
+            self.name_other(caller, called)
+        if caller.state is LegState.HELD:
+            self.show(caller)
+        else:
+            self.set(caller, LegState.RINGING_OUT)
+        for leg in legs[:]:
+            if leg.state is LegState.OFFERED:
+                self.show(leg)
+
+    def turn_away(self, leg: Leg, cause: Cause) -> None:
+        """A line does not take an offered call: forward it if there is a forward for ``cause``."""
+        caller, line = leg.peer, leg.line
+        kind = _FORWARD_OF.get(cause)
+        target = line.forwards.get(kind) if kind is not None else None
+        number, offered = leg.called.number, leg.party
+        self.clear(leg, cause)
+        if caller is None or caller.state is LegState.IDLE:
+            return
+        if target is None:
+            self.fail(caller, cause)
+            return
+        route = self.router.route(
+            translate(target, number),
+            line.forward_search_space,
+            caller=caller.device,
+            hops=caller.hops + 1,
+            passed=caller.passed | {line},
+        )
+        if route.cause is not Cause.NORMAL or not route.appearances:
+            self.fail(caller, route.cause if route.cause is not Cause.NORMAL else cause)
+            return
+        assert kind is not None
+        self.send_on(caller, route, Party(number, offered.name), REASONS[kind])
+
+    def send_on(self, caller: Leg, route: Route, by: Party, reason: Reason) -> None:
+        """Offer a caller to another number, ``by`` being who sends it there."""
+        if route.redirecting == Party():
+            route = replace(route, redirecting=by)
+        self.name_other(caller, Party(route.number))
+        self.offer(caller, route, reason=reason)
+
+    def _incompatible(self, leg: Leg) -> None:
+        """Two legs have no codec in common: the caller hears so, the other side is cleared."""
+        peer = self.part(leg)
+        caller, called = (peer, leg) if leg.incoming else (leg, peer)
+        for each in (called, caller):
+            if each is not None and each is called:
+                self.clear(each, Cause.INCOMPATIBLE)
+            elif each is not None:
+                self.fail(each, Cause.INCOMPATIBLE)
+
+    def _unavailable(self, leg: Leg) -> None:
+        """A device could not open a channel it should have had."""
+        self.end(leg, Cause.RESOURCE_UNAVAILABLE)
+
+
+class _Nobody:
+    """The side of a device that is gone."""
+
+    def capabilities(self, leg: Leg) -> Capabilities:
+        return Capabilities((), 0)
+
+    def show(self, leg: Leg) -> None: ...
+
+    def digit(self, leg: Leg, digit: str) -> None: ...
+
+    def open_media(self, stream: Stream) -> None: ...
+
+    def send_media(self, stream: Stream, address: tuple[str, int]) -> None: ...
+
+    def close_media(self, stream: Stream) -> None: ...
+
+
+_NOBODY: Side = _Nobody()

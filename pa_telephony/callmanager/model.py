@@ -1,0 +1,396 @@
+"""What a call consists of: lines and their appearances, legs, states, causes, and who is told.
+
+A :class:`Line` is a directory number. It appears on one device, or on several (a shared line).
+A :class:`Leg` is one appearance's part in a call: two legs that are each other's ``peer`` make
+an ordinary call, the members of a ``conference`` hear each other, and the ``appearances`` of a
+leg are the same party on all devices of its line. Which protocol a device speaks is not known
+here, so phones and CTI devices meet in one model.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from pa_telephony.callmanager.config import DeviceKind, LineConfig
+from pa_telephony.rtp.packet import Codec
+
+if TYPE_CHECKING:
+    from pa_telephony.callmanager.conference import Conference
+    from pa_telephony.callmanager.parking import ParkedCall
+
+__all__ = [
+    "ACTIONS",
+    "REMOTE",
+    "Action",
+    "Appearance",
+    "Capabilities",
+    "Cause",
+    "DoNotDisturb",
+    "Forward",
+    "Leg",
+    "LegState",
+    "Line",
+    "MediaAddress",
+    "MediaEnd",
+    "MediaFormat",
+    "MediaResource",
+    "Party",
+    "Purpose",
+    "Reason",
+    "Side",
+    "Stream",
+    "StreamUse",
+    "Watcher",
+]
+
+MediaAddress: TypeAlias = tuple[str, int]
+
+
+class Cause(enum.IntEnum):
+    """Why a call ends, or a request fails (the numbers and meanings are those of Q.850)."""
+
+    UNALLOCATED_NUMBER = 1
+    NORMAL = 16
+    USER_BUSY = 17
+    NO_ANSWER = 19
+    CALL_REJECTED = 21
+    ROUTING_ERROR = 25
+    """Q.850 "exchange routing error": forwards in a ring, or more hops than allowed."""
+    OUT_OF_ORDER = 27
+    FACILITY_REJECTED = 29
+    """The feature can not be had here: nothing to pick up, no park number, too many parties."""
+    NO_CIRCUIT = 34
+    TEMPORARY_FAILURE = 41
+    RESOURCE_UNAVAILABLE = 47
+    INCOMPATIBLE = 88
+    """Q.850 "incompatible destination": the two sides have no codec in common."""
+    WRONG_STATE = 101
+    """Q.850 "message not compatible with call state": the table below does not allow it."""
+
+
+class Reason(enum.Enum):
+    """What brought a leg into its call."""
+
+    DIRECT = "direct"
+    FORWARD_ALL = "forward all"
+    FORWARD_BUSY = "forward busy"
+    FORWARD_NO_ANSWER = "forward no answer"
+    FORWARD_FAILURE = "forward failure"
+    REDIRECT = "redirect"
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+    PARK = "park"
+    PARK_REVERSION = "park reversion"
+    UNPARK = "unpark"
+    PICKUP = "pickup"
+
+
+class Forward(enum.Enum):
+    """When a line sends its calls elsewhere; the values are fields of :class:`LineConfig`."""
+
+    ALL = "forward_all"
+    BUSY = "forward_busy"
+    NO_ANSWER = "forward_no_answer"
+    FAILURE = "forward_failure"
+
+
+class DoNotDisturb(enum.Enum):
+    """What a device does with calls that come: nothing special, ring silently, be busy."""
+
+    OFF = "off"
+    RINGER_OFF = "ringer off"
+    REJECT = "reject"
+
+
+class Purpose(enum.Enum):
+    """What a consultation is for."""
+
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+
+
+class LegState(enum.Enum):
+    """What one party of a call sees. The remote states are those of a shared line's others."""
+
+    DIAL_TONE = "dial tone"
+    DIALLING = "dialling"
+    PROCEEDING = "proceeding"
+    RINGING_OUT = "ringing out"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+    HELD = "held"
+    REMOTE_IN_USE = "in use elsewhere"
+    REMOTE_HELD = "held elsewhere"
+    FAILED = "failed"
+    IDLE = "idle"
+
+
+class Action(enum.Enum):
+    """What a party can ask for."""
+
+    DIGIT = "digit"
+    ERASE = "erase"
+    ANSWER = "answer"
+    REFUSE = "refuse"
+    HOLD = "hold"
+    RESUME = "resume"
+    CONSULT = "consult"
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+    DROP = "drop"
+    PARK = "park"
+    REDIRECT = "redirect"
+    RELEASE = "release"
+
+
+_S = LegState
+REMOTE = frozenset({_S.REMOTE_IN_USE, _S.REMOTE_HELD})
+"""The states of an appearance whose call is another device's."""
+
+ACTIONS: dict[Action, frozenset[LegState]] = {
+    Action.DIGIT: frozenset({_S.DIAL_TONE, _S.DIALLING, _S.CONNECTED}),
+    Action.ERASE: frozenset({_S.DIALLING}),
+    Action.ANSWER: frozenset({_S.OFFERED}),
+    Action.REFUSE: frozenset({_S.OFFERED}),
+    Action.HOLD: frozenset({_S.CONNECTED}),
+    Action.RESUME: frozenset({_S.HELD, _S.REMOTE_HELD}),
+    Action.CONSULT: frozenset({_S.CONNECTED}),
+    Action.TRANSFER: frozenset({_S.CONNECTED, _S.RINGING_OUT, _S.HELD}),
+    Action.CONFERENCE: frozenset({_S.CONNECTED, _S.HELD}),
+    Action.DROP: frozenset({_S.CONNECTED, _S.HELD}),
+    Action.PARK: frozenset({_S.CONNECTED}),
+    Action.REDIRECT: frozenset({_S.OFFERED, _S.CONNECTED}),
+    Action.RELEASE: frozenset(_S) - REMOTE - {_S.IDLE},
+}
+"""In which states an action is allowed; elsewhere it is refused and changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A number and the name that goes with it."""
+
+    number: str = ""
+    name: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """A directory number (or a route point's pattern), with what can be changed while it runs."""
+
+    number: str
+    partition: str
+    appearances: list[Appearance] = field(default_factory=list["Appearance"])
+    forwards: dict[Forward, str] = field(default_factory=dict[Forward, str])
+    """Where calls go; a kind that is not set is not in it."""
+    message_waiting: bool = False
+
+    @property
+    def config(self) -> LineConfig:
+        """What was configured of it, the same for all appearances but for names and limits."""
+        return self.appearances[0].config
+
+    @property
+    def forward_search_space(self) -> str:
+        """The calling search space in which forwards are looked up."""
+        return self.config.forward_search_space or self.config.search_space
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Appearance:
+    """A line on a device: its ``index``-th button, from 1."""
+
+    device: str
+    kind: DeviceKind
+    index: int
+    config: LineConfig
+    line: Line
+
+    @property
+    def party(self) -> Party:
+        """The number and the name that the others see."""
+        return Party(self.line.number, self.config.name)
+
+
+@dataclass(eq=False, slots=True)
+class Leg:
+    """One appearance's part in a call. Only the call manager changes it."""
+
+    id: int
+    call_id: int
+    appearance: Appearance
+    incoming: bool
+    state: LegState = LegState.IDLE
+    cause: Cause = Cause.NORMAL
+    reason: Reason = Reason.DIRECT
+    digits: str = ""
+    calling: Party = field(default_factory=Party)
+    called: Party = field(default_factory=Party)
+    original_called: Party = field(default_factory=Party)
+    last_redirecting: Party = field(default_factory=Party)
+    peer: Leg | None = None
+    """The other side of an ordinary call; the caller, while it is offered."""
+    conference: Conference | None = None
+    parking: ParkedCall | None = None
+    """Where the party waits to be retrieved."""
+    appearances: list[Leg] = field(default_factory=list["Leg"])
+    """This party's legs on all devices of a shared line, this one included."""
+    consult_of: Leg | None = None
+    """The held leg that this consultation belongs to."""
+    purpose: Purpose = Purpose.TRANSFER
+    collects: Forward | None = None
+    """The digits dialled are the target of this forward, not a call."""
+    stream: Stream | None = None
+    hops: int = 0
+    passed: frozenset[Line] = frozenset()
+    """The lines that have sent this caller on, one forward after the other."""
+    deadline: float | None = None
+
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return self.appearance.device
+
+    @property
+    def line_index(self) -> int:
+        """Which line of the device, from 1."""
+        return self.appearance.index
+
+    @property
+    def line(self) -> Line:
+        """The directory number."""
+        return self.appearance.line
+
+    @property
+    def party(self) -> Party:
+        """The number and the name that the others see."""
+        return self.appearance.party
+
+    @property
+    def other(self) -> Party:
+        """Who is at the other end, as far as is known."""
+        return self.calling if self.incoming else self.called
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The codecs a device has for a leg, and its RTP payload type for telephone events (0: none).
+
+    An empty ``codecs`` is a device without media: nothing can be connected to it.
+    """
+
+    codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA)
+    telephone_event: int = 101
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFormat:
+    """What two ends of a stream have agreed on."""
+
+    codec: Codec
+    packet_ms: int = 20
+    telephone_event: int = 0
+
+
+class StreamUse(enum.Enum):
+    """What a stream carries."""
+
+    TALK = "talk"
+    HOLD_TONE = "hold tone"
+    CONFERENCE = "conference"
+
+
+@dataclass(eq=False, slots=True)
+class Stream:
+    """The audio of one leg from one re-negotiation to the next; ``far`` is its other end.
+
+    ``address`` is where this end receives, None while that is not known.
+    """
+
+    id: int
+    leg: Leg
+    format: MediaFormat
+    use: StreamUse
+    end: MediaEnd
+    far: Stream | None = None
+    conference: Conference | None = None
+    address: MediaAddress | None = None
+    open: bool = True
+
+
+class MediaEnd(Protocol):
+    """Whatever audio can be ordered from. Must not block."""
+
+    def open_media(self, stream: Stream) -> None:
+        """Open a receive channel, and tell :meth:`Calls.receiving` where (at once, or later)."""
+        ...
+
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
+        """Send to ``address`` from now on."""
+        ...
+
+    def close_media(self, stream: Stream) -> None:
+        """Stop both directions."""
+        ...
+
+
+class MediaResource(MediaEnd, Protocol):
+    """The call manager's own audio: a tone for who waits, a mix for each conference."""
+
+    def has_room(self, streams: int) -> bool:
+        """Whether that many more streams can be had."""
+        ...
+
+
+class Side(MediaEnd, Protocol):
+    """A registered device, told what becomes of its legs. Must not block, and not call back.
+
+    The one thing a side may call at any time is :meth:`Calls.receiving`.
+    """
+
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """What the device can do with the audio of a leg."""
+        ...
+
+    def show(self, leg: Leg) -> None:
+        """The leg's state or parties changed."""
+        ...
+
+    def digit(self, leg: Leg, digit: str) -> None:
+        """The other side pressed a key."""
+        ...
+
+
+class Watcher:
+    """Told of everything, whatever the side; override what is of interest.
+
+    Must not block, and not call back.
+    """
+
+    def leg_changed(self, leg: Leg) -> None:
+        """A leg is new, changed, or gone (IDLE)."""
+
+    def device_changed(self, device: str) -> None:
+        """A device can be called from now on, or no more."""
+
+    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
+        """All parties of call ``gone`` are in call ``survivor`` from now on (TRANSFER, CONFERENCE).
+
+        Told before the legs change; ``by`` is the leg whose device did it.
+        """
+
+    def call_parked(self, parked: ParkedCall) -> None:
+        """A call waits at a park number."""
+
+    def call_unparked(self, parked: ParkedCall, reason: Reason) -> None:
+        """It waits no more: UNPARK, PARK_REVERSION, or DIRECT when the caller hung up."""
+
+    def forward_changed(self, line: Line, kind: Forward) -> None:
+        """A forward of a line was set or cancelled."""
+
+    def message_waiting_changed(self, line: Line) -> None:
+        """The lamp of a line was switched."""
+
+    def do_not_disturb_changed(self, device: str) -> None:
+        """A device is to be left alone, or no more."""

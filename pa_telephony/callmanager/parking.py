@@ -1,0 +1,137 @@
+"""Parked calls: a number where a party waits until somebody dials it, or the time is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pa_telephony.callmanager.dialplan import Pattern
+from pa_telephony.callmanager.model import (
+    Action,
+    Appearance,
+    Cause,
+    Leg,
+    Party,
+    Reason,
+)
+from pa_telephony.callmanager.routing import Route
+
+if TYPE_CHECKING:
+    from pa_telephony.callmanager.exchange import Exchange
+
+__all__ = ["ParkedCall", "Parking"]
+
+
+@dataclass(eq=False, slots=True)
+class ParkedCall:
+    """A party that waits at ``number``; ``by`` parked it and gets it back at ``deadline``."""
+
+    number: str
+    leg: Leg
+    by: Appearance
+    deadline: float
+    parking: Parking
+
+    def forget(self, reason: Reason = Reason.DIRECT) -> None:
+        """The number is free again."""
+        self.parking.forget(self, reason)
+
+
+class Parking:
+    """The park numbers of a configuration, and who waits there."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.parked: dict[str, ParkedCall] = {}
+        self._exchange = exchange
+        self._ranges = [Pattern.parse(each) for each in exchange.config.park_numbers]
+
+    def park(self, leg: Leg, number: str = "") -> ParkedCall:
+        """Let the other party of ``leg`` wait at ``number``, or at the first free one.
+
+        The leg ends.
+        """
+        exchange = self._exchange
+        exchange.require(leg, Action.PARK)
+        peer = leg.peer
+        if peer is None or leg.conference is not None:
+            raise exchange.refuse(Cause.FACILITY_REJECTED, "only an ordinary call can be parked")
+        if number and not any(each.matches(number) for each in self._ranges):
+            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"{number} is no park number")
+        place = number or self._free()
+        if not place or place in self.parked:
+            raise exchange.refuse(Cause.FACILITY_REJECTED, "no park number available")
+        deadline = exchange.now() + exchange.config.timing.park_reversion
+        parked = self.parked[place] = ParkedCall(place, peer, leg.appearance, deadline, self)
+        exchange.part(leg)
+        leg.reason = peer.reason = Reason.PARK
+        exchange.clear(leg)
+        peer.parking = parked
+        exchange.name_other(peer, Party(place, "Park"))
+        exchange.show(peer)
+        for watcher in exchange.watchers:
+            watcher.call_parked(parked)
+        return parked
+
+    def _free(self) -> str:
+        return next(
+            (
+                number
+                for pattern in self._ranges
+                for number in pattern.numbers()
+                if number not in self.parked
+            ),
+            "",
+        )
+
+    def retrieve(self, leg: Leg, number: str) -> None:
+        """Connect ``leg``, which dialled ``number``, to whoever waits there."""
+        parked = self.parked.get(number)
+        if parked is None:
+            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
+            return
+        other = parked.leg
+        if other.device == leg.device:
+            self._exchange.fail(leg, Cause.FACILITY_REJECTED)
+            return
+        if not self._exchange.media.compatible(leg, other):
+            self._exchange.fail(leg, Cause.INCOMPATIBLE)
+            return
+        self.forget(parked, Reason.UNPARK)
+        leg.reason = other.reason = Reason.UNPARK
+        self._exchange.name_other(leg, other.party)
+        self._exchange.name_other(other, leg.party)
+        self._exchange.connect(leg, other)
+
+    def forget(self, parked: ParkedCall, reason: Reason) -> None:
+        """The number is free again."""
+        if self.parked.get(parked.number) is parked:
+            del self.parked[parked.number]
+            parked.leg.parking = None
+            for watcher in self._exchange.watchers:
+                watcher.call_unparked(parked, reason)
+
+    def next_deadline(self) -> float | None:
+        """When the next one has waited for too long."""
+        return min((each.deadline for each in self.parked.values()), default=None)
+
+    def handle_deadline(self, now: float) -> None:
+        """Offer who has waited for too long to the line that parked it, when that is free."""
+        exchange = self._exchange
+        for parked in list(self.parked.values()):
+            if now < parked.deadline:
+                continue
+            by = parked.by
+            if by.device not in exchange.sides or exchange.router.is_busy(by):
+                parked.deadline = now + exchange.config.timing.park_reversion
+                continue
+            leg = parked.leg
+            self.forget(parked, Reason.PARK_REVERSION)
+            route = Route(
+                number=by.line.number,
+                appearances=(by,),
+                target=by.line,
+                redirecting=Party(parked.number, "Park"),
+                hops=leg.hops,
+            )
+            exchange.name_other(leg, by.party)
+            exchange.offer(leg, route, reason=Reason.PARK_REVERSION)

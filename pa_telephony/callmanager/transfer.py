@@ -1,0 +1,81 @@
+"""Consultations and transfers: a second call from the same line, and the others connected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pa_telephony.callmanager.model import Action, Cause, Leg, LegState, Purpose, Reason
+
+if TYPE_CHECKING:
+    from pa_telephony.callmanager.exchange import Exchange
+
+__all__ = ["consult", "consultation_of", "transfer"]
+
+
+def consult(exchange: Exchange, leg: Leg, purpose: Purpose) -> Leg:
+    """Hold a call and take the same line off hook for another, one more than it takes otherwise."""
+    exchange.require(leg, Action.CONSULT)
+    if consultation_of(exchange, leg) is not None:
+        raise exchange.refuse(Cause.WRONG_STATE, "consulting already")
+    full = exchange.calls_of(leg.appearance) > leg.appearance.config.max_calls
+    if full or len(exchange.legs) >= exchange.config.max_calls:
+        raise exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+    exchange.set(leg, LegState.HELD)
+    consultation = exchange.new_call(leg.appearance)
+    consultation.consult_of, consultation.purpose = leg, purpose
+    return consultation
+
+
+def consultation_of(exchange: Exchange, leg: Leg) -> Leg | None:
+    """The consultation that was begun from a held leg."""
+    return next((each for each in exchange.legs.values() if each.consult_of is leg), None)
+
+
+def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
+    """Connect the other parties of two legs of one device, which ends both.
+
+    ``second`` may still be ringing out. The call of ``first`` survives.
+    """
+    for leg in (first, second):
+        exchange.require(leg, Action.TRANSFER)
+    stays, target = first.peer, second.peer
+    if (
+        first is second
+        or first.device != second.device
+        or first.state is LegState.RINGING_OUT
+        or stays is None
+        or target is None
+        or stays.state is LegState.OFFERED
+    ):
+        raise exchange.refuse(Cause.WRONG_STATE, "nobody to connect")
+    if stays.device == target.device:
+        raise exchange.refuse(Cause.FACILITY_REJECTED, "both are the same device")
+    for watcher in exchange.watchers:
+        watcher.calls_joined(Reason.TRANSFER, first, first.call_id, second.call_id)
+    ringing = target.state is LegState.OFFERED
+    rings = [each for each in target.appearances if each.state is LegState.OFFERED]
+    exchange.part(first)
+    exchange.part(second)
+    for leg in (first, second):
+        leg.reason = Reason.TRANSFER
+        exchange.clear(leg)
+    for each in [target, *(each for each in target.appearances if each is not target)]:
+        each.call_id = stays.call_id
+        exchange.name_other(each, stays.party)
+        if each.incoming:
+            each.last_redirecting = first.party
+        each.reason = Reason.TRANSFER
+    stays.reason = Reason.TRANSFER
+    stays.hops = max(stays.hops, second.hops)
+    stays.passed = second.passed
+    exchange.name_other(stays, target.party)
+    if not ringing:
+        exchange.connect(target, stays)
+        return
+    exchange.pair(stays, target)
+    if stays.state is LegState.HELD:
+        exchange.show(stays)
+    else:
+        exchange.set(stays, LegState.RINGING_OUT)
+    for each in rings:
+        exchange.show(each)

@@ -1,0 +1,101 @@
+"""Conferences and endless sounds, as sources of ports.
+
+The engine's tick plays out all ports before it prepares what they send, so a mix of the frames
+of a tick goes out in the same tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pa_telephony.rtp.audio import Audio
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.port import Port
+from pa_telephony.rtp.tones import Tone
+
+__all__ = ["Loop", "Mixer"]
+
+
+class Loop:
+    """A sound that begins again when it ends. An empty one is silence."""
+
+    def __init__(self, sound: Audio | Tone) -> None:
+        self._tone = sound if isinstance(sound, Tone) else None
+        self._samples = (
+            sound.at_rate(CLOCK_RATE).samples if isinstance(sound, Audio) else np.zeros(0, np.int16)
+        )
+        self._at = 0
+
+    def read(self, count: int) -> Samples:
+        """The next ``count`` samples."""
+        start, self._at = self._at, self._at + count
+        if self._tone is not None:
+            return self._tone.render(start, count)
+        if not len(self._samples):
+            return np.zeros(count, np.int16)
+        return self._samples.take(range(start, start + count), mode="wrap")
+
+
+class Mixer:
+    """Ports that hear each other, but not themselves.
+
+    One addition per port and tick: what a port is sent is the sum of all less its own, clipped
+    to 16 bits.
+    """
+
+    def __init__(self) -> None:
+        self._members: dict[Port, _Member] = {}
+        self._total: NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, port: Port) -> None:
+        """Let a port hear the others from the next tick on, and the others it."""
+        member = self._members[port] = _Member(self)
+        port.listeners.append(member.hear)
+        port.source = member
+
+    def leave(self, port: Port) -> None:
+        """A port is a member no more."""
+        member = self._members.pop(port, None)
+        if member is not None:
+            port.listeners.remove(member.hear)
+            self._total = None
+            if port.source is member:
+                port.source = None
+
+    def others(self, frame: NDArray[np.int32]) -> Samples:
+        """The sum of this tick's frames, without ``frame``."""
+        if self._total is None:
+            self._total = np.zeros(FRAME, np.int32)
+            for member in self._members.values():
+                self._total += member.frame
+        mixed: Samples = np.clip(self._total - frame, -32768, 32767).astype(np.int16)
+        return mixed
+
+    def changed(self) -> None:
+        """A frame is new."""
+        self._total = None
+
+
+class _Member:
+    """One port's part: what it says, and a source of what it should hear."""
+
+    def __init__(self, mixer: Mixer) -> None:
+        self.frame = np.zeros(FRAME, np.int32)
+        self.hear: Callable[[Samples], None] = self._hear
+        self._mixer = mixer
+
+    def _hear(self, frame: Samples) -> None:
+        self.frame[:] = frame
+        self._mixer.changed()
+
+    def read(self, count: int) -> Samples:
+        """What the others say in this tick."""
+        return self._mixer.others(self.frame)[:count]

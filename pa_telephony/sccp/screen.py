@@ -1,0 +1,180 @@
+"""What a phone shows besides its calls: lamps, prompt, soft keys, ringer, forwards, speed dials.
+
+Only messages change it. Texts are kept as they came; :func:`~pa_telephony.sccp.phrases.english`
+makes them readable.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import (
+    DeviceStimulus,
+    LampMode,
+    RingMode,
+    SoftKeyEvent,
+    SpeakerMode,
+)
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.phrases import english
+
+__all__ = ["Forwards", "Screen", "SoftKey"]
+
+_MOST = 256
+"""Lamps, keys, forwards and speed dials that are remembered of each."""
+_PARKED_AT = re.compile("\x80\x21\\s*([0-9*#]+)")
+_REFUSALS = tuple(f"\x80{chr(number)}" for number in (35, *range(38, 47), 71, 73, 82, 83))
+"""Temp fail, Can not complete conference to Key is not active, No park number available, Service
+is not active, Can not complete transfer, Can not join calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftKey:
+    """One soft key: what it says when it is pressed, and its label as it came."""
+
+    event: SoftKeyEvent
+    label: str
+
+    def __str__(self) -> str:
+        return english(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Forwards:
+    """Where the calls of a line go; "" for a forward that is not set."""
+
+    all: str = ""
+    busy: str = ""
+    no_answer: str = ""
+
+
+class Screen:
+    """The display, the lamps and the ringer of one phone."""
+
+    def __init__(self) -> None:
+        self.lamps: dict[tuple[int, int], LampMode] = {}
+        """By stimulus and instance."""
+        self.prompt = ""
+        """The status line of the idle phone; calls have their own."""
+        self.notification = ""
+        """The text that covered it last."""
+        self.refusals = 0
+        """Notifications that said that something can not be done."""
+        self.parked_at = ""
+        """Where this phone parked a call last."""
+        self.parkings = 0
+        self.ringer = RingMode.RING_OFF
+        self.speaker = SpeakerMode.OFF
+        self.active_line = 0
+        """The line of the call plane that was activated last; 0 for none."""
+        self.forwards: dict[int, Forwards] = {}
+        self.speed_dials: dict[int, tuple[str, str]] = {}
+        """Number and label, by button."""
+        self._template: list[SoftKey] = []
+        self._sets: list[tuple[int, ...]] = []
+        self._shown: dict[int, tuple[int, int]] = {}
+
+    def lamp(self, stimulus: DeviceStimulus, instance: int = 1) -> LampMode:
+        """The mode of a lamp."""
+        return self.lamps.get((stimulus, instance), LampMode.OFF)
+
+    def message_waiting(self, line: int | None = None) -> bool:
+        """Whether the lamp of a line (None: of any, or of the phone) says so."""
+        return any(
+            stimulus == DeviceStimulus.VOICE_MAIL
+            and mode != LampMode.OFF
+            and line in (None, instance)
+            for (stimulus, instance), mode in self.lamps.items()
+        )
+
+    def soft_keys(self, call_reference: int = 0) -> tuple[SoftKey, ...]:
+        """The keys that are shown for a call; 0: for none."""
+        if call_reference not in self._shown:
+            return ()
+        number, mask = self._shown[call_reference]
+        places = self._sets[number] if number < len(self._sets) else ()
+        return tuple(
+            self._template[place - 1]
+            for bit, place in enumerate(places)
+            if mask >> bit & 1 and 1 <= place <= len(self._template)
+        )
+
+    def forget_call(self, call_reference: int) -> None:
+        """A call is over, and its soft keys with it."""
+        self._shown.pop(call_reference, None)
+
+    def take(self, message: SccpMessage) -> bool:
+        """Change what is shown; False when the message is about something else."""
+        match message:
+            case messages.SetLamp():
+                key = message.stimulus, message.stimulus_instance
+                if len(self.lamps) < _MOST or key in self.lamps:
+                    self.lamps[key] = LampMode(message.lamp_mode)
+            case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
+                if not message.call_reference:
+                    self.prompt = message.prompt_status
+            case messages.ClearPromptStatus():
+                if not message.call_reference:
+                    self.prompt = ""
+            case (
+                messages.DisplayNotify()
+                | messages.DisplayNotifyV2()
+                | messages.DisplayPriNotify()
+                | messages.DisplayPriNotifyV2()
+            ):
+                self._notified(message.notify)
+            case messages.ClearNotify() | messages.ClearPriNotify():
+                self.notification = ""
+            case messages.SetRinger():
+                self.ringer = RingMode(message.ring_mode)
+            case messages.SetSpeakerMode():
+                self.speaker = SpeakerMode(message.speaker_mode)
+            case messages.ActivateCallPlane():
+                self.active_line = message.line_instance
+            case messages.DeactivateCallPlane():
+                self.active_line = 0
+            case messages.SoftKeyTemplateRes():
+                self._learn_keys(message)
+            case messages.SoftKeySetRes():
+                self._learn_sets(message)
+            case messages.SelectSoftKeys():
+                if len(self._shown) < _MOST or message.call_reference in self._shown:
+                    shown = int(message.soft_key_set_index), message.valid_key_mask
+                    self._shown[message.call_reference] = shown
+            case messages.ForwardStatRes():
+                if len(self.forwards) < _MOST or message.line_number in self.forwards:
+                    self.forwards[message.line_number] = Forwards(
+                        message.forward_all_dirnum if message.forward_all_active else "",
+                        message.forward_busy_dirnum if message.forward_busy_active else "",
+                        message.forward_no_answerl_dirnum
+                        if message.forward_no_answer_active
+                        else "",
+                    )
+            case messages.SpeedDialStatRes() | messages.SpeedDialStatV2Res():
+                number = message.speed_dial_dir_number
+                if number and len(self.speed_dials) < _MOST:
+                    label = message.speed_dial_display_name
+                    self.speed_dials[message.speed_dial_number] = number, label
+            case _:
+                return False
+        return True
+
+    def _notified(self, text: str) -> None:
+        self.notification = text
+        self.refusals += text.startswith(_REFUSALS)
+        if parked := _PARKED_AT.match(text):
+            self.parked_at = parked[1]
+            self.parkings += 1
+
+    def _learn_keys(self, message: messages.SoftKeyTemplateRes) -> None:
+        # A long template comes in parts, each with its offset.
+        del self._template[message.soft_key_offset :]
+        for key in message.definition[: _MOST - len(self._template)]:
+            self._template.append(SoftKey(SoftKeyEvent(key.soft_key_event), key.soft_key_label))
+
+    def _learn_sets(self, message: messages.SoftKeySetRes) -> None:
+        del self._sets[message.soft_key_set_offset :]
+        for each in message.definition[: _MOST - len(self._sets)]:
+            self._sets.append(tuple(each.soft_key_template_index))
