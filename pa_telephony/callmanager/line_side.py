@@ -59,6 +59,13 @@ _DTMF_TONES = {
     **{key: DeviceTone(14 + number) for number, key in enumerate("*#ABCD")},
 }
 _REMOTE = (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD)
+_OFF_HOOK = (
+    LegState.DIAL_TONE,
+    LegState.DIALLING,
+    LegState.PROCEEDING,
+    LegState.RINGING_OUT,
+    LegState.CONNECTED,
+)
 
 
 class LineSide(Watcher):
@@ -157,7 +164,8 @@ class LineSide(Watcher):
         leg = self._find(session, reference, LegState.OFFERED)
         if leg is not None:
             self.press(session, SoftKeyEvent.ANSWER, line, leg.id)
-        else:
+        elif not any(leg.state in _OFF_HOOK for leg in self._calls.legs_of(session.name)):
+            # Else the handset is lifted after the line key (pyskinny does both): one call.
             self.press(session, SoftKeyEvent.NEW_CALL, line, 0)
 
     def _line_key(self, session: StationSession, line: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import trio
@@ -24,9 +25,9 @@ from pa_telephony.sccp.screen import Screen, SoftKey
 from pa_telephony.sccp.station import CallView, key_of
 
 if TYPE_CHECKING:
-    from pa_telephony.rtp import Media, Port
+    from pa_telephony.rtp import Media, Port, PortStatistics
 
-__all__ = ["Call", "Owner"]
+__all__ = ["Call", "Owner", "no_statistics"]
 
 _CODECS = {
     MediaPayloadType.G711_ALAW64K: Codec.PCMA,
@@ -73,6 +74,15 @@ class Owner(Protocol):
         ...
 
 
+def no_statistics(request: messages.ConnectionStatisticsReq) -> messages.ConnectionStatisticsRes:
+    """The answer for a call that nothing is known of."""
+    return messages.ConnectionStatisticsRes(
+        directory_num=request.directory_num,
+        call_reference=request.call_reference,
+        stats_processing_mode=request.stats_processing_mode,
+    )
+
+
 class Call:
     """A call as the call manager shows it. Its views never change after it has ended."""
 
@@ -83,6 +93,7 @@ class Call:
         self._lost: int | None = None
         self._port: Port | None = None
         self._media: Media | None = None
+        self._heard: PortStatistics | None = None
         self.announced = False
 
     def __repr__(self) -> str:
@@ -399,8 +410,27 @@ class Call:
         if self._media is not None:
             self._media.end(self._cause)
         if self._port is not None:
+            self._heard = self._port.stats
             self._port.close()
             self._port = None
+
+    def statistics(
+        self, request: messages.ConnectionStatisticsReq
+    ) -> messages.ConnectionStatisticsRes:
+        """How the call sounded, as a call manager asks when it is over; all zero without sound."""
+        stats = self._port.stats if self._port is not None else self._heard
+        answer = no_statistics(request)
+        if stats is None:
+            return answer
+        return replace(
+            answer,
+            number_packets_sent=stats.sent,
+            number_octets_sent=stats.octets_sent,
+            number_packets_received=stats.received,
+            number_octets_received=stats.octets_received,
+            number_packets_lost=stats.lost,
+            jitter=round(stats.jitter),
+        )
 
     def _take_port(self) -> Port | None:
         if self._port is None and not self.ended:

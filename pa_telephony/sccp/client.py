@@ -6,6 +6,7 @@ import contextlib
 import functools
 import random
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from pa_telephony.errors import (
     RequestFailed,
 )
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call import Call
+from pa_telephony.sccp.call import Call, no_statistics
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceStimulus,
@@ -40,6 +41,7 @@ from pa_telephony.sccp.station import (
     StationConfig,
     StationCore,
     StationEvent,
+    StatisticsAsked,
     Style,
     Unregistered,
     UnregisterRefused,
@@ -55,6 +57,8 @@ __all__ = ["Station", "open_media_port", "open_station"]
 _PORT = 2000
 _READ = 65536
 _CONNECT_WITHIN = 5.0
+_REMEMBERED = 8
+"""Calls that may still be asked about after their end."""
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
@@ -78,6 +82,7 @@ class Station:
         self.name = name
         self.config = config
         self.calls: dict[int, Call] = {}
+        self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
         self.registrations = 0
         self.protocol_errors = 0
         """Connections that a call manager broke the protocol on; each was closed."""
@@ -474,6 +479,10 @@ class Station:
                 self._refused += 1
             case CallChanged():
                 self._take_call(event, event.message)
+            case StatisticsAsked(request):
+                known = [*self._ended, *self.calls.values()]
+                asked = next((c for c in known if c.call_reference == request.call_reference), None)
+                self.send(no_statistics(request) if asked is None else asked.statistics(request))
             case _:
                 pass
         self._tell()
@@ -489,6 +498,7 @@ class Station:
         self._tell_of(call)
         if view.ended:
             self.calls.pop(view.call_reference, None)
+            self._ended.append(call)
         elif isinstance(message, messages.CallState):
             if view.state is DCallState.OFF_HOOK and not view.incoming:
                 self._new_call = call

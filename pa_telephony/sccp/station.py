@@ -44,6 +44,7 @@ __all__ = [
     "StationConfig",
     "StationCore",
     "StationEvent",
+    "StatisticsAsked",
     "Style",
     "UnregisterRefused",
     "Unregistered",
@@ -252,6 +253,13 @@ class ScreenChanged:
     message: SccpMessage
 
 
+@dataclass(frozen=True, slots=True)
+class StatisticsAsked:
+    """The call manager wants to know how a call sounded; it waits for an answer."""
+
+    request: messages.ConnectionStatisticsReq
+
+
 StationEvent: TypeAlias = (
     Registered
     | Rejected
@@ -259,6 +267,7 @@ StationEvent: TypeAlias = (
     | UnregisterRefused
     | SessionLost
     | CallChanged
+    | StatisticsAsked
     | ScreenChanged
 )
 
@@ -415,6 +424,8 @@ class StationCore:
                 if message.reset_type != DeviceResetType.APPLY_CONFIG:
                     self._reset_wanted = True
                     self._reset_when_idle()
+            case messages.ConnectionStatisticsReq():
+                self._events.append(StatisticsAsked(message))
             case _:
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))

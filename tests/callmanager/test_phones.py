@@ -12,7 +12,8 @@ from pa_telephony import callmanager, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.callmanager.config import Timing
 from pa_telephony.errors import CallEnded, ConnectionLost, RegistrationRejected, RequestFailed
-from pa_telephony.sccp.enums import DCallState
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import DCallState, DeviceStimulus
 
 ALICE, BOB, CAROL, DAVE = (f"SEP00000000100{n}" for n in range(1, 5))
 
@@ -241,3 +242,19 @@ async def test_a_transfer_to_a_number_that_is_busy_gives_the_call_back() -> None
             with trio.move_on_after(0.2), contextlib.suppress(RequestFailed):
                 await call.transfer("777")
             assert not call.ended
+
+
+async def test_a_handset_lifted_after_the_line_key_makes_no_second_call() -> None:
+    """pyskinny presses the line key and then goes off hook, for one call."""
+    async with a_manager() as manager, phone(manager, "SEP000000001001") as station:
+        press = messages.Stimulus(stimulus=DeviceStimulus.LINE, line_instance=1)
+        call = await station.new_call(press)
+        station.send(messages.OffHook())
+        call.press("1")
+        with trio.move_on_after(0.2):
+            await call.wait_ended()
+        (status,) = (each for each in manager.devices() if each.name == "SEP000000001001")
+        assert status.calls == 1
+        assert await station.unregister() is False
+        await call.hang_up()
+        assert await station.unregister() is True

@@ -14,7 +14,9 @@ from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfi
 from pa_telephony.errors import CallEnded, RequestFailed
 from pa_telephony.rtp import Engine, Tone
 from pa_telephony.rtp.g711 import Samples
+from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
+from pa_telephony.trace import FrameRecord, Record
 
 ALICE, BOB, PORT = "SEP000000001001", "SEP000000001002", "PA1-VI1"
 CONFIG = CallManagerConfig(
@@ -200,4 +202,56 @@ async def test_hold_stops_the_sound_and_resume_brings_it_back() -> None:
                 with media.record() as loud:
                     await trio.sleep(0.6)
                 assert hears(loud.samples, 600)
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_station_says_how_a_call_sounded_while_it_lasts_and_after_it() -> None:
+    """Call managers ask when a call is over (chan-sccp and CUCM do), and get an answer."""
+    records: list[Record] = []
+    with trio.fail_after(10):
+        async with (
+            a_house(43900) as (manager, engine),
+            sccp.open_station(
+                ALICE, manager.sccp_address, engine=engine, trace=records.append
+            ) as alice,
+            sccp.open_station(BOB, manager.sccp_address, engine=engine) as bob,
+            trio.open_nursery() as nursery,
+        ):
+
+            def ask(reference: int) -> None:
+                session = manager._line_side.sessions[ALICE]
+                session.send(
+                    messages.ConnectionStatisticsReq(directory_num="1002", call_reference=reference)
+                )
+
+            async def answers(count: int) -> list[messages.ConnectionStatisticsRes]:
+                while True:
+                    found = [
+                        message
+                        for record in records
+                        if isinstance(record, FrameRecord) and record.direction == "sent"
+                        for message in [messages.decode(record.data[8], record.data[12:], 21)]
+                        if isinstance(message, messages.ConnectionStatisticsRes)
+                    ]
+                    if len(found) == count:
+                        return found
+                    await trio.sleep(0.01)
+
+            async def bob_answers(call: sccp.Call) -> None:
+                await pick_up(call, 600, [])
+
+            nursery.start_soon(bob.serve, bob_answers)
+            async with alice.call("1002") as call:
+                await call.wait_media()
+                await trio.sleep(0.5)
+                ask(call.call_reference)
+                await answers(1)
+            ask(call.call_reference)
+            ask(4711)
+            during, after, unknown = await answers(3)
+            assert during.call_reference == after.call_reference == call.call_reference
+            assert 10 < during.number_packets_received <= after.number_packets_received < 60
+            assert after.number_octets_sent == 160 * after.number_packets_sent > 0
+            assert after.number_packets_lost == 0
+            assert (unknown.call_reference, unknown.number_packets_sent) == (4711, 0)
             nursery.cancel_scope.cancel()
