@@ -203,8 +203,9 @@ class Subscription(Generic[T]):
     still fitted have been read, and whatever error the hub was closed with.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, wanted: Callable[[T], bool] | None = None) -> None:
         self._limit = limit
+        self._wanted = wanted
         self._items: deque[T] = deque()
         self._closed = False
         self._error: BaseException | None = None
@@ -232,6 +233,8 @@ class Subscription(Generic[T]):
 
     def put(self, item: T) -> bool:
         """Queue an item (the hub does); False when there was no room and the end has come."""
+        if self._wanted is not None and not self._wanted(item):
+            return True
         if len(self._items) >= self._limit:
             self.end(SlowSubscriber(f"more than {self._limit} events waited to be read"))
             return False
@@ -269,9 +272,13 @@ class Hub(Generic[T]):
         self._subscriptions = [each for each in self._subscriptions if each.put(item)]
 
     @contextlib.contextmanager
-    def subscribe(self, limit: int | None = None) -> Generator[Subscription[T]]:
-        """Events from now on, until the block is left."""
-        subscription: Subscription[T] = Subscription(self._limit if limit is None else limit)
+    def subscribe(
+        self, limit: int | None = None, wanted: Callable[[T], bool] | None = None
+    ) -> Generator[Subscription[T]]:
+        """Events from now on, until the block is left; only those that are ``wanted``."""
+        subscription: Subscription[T] = Subscription(
+            self._limit if limit is None else limit, wanted
+        )
         if self._closed:
             subscription.end(self._error)
         else:

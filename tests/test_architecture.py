@@ -16,6 +16,7 @@ HEAVY = {"trio", "numpy", "construct", "scapy", "click", "rich", "cryptography",
 
 # Modules with tasks and sockets are few and named for what they are (DESIGN §1).
 TRIO_NAMES = {
+    "address",
     "application",
     "call",
     "client",

@@ -190,6 +190,10 @@ class Calls:
         """What a device does with calls that come."""
         return self._exchange.router.do_not_disturb.get(device, DoNotDisturb.OFF)
 
+    def new_call_id(self) -> int:
+        """A number that :meth:`originate` and :meth:`consult` take for their call."""
+        return self._exchange.new_call_id()
+
     def consultation_of(self, leg: Leg) -> Leg | None:
         """The consultation that was begun from a held leg."""
         return transfer.consultation_of(self._exchange, leg)
@@ -204,6 +208,7 @@ class Calls:
         digits: str = "",
         *,
         collects: Forward | None = None,
+        call_id: int | None = None,
     ) -> Leg:
         """Take a line off hook, and dial ``digits``; the device's other call is held.
 
@@ -215,7 +220,7 @@ class Calls:
             raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}")
         self._check_room(appearance)
         exchange.make_way(appearance)
-        leg = exchange.new_call(appearance)
+        leg = exchange.new_call(appearance, call_id)
         leg.collects = collects
         self._dial(leg, digits)
         return leg
@@ -291,8 +296,18 @@ class Calls:
         exchange.set(leg, LegState.RINGING_OUT if ringing else LegState.CONNECTED)
 
     @_verb
-    def redirect(self, leg: Leg, number: str, search_space: str | None = None) -> None:
+    def redirect(
+        self,
+        leg: Leg,
+        number: str,
+        search_space: str | None = None,
+        *,
+        calling: str = "",
+        original_called: str = "",
+    ) -> None:
         """Send the other party to ``number`` and leave the call.
+
+        ``calling`` and ``original_called`` are what is shown there instead of the truth.
 
         When the number can not take the call nothing has changed, and another can be tried.
         """
@@ -308,12 +323,21 @@ class Calls:
             raise exchange.refuse(cause, number)
         leg.reason = Reason.REDIRECT
         exchange.clear(leg)
-        exchange.send_on(caller, route, leg.party, Reason.REDIRECT)
+        exchange.send_on(
+            caller,
+            route,
+            leg.party,
+            Reason.REDIRECT,
+            calling=calling,
+            original_called=original_called,
+        )
 
     @_verb
-    def consult(self, leg: Leg, purpose: Purpose, digits: str = "") -> Leg:
+    def consult(
+        self, leg: Leg, purpose: Purpose, digits: str = "", *, call_id: int | None = None
+    ) -> Leg:
         """Hold a call, and take the line off hook for another; gives the new leg."""
-        consultation = transfer.consult(self._exchange, leg, purpose)
+        consultation = transfer.consult(self._exchange, leg, purpose, call_id)
         self._dial(consultation, digits)
         return consultation
 

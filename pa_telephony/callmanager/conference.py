@@ -32,6 +32,8 @@ class Conference:
         """A member is gone; the last two become an ordinary call."""
         leg.conference = None
         self.members.remove(leg)
+        for watcher in exchange.watchers:
+            watcher.party_left(leg, tuple(self.members), self.controller)
         if leg is self.controller:
             self.controller = None
         if len(self.members) > 2:
@@ -102,6 +104,8 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
             exchange.set(each, LegState.CONNECTED)
         else:
             exchange.show(each)
+    for watcher in exchange.watchers:
+        watcher.calls_were_joined(Reason.CONFERENCE, first)
     return conference
 
 

@@ -111,11 +111,18 @@ class DeviceConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """Who may log in over CTI, and which devices are theirs (empty: all)."""
+    """Who may log in over CTI, and which devices are theirs (empty: all).
+
+    ``any_device`` makes a super provider, who may acquire the devices of others; a ``locked``
+    user or one without ``cti`` is refused, and told so once the password was right.
+    """
 
     name: str
     password: str = field(repr=False)
     devices: tuple[str, ...] = ()
+    any_device: bool = False
+    cti: bool = True
+    locked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

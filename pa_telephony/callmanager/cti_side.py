@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 from pa_telephony.callmanager.calls import (
     Calls,
     Capabilities,
     Cause,
+    DoNotDisturb,
+    Forward,
     Leg,
     LegState,
+    Line,
     MediaAddress,
-    Reason,
+    Purpose,
     Stream,
-    Watcher,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind, User
+from pa_telephony.callmanager.cti_registrations import CtiRegistrations
+from pa_telephony.callmanager.cti_view import CtiView
+from pa_telephony.cti import control
 from pa_telephony.cti.control import (
-    CTI_PORT,
-    ROUTE_POINT,
     DeviceInfo,
     LegInfo,
-    LineInfo,
+    MediaRegistration,
     Observer,
-    Party,
+    RedirectOptions,
+    Termination,
 )
-from pa_telephony.cti.enums import CALLREASON, CALLSTATE, CTIFAILURE
+from pa_telephony.cti.enums import CTIFAILURE, MEDIAPAYLOAD
 from pa_telephony.cti.login import same_secret
 from pa_telephony.errors import RequestFailed
+from pa_telephony.rtp.packet import Codec
 
 __all__ = ["CtiSide"]
 
-_PHONE = 436
-"""Cisco 7965: any type that JTAPI takes for an ordinary terminal does."""
-
-_TYPES = {DeviceKind.CTI_PORT: CTI_PORT, DeviceKind.ROUTE_POINT: ROUTE_POINT}
-
-_STATES = {
-    LegState.DIAL_TONE: CALLSTATE.DIALTONE,
-    LegState.DIALLING: CALLSTATE.DIALING,
-    LegState.PROCEEDING: CALLSTATE.PROCEEDING,
-    LegState.RINGING_OUT: CALLSTATE.RINGBACK,
-    LegState.OFFERED: CALLSTATE.ACCEPTED,
-    LegState.CONNECTED: CALLSTATE.CONNECTED,
-    LegState.HELD: CALLSTATE.ONHOLD,
-    LegState.REMOTE_IN_USE: CALLSTATE.CONNECTED,
-    LegState.REMOTE_HELD: CALLSTATE.ONHOLD,
-    LegState.FAILED: CALLSTATE.DISCONNECTED,
-    LegState.IDLE: CALLSTATE.IDLE,
-}
+_CODECS = {MEDIAPAYLOAD.G711ULAW64K: Codec.PCMU, MEDIAPAYLOAD.G711ALAW64K: Codec.PCMA}
 
 _REDIRECT_FAILURES = {
     Cause.UNALLOCATED_NUMBER: CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION,
@@ -56,221 +45,352 @@ _REDIRECT_FAILURES = {
     Cause.OUT_OF_ORDER: CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER,
     Cause.WRONG_STATE: CTIFAILURE.REDIRECT_CALL_INCOMPATIBLE_STATE,
 }
-
-_REASONS = {
-    Reason.DIRECT: CALLREASON.DIRECTCALL,
-    Reason.FORWARD_ALL: CALLREASON.FORWARDALL,
-    Reason.FORWARD_BUSY: CALLREASON.FORWARDBUSY,
-    Reason.FORWARD_NO_ANSWER: CALLREASON.FORWARDNOANWSER,
-    Reason.FORWARD_FAILURE: CALLREASON.FORWARD,
-    Reason.REDIRECT: CALLREASON.REDIRECT,
-    Reason.TRANSFER: CALLREASON.TRANSFERREDCALL,
-    Reason.CONFERENCE: CALLREASON.CONFERENCE,
-    Reason.PARK: CALLREASON.PARK,
-    Reason.PARK_REVERSION: CALLREASON.PARKREMINDER,
-    Reason.UNPARK: CALLREASON.UNPARK,
-    Reason.PICKUP: CALLREASON.CALLPICKUP,
+_FAILURES = {
+    Cause.WRONG_STATE: CTIFAILURE.ILLEGAL_CALLSTATE,
+    Cause.INCOMPATIBLE: CTIFAILURE.CTIERR_MEDIA_CAPABILITY_MISMATCH,
+    Cause.UNALLOCATED_NUMBER: CTIFAILURE.UNDEFINED_LINE,
 }
 
 
-class CtiSide(Watcher):
-    """A CallControl to the CTI Manager, a Side of CTI devices and a Watcher to the calls."""
+@contextmanager
+def _failing(otherwise: CTIFAILURE, known: dict[Cause, CTIFAILURE] = _FAILURES) -> Generator[None]:
+    """Give what the call model refuses the code that an application knows."""
+    try:
+        yield
+    except RequestFailed as failed:
+        code = known.get(Cause(failed.code), otherwise)
+        raise RequestFailed(code, failed.description) from None
 
-    def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
+
+class CtiSide:
+    """A CallControl to the CTI Manager, and the Side of CTI devices.
+
+    ``send_data`` gives a phone data for its screen; False when there is no such phone now.
+    """
+
+    def __init__(
+        self,
+        config: CallManagerConfig,
+        calls: Calls,
+        send_data: Callable[[str, bytes], bool] = lambda device, data: False,
+    ) -> None:
         self._calls = calls
+        self._send_data = send_data
         self._users = {user.name: user for user in config.users}
         self._devices = {device.name: device for device in config.devices}
-        self._owners: dict[str, list[object]] = {}
-        self._observers: list[Observer] = []
-        self._accepted: set[int] = set()
-        calls.watchers.append(self)
+        self._registrations = CtiRegistrations()
+        self._view = CtiView(self._devices, calls, self._registrations)
+        self._streams: dict[int, Stream] = {}
+        """Of legs of dynamically registered devices, while nobody has told where they receive."""
+        calls.watchers.append(self._view)
+
+    # Who may do what.
+
+    def log_in(self, user: str, password: str) -> CTIFAILURE:
+        """0 when the user may come in; an unknown user costs the same time as a wrong password."""
+        known = self._users.get(user, _NOBODY)
+        if not same_secret(known.password, password) or known is _NOBODY:
+            return CTIFAILURE.DIRECTORY_LOGIN_FAILED
+        # Only who knows the password learns that it is of no use.
+        if known.locked:
+            return CTIFAILURE.CTIERR_LOGIN_FAILED_ACCOUNT_LOCKED
+        return CTIFAILURE(0) if known.cti else CTIFAILURE.DIRECTORY_LOGIN_NOT_ALLOWED
+
+    def controls_any_device(self, user: str) -> bool:
+        """Whether the user is a super provider."""
+        return user in self._users and self._users[user].any_device
+
+    def devices_of(self, user: str) -> Sequence[DeviceInfo]:
+        """What the user may control: what his entry lists, everything when it lists nothing."""
+        return [self._view.device(name) for name in self._devices if self._has(user, name)]
+
+    def device(self, name: str) -> DeviceInfo:
+        """One device, whoever controls it."""
+        if name not in self._devices:
+            raise RequestFailed(CTIFAILURE.CTIERR_INVALID_DEVICE_NAME, f"no device {name!r}")
+        return self._view.device(name)
+
+    def may_control(self, user: str, device: str) -> bool:
+        """Whether a device is one of the user's."""
+        return device in self._devices and self._has(user, device)
+
+    def _has(self, user: str, device: str) -> bool:
+        known = self._users.get(user)
+        return known is not None and (not known.devices or device in known.devices)
+
+    def watch(self, observer: Observer) -> None:
+        """Tell ``observer`` from now on."""
+        self._view.observers.append(observer)
+
+    def unwatch(self, observer: Observer) -> None:
+        """Tell it no more."""
+        self._view.observers.remove(observer)
+
+    # Devices and lines.
+
+    def register(self, device: str, owner: object, media: MediaRegistration) -> None:
+        """Put a CTI device in service; more than one owner may, of one mind."""
+        if media.termination is not Termination.NONE and not _codecs(media):
+            raise RequestFailed(CTIFAILURE.CTIERR_INCORRECT_MEDIA_CAPABILITY, "only G.711")
+        if self._registrations.add(device, self._devices[device].kind, owner, media):
+            self._calls.register(device, self)
+
+    def unregister(self, device: str, owner: object) -> None:
+        """One owner less; the last one takes the device out of service, its calls with it."""
+        if self._registrations.remove(device, owner):
+            self._calls.unregister(device)
+
+    def owners(self, device: str) -> int:
+        """How many applications have a device registered."""
+        return self._registrations.owners(device)
+
+    def set_auto_accept(self, device: str, line: int, on: bool) -> None:
+        """Whether calls to a line of a CTI device alert by themselves."""
+        self._view.set_auto_accept(device, line, on)
+
+    def forward_of(self, device: str, line: int) -> str:
+        """Where a line forwards all calls to."""
+        return self._line(device, line).forwards.get(Forward.ALL, "")
+
+    def set_forward(self, device: str, line: int, target: str) -> None:
+        """Forward all calls of a line, "" none any more."""
+        found = self._line(device, line)
+        if found.forwards.get(Forward.ALL, "") == target:
+            # Cisco's client waits for the event (observed).
+            self._view.forward_changed(found, Forward.ALL)
+            return
+        with _failing(CTIFAILURE.CFWDALL_DESTN_INVALID, {}):
+            self._calls.set_forward(found, Forward.ALL, target)
+
+    def set_message_waiting(self, device: str, line: int, number: str, on: bool) -> None:
+        """Switch the lamp of ``number``, "" of the line itself."""
+        own = self._line(device, line)
+        found = self._calls.line(number, own.partition) if number else own
+        if found is None:
+            raise RequestFailed(CTIFAILURE.MSGWAITING_DESTN_INVALID, number)
+        self._calls.set_message_waiting(found, on)
+
+    def set_do_not_disturb(self, device: str, on: bool) -> None:
+        """Whether a phone rings."""
+        mode = DoNotDisturb.RINGER_OFF if on else DoNotDisturb.OFF
+        if self._calls.do_not_disturb(device) is mode:
+            # Cisco's client waits for the event (observed).
+            self._view.do_not_disturb_changed(device)
+        self._calls.set_do_not_disturb(device, mode)
+
+    def send_data(self, device: str, data: bytes) -> None:
+        """Send data (XML of IP phone services) to a phone's screen."""
+        if not self._send_data(device, data):
+            raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is no phone, or gone")
+
+    def data_received(self, device: str, data: bytes) -> None:
+        """A phone sent data to the applications that have it open."""
+        self._view.tell(control.DataReceived(device, data))
+
+    def _line(self, device: str, index: int) -> Line:
+        appearance = self._calls.appearance(device, index)
+        if appearance is None:
+            raise RequestFailed(CTIFAILURE.UNDEFINED_LINE, f"no line {index} at {device}")
+        return appearance.line
+
+    # Calls.
+
+    def legs_of(self, device: str) -> Sequence[LegInfo]:
+        """The live legs of a device."""
+        return [self._view.leg(leg) for leg in self._calls.legs_of(device)]
+
+    def new_call_id(self) -> int:
+        """A number for a call that is about to be made."""
+        return self._calls.new_call_id()
+
+    def originate(self, device: str, line: int, number: str, call_id: int) -> LegInfo:
+        """Call ``number`` from a line; "" only takes it off hook."""
+        if not self._calls.is_registered(device):
+            raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
+        with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED), self._view.dialling(number):
+            leg = self._calls.originate(device, line, number, call_id=call_id)
+        return self._made(leg)
+
+    def dial(self, leg_id: int, digits: str) -> None:
+        """Dial more digits."""
+        leg = self._leg(leg_id, LegState.DIAL_TONE, LegState.DIALLING)
+        for digit in digits:
+            if leg.state in (LegState.DIAL_TONE, LegState.DIALLING):
+                self._calls.digit(leg, digit)
+        self._made(leg)
+
+    def accept(self, leg_id: int) -> None:
+        """Let an offered call alert."""
+        self._view.accept(self._leg(leg_id, LegState.OFFERED))
+
+    def answer(self, leg_id: int) -> None:
+        """Answer an offered call. A device registered without media has nothing to answer with."""
+        leg = self._leg(leg_id, LegState.OFFERED)
+        media = self._registrations.media_of(leg.device)
+        if media is not None and media.termination is Termination.NONE:
+            raise RequestFailed(
+                CTIFAILURE.COMMAND_NOT_IMPLEMENTED_ON_DEVICE, "registered without media"
+            )
+        with _failing(CTIFAILURE.CTI_FAILURE):
+            self._calls.answer(leg)
+
+    def disconnect(self, leg_id: int) -> None:
+        """Hang up, or refuse."""
+        leg = self._leg(leg_id)
+        with _failing(CTIFAILURE.CTI_FAILURE):
+            if leg.state is LegState.OFFERED:
+                self._calls.refuse(leg)
+            else:
+                self._calls.release(leg)
+
+    def hold(self, leg_id: int) -> None:
+        """Stop talking without hanging up."""
+        with _failing(CTIFAILURE.HOLDFAILED):
+            self._calls.hold(self._leg(leg_id))
+
+    def retrieve(self, leg_id: int) -> None:
+        """Talk again."""
+        with _failing(CTIFAILURE.RETRIEVEFAILED):
+            self._calls.resume(self._leg(leg_id))
+
+    def redirect(self, leg_id: int, number: str, options: RedirectOptions) -> None:
+        """Send the other party to ``number``; nothing changes when that fails."""
+        leg = self._leg(leg_id)
+        space = None
+        if options.by_calling_search_space and leg.peer is not None:
+            space = leg.peer.appearance.config.search_space
+        with _failing(CTIFAILURE.REDIRECT_ERR, _REDIRECT_FAILURES):
+            self._calls.redirect(
+                leg,
+                number,
+                space,
+                calling=options.calling,
+                original_called=options.original_called,
+            )
+
+    def consult(self, leg_id: int, number: str, call_id: int, purpose: control.Purpose) -> LegInfo:
+        """Hold, and call ``number`` from the same line; gives the new leg."""
+        leg = self._leg(leg_id)
+        with (
+            _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE),
+            self._view.consulting(leg),
+            self._view.dialling(number),
+        ):
+            consultation = self._calls.consult(leg, Purpose[purpose.name], number, call_id=call_id)
+        return self._made(consultation)
+
+    def transfer(self, leg_id: int, other_leg_id: int) -> None:
+        """Join the other sides of two legs of one device, and leave both."""
+        with _failing(CTIFAILURE.TRANSFERFAILED):
+            self._calls.transfer(self._leg(leg_id), self._leg(other_leg_id))
+
+    def join(self, leg_id: int, other_leg_ids: Sequence[int]) -> None:
+        """Make a conference of several legs of one device."""
+        legs = [self._leg(each) for each in (leg_id, *other_leg_ids)]
+        with _failing(
+            CTIFAILURE.CONFERENCE_FAILED,
+            {Cause.RESOURCE_UNAVAILABLE: CTIFAILURE.CTIERR_NO_CONFERENCE_BRIDGE},
+        ):
+            self._calls.join(*legs)
+
+    def drop_party(self, leg_id: int, party_leg_id: int) -> None:
+        """Take somebody else out of a conference."""
+        with _failing(CTIFAILURE.CONFERENCE_INVALID_PARTICIPANT, {}):
+            self._calls.drop(self._leg(leg_id), self._leg(party_leg_id))
+
+    def park(self, leg_id: int) -> str:
+        """Leave the other party at a number that anybody can dial; gives the number."""
+        with _failing(CTIFAILURE.CTIERR_CALL_PARK_NO_DN):
+            return self._calls.park(self._leg(leg_id)).number
+
+    def send_digits(self, leg_id: int, digits: str) -> None:
+        """Press keys for the other side."""
+        leg = self._leg(leg_id, LegState.CONNECTED)
+        for digit in digits:
+            with _failing(CTIFAILURE.DIGIT_GENERATION_WRONG_CALL_STATE, {}):
+                self._calls.digit(leg, digit)
+
+    def _leg(self, leg_id: int, *states: LegState) -> Leg:
+        leg = self._calls.legs.get(leg_id)
+        if leg is None:
+            raise RequestFailed(CTIFAILURE.ILLEGAL_HANDLE, f"no call leg {leg_id}")
+        if states and leg.state not in states:
+            raise RequestFailed(CTIFAILURE.ILLEGAL_CALLSTATE, leg.state.value)
+        return leg
+
+    def _made(self, leg: Leg) -> LegInfo:
+        """A call that failed at once ends, too: nobody is there to hear why and hang up."""
+        info = self._view.leg(leg)
+        if leg.state is LegState.FAILED and self._devices[leg.device].kind is not DeviceKind.PHONE:
+            self._calls.release(leg)
+        return info
+
+    # Media.
+
+    def receive_at(self, leg_id: int, address: MediaAddress) -> None:
+        """Where a leg of a dynamically registered device receives."""
+        stream = self._streams.pop(leg_id, None)
+        if stream is None:
+            raise RequestFailed(CTIFAILURE.OPERATION_NOT_AVAILABLE_IN_CURRENT_STATE, "no media")
+        self._calls.receiving(stream, address)
+
+    # Side of CTI devices.
+
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """The codecs of the registration; keys go by signalling, as applications expect them."""
+        media = self._registrations.media_of(leg.device)
+        if media is None or media.termination is Termination.NONE:
+            return Capabilities((), 0)
+        return Capabilities(_codecs(media), 0)
+
+    def show(self, leg: Leg) -> None:
+        """Nothing to do: the view tells everybody who watches."""
+
+    def open_media(self, stream: Stream) -> None:
+        """A static device receives where it said; a dynamic one is asked."""
+        media = self._registrations.media_of(stream.leg.device)
+        if media is None or media.termination is Termination.NONE:
+            self._calls.receiving(stream, None)
+        elif media.address is not None:
+            self._calls.receiving(stream, media.address)
+        else:
+            self._streams[stream.leg.id] = stream
+            self._view.channel_wanted(stream)
+
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
+        """The view tells it."""
+
+    def close_media(self, stream: Stream) -> None:
+        """The view tells it."""
+        if self._streams.get(stream.leg.id) is stream:
+            del self._streams[stream.leg.id]
+
+    def digit(self, leg: Leg, digit: str) -> None:
+        """A key of the other side."""
+        self._view.tell(control.DigitHeard(self._view.leg(leg), digit))
+
+    # Devices that come and go while the call manager runs.
 
     def add_device(self, device: DeviceConfig) -> None:
-        """Show applications one more device."""
+        """A device that the calls know already is told to those who may control it."""
         self._devices[device.name] = device
-        self._tell_devices_changed()
+        self._view.tell(control.DeviceAdded(self._view.device(device.name)))
 
     def remove_device(self, name: str) -> None:
-        """Show applications a device no more."""
-        self._owners.pop(name, None)
-        self._devices.pop(name, None)
-        self._tell_devices_changed()
+        """A device is nobody's any more."""
+        self._registrations.forget(name)
+        self._view.tell(control.DeviceRemoved(self._view.device(name)))
+        del self._devices[name]
 
     def set_users(self, users: Sequence[User]) -> None:
         """Who may log in from now on."""
         self._users = {user.name: user for user in users}
 
-    def _tell_devices_changed(self) -> None:
-        for observer in list(self._observers):
-            observer.devices_changed()
 
-    # CallControl: what the CTI Manager asks.
-
-    def authenticate(self, user: str, password: str) -> bool:
-        """Whether the password is the user's; an unknown user costs the same time."""
-        known = self._users.get(user, _NOBODY)
-        return same_secret(known.password, password) and known is not _NOBODY
-
-    def devices_of(self, user: str) -> Sequence[DeviceInfo]:
-        """What the user may control: what his entry lists, everything when it lists nothing."""
-        names = self._users[user].devices if user in self._users else ()
-        return [
-            self._info(device)
-            for device in self._devices.values()
-            if not names or device.name in names
-        ]
-
-    def register(self, device: str, owner: object) -> None:
-        """Put a CTI device in service; more than one owner may (JTAPI guide)."""
-        owners = self._owners.setdefault(device, [])
-        owners.append(owner)
-        if len(owners) == 1:
-            self._calls.register(device, self)
-
-    def unregister(self, device: str, owner: object) -> None:
-        """One owner less; the last one takes the device out of service, its calls with it."""
-        owners = self._owners.get(device, [])
-        if owner in owners:
-            owners.remove(owner)
-            if not owners:
-                self._calls.unregister(device)
-
-    def owners(self, device: str) -> int:
-        """How many applications have a device registered."""
-        return len(self._owners.get(device, ()))
-
-    def legs_of(self, device: str) -> Sequence[LegInfo]:
-        """The live legs of a device."""
-        return [self._leg_info(leg) for leg in self._calls.legs_of(device)]
-
-    def originate(self, device: str, line: int, number: str) -> LegInfo:
-        """Call ``number`` from a line."""
-        if not self._calls.is_registered(device):
-            raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
-        try:
-            leg = self._calls.originate(device, line, number)
-        except RequestFailed as failed:
-            code = CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED
-            raise RequestFailed(code, failed.description) from None
-        return self._leg_info(leg)
-
-    def accept(self, leg_id: int) -> None:
-        """Let an offered call alert."""
-        leg = self._leg(leg_id)
-        if leg.state is not LegState.OFFERED:
-            raise RequestFailed(CTIFAILURE.ILLEGAL_CALLSTATE, leg.state.value)
-        self._accepted.add(leg.id)
-        self.leg_changed(leg)
-
-    def answer(self, leg_id: int) -> None:
-        """Answer an offered call. A route point has no media to answer with."""
-        leg = self._leg(leg_id)
-        if leg.state is not LegState.OFFERED:
-            raise RequestFailed(CTIFAILURE.ILLEGAL_CALLSTATE, leg.state.value)
-        if leg.device in self._owners:
-            raise RequestFailed(
-                CTIFAILURE.COMMAND_NOT_IMPLEMENTED_ON_DEVICE, "registered without media"
-            )
-        self._calls.answer(leg)
-
-    def disconnect(self, leg_id: int) -> None:
-        """Hang up."""
-        self._calls.release(self._leg(leg_id))
-
-    def redirect(self, leg_id: int, number: str) -> None:
-        """Send the other party to ``number``; nothing changes when that fails."""
-        try:
-            self._calls.redirect(self._leg(leg_id), number)
-        except RequestFailed as failed:
-            code = _REDIRECT_FAILURES.get(Cause(failed.code), CTIFAILURE.REDIRECT_ERR)
-            raise RequestFailed(code, failed.description) from None
-
-    def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` from now on."""
-        self._observers.append(observer)
-
-    def unwatch(self, observer: Observer) -> None:
-        """Tell it no more."""
-        self._observers.remove(observer)
-
-    # Watcher: what the calls tell.
-
-    def leg_changed(self, leg: Leg) -> None:
-        """A leg of any device changed."""
-        info = self._leg_info(leg)
-        if leg.state is LegState.IDLE:
-            self._accepted.discard(leg.id)
-        for observer in list(self._observers):
-            observer.leg_changed(info)
-
-    def device_changed(self, device: str) -> None:
-        """A device was registered or unregistered."""
-        info = self._info(self._devices[device])
-        for observer in list(self._observers):
-            observer.device_changed(info)
-
-    # Side of devices that are registered without media: the application watches, no more.
-
-    def show(self, leg: Leg) -> None:
-        """Nothing to do: :meth:`leg_changed` tells it."""
-
-    def capabilities(self, leg: Leg) -> Capabilities:
-        """There is no media."""
-        return Capabilities((), 0)
-
-    def open_media(self, stream: Stream) -> None:
-        """There is none."""
-        self._calls.receiving(stream, None)
-
-    def send_media(self, stream: Stream, address: MediaAddress) -> None:
-        """There is none."""
-
-    def close_media(self, stream: Stream) -> None:
-        """There is none."""
-
-    def digit(self, leg: Leg, digit: str) -> None:
-        """Nobody listens."""
-
-    def _leg(self, leg_id: int) -> Leg:
-        try:
-            return self._calls.legs[leg_id]
-        except KeyError:
-            raise RequestFailed(CTIFAILURE.ILLEGAL_HANDLE, f"no call leg {leg_id}") from None
-
-    def _info(self, device: DeviceConfig) -> DeviceInfo:
-        return DeviceInfo(
-            name=device.name,
-            device_type=_TYPES.get(device.kind, _PHONE),
-            lines=tuple(
-                LineInfo(line.number, line.name, line.partition, line.max_calls)
-                for line in device.lines
-            ),
-            registered=self._calls.is_registered(device.name),
-            description=device.description,
-        )
-
-    def _leg_info(self, leg: Leg) -> LegInfo:
-        state = _STATES[leg.state]
-        cti = self._devices[leg.device].kind in _TYPES
-        if leg.state is LegState.OFFERED and cti and leg.id not in self._accepted:
-            # Phones ring by themselves; an application accepts first.
-            state = CALLSTATE.OFFERING
-        reason = _REASONS[leg.reason]
-        ended = leg.state in (LegState.IDLE, LegState.FAILED)
-        return LegInfo(
-            leg_id=leg.id,
-            call_id=leg.call_id,
-            device=leg.device,
-            line=leg.line_index,
-            state=state,
-            incoming=leg.incoming,
-            calling=Party(leg.calling.number, leg.calling.name),
-            called=Party(leg.called.number, leg.called.name),
-            original_called=Party(leg.original_called.number, leg.original_called.name),
-            last_redirecting=Party(leg.last_redirecting.number, leg.last_redirecting.name),
-            cause=leg.cause if ended else 0,
-            reason=reason,
-        )
+def _codecs(media: MediaRegistration) -> tuple[Codec, ...]:
+    known = tuple(_CODECS[each] for each in media.codecs if each in _CODECS)
+    # Cisco's client can register without naming any; G.711 is what there is then.
+    return known if media.codecs else tuple(_CODECS.values())
 
 
 _NOBODY = User(name="", password="nobody has this name, and nobody gets in")

@@ -24,6 +24,7 @@ from pa_telephony.callmanager.model import (
     Leg,
     LegState,
     Party,
+    Purpose,
     Reason,
     Side,
     Stream,
@@ -65,7 +66,7 @@ class Exchange:
         self.watchers: list[Watcher] = []
         self.refused = 0
         self.router = Router(config, self.sides.__contains__, self.calls_of)
-        self.media = MediaPlan(self.side, self._incompatible, self._unavailable)
+        self.media = MediaPlan(self.side, self.watchers, self._incompatible, self._unavailable)
         self._ids = itertools.count(0x1000001)
 
     # What there is.
@@ -96,6 +97,10 @@ class Exchange:
 
     # What can happen to a leg.
 
+    def new_call_id(self) -> int:
+        """A number for a call that is about to be made."""
+        return next(self._ids)
+
     def new_leg(self, appearance: Appearance, call_id: int, *, incoming: bool) -> Leg:
         """One more leg, IDLE so far."""
         leg = Leg(next(self._ids), call_id, appearance, incoming)
@@ -103,12 +108,20 @@ class Exchange:
         self.legs[leg.id] = leg
         return leg
 
-    def new_call(self, appearance: Appearance) -> Leg:
-        """The first leg of a new call, off hook."""
+    def new_call(
+        self,
+        appearance: Appearance,
+        call_id: int | None = None,
+        *,
+        consult_of: Leg | None = None,
+        purpose: Purpose = Purpose.TRANSFER,
+    ) -> Leg:
+        """The first leg of a new call, off hook. ``call_id`` is one of :meth:`new_call_id`."""
         if len(self.legs) >= self.config.max_calls:
             raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
-        leg = self.new_leg(appearance, next(self._ids), incoming=False)
+        leg = self.new_leg(appearance, call_id or next(self._ids), incoming=False)
         leg.calling = appearance.party
+        leg.consult_of, leg.purpose = consult_of, purpose
         leg.deadline = self.now() + self.config.timing.between_digits * 4
         self.set(leg, LegState.DIAL_TONE)
         return leg
@@ -274,7 +287,15 @@ class Exchange:
 
     # Ringing.
 
-    def offer(self, caller: Leg, route: Route, *, reason: Reason = Reason.DIRECT) -> None:
+    def offer(
+        self,
+        caller: Leg,
+        route: Route,
+        *,
+        reason: Reason = Reason.DIRECT,
+        calling: str = "",
+        original_called: str = "",
+    ) -> None:
         """Let the appearances of a route ring for ``caller``."""
         caller.hops, caller.passed = route.hops, route.passed
         redirected = reason if route.reason is Reason.DIRECT else route.reason
@@ -295,6 +316,10 @@ class Exchange:
             leg.called = called
             leg.original_called = caller.original_called if not caller.incoming else called
             leg.last_redirecting = route.redirecting
+            if calling:
+                leg.calling = Party(calling)
+            if original_called:
+                leg.original_called = Party(original_called)
             leg.deadline = self.now() + rings
         self.pair(caller, legs[0])
         if caller.other.number == route.number:
@@ -332,12 +357,24 @@ class Exchange:
         assert kind is not None
         self.send_on(caller, route, Party(number, offered.name), REASONS[kind])
 
-    def send_on(self, caller: Leg, route: Route, by: Party, reason: Reason) -> None:
-        """Offer a caller to another number, ``by`` being who sends it there."""
+    def send_on(
+        self,
+        caller: Leg,
+        route: Route,
+        by: Party,
+        reason: Reason,
+        *,
+        calling: str = "",
+        original_called: str = "",
+    ) -> None:
+        """Offer a caller to another number, ``by`` being who sends it there.
+
+        ``calling`` and ``original_called`` are shown there instead of what is true.
+        """
         if route.redirecting == Party():
             route = replace(route, redirecting=by)
         self.name_other(caller, Party(route.number))
-        self.offer(caller, route, reason=reason)
+        self.offer(caller, route, reason=reason, calling=calling, original_called=original_called)
 
     def _incompatible(self, leg: Leg) -> None:
         """Two legs have no codec in common: the caller hears so, the other side is cleared."""

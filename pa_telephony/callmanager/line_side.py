@@ -73,6 +73,8 @@ class LineSide(Watcher):
 
     def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
         self.sessions: dict[str, StationSession] = {}
+        self.data_received: Callable[[str, bytes], None] | None = None
+        """Told of what phones send to applications."""
         self._calls = calls
         self._devices: dict[str, DeviceConfig] = {}
         for device in config.devices:
@@ -121,9 +123,26 @@ class LineSide(Watcher):
         session = self.sessions.get(leg.device)
         return session.local_address[0] if session is not None else "127.0.0.1"
 
+    def send_data(self, device: str, data: bytes) -> bool:
+        """Show data (XML of IP phone services) on a phone; False when it is not there."""
+        session = self.sessions.get(device)
+        if session is None:
+            return False
+        # The application id is guessed: captures only have those of CUCM's own services.
+        session.send(messages.UserToDeviceDataVersion1(application_id=0, xmldata=data))
+        return True
+
     def received(self, session: StationSession, message: SccpMessage) -> None:
         """A station did something."""
         match message:
+            case (
+                messages.DeviceToUserData()
+                | messages.DeviceToUserDataResponse()
+                | messages.DeviceToUserDataVersion1()
+                | messages.DeviceToUserDataResponseVersion1()
+            ):
+                if self.data_received is not None:
+                    self.data_received(session.name, message.xmldata)
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
             case messages.OnHook():

@@ -27,6 +27,9 @@ from pa_telephony.trace import Trace
 if TYPE_CHECKING:
     from pa_telephony.rtp import Audio
 
+if TYPE_CHECKING:
+    import ssl
+
 __all__ = ["CallManager", "DeviceStatus", "open_call_manager"]
 
 _NAP = 0.1
@@ -50,7 +53,8 @@ class CallManager:
         self.config = config
         self.calls = Calls(config, trio.current_time)
         self._line_side = LineSide(config, self.calls)
-        self._cti_side = CtiSide(config, self.calls)
+        self._cti_side = CtiSide(config, self.calls, self._line_side.send_data)
+        self._line_side.data_received = self._cti_side.data_received
         self._stations: StationServer | None = None
         self._sccp: Sequence[tuple[str, int]] = ()
         self._cti: Sequence[tuple[str, int]] = ()
@@ -66,6 +70,12 @@ class CallManager:
     def cti_address(self) -> str:
         """Where applications log in, as ``host:port``; "" when no CTI Manager runs."""
         return f"{self._cti[0][0]}:{self._cti[0][1]}" if self._cti else ""
+
+    @property
+    def cti_tls_address(self) -> str:
+        """Where they log in encrypted; "" without a context for that."""
+        known = self._cti_manager.tls_addresses if self._cti_manager is not None else ()
+        return f"{known[0][0]}:{known[0][1]}" if known else ""
 
     @property
     def applications(self) -> list[str]:
@@ -161,6 +171,8 @@ class CallManager:
         sccp_port: int,
         cti_port: int,
         certificate: Certificate | None,
+        tls: ssl.SSLContext | None,
+        cti_tls_port: int,
         trace: Trace | None,
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
@@ -199,6 +211,8 @@ class CallManager:
                         certificate,
                         host=host,
                         port=cti_port,
+                        tls=tls,
+                        tls_port=cti_tls_port,
                         trace=trace,
                     )
                 )
@@ -216,12 +230,15 @@ async def open_call_manager(
     sccp_port: int = 2000,
     cti_port: int = 2748,
     certificate: Certificate | None = None,
+    cti_tls: ssl.SSLContext | None = None,
+    cti_tls_port: int = 2749,
     trace: Trace | None = None,
 ) -> AsyncGenerator[CallManager]:
     """Run a call manager; entered means that stations can register. Port 0 chooses a free one.
 
     The CTI Manager runs when there are users who could log in (that needs the extra ``cti``), or
     when it is given the ``certificate`` that seals their passwords, so that users can be added.
+    With a server-side ``cti_tls`` context it takes encrypted connections at ``cti_tls_port``, too.
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address can not be had.
@@ -233,5 +250,7 @@ async def open_call_manager(
             functools.partial(make_certificate, "pa-telephony", valid_from=now)
         )
     async with background() as tasks:
-        await tasks.start(manager.serve, host, sccp_port, cti_port, certificate, trace)
+        await tasks.start(
+            manager.serve, host, sccp_port, cti_port, certificate, cti_tls, cti_tls_port, trace
+        )
         yield manager

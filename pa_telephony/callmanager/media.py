@@ -8,7 +8,7 @@ So no feature orders media by itself, and none can leave half of it open.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.callmanager.conference import Conference
@@ -23,6 +23,7 @@ from pa_telephony.callmanager.model import (
     Side,
     Stream,
     StreamUse,
+    Watcher,
 )
 from pa_telephony.rtp.packet import Codec
 
@@ -70,12 +71,14 @@ class MediaPlan:
     def __init__(
         self,
         side_of: Callable[[Leg], Side],
+        watchers: Sequence[Watcher],
         incompatible: Callable[[Leg], None],
         unavailable: Callable[[Leg], None],
     ) -> None:
         self.resource: MediaResource | None = None
         """Without one, who waits hears nothing, and there are no conferences."""
         self._side_of = side_of
+        self._watchers = watchers
         self._incompatible = incompatible
         self._unavailable = unavailable
         self._ids = itertools.count(0x2000001)
@@ -130,8 +133,17 @@ class MediaPlan:
                 self._end_quietly(stream)
             return
         stream.address = address
+        if stream.leg.stream is stream:
+            for watcher in self._watchers:
+                watcher.receiving(stream)
         if stream.far is not None:
-            stream.far.end.send_media(stream.far, address)
+            self._send(stream.far, address)
+
+    def _send(self, stream: Stream, address: MediaAddress) -> None:
+        stream.end.send_media(stream, address)
+        if stream.leg.stream is stream:
+            for watcher in self._watchers:
+                watcher.sending(stream, address)
 
     def _open(self, leg: Leg) -> None:
         want = wanted(leg)
@@ -196,6 +208,8 @@ class MediaPlan:
             each.open = False
             each.end.close_media(each)
             if each.leg.stream is each:
+                for watcher in self._watchers:
+                    watcher.media_closed(each)
                 each.leg.stream = None
                 self._changed[each.leg] = None
 

@@ -161,7 +161,7 @@ ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.CONFERENCE: frozenset({_S.CONNECTED, _S.HELD}),
     Action.DROP: frozenset({_S.CONNECTED, _S.HELD}),
     Action.PARK: frozenset({_S.CONNECTED}),
-    Action.REDIRECT: frozenset({_S.OFFERED, _S.CONNECTED}),
+    Action.REDIRECT: frozenset({_S.OFFERED, _S.CONNECTED, _S.HELD}),
     Action.RELEASE: frozenset(_S) - REMOTE - {_S.IDLE},
 }
 """In which states an action is allowed; elsewhere it is refused and changes nothing."""
@@ -379,6 +379,21 @@ class Watcher:
 
         Told before the legs change; ``by`` is the leg whose device did it.
         """
+
+    def calls_were_joined(self, reason: Reason, by: Leg) -> None:
+        """It is done."""
+
+    def party_left(self, gone: Leg, members: tuple[Leg, ...], controller: Leg | None) -> None:
+        """A conference has one member less; with two ``members`` left it is an ordinary call."""
+
+    def receiving(self, stream: Stream) -> None:
+        """A device receives a leg's audio at ``stream.address``."""
+
+    def sending(self, stream: Stream, address: MediaAddress) -> None:
+        """A device sends a leg's audio to ``address``."""
+
+    def media_closed(self, stream: Stream) -> None:
+        """A device does neither any more."""
 
     def call_parked(self, parked: ParkedCall) -> None:
         """A call waits at a park number."""

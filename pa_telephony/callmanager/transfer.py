@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["consult", "consultation_of", "transfer"]
 
 
-def consult(exchange: Exchange, leg: Leg, purpose: Purpose) -> Leg:
+def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None = None) -> Leg:
     """Hold a call and take the same line off hook for another, one more than it takes otherwise."""
     exchange.require(leg, Action.CONSULT)
     if consultation_of(exchange, leg) is not None:
@@ -21,9 +21,7 @@ def consult(exchange: Exchange, leg: Leg, purpose: Purpose) -> Leg:
     if full or len(exchange.legs) >= exchange.config.max_calls:
         raise exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
     exchange.set(leg, LegState.HELD)
-    consultation = exchange.new_call(leg.appearance)
-    consultation.consult_of, consultation.purpose = leg, purpose
-    return consultation
+    return exchange.new_call(leg.appearance, call_id, consult_of=leg, purpose=purpose)
 
 
 def consultation_of(exchange: Exchange, leg: Leg) -> Leg | None:
@@ -69,13 +67,15 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
     stays.hops = max(stays.hops, second.hops)
     stays.passed = second.passed
     exchange.name_other(stays, target.party)
-    if not ringing:
-        exchange.connect(target, stays)
-        return
-    exchange.pair(stays, target)
-    if stays.state is LegState.HELD:
-        exchange.show(stays)
+    if ringing:
+        exchange.pair(stays, target)
+        if stays.state is LegState.HELD:
+            exchange.show(stays)
+        else:
+            exchange.set(stays, LegState.RINGING_OUT)
+        for each in rings:
+            exchange.show(each)
     else:
-        exchange.set(stays, LegState.RINGING_OUT)
-    for each in rings:
-        exchange.show(each)
+        exchange.connect(target, stays)
+    for watcher in exchange.watchers:
+        watcher.calls_were_joined(Reason.TRANSFER, first)

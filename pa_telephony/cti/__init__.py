@@ -1,4 +1,4 @@
-"""CTIQBE, the wire under JTAPI: route points for applications, and the CTI Manager's side."""
+"""CTIQBE, the wire under JTAPI: calls and route points for applications, the CTI Manager's side."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pa_telephony.cti.address import Address as Address
+    from pa_telephony.cti.call import Call as Call
     from pa_telephony.cti.client import (
         Provider as Provider,
         ProviderConfig as ProviderConfig,
@@ -14,24 +16,54 @@ if TYPE_CHECKING:
     )
     from pa_telephony.cti.connection import Connection as Connection, Role as Role
     from pa_telephony.cti.control import CallControl as CallControl
-    from pa_telephony.cti.provider_session import CtiManagerConfig as CtiManagerConfig
+    from pa_telephony.cti.errors import (
+        InvalidPartyError as InvalidPartyError,
+        InvalidStateError as InvalidStateError,
+        MethodNotSupportedError as MethodNotSupportedError,
+        PrivilegeViolationError as PrivilegeViolationError,
+        RegistrationError as RegistrationError,
+        ResourceUnavailableError as ResourceUnavailableError,
+    )
+    from pa_telephony.cti.media_terminal import (
+        MediaCall as MediaCall,
+        MediaTerminal as MediaTerminal,
+    )
+    from pa_telephony.cti.model import (
+        ConnectionState as ConnectionState,
+        Model as Model,
+        TerminalConnectionState as TerminalConnectionState,
+    )
     from pa_telephony.cti.route_point import (
         RouteFailed as RouteFailed,
         RoutePoint as RoutePoint,
         RouteSession as RouteSession,
     )
     from pa_telephony.cti.server import serve_providers as serve_providers
+    from pa_telephony.cti.session import CtiManagerConfig as CtiManagerConfig
 
 __all__ = [
+    "Address",
+    "Call",
     "CallControl",
     "Connection",
+    "ConnectionState",
     "CtiManagerConfig",
+    "InvalidPartyError",
+    "InvalidStateError",
+    "MediaCall",
+    "MediaTerminal",
+    "MethodNotSupportedError",
+    "Model",
+    "PrivilegeViolationError",
     "Provider",
     "ProviderConfig",
+    "RegistrationError",
+    "ResourceUnavailableError",
     "Role",
     "RouteFailed",
     "RoutePoint",
     "RouteSession",
+    "TerminalConnectionState",
     "open_provider",
     "serve_providers",
 ]
@@ -39,15 +71,28 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Address": ".address",
+        "Call": ".call",
         "CallControl": ".control",
         "Connection": ".connection",
-        "CtiManagerConfig": ".provider_session",
+        "ConnectionState": ".model",
+        "CtiManagerConfig": ".session",
+        "InvalidPartyError": ".errors",
+        "InvalidStateError": ".errors",
+        "MediaCall": ".media_terminal",
+        "MediaTerminal": ".media_terminal",
+        "MethodNotSupportedError": ".errors",
+        "Model": ".model",
+        "PrivilegeViolationError": ".errors",
         "Provider": ".client",
         "ProviderConfig": ".client",
+        "RegistrationError": ".errors",
+        "ResourceUnavailableError": ".errors",
         "Role": ".connection",
         "RouteFailed": ".route_point",
         "RoutePoint": ".route_point",
         "RouteSession": ".route_point",
+        "TerminalConnectionState": ".model",
         "open_provider": ".client",
         "serve_providers": ".server",
     },

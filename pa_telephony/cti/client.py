@@ -13,28 +13,40 @@ import os
 import random
 import secrets
 import socket
+import ssl
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
 from pa_telephony.address import Peers, parse_peers
 from pa_telephony.cti import messages
+from pa_telephony.cti.address import Address
 from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
 from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE
+from pa_telephony.cti.errors import refused
+from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.login import seal_password
+from pa_telephony.cti.media_terminal import MediaTerminal
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.structs import ProviderEventFilter
+from pa_telephony.cti.model import Model, ModelEvent
 from pa_telephony.cti.route_point import RoutePoint
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFailed
-from pa_telephony.tasks import background, map_os_errors
+from pa_telephony.tasks import Hub, Subscription, background, map_os_errors
 from pa_telephony.trace import Direction, FrameRecord, Trace
+
+if TYPE_CHECKING:
+    from pa_telephony.rtp import Engine
 
 __all__ = ["Provider", "ProviderConfig", "open_provider"]
 
+L = TypeVar("L", bound=OpenLine)
+
 _PORT = 2748
+_TLS_PORT = 2749
 _FAILURE = messages.FailureResponse
 _READ = 65536
 _PATIENCE = 4
@@ -55,6 +67,8 @@ class ProviderConfig:
     desired_heartbeat: int = 30
     first_back_off: float = 0.1
     longest_back_off: float = 10.0
+    max_events: int = 10_000
+    """Events that may wait for one subscriber."""
     max_calls: int = 1000
     """Calls that may be at one route point, and handlers that may run there."""
     max_directory: int = 16 << 20
@@ -78,11 +92,14 @@ class Provider:
         config: ProviderConfig,
         trace: Trace | None,
         local_address: str | None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.user = user
         self.config = config
         self.sessions = 0
         """How often it came in service."""
+        self.model = Model()
+        """The calls of all open lines, as JTAPI's objects."""
         self.devices: dict[str, tuple[str, ...]] = {}
         """Devices the user controls, and the numbers of their lines, as last enumerated."""
         self.protocol_errors = 0
@@ -95,6 +112,7 @@ class Provider:
         self._managers = managers
         self._trace = trace
         self._source = local_address
+        self._tls = tls
         self._connection: Connection | None = None
         self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
         self._in_service = False
@@ -104,7 +122,8 @@ class Provider:
         self._waiting: dict[int, _Answer] = {}
         self._opened: _Answer | None = None
         self._enumerated: _Answer | None = None
-        self._route_points: list[RoutePoint] = []
+        self._lines: list[OpenLine] = []
+        self._hub: Hub[ModelEvent] = Hub(config.max_events)
 
     def __repr__(self) -> str:
         return f"<Provider {self.user} {'in' if self._in_service else 'out of'} service>"
@@ -143,23 +162,85 @@ class Provider:
         Raises :class:`RequestFailed` when the CTI manager knows no such device of ours, or
         refuses the registration.
         """
-        route_point = RoutePoint(self, number, device)
-        self._route_points.append(route_point)
+        async with self._open(RoutePoint(self, number, device), in_service=True) as route_point:
+            yield route_point
+
+    @contextlib.asynccontextmanager
+    async def open_address(
+        self, number: str, *, device: str | None = None
+    ) -> AsyncGenerator[Address]:
+        """Open a line to see and control its calls; the sound stays with the phone.
+
+        Entered means open, whether the phone is there or not (:attr:`Address.in_service`).
+        What the link to the CTI manager does, the open line survives; its calls, as far as we
+        know, end. Left means closed, and calls go on.
+
+        Raises :class:`RequestFailed` when the CTI manager knows no such device of ours.
+        """
+        async with self._open(Address(self, number, device), in_service=False) as address:
+            yield address
+
+    @contextlib.asynccontextmanager
+    async def open_media_terminal(
+        self, number: str, *, engine: Engine, device: str | None = None
+    ) -> AsyncGenerator[MediaTerminal]:
+        """Register a CTI port whose sound is on ``engine``, and open its line.
+
+        Entered means in service. It survives what the link to the CTI manager does. Left means
+        unregistered; calls on it end.
+
+        Raises :class:`~pa_telephony.cti.errors.RegistrationError` when another application has
+        it in another way.
+        """
+        async with self._open(
+            MediaTerminal(self, number, device, engine), in_service=True
+        ) as terminal:
+            yield terminal
+
+    @contextlib.asynccontextmanager
+    async def _open(self, line: L, *, in_service: bool) -> AsyncGenerator[L]:
+        self._lines.append(line)
         try:
             while True:
                 await self.wait_in_service()
                 try:
-                    await route_point.open()
-                    await route_point.wait_in_service()
+                    await line.open()
+                    if in_service:
+                        await line.wait_in_service()
                     break
                 except ConnectionLost:
                     # The next session may know more.
                     await self.wait_out_of_service()
-            yield route_point
+            yield line
         finally:
-            self._route_points.remove(route_point)
+            self._lines.remove(line)
             with trio.move_on_after(1.0, shield=True):
-                await route_point.close()
+                await line.close()
+
+    @contextlib.contextmanager
+    def events(
+        self, wanted: Callable[[ModelEvent], bool] | None = None
+    ) -> Generator[Subscription[ModelEvent]]:
+        """What happens to calls and lines from now on (:mod:`pa_telephony.cti.model`).
+
+        At most :attr:`ProviderConfig.max_events` wait to be read; who falls further behind gets
+        :class:`~pa_telephony.tasks.SlowSubscriber`.
+        """
+        with self._hub.subscribe(wanted=wanted) as subscription:
+            yield subscription
+
+    def open_line(self, handle: int, number: str, device: str) -> None:
+        """A line of ours has a handle (the line tells)."""
+        self.model.open_line(handle, number, device)
+
+    def close_line(self, handle: int) -> None:
+        """A line of ours has none any more (the line tells)."""
+        self._publish(self.model.close_line(handle))
+
+    def post(self, message: CtiMessage) -> None:
+        """Send a request whose answer nobody waits for; dropped without a session."""
+        if self._connection is not None:
+            self._send(replace(message, sequence_number=next(self._sequence)))  # type: ignore[call-arg]  # every request has one
 
     async def request(
         self, message: CtiMessage, at_once: Callable[[Any], None] | None = None
@@ -247,15 +328,12 @@ class Provider:
 
     async def _session(self, host: str, port: int) -> None:
         peer = f"{host}:{port}"
-        stream: trio.SocketStream | None = None
+        stream: trio.abc.Stream | None = None
         try:
             with trio.move_on_after(self.config.connect_within), map_os_errors(peer):
-                stream = await trio.open_tcp_stream(host, port, local_address=self._source)
+                stream = await self._connect(host, port)
             if stream is None:
                 raise ConnectionLost(f"{peer} does not answer")
-            with map_os_errors(peer):
-                local, remote = stream.socket.getsockname(), stream.socket.getpeername()
-            self._addresses = (local[:2], remote[:2])
             self._connection = Connection(Role.CLIENT)
             if self._trace is not None:
                 self._connection.on_frame = functools.partial(self._record, "received")
@@ -270,13 +348,30 @@ class Provider:
         finally:
             self._forget(ConnectionLost(f"{peer}: connection lost"))
 
-    async def _restore(self) -> None:
-        for route_point in list(self._route_points):
-            if route_point.was_open:
-                with contextlib.suppress(RequestFailed):
-                    await route_point.open()
+    async def _connect(self, host: str, port: int) -> trio.abc.Stream:
+        transport = await trio.open_tcp_stream(host, port, local_address=self._source)
+        local, remote = transport.socket.getsockname(), transport.socket.getpeername()
+        self._addresses = (local[:2], remote[:2])
+        if self._tls is None:
+            return transport
+        stream = trio.SSLStream(transport, self._tls, server_hostname=host, https_compatible=True)
+        try:
+            await stream.do_handshake()
+        except BaseException as error:
+            await trio.aclose_forcefully(stream)
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                code = CTIFAILURE.CTIERR_INVALID_CERTIFICATE_USED
+                raise RequestFailed(code, f"{host}: {error.__cause__.verify_message}") from error
+            raise
+        return stream
 
-    async def _read(self, stream: trio.SocketStream, connection: Connection, peer: str) -> None:
+    async def _restore(self) -> None:
+        for line in list(self._lines):
+            if line.was_open:
+                with contextlib.suppress(RequestFailed):
+                    await line.open()
+
+    async def _read(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
         while True:
             with map_os_errors(peer):
                 data = await stream.receive_some(_READ)
@@ -289,7 +384,7 @@ class Provider:
                     raise ConnectionLost(f"{peer}: connection closed")
                 self._take(event)
 
-    async def _write(self, stream: trio.SocketStream, connection: Connection, peer: str) -> None:
+    async def _write(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
         while True:
             self._to_send = trio.Event()
             if data := connection.data_to_send():
@@ -398,8 +493,11 @@ class Provider:
             case messages.ProviderClosedEvent() if self._in_service:
                 raise ConnectionLost(f"the CTI manager ends the session, {message.reason!r}")
             case _:
-                for route_point in self._route_points:
-                    route_point.take(message)
+                # The graph first: what the lines wake looks at it.
+                changes = self.model.take(message)
+                for line in list(self._lines):
+                    line.take(message)
+                self._publish(changes)
 
     def _list(self, device: str, lines: list[str]) -> None:
         self._directory_size += sum(_NAME_COST + len(name) for name in (device, *lines))
@@ -418,7 +516,7 @@ class Provider:
         # The event of a refused login says more than the response.
         if response.result:
             description = getattr(response, "description", "") or ""
-            answer.fail(RequestFailed(response.result, description))
+            answer.fail(refused(response.result, description))
         else:
             answer.set(response)
 
@@ -428,9 +526,14 @@ class Provider:
         for answer in [*self._waiting.values(), self._opened, self._enumerated]:
             if answer is not None:
                 answer.fail(lost)
-        for route_point in self._route_points:
-            route_point.lost()
+        for line in self._lines:
+            line.lost()
+        self._publish(self.model.forget())
         self.tell()
+
+    def _publish(self, events: Sequence[ModelEvent]) -> None:
+        for event in events:
+            self._hub.publish(event)
 
     async def leave(self) -> None:
         """Say goodbye, within a second."""
@@ -480,24 +583,27 @@ async def open_provider(
     user: str,
     password: str,
     config: ProviderConfig | None = None,
+    tls: ssl.SSLContext | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
 ) -> AsyncGenerator[Provider]:
-    """Log in at a CTI manager (TCP 2748), and stay logged in.
+    """Log in at a CTI manager (TCP 2748; 2749 with a ``tls`` context), and stay logged in.
 
     Entered means in service. A lost link is repaired for ever, managers tried in order, with a
     back-off; what was open is opened again, handlers included. Left means closed politely.
 
     Raises :class:`RequestFailed` when every manager that can be reached refuses the login from
-    the first; waits for as long as none can be reached. Needs the extra ``cti``.
+    the first, or shows a certificate that ``tls`` does not trust; waits for as long as none can
+    be reached. Needs the extra ``cti``.
     """
     provider = Provider(
-        parse_peers(managers, _PORT),
+        parse_peers(managers, _PORT if tls is None else _TLS_PORT),
         user,
         password,
         config or ProviderConfig(),
         trace,
         local_address,
+        tls,
     )
     async with background() as tasks:
         tasks.start_soon(provider.run)

@@ -1,32 +1,60 @@
 """What a CTI Manager asks of the call manager behind it; no wire messages here.
 
 The call manager implements :class:`CallControl`; each session of an application is an
-:class:`Observer`. Requests that fail raise :class:`RequestFailed` with a
+:class:`Observer` of its events. Requests that fail raise :class:`RequestFailed` with a
 :class:`~pa_telephony.cti.enums.CTIFAILURE`.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from pa_telephony.cti.enums import CALLSTATE
+from pa_telephony.cti.enums import CALLORIGIN, CALLREASON, CALLSTATE, CTIFAILURE, MEDIAPAYLOAD
 
 __all__ = [
     "CTI_PORT",
     "ROUTE_POINT",
     "CallControl",
+    "ChannelWanted",
+    "ConferenceChanged",
+    "ConferenceEnded",
+    "ConferenceStarted",
+    "DataReceived",
+    "DeviceAdded",
+    "DeviceChanged",
     "DeviceInfo",
+    "DeviceRemoved",
+    "DigitHeard",
+    "DoNotDisturbChanged",
+    "Event",
+    "ForwardChanged",
+    "LegChanged",
     "LegInfo",
     "LineInfo",
+    "MediaAddress",
+    "MediaRegistration",
+    "MediaStopped",
     "Observer",
+    "Participant",
     "Party",
+    "Purpose",
+    "ReceptionStarted",
+    "RedirectOptions",
+    "Termination",
+    "TransferEnded",
+    "TransferStarted",
+    "TransmissionStarted",
 ]
 
 CTI_PORT = 72
 ROUTE_POINT = 73
 """Device types that Cisco's client makes a media terminal and a route terminal of (observed)."""
+
+MediaAddress: TypeAlias = tuple[str, int]
+"""IPv4 address and UDP port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +68,30 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class LineInfo:
-    """One line of a device; ``number`` may be a pattern."""
+    """One line of a device; ``number`` may be a pattern. ``line_id`` is one for each number."""
 
     number: str
     name: str = ""
     partition: str = ""
     max_calls: int = 4
+    line_id: int = 0
+
+
+class Termination(enum.Enum):
+    """Who terminates the media of a CTI device (protocol notes §5.1)."""
+
+    NONE = 0
+    STATIC = 1
+    DYNAMIC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRegistration:
+    """How a CTI device is registered: ``address`` receives every call of a static one."""
+
+    termination: Termination = Termination.NONE
+    address: MediaAddress | None = None
+    codecs: tuple[MEDIAPAYLOAD, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +103,11 @@ class DeviceInfo:
     lines: tuple[LineInfo, ...]
     registered: bool
     description: str = ""
+    device_id: int = 0
+    address: str = ""
+    """IPv4 address of a registered one, where it is known."""
+    registration: MediaRegistration | None = None
+    do_not_disturb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +125,276 @@ class LegInfo:
     original_called: Party
     last_redirecting: Party
     cause: int = 0
-    reason: int = 1
+    reason: CALLREASON = CALLREASON.DIRECTCALL
+    origin: CALLORIGIN = CALLORIGIN.INBOUNDINTERNAL
+    remote_in_use: bool = False
+    """Another device that shares the line has the call."""
+    far_leg_id: int = 0
+
+
+class Purpose(enum.Enum):
+    """What a consultation call is for."""
+
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectOptions:
+    """What may go with a redirect (protocol notes §6.2); "" keeps what is there."""
+
+    original_called: str = ""
+    calling: str = ""
+    by_calling_search_space: bool = False
+    """Look the destination up as the calling party would."""
+    transfer: bool = False
+    """JTAPI's single-step transfer: the reason is shown as blind transfer."""
+
+
+# What an observer is told.
+
+
+@dataclass(frozen=True, slots=True)
+class LegChanged:
+    """A leg is new, changed, or gone (state IDLE)."""
+
+    leg: LegInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device was registered or unregistered."""
+
+    device: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAdded:
+    """The devices of users became more."""
+
+    device: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRemoved:
+    """The devices of users became fewer."""
+
+    device: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class DigitHeard:
+    """The other side of a leg pressed a key."""
+
+    leg: LegInfo
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWanted:
+    """A leg of a dynamically registered device needs to know where it receives."""
+
+    leg: LegInfo
+    codec: MEDIAPAYLOAD
+    packet_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionStarted:
+    """A leg's device receives at ``address``."""
+
+    leg: LegInfo
+    address: MediaAddress
+    codec: MEDIAPAYLOAD
+    packet_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransmissionStarted:
+    """A leg's device sends to ``address``."""
+
+    leg: LegInfo
+    address: MediaAddress
+    codec: MEDIAPAYLOAD
+    packet_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStopped:
+    """A leg's device neither sends nor receives any more."""
+
+    leg: LegInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardChanged:
+    """A line forwards all calls to ``target``, "" to none."""
+
+    device: str
+    line: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoNotDisturbChanged:
+    """A device does not want to be disturbed, or does again."""
+
+    device: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived:
+    """A phone sent data to the application."""
+
+    device: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStarted:
+    """``controller`` joins the other sides of its two legs, and leaves."""
+
+    transaction: int
+    controller: LegInfo
+    consult: LegInfo
+    legs: tuple[LegInfo, ...]
+    """Every leg that takes part."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """The transfer of the same number is done."""
+
+    transaction: int
+    controller: LegInfo
+    consult: LegInfo
+    legs: tuple[LegInfo, ...]
+    success: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One party of a conference."""
+
+    leg_id: int
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceStarted:
+    """``controller`` joins the calls of ``others`` to its own."""
+
+    transaction: int
+    controller: LegInfo
+    others: tuple[LegInfo, ...]
+    legs: tuple[LegInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceEnded:
+    """The conference of the same number stands."""
+
+    transaction: int
+    controller: LegInfo
+    others: tuple[LegInfo, ...]
+    legs: tuple[LegInfo, ...]
+    success: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceChanged:
+    """A party came to a conference or left it; told once for each leg in it."""
+
+    leg: LegInfo
+    changed: Participant
+    added: bool
+    others: tuple[Participant, ...]
+    controller: Participant
+
+
+Event: TypeAlias = (
+    LegChanged
+    | DeviceChanged
+    | DeviceAdded
+    | DeviceRemoved
+    | DigitHeard
+    | ChannelWanted
+    | ReceptionStarted
+    | TransmissionStarted
+    | MediaStopped
+    | ForwardChanged
+    | DoNotDisturbChanged
+    | DataReceived
+    | TransferStarted
+    | TransferEnded
+    | ConferenceStarted
+    | ConferenceEnded
+    | ConferenceChanged
+)
 
 
 class Observer(Protocol):
     """Is told what happens, in order. Must not block, and not call back."""
 
-    def leg_changed(self, leg: LegInfo) -> None:
-        """A leg is new, changed, or gone (state IDLE)."""
-        ...
-
-    def device_changed(self, device: DeviceInfo) -> None:
-        """A device was registered or unregistered."""
-        ...
-
-    def devices_changed(self) -> None:
-        """There are more devices, or fewer: :meth:`CallControl.devices_of` answers anew."""
+    def told(self, event: Event) -> None:
+        """Something happened."""
         ...
 
 
 class CallControl(Protocol):
-    """The call manager, to its CTI Manager."""
+    """The call manager, to its CTI Manager. A leg is named by its number."""
 
-    def authenticate(self, user: str, password: str) -> bool:
-        """Whether the password is the user's; compares in constant time."""
+    def log_in(self, user: str, password: str) -> CTIFAILURE:
+        """0 when the user may come in, else why not; compares in constant time."""
+        ...
+
+    def controls_any_device(self, user: str) -> bool:
+        """Whether the user is a super provider."""
         ...
 
     def devices_of(self, user: str) -> Sequence[DeviceInfo]:
         """What the user may control."""
         ...
 
-    def register(self, device: str, owner: object) -> None:
-        """Put a CTI device in service for ``owner``; more than one owner may."""
+    def device(self, name: str) -> DeviceInfo:
+        """One device, whoever controls it."""
+        ...
+
+    def may_control(self, user: str, device: str) -> bool:
+        """Whether a device is one of the user's."""
+        ...
+
+    def register(self, device: str, owner: object, media: MediaRegistration) -> None:
+        """Put a CTI device in service for ``owner``; more than one may, of one mind (§6.3)."""
         ...
 
     def unregister(self, device: str, owner: object) -> None:
         """One owner less; the last one takes the device out of service."""
         ...
 
+    def receive_at(self, leg_id: int, address: MediaAddress) -> None:
+        """Where a leg of a dynamically registered device receives."""
+        ...
+
     def legs_of(self, device: str) -> Sequence[LegInfo]:
         """The live legs of a device."""
         ...
 
-    def originate(self, device: str, line: int, number: str) -> LegInfo:
-        """Call ``number`` from a line."""
+    def new_call_id(self) -> int:
+        """A number for a call that is about to be made."""
+        ...
+
+    def originate(self, device: str, line: int, number: str, call_id: int) -> LegInfo:
+        """Call ``number`` from a line; "" only takes it off hook."""
+        ...
+
+    def dial(self, leg_id: int, digits: str) -> None:
+        """Dial more digits."""
+        ...
+
+    def set_auto_accept(self, device: str, line: int, on: bool) -> None:
+        """Whether calls to a line of a CTI device alert by themselves."""
         ...
 
     def accept(self, leg_id: int) -> None:
@@ -125,15 +402,67 @@ class CallControl(Protocol):
         ...
 
     def answer(self, leg_id: int) -> None:
-        """Answer an offered call."""
+        """Answer an offered call; another connected call of the device is held."""
         ...
 
     def disconnect(self, leg_id: int) -> None:
-        """Hang up."""
+        """Hang up, or refuse."""
         ...
 
-    def redirect(self, leg_id: int, number: str) -> None:
+    def hold(self, leg_id: int) -> None:
+        """Stop talking without hanging up."""
+        ...
+
+    def retrieve(self, leg_id: int) -> None:
+        """Talk again."""
+        ...
+
+    def redirect(self, leg_id: int, number: str, options: RedirectOptions) -> None:
         """Send the other party to ``number``; nothing changes when that fails."""
+        ...
+
+    def consult(self, leg_id: int, number: str, call_id: int, purpose: Purpose) -> LegInfo:
+        """Hold, and call ``number`` from the same line; gives the new leg."""
+        ...
+
+    def transfer(self, leg_id: int, other_leg_id: int) -> None:
+        """Join the other sides of two legs of one device, and leave both."""
+        ...
+
+    def join(self, leg_id: int, other_leg_ids: Sequence[int]) -> None:
+        """Make a conference of several legs of one device."""
+        ...
+
+    def drop_party(self, leg_id: int, party_leg_id: int) -> None:
+        """Take somebody else out of a conference."""
+        ...
+
+    def park(self, leg_id: int) -> str:
+        """Leave the other party at a number that anybody can dial; gives the number."""
+        ...
+
+    def send_digits(self, leg_id: int, digits: str) -> None:
+        """Press keys for the other side."""
+        ...
+
+    def forward_of(self, device: str, line: int) -> str:
+        """Where a line forwards all calls to, "" for nowhere."""
+        ...
+
+    def set_forward(self, device: str, line: int, target: str) -> None:
+        """Forward all calls of a line, "" none any more."""
+        ...
+
+    def set_message_waiting(self, device: str, line: int, number: str, on: bool) -> None:
+        """Switch the lamp of ``number``, "" of the line itself."""
+        ...
+
+    def set_do_not_disturb(self, device: str, on: bool) -> None:
+        """Whether a phone rings."""
+        ...
+
+    def send_data(self, device: str, data: bytes) -> None:
+        """Send data (XML of IP phone services) to a phone's screen."""
         ...
 
     def watch(self, observer: Observer) -> None:

@@ -10,8 +10,9 @@ import trio
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, FEATUREPRIORITY
+from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.messages.base import CtiMessage
-from pa_telephony.cti.messages.structs import DeviceEventFilter, LineEventFilter
+from pa_telephony.cti.messages.structs import DeviceEventFilter
 from pa_telephony.cti.routing import Effect, Input, Routing, State
 from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed, TelephonyError
 from pa_telephony.tasks import background
@@ -40,7 +41,9 @@ class RouteFailed(TelephonyError):
 class RouteSession:
     """One call that waits at a route point (JTAPI's RouteSession)."""
 
-    def __init__(self, route_point: RoutePoint, event: messages.NewCallEvent) -> None:
+    def __init__(
+        self, route_point: RoutePoint, event: messages.NewCallEvent | messages.ExistingCallEvent
+    ) -> None:
         self.calling = event.calling_party[:_LONGEST_NUMBER]
         """Who calls."""
         self.called = event.called_party[:_LONGEST_NUMBER]
@@ -110,30 +113,17 @@ class RouteSession:
         return not self._route_point.has(self._leg)
 
 
-class RoutePoint:
+class RoutePoint(OpenLine):
     """A registered CTI route point. Made by :meth:`Provider.open_route_point`."""
 
     def __init__(self, provider: Provider, number: str, device: str | None) -> None:
-        self.number = number
-        self.device = device or ""
-        self.was_open = False
+        super().__init__(provider, number, device)
         self.unserved_calls = 0
         """Calls that came while too many waited for a handler; they go on alerting."""
-        self._provider = provider
-        self._device_handle = self._line_handle = 0
-        self._device_in_service = self._line_in_service = False
         self._calls: dict[int, RouteSession] = {}
         self._offered, self._arrivals = trio.open_memory_channel[RouteSession](
             provider.config.max_calls
         )
-
-    def __repr__(self) -> str:
-        return f"<RoutePoint {self.number} {'in' if self.in_service else 'out of'} service>"
-
-    @property
-    def in_service(self) -> bool:
-        """Whether calls come here now."""
-        return self._device_in_service and self._line_in_service
 
     @property
     def calls(self) -> list[RouteSession]:
@@ -175,94 +165,27 @@ class RoutePoint:
                 else:
                     tasks.start_handler(handle, session)
 
-    async def open(self) -> None:
-        """Register the device and open its line (the provider does)."""
-        self.device = self._find_device()
-        await self._provider.request(
-            messages.DeviceRegisterDeviceRequest(
-                device_name=self.device,
-                filter=DeviceEventFilter(
-                    start_transmission=True,
-                    stop_transmission=True,
-                    start_reception=True,
-                    stop_reception=True,
-                ),
-                media_registration_type=CTIMEDIAREGISTRATION.CTI_MEDIA_REGISTRATION_NONE,
-            ),
-            self._registered,
+    def device_request(self) -> CtiMessage:
+        """Registered without media: an application routes, and never answers."""
+        return messages.DeviceRegisterDeviceRequest(
+            device_name=self.device,
+            filter=DeviceEventFilter(),
+            media_registration_type=CTIMEDIAREGISTRATION.CTI_MEDIA_REGISTRATION_NONE,
         )
-        await self._provider.request(
-            messages.LineOpenRequest(
-                device_name=self.device,
-                line_name=self.number,
-                filter=LineEventFilter(
-                    call_state_changed=True,
-                    global_call_handle_changed=True,
-                    party_info_changed=True,
-                    b_existing_call_event=True,
-                    b_new_call_event=True,
-                ),
-            ),
-            self._line_opened,
-        )
-        self.was_open = True
 
-    def _registered(self, response: messages.DeviceRegisterDeviceResponse) -> None:
-        self._device_handle = response.device_id
-
-    def _line_opened(self, response: messages.LineOpenResponse) -> None:
-        self._line_handle = response.line_id
-
-    def _find_device(self) -> str:
-        devices = self._provider.devices
-        if self.device:
-            names = [self.device] if self.device in devices else []
-        else:
-            names = [name for name, lines in devices.items() if self.number in lines]
-        if len(names) != 1:
-            found = ", ".join(names) or "no device of ours"
-            raise RequestFailed(CTIFAILURE.UNDEFINED_LINE, f"{self.number}: {found} has that line")
-        return names[0]
-
-    async def close(self) -> None:
-        """Close line and device (the provider does)."""
-        with contextlib.suppress(RequestFailed, ConnectionLost):
-            if self._line_handle:
-                await self._provider.request(
-                    messages.LineCloseRequest(line_call_manager_id=1, line_id=self._line_handle)
-                )
-        with contextlib.suppress(RequestFailed, ConnectionLost):
-            if self._device_handle:
-                await self._provider.request(
-                    messages.DeviceCloseRequest(call_manager_id=1, device_id=self._device_handle)
-                )
-        self.lost()
-
-    def take(self, event: CtiMessage) -> None:
-        """An event that may be ours (the provider calls)."""
+    def take_call_event(self, event: CtiMessage) -> None:
+        """A call came, or went."""
         match event:
-            case messages.DeviceInServiceEvent(device_id=self._device_handle):
-                self._device_in_service = True
-            case messages.DeviceOutOfServiceEvent(device_id=self._device_handle):
-                self._device_in_service = False
-            case messages.LineInServiceEvent(line_id=self._line_handle):
-                self._line_in_service = True
-            case messages.LineOutOfServiceEvent(line_id=self._line_handle):
-                self._line_in_service = False
-            case messages.NewCallEvent(line_id=self._line_handle):
+            case messages.NewCallEvent() | messages.ExistingCallEvent():
                 self._new_call(event)
-                return
-            case messages.CallStateChangedEventV2(line_id=self._line_handle):
-                if event.state is CALLSTATE.IDLE:
-                    session = self._calls.pop(event.call_leg_id, None)
-                    if session is not None:
-                        session.gone()
-                return
+            case messages.CallStateChangedEventV2(state=CALLSTATE.IDLE):
+                session = self._calls.pop(event.call_leg_id, None)
+                if session is not None:
+                    session.gone()
             case _:
-                return
-        self._provider.tell()
+                pass
 
-    def _new_call(self, event: messages.NewCallEvent) -> None:
+    def _new_call(self, event: messages.NewCallEvent | messages.ExistingCallEvent) -> None:
         if event.call_leg_id in self._calls:
             return
         if len(self._calls) >= self._provider.config.max_calls:
@@ -304,8 +227,7 @@ class RoutePoint:
 
     def lost(self) -> None:
         """The session is over: nothing of it counts any more."""
-        self._device_handle = self._line_handle = 0
-        self._device_in_service = self._line_in_service = False
+        super().lost()
         calls, self._calls = self._calls, {}
         for session in calls.values():
             session.gone()

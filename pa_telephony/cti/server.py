@@ -6,22 +6,29 @@ application sends wrong closes its own connection, is counted, and touches nobod
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
 from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
 from pa_telephony.cti.control import CallControl
 from pa_telephony.cti.login import Certificate
+from pa_telephony.cti.messages import ProviderOpenRequest
 from pa_telephony.cti.messages.base import CtiMessage
-from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+from pa_telephony.cti.provider_session import ProviderSession
+from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["ApplicationSession", "Counters", "CtiManager", "serve_providers"]
 
@@ -47,8 +54,10 @@ class Counters:
 class ApplicationSession:
     """One connected application."""
 
-    def __init__(self, manager: CtiManager, stream: trio.SocketStream) -> None:
-        local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+    def __init__(
+        self, manager: CtiManager, stream: trio.abc.Stream, transport: trio.SocketStream
+    ) -> None:
+        local, remote = transport.socket.getsockname(), transport.socket.getpeername()
         self.local_address: tuple[str, int] = (local[0], local[1])
         self.address: tuple[str, int] = (remote[0], remote[1])
         self._manager = manager
@@ -77,6 +86,11 @@ class ApplicationSession:
     def user(self) -> str:
         """Who is logged in; "" before the login."""
         return self._session.user
+
+    @property
+    def open_lines(self) -> int:
+        """How many lines the application has open."""
+        return self._session.open_lines
 
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
@@ -116,10 +130,22 @@ class ApplicationSession:
                 if isinstance(event, ConnectionClosed):
                     return
                 await self._take(event)
-                if self._session.closed or self._ending:
+                if self._ending:
                     return
+                if self._session.closed:
+                    # The application closes the connection itself; Cisco's client stumbles
+                    # when the server is faster (observed). It gets this long.
+                    deadline = trio.current_time() + _LINGER
+                    self._scope.deadline = min(self._scope.deadline, deadline)
 
     async def _take(self, request: CtiMessage) -> None:
+        if isinstance(request, ProviderOpenRequest):
+            async with self._manager.turnstile(self.address[0]):
+                await self._log_in(request)
+        else:
+            self._session.take(request)
+
+    async def _log_in(self, request: ProviderOpenRequest) -> None:
         known, refused = self._session.open, self._session.refused_login
         self._session.take(request)
         if self._session.open and not known:
@@ -131,7 +157,8 @@ class ApplicationSession:
             self._logged_in.set()
         elif self._session.refused_login and not refused:
             self._manager.counters.refused_logins += 1
-            # The refusal is queued and not yet sent: who guesses waits for each answer.
+            # The refusal is queued and not yet sent, and the turnstile still ours: who guesses
+            # waits for each answer, on however many connections.
             await trio.sleep(self._manager.config.wrong_password_delay)
             self._flush()
             self._stop("login refused")
@@ -223,17 +250,45 @@ class CtiManager:
         self.counters = Counters()
         self.handles = itertools.count(1001)
         self.sessions: set[ApplicationSession] = set()
+        self.connections = 0
+        """Those that are still agreeing on keys included."""
+        self.tls: ssl.SSLContext | None = None
+        self.tls_addresses: Sequence[tuple[str, int]] = ()
+        self._turnstiles: dict[str, trio.Lock] = {}
 
-    async def handle(self, stream: trio.SocketStream) -> None:
-        """Serve one connection until it ends."""
-        if len(self.sessions) >= self.config.max_connections:
-            self.counters.refused_connections += 1
-            await trio.aclose_forcefully(stream)
-            return
+    @contextlib.asynccontextmanager
+    async def turnstile(self, address: str) -> AsyncGenerator[None]:
+        """One login at a time from each address."""
+        lock = self._turnstiles.setdefault(address, trio.Lock())
         try:
-            session = ApplicationSession(self, stream)
-        except OSError:
+            async with lock:
+                yield
+        finally:
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._turnstiles.pop(address, None)
+
+    async def handle(self, transport: trio.SocketStream) -> None:
+        """Serve one connection until it ends."""
+        await self._handle(transport, None)
+
+    async def handle_tls(self, transport: trio.SocketStream) -> None:
+        """Serve one connection that begins with a TLS handshake."""
+        await self._handle(transport, self.tls)
+
+    async def _handle(self, transport: trio.SocketStream, tls: ssl.SSLContext | None) -> None:
+        if self.connections >= self.config.max_connections:
+            self.counters.refused_connections += 1
+            await trio.aclose_forcefully(transport)
+            return
+        self.connections += 1
+        stream: trio.abc.Stream = transport
+        try:
+            if tls is not None:
+                stream = await self._encrypt(transport, tls)
+            session = ApplicationSession(self, stream, transport)
+        except (OSError, ConnectionLost):
             # Cisco's client tests a server by a connection that it closes at once (observed).
+            self.connections -= 1
             await trio.aclose_forcefully(stream)
             return
         self.counters.connections += 1
@@ -241,8 +296,19 @@ class CtiManager:
         try:
             await session.run()
         finally:
+            self.connections -= 1
             self.sessions.discard(session)
             await trio.aclose_forcefully(stream)
+
+    async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:
+        """Agree on keys, within the time for a login. Raises :class:`ConnectionLost`."""
+        # Without a close_notify, as Java and Cisco's client end connections.
+        stream = trio.SSLStream(transport, tls, server_side=True, https_compatible=True)
+        with trio.move_on_after(self.config.login_within), map_os_errors("TLS"):
+            await stream.do_handshake()
+            return stream
+        self.counters.timeouts += 1
+        raise ConnectionLost("no TLS handshake")
 
 
 async def serve_providers(
@@ -251,6 +317,8 @@ async def serve_providers(
     *,
     host: str = "127.0.0.1",
     port: int = 2748,
+    tls: ssl.SSLContext | None = None,
+    tls_port: int = 2749,
     config: CtiManagerConfig | None = None,
     trace: Trace | None = None,
     task_status: trio.TaskStatus[
@@ -260,14 +328,25 @@ async def serve_providers(
     """Be a CTI Manager until cancelled.
 
     ``certificate`` seals the passwords of applications (:func:`~pa_telephony.cti.login
-    .make_certificate`). ``task_status.started`` gets the manager and the list of (address, port)
-    that are listened on; port 0 chooses a free one. Raises :class:`ConnectionLost` when the
-    address can not be had.
+    .make_certificate`). With an ordinary server-side ``tls`` context applications can come in
+    encrypted at ``tls_port`` as well. ``task_status.started`` gets the manager and the list of
+    (address, port) that are listened on in the clear (:attr:`CtiManager.tls_addresses` has the
+    others); port 0 chooses a free one.
+
+    Raises :class:`ConnectionLost` when the address can not be had.
     """
     manager = CtiManager(backend, certificate, config or CtiManagerConfig(), trace)
     with map_os_errors(f"{host}:{port}"):
-        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1024)
-    addresses = [each.socket.getsockname()[:2] for each in listeners]
+        plain = await trio.open_tcp_listeners(port, host=host, backlog=1024)
+    encrypted: list[trio.SocketListener] = []
+    if tls is not None:
+        with map_os_errors(f"{host}:{tls_port}"):
+            encrypted = await trio.open_tcp_listeners(tls_port, host=host, backlog=1024)
+    manager.tls = tls
+    manager.tls_addresses = [each.socket.getsockname()[:2] for each in encrypted]
+    addresses = [each.socket.getsockname()[:2] for each in plain]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, manager.handle, listeners)
+        nursery.start_soon(trio.serve_listeners, manager.handle, plain)
+        if encrypted:
+            nursery.start_soon(trio.serve_listeners, manager.handle_tls, encrypted)
         task_status.started((manager, addresses))

@@ -373,8 +373,8 @@ async def test_an_application_that_stops_reading_amid_events_takes_nothing_with_
     async with a_manager() as manager, open_app(manager.cti_address) as provider:
         assert manager.cti_counters is not None
         assert manager._cti_manager is not None
+        await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
         for _ in range(10):
-            await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
             await provider.request(
                 messages.LineOpenRequest(
                     device_name="RP1",
@@ -422,7 +422,7 @@ def test_any_requests_in_any_state_are_answered_or_give_one_typed_error(
         "nonce",
         itertools.count(1001),
     )
-    session.user = "app" if logged_in else ""
+    session._session.user = "app" if logged_in else ""
     for each in requests:
         try:
             session.take(each)
@@ -446,7 +446,7 @@ def test_a_name_as_long_as_a_message_is_not_said_back_in_full() -> None:
         "nonce",
         itertools.count(1001),
     )
-    session.user = "app"
+    session._session.user = "app"
     session.take(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
     assert said[0].result == CTIFAILURE.CTIERR_INVALID_DEVICE_NAME
     assert len(said[0].description) == 255

@@ -295,12 +295,12 @@ async def test_an_application_controls_no_calls_it_was_not_told_of() -> None:
             ):
                 with pytest.raises(RequestFailed) as refused:
                     await provider.request(request)
-                assert refused.value.code == CTIFAILURE.ILLEGAL_HANDLE
+                assert refused.value.code == CTIFAILURE.INVALID_LINE_HANDLE
         assert len(call_manager.calls.legs) == 2
 
 
 async def test_what_the_manager_does_not_do_is_refused_and_not_swallowed() -> None:
     async with manager() as call_manager, open_app(call_manager) as provider:
         with pytest.raises(RequestFailed) as refused:
-            await provider.request(messages.CallParkRequest())
+            await provider.request(messages.LineCallStartMonitoringRequest())
         assert refused.value.code == CTIFAILURE.COMMAND_NOT_IMPLEMENTED_ON_DEVICE

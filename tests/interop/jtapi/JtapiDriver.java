@@ -2,12 +2,16 @@ import com.cisco.jtapi.extensions.*;
 import java.io.*;
 import java.net.InetAddress;
 import java.util.*;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.telephony.*;
 import javax.telephony.callcenter.*;
 import javax.telephony.callcenter.events.*;
 import javax.telephony.callcontrol.*;
 import javax.telephony.callcontrol.events.*;
 import javax.telephony.events.*;
+import javax.telephony.media.MediaCallObserver;
+import javax.telephony.media.MediaTerminalConnection;
+import javax.telephony.media.events.MediaTermConnDtmfEv;
 
 /**
  * Cisco's JTAPI client on a string: reads one command a line from standard input, calls the
@@ -15,11 +19,15 @@ import javax.telephony.events.*;
  */
 public class JtapiDriver
     implements ProviderObserver, TerminalObserver, AddressObserver, CallControlCallObserver,
-        RouteCallback {
+        MediaCallObserver, RouteCallback {
 
     private CiscoProvider provider;
-    private String[] route = {};
-    private final Map<String, CiscoCall> calls = new HashMap<>();
+    private volatile String[] route = {};
+    private volatile InetAddress mediaAddress;
+    private volatile int mediaPort;
+
+    /** The newest call at each address, and calls that were given a name with "keep". */
+    private final Map<String, CiscoCall> calls = new ConcurrentHashMap<>();
 
     static synchronized void say(String line) {
         System.out.println(line);
@@ -63,6 +71,24 @@ public class JtapiDriver
         throw new IllegalStateException("no connection of " + number);
     }
 
+    private static CallControlTerminalConnection controlled(TerminalConnection connection) {
+        return (CallControlTerminalConnection) connection;
+    }
+
+    private static CiscoMediaCapability[] g711() {
+        return new CiscoMediaCapability[] {CiscoMediaCapability.G711_64K_30_MILLISECONDS};
+    }
+
+    private CiscoTerminal terminal(String name) throws Exception {
+        return (CiscoTerminal) provider.getTerminal(name);
+    }
+
+    private void watch(String number) throws Exception {
+        Address address = address(number);
+        address.addObserver(this);
+        address.addCallObserver(this);
+    }
+
     private String obey(String[] w) throws Exception {
         switch (w[0]) {
             case "open": {  // host user password
@@ -85,10 +111,24 @@ public class JtapiDriver
             }
             case "observe": {  // number
                 Address address = address(w[1]);
-                address.addObserver(this);
-                address.addCallObserver(this);
-                address.getTerminals()[0].addObserver(this);
+                for (Terminal terminal : address.getTerminals()) terminal.addObserver(this);
+                watch(w[1]);
                 return "observing " + w[1];
+            }
+            case "states": {  // number: every connection of its newest call
+                StringBuilder text = new StringBuilder();
+                for (Connection connection : calls.get(w[1]).getConnections()) {
+                    text.append(connection.getAddress().getName()).append("=");
+                    text.append(((CallControlConnection) connection).getCallControlState());
+                    if (connection.getTerminalConnections() != null)
+                        for (TerminalConnection each : connection.getTerminalConnections())
+                            text.append("/")
+                                .append(each.getTerminal().getName())
+                                .append("=")
+                                .append(controlled(each).getCallControlState());
+                    text.append(" ");
+                }
+                return text.toString().trim();
             }
             case "register": {  // route-point-terminal none|dynamic number
                 CiscoRouteTerminal terminal = (CiscoRouteTerminal) provider.getTerminal(w[1]);
@@ -97,7 +137,7 @@ public class JtapiDriver
                     terminal.register(null, CiscoRouteTerminal.NO_MEDIA_REGISTRATION);
                 else
                     terminal.register(
-                        new CiscoMediaCapability[] {CiscoMediaCapability.G711_64K_30_MILLISECONDS},
+                        g711(),
                         CiscoRouteTerminal.DYNAMIC_MEDIA_REGISTRATION);
                 Address address = address(w[3]);
                 address.addObserver(this);
@@ -107,15 +147,65 @@ public class JtapiDriver
             case "port": {  // cti-port-terminal ip udp-port number
                 CiscoMediaTerminal terminal = (CiscoMediaTerminal) provider.getTerminal(w[1]);
                 terminal.addObserver(this);
-                terminal.register(
-                    InetAddress.getByName(w[2]),
-                    Integer.parseInt(w[3]),
-                    new CiscoMediaCapability[] {CiscoMediaCapability.G711_64K_30_MILLISECONDS});
-                Address address = address(w[4]);
-                address.addObserver(this);
-                address.addCallObserver(this);
+                terminal.register(InetAddress.getByName(w[2]), Integer.parseInt(w[3]), g711());
+                watch(w[4]);
                 return "registered " + w[1];
             }
+            case "dynamicport": {  // cti-port-terminal ip udp-port number
+                CiscoMediaTerminal terminal = (CiscoMediaTerminal) provider.getTerminal(w[1]);
+                terminal.addObserver(this);
+                mediaAddress = InetAddress.getByName(w[2]);
+                mediaPort = Integer.parseInt(w[3]);
+                terminal.register(g711());
+                watch(w[4]);
+                return "registered " + w[1];
+            }
+            case "autoaccept": {  // number terminal
+                ((CiscoAddress) address(w[1]))
+                    .setAutoAcceptStatus(CiscoAddress.AUTOACCEPT_ON, terminal(w[2]));
+                return "accepting";
+            }
+            case "terminal": {  // name: what a super provider does
+                return "created " + ((CiscoProvider) provider).createTerminal(w[1]).getName();
+            }
+            case "observeterminal": {  // name, with its device states
+                CiscoTerminal terminal = terminal(w[1]);
+                CiscoTermEvFilter filter = terminal.getFilter();
+                filter.setDeviceStateActiveEvFilter(true);
+                filter.setDeviceStateAlertingEvFilter(true);
+                filter.setDeviceStateHeldEvFilter(true);
+                filter.setDeviceStateIdleEvFilter(true);
+                filter.setDeviceDataEnabled(true);
+                terminal.setFilter(filter);
+                terminal.addObserver(this);
+                return "observing " + w[1];
+            }
+            case "dnd":  // terminal on|off
+                terminal(w[1]).setDNDStatus(w[2].equals("on"));
+                return "dnd " + terminal(w[1]).getDNDStatus();
+            case "data":  // terminal text
+                terminal(w[1]).sendData(w[2]);
+                return "sent";
+            case "forward": {  // number target|none
+                CallControlAddress address = (CallControlAddress) address(w[1]);
+                if (w[2].equals("none")) address.cancelForwarding();
+                else
+                    address.setForwarding(
+                        new CallControlForwarding[] {new CallControlForwarding(w[2])});
+                return "forwarded";
+            }
+            case "forwarding": {  // number
+                CallControlForwarding[] all = ((CallControlAddress) address(w[1])).getForwarding();
+                return "forwarding " + (all == null || all.length == 0
+                    ? "none" : all[0].getDestinationAddress());
+            }
+            case "mwi":  // number on|off
+                ((CallControlAddress) address(w[1])).setMessageWaiting(w[2].equals("on"));
+                return "message waiting";
+            case "media":  // ip udp-port: where what is registered dynamically receives
+                mediaAddress = InetAddress.getByName(w[1]);
+                mediaPort = Integer.parseInt(w[2]);
+                return "media";
             case "unregister": {
                 Terminal terminal = provider.getTerminal(w[1]);
                 if (terminal instanceof CiscoRouteTerminal)
@@ -133,21 +223,58 @@ public class JtapiDriver
                 calls.put(w[1], call);
                 return "calling";
             }
+            case "keep":  // number name
+                calls.put(w[2], calls.get(w[1]));
+                return "kept";
             case "accept":
                 connection(calls.get(w[1]), w[1]).accept();
                 return "accepted";
-            case "answer":
-                ours(calls.get(w[1]), w[1]).answer();
+            case "reject":
+                connection(calls.get(w[1]), w[1]).reject();
+                return "rejected";
+            case "answer":  // number, and the terminal where it has several
+                for (TerminalConnection each :
+                        connection(calls.get(w[1]), w[1]).getTerminalConnections())
+                    if (w.length < 3 || each.getTerminal().getName().equals(w[2])) {
+                        each.answer();
+                        break;
+                    }
                 return "answered";
             case "hold":
-                ((CallControlTerminalConnection) ours(calls.get(w[1]), w[1])).hold();
+                controlled(ours(calls.get(w[1]), w[1])).hold();
                 return "held";
-            case "retrieve":
-                ((CallControlTerminalConnection) ours(calls.get(w[1]), w[1])).unhold();
+            case "retrieve":  // number, and the call's name if it is not the newest
+                controlled(ours(calls.get(w[w.length - 1]), w[1])).unhold();
                 return "retrieved";
             case "redirect":
                 connection(calls.get(w[1]), w[1]).redirect(w[2]);
                 return "redirected";
+            case "consult": {  // number destination: the first call is kept as "first"
+                CiscoCall first = calls.get(w[1]);
+                CiscoCall second = (CiscoCall) provider.createCall();
+                calls.put("first", first);
+                second.consult(ours(first, w[1]), w[2]);
+                calls.put("second", second);
+                return "consulting";
+            }
+            case "transfer":  // first second
+                calls.get(w[1]).transfer(calls.get(w[2]));
+                return "transferred";
+            case "transferto":  // number destination
+                calls.get(w[1]).setTransferController(ours(calls.get(w[1]), w[1]));
+                calls.get(w[1]).transfer(w[2]);
+                return "transferred";
+            case "conference":  // first second
+                calls.get(w[1]).conference(calls.get(w[2]));
+                return "conferenced";
+            case "park":
+                return "parked at " + ((CiscoConnection) connection(calls.get(w[1]), w[1])).park();
+            case "unpark":  // number park-number
+                terminal(address(w[1]).getTerminals()[0].getName()).unPark(address(w[1]), w[2]);
+                return "unparked";
+            case "digits":  // number digits
+                ((MediaTerminalConnection) ours(calls.get(w[1]), w[1])).generateDtmf(w[2]);
+                return "digits sent";
             case "drop":
                 calls.get(w[1]).drop();
                 return "dropped";
@@ -182,7 +309,22 @@ public class JtapiDriver
                     ((CiscoRTPOutputStartedEv) event).getRTPOutputProperties();
                 say("event RTPOutput "
                     + p.getRemoteAddress().getHostAddress() + ":" + p.getRemotePort());
+            } else if (event instanceof CiscoMediaOpenLogicalChannelEv) {
+                say("event OpenLogicalChannel");
+                openChannel((CiscoMediaOpenLogicalChannelEv) event);
             } else say("event " + event);
+        }
+    }
+
+    private void openChannel(CiscoMediaOpenLogicalChannelEv event) {
+        CiscoRTPParams here = new CiscoRTPParams(mediaAddress, mediaPort);
+        try {
+            Terminal terminal = event.getTerminal();
+            if (terminal instanceof CiscoRouteTerminal)
+                ((CiscoRouteTerminal) terminal).setRTPParams(event.getCiscoRTPHandle(), here);
+            else ((CiscoMediaTerminal) terminal).setRTPParams(event.getCiscoRTPHandle(), here);
+        } catch (Exception error) {
+            say("event setRTPParamsFailed " + error);
         }
     }
 
@@ -193,9 +335,11 @@ public class JtapiDriver
     public void callChangedEvent(CallEv[] events) {
         for (CallEv event : events) {
             CiscoCall call = (CiscoCall) event.getCall();
-            if (event instanceof ConnEv)
+            if (event instanceof ConnCreatedEv)
                 calls.put(((ConnEv) event).getConnection().getAddress().getName(), call);
-            say("event " + event + (event instanceof ConnEv
+            if (event instanceof MediaTermConnDtmfEv)
+                say("event digit " + ((MediaTermConnDtmfEv) event).getDtmfDigit());
+            else say("event " + event + (event instanceof ConnEv
                 ? " at " + ((ConnEv) event).getConnection().getAddress().getName() : ""));
         }
     }

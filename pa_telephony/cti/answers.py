@@ -1,0 +1,46 @@
+"""Responses: each repeats its request's number, and whatever handles it has room for."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import fields
+from typing import Any
+
+from pa_telephony.cti import messages
+from pa_telephony.cti.enums import CTIFAILURE
+from pa_telephony.cti.messages.base import CtiMessage
+
+__all__ = ["CALL_MANAGER", "answer", "refusal"]
+
+CALL_MANAGER = 1
+"""Our node's number in every handle."""
+
+_LONGEST_DESCRIPTION = 255
+_COPIED = frozenset({"line_call_manager_id", "line_id", "call_manager_id", "device_id"})
+
+
+@functools.cache
+def _form(name: str) -> tuple[type[CtiMessage], tuple[str, ...]]:
+    """The response to the request of that name, and the handles that it copies."""
+    request, response = (getattr(messages, name + end) for end in ("Request", "Response"))
+    have = {each.name for each in fields(request)} & {each.name for each in fields(response)}
+    return response, tuple(have & _COPIED)
+
+
+def answer(request: CtiMessage, **values: Any) -> CtiMessage:
+    """The response that says yes. ``values`` are fields that the request does not give."""
+    response, copied = _form(type(request).__name__.removesuffix("Request"))
+    whole: dict[str, Any] = {name: getattr(request, name) for name in copied}
+    whole["sequence_number"] = getattr(request, "sequence_number", 0)
+    whole["result"] = CTIFAILURE(0)
+    return response(**(whole | values))
+
+
+def refusal(request: CtiMessage, code: int, description: str = "") -> CtiMessage:
+    """The response that says no, with a text that reaches the application."""
+    return messages.FailureResponse(
+        sequence_number=getattr(request, "sequence_number", 0),
+        result=CTIFAILURE(code),
+        # It may quote what was asked for.
+        description=description[:_LONGEST_DESCRIPTION],
+    )

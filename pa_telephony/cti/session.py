@@ -1,0 +1,91 @@
+"""What the parts of one application's session share: who it is, its handles, its way out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pa_telephony.cti.control import CallControl, DeviceInfo
+from pa_telephony.cti.enums import CTIFAILURE
+from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.errors import RequestFailed
+
+__all__ = ["CtiManagerConfig", "Session"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CtiManagerConfig:
+    """How the CTI Manager treats applications. Times in seconds."""
+
+    heartbeat: int = 30
+    """Both ways, at least 1: with 0 Cisco's client sends heartbeats without a pause (observed)."""
+    login_within: float = 30.0
+    wrong_password_delay: float = 1.0
+    """A wrong password's answer, and whatever else comes from its address, waits this long."""
+    max_connections: int = 500
+    max_handles: int = 5000
+    max_unsent: int = 8 << 20
+    """Bytes that may wait for an application that does not read."""
+    max_unsent_before_login: int = 1 << 16
+    version: str = "15.0.1.10000-1"
+    cluster: str = "StandAloneCluster"
+
+
+class Session:
+    """One logged-in application, as its devices, lines and calls see it."""
+
+    def __init__(
+        self,
+        backend: CallControl,
+        config: CtiManagerConfig,
+        send: Callable[[CtiMessage], None],
+        handles: itertools.count[int],
+    ) -> None:
+        self.backend = backend
+        self.user = ""
+        self.acquired: set[str] = set()
+        """Devices a super provider asked for, besides those of the user."""
+        self._send = send
+        self._handles = handles
+        self._room = config.max_handles
+        self._held: list[CtiMessage] | None = None
+
+    def device(self, name: str) -> DeviceInfo:
+        """A device the application may control. Raises :class:`RequestFailed`."""
+        if not self.controls(name):
+            raise RequestFailed(CTIFAILURE.CTIERR_INVALID_DEVICE_NAME, f"no device {name!r}")
+        return self.backend.device(name)
+
+    def controls(self, name: str) -> bool:
+        """Whether a device is the user's, or acquired."""
+        return name in self.acquired or self.backend.may_control(self.user, name)
+
+    def new_handle(self) -> int:
+        """A handle for a device or a line; there are not endlessly many."""
+        if not self._room:
+            raise RequestFailed(CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED)
+        self._room -= 1
+        return next(self._handles)
+
+    def free_handle(self) -> None:
+        """One is closed."""
+        self._room += 1
+
+    def tell(self, event: CtiMessage) -> None:
+        """Send an event; while a request is served it waits for the response to go first."""
+        if self._held is None:
+            self._send(event)
+        else:
+            self._held.append(event)
+
+    def hold_events(self) -> None:
+        """Let events wait."""
+        self._held = []
+
+    def release_events(self, response: CtiMessage) -> None:
+        """Send the response, and what waited for it."""
+        held, self._held = self._held or [], None
+        self._send(response)
+        for event in held:
+            self._send(event)

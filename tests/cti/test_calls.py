@@ -1,0 +1,505 @@
+"""Our client at our CTI Manager, over real sockets: calls of phones and of CTI ports."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from pa_telephony import cti, rtp, sccp
+from pa_telephony.callmanager import (
+    CallManager,
+    CallManagerConfig,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+    User,
+    open_call_manager,
+)
+from pa_telephony.callmanager.calls import DoNotDisturb
+from pa_telephony.cti import ConnectionState, TerminalConnectionState, model
+from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.rtp import Tone
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.sccp.enums import DCallState
+
+CONFIG = CallManagerConfig(
+    devices=(
+        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
+        DeviceConfig(name="CTIP1", kind=DeviceKind.CTI_PORT, lines=(LineConfig(number="5001"),)),
+        DeviceConfig(name="P1", lines=(LineConfig(number="1001", name="Alice"),)),
+        DeviceConfig(name="P2", lines=(LineConfig(number="1002", name="Bob"),)),
+        DeviceConfig(name="P3", lines=(LineConfig(number="1003", name="Carol"),)),
+    ),
+    park_numbers=("70X",),
+    users=(
+        User(name="app", password="secret"),
+        User(name="super", password="secret", devices=("P1",), any_device=True),
+        User(name="locked", password="secret", locked=True),
+        User(name="guest", password="secret", cti=False),
+    ),
+)
+TALKING, HELD = TerminalConnectionState.TALKING, TerminalConnectionState.HELD
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    with trio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 - several parties, none of which tells us
+            await trio.sleep(0.005)
+
+
+async def pick_up(call: sccp.Call) -> None:
+    with contextlib.suppress(CallEnded):
+        async with call.answer():
+            await call.wait_ended()
+
+
+@dataclass
+class House:
+    """A call manager, an engine for the phones, and an application that is logged in."""
+
+    manager: CallManager
+    engine: rtp.Engine
+    provider: cti.Provider
+    nursery: trio.Nursery
+
+    async def phone(self, device: str, *, answers: bool = False) -> sccp.Station:
+        station: sccp.Station = await self.nursery.start(self._keep, device, answers)
+        return station
+
+    async def _keep(
+        self, device: str, answers: bool, *, task_status: trio.TaskStatus[sccp.Station]
+    ) -> None:
+        async with sccp.open_station(
+            device, self.manager.sccp_address, engine=self.engine
+        ) as station:
+            task_status.started(station)
+            if answers:
+                await station.serve(pick_up)
+            await trio.sleep_forever()
+
+
+@contextlib.asynccontextmanager
+async def a_house(config: CallManagerConfig = CONFIG) -> AsyncGenerator[House]:
+    with trio.fail_after(20):
+        async with (
+            open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+            rtp.open_engine(first_port=46000) as engine,
+            cti.open_provider(manager.cti_address, user="app", password="secret") as provider,
+            trio.open_nursery() as nursery,
+        ):
+            yield House(manager, engine, provider, nursery)
+            nursery.cancel_scope.cancel()
+
+
+@contextlib.asynccontextmanager
+async def three_phones(house: House) -> AsyncGenerator[tuple[cti.Address, cti.Call]]:
+    """1001 is under our control and talks to 1002; 1003 answers, too."""
+    await house.phone("P1")
+    await house.phone("P2", answers=True)
+    await house.phone("P3", answers=True)
+    async with (
+        house.provider.open_address("1001") as address,
+        address.call("1002") as call,
+    ):
+        await call.wait_connected()
+        yield address, call
+
+
+async def ringing(station: sccp.Station) -> sccp.Call:
+    with trio.fail_after(5):
+        while True:
+            for call in station.calls.values():
+                if call.incoming and call.state is DCallState.RING_IN and call.calling:
+                    return call
+            await trio.sleep(0.005)
+
+
+async def test_a_phone_makes_a_call_as_told_and_hangs_up_when_the_block_is_left() -> None:
+    async with a_house() as house:
+        async with three_phones(house) as (address, call):
+            assert address.in_service
+            assert call.connected_to == "1002"
+            whole = call.terminal_connection.connection.call
+            assert {c.address: c.state for c in whole.connections.values()} == {
+                "1001": ConnectionState.ESTABLISHED,
+                "1002": ConnectionState.ESTABLISHED,
+            }
+        assert call.ended
+        assert call.cause == 16
+        await until(lambda: not house.manager.calls.legs)
+
+
+async def test_a_phone_answers_holds_and_retrieves_as_told() -> None:
+    async with a_house() as house:
+        one = await house.phone("P1")
+        await house.phone("P2")
+        async with house.provider.open_address("1002") as address:
+            async with one.call("1002") as theirs:
+                await until(lambda: bool(address.calls))
+                (call,) = address.calls
+                assert (call.incoming, call.calling) == (True, "1001")
+                await call.pick_up()
+                await theirs.wait_connected()
+                await call.wait_for(TALKING)
+                await call.hold()
+                await call.wait_for(HELD)
+                with pytest.raises(cti.InvalidStateError):
+                    await call.hold()
+                await call.retrieve()
+                await call.wait_for(TALKING)
+            assert await call.wait_ended() == 16
+            with pytest.raises(CallEnded):
+                await call.hold()
+
+
+async def test_a_connected_call_is_redirected_and_the_target_is_told_who_sent_it() -> None:
+    async with a_house() as house:
+        one = await house.phone("P1")
+        await house.phone("P2", answers=True)
+        three = await house.phone("P3")
+        async with house.provider.open_address("1002") as address, one.call("1002") as theirs:
+            await theirs.wait_connected()
+            (call,) = address.calls
+            with pytest.raises(cti.InvalidPartyError):
+                await call.redirect("9999")
+            assert call.connected
+            await call.redirect("1003", original_called="4444", calling="5555")
+            assert await call.wait_ended() == 16
+            rings = await ringing(three)
+            assert (rings.calling, rings.original_called) == ("5555", "4444")
+            assert rings.last_redirecting == "1002"
+
+
+async def test_a_consultation_becomes_a_transfer_and_the_first_call_survives() -> None:
+    async with a_house() as house, three_phones(house) as (_, call):
+        first = call.terminal_connection.connection.call.id
+        async with house.provider.open_address("1003") as carol:
+            consultation = await call.consult("1003")
+            assert call.state is HELD
+            await consultation.wait_connected()
+            with carol.events() as events:
+                await call.transfer(consultation)
+                await call.wait_ended()
+                await consultation.wait_ended()
+                seen = []
+                async for event in events:
+                    seen.append(event)
+                    if isinstance(event, model.TransferEnded):
+                        break
+                merged = [each for each in seen if isinstance(each, model.CallMerged)]
+                assert [each.into.id for each in merged] == [first]
+            (hers,) = carol.calls
+            assert hers.connected_to == "1002"
+            assert hers.connected
+            await hers.drop()
+
+
+async def test_calls_are_joined_to_a_conference_and_a_party_leaves_it() -> None:
+    async with a_house() as house, three_phones(house) as (_, call):
+        consultation = await call.consult("1003", conference=True)
+        await consultation.wait_connected()
+        await call.conference(consultation)
+        await consultation.wait_ended()
+        await call.wait_for(TALKING)
+        assert len(house.manager.calls.legs) == 3
+        await call.drop()
+        await until(lambda: len(house.manager.calls.legs) == 2)
+
+
+async def test_a_call_is_parked_and_whoever_dials_the_number_has_it() -> None:
+    async with a_house() as house, three_phones(house) as (_, call):
+        number = await call.park()
+        assert number == "700"
+        assert await call.wait_ended() == 16
+        async with house.provider.open_address("1003") as carol, carol.call(number) as got:
+            await got.wait_connected()
+            assert got.connected_to == "1002"
+
+
+async def test_digits_go_both_ways() -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+    ):
+        one = await house.phone("P1")
+        heard: list[str] = []
+
+        async def ask(call: cti.MediaCall) -> None:
+            async with call.answer() as media:
+                heard.append(await media.ask(Tone((440,)), digits=3))
+                await call.send_digits("5")
+                await call.wait_ended()
+
+        house.nursery.start_soon(port.serve, ask)
+        async with one.call("5001") as call:
+            await call.wait_media()
+            await call.send_digits("12*")
+            await until(lambda: heard == ["12*"])
+
+
+async def test_a_line_forwards_and_a_phone_is_left_alone_as_told() -> None:
+    async with a_house() as house, three_phones(house) as (address, call):
+        await call.drop()
+        await address.set_forwarding("1003")
+        await until(lambda: address.forwarded_to == "1003")
+        with pytest.raises(cti.InvalidPartyError):
+            await address.set_forwarding("9999")
+        await address.set_forwarding("")
+        await until(lambda: address.forwarded_to == "")
+        await address.set_message_waiting(True)
+        line = house.manager.calls.line("1001")
+        assert line is not None
+        assert line.message_waiting
+        await address.set_do_not_disturb(True)
+        assert house.manager.calls.do_not_disturb("P1") is DoNotDisturb.RINGER_OFF
+        await address.send_data(b"<CiscoIPPhoneText/>")
+
+
+async def test_a_call_that_was_there_before_is_found_and_controlled() -> None:
+    async with a_house() as house:
+        one = await house.phone("P1")
+        await house.phone("P2", answers=True)
+        async with one.call("1002") as theirs:
+            await theirs.wait_connected()
+            async with house.provider.open_address("1001") as address:
+                (call,) = address.calls
+                assert call.connected_to == "1002"
+                await call.drop()
+                await theirs.wait_ended()
+
+
+async def test_a_shared_line_shows_the_call_at_the_other_device_as_bridged() -> None:
+    shared = DeviceConfig(name="P4", lines=(LineConfig(number="1002", name="Bob"),))
+    async with a_house(replace(CONFIG, devices=(*CONFIG.devices, shared))) as house:
+        one = await house.phone("P1")
+        await house.phone("P2")
+        await house.phone("P4")
+        async with (
+            house.provider.open_address("1002", device="P2") as here,
+            house.provider.open_address("1002", device="P4") as there,
+            one.call("1002") as theirs,
+        ):
+            await until(lambda: bool(here.calls) and bool(there.calls))
+            await there.calls[0].pick_up()
+            await theirs.wait_connected()
+            await here.calls[0].wait_for(TerminalConnectionState.BRIDGED)
+            connection = there.calls[0].terminal_connection.connection
+            assert set(connection.terminal_connections) == {"P2", "P4"}
+
+
+def hears(samples: Samples, frequency: float) -> bool:
+    """Whether the last quarter second holds the tone."""
+    tail = samples[-2000:].astype(float)
+    wave = np.exp(-2j * np.pi * frequency / 8000 * np.arange(len(tail)))
+    return len(tail) == 2000 and float(2 * abs(np.dot(tail, wave)) / len(tail)) > 1000
+
+
+async def test_a_cti_port_and_a_phone_hear_each_other_and_a_key_sends_the_caller_on() -> None:
+    """A phone calls a route point, is sent to a CTI port, and from there to another phone."""
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+        house.provider.open_route_point("6000") as route_point,
+    ):
+        one = await house.phone("P1")
+        await house.phone("P2", answers=True)
+
+        async def menu(call: cti.MediaCall) -> None:
+            async with call.answer() as media:
+                choice = await media.ask(Tone((440,)), digits=1)
+                await call.redirect("1002" if choice == "1" else "1003")
+
+        async def route(session: cti.RouteSession) -> None:
+            await session.select_route("5001")
+
+        house.nursery.start_soon(port.serve, menu)
+        house.nursery.start_soon(route_point.serve, route)
+        async with one.call("6000") as call:
+            media = await call.wait_media()
+            with media.record() as recording:
+                await trio.sleep(0.6)
+            assert hears(recording.samples, 440)
+            await call.send_digits("1")
+            await until(lambda: call.connected_to == "1002" and call.connected)
+            assert not port.calls
+
+
+async def test_a_port_without_a_free_udp_port_drops_the_call() -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000, config=rtp.EngineConfig(max_ports=1)) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+    ):
+        taken = engine.open_port()
+        one = await house.phone("P1")
+
+        async def answer(call: cti.MediaCall) -> None:
+            async with call.answer():
+                pass
+
+        house.nursery.start_soon(port.serve, answer)
+        async with one.call("5001") as call:
+            await call.wait_ended()
+        taken.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "code"),
+    [
+        ("app", "wrong", 0x60),
+        ("nobody", "secret", 0x60),
+        ("locked", "secret", 0x11F),
+        ("locked", "wrong", 0x60),
+        ("guest", "secret", 0x5F),
+    ],
+)
+async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
+    user: str, password: str, code: int
+) -> None:
+    async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+        with pytest.raises(RequestFailed) as refused:
+            async with cti.open_provider(manager.cti_address, user=user, password=password):
+                pass
+        assert refused.value.code & 0xFFFF == code
+
+
+async def test_guesses_from_one_address_wait_for_each_other_on_however_many_connections() -> None:
+    """Three wrong passwords at once take three delays; measured in the call manager's own clock."""
+    async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+        began = trio.current_time()
+
+        async def guess() -> None:
+            with contextlib.suppress(RequestFailed):
+                async with cti.open_provider(manager.cti_address, user="app", password="no"):
+                    pass
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(guess)
+        assert trio.current_time() - began >= 2.9
+        counters = manager.cti_counters
+        assert counters is not None
+        assert counters.refused_logins == 3
+
+
+async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager() -> None:
+    """The first dies; lines, ports and route points come back at the second, handlers included."""
+    async with (
+        open_call_manager(CONFIG, host="127.0.0.2", sccp_port=0, cti_port=0) as second,
+        trio.open_nursery() as nursery,
+        rtp.open_engine(first_port=47000) as engine,
+    ):
+        scope = trio.CancelScope()
+
+        async def first(*, task_status: trio.TaskStatus[CallManager]) -> None:
+            with scope:
+                async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+                    task_status.started(manager)
+                    await trio.sleep_forever()
+
+        manager = await nursery.start(first)
+        routed: list[str] = []
+
+        async def route(session: cti.RouteSession) -> None:
+            routed.append(await session.select_route("5001"))
+
+        async def answer(call: cti.MediaCall) -> None:
+            async with call.answer():
+                await call.wait_ended()
+
+        async with (
+            cti.open_provider(
+                [manager.cti_address, second.cti_address], user="app", password="secret"
+            ) as provider,
+            provider.open_route_point("6000") as route_point,
+            provider.open_media_terminal("5001", engine=engine) as port,
+            provider.open_address("1001") as address,
+        ):
+            nursery.start_soon(route_point.serve, route)
+            nursery.start_soon(port.serve, answer)
+            with provider.events() as events:
+                scope.cancel()
+                await provider.wait_out_of_service()
+                with trio.fail_after(10):
+                    await provider.wait_in_service()
+                    await route_point.wait_in_service()
+                    await port.wait_in_service()
+                assert provider.manager[0] == "127.0.0.2"
+                async with sccp.open_station("P1", second.sccp_address, engine=engine) as one:
+                    await address.wait_in_service()
+                    async with one.call("6000") as call:
+                        await call.wait_media()
+                        assert routed == ["5001"]
+                        await until(lambda: bool(address.calls))
+                told = {type(events.receive_nowait()) for _ in range(3)}
+                assert told
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate of its own for 127.0.0.1, and one that trusts it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cti")])
+    now = datetime.datetime.now(datetime.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "cti.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    return server, ssl.create_default_context(cafile=str(file))
+
+
+async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    server, client = contexts
+    with trio.fail_after(10):
+        async with open_call_manager(
+            CONFIG, sccp_port=0, cti_port=0, cti_tls=server, cti_tls_port=0
+        ) as manager:
+            address = manager.cti_tls_address
+            async with (
+                cti.open_provider(address, user="app", password="secret", tls=client) as provider,
+                provider.open_route_point("6000") as route_point,
+            ):
+                assert route_point.in_service
+            strangers = ssl.create_default_context()
+            with pytest.raises(RequestFailed, match="self-signed"):
+                async with cti.open_provider(address, user="app", password="secret", tls=strangers):
+                    pass
+            # Who speaks no TLS there, or says nothing, is nobody's trouble.
+            host, port = address.split(":")
+            for said in (b"", b"\x18\0\0\0"):
+                async with await trio.open_tcp_stream(host, int(port)) as stream:
+                    await stream.send_all(said)
+            async with cti.open_provider(manager.cti_address, user="app", password="secret"):
+                pass

@@ -1,0 +1,133 @@
+"""JTAPI's graph: the tables over every pair, and what whole calls make of them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pa_telephony.cti import (
+    ConnectionState as C,
+    Model,
+    TerminalConnectionState as T,
+    messages,
+    model,
+)
+from pa_telephony.cti.enums import CALLORIGIN, CALLSTATE
+
+W = CALLSTATE
+
+
+@pytest.mark.parametrize(("state", "wire"), list(itertools.product(C, W)))
+def test_a_connection_that_is_over_stays_so_and_a_failed_one_can_only_end(
+    state: C, wire: CALLSTATE
+) -> None:
+    for table in (model.CONNECTION_TABLE, model.FAR_TABLE):
+        after = table[state, wire]
+        if state is C.DISCONNECTED:
+            assert after is C.DISCONNECTED
+        elif state is C.FAILED:
+            assert after in (C.FAILED, C.DISCONNECTED)
+        if wire is W.IDLE:
+            assert after is C.DISCONNECTED
+
+
+@pytest.mark.parametrize(("state", "wire"), list(itertools.product(T, W)))
+def test_a_terminal_connection_that_was_dropped_stays_so(state: T, wire: CALLSTATE) -> None:
+    after = model.TERMINAL_CONNECTION_TABLE[state, wire]
+    if state is T.DROPPED or wire is W.IDLE:
+        assert after is T.DROPPED
+    if state is not T.DROPPED and wire is W.CONNECTED:
+        assert after is T.TALKING
+
+
+def announced(leg: int, call: int, state: CALLSTATE, **fields: object) -> messages.NewCallEvent:
+    outgoing = fields.pop("outgoing", False)
+    return messages.NewCallEvent(
+        line_id=1,
+        call_leg_id=leg,
+        call_id=call,
+        state=state,
+        origin=CALLORIGIN.OUTBOUND if outgoing else CALLORIGIN.INBOUNDINTERNAL,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def changed(leg: int, state: CALLSTATE, **fields: object) -> messages.CallStateChangedEventV2:
+    return messages.CallStateChangedEventV2(
+        line_id=1,
+        call_leg_id=leg,
+        state=state,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def a_model() -> Model:
+    graph = Model()
+    graph.open_line(1, "1001", "P1")
+    return graph
+
+
+def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
+    """The order of states is the one that Cisco's client printed in the same session."""
+    graph = a_model()
+    graph.take(announced(7, 50, W.DIALTONE, outgoing=True, calling_party="1001"))
+    graph.take(
+        messages.CallPartyInfoChangedEvent(
+            line_id=1, call_leg_id=7, calling_party="1001", called_party="1002"
+        )
+    )
+    seen = [
+        (event.connection.address, event.state)
+        for state in (W.DIALING, W.PROCEEDING, W.RINGBACK, W.CONNECTED, W.ONHOLD, W.CONNECTED)
+        for event in graph.take(changed(7, state))
+        if isinstance(event, model.ConnectionChanged)
+    ]
+    assert seen == [
+        ("1001", C.DIALING),
+        ("1001", C.ESTABLISHED),
+        ("1002", C.OFFERED),
+        ("1002", C.ALERTING),
+        ("1002", C.ESTABLISHED),
+    ]
+    ended = graph.take(changed(7, W.IDLE, cause=16))
+    assert isinstance(ended[-1], model.CallInvalid)
+    assert not graph.calls
+
+
+def test_a_call_that_fails_tells_the_cause_at_the_called_address() -> None:
+    graph = a_model()
+    graph.take(
+        announced(7, 50, W.DIALTONE, outgoing=True, calling_party="1001", called_party="777")
+    )
+    graph.take(changed(7, W.PROCEEDING))
+    graph.take(changed(7, W.DISCONNECTED, cause=1))
+    connections = graph.calls[50].connections
+    assert {each.state for each in connections.values()} == {C.FAILED}
+    assert connections["777"].cause == 1
+
+
+def test_a_leg_that_another_terminal_took_is_bridged() -> None:
+    graph = a_model()
+    graph.take(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
+    graph.take(changed(7, W.CONNECTED, b_remote_in_use=True))
+    ours = graph.terminal_connection("P1", 7)
+    assert ours is not None
+    assert ours.state is T.BRIDGED
+
+
+def test_closing_the_line_or_losing_the_session_forgets_its_calls() -> None:
+    for forget in (lambda g: g.close_line(1), lambda g: g.forget()):
+        graph = a_model()
+        graph.take(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
+        assert isinstance(forget(graph)[-1], model.CallInvalid)
+        assert not graph.calls
+        assert graph.take(changed(7, W.CONNECTED)) == []
+
+
+def test_events_of_lines_and_legs_that_are_not_ours_change_nothing() -> None:
+    graph = a_model()
+    assert graph.take(changed(7, W.CONNECTED)) == []
+    stranger = messages.NewCallEvent(line_id=2, call_leg_id=7, call_id=50, state=W.OFFERING)
+    assert graph.take(stranger) == []
+    assert not graph.calls
