@@ -1,19 +1,21 @@
-"""``pa-telephony decode``: what a capture or a single frame says, field by field."""
+"""``pa-telephony decode``: what a capture or a single frame says, byte by byte."""
 
 from __future__ import annotations
 
 import dataclasses
 import enum
 import json
+import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import click
 
 from pa_telephony.cli.capture import Capture, Frame, decode_frame, read_capture
+from pa_telephony.cli.hexdump import hexdump, is_tuple, parts_of, shown, told
 from pa_telephony.errors import DecodeError
+from pa_telephony.wire.anatomy import Part
 from pa_telephony.wire.declaration import UnknownMessage
 
 __all__ = ["decode"]
@@ -24,26 +26,27 @@ _COLOURS = {"sccp": "cyan", "cti": "magenta"}
 @click.command(short_help="Show what is in a pcap file or in a frame given in hex.")
 @click.argument("what", metavar="FILE.pcap|HEX")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-@click.option("--hex", "with_bytes", is_flag=True, help="The bytes of every frame as well.")
-@click.option("--all", "everything", is_flag=True, help="Fields that are 0 or empty as well.")
+@click.option("--fields", "fields_only", is_flag=True, help="Fields that say something; no bytes.")
+@click.option("--all", "everything", is_flag=True, help="Empty fields and long filler as well.")
 @click.option("--version", type=click.IntRange(0, 22), help="SCCP version of a frame given in hex.")
 def decode(
-    what: str, as_json: bool, with_bytes: bool, everything: bool, version: int | None
+    what: str, as_json: bool, fields_only: bool, everything: bool, version: int | None
 ) -> None:
-    """Show SCCP and CTI frames field by field, and RTP as a table of streams.
+    """Show SCCP and CTI frames byte by byte, each field beside its bytes, and RTP by stream.
 
-    FILE.pcap may be pcap or pcapng; TCP is reassembled. Instead of a file, the bytes of one or
-    more frames may be given in hexadecimal, spaces and colons allowed.
+    FILE.pcap may be pcap or pcapng; TCP is reassembled, TLS is passed over with a note. Instead
+    of a file, the bytes of one or more frames may be given in hexadecimal, spaces and colons
+    allowed. Exits with 1 when a frame could not be decoded.
     """
-    if Path(what).is_file():
+    # os.path, since Path refuses to say whether a very long name is a file.
+    if os.path.isfile(what):
         capture = read_capture(what)
     else:
         capture = Capture(frames=list(_frames_in_hex(what, version)))
-        with_bytes = True
     if as_json:
         click.echo(json.dumps(_as_json(capture), indent=1))
         return
-    for line in _as_text(capture, with_bytes=with_bytes, everything=everything):
+    for line in _as_text(capture, fields_only=fields_only, everything=everything):
         click.echo(line)
     if any(frame.error for frame in capture.frames):
         raise click.exceptions.Exit(1)
@@ -76,9 +79,19 @@ def _plain(value: Any) -> Any:
             for field in dataclasses.fields(value)
             if field.name != "trailing"
         }
-    if _is_tuple(value):
+    if is_tuple(value):
         return [_plain(item) for item in value]
     return value
+
+
+def _part(part: Part, frame: Frame) -> dict[str, object]:
+    return {
+        "offset": part.offset,
+        "size": len(part.data),
+        "kind": part.kind.value,
+        "name": part.path,
+        "text": told(part, frame)[1],
+    }
 
 
 def _as_json(capture: Capture) -> dict[str, object]:
@@ -94,6 +107,7 @@ def _as_json(capture: Capture) -> dict[str, object]:
                 "fields": _plain(frame.message) if frame.message is not None else None,
                 "error": frame.error or None,
                 "data": frame.data.hex(),
+                "parts": [_part(part, frame) for part in parts_of(frame)],
             }
             for frame in capture.frames
         ],
@@ -114,19 +128,19 @@ def _as_json(capture: Capture) -> dict[str, object]:
     }
 
 
-def _as_text(capture: Capture, *, with_bytes: bool, everything: bool) -> Iterator[str]:
+def _as_text(capture: Capture, *, fields_only: bool, everything: bool) -> Iterator[str]:
     times = [frame.time for frame in capture.frames] + [s.first for s in capture.streams]
     start = min(times, default=0.0)
     for frame in capture.frames:
         yield _headline(frame, start)
         if frame.error:
-            yield click.style(f"    {frame.error}", fg="red")
+            yield click.style(f"  {frame.error}", fg="red")
+        if not fields_only:
+            yield from hexdump(frame, everything=everything)
         elif isinstance(frame.message, UnknownMessage):
             yield f"    body {len(frame.message.body)} bytes"
-        else:
+        elif frame.message is not None:
             yield from _fields(frame.message, everything, "    ")
-        if with_bytes:
-            yield from _hexdump(frame)
     if capture.streams:
         yield click.style("RTP streams", bold=True)
         for stream in sorted(capture.streams, key=lambda s: s.first):
@@ -167,37 +181,9 @@ def _fields(value: Any, everything: bool, indent: str) -> Iterator[str]:
         if dataclasses.is_dataclass(item) and not isinstance(item, type):
             yield f"{indent}{field.name}"
             yield from _fields(item, everything, indent + "    ")
-        elif _is_tuple(item) and item and dataclasses.is_dataclass(item[0]):
+        elif is_tuple(item) and item and dataclasses.is_dataclass(item[0]):
             for position, element in enumerate(item):
                 yield f"{indent}{field.name}[{position}]"
                 yield from _fields(element, everything, indent + "    ")
         else:
-            yield f"{indent}{field.name} = {_shown(item)}"
-
-
-def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
-    return isinstance(value, tuple)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, enum.IntFlag):
-        return str(value)
-    if isinstance(value, enum.IntEnum):
-        return f"{value.name} ({int(value)})"
-    if _is_tuple(value):
-        return "[" + ", ".join(_shown(item) for item in value) + "]"
-    if isinstance(value, bytes):
-        return value.hex(" ")
-    return repr(value)
-
-
-def _hexdump(frame: Frame) -> Iterator[str]:
-    header = 12 if frame.protocol == "sccp" else 32
-    for start in range(0, len(frame.data), 16):
-        row = frame.data[start : start + 16]
-        cells = [
-            click.style(f"{octet:02x}", dim=start + position < header)
-            for position, octet in enumerate(row)
-        ]
-        text = "".join(chr(octet) if 32 <= octet < 127 else "·" for octet in row)
-        yield f"      {start:04x}  {' '.join(cells)}{'   ' * (16 - len(row))}  {text}"
+            yield f"{indent}{field.name} = {shown(item)}"

@@ -24,6 +24,7 @@ _COMMANDS = {
     "start": (".control", "Let a server of the cluster take its resources."),
     "stop": (".control", "Let a server of the cluster give everything up."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
+    "ladder": (".ladder.command", "Draw the calls of a pcap file as a message ladder."),
 }
 
 

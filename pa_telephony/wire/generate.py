@@ -30,7 +30,7 @@ from pa_telephony.wire.sequential import (
     write_fields,
 )
 
-__all__ = ["Codec", "codec_of"]
+__all__ = ["Codec", "codec_of", "older_layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _make(declaration: type[Struct], version: int) -> Codec:
 
 
 def _decode_patiently(declaration: type[Struct], body: bytes, version: int) -> Any:
-    older = _older_layout(declaration, len(body), version)
+    older = older_layout(declaration, len(body), version)
     values, end, short = read_fields(declaration, body, 0, older)
     trailing = b"" if short else body[end:]
     if len(trailing) > 3:
@@ -78,7 +78,7 @@ def _decode_patiently(declaration: type[Struct], body: bytes, version: int) -> A
         raise DecodeError(f"ends too early: {error}", offset=len(body)) from error
 
 
-def _older_layout(declaration: type[Struct], length: int, version: int) -> int:
+def older_layout(declaration: type[Struct], length: int, version: int) -> int:
     """The version whose layout a body has: a shorter one that fits an older layout is that.
 
     Asterisk and FreeSWITCH write old layouts on new sessions (captured).

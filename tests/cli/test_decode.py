@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from pa_telephony import pcap
-from pa_telephony.cli.capture import read_capture
+from pa_telephony.cli.capture import decode_frame, read_capture
+from pa_telephony.cli.hexdump import hexdump
 from pa_telephony.cli.main import cli
+from pa_telephony.cti import messages as cti
 from pa_telephony.rtp.packet import Packet
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DeviceTone
@@ -75,13 +78,74 @@ def test_rtp_is_summed_up_by_stream_with_its_losses(tmp_path: Path) -> None:
     assert (stream.packets, stream.lost, stream.ssrc) == (5, 2, 7)
 
 
-def test_a_file_is_shown_as_text(tmp_path: Path) -> None:
+def test_a_file_is_shown_byte_by_byte(tmp_path: Path) -> None:
     path = write(tmp_path / "a.pcap", register(17))
     done = CliRunner().invoke(cli, ["decode", str(path)])
     assert done.exit_code == 0, done.output
-    assert "RegisterReq (0x0001)" in done.output
-    assert "device_name = 'SEP001122334455'" in done.output
-    assert "127.0.0.20:40000 → 127.0.0.10:2000" in done.output
+    assert "127.0.0.20:40000 → 127.0.0.10:2000  SCCP v0  RegisterReq (0x0001)" in done.output
+    lines = [" ".join(line.split()) for line in done.output.splitlines()]
+    assert "0008 01 00 00 00 message_id RegisterReq (0x0001)" in lines
+    assert "000c 53 45 50 30 30 31 31 32 device_name 'SEP001122334455'" in lines
+    assert "0014 32 33 33 34 34 35 35 00" in lines
+    assert "0034 11 protocol_ver 17" in lines
+    assert "0069 00 00 00 00 00 00 00 00 firmware_load_name filler, 23 bytes more" in lines
+
+
+def test_fields_alone_leave_the_bytes_and_what_is_empty_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", register(17))
+    done = CliRunner().invoke(cli, ["decode", "--fields", str(path)])
+    assert "    device_name = 'SEP001122334455'" in done.output.splitlines()
+    assert "53 45 50" not in done.output
+    assert "instance" not in done.output
+
+
+def test_a_cti_message_is_shown_with_its_offsets() -> None:
+    frame = cti.encode(cti.ProviderOpenRequest(login="pa", sequence_number=7), to_server=True)
+    done = CliRunner().invoke(cli, ["decode", frame.hex()])
+    assert done.exit_code == 0, done.output
+    lines = [" ".join(line.split()) for line in done.output.splitlines()]
+    where = next(line for line in lines if " login → " in line).split("→ ")[1].split(",")[0]
+    assert f"{where} 70 00 61 00 login 'pa'" in lines
+    assert "0020 07 00 00 00 sequence_number 7" in lines
+
+
+def test_trailing_bytes_are_marked() -> None:
+    frame = messages.encode(messages.OnHook(trailing=b"surprise"), 17)
+    done = CliRunner().invoke(cli, ["decode", frame.hex()])
+    assert "trailing, 8 bytes" in done.output
+
+
+def test_sessions_side_by_side_do_not_disturb_each_other(tmp_path: Path) -> None:
+    tone = messages.encode(messages.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE), 17)
+    other = ("127.0.0.21", 40000)
+    login = cti.encode(cti.ProviderOpenRequest(login="pa"), to_server=True)
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        for start in range(0, len(tone), 5):
+            for phone in (PHONE, other):
+                piece = tone[start : start + 5]
+                trace(FrameRecord(1.0, "sccp", "received", phone, MANAGER, piece))
+            client, server = ("127.0.0.11", 40000), ("127.0.0.10", 2748)
+            piece = login[start : start + 5] if start + 5 < len(tone) else login[start:]
+            trace(FrameRecord(1.0, "cti", "sent", client, server, piece))
+    capture = read_capture(tmp_path / "a.pcap")
+    assert sorted(f.name for f in capture.frames) == [
+        "ProviderOpenRequest",
+        "StartTone",
+        "StartTone",
+    ]
+    assert capture.notes == []
+
+
+@pytest.mark.parametrize("name", ["sccp-frames", "ctiqbe"])
+def test_every_captured_frame_is_shown_without_an_unreadable_byte(name: str) -> None:
+    vectors = json.loads((Path(__file__).parents[1] / "vectors" / f"{name}.json").read_text())
+    for vector in vectors.get("frames") or vectors["messages"]:
+        version = vector.get("version") if name == "sccp-frames" else None
+        frame = decode_frame(bytes.fromhex(vector["hex"]), version=version)
+        text = click.unstyle("\n".join(hexdump(frame, everything=True)))
+        assert "unreadable" not in text
+        octets = "".join(line[8:31] for line in text.splitlines())
+        assert bytes.fromhex(octets) == frame.data
 
 
 def test_json_holds_the_same(tmp_path: Path) -> None:
@@ -90,13 +154,20 @@ def test_json_holds_the_same(tmp_path: Path) -> None:
     found = json.loads(done.output)
     assert [frame["message"] for frame in found["frames"]] == ["RegisterReq", "RegisterAck"]
     assert found["frames"][0]["fields"]["device_name"] == "SEP001122334455"
+    assert found["frames"][0]["parts"][3] == {
+        "offset": 12,
+        "size": 16,
+        "kind": "field",
+        "name": "device_name",
+        "text": "'SEP001122334455'",
+    }
 
 
 def test_a_frame_may_be_given_in_hex() -> None:
     frame = messages.encode(messages.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE), 20)
     done = CliRunner().invoke(cli, ["decode", frame.hex(":") + " " + frame.hex()])
     assert done.exit_code == 0, done.output
-    assert done.output.count("StartTone (0x0082)") == 2
+    assert done.output.count("SCCP v20  StartTone (0x0082)") == 2
     assert "INSIDE_DIAL_TONE" in done.output
 
 

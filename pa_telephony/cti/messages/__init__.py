@@ -85,7 +85,7 @@ from pa_telephony.cti.messages.call_events import (
     CallSendMediaToBIBStartedEvent,
     CallStateChangedEventV2,
 )
-from pa_telephony.cti.messages.codec import as_construct, decode, encode
+from pa_telephony.cti.messages.codec import as_construct, decode, encode, parts_of
 from pa_telephony.cti.messages.device import (
     DeviceAllocateMediaResourceRequest,
     DeviceAllocateMediaResourceResponse,
@@ -682,4 +682,5 @@ __all__ = [
     "as_construct",
     "decode",
     "encode",
+    "parts_of",
 ]

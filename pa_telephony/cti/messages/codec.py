@@ -8,14 +8,26 @@ bytes`` (observed with Cisco's JTAPI client 11.5 and 15).
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
 from pa_telephony.wire.offset import Source, fixed_size, read_block, write_block
 
-__all__ = ["HEADER", "MAGIC", "VERSION_11_5", "VERSION_15", "as_construct", "decode", "encode"]
+if TYPE_CHECKING:
+    from pa_telephony.wire.anatomy import Part
+
+__all__ = [
+    "HEADER",
+    "MAGIC",
+    "VERSION_11_5",
+    "VERSION_15",
+    "as_construct",
+    "decode",
+    "encode",
+    "parts_of",
+]
 
 HEADER = struct.Struct("<8I")
 MAGIC = 0xFFFFDDDD
@@ -81,3 +93,27 @@ def as_construct(declaration: type[CtiMessage], *, to_server: bool) -> Any:
     from pa_telephony.wire.construct_form import offset_form
 
     return offset_form(declaration, to_server)
+
+
+def parts_of(frame: bytes) -> list[Part]:
+    """What each byte of a whole message is, in the order of the bytes; for people.
+
+    Never raises: what can not be read is marked so.
+    """
+    from pa_telephony.wire.anatomy import Part, PartKind, offset_parts
+
+    if len(frame) < HEADER.size:
+        return [Part(0, frame, "", PartKind.UNREADABLE)]
+    words = HEADER.unpack_from(frame)
+    names = ("length", "zero", "magic", "version", "type", "start", "fixed", "variable")
+    parts = [
+        Part(4 * place, frame[4 * place : 4 * place + 4], name, PartKind.HEADER, words[place])
+        for place, name in enumerate(names)
+    ]
+    number, start, fixed = words[4:7]
+    declaration = CtiMessage.registry.get(number)
+    if declaration is None or start != HEADER.size or start + fixed > len(frame):
+        kind = PartKind.TRAILING if declaration is None else PartKind.UNREADABLE
+        rest = frame[HEADER.size :]
+        return [*parts, Part(HEADER.size, rest, "", kind)] if rest else parts
+    return parts + offset_parts(declaration, frame, start, fixed)

@@ -14,7 +14,7 @@ from pa_telephony.sccp.messages.calls import (
     DialedNumber,
     LineData,
 )
-from pa_telephony.sccp.messages.codec import as_construct, decode, encode
+from pa_telephony.sccp.messages.codec import as_construct, decode, encode, parts_of
 from pa_telephony.sccp.messages.conference import (
     AddParticipantReq,
     AddParticipantRes,
@@ -475,4 +475,5 @@ __all__ = [
     "as_construct",
     "decode",
     "encode",
+    "parts_of",
 ]

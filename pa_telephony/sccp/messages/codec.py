@@ -7,14 +7,17 @@ data_length counts the message id and the body (captured).
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.sccp.messages.base import SccpMessage
 from pa_telephony.wire.declaration import Struct, UnknownMessage
 from pa_telephony.wire.generate import codec_of
 
-__all__ = ["HEADER", "as_construct", "decode", "encode"]
+if TYPE_CHECKING:
+    from pa_telephony.wire.anatomy import Part
+
+__all__ = ["HEADER", "as_construct", "decode", "encode", "parts_of"]
 
 HEADER = struct.Struct("<III")
 
@@ -76,3 +79,25 @@ def as_construct(declaration: type[Struct], *, version: int) -> Any:
     from pa_telephony.wire.construct_form import sequential_form
 
     return sequential_form(declaration, version)
+
+
+def parts_of(frame: bytes, version: int) -> list[Part]:
+    """What each byte of a whole frame is, in the layout of session ``version``; for people.
+
+    Never raises: what can not be read is marked so.
+    """
+    from pa_telephony.wire.anatomy import Part, PartKind, sequential_parts
+
+    if len(frame) < HEADER.size:
+        return [Part(0, frame, "", PartKind.UNREADABLE)]
+    length, header_version, message_id = HEADER.unpack_from(frame)
+    header = {"data_length": length, "header_version": header_version, "message_id": message_id}
+    parts = [
+        Part(4 * place, frame[4 * place : 4 * place + 4], name, PartKind.HEADER, value)
+        for place, (name, value) in enumerate(header.items())
+    ]
+    declaration = SccpMessage.registry.get(message_id)
+    if declaration is None:
+        rest = frame[HEADER.size :]
+        return [*parts, Part(HEADER.size, rest, "", PartKind.TRAILING)] if rest else parts
+    return parts + sequential_parts(declaration, frame, HEADER.size, version)

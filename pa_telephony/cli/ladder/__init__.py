@@ -1,0 +1,1 @@
+"""``pa-telephony ladder``: a capture drawn as a message ladder."""
