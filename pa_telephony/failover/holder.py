@@ -28,6 +28,8 @@ _PORT_CONFIG = StationConfig(
     protocol_version=21,
     rejections=1,
     longest_back_off=1.0,
+    # Back to the first only if asked (personal-assistant.md §4).
+    fall_back=False,
 )
 _REGISTER_WITHIN = 3.0
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -30,14 +28,16 @@ from pa_telephony.sccp.enums import (
     LampMode,
     SoftKeyEvent,
 )
+from pa_telephony.sccp.manager import End, Link
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen
 from pa_telephony.sccp.station import (
     CallChanged,
+    MayReturn,
+    MustWait,
     Registered,
     Rejected,
-    SessionLost,
     StationConfig,
     StationCore,
     StationEvent,
@@ -46,8 +46,8 @@ from pa_telephony.sccp.station import (
     Unregistered,
     UnregisterRefused,
 )
-from pa_telephony.tasks import background, map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.tasks import Background, background
+from pa_telephony.trace import Trace
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Engine, Port
@@ -55,10 +55,14 @@ if TYPE_CHECKING:
 __all__ = ["Station", "open_media_port", "open_station"]
 
 _PORT = 2000
-_READ = 65536
-_CONNECT_WITHIN = 5.0
 _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
+_LOOK = 0.25
+"""Seconds between two looks at the connections that stand by."""
+_LASTED = 5.0
+"""Seconds after which such a connection was no failure."""
+_ASK_AGAIN = 60.0
+"""Seconds after which a call manager that let us come, in vain, is asked again."""
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
@@ -96,13 +100,18 @@ class Station:
         self._port_index = port_index
         self._trace = trace
         self._source = local_address
-        self._core: StationCore | None = None
-        self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
+        self._link: Link | None = None
+        self._standby: dict[int, Link] = {}
+        self._not_before: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+        self._ask_at: dict[int, float] = {}
+        self._asked: set[int] = set()
+        self._knows_no_tokens: set[int] = set()
+        self._returning: int | None = None
         self._registered = False
         self._wanted = True
         self._abandoned = False
         self._news = trio.Event()
-        self._to_send = trio.Event()
         self._refused = 0
         self._dialling = trio.Lock()
         self._new_call: Call | None = None
@@ -134,7 +143,20 @@ class Station:
     @property
     def call_manager(self) -> tuple[str, int]:
         """Address and port of the call manager we are connected to."""
-        return self._addresses[1]
+        return self._link.addresses[1] if self._link is not None else ("0.0.0.0", 0)
+
+    @property
+    def standing_by(self) -> list[tuple[str, int]]:
+        """The call managers that one message would register us with."""
+        return [
+            self._call_managers[index]
+            for index, link in sorted(self._standby.items())
+            if link.stands_by
+        ]
+
+    @property
+    def _core(self) -> StationCore | None:
+        return self._link.core if self._link is not None else None
 
     @property
     def screen(self) -> Screen:
@@ -342,7 +364,8 @@ class Station:
             return None
 
     def _flush(self) -> None:
-        self._to_send.set()
+        if self._link is not None:
+            self._link.flush()
 
     def _tell(self) -> None:
         self._news.set()
@@ -350,12 +373,19 @@ class Station:
 
     async def run(self) -> None:
         """Stay registered until cancelled or :meth:`unregister` succeeds."""
+        async with background() as tasks:
+            if self.config.stand_by and len(self._call_managers) > 1:
+                tasks.start_soon(self._keep_standby, tasks)
+            await self._stay_registered(tasks)
+            tasks.cancel_scope.cancel()
+
+    async def _stay_registered(self, tasks: Background) -> None:
         back_off = self.config.first_back_off
         refusals = 0
         while self._wanted:
             known = self.registrations
-            for index, (host, port) in enumerate(self._call_managers):
-                ended = await self._session(host, port)
+            for place, index in enumerate(self._order()):
+                ended = await self._serve(index, tasks)
                 if isinstance(ended, Unregistered):
                     # Without a registration it is one more call manager that does not serve us.
                     self.last_error = "unregistered by the call manager"
@@ -366,7 +396,7 @@ class Station:
                     wanted = self.config.rejections * len(self._call_managers)
                     if not self.registrations and refusals >= wanted:
                         raise RegistrationRejected(ended.reason)
-                elif index == 0:
+                elif place == 0:
                     refusals = 0
                 if self.registrations != known or not self._wanted:
                     break
@@ -375,100 +405,107 @@ class Station:
                 refusals = 0
             if not self._wanted:
                 return
+            if self._returning is not None:
+                continue
             # Half the time is chance, so that a thousand phones do not come back as one.
             await trio.sleep(back_off * (0.5 + random.random() / 2))
             back_off = min(max(back_off, 0.05) * 2, self.config.longest_back_off)
 
-    async def _session(self, host: str, port: int) -> Rejected | Unregistered | SessionLost:
-        peer = f"{host}:{port}"
+    def _order(self) -> list[int]:
+        """Where to go next: where a token waits, then where we stand by, then down the list."""
+        first, self._returning = self._returning, None
+        ready = {index for index, link in self._standby.items() if link.stands_by}
+        return sorted(
+            range(len(self._call_managers)),
+            key=lambda index: (index != first, index not in ready, index),
+        )
+
+    async def _serve(self, index: int, tasks: Background) -> End:
+        """Be registered with one call manager for as long as that lasts."""
+        link = self._standby.pop(index, None)
+        if link is None or link.ended.is_set():
+            link = self._connect(index, tasks)
+        self._link = link
+        link.register()
         try:
-            stream: trio.SocketStream | None = None
-            with trio.move_on_after(_CONNECT_WITHIN), map_os_errors(peer):
-                stream = await trio.open_tcp_stream(host, port, local_address=self._source)
-            if stream is None:
-                return SessionLost(f"{peer} does not answer")
-            with map_os_errors(peer):
-                local, remote = stream.socket.getsockname(), stream.socket.getpeername()
-            self._addresses = (local[:2], remote[:2])
-            return await self._speak(stream, peer)
-        except ConnectionLost as lost:
-            return SessionLost(str(lost))
-        except RemoteProtocolError as error:
-            self.protocol_errors += 1
-            return SessionLost(f"{peer}: {error}")
+            await link.ended.wait()
         finally:
             self._forget()
+        return link.end
 
-    async def _speak(
-        self, stream: trio.SocketStream, peer: str
-    ) -> Rejected | Unregistered | SessionLost:
-        end: list[Rejected | Unregistered | SessionLost] = []
-        core = self._core = StationCore(self.name, self.config, self._addresses[0][0])
-        if self._trace is not None:
-            core.watch_frames(functools.partial(self._record, "received"))
+    def _connect(self, index: int, tasks: Background) -> Link:
+        interval = self._core.standby_interval if self._core is not None else 60.0
+        address = self._call_managers[index]
+        link = Link(self, index, address, interval, self._trace, self._source)
+        tasks.start_soon(link.run)
+        return link
 
-        def pump() -> bool:
-            while (event := core.next_event()) is not None:
-                if isinstance(event, Rejected | Unregistered | SessionLost):
-                    end.append(event)
-                    return False
-                self._take(event)
-                check_unsent()
-            check_unsent()
-            self._to_send.set()
-            return True
+    async def _keep_standby(self, tasks: Background) -> None:
+        """While registered: stand by at those before us in the list, and at the next one."""
+        while True:
+            await trio.sleep(_LOOK)
+            now = trio.current_time()
+            for link in list(self._standby.values()):
+                if link.ended.is_set():
+                    self._standby_lost(link, now)
+            if self._registered and self._link is not None:
+                here = self._link.index
+                wanted = {*range(here), here + 1} & {*range(len(self._call_managers))}
+                for index in set(self._standby) - wanted:
+                    self._standby.pop(index).close()
+                for index in sorted(wanted - set(self._standby)):
+                    if now >= self._not_before.get(index, 0.0):
+                        self._standby[index] = self._connect(index, tasks)
+                if self.config.fall_back and not self.calls:
+                    self._ask_to_return(here, now)
 
-        def check_unsent() -> None:
-            if core.unsent > self.config.max_unsent:
-                self.slow_call_managers += 1
-                raise ConnectionLost(f"{peer} does not read what it is sent")
+    def _standby_lost(self, link: Link, now: float) -> None:
+        del self._standby[link.index]
+        if link.index in self._asked:
+            # It dropped the connection over the question (notes §4: FreeSWITCH may).
+            self._asked.discard(link.index)
+            self._knows_no_tokens.add(link.index)
+            self._ask_at[link.index] = now + self.config.token_within
+        lasted = link.up_since is not None and now - link.up_since > _LASTED
+        failures = self._failures[link.index] = (
+            0 if lasted else self._failures.get(link.index, 0) + 1
+        )
+        back_off = self.config.first_back_off * 2 ** min(failures, 16)
+        wait = min(back_off, self.config.longest_back_off)
+        self._not_before[link.index] = now + wait * (0.5 + random.random() / 2)
 
-        async def keep_time(tasks: trio.CancelScope) -> None:
-            while True:
-                deadline = core.next_deadline()
-                # Deadlines move while we sleep; a short nap costs less than waking us each time.
-                nap = 0.5 if deadline is None else deadline - trio.current_time()
-                await trio.sleep(min(max(nap, 0.0), 0.5))
-                core.handle_deadline(trio.current_time())
-                if not pump():
-                    tasks.cancel()
-
-        async def write() -> None:
-            while True:
-                self._to_send = trio.Event()
-                if data := core.data_to_send():
-                    self._record_sent(data)
-                    with map_os_errors(peer):
-                        await stream.send_all(data)
+    def _ask_to_return(self, here: int, now: float) -> None:
+        for index in range(here):
+            link = self._standby.get(index)
+            if link is None or link.core is None:
+                continue
+            if link.stands_by and now >= self._ask_at.get(index, 0.0):
+                self._ask_at[index] = now + _ASK_AGAIN
+                if index in self._knows_no_tokens:
+                    self._return_to(index)
                 else:
-                    await self._to_send.wait()
+                    self._asked.add(index)
+                    link.core.come_back(now)
+                    link.flush()
+                return
 
-        async with stream, background() as tasks:
-            core.connected(trio.current_time())
-            tasks.start_soon(keep_time, tasks.cancel_scope)
-            tasks.start_soon(write)
-            while True:
-                with map_os_errors(peer):
-                    data = await stream.receive_some(_READ)
-                if data:
-                    core.receive_data(bytes(data), trio.current_time())
-                else:
-                    core.receive_eof(trio.current_time())
-                if not pump():
-                    break
-        return end[0] if end else SessionLost(f"{peer}: connection closed")
+    def _return_to(self, index: int) -> None:
+        """Leave where we are, to register where we would rather be."""
+        if self._registered and self._core is not None and not self.calls:
+            self._returning = index
+            self._core.leave(trio.current_time())
+            self._flush()
 
-    def _record_sent(self, data: bytes) -> None:
-        start = 0
-        while self._trace is not None and start < len(data):
-            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
-            self._record("sent", data[start:end])
-            start = end
-
-    def _record(self, direction: Direction, frame: bytes) -> None:
-        if self._trace is not None:
-            local, remote = self._addresses
-            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
+    def take(self, link: Link, event: StationEvent) -> None:
+        """Something happened on a connection."""
+        if link is self._link:
+            self._take(event)
+        elif isinstance(event, MayReturn | MustWait):
+            self._asked.discard(link.index)
+            if isinstance(event, MayReturn):
+                self._return_to(link.index)
+            else:
+                self._ask_at[link.index] = trio.current_time() + max(1, event.seconds)
 
     def _take(self, event: StationEvent) -> None:
         match event:
@@ -477,6 +514,7 @@ class Station:
                 self.registrations += 1
             case UnregisterRefused():
                 self._refused += 1
+                self._returning = None
             case CallChanged():
                 self._take_call(event, event.message)
             case StatisticsAsked(request):
@@ -515,7 +553,7 @@ class Station:
 
     def _forget(self) -> None:
         self._registered = False
-        self._core = None
+        self._link = None
         calls, self.calls = self.calls, {}
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)
@@ -550,7 +588,9 @@ async def open_station(
     """Register a station and keep it registered.
 
     Entered means registered. A lost link is repaired for ever, call managers tried in order,
-    with a back-off; calls that were up end with cause 41. Left means hung up and unregistered.
+    with a back-off; calls that were up end with cause 41. With several call managers a connection
+    to the next one stands by, and the station returns to an earlier one when that lets it and no
+    call is up (:class:`StationConfig`). Left means hung up and unregistered.
 
     ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
     no sound and refuses receive channels. ``local_address`` is the source address to use.

@@ -33,6 +33,7 @@ __all__ = [
     "RegistrationAsked",
     "SessionEnded",
     "State",
+    "TokenAsked",
     "UnregistrationAsked",
 ]
 
@@ -47,9 +48,14 @@ class RegistrarConfig:
     missed_keep_alives: int = 3
     """A station silent for this many intervals is gone (documented)."""
     register_within: float = 30.0
-    """How long a connection may stay without registering; keepalives (standby) prolong it."""
+    """How long a connection may stay without registering, unless it stands by: then it has as
+    many intervals of the secondary keepalive as a registered one has of the first."""
     max_unregistered: int = 500
     """Connections that may be open without a registration."""
+    max_tokens: int = 50
+    """Stations that may be on their way back at once: with a token, and not registered yet."""
+    token_wait: int = 10
+    """Seconds after which a station that got no token may ask again (chan-sccp: 10 to 60)."""
     max_connections: int = 10_000
     max_unsent: int = 1 << 20
     """Bytes that may wait for a station that does not read."""
@@ -88,7 +94,7 @@ class Effect(enum.Enum):
 
     NOTHING = "nothing"
     ACKNOWLEDGE = "KeepAliveAck"
-    GRANT_TOKEN = "RegisterTokenAck"
+    ASK_FOR_TOKEN = "ask the owner whether it may come"
     ASK_TO_REGISTER = "ask the owner whether to register"
     ASK_TO_LEAVE = "ask the owner whether to let go"
     CONFIRM = "RegisterAck, CapabilitiesReq"
@@ -105,7 +111,7 @@ _S, _I, _E = State, Input, Effect
 TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONNECTED, _I.KEEP_ALIVE): (_S.CONNECTED, _E.ACKNOWLEDGE),
     (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
-    (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.GRANT_TOKEN),
+    (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.ASK_FOR_TOKEN),
     (_S.CONNECTED, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
     # Alarms come first, and gateways send IpPort together with RegisterReq (captured).
     (_S.CONNECTED, _I.QUESTION): (_S.CONNECTED, _E.NOTHING),
@@ -118,7 +124,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.REGISTERED, _I.KEEP_ALIVE): (_S.REGISTERED, _E.ACKNOWLEDGE),
     # A station that lost our ack asks again (IOS does, three times): the name stays its own.
     (_S.REGISTERED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
-    (_S.REGISTERED, _I.TOKEN): (_S.REGISTERED, _E.GRANT_TOKEN),
+    (_S.REGISTERED, _I.TOKEN): (_S.REGISTERED, _E.ASK_FOR_TOKEN),
     (_S.REGISTERED, _I.UNREGISTER): (_S.LEAVING, _E.ASK_TO_LEAVE),
     (_S.REGISTERED, _I.QUESTION): (_S.REGISTERED, _E.ANSWER),
     (_S.REGISTERED, _I.OTHER): (_S.REGISTERED, _E.HAND_ON),
@@ -148,6 +154,13 @@ class RegistrationAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenAsked:
+    """A station wants to come back from another call manager; answer with answer_token()."""
+
+    request: messages.RegisterTokenReq
+
+
+@dataclass(frozen=True, slots=True)
 class UnregistrationAsked:
     """The station wants to leave; answer with accept() or reject() (a call is up)."""
 
@@ -166,7 +179,9 @@ class SessionEnded:
     reason: str
 
 
-RegistrarEvent: TypeAlias = RegistrationAsked | UnregistrationAsked | Received | SessionEnded
+RegistrarEvent: TypeAlias = (
+    RegistrationAsked | TokenAsked | UnregistrationAsked | Received | SessionEnded
+)
 
 
 class Registrar:
@@ -184,6 +199,7 @@ class Registrar:
         self._connection = Connection(Role.CALL_MANAGER, config.limits)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
+        self._stands_by = False
 
     @property
     def version(self) -> int:
@@ -244,6 +260,13 @@ class Registrar:
         """No: a RegisterReject with ``reason`` (at most 32 characters), or an UnregisterAck NAK."""
         self._step(Input.REJECT, reason)
 
+    def answer_token(self, wait: int = 0) -> None:
+        """Let a station come now (0), or ask again after ``wait`` seconds."""
+        if wait:
+            self.send(messages.RegisterTokenReject(wait_time_before_next_req=wait))
+        else:
+            self.send(messages.RegisterTokenAck())
+
     def lost(self, reason: str) -> None:
         """The connection is gone, or must go."""
         if self.state is not State.CLOSED:
@@ -253,6 +276,9 @@ class Registrar:
         """When the station will have been silent for too long."""
         if self.state is State.CLOSED:
             return None
+        if self.state is State.CONNECTED and self._stands_by:
+            interval = self.config.secondary_keep_alive_interval
+            return self.last_heard + interval * self.config.missed_keep_alives
         if self.state is State.CONNECTED:
             return self.last_heard + self.config.register_within
         return self.last_heard + self.config.keep_alive_interval * self.config.missed_keep_alives
@@ -279,9 +305,11 @@ class Registrar:
             raise LocalProtocolError(f"{step.name} in state {self.state.name}") from None
         match effect:
             case Effect.ACKNOWLEDGE:
+                self._stands_by = True
                 self.send(messages.KeepAliveAck())
-            case Effect.GRANT_TOKEN:
-                self.send(messages.RegisterTokenAck())
+            case Effect.ASK_FOR_TOKEN:
+                assert isinstance(message, messages.RegisterTokenReq)
+                self._events.append(TokenAsked(message))
             case Effect.ASK_TO_REGISTER:
                 assert self._request is not None
                 self._events.append(RegistrationAsked(self._request))

@@ -27,6 +27,7 @@ from pa_telephony.sccp.registrar import (
     RegistrationAsked,
     SessionEnded,
     State,
+    TokenAsked,
     UnregistrationAsked,
 )
 from pa_telephony.tasks import map_os_errors
@@ -46,6 +47,7 @@ class Counters:
         self.refused_connections = 0
         self.registrations = 0
         self.rejections = 0
+        self.tokens_refused = 0
         self.protocol_errors = 0
         self.timeouts = 0
         self.slow_stations = 0
@@ -228,6 +230,8 @@ class StationSession:
             match event:
                 case RegistrationAsked():
                     self._server.decide(self, self._registrar, event.request)
+                case TokenAsked():
+                    self._registrar.answer_token(self._server.token(self, event.request))
                 case UnregistrationAsked():
                     if self._server.directory.may_unregister(self):
                         self._registrar.accept()
@@ -273,6 +277,7 @@ class StationServer:
         self.counters = Counters()
         self.sessions: dict[str, StationSession] = {}
         self._connections: set[StationSession] = set()
+        self._tokens: set[StationSession] = set()
 
     @staticmethod
     def clock() -> datetime.datetime:
@@ -321,16 +326,34 @@ class StationServer:
             return
         old = self.sessions.get(name)
         if old is not None and old is not session:
-            silent = trio.current_time() - old.last_heard
-            if silent <= self.config.keep_alive_interval:
+            if not self._is_silent(old):
                 self._reject(registrar, "Crossover session")
                 return
             old.close("replaced by a new registration")
         session.confirm(device)
+        self._tokens.discard(session)
         if old is not session:
             self.sessions[name] = session
             self.counters.registrations += 1
             self.directory.registered(session)
+
+    def token(self, session: StationSession, request: messages.RegisterTokenReq) -> int:
+        """Whether a station may come back now (0), or the seconds after which it may ask again.
+
+        Real call managers pace a mass return with a queue (documented); ours lets so many be on
+        their way at once. A name whose old session lingers waits, as with chan-sccp.
+        """
+        old = self.sessions.get(request.device_name)
+        lingers = old is not None and old is not session and not self._is_silent(old)
+        if lingers or len(self._tokens) >= self.config.max_tokens:
+            self.counters.tokens_refused += 1
+            return self.config.token_wait
+        self._tokens.add(session)
+        return 0
+
+    def _is_silent(self, session: StationSession) -> bool:
+        silent = trio.current_time() - session.last_heard
+        return silent > self.config.keep_alive_interval
 
     def _reject(self, registrar: Registrar, reason: str) -> None:
         self.counters.rejections += 1
@@ -338,6 +361,7 @@ class StationServer:
 
     def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
         """A session is over: its name is free at once."""
+        self._tokens.discard(session)
         if self.sessions.get(session.name) is session:
             del self.sessions[session.name]
         if was_registered:

@@ -35,7 +35,9 @@ __all__ = [
     "CallView",
     "Effect",
     "Input",
+    "MayReturn",
     "Media",
+    "MustWait",
     "Registered",
     "Rejected",
     "ScreenChanged",
@@ -78,6 +80,12 @@ class StationConfig:
     register_within: float = 5.0
     missed_keep_alives: int = 3
     unregister_within: float = 1.0
+    token_within: float = 4.0
+    """A call manager that has not answered RegisterTokenReq by then knows no tokens."""
+    stand_by: bool = True
+    """Keep a connection to the call manager that comes next."""
+    fall_back: bool = True
+    """Return to a call manager earlier in the list when it is there again and no call is up."""
     first_back_off: float = 0.1
     longest_back_off: float = 30.0
     rejections: int = 3
@@ -93,6 +101,8 @@ class State(enum.Enum):
     """Where the registration stands."""
 
     OFFLINE = "offline"
+    STANDBY = "standing by"
+    ASKING = "asking to come back"
     REGISTERING = "registering"
     CONFIGURING = "configuring"
     REGISTERED = "registered"
@@ -103,6 +113,10 @@ class Input(enum.Enum):
     """What can happen to the registration."""
 
     CONNECTED = "connected"
+    STAND_BY = "connected, to stand by"
+    COME_BACK = "the user wants to come back"
+    TOKEN = "RegisterTokenAck"
+    NO_TOKEN = "RegisterTokenReject"
     ACK = "RegisterAck"
     REJECT = "RegisterReject"
     BUTTONS = "ButtonTemplateRes"
@@ -119,6 +133,10 @@ class Effect(enum.Enum):
     """What the station does about it."""
 
     NOTHING = "nothing"
+    STAND_BY = "KeepAliveReq"
+    ASK_TOKEN = "RegisterTokenReq"
+    MAY_COME = "may register here"
+    MUST_WAIT = "may ask again later"
     REGISTER = "RegisterReq"
     ASK = "the questions of its style"
     ASK_LINES = "LineStatReq for each line"
@@ -149,6 +167,16 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
         for step, then in _ANYWHERE.items()
     },
     (_S.OFFLINE, _I.CONNECTED): (_S.REGISTERING, _E.REGISTER),
+    (_S.OFFLINE, _I.STAND_BY): (_S.STANDBY, _E.STAND_BY),
+    (_S.STANDBY, _I.CONNECTED): (_S.REGISTERING, _E.REGISTER),
+    (_S.STANDBY, _I.COME_BACK): (_S.ASKING, _E.ASK_TOKEN),
+    (_S.STANDBY, _I.LEAVE): (_S.OFFLINE, _E.GONE),
+    (_S.ASKING, _I.CONNECTED): (_S.REGISTERING, _E.REGISTER),
+    (_S.ASKING, _I.TOKEN): (_S.STANDBY, _E.MAY_COME),
+    (_S.ASKING, _I.NO_TOKEN): (_S.STANDBY, _E.MUST_WAIT),
+    # Some call managers know no tokens (notes §4): silence is as good as one.
+    (_S.ASKING, _I.DEADLINE): (_S.STANDBY, _E.MAY_COME),
+    (_S.ASKING, _I.LEAVE): (_S.OFFLINE, _E.GONE),
     (_S.REGISTERING, _I.ACK): (_S.CONFIGURING, _E.ASK),
     (_S.REGISTERING, _I.LEAVE): (_S.OFFLINE, _E.GONE),
     (_S.CONFIGURING, _I.BUTTONS): (_S.CONFIGURING, _E.ASK_LINES),
@@ -247,6 +275,18 @@ class CallChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MayReturn:
+    """A call manager that we stand by at would have us: it gave a token, or knows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MustWait:
+    """It would not now; ``seconds`` is when to ask again."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScreenChanged:
     """A lamp, a prompt, the soft keys … changed; ``message`` did it."""
 
@@ -269,6 +309,8 @@ StationEvent: TypeAlias = (
     | CallChanged
     | StatisticsAsked
     | ScreenChanged
+    | MayReturn
+    | MustWait
 )
 
 _DIGITS = {
@@ -305,6 +347,8 @@ class StationCore:
         self._deadline: float | None = None
         self._keep_alive_at: float | None = None
         self._interval = 30.0
+        self.standby_interval = 60.0
+        """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
         self._restarting = False
         self._reset_wanted = False
@@ -324,6 +368,17 @@ class StationCore:
         """The TCP connection is up: ask to be registered."""
         self._now = now
         self._step(Input.CONNECTED)
+
+    def stand_by(self, now: float, interval: float) -> None:
+        """The TCP connection is up: keep it so, with a keepalive every ``interval`` seconds."""
+        self._now = now
+        self._interval = interval
+        self._step(Input.STAND_BY)
+
+    def come_back(self, now: float) -> None:
+        """Ask whether we may register here; :class:`MayReturn` or :class:`MustWait` follows."""
+        self._now = now
+        self._step(Input.COME_BACK)
 
     def leave(self, now: float) -> None:
         """Ask to be let go; :class:`Unregistered` or :class:`UnregisterRefused` follows."""
@@ -388,7 +443,7 @@ class StationCore:
         if self._keep_alive_at is not None and now >= self._keep_alive_at:
             if self._unanswered >= self.config.missed_keep_alives:
                 self._reason = f"{self._unanswered} keepalives unanswered"
-                self._step(Input.DEADLINE)
+                self._step(Input.LOST)
             else:
                 self._unanswered += 1
                 self._keep_alive_at = now + self._interval
@@ -399,7 +454,14 @@ class StationCore:
             case messages.RegisterAck():
                 interval = float(message.keep_alive_interval)
                 self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
+                standby = float(message.secondary_keep_alive_interval) or self.standby_interval
+                self.standby_interval = min(max(1.0, standby), _LONGEST_INTERVAL)
                 self._step(Input.ACK)
+            case messages.RegisterTokenAck():
+                self._step(Input.TOKEN)
+            case messages.RegisterTokenReject():
+                self._wait = message.wait_time_before_next_req
+                self._step(Input.NO_TOKEN)
             case messages.RegisterReject():
                 self._reason = message.text
                 self._step(Input.REJECT)
@@ -531,6 +593,26 @@ class StationCore:
     def _step(self, step: Input) -> None:
         self.state, effect = TABLE[self.state, step]
         match effect:
+            case Effect.STAND_BY:
+                self._keep_alive_at = self._now + self._interval
+                # At once, so that the call manager knows what the connection is for.
+                self.send(messages.KeepAliveReq())
+                self._unanswered += 1
+            case Effect.ASK_TOKEN:
+                self._deadline = self._now + self.config.token_within
+                self.send(
+                    messages.RegisterTokenReq(
+                        device_name=self.name,
+                        station_ip_addr=self._local_ip,
+                        device_type=self.config.device_type,
+                    )
+                )
+            case Effect.MAY_COME:
+                self._deadline = None
+                self._events.append(MayReturn())
+            case Effect.MUST_WAIT:
+                self._deadline = None
+                self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
                 self._register()
             case Effect.ASK:
@@ -609,6 +691,7 @@ class StationCore:
 
     _lines_wanted = 1
     _dials_wanted = 0
+    _wait = 0
 
     def _tell_capabilities(self) -> None:
         offered = list(self.config.codecs)

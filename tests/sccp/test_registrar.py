@@ -25,6 +25,7 @@ from pa_telephony.sccp.registrar import (
     RegistrationAsked,
     SessionEnded,
     State,
+    TokenAsked,
     UnregistrationAsked,
 )
 
@@ -106,7 +107,6 @@ SAID: dict[Input, SccpMessage] = {
 }
 SENT: dict[Effect, type] = {
     Effect.ACKNOWLEDGE: messages.KeepAliveAck,
-    Effect.GRANT_TOKEN: messages.RegisterTokenAck,
     Effect.CONFIRM: messages.RegisterAck,
     Effect.REFUSE: messages.RegisterReject,
     Effect.CONFIRM_LEAVING: messages.UnregisterAck,
@@ -115,6 +115,7 @@ SENT: dict[Effect, type] = {
 }
 TOLD: dict[Effect, type] = {
     Effect.ASK_TO_REGISTER: RegistrationAsked,
+    Effect.ASK_FOR_TOKEN: TokenAsked,
     Effect.ASK_TO_LEAVE: UnregistrationAsked,
     Effect.HAND_ON: Received,
     Effect.END: SessionEnded,

@@ -20,6 +20,8 @@ from pa_telephony.sccp.station import (
     CallChanged,
     Effect,
     Input,
+    MayReturn,
+    MustWait,
     Registered,
     Rejected,
     SessionLost,
@@ -67,6 +69,13 @@ class Bench:
     def bring_to(self, state: State) -> None:
         if state is State.OFFLINE:
             return
+        if state in (State.STANDBY, State.ASKING):
+            self.core.stand_by(self.now, 60.0)
+            if state is State.ASKING:
+                self.core.come_back(self.now)
+            self.said()
+            assert self.core.state is state
+            return
         self.core.connected(self.now)
         self.said()
         if state is State.REGISTERING:
@@ -91,6 +100,14 @@ class Bench:
         match step:
             case Input.CONNECTED:
                 self.core.connected(self.now)
+            case Input.STAND_BY:
+                self.core.stand_by(self.now, 60.0)
+            case Input.COME_BACK:
+                self.core.come_back(self.now)
+            case Input.TOKEN:
+                return self.told(messages.RegisterTokenAck())
+            case Input.NO_TOKEN:
+                return self.told(messages.RegisterTokenReject(wait_time_before_next_req=7))
             case Input.ACK:
                 return self.told(messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=20))
             case Input.REJECT:
@@ -108,16 +125,20 @@ class Bench:
             case Input.RESET:
                 return self.told(messages.Reset(reset_type=DeviceResetType.RESTART))
             case Input.DEADLINE:
-                self.now += 1000.0
+                before = self.core.state
                 for _ in range(10):
-                    self.core.handle_deadline(self.now)
                     self.now += 1000.0
+                    self.core.handle_deadline(self.now)
+                    if self.core.state is not before:
+                        break
             case Input.LOST:
                 self.core.lost("gone", self.now)
         return self.events()
 
 
 SENT: dict[Effect, type] = {
+    Effect.STAND_BY: messages.KeepAliveReq,
+    Effect.ASK_TOKEN: messages.RegisterTokenReq,
     Effect.REGISTER: messages.RegisterReq,
     Effect.ASK: messages.ButtonTemplateReq,
     Effect.ASK_LINES: messages.LineStatReq,
@@ -125,6 +146,8 @@ SENT: dict[Effect, type] = {
     Effect.RESTART: messages.UnregisterReq,
 }
 TOLD: dict[Effect, type] = {
+    Effect.MAY_COME: MayReturn,
+    Effect.MUST_WAIT: MustWait,
     Effect.READY: Registered,
     Effect.GIVE_UP: Rejected,
     Effect.GONE: Unregistered,

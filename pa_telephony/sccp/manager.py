@@ -1,0 +1,201 @@
+"""One connection of a station to one call manager: registered there, or standing by.
+
+A station keeps a connection to the call manager it would go to next (protocol notes §4): only
+keepalives pass on it, and registering there takes one message when the first is lost.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import Protocol, TypeAlias
+
+import trio
+
+from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.sccp.station import (
+    Rejected,
+    SessionLost,
+    State,
+    StationConfig,
+    StationCore,
+    StationEvent,
+    Unregistered,
+)
+from pa_telephony.tasks import background, map_os_errors
+from pa_telephony.trace import Direction, FrameRecord, Trace
+
+__all__ = ["End", "Link", "LinkOwner"]
+
+_READ = 65536
+_CONNECT_WITHIN = 5.0
+
+End: TypeAlias = Rejected | Unregistered | SessionLost
+"""How a connection ended."""
+
+
+class LinkOwner(Protocol):
+    """The station a connection belongs to."""
+
+    name: str
+    config: StationConfig
+    protocol_errors: int
+    slow_call_managers: int
+
+    def take(self, link: Link, event: StationEvent) -> None:
+        """Something happened on a connection."""
+        ...
+
+
+class Link:
+    """A connection to the ``index``-th call manager of the list.
+
+    It stands by until :meth:`register`; ``interval`` is that of its keepalives until then.
+    """
+
+    def __init__(
+        self,
+        owner: LinkOwner,
+        index: int,
+        address: tuple[str, int],
+        interval: float,
+        trace: Trace | None,
+        source: str | None,
+    ) -> None:
+        self.index = index
+        self.core: StationCore | None = None
+        self.addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
+        """Ours, and the call manager's."""
+        self.ended = trio.Event()
+        self.end: End = SessionLost("closed")
+        self.up_since: float | None = None
+        self._owner = owner
+        self._address = address
+        self._interval = interval
+        self._trace = trace
+        self._source = source
+        self._to_send = trio.Event()
+        self._scope = trio.CancelScope()
+        self._registers = False
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether one message would register here."""
+        return self.core is not None and self.core.state is State.STANDBY
+
+    def register(self) -> None:
+        """Register here, at once or as soon as the connection is up."""
+        self._registers = True
+        if self.core is not None:
+            self.core.connected(trio.current_time())
+            self.flush()
+
+    def flush(self) -> None:
+        """Let what the core has queued go out."""
+        self._to_send.set()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        """Connect, and speak until one side has had enough."""
+        try:
+            with self._scope:
+                self.end = await self._session()
+        finally:
+            self.ended.set()
+
+    async def _session(self) -> End:
+        host, port = self._address
+        peer = f"{host}:{port}"
+        try:
+            stream: trio.SocketStream | None = None
+            with trio.move_on_after(_CONNECT_WITHIN), map_os_errors(peer):
+                stream = await trio.open_tcp_stream(host, port, local_address=self._source)
+            if stream is None:
+                return SessionLost(f"{peer} does not answer")
+            with map_os_errors(peer):
+                local, remote = stream.socket.getsockname(), stream.socket.getpeername()
+            self.addresses = (local[:2], remote[:2])
+            return await self._speak(stream, peer)
+        except ConnectionLost as lost:
+            return SessionLost(str(lost))
+        except RemoteProtocolError as error:
+            self._owner.protocol_errors += 1
+            return SessionLost(f"{peer}: {error}")
+
+    async def _speak(self, stream: trio.SocketStream, peer: str) -> End:
+        end: list[End] = []
+        config = self._owner.config
+        core = StationCore(self._owner.name, config, self.addresses[0][0])
+        if self._trace is not None:
+            core.watch_frames(functools.partial(self._record, "received"))
+
+        def pump() -> bool:
+            while (event := core.next_event()) is not None:
+                if isinstance(event, Rejected | Unregistered | SessionLost):
+                    end.append(event)
+                    return False
+                self._owner.take(self, event)
+                check_unsent()
+            check_unsent()
+            self._to_send.set()
+            return True
+
+        def check_unsent() -> None:
+            if core.unsent > config.max_unsent:
+                self._owner.slow_call_managers += 1
+                raise ConnectionLost(f"{peer} does not read what it is sent")
+
+        async def keep_time(tasks: trio.CancelScope) -> None:
+            while True:
+                deadline = core.next_deadline()
+                # Deadlines move while we sleep; a short nap costs less than waking us each time.
+                nap = 0.5 if deadline is None else deadline - trio.current_time()
+                await trio.sleep(min(max(nap, 0.0), 0.5))
+                core.handle_deadline(trio.current_time())
+                if not pump():
+                    tasks.cancel()
+
+        async def write() -> None:
+            while True:
+                self._to_send = trio.Event()
+                if data := core.data_to_send():
+                    self._record_sent(data)
+                    with map_os_errors(peer):
+                        await stream.send_all(data)
+                else:
+                    await self._to_send.wait()
+
+        async with stream, background() as tasks:
+            now = trio.current_time()
+            if self._registers:
+                core.connected(now)
+            else:
+                core.stand_by(now, self._interval)
+            self.core, self.up_since = core, now
+            tasks.start_soon(keep_time, tasks.cancel_scope)
+            tasks.start_soon(write)
+            while True:
+                with map_os_errors(peer):
+                    data = await stream.receive_some(_READ)
+                if data:
+                    core.receive_data(bytes(data), trio.current_time())
+                else:
+                    core.receive_eof(trio.current_time())
+                if not pump():
+                    break
+        return end[0] if end else SessionLost(f"{peer}: connection closed")
+
+    def _record_sent(self, data: bytes) -> None:
+        start = 0
+        while self._trace is not None and start < len(data):
+            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
+            self._record("sent", data[start:end])
+            start = end
+
+    def _record(self, direction: Direction, frame: bytes) -> None:
+        if self._trace is not None:
+            local, remote = self.addresses
+            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
