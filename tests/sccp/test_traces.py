@@ -10,7 +10,12 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.trace import EventRecord, FrameRecord, Record
 
-CONFIG = CallManagerConfig(devices=(DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),))
+CONFIG = CallManagerConfig(
+    devices=tuple(
+        DeviceConfig(name=name, lines=(LineConfig(number=number),))
+        for name, number in (("P1", "1001"), ("P2", "1002"))
+    )
+)
 
 
 async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
@@ -19,16 +24,21 @@ async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
     async with (
         open_call_manager(CONFIG, sccp_port=0, trace=ours.append) as manager,
         sccp.open_station("P1", manager.sccp_address, trace=theirs.append) as one,
-        one.call("1001") as call,
+        sccp.open_station("P2", manager.sccp_address, trace=theirs.append),
+        one.call("1002") as call,
     ):
         with trio.fail_after(5):
             await call.wait_for(DCallState.RING_OUT)
     for direction, opposite in (("received", "sent"), ("sent", "received")):
-        at_call_manager, at_phone = (
-            [each.data for each in records if isinstance(each, FrameRecord) and each.direction == d]
+        at_call_manager, at_phones = (
+            sorted(
+                each.data
+                for each in records
+                if isinstance(each, FrameRecord) and each.direction == d
+            )
             for records, d in ((ours, direction), (theirs, opposite))
         )
-        assert at_phone == at_call_manager
+        assert at_phones == at_call_manager
 
 
 async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> None:
