@@ -305,6 +305,12 @@ class Server:
             return
         with self._application_fenced(identity):
             if identity.kind is Kind.INTERCEPTOR:
+                self._event(
+                    "intercepted",
+                    identity=identity.label,
+                    calling=session.calling,
+                    called=session.called,
+                )
                 await self._application.intercepted_call(session)
             else:
                 await self._route_call(identity.home, session)
