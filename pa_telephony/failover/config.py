@@ -149,10 +149,10 @@ class Timing:
     registration: float = 0.4
     """A registration is not begun when less than this is left of ``own``."""
     linger: float = 1.0
-    """A route point that went home is served here until the owner has it too, this long at most.
+    """What went home is served here until the owner has it too, this long at most.
 
-    The number is then answered without a gap (F28); call managers allow two applications at one
-    route point (JTAPI guide). 0 = give it up first.
+    That goes for route points and interceptors: the number is then answered without a gap (F28);
+    call managers allow two applications at one route point (JTAPI guide). 0 = give it up first.
     """
     retry: float = 1.0
     """Between two attempts to register an identity that the call manager refused."""

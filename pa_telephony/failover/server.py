@@ -288,9 +288,10 @@ class Server:
         self._woken()
 
     def busy(self, identity: Identity, busy: bool) -> None:
-        """A call began or ended."""
+        """The first call, or routing decision, began; or the last one ended."""
         self._member.set_busy(identity, busy)
-        self._event("busy" if busy else "idle", identity=identity.label)
+        if identity.kind is Kind.PORT:
+            self._event("busy" if busy else "idle", identity=identity.label)
         self._woken()
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:

@@ -47,10 +47,15 @@ CALL_MANAGER = CallManagerConfig(
             DeviceConfig(
                 name=f"SEP{number}", lines=(LineConfig(number=number, search_space="phones"),)
             )
-            for number in ("1001", "1002", "5123")
+            for number in ("1001", "1002")
+        ),
+        # Where callers see it, the exact number would win over 5XXX (personal-assistant.md §3.2).
+        DeviceConfig(
+            name="SEP5123",
+            lines=(LineConfig(number="5123", partition="PAManaged", search_space="phones"),),
         ),
     ),
-    search_spaces={"phones": ("PA", ""), "extensions": ("",)},
+    search_spaces={"phones": ("PA", ""), "extensions": ("PAManaged", "")},
     users=(User(name="pa", password="secret"),),
 )
 
@@ -205,8 +210,8 @@ async def test_the_stand_in_answers_and_gives_back_without_dropping_its_call() -
             (busy,) = it.house.applications["PA2"].served
             (idle,) = {"6001", "6002"} - {busy}
             await it.house.start(it.nursery, "PA1")
-            await it.house.holds("PA1", idle)
-            assert {i.number for i in it.house.servers["PA2"].holds} == set(NUMBERS) - {idle}
+            await it.house.holds("PA1", idle, "5XXX")
+            await it.house.holds("PA2", busy, "6000")
             async with it.phones["1002"].call("6000") as second:  # Q11
                 await second.wait_media()
                 assert it.house.applications["PA1"].served == [idle]
@@ -243,8 +248,21 @@ async def test_who_calls_while_the_only_idle_port_moves_waits_for_it(
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
+    intercepted: list[str] = []
+
+    class Counts(Echo):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            intercepted.append(self._name)
+            await super().intercepted_call(session)
+
     async with house() as it:
         it.nursery.start_soon(it.phones["5123"].serve, answered)
+        for name in ("PA1", "PA2"):
+            it.house.servers[name]._application = Counts(name)
 
         async def reaches_it() -> None:
             async with it.phones["1001"].call("5123") as call:
@@ -252,12 +270,45 @@ async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None
                 assert call.connected_to == "5123"
 
         await reaches_it()
+        assert intercepted == ["PA1"]
         await it.house.stop("PA1")
         await reaches_it()
         await it.house.holds("PA2", *NUMBERS)
+        intercepted.clear()
         await reaches_it()
+        assert intercepted == ["PA2"]
         await it.house.stop("PA2")
         await reaches_it()
+        assert intercepted == ["PA2"]
+
+
+async def test_a_decision_pending_at_an_interceptor_is_not_cut_short_by_the_return() -> None:
+    """Q19: the home has the interceptor already, and who was asked first may still decide."""
+    asked, decide = trio.Event(), trio.Event()
+
+    class Slow(Echo):
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            asked.set()
+            await decide.wait()
+            await super().intercepted_call(session)
+
+    class Silent(Echo):
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            await trio.sleep_forever()
+
+    async with house(linger=10.0) as it:
+        it.nursery.start_soon(it.phones["5123"].serve, answered)
+        it.house.applications["PA1"] = Silent()
+        it.house.servers["PA2"]._application = Slow()
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        async with it.phones["1001"].call("5123") as call:
+            await asked.wait()
+            await it.house.start(it.nursery, "PA1")
+            await it.house.holds("PA1", *NUMBERS)
+            decide.set()
+            await call.wait_media()
+            assert call.connected_to == "5123"
 
 
 async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() -> None:
