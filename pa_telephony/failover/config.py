@@ -44,7 +44,7 @@ class ServerConfig:
     server_name: str
     """Unique in the cluster whatever the case; 1..32 letters, digits, ``-``, ``_``, ``.``."""
     hostname_or_ip_address: str
-    """Where it runs: host name, IPv4 or IPv6. Its media leave from this address."""
+    """Where it runs: host name or IPv4 address. Its media leave from this address."""
     media_termination_udp_beginning_port: int = 32000
     """First UDP port of RTP, even, 1024..65534; port ``k`` uses this + 2k and + 2k + 1."""
     route_address_provider: str = ""
@@ -242,6 +242,12 @@ class Cluster:
         return max(
             (self.server(home).number_of_media_ports for home in self.stands_in_for(name)),
             default=0,
+        )
+
+    def most_ports(self, name: str) -> int:
+        """Media ports that ``name`` has if it stands in for all at once."""
+        return self.server(name).number_of_media_ports + sum(
+            self.server(home).number_of_media_ports for home in self.stands_in_for(name)
         )
 
     @functools.cached_property

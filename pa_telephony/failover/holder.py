@@ -23,6 +23,7 @@ from pa_telephony.errors import (
 from pa_telephony.failover.identity import Identity
 from pa_telephony.sccp.enums import DeviceType
 from pa_telephony.sccp.station import StationConfig, Style
+from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
 __all__ = ["Holder", "PortHolder", "Reports", "RoutePointHolder"]
@@ -198,9 +199,10 @@ class PortHolder(Holder):
         ) as station:
             self._station = station
             self._reports.registered(self.identity)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(station.serve, self._serve)
-                nursery.start_soon(self._watch, station.wait_unregistered, station.wait_registered)
+            async with background() as tasks:
+                tasks.start_soon(station.serve, self._serve)
+                tasks.start_soon(self._watch, station.wait_unregistered, station.wait_registered)
+                await trio.sleep_forever()
 
     async def _serve(self, call: sccp.Call) -> None:
         with self._call():
@@ -256,11 +258,12 @@ class RoutePointHolder(Holder):
         ) as route_point:
             self._route_point = route_point
             self._reports.registered(self.identity)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(route_point.serve, self._serve)
-                nursery.start_soon(
+            async with background() as tasks:
+                tasks.start_soon(route_point.serve, self._serve)
+                tasks.start_soon(
                     self._watch, route_point.wait_out_of_service, route_point.wait_in_service
                 )
+                await trio.sleep_forever()
 
     async def _serve(self, session: cti.RouteSession) -> None:
         with self._call():

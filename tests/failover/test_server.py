@@ -14,8 +14,8 @@ import trio
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
-from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover import holder
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover import holder, server
 from pa_telephony.failover.stores import MemoryStore
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
@@ -57,6 +57,20 @@ CALL_MANAGER = CallManagerConfig(
     ),
     search_spaces={"phones": ("PA", ""), "extensions": ("PAManaged", "")},
     users=(User(name="pa", password="secret"),),
+)
+
+
+SKINNY = (failover.SkinnyProvider("skinny", ("127.0.0.1:2000",), "VI"),)
+MANY_PORTS = (
+    failover.ServerConfig(
+        server_name="PA1",
+        hostname_or_ip_address="127.0.0.11",
+        media_port_provider="skinny",
+        media_port_beginning_address="6001",
+        number_of_media_ports=600,
+        fail_over_server_names=("PA2",),
+    ),
+    failover.ServerConfig(server_name="PA2", hostname_or_ip_address="127.0.0.12"),
 )
 
 
@@ -169,8 +183,13 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
 
 
 def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
+    address = registered_at(manager, name)
+    return address[0] if address is not None else None
+
+
+def registered_at(manager: callmanager.CallManager, name: str) -> tuple[str, int] | None:
     (device,) = (each for each in manager.devices() if each.name == name)
-    return device.address[0] if device.address is not None else None
+    return device.address
 
 
 async def answered(call: sccp.Call) -> None:
@@ -327,6 +346,24 @@ async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() 
         await it.house.holds("PA1", *NUMBERS)
 
 
+async def test_an_application_that_loses_a_connection_of_its_own_keeps_the_port() -> None:
+    class Broken(failover.Application):
+        async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
+            async with call.answer():
+                raise ConnectionLost("the database is gone")
+
+    async with house() as it:
+        server = it.house.servers["PA1"]
+        server._application = Broken()
+        registrations = {name: registered_at(it.house.manager, name) for name in ("VI1", "VI2")}
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_ended()
+        await until(lambda: server.application_errors == 1)
+        await it.house.holds("PA1", *NUMBERS)
+        for name, before in registrations.items():
+            assert registered_at(it.house.manager, name) == before
+
+
 async def test_a_route_point_application_may_choose_for_itself() -> None:
     class ToPhone(Echo):
         async def route_call(self, session: cti.RouteSession, ports: object) -> None:
@@ -360,6 +397,36 @@ async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:
         await until(lambda: not it.house.servers["PA1"].holds)
         await it.house.holds("PA1", *NUMBERS)
         await it.house.holds("PA2")
+
+
+async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    """Each look is a TCP connection."""
+    looks = 0
+
+    async def answers(host: str) -> bool:
+        nonlocal looks
+        looks += 1
+        await trio.lowlevel.checkpoint()
+        return False
+
+    monkeypatch.setattr(server, "_answers", answers)
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    async with failover.open_server(
+        config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
+    ) as running:
+        with trio.move_on_after(10):
+            await running.run()
+    assert 10 <= looks <= 21
+
+
+async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engine() -> None:
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    async with failover.open_server(
+        config, "PA2", application=Echo(), store=MemoryStore()
+    ) as running:
+        running._engine.open_port(599)
 
 
 async def test_a_name_that_runs_already_is_refused(tmp_path: Path) -> None:
