@@ -13,7 +13,7 @@ help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
 	@echo "make test    all tests"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
-	@echo "make bench   measurements, takeover time first"
+	@echo "make bench   measurements: media engine, takeover time"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 

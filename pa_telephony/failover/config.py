@@ -44,7 +44,7 @@ class ServerConfig:
     server_name: str
     """Unique in the cluster whatever the case; 1..32 letters, digits, ``-``, ``_``, ``.``."""
     hostname_or_ip_address: str
-    """Where it runs: host name, IPv4 or IPv6. Its media leave from this address."""
+    """Where it runs: host name or IPv4 address. Its media leave from this address."""
     media_termination_udp_beginning_port: int = 32000
     """First UDP port of RTP, even, 1024..65534; port ``k`` uses this + 2k and + 2k + 1."""
     route_address_provider: str = ""
@@ -149,10 +149,10 @@ class Timing:
     registration: float = 0.4
     """A registration is not begun when less than this is left of ``own``."""
     linger: float = 1.0
-    """A route point that went home is served here until the owner has it too, this long at most.
+    """What went home is served here until the owner has it too, this long at most.
 
-    The number is then answered without a gap (F28); call managers allow two applications at one
-    route point (JTAPI guide). 0 = give it up first.
+    That goes for route points and interceptors: the number is then answered without a gap (F28);
+    call managers allow two applications at one route point (JTAPI guide). 0 = give it up first.
     """
     retry: float = 1.0
     """Between two attempts to register an identity that the call manager refused."""
@@ -242,6 +242,12 @@ class Cluster:
         return max(
             (self.server(home).number_of_media_ports for home in self.stands_in_for(name)),
             default=0,
+        )
+
+    def most_ports(self, name: str) -> int:
+        """Media ports that ``name`` has if it stands in for all at once."""
+        return self.server(name).number_of_media_ports + sum(
+            self.server(home).number_of_media_ports for home in self.stands_in_for(name)
         )
 
     @functools.cached_property

@@ -8,16 +8,22 @@ it before anything is done for a caller.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Protocol
 
 import trio
 
 from pa_telephony import cti, rtp, sccp
-from pa_telephony.errors import CallEnded, RegistrationRejected, RequestFailed, TelephonyError
+from pa_telephony.errors import (
+    ConnectionLost,
+    RegistrationRejected,
+    RequestFailed,
+    TelephonyError,
+)
 from pa_telephony.failover.identity import Identity
 from pa_telephony.sccp.enums import DeviceType
 from pa_telephony.sccp.station import StationConfig, Style
+from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
 __all__ = ["Holder", "PortHolder", "Reports", "RoutePointHolder"]
@@ -62,7 +68,7 @@ class Reports(Protocol):
         ...
 
     def busy(self, identity: Identity, busy: bool) -> None:
-        """A call began or ended."""
+        """The first call, or routing decision, began; or the last one ended."""
         ...
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
@@ -83,6 +89,8 @@ class Holder:
         self._scope = trio.CancelScope()
         self._leaving = False
         self._let_go = False
+        self._ended = False
+        self._calls = 0
 
     async def run(self) -> None:
         """Register and serve until closed; reports everything, raises nothing of the link's."""
@@ -101,14 +109,28 @@ class Holder:
             self._reports.lost(self.identity, why)
         elif self._let_go:
             self._reports.unregistered(self.identity)
+        self._ended = True
         self._reports.closed(self.identity)
 
     def close(self, *, at_once: bool = False) -> None:
-        """End it; politely, unless ``at_once``."""
+        """End it; politely, unless ``at_once``.
+
+        A route point has no connection of its own to cut: it is closed politely even then, and
+        no call is routed any more.
+        """
         self._scope.cancel()
 
     async def again(self) -> None:
-        """The link was lost and the registration is wanted: wait for it and report."""
+        """The link was lost and the registration is wanted: report it if it does not come."""
+        with trio.move_on_after(_REGISTER_WITHIN):
+            await self._wait_registered()
+            return
+        # Whoever holds it by now reports for himself.
+        if not self._ended:
+            self._reports.lost(self.identity, "no answer")
+
+    async def _wait_registered(self) -> None:
+        """Wait for the registration that is repeated by itself; :meth:`_watch` reports it."""
         raise NotImplementedError
 
     async def unregister(self) -> None:
@@ -117,6 +139,19 @@ class Holder:
 
     async def _hold(self) -> None:
         raise NotImplementedError
+
+    @contextlib.contextmanager
+    def _call(self) -> Generator[None]:
+        """One more call, or routing decision, while inside."""
+        self._calls += 1
+        if self._calls == 1:
+            self._reports.busy(self.identity, True)
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._reports.busy(self.identity, False)
 
     async def _watch(
         self, gone: Callable[[], Awaitable[None]], back: Callable[[], Awaitable[None]]
@@ -151,7 +186,6 @@ class PortHolder(Holder):
         self._local_address = local_address
         self._trace = trace
         self._station: sccp.Station | None = None
-        self._calls = 0
 
     async def _hold(self) -> None:
         async with sccp.open_media_port(
@@ -165,23 +199,20 @@ class PortHolder(Holder):
         ) as station:
             self._station = station
             self._reports.registered(self.identity)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(station.serve, self._serve)
-                nursery.start_soon(self._watch, station.wait_unregistered, station.wait_registered)
+            async with background() as tasks:
+                tasks.start_soon(station.serve, self._serve)
+                tasks.start_soon(self._watch, station.wait_unregistered, station.wait_registered)
+                await trio.sleep_forever()
 
     async def _serve(self, call: sccp.Call) -> None:
-        self._calls += 1
-        self._reports.busy(self.identity, True)
-        try:
-            await self._reports.media_call(self.identity, call)
-        finally:
-            if not call.ended:
-                with trio.move_on_after(1.0, shield=True), contextlib.suppress(CallEnded):
-                    await call.hang_up()
-                    await call.wait_ended()
-            self._calls -= 1
-            if not self._calls:
-                self._reports.busy(self.identity, False)
+        with self._call():
+            try:
+                await self._reports.media_call(self.identity, call)
+            finally:
+                # Busy until the call manager has ended it too.
+                if not call.ended:
+                    with trio.move_on_after(1.0, shield=True):
+                        await call.hang_up()
 
     def close(self, *, at_once: bool = False) -> None:
         """End it: hang up and unregister, or just close the connection."""
@@ -189,13 +220,9 @@ class PortHolder(Holder):
             self._station.abandon()
         super().close()
 
-    async def again(self) -> None:
-        """Wait for the registration that the station repeats by itself."""
-        with trio.move_on_after(_REGISTER_WITHIN):
-            if self._station is not None:
-                await self._station.wait_registered()
-            return
-        self._reports.lost(self.identity, "no answer")
+    async def _wait_registered(self) -> None:
+        if self._station is not None:
+            await self._station.wait_registered()
 
     async def unregister(self) -> None:
         """Unregister; a call manager that has a call for it says no."""
@@ -203,11 +230,12 @@ class PortHolder(Holder):
         answer: bool | None = None
         if station is not None:
             self._leaving = True
-            with trio.move_on_after(_REGISTER_WITHIN):
+            with contextlib.suppress(ConnectionLost):
                 answer = await station.unregister()
         if answer is None:
-            self._leaving = False
+            # Not released: without an answer a call may still be up (failover.md §5, bug 6).
             self._reports.lost(self.identity, "no answer to the unregistration")
+            super().close()
         elif answer:
             self._let_go = True
             super().close()
@@ -230,24 +258,22 @@ class RoutePointHolder(Holder):
         ) as route_point:
             self._route_point = route_point
             self._reports.registered(self.identity)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(route_point.serve, self._serve)
-                nursery.start_soon(
+            async with background() as tasks:
+                tasks.start_soon(route_point.serve, self._serve)
+                tasks.start_soon(
                     self._watch, route_point.wait_out_of_service, route_point.wait_in_service
                 )
+                await trio.sleep_forever()
 
     async def _serve(self, session: cti.RouteSession) -> None:
-        await self._reports.routed_call(self.identity, session)
+        with self._call():
+            await self._reports.routed_call(self.identity, session)
 
-    async def again(self) -> None:
-        """Wait for the registration that the provider repeats by itself."""
-        with trio.move_on_after(_REGISTER_WITHIN):
-            if self._route_point is not None:
-                await self._route_point.wait_in_service()
-            return
-        self._reports.lost(self.identity, "no answer")
+    async def _wait_registered(self) -> None:
+        if self._route_point is not None:
+            await self._route_point.wait_in_service()
 
     async def unregister(self) -> None:
-        """Close it; nothing but calls that nobody has routed yet hangs on a route point."""
+        """Close it; only calls hang on it that nobody has routed yet, and then it is not free."""
         self._let_go = True
         self.close()

@@ -437,7 +437,8 @@ class Member:
     def _lingered(self, identity: Identity, now: float) -> bool:
         session = self._world.session(identity.home)
         arrived = session is not None and identity.label in session.beat.up
-        return arrived or self._registrations[identity].linger_until <= now
+        decided = identity not in self._busy
+        return (arrived and decided) or self._registrations[identity].linger_until <= now
 
     def _send(self, plan: Plan, now: float) -> None:
         if plan.steps and self._flight is None:
@@ -461,7 +462,8 @@ class Member:
         beat = replace(
             self._beat,
             up=frozenset(i.label for i, state in states.items() if state in _UP),
-            busy=frozenset(identity.label for identity in self._busy),
+            # Decisions last milliseconds and concern nobody else.
+            busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
             why={
                 i.label: self._registrations[i].why
                 for i in self.plan.hold

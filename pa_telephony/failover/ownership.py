@@ -159,7 +159,7 @@ class View:
     released: frozenset[Identity] = frozenset()
     """Identities that the call manager has confirmed to have no more from us."""
     lingers: bool = False
-    """Route points go home before they are given up here (Timing.linger)."""
+    """Route points and interceptors go home before they are given up here (Timing.linger)."""
 
     @property
     def session(self) -> Session | None:
@@ -311,7 +311,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     world = view.world
     taken: list[Identity] = []
     seen: list[Identity] = []
-    for stage in range(3):
+    for stage in range(2):
         if not view.beat.link:
             break
         here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
@@ -391,7 +391,7 @@ def _fits(world: World, name: str, home: str) -> bool:
 
 
 def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], list[Step]]:
-    """The lowest stage that is not home yet: ports one by one as they fall free (F26, F27)."""
+    """The lowest stage that is not home yet: ports one by one as they fall free (F26, F27, Q19)."""
     world = view.world
     asking = world.wants(home)
     assert asking is not None
@@ -399,13 +399,11 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
     away = [identity for identity in identities if world.owner(identity) != home]
     stage = min(identity.kind.stage for identity in away)
     mine = [i for i in away if i.kind.stage == stage and duty(view, i) is Duty.GIVE]
-    if stage == Kind.ROUTE_POINT.stage and view.lingers:
-        # A call manager lets two applications hold a route point, so nothing is given up first
-        # and the number is answered throughout (F28).
-        give, back = set[Identity](), mine
-    else:
-        give = {i for i in mine if i in view.free or i in view.released}
-        back = [i for i in mine if i in view.released]
+    # A call manager lets two applications hold a route point (an interceptor is one), so nothing
+    # is given up first: the number is answered throughout (F28), no decision is cut short (Q19).
+    lingering = {i for i in mine if view.lingers and i.kind is not Kind.PORT}
+    give = {i for i in mine if i not in lingering and (i in view.free or i in view.released)}
+    back = [i for i in mine if i in lingering or i in view.released]
     # A route point goes home in one piece: the main and the attendant's together (Q18).
     if not back or (stage == Kind.ROUTE_POINT.stage and len(back) < len(away)):
         return give, []

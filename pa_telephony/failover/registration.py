@@ -29,7 +29,8 @@ class State(enum.Enum):
     RELEASED = "released"
     """Given up, and confirmed; still owned in the store."""
     LINGERING = "lingering"
-    """Gone home in the store, served here until the owner has it too; route points only."""
+    """Gone home in the store, served here until the owner has it too; route points and
+    interceptors only."""
     CLOSING = "closing"
     """The driver is closing the connection; calls on it end."""
 

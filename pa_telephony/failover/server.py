@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Seque
 import trio
 
 from pa_telephony import cti, rtp, sccp
-from pa_telephony.errors import CallEnded, ConnectionLost, TelephonyError
+from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
@@ -33,6 +33,7 @@ from pa_telephony.trace import EventRecord, Trace
 __all__ = ["Server", "control", "open_server", "read_status"]
 
 _STORE_RETRY = 0.1
+_LOOK = 0.01
 _PROBE = 0.5
 _PROBE_WITHIN = 1.0
 _SKINNY_PORT = 2000
@@ -126,12 +127,12 @@ class Server:
                     self._providers[provider.name] = opened
                     self._woken()
                     await trio.sleep_forever()
-            except TelephonyError as error:
+            except RequestFailed as error:
                 # A login that is refused today may be allowed tomorrow.
                 self._event("provider.refused", provider=provider.name, why=str(error))
-                await trio.sleep(self.cluster.timing.retry)
             finally:
                 self._providers.pop(provider.name, None)
+            await trio.sleep(self.cluster.timing.retry)
 
     async def _watch_link(self) -> None:
         reachable: bool | None = None
@@ -142,16 +143,18 @@ class Server:
                 self._member.link(reachable, self._clock())
                 self._event("link", reachable=reachable)
                 self._woken()
-            if self._providers and all(each.in_service for each in self._providers.values()):
-                with trio.move_on_after(_PROBE):
-                    async with trio.open_nursery() as nursery:
-                        for provider in list(self._providers.values()):
-                            nursery.start_soon(provider.wait_out_of_service)
-            else:
-                await trio.sleep(_STORE_RETRY / 10)
+            # A session is looked at; without one each look is a connection to the call manager.
+            await trio.sleep(_LOOK if self._has_sessions else _PROBE)
+
+    @property
+    def _has_sessions(self) -> bool:
+        return any(
+            isinstance(each, JtapiProvider) and self._uses(each.name)
+            for each in self.cluster.providers
+        )
 
     async def _reaches_call_manager(self) -> bool:
-        if any(isinstance(p, JtapiProvider) and self._uses(p.name) for p in self.cluster.providers):
+        if self._has_sessions:
             return any(provider.in_service for provider in self._providers.values())
         for provider in self.cluster.providers:
             if isinstance(provider, SkinnyProvider):
@@ -288,23 +291,30 @@ class Server:
         self._woken()
 
     def busy(self, identity: Identity, busy: bool) -> None:
-        """A call began or ended."""
+        """The first call, or routing decision, began; or the last one ended."""
         self._member.set_busy(identity, busy)
-        self._event("busy" if busy else "idle", identity=identity.label)
+        if identity.kind is Kind.PORT:
+            self._event("busy" if busy else "idle", identity=identity.label)
         self._woken()
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
         """Serve a call at a media port, unless it is one too many."""
         if self._member.may_answer(identity, self._clock()):
-            with self._application_fenced(identity):
+            with self._application_fenced(identity, CallEnded):
                 await self._application.media_call(call, identity)
 
     async def routed_call(self, identity: Identity, session: cti.RouteSession) -> None:
         """Serve a call at a route point or an interceptor."""
         if not self._member.serves(identity, self._clock()):
             return
-        with self._application_fenced(identity):
+        with self._application_fenced(identity, CallEnded, ConnectionLost, cti.RouteFailed):
             if identity.kind is Kind.INTERCEPTOR:
+                self._event(
+                    "intercepted",
+                    identity=identity.label,
+                    calling=session.calling,
+                    called=session.called,
+                )
                 await self._application.intercepted_call(session)
             else:
                 await self._route_call(identity.home, session)
@@ -331,10 +341,11 @@ class Server:
         return page.up and bool(page.fail_over_server)
 
     @contextlib.contextmanager
-    def _application_fenced(self, identity: Identity) -> Generator[None]:
+    def _application_fenced(self, identity: Identity, *ends: type[Exception]) -> Generator[None]:
+        """``ends`` are how a call ends that has no bug; the holder knows them."""
         try:
             yield
-        except (CallEnded, cti.RouteFailed, ConnectionLost):
+        except ends:
             raise
         except Exception as error:  # noqa: BLE001 - one call's bug must not end all calls
             self.application_errors += 1
@@ -374,9 +385,16 @@ async def _answers(host: str) -> bool:
     return False
 
 
+def _engine_ports(cluster: Cluster, name: str) -> int:
+    """Every port that may come to it, and the engine's own default for calls that consult."""
+    return max(rtp.EngineConfig().max_ports, cluster.most_ports(name))
+
+
 async def _resolve(host: str, cluster: Cluster) -> str:
     try:
-        found = await trio.socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+        found = await trio.socket.getaddrinfo(
+            host, None, family=socket.AF_INET, type=socket.SOCK_DGRAM
+        )
     except OSError as error:
         raise ConnectionLost(f"{cluster.file}: {host}: {error}") from error
     return str(found[0][4][0])
@@ -412,6 +430,7 @@ async def open_server(
             rtp.open_engine(
                 address=address,
                 first_port=server.media_termination_udp_beginning_port,
+                config=rtp.EngineConfig(max_ports=_engine_ports(cluster, server.server_name)),
                 trace=trace,
             )
         )

@@ -118,7 +118,11 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
         raise checker.fail("is mandatory", section, "hostname_or_ip_address")
     if not _is_host(server.hostname_or_ip_address):
         raise checker.fail(
-            "must be a host name or an IP address", section, "hostname_or_ip_address"
+            "must be a host name or an IPv4 address", section, "hostname_or_ip_address"
+        )
+    if ":" in server.hostname_or_ip_address:
+        raise checker.fail(
+            "media leave from IPv4 addresses only", section, "hostname_or_ip_address"
         )
     base = server.media_termination_udp_beginning_port
     if not 1024 <= base <= 65534:
@@ -451,11 +455,8 @@ def warnings(cluster: Cluster) -> list[str]:
                 f"{name}: {own} own and {taken} taken media ports,"
                 f" but only {server.capacity} calls at once"
             )
-        total = own + sum(
-            cluster.server(home).number_of_media_ports for home in cluster.stands_in_for(name)
-        )
         base = server.media_termination_udp_beginning_port
-        if base + 2 * total > 65536:
+        if base + 2 * cluster.most_ports(name) > 65536:
             found.append(f"{name}: no UDP ports are left if it stands in for all at once")
         if not server.spare and not server.fail_over_server_names:
             found.append(f"{name}: nobody stands in for it")

@@ -85,7 +85,8 @@ class Beat:
 
     ``instance`` is unique to the process, so that it recognises its own session. ``link`` is
     whether it reaches the call manager. ``up`` holds the labels of the identities that it has
-    registered, ``busy`` those with a call, ``why`` the reasons of those that it cannot register.
+    registered, ``busy`` those of the media ports with a call, ``why`` the reasons of those that it
+    cannot register.
     """
 
     instance: str

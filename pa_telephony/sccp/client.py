@@ -110,7 +110,9 @@ class Station:
         self._returning: int | None = None
         self._registered = False
         self._wanted = True
+        self._let_go = False
         self._abandoned = False
+        self._running = trio.CancelScope()
         self._news = trio.Event()
         self._refused = 0
         self._dialling = trio.Lock()
@@ -314,21 +316,24 @@ class Station:
     async def unregister(self) -> bool:
         """Leave the call manager. False: it said no, because a call is up; we stay registered.
 
-        Once left, the station does not come back by itself.
+        Once left, the station does not come back by itself. Raises :class:`ConnectionLost` when
+        it has left without a word from the call manager: the link is broken, or no answer came
+        within ``config.unregister_within``. A call may then still be up there.
         """
-        if not self._registered or self._core is None:
-            self._wanted = False
-            return True
         refused = self._refused
         self._wanted = False
-        with contextlib.suppress(RemoteProtocolError):
-            self._core.leave(trio.current_time())
-        self._flush()
+        if self._core is not None and self._registered:
+            with contextlib.suppress(RemoteProtocolError):
+                self._core.leave(trio.current_time())
+            self._flush()
         while self._registered:
             if self._refused != refused:
                 self._wanted = True
                 return False
             await self._news.wait()
+        self._running.cancel()
+        if not self._let_go:
+            raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
         return True
 
     async def new_call(self, start: SccpMessage) -> Call:
@@ -372,12 +377,13 @@ class Station:
         self._news = trio.Event()
 
     async def run(self) -> None:
-        """Stay registered until cancelled or :meth:`unregister` succeeds."""
-        async with background() as tasks:
-            if self.config.stand_by and len(self._call_managers) > 1:
-                tasks.start_soon(self._keep_standby, tasks)
-            await self._stay_registered(tasks)
-            tasks.cancel_scope.cancel()
+        """Stay registered until cancelled, :meth:`unregister` succeeds or :meth:`abandon`."""
+        with self._running:
+            async with background() as tasks:
+                if self.config.stand_by and len(self._call_managers) > 1:
+                    tasks.start_soon(self._keep_standby, tasks)
+                await self._stay_registered(tasks)
+                tasks.cancel_scope.cancel()
 
     async def _stay_registered(self, tasks: Background) -> None:
         back_off = self.config.first_back_off
@@ -429,6 +435,7 @@ class Station:
         link.register()
         try:
             await link.ended.wait()
+            self._let_go = isinstance(link.end, Unregistered) and link.end.confirmed
         finally:
             self._forget()
         return link.end
@@ -561,14 +568,20 @@ class Station:
         self._tell()
 
     def abandon(self) -> None:
-        """Leave without a word when the block is left: no waiting, the connection just closes."""
+        """Leave without a word and without waiting: calls end, the connection just closes."""
         self._abandoned = True
+        self._wanted = False
+        self._forget()
+        self._running.cancel()
 
     async def leave(self) -> None:
         """Hang up, unregister, within a second or so."""
         if self._abandoned:
             return
-        with trio.move_on_after(self.config.unregister_within + 0.5, shield=True):
+        with (
+            trio.move_on_after(self.config.unregister_within + 0.5, shield=True),
+            contextlib.suppress(ConnectionLost),
+        ):
             for call in list(self.calls.values()):
                 await call.hang_up()
             await self.unregister()

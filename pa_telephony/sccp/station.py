@@ -249,9 +249,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """We have left; the connection is to be closed. ``restart``: and opened again (Reset)."""
+    """We have left; the connection is to be closed. ``restart``: and opened again (Reset).
+
+    ``confirmed``: the call manager has said so; otherwise the link broke, or it did not answer.
+    """
 
     restart: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +355,7 @@ class StationCore:
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
         self._restarting = False
+        self._let_go = False
         self._reset_wanted = False
         self._reason = ""
         self._now = 0.0
@@ -481,6 +486,7 @@ class StationCore:
                 self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
+                self._let_go = not refused
                 self._step(Input.REFUSED if refused else Input.LEFT)
             case messages.Reset():
                 if message.reset_type != DeviceResetType.APPLY_CONFIG:
@@ -629,7 +635,7 @@ class StationCore:
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                self._close(Unregistered(self._restarting))
+                self._close(Unregistered(self._restarting, self._let_go))
             case Effect.STAY:
                 self._deadline = None
                 self._events.append(UnregisterRefused())

@@ -54,6 +54,25 @@ def test_media_ports_register_as_pa1_s_from_wherever_they_are_served(played: Pat
     assert sources == {name: [pa1, pa2, pa1, pa2, pa1] for name in sources}
 
 
+def test_the_interceptor_is_offered_the_call_to_the_extension_and_sends_it_on(played: Path) -> None:
+    decode = [sys.executable, "-m", "pa_telephony", "decode", "--json", str(played / "demo.pcap")]
+    done = subprocess.run(decode, capture_output=True, text=True, check=True)
+    frames = [frame for frame in json.loads(done.stdout)["frames"] if frame["protocol"] == "cti"]
+    offered = [
+        frame["destination"][0]
+        for frame in frames
+        if frame["message"] == "NewCallEvent" and frame["fields"]["called_party"] == "5123"
+    ]
+    sent_on = [
+        frame["source"][0]
+        for frame in frames
+        if frame["message"] == "CallRedirectRequest"
+        and frame["fields"]["redirect_address"] == "5123"
+    ]
+    pa1, pa2 = "127.0.0.11", "127.0.0.12"
+    assert offered == sent_on == [pa1, pa2, pa1] * 2
+
+
 def test_wireshark_knows_the_rtp_of_both_servers_at_their_first_ports(played: Path) -> None:
     found = tshark(played / "demo.pcap", "rtp && udp.srcport == 32000", ["ip.src", "rtp.p_type"])
     assert {tuple(each) for each in found} == {("127.0.0.11", "0"), ("127.0.0.12", "0")}

@@ -60,6 +60,7 @@ def test_a_password_never_shows(cluster: Cluster) -> None:
         ('server_name = "PA1"', 'server_name = "PA 1"', "PA 1", "server_name"),
         ('server_name = "PA2"', 'server_name = "pa1"', "pa1", "server_name"),
         ('address = "127.0.0.11"', 'address = "not a host"', "PA1", "hostname_or_ip_address"),
+        ('address = "127.0.0.11"', 'address = "fd00::11"', "PA1", "hostname_or_ip_address"),
         ("port = 32000", "port = 32001", "PA1", "media_termination_udp_beginning_port"),
         ("port = 32000", "port = 80", "PA1", "media_termination_udp_beginning_port"),
         ("port = 32000", 'port = "32000"', "PA1", "media_termination_udp_beginning_port"),

@@ -334,7 +334,8 @@ def test_free_ports_go_first_busy_ones_and_all_else_stay() -> None:
     what = plan(view(worlds, "PA2", granted=frozenset({"PA1"}), free=free))
     assert what.give == {PORTS[1]}
     assert what.hold == {PORTS[0], INTERCEPTOR, ROUTE_POINT}
-    assert what.steps == ()  # nothing is handed back that the call manager has not let go
+    # No port is handed back that the call manager has not let go.
+    assert [step.identities for step in what.steps] == [(INTERCEPTOR,)]
 
 
 def test_a_port_is_handed_back_once_the_call_manager_has_let_it_go() -> None:
@@ -343,10 +344,10 @@ def test_a_port_is_handed_back_once_the_call_manager_has_let_it_go() -> None:
     released = frozenset({PORTS[1]})
     what = plan(view(worlds, "PA2", granted=granted, free=frozenset(), released=released))
     step = only(what, StepKind.HAND_BACK)
-    assert step.identities == (PORTS[1],)
+    assert step.identities == (PORTS[1], INTERCEPTOR)
     assert worlds.commit(step.transaction)
     assert worlds.world().owner(PORTS[1]) == "PA1"
-    assert plan(view(worlds, "PA1")).hold == {PORTS[1]}
+    assert plan(view(worlds, "PA1")).hold == {PORTS[1], INTERCEPTOR}
 
 
 def test_a_hand_back_fails_when_the_home_died_meanwhile() -> None:
@@ -374,6 +375,23 @@ def test_stages_go_home_in_order_the_route_point_last(lingers: bool) -> None:
     assert went == [*PORTS, INTERCEPTOR, ROUTE_POINT]
     assert worlds.world().claimant("PA1") is None
     assert worlds.world().wants("PA1") is None
+
+
+def test_interceptors_go_home_at_once_while_a_port_has_a_call() -> None:
+    """Q19: they carry no conversation."""
+    worlds = returning()
+    granted, free = frozenset({"PA1"}), frozenset({INTERCEPTOR, ROUTE_POINT})
+    what = plan(view(worlds, "PA2", granted=granted, free=free))
+    assert only(what, StepKind.HAND_BACK).identities == (INTERCEPTOR,)
+    assert what.give == frozenset()
+    without_linger = plan(view(worlds, "PA2", granted=granted, free=free, lingers=False))
+    assert without_linger.give == {INTERCEPTOR}
+
+
+def test_an_interceptor_that_cannot_linger_waits_for_its_decision() -> None:
+    worlds = returning()
+    granted, free = frozenset({"PA1"}), frozenset({ROUTE_POINT})
+    assert plan(view(worlds, "PA2", granted=granted, free=free, lingers=False)).give == frozenset()
 
 
 def test_a_home_that_dies_again_during_the_return_is_taken_again_by_its_stand_in() -> None:

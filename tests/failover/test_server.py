@@ -14,8 +14,8 @@ import trio
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
-from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover import holder
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover import holder, server
 from pa_telephony.failover.stores import MemoryStore
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
@@ -47,11 +47,30 @@ CALL_MANAGER = CallManagerConfig(
             DeviceConfig(
                 name=f"SEP{number}", lines=(LineConfig(number=number, search_space="phones"),)
             )
-            for number in ("1001", "1002", "5123")
+            for number in ("1001", "1002")
+        ),
+        # Where callers see it, the exact number would win over 5XXX (personal-assistant.md §3.2).
+        DeviceConfig(
+            name="SEP5123",
+            lines=(LineConfig(number="5123", partition="PAManaged", search_space="phones"),),
         ),
     ),
-    search_spaces={"phones": ("PA", ""), "extensions": ("",)},
+    search_spaces={"phones": ("PA", ""), "extensions": ("PAManaged", "")},
     users=(User(name="pa", password="secret"),),
+)
+
+
+SKINNY = (failover.SkinnyProvider("skinny", ("127.0.0.1:2000",), "VI"),)
+MANY_PORTS = (
+    failover.ServerConfig(
+        server_name="PA1",
+        hostname_or_ip_address="127.0.0.11",
+        media_port_provider="skinny",
+        media_port_beginning_address="6001",
+        number_of_media_ports=600,
+        fail_over_server_names=("PA2",),
+    ),
+    failover.ServerConfig(server_name="PA2", hostname_or_ip_address="127.0.0.12"),
 )
 
 
@@ -164,8 +183,13 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
 
 
 def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
+    address = registered_at(manager, name)
+    return address[0] if address is not None else None
+
+
+def registered_at(manager: callmanager.CallManager, name: str) -> tuple[str, int] | None:
     (device,) = (each for each in manager.devices() if each.name == name)
-    return device.address[0] if device.address is not None else None
+    return device.address
 
 
 async def answered(call: sccp.Call) -> None:
@@ -205,8 +229,8 @@ async def test_the_stand_in_answers_and_gives_back_without_dropping_its_call() -
             (busy,) = it.house.applications["PA2"].served
             (idle,) = {"6001", "6002"} - {busy}
             await it.house.start(it.nursery, "PA1")
-            await it.house.holds("PA1", idle)
-            assert {i.number for i in it.house.servers["PA2"].holds} == set(NUMBERS) - {idle}
+            await it.house.holds("PA1", idle, "5XXX")
+            await it.house.holds("PA2", busy, "6000")
             async with it.phones["1002"].call("6000") as second:  # Q11
                 await second.wait_media()
                 assert it.house.applications["PA1"].served == [idle]
@@ -243,8 +267,21 @@ async def test_who_calls_while_the_only_idle_port_moves_waits_for_it(
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
+    intercepted: list[str] = []
+
+    class Counts(Echo):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            intercepted.append(self._name)
+            await super().intercepted_call(session)
+
     async with house() as it:
         it.nursery.start_soon(it.phones["5123"].serve, answered)
+        for name in ("PA1", "PA2"):
+            it.house.servers[name]._application = Counts(name)
 
         async def reaches_it() -> None:
             async with it.phones["1001"].call("5123") as call:
@@ -252,12 +289,45 @@ async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None
                 assert call.connected_to == "5123"
 
         await reaches_it()
+        assert intercepted == ["PA1"]
         await it.house.stop("PA1")
         await reaches_it()
         await it.house.holds("PA2", *NUMBERS)
+        intercepted.clear()
         await reaches_it()
+        assert intercepted == ["PA2"]
         await it.house.stop("PA2")
         await reaches_it()
+        assert intercepted == ["PA2"]
+
+
+async def test_a_decision_pending_at_an_interceptor_is_not_cut_short_by_the_return() -> None:
+    """Q19: the home has the interceptor already, and who was asked first may still decide."""
+    asked, decide = trio.Event(), trio.Event()
+
+    class Slow(Echo):
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            asked.set()
+            await decide.wait()
+            await super().intercepted_call(session)
+
+    class Silent(Echo):
+        async def intercepted_call(self, session: cti.RouteSession) -> None:
+            await trio.sleep_forever()
+
+    async with house(linger=10.0) as it:
+        it.nursery.start_soon(it.phones["5123"].serve, answered)
+        it.house.applications["PA1"] = Silent()
+        it.house.servers["PA2"]._application = Slow()
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        async with it.phones["1001"].call("5123") as call:
+            await asked.wait()
+            await it.house.start(it.nursery, "PA1")
+            await it.house.holds("PA1", *NUMBERS)
+            decide.set()
+            await call.wait_media()
+            assert call.connected_to == "5123"
 
 
 async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() -> None:
@@ -274,6 +344,24 @@ async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() 
         await until(lambda: server.application_errors == 1)
         assert isinstance(server.last_application_error, RuntimeError)
         await it.house.holds("PA1", *NUMBERS)
+
+
+async def test_an_application_that_loses_a_connection_of_its_own_keeps_the_port() -> None:
+    class Broken(failover.Application):
+        async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
+            async with call.answer():
+                raise ConnectionLost("the database is gone")
+
+    async with house() as it:
+        server = it.house.servers["PA1"]
+        server._application = Broken()
+        registrations = {name: registered_at(it.house.manager, name) for name in ("VI1", "VI2")}
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_ended()
+        await until(lambda: server.application_errors == 1)
+        await it.house.holds("PA1", *NUMBERS)
+        for name, before in registrations.items():
+            assert registered_at(it.house.manager, name) == before
 
 
 async def test_a_route_point_application_may_choose_for_itself() -> None:
@@ -309,6 +397,36 @@ async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:
         await until(lambda: not it.house.servers["PA1"].holds)
         await it.house.holds("PA1", *NUMBERS)
         await it.house.holds("PA2")
+
+
+async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    """Each look is a TCP connection."""
+    looks = 0
+
+    async def answers(host: str) -> bool:
+        nonlocal looks
+        looks += 1
+        await trio.lowlevel.checkpoint()
+        return False
+
+    monkeypatch.setattr(server, "_answers", answers)
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    async with failover.open_server(
+        config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
+    ) as running:
+        with trio.move_on_after(10):
+            await running.run()
+    assert 10 <= looks <= 21
+
+
+async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engine() -> None:
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    async with failover.open_server(
+        config, "PA2", application=Echo(), store=MemoryStore()
+    ) as running:
+        running._engine.open_port(599)
 
 
 async def test_a_name_that_runs_already_is_refused(tmp_path: Path) -> None:

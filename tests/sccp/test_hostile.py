@@ -18,7 +18,12 @@ from middleman import open_middleman, says
 
 from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
-from pa_telephony.errors import CallEnded, LocalProtocolError, RemoteProtocolError
+from pa_telephony.errors import (
+    CallEnded,
+    ConnectionLost,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
 from pa_telephony.rtp import EngineConfig
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
@@ -575,3 +580,34 @@ def test_any_valid_messages_give_a_registrar_events_or_one_typed_error(
         with pytest.raises(RemoteProtocolError) as again:
             registrar.receive_data(b"", 0.0)
         assert again.value is error  # noqa: PT017
+
+
+async def test_an_unregistration_that_nobody_answers_is_no_success() -> None:
+    """A call may still hang on it: who gives a media port on must know (failover, F26)."""
+    async with (
+        a_manager() as manager,
+        open_middleman(manager.sccp_address) as middleman,
+        sccp.open_station(
+            ALICE, middleman.address, config=StationConfig(unregister_within=0.1)
+        ) as alice,
+    ):
+        middleman.hears = trio.Event()
+        with pytest.raises(ConnectionLost, match="no call manager confirms"):
+            await alice.unregister()
+        assert not alice.registered
+
+
+async def test_an_abandoned_station_is_gone_at_once_and_says_nothing() -> None:
+    async with (
+        a_manager() as manager,
+        sccp.open_station(ALICE, manager.sccp_address, config=QUICK) as alice,
+        sccp.open_station(BOB, manager.sccp_address) as bob,
+    ):
+        async with alice.call("1002") as call:
+            await until(lambda: bob.calls)
+            alice.abandon()
+            assert call.ended
+            assert not alice.registered
+        await until(lambda: not bob.calls)
+        await trio.sleep(0.1)
+        assert not alice.registered

@@ -209,7 +209,7 @@ def test_a_reset_waits_until_the_call_is_over() -> None:
     bench.told(messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1, call_reference=7))
     assert bench.core.state is State.LEAVING
     events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
-    assert events == [Unregistered(restart=True)]
+    assert events == [Unregistered(restart=True, confirmed=True)]
 
 
 def test_a_call_manager_can_not_make_a_station_hold_more_calls_than_its_limit() -> None:
@@ -244,3 +244,18 @@ def test_every_key_of_a_telephone_has_its_button_and_nothing_else_has() -> None:
     for wrong in ("x", "", "12", " "):
         with pytest.raises(ValueError, match="no key"):
             key_of(wrong)
+
+
+def test_leaving_is_confirmed_only_by_the_call_manager_s_word() -> None:
+    confirmed = []
+    for answer in (True, False):
+        bench = Bench()
+        bench.bring_to(State.REGISTERED)
+        bench.core.leave(bench.now)
+        if answer:
+            events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+        else:
+            bench.core.lost("cable cut", bench.now)
+            events = bench.events()
+        confirmed += [event.confirmed for event in events if isinstance(event, Unregistered)]
+    assert confirmed == [True, False]

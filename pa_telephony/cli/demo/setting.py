@@ -66,12 +66,13 @@ digits = { "1" = "1002" }
 """
 
 _CALL_MANAGER = """\
-# Phones dial PA first: 5123 meets the interceptor 5XXX there, which goes on to the extension.
-# Where the interceptor is not served, the call manager goes on by itself (forward_failure).
+# An exact number wins over a pattern, so callers must not see the numbers that are intercepted:
+# 5123 stands in PAManaged, phones see PA, where 5XXX is, and only what is sent on from there sees
+# PAManaged. Where nobody serves 5XXX, the call manager sends calls on (forward_failure).
 
 [search_spaces]
 phones = ["PA", ""]
-extensions = [""]
+extensions = ["PAManaged", ""]
 
 [[user]]
 name = "pa"
@@ -107,7 +108,7 @@ lines = [{ number = "6002", max_calls = 1 }]
 _PHONE = """
 [[device]]
 name = "{name}"
-lines = [{{ number = "{number}", search_space = "phones" }}]
+lines = [{{ number = "{number}", partition = "{partition}", search_space = "phones" }}]
 """
 
 
@@ -153,7 +154,12 @@ class Stage:
         for old in (*directory.glob("*.jsonl"), *directory.glob("state/*.db*")):
             if old.is_file():
                 old.unlink()
-        phones = "".join(_PHONE.format(name=name, number=number) for name, number in PHONES.items())
+        phones = "".join(
+            _PHONE.format(
+                name=name, number=number, partition="PAManaged" if number[0] == "5" else ""
+            )
+            for name, number in PHONES.items()
+        )
         (directory / "callmanager.toml").write_text(_CALL_MANAGER + phones)
         wav.write(directory / "greeting.wav", greeting())
         self.cluster_file.write_text(_CLUSTER)

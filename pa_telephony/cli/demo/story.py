@@ -107,7 +107,7 @@ class Story:
             other = await self._transferred(caller, phones["1002"])
             stays = await calls.enter_async_context(phones["1003"].calls("6000"))
             await self._greeted(stays, "1003 calls 6000 and stays on the media port")
-            await self._intercepted(phones, "before")
+            await self._intercepted(phones, "before", by="PA1")
             await self._show()
 
             fell = await home.end(kill=kill)
@@ -137,7 +137,7 @@ class Story:
             # The first call goes on into the next stack, so that it lives through the return too.
             held = await calls.enter_async_context(phones["1003"].calls("6000"))
             await self._greeted(held, "1003 calls 6000 again, at PA2, and stays")
-            await self._intercepted(phones, "during")
+            await self._intercepted(phones, "during", by="PA2")
 
             probe = Probe()
             busy, idle = self._ports()
@@ -178,7 +178,7 @@ class Story:
             async with phones["1004"].calls("6000") as guest:
                 await self._greeted(guest, "1004 calls 6000 after the return")
             self._remember("1004 ↔ 6000", guest)
-            await self._intercepted(phones, "after")
+            await self._intercepted(phones, "after", by="PA1")
             await self._show()
             report.check(
                 "the transferred call lived through all of it", caller.up and other.up, "it did"
@@ -220,18 +220,25 @@ class Story:
         )
         return other
 
-    async def _intercepted(self, phones: dict[str, Phone], when: str) -> None:
+    async def _intercepted(self, phones: dict[str, Phone], when: str, *, by: str) -> None:
         extension = phones["5123"]
+        begun = time.time()
         count = len(extension.answered) + 1
         async with phones["1004"].calls("5123") as conversation:
             other = await extension.wait_answered(count)
             await trio.sleep(0.5)
         heard = checks.tone_gaps(extension.hertz, conversation.recording.samples)
         back = checks.tone_gaps(_HERTZ["1004"], other.recording.samples)
+        two_way = heard is not None and back is not None
+        routed = any(
+            event.kind == "intercepted" and event.identity == "5XXX" and event.time > begun
+            for event in self._events(by)
+        )
         self.report.check(
             f"{when} the outage a call to 5123 is intercepted and reaches the extension",
-            heard is not None and back is not None,
-            "both hear each other" if heard is not None and back is not None else "no sound",
+            two_way and routed,
+            f"{by if routed else 'nobody'} routed it, "
+            + ("both hear each other" if two_way else "no sound"),
         )
         self._remember("1004 ↔ 5123", conversation)
 
