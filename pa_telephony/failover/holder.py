@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Protocol
 
 import trio
@@ -177,6 +178,7 @@ class PortHolder(Holder):
         engine: rtp.Engine,
         port_index: int,
         local_address: str,
+        return_to_preferred: bool,
         trace: Trace | None,
     ) -> None:
         super().__init__(identity, reports)
@@ -184,6 +186,7 @@ class PortHolder(Holder):
         self._call_managers = call_managers
         self._engine = engine
         self._local_address = local_address
+        self._config = replace(_PORT_CONFIG, fall_back=return_to_preferred)
         self._trace = trace
         self._station: sccp.Station | None = None
 
@@ -193,7 +196,7 @@ class PortHolder(Holder):
             self._call_managers,
             engine=self._engine,
             port_index=self.port_index,
-            config=_PORT_CONFIG,
+            config=self._config,
             trace=self._trace,
             local_address=self._local_address,
         ) as station:

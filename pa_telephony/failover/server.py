@@ -233,6 +233,7 @@ class Server:
                 engine=self._engine,
                 port_index=self._port_index(identity),
                 local_address=self._address,
+                return_to_preferred=provider.return_to_preferred,
                 trace=self._trace,
             )
         elif provider.name in self._providers:

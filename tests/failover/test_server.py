@@ -17,6 +17,7 @@ from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import holder, server
 from pa_telephony.failover.stores import MemoryStore
+from pa_telephony.sccp.station import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
 CALL_MANAGER = CallManagerConfig(
@@ -419,6 +420,34 @@ async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
         with trio.move_on_after(10):
             await running.run()
     assert 10 <= looks <= 21
+
+
+@pytest.mark.parametrize("returns", [False, True])
+async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
+    monkeypatch: pytest.MonkeyPatch, returns: bool, autojump_clock: object
+) -> None:
+    seen: set[bool] = set()
+
+    @contextlib.asynccontextmanager
+    async def register(*args: Any, config: StationConfig, **more: Any) -> AsyncGenerator[Any]:
+        seen.add(config.fall_back)
+        await trio.sleep_forever()
+        yield
+
+    async def answers(host: str) -> bool:
+        await trio.lowlevel.checkpoint()
+        return True
+
+    monkeypatch.setattr(holder.sccp, "open_media_port", register)
+    monkeypatch.setattr(server, "_answers", answers)
+    provider = replace(SKINNY[0], return_to_preferred=returns)
+    config = failover.Cluster(servers=MANY_PORTS, providers=(provider,))
+    async with failover.open_server(
+        config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
+    ) as running:
+        with trio.move_on_after(2):
+            await running.run()
+    assert seen == {returns}
 
 
 async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engine() -> None:
