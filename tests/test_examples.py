@@ -47,7 +47,7 @@ async def line_of(process: trio.Process) -> str:
     return line.decode().rstrip()
 
 
-@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "test_router"])
+@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "ivr", "test_router"])
 def test_the_programs_users_want_to_write_stay_short(name: str) -> None:
     """Lines of code: without the description at the top, comments and blank lines."""
     text = (EXAMPLES / f"{name}.py").read_text()
