@@ -47,7 +47,7 @@ async def line_of(process: trio.Process) -> str:
     return line.decode().rstrip()
 
 
-@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "test_router"])
+@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "ivr", "test_router"])
 def test_the_programs_users_want_to_write_stay_short(name: str) -> None:
     """Lines of code: without the description at the top, comments and blank lines."""
     text = (EXAMPLES / f"{name}.py").read_text()
@@ -190,3 +190,38 @@ async def test_in_the_cluster_example_pa2_stands_in_when_pa1_is_stopped(tmp_path
                     with trio.fail_after(10):
                         await call.wait_connected()
                     assert call.connected_to in ("6001", "6002")
+
+
+async def test_the_ivr_example_asks_and_redirects_by_the_key_pressed() -> None:
+    lines = {"P1": "1001", "P2": "2000", "P3": "2001"}
+    config = callmanager.CallManagerConfig(
+        devices=(
+            callmanager.DeviceConfig(
+                name="IVR",
+                kind=callmanager.DeviceKind.CTI_PORT,
+                lines=(callmanager.LineConfig(number="5001"),),
+            ),
+            *(
+                callmanager.DeviceConfig(name=name, lines=(callmanager.LineConfig(number=number),))
+                for name, number in lines.items()
+            ),
+        ),
+        users=(callmanager.User(name="app", password="secret"),),
+    )
+    async with (
+        callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+        rtp.open_engine(address="127.0.0.20", first_port=41000) as engine,
+        sccp.open_station("P1", manager.sccp_address, engine=engine) as caller,
+        sccp.open_station("P2", manager.sccp_address) as first,
+        sccp.open_station("P3", manager.sccp_address) as other,
+        running(EXAMPLES / "ivr.py", manager.cti_address, EXAMPLES / "menu.wav") as process,
+    ):
+        with trio.fail_after(30):
+            assert await line_of(process) == "5001 is in service"
+            for key, phone, number in (("1", first, "2000"), ("2", other, "2001")):
+                async with caller.call("5001") as call:
+                    await call.wait_media()
+                    await call.send_digits(key)
+                    said = f"1001 pressed {key} and goes to {number}"
+                    assert await line_of(process) == said
+                    await until_rings(phone)

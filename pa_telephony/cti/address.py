@@ -47,7 +47,7 @@ class CallLine(OpenLine, Generic[C]):
         self._offered, self._arrivals = trio.open_memory_channel[C](provider.config.max_calls)
 
     @abc.abstractmethod
-    def new_call(self, leg_id: int, event: CtiMessage) -> C:
+    def new_call(self, leg: TerminalConnection, event: CtiMessage) -> C:
         """A call that was announced."""
 
     @property
@@ -199,7 +199,10 @@ class CallLine(OpenLine, Generic[C]):
             call.end(_LOST)
 
     def _new_call(self, leg_id: int, event: CtiMessage) -> None:
-        call = self._calls[leg_id] = self.new_call(leg_id, event)
+        leg = self.provider.model.terminal_connection(self.device, leg_id)
+        if leg is None:
+            return
+        call = self._calls[leg_id] = self.new_call(leg, event)
         if call.incoming and getattr(event, "state", 0) in (CALLSTATE.OFFERING, CALLSTATE.ACCEPTED):
             with contextlib.suppress(trio.WouldBlock):
                 self._offered.send_nowait(call)
@@ -233,9 +236,9 @@ class Address(CallLine[Call]):
     The sound stays with the phone; what can be done is call control.
     """
 
-    def new_call(self, leg_id: int, event: CtiMessage) -> Call:
+    def new_call(self, leg: TerminalConnection, event: CtiMessage) -> Call:
         """A call that was announced."""
-        return Call(self, leg_id, event)
+        return Call(self, leg, event)
 
     def device_request(self) -> CtiMessage:
         """Opened beside whoever uses it."""

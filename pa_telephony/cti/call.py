@@ -29,8 +29,10 @@ _LOST = 41
 class Call:
     """One of our lines' part in a call. Its last state stays to be seen after it has ended."""
 
-    def __init__(self, address: CallLine[Any], leg_id: int, event: CtiMessage) -> None:
-        self.leg_id = leg_id
+    def __init__(self, address: CallLine[Any], leg: TerminalConnection, event: CtiMessage) -> None:
+        self.terminal_connection = leg
+        """Our place in JTAPI's graph; ``.connection.call`` is the whole call."""
+        self.leg_id = leg.leg_id
         """The wire's number of it."""
         self.incoming = not 4 <= getattr(event, "origin", 0) <= 8
         self.cause = 0
@@ -38,20 +40,9 @@ class Call:
         self._address = address
         self._ended = False
         self._transferred = False
-        self._terminal_connection: TerminalConnection | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.calling} → {self.called}: {self.state.value}>"
-
-    @property
-    def terminal_connection(self) -> TerminalConnection:
-        """Our place in JTAPI's graph; ``terminal_connection.connection.call`` is the whole call."""
-        known = self._address.provider.model.terminal_connection(self._address.device, self.leg_id)
-        if known is not None:
-            self._terminal_connection = known
-        if self._terminal_connection is None:
-            raise CallEnded(self.cause or _LOST)
-        return self._terminal_connection
 
     @property
     def state(self) -> TerminalConnectionState:
@@ -231,9 +222,6 @@ class Call:
 
     def end(self, cause: int) -> None:
         """It is over here."""
-        # The graph forgets a leg that is gone; what it was stays to be seen.
-        with contextlib.suppress(CallEnded):
-            _ = self.terminal_connection
         self.cause = cause
         self._ended = True
 

@@ -12,6 +12,7 @@ from pa_telephony.cti.call import Call
 from pa_telephony.cti.enums import CTIMEDIAREGISTRATION, LINEAUTOACCEPTSTATUS, MEDIAPAYLOAD
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import DeviceEventFilter, MediaCapability
+from pa_telephony.cti.model import TerminalConnection
 from pa_telephony.cti.rtp_address import ip_number, ip_text, port_number
 from pa_telephony.rtp.packet import Codec
 
@@ -28,8 +29,8 @@ _PACKET_MS = 20
 class MediaCall(Call):
     """A call at a CTI port: it can be answered with sound."""
 
-    def __init__(self, address: MediaTerminal, leg_id: int, event: CtiMessage) -> None:
-        super().__init__(address, leg_id, event)
+    def __init__(self, address: MediaTerminal, leg: TerminalConnection, event: CtiMessage) -> None:
+        super().__init__(address, leg, event)
         self._terminal = address
         self._port: Port | None = None
         self._media: Media | None = None
@@ -132,9 +133,9 @@ class MediaTerminal(CallLine[MediaCall]):
         super().__init__(provider, number, device)
         self._engine = engine
 
-    def new_call(self, leg_id: int, event: CtiMessage) -> MediaCall:
+    def new_call(self, leg: TerminalConnection, event: CtiMessage) -> MediaCall:
         """A call that was announced."""
-        return MediaCall(self, leg_id, event)
+        return MediaCall(self, leg, event)
 
     def device_request(self) -> CtiMessage:
         """Registered with dynamic media: each call has UDP ports of its own."""

@@ -135,8 +135,10 @@ async def test_a_phone_makes_a_call_as_told_and_hangs_up_when_the_block_is_left(
                 "1001": ConnectionState.ESTABLISHED,
                 "1002": ConnectionState.ESTABLISHED,
             }
-        assert call.ended
-        assert call.cause == 16
+        assert (call.ended, call.cause) == (True, 16)
+        # What it was stays to be seen.
+        assert (call.calling, call.called) == ("1001", "1002")
+        assert call.state is TerminalConnectionState.DROPPED
         await until(lambda: not house.manager.calls.legs)
 
 
