@@ -12,6 +12,7 @@ import trio
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
+from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceTone,
@@ -22,7 +23,7 @@ from pa_telephony.sccp.enums import (
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen, SoftKey
-from pa_telephony.sccp.station import CallView, key_of
+from pa_telephony.sccp.station import key_of
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Media, Port, PortStatistics
@@ -138,6 +139,11 @@ class Call:
     def last_redirecting(self) -> str:
         """The number that forwarded the call here, "" if none did."""
         return self._view.last_redirecting
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is another phone's, on a line that is shared with it."""
+        return self._view.elsewhere
 
     @property
     def connected(self) -> bool:

@@ -28,7 +28,7 @@ from pa_telephony.sccp.enums import (
     LampMode,
     SoftKeyEvent,
 )
-from pa_telephony.sccp.manager import End, Link
+from pa_telephony.sccp.manager import End, Link, Standby
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen
@@ -59,10 +59,6 @@ _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
 _LOOK = 0.25
 """Seconds between two looks at the connections that stand by."""
-_LASTED = 5.0
-"""Seconds after which such a connection was no failure."""
-_ASK_AGAIN = 60.0
-"""Seconds after which a call manager that let us come, in vain, is asked again."""
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
@@ -101,12 +97,8 @@ class Station:
         self._trace = trace
         self._source = local_address
         self._link: Link | None = None
-        self._standby: dict[int, Link] = {}
-        self._not_before: dict[int, float] = {}
-        self._failures: dict[int, int] = {}
-        self._ask_at: dict[int, float] = {}
-        self._asked: set[int] = set()
-        self._knows_no_tokens: set[int] = set()
+        self._standby = Standby(config, len(call_managers), self._connect)
+        self._tasks: Background | None = None
         self._returning: int | None = None
         self._registered = False
         self._wanted = True
@@ -150,11 +142,7 @@ class Station:
     @property
     def standing_by(self) -> list[tuple[str, int]]:
         """The call managers that one message would register us with."""
-        return [
-            self._call_managers[index]
-            for index, link in sorted(self._standby.items())
-            if link.stands_by
-        ]
+        return [self._call_managers[index] for index in sorted(self._standby.ready)]
 
     @property
     def _core(self) -> StationCore | None:
@@ -380,18 +368,19 @@ class Station:
         """Stay registered until cancelled, :meth:`unregister` succeeds or :meth:`abandon`."""
         with self._running:
             async with background() as tasks:
+                self._tasks = tasks
                 if self.config.stand_by and len(self._call_managers) > 1:
-                    tasks.start_soon(self._keep_standby, tasks)
-                await self._stay_registered(tasks)
+                    tasks.start_soon(self._keep_standby)
+                await self._stay_registered()
                 tasks.cancel_scope.cancel()
 
-    async def _stay_registered(self, tasks: Background) -> None:
+    async def _stay_registered(self) -> None:
         back_off = self.config.first_back_off
         refusals = 0
         while self._wanted:
             known = self.registrations
             for place, index in enumerate(self._order()):
-                ended = await self._serve(index, tasks)
+                ended = await self._serve(index)
                 if isinstance(ended, Unregistered):
                     # Without a registration it is one more call manager that does not serve us.
                     self.last_error = "unregistered by the call manager"
@@ -420,17 +409,17 @@ class Station:
     def _order(self) -> list[int]:
         """Where to go next: where a token waits, then where we stand by, then down the list."""
         first, self._returning = self._returning, None
-        ready = {index for index, link in self._standby.items() if link.stands_by}
+        ready = self._standby.ready
         return sorted(
             range(len(self._call_managers)),
             key=lambda index: (index != first, index not in ready, index),
         )
 
-    async def _serve(self, index: int, tasks: Background) -> End:
+    async def _serve(self, index: int) -> End:
         """Be registered with one call manager for as long as that lasts."""
-        link = self._standby.pop(index, None)
-        if link is None or link.ended.is_set():
-            link = self._connect(index, tasks)
+        link = self._standby.take(index)
+        if link is None:
+            link = self._connect(index)
         self._link = link
         link.register()
         try:
@@ -440,65 +429,30 @@ class Station:
             self._forget()
         return link.end
 
-    def _connect(self, index: int, tasks: Background) -> Link:
+    def _connect(self, index: int) -> Link:
         interval = self._core.standby_interval if self._core is not None else 60.0
         address = self._call_managers[index]
         link = Link(self, index, address, interval, self._trace, self._source)
-        tasks.start_soon(link.run)
+        assert self._tasks is not None
+        self._tasks.start_soon(link.run)
         return link
 
-    async def _keep_standby(self, tasks: Background) -> None:
-        """While registered: stand by at those before us in the list, and at the next one."""
+    async def _keep_standby(self) -> None:
         while True:
             await trio.sleep(_LOOK)
             now = trio.current_time()
-            for link in list(self._standby.values()):
-                if link.ended.is_set():
-                    self._standby_lost(link, now)
-            if self._registered and self._link is not None:
+            self._standby.forget_ended(now)
+            if self._registered and self._link is not None and self._core is not None:
                 here = self._link.index
-                wanted = {*range(here), here + 1} & {*range(len(self._call_managers))}
-                for index in set(self._standby) - wanted:
-                    self._standby.pop(index).close()
-                for index in sorted(wanted - set(self._standby)):
-                    if now >= self._not_before.get(index, 0.0):
-                        self._standby[index] = self._connect(index, tasks)
-                if self.config.fall_back and not self.calls:
-                    self._ask_to_return(here, now)
-
-    def _standby_lost(self, link: Link, now: float) -> None:
-        del self._standby[link.index]
-        if link.index in self._asked:
-            # It dropped the connection over the question (notes §4: FreeSWITCH may).
-            self._asked.discard(link.index)
-            self._knows_no_tokens.add(link.index)
-            self._ask_at[link.index] = now + self.config.token_within
-        lasted = link.up_since is not None and now - link.up_since > _LASTED
-        failures = self._failures[link.index] = (
-            0 if lasted else self._failures.get(link.index, 0) + 1
-        )
-        back_off = self.config.first_back_off * 2 ** min(failures, 16)
-        wait = min(back_off, self.config.longest_back_off)
-        self._not_before[link.index] = now + wait * (0.5 + random.random() / 2)
-
-    def _ask_to_return(self, here: int, now: float) -> None:
-        for index in range(here):
-            link = self._standby.get(index)
-            if link is None or link.core is None:
-                continue
-            if link.stands_by and now >= self._ask_at.get(index, 0.0):
-                self._ask_at[index] = now + _ASK_AGAIN
-                if index in self._knows_no_tokens:
-                    self._return_to(index)
-                else:
-                    self._asked.add(index)
-                    link.core.come_back(now)
-                    link.flush()
-                return
+                self._standby.arrange(here, now)
+                if self.config.fall_back and self._core.idle:
+                    index = self._standby.ask_to_return(here, now)
+                    if index is not None:
+                        self._return_to(index)
 
     def _return_to(self, index: int) -> None:
         """Leave where we are, to register where we would rather be."""
-        if self._registered and self._core is not None and not self.calls:
+        if self._registered and self._core is not None and self._core.idle:
             self._returning = index
             self._core.leave(trio.current_time())
             self._flush()
@@ -508,11 +462,9 @@ class Station:
         if link is self._link:
             self._take(event)
         elif isinstance(event, MayReturn | MustWait):
-            self._asked.discard(link.index)
+            self._standby.answered(link.index, event, trio.current_time())
             if isinstance(event, MayReturn):
                 self._return_to(link.index)
-            else:
-                self._ask_at[link.index] = trio.current_time() + max(1, event.seconds)
 
     def _take(self, event: StationEvent) -> None:
         match event:
@@ -583,7 +535,8 @@ class Station:
             contextlib.suppress(ConnectionLost),
         ):
             for call in list(self.calls.values()):
-                await call.hang_up()
+                if not call.elsewhere:
+                    await call.hang_up()
             await self.unregister()
 
 

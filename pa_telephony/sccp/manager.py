@@ -1,4 +1,4 @@
-"""One connection of a station to one call manager: registered there, or standing by.
+"""The connections of a station to its call managers: registered with one, standing by at others.
 
 A station keeps a connection to the call manager it would go to next (protocol notes §4): only
 keepalives pass on it, and registering there takes one message when the first is lost.
@@ -7,13 +7,17 @@ keepalives pass on it, and registering there takes one message when the first is
 from __future__ import annotations
 
 import functools
+import random
 import time
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 import trio
 
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.sccp.station import (
+    MayReturn,
+    MustWait,
     Rejected,
     SessionLost,
     State,
@@ -25,10 +29,14 @@ from pa_telephony.sccp.station import (
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, FrameRecord, Trace
 
-__all__ = ["End", "Link", "LinkOwner"]
+__all__ = ["End", "Link", "LinkOwner", "Standby"]
 
 _READ = 65536
 _CONNECT_WITHIN = 5.0
+_LASTED = 5.0
+"""Seconds after which a connection that stood by was no failure."""
+_ASK_AGAIN = 60.0
+"""Seconds after which a call manager that would have us, in vain, is asked again."""
 
 End: TypeAlias = Rejected | Unregistered | SessionLost
 """How a connection ended."""
@@ -199,3 +207,78 @@ class Link:
         if self._trace is not None:
             local, remote = self.addresses
             self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
+
+
+class Standby:
+    """The connections on which only keepalives pass, and what is known of their call managers."""
+
+    def __init__(self, config: StationConfig, count: int, connect: Callable[[int], Link]) -> None:
+        self._config = config
+        self._count = count
+        self._connect = connect
+        self._links: dict[int, Link] = {}
+        self._not_before: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+        self._ask_at: dict[int, float] = {}
+        self._asked: set[int] = set()
+        self._knows_no_tokens: set[int] = set()
+
+    @property
+    def ready(self) -> set[int]:
+        """The call managers that one message would register us with."""
+        return {index for index, link in self._links.items() if link.stands_by}
+
+    def take(self, index: int) -> Link | None:
+        """The connection to a call manager, to be used for more than standing by."""
+        link = self._links.pop(index, None)
+        return None if link is None or link.ended.is_set() else link
+
+    def arrange(self, here: int, now: float) -> None:
+        """Stand by at those before ``here`` in the list, and at the next one."""
+        wanted = {*range(here), here + 1} & {*range(self._count)}
+        for index in set(self._links) - wanted:
+            self._links.pop(index).close()
+        for index in sorted(wanted - set(self._links)):
+            if now >= self._not_before.get(index, 0.0):
+                self._links[index] = self._connect(index)
+
+    def forget_ended(self, now: float) -> None:
+        """Remember which connections failed, and when to try again."""
+        for index, link in list(self._links.items()):
+            if not link.ended.is_set():
+                continue
+            del self._links[index]
+            if index in self._asked:
+                # It dropped the connection over the question (notes §4: FreeSWITCH may).
+                self._asked.discard(index)
+                self._knows_no_tokens.add(index)
+                self._ask_at[index] = now + self._config.token_within
+            lasted = link.up_since is not None and now - link.up_since > _LASTED
+            failures = self._failures[index] = 0 if lasted else self._failures.get(index, 0) + 1
+            wait = min(
+                self._config.first_back_off * 2 ** min(failures, 16), self._config.longest_back_off
+            )
+            self._not_before[index] = now + wait * (0.5 + random.random() / 2)
+
+    def ask_to_return(self, here: int, now: float) -> int | None:
+        """Ask the best call manager before ``here`` for a token; gives one that knows none."""
+        for index in range(here):
+            link = self._links.get(index)
+            if link is None or link.core is None or not link.stands_by:
+                continue
+            if now < self._ask_at.get(index, 0.0):
+                continue
+            self._ask_at[index] = now + _ASK_AGAIN
+            if index in self._knows_no_tokens:
+                return index
+            self._asked.add(index)
+            link.core.come_back(now)
+            link.flush()
+            return None
+        return None
+
+    def answered(self, index: int, answer: MayReturn | MustWait, now: float) -> None:
+        """A call manager said whether it would have us."""
+        self._asked.discard(index)
+        if isinstance(answer, MustWait):
+            self._ask_at[index] = now + max(1, answer.seconds)

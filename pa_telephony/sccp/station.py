@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
+from pa_telephony.sccp.call_view import CallView, CallViews
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
-    CallType,
     DCallState,
     DeviceResetType,
     DeviceType,
@@ -32,11 +32,9 @@ from pa_telephony.sccp.screen import Screen
 __all__ = [
     "TABLE",
     "CallChanged",
-    "CallView",
     "Effect",
     "Input",
     "MayReturn",
-    "Media",
     "MustWait",
     "Registered",
     "Rejected",
@@ -192,47 +190,10 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
 }
 
 
-@dataclass(slots=True)
-class Media:
-    """The audio of a call as the call manager last ordered it."""
-
-    receive: messages.OpenReceiveChannel | None = None
-    transmit: messages.StartMediaTransmission | None = None
-
-
-@dataclass(slots=True)
-class CallView:
-    """One call on this station, exactly as the call manager shows it.
-
-    ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
-    shown (17 busy, 34 congestion, 1 invalid number, 16 else) and its prompt: SCCP carries none.
-    """
-
-    call_reference: int
-    line: int
-    state: DCallState = DCallState.IDLE
-    incoming: bool = False
-    calling: str = ""
-    calling_name: str = ""
-    called: str = ""
-    called_name: str = ""
-    original_called: str = ""
-    last_redirecting: str = ""
-    prompt: str = ""
-    cause: int = 16
-    ended: bool = False
-    media: Media = field(default_factory=Media)
-
-
 _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
 _MAX_LINES = 42
-
-_CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
-_CAUSES_IN_WORDS = {"\x80\x46": 88, "\x1e\x25": 47, "\x1e\x3a": 25, "\x80\x23": 41, "\x80\x49": 29}
-"""Incompatible device type, No resources, CFwdALL loop detected, Temp fail, Service is not active:
-what a congestion is about, where the call manager says it on the display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +302,8 @@ class StationCore:
         self.name = name
         self.config = config
         self.state = State.OFFLINE
-        self.calls: dict[int, CallView] = {}
+        self._views = CallViews(config.max_calls)
+        self.calls = self._views.calls
         self.lines: dict[int, str] = {}
         self.screen = Screen()
         self.unknown_messages = 0
@@ -359,6 +321,11 @@ class StationCore:
         self._reset_wanted = False
         self._reason = ""
         self._now = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no call is up here; those of a shared line's other phones do not count."""
+        return all(call.elsewhere for call in self.calls.values())
 
     @property
     def version(self) -> int:
@@ -488,6 +455,14 @@ class StationCore:
                 refused = message.status == DeviceUnregisterStatus.NAK
                 self._let_go = not refused
                 self._step(Input.REFUSED if refused else Input.LEFT)
+            case messages.SubscribeDtmfPayloadReq():
+                self.send(
+                    messages.SubscribeDtmfPayloadRes(
+                        payload_dtmf=message.payload_dtmf,
+                        conference_id=message.conference_id,
+                        passthru_party_id=message.passthru_party_id,
+                    )
+                )
             case messages.Reset():
                 if message.reset_type != DeviceResetType.APPLY_CONFIG:
                     self._reset_wanted = True
@@ -497,102 +472,19 @@ class StationCore:
             case _:
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))
-                self._take_call(message)
+                for call in self._views.take(message):
+                    self._events.append(CallChanged(call, message))
+                if isinstance(message, messages.CallState):
+                    self._call_state(message)
 
-    def _take_call(self, message: SccpMessage) -> None:
-        match message:
-            case messages.CallState():
-                self._show_state(message)
-            case messages.CallInfo() | messages.CallInfoV2():
-                call = self.calls.get(message.call_reference)
-                if call is not None:
-                    call.calling = message.calling_party
-                    call.calling_name = message.calling_party_name
-                    call.called = message.called_party
-                    call.called_name = message.called_party_name
-                    call.original_called = message.original_called_party
-                    call.last_redirecting = message.last_redirecting_party
-                    call.incoming = message.call_type != CallType.OUT_BOUND_CALL
-                    self._events.append(CallChanged(call, message))
-            case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
-                if (call := self.calls.get(message.call_reference)) is not None:
-                    call.prompt = message.prompt_status
-                    if call.state is DCallState.CONGESTION:
-                        call.cause = _CAUSES_IN_WORDS.get(message.prompt_status, call.cause)
-            case messages.OpenReceiveChannel():
-                # Before the call's first state on some peers: the stream makes the call known.
-                call = self._known(message.call_reference or message.conference_id)
-                if call is not None:
-                    call.media.receive = message
-                    self._events.append(CallChanged(call, message))
-            case messages.StartMediaTransmission():
-                call = self._known(message.call_reference or message.conference_id)
-                if call is not None:
-                    call.media.transmit = message
-                    self._events.append(CallChanged(call, message))
-            case messages.StartTone():
-                if (call := self.calls.get(message.call_reference)) is not None:
-                    self._events.append(CallChanged(call, message))
-            case messages.SendDtmfTone():
-                for call in self.calls.values():
-                    receive = call.media.receive
-                    if receive and receive.pass_through_party_id == message.passthru_party_id:
-                        self._events.append(CallChanged(call, message))
-            case messages.SubscribeDtmfPayloadReq():
-                self.send(
-                    messages.SubscribeDtmfPayloadRes(
-                        payload_dtmf=message.payload_dtmf,
-                        conference_id=message.conference_id,
-                        passthru_party_id=message.passthru_party_id,
-                    )
-                )
-            case messages.CloseReceiveChannel():
-                for call in self.calls.values():
-                    receive = call.media.receive
-                    if receive and receive.pass_through_party_id == message.pass_through_party_id:
-                        call.media.receive = None
-                        self._events.append(CallChanged(call, message))
-            case messages.StopMediaTransmission():
-                for call in self.calls.values():
-                    transmit = call.media.transmit
-                    if transmit and transmit.pass_through_party_id == message.pass_through_party_id:
-                        call.media.transmit = None
-                        self._events.append(CallChanged(call, message))
-            case _:
-                pass
-
-    def _known(self, reference: int) -> CallView | None:
-        if reference in self.calls:
-            return self.calls[reference]
-        if len(self.calls) >= self.config.max_calls:
-            return None
-        call = self.calls[reference] = CallView(reference, 1)
-        return call
-
-    def _show_state(self, message: messages.CallState) -> None:
-        reference = message.call_reference
+    def _call_state(self, message: messages.CallState) -> None:
         if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
-            # CME says "on hook" for every idle channel after registration: not a call.
-            call = self.calls.pop(reference, None)
-            self.screen.forget_call(reference)
-            if call is not None:
-                call.state, call.ended = DCallState.ON_HOOK, True
-                self._events.append(CallChanged(call, message))
+            self.screen.forget_call(message.call_reference)
             self._reset_when_idle()
-            return
-        call = self._known(reference)
-        if call is None:
-            return
-        call.line = message.line_instance
-        call.state = DCallState(message.call_state)
-        call.cause = _CAUSES.get(call.state, 16)
-        if call.state is DCallState.RING_IN:
-            call.incoming = True
-        self._events.append(CallChanged(call, message))
 
     def _reset_when_idle(self) -> None:
         # Real phones finish the call first (documented).
-        if self._reset_wanted and not self.calls:
+        if self._reset_wanted and self.idle:
             self._reset_wanted = False
             self._step(Input.RESET)
 

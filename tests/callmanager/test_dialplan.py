@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pa_telephony import callmanager
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, SpeedDial
+from pa_telephony.callmanager.config import validate
 from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
 from pa_telephony.errors import ConfigurationError
 
@@ -138,6 +143,57 @@ def test_a_bad_field_is_named_with_its_file_and_section(
         callmanager.load(write(tmp_path, GOOD.replace(old, new, 1)))
     assert "cm.toml: " in str(bad.value)
     assert says in str(bad.value)
+
+
+def test_the_configuration_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "callmanager.md").read_text()
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    config = callmanager.load(write(tmp_path, text))
+    assert len(config.devices) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"park_numbers": ("XXXX",)}, "park_numbers"),
+        ({"park_numbers": ("7a",)}, "park_numbers"),
+        ({"first_media_port": 24577}, "first_media_port"),
+        ({"max_conference": 0}, "max_conference"),
+        ({"max_media_streams": True}, "max_media_streams"),
+        ({"music_on_hold": 5}, "music_on_hold"),
+    ],
+)
+def test_a_bad_field_of_the_house_is_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigurationError, match=field):
+        validate(replace(CallManagerConfig(), **change))
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ({"busy_trigger": 0}, "busy_trigger"),
+        ({"no_answer": -1}, "no_answer"),
+        ({"no_answer": True}, "no_answer"),
+        ({"pickup_group": "x"}, "pickup_group"),
+        ({"forward_all": "1002"}, "forward_all"),
+    ],
+)
+def test_a_bad_field_of_a_shared_line_is_named(line: dict[str, Any], field: str) -> None:
+    """The last of them is fine by itself, but not the same on both phones."""
+    devices = (
+        DeviceConfig(name="A", lines=(LineConfig(number="2000"),)),
+        DeviceConfig(name="B", lines=(LineConfig(number="2000", **line),)),
+    )
+    with pytest.raises(ConfigurationError, match=field):
+        validate(CallManagerConfig(devices=devices))
+
+
+def test_a_speed_dial_has_keys_of_a_phone() -> None:
+    device = DeviceConfig(
+        name="A", lines=(LineConfig(number="1"),), speed_dials=(SpeedDial(number="a"),)
+    )
+    with pytest.raises(ConfigurationError, match="speed_dials"):
+        validate(CallManagerConfig(devices=(device,)))
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:

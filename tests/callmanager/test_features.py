@@ -17,6 +17,8 @@ from pa_telephony.callmanager.config import SpeedDial, Timing
 from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Audio, Tone
 from pa_telephony.rtp.g711 import Samples
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceStimulus,
@@ -421,3 +423,80 @@ async def test_the_soft_keys_shown_are_those_that_do_something() -> None:
                 "Confrn",
             ]
             assert SoftKeyEvent.MEET_ME not in {key.event for key in call.soft_keys}
+
+
+async def test_the_buttons_of_a_phone_without_soft_keys_do_the_same() -> None:
+    """Hold is one key for both ways (captured from CM 2.x); a line button answers and resumes."""
+
+    def press(phone: sccp.Station, button: DeviceStimulus, instance: int = 1) -> None:
+        phone.send(messages.Stimulus(stimulus=button, line_instance=instance))
+
+    async with a_house(answers="0011") as house:
+        alice, bob = house.phones[:2]
+        async with alice.call("1002") as call:
+            offered = await ringing(bob)
+            press(bob, DeviceStimulus.LINE)
+            await call.wait_media()
+            press(bob, DeviceStimulus.HOLD)
+            await offered.wait_for(DCallState.HOLD)
+            press(bob, DeviceStimulus.HOLD)
+            await offered.wait_for(DCallState.CONNECTED)
+            press(bob, DeviceStimulus.HOLD)
+            await offered.wait_for(DCallState.HOLD)
+            press(bob, DeviceStimulus.LINE)
+            await offered.wait_for(DCallState.CONNECTED)
+            consultation = await bob.new_call(
+                messages.Stimulus(stimulus=DeviceStimulus.CONFERENCE, line_instance=1)
+            )
+            consultation.press("1003")
+            await consultation.wait_connected()
+            press(bob, DeviceStimulus.CONFERENCE)
+            await consultation.wait_ended()
+            await trio.sleep(0.3)
+            assert await heard(call) == [{600, 900}]
+            press(bob, DeviceStimulus.REMOVE_LAST_PARTICIPANT)
+            await bob.wait_shown(lambda screen: offered.connected_to == "1001")
+            press(bob, DeviceStimulus.END_CALL)
+            await call.wait_ended()
+
+
+async def test_redial_calls_the_number_dialled_last_and_back_space_takes_a_digit_back() -> None:
+    async with a_house() as house:
+        async with house.alice.call("1003") as call:
+            await call.wait_connected()
+        again = await house.alice.new_call(
+            messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.REDIAL)
+        )
+        await again.wait_connected()
+        assert again.connected_to == "1003"
+        await again.hang_up()
+        call = await house.alice.new_call(messages.OffHook())
+        call.press("100")
+        key = messages.SoftKeyEvent(
+            soft_key_event=SoftKeyEvent.BACK_SPACE,
+            line_instance=1,
+            call_reference=call.call_reference,
+        )
+        house.alice.send(key)
+        call.press("02")
+        await call.wait_connected()
+        assert call.connected_to == "1002"
+        await call.hang_up()
+
+
+async def test_a_name_whose_old_session_lingers_is_had_again_and_nobody_is_locked_out() -> None:
+    """A phone that lost its link without a word is refused until the old session is stale."""
+    config = replace(a_config(), timing=Timing(keep_alive=1))
+    patient = sccp.StationConfig(rejections=100, longest_back_off=0.3)
+    with trio.fail_after(8):
+        async with callmanager.open_call_manager(config, sccp_port=0) as manager:
+            host, _, port = manager.sccp_address.rpartition(":")
+            old = Connection(Role.STATION)
+            old.send(messages.RegisterReq(device_name=NAMES[0], protocol_ver=20))
+            async with await trio.open_tcp_stream(host, int(port)) as stream:
+                await stream.send_all(old.data_to_send())
+                await stream.receive_some(4096)
+                address = manager.sccp_address
+                async with sccp.open_station(NAMES[0], address, config=patient) as alice:
+                    assert alice.registered
+                    assert manager.sccp_counters.rejections >= 1

@@ -1,0 +1,160 @@
+"""The calls of a station, exactly as the call manager shows them: changed by messages alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import CallType, DCallState
+from pa_telephony.sccp.messages import SccpMessage
+
+__all__ = ["CallView", "CallViews", "Media"]
+
+_CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
+_CAUSES_IN_WORDS = {
+    "\x80\x46": 88,
+    "\x1e\x25": 47,
+    "\x1e\x3a": 25,
+    "\x80\x23": 41,
+    "\x80\x49": 29,
+}
+"""Incompatible device type, No resources, CFwdALL loop detected, Temp fail, Service is not active:
+what a congestion is about, where the call manager says it on the display."""
+
+
+@dataclass(slots=True)
+class Media:
+    """The audio of a call as the call manager last ordered it."""
+
+    receive: messages.OpenReceiveChannel | None = None
+    transmit: messages.StartMediaTransmission | None = None
+
+
+@dataclass(slots=True)
+class CallView:
+    """One call on this station.
+
+    ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
+    shown (17 busy, 34 congestion, 1 invalid number, 16 else) and its prompt: SCCP carries none.
+    """
+
+    call_reference: int
+    line: int
+    state: DCallState = DCallState.IDLE
+    incoming: bool = False
+    calling: str = ""
+    calling_name: str = ""
+    called: str = ""
+    called_name: str = ""
+    original_called: str = ""
+    last_redirecting: str = ""
+    prompt: str = ""
+    cause: int = 16
+    ended: bool = False
+    media: Media = field(default_factory=Media)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is another phone's, on a line that is shared with it."""
+        return self.state in (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
+
+
+class CallViews:
+    """The calls of one session, ``limit`` of them at most."""
+
+    def __init__(self, limit: int) -> None:
+        self.calls: dict[int, CallView] = {}
+        """By call reference."""
+        self._limit = limit
+
+    def take(self, message: SccpMessage) -> list[CallView]:
+        """Change what ``message`` is about; gives the calls that it concerned."""
+        match message:
+            case messages.CallState():
+                return self._show_state(message)
+            case messages.CallInfo() | messages.CallInfoV2():
+                return self._inform(message)
+            case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
+                if (call := self.calls.get(message.call_reference)) is not None:
+                    call.prompt = message.prompt_status
+                    if call.state is DCallState.CONGESTION:
+                        call.cause = _CAUSES_IN_WORDS.get(message.prompt_status, call.cause)
+                return []
+            case messages.OpenReceiveChannel():
+                # Before the call's first state on some peers: the stream makes the call known.
+                found = self._known(message.call_reference or message.conference_id)
+                for call in found:
+                    call.media.receive = message
+                return found
+            case messages.StartMediaTransmission():
+                found = self._known(message.call_reference or message.conference_id)
+                for call in found:
+                    call.media.transmit = message
+                return found
+            case messages.StartTone():
+                call = self.calls.get(message.call_reference)
+                return [] if call is None else [call]
+            case messages.SendDtmfTone():
+                return self._receiving(message.passthru_party_id)
+            case messages.CloseReceiveChannel():
+                found = self._receiving(message.pass_through_party_id)
+                for call in found:
+                    call.media.receive = None
+                return found
+            case messages.StopMediaTransmission():
+                found = [
+                    call
+                    for call in self.calls.values()
+                    if (order := call.media.transmit) is not None
+                    and order.pass_through_party_id == message.pass_through_party_id
+                ]
+                for call in found:
+                    call.media.transmit = None
+                return found
+            case _:
+                return []
+
+    def _receiving(self, party: int) -> list[CallView]:
+        return [
+            call
+            for call in self.calls.values()
+            if (order := call.media.receive) is not None and order.pass_through_party_id == party
+        ]
+
+    def _known(self, reference: int) -> list[CallView]:
+        call = self.calls.get(reference)
+        if call is None:
+            if len(self.calls) >= self._limit:
+                return []
+            call = self.calls[reference] = CallView(reference, 1)
+        return [call]
+
+    def _inform(self, message: messages.CallInfo | messages.CallInfoV2) -> list[CallView]:
+        call = self.calls.get(message.call_reference)
+        if call is None:
+            return []
+        call.calling = message.calling_party
+        call.calling_name = message.calling_party_name
+        call.called = message.called_party
+        call.called_name = message.called_party_name
+        call.original_called = message.original_called_party
+        call.last_redirecting = message.last_redirecting_party
+        call.incoming = message.call_type != CallType.OUT_BOUND_CALL
+        return [call]
+
+    def _show_state(self, message: messages.CallState) -> list[CallView]:
+        if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
+            # CME says "on hook" for every idle channel after registration: not a call.
+            over = self.calls.pop(message.call_reference, None)
+            if over is None:
+                return []
+            over.state, over.ended = DCallState.ON_HOOK, True
+            return [over]
+        found = self._known(message.call_reference)
+        for call in found:
+            call.line = message.line_instance
+            call.state = DCallState(message.call_state)
+            call.cause = _CAUSES.get(call.state, 16)
+            if call.state is DCallState.RING_IN:
+                call.incoming = True
+        return found
