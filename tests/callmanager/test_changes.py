@@ -57,7 +57,6 @@ async def test_a_device_that_is_removed_loses_call_connection_and_number() -> No
         sccp.open_station("P1", manager.sccp_address) as one,
         sccp.open_station("P2", manager.sccp_address) as two,
     ):
-        two.abandon()
         async with one.call("1002") as call:
             with trio.fail_after(5):
                 await call.wait_for(DCallState.RING_OUT)
