@@ -105,20 +105,11 @@ class Engine:
     def open_port(self, index: int | None = None) -> Port:
         """Bind UDP ``first_port + 2 * index`` (and the next, for RTCP); None: the lowest free one.
 
-        Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or when all
-        are taken.
+        Raises :class:`PortUnavailable` when it is in use, here or by somebody else; for None when
+        all are.
         """
         if index is None:
-            index = next(
-                (
-                    each
-                    for each in range(self.config.max_ports)
-                    if each not in self._ports and each not in self._resting
-                ),
-                None,
-            )
-            if index is None:
-                raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
+            return self._open_lowest()
         if not 0 <= index < self.config.max_ports or index in self._ports:
             raise PortUnavailable(f"port index {index} is in use or out of range")
         resting = self._resting.pop(index, None)
@@ -143,6 +134,17 @@ class Engine:
         self._inbound.open(index)
         self._outbound.open(index)
         return port
+
+    def _open_lowest(self) -> Port:
+        reason: PortUnavailable | None = None
+        for index in range(self.config.max_ports):
+            if index not in self._ports and index not in self._resting:
+                try:
+                    return self.open_port(index)
+                except PortUnavailable as error:
+                    # Another process of this machine has it: it may be the only one.
+                    reason = error
+        raise reason or PortUnavailable(f"all {self.config.max_ports} ports are in use")
 
     def open_spare_port(self) -> Port:
         """The highest free port: for a second stream of somebody whose own port is fixed."""
