@@ -6,12 +6,16 @@ import ast
 import contextlib
 import importlib.metadata
 import json
+import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trio
 
@@ -69,6 +73,76 @@ def test_two_phones_talk_and_the_example_says_what_was_heard() -> None:
     assert "1002 rings, 1001 calls" in done.stdout
     assert "loudest at 600 Hz" in done.stdout
     assert ", 0 lost" in done.stdout
+
+
+def commands_of_readme() -> tuple[list[list[str]], list[str]]:
+    """The commands of the softphone session in the README, and what they print."""
+    text = (ROOT / "README.md").read_text()
+    (session,) = (
+        block
+        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+        if "softphone" in block
+    )
+    commands: list[list[str]] = []
+    for line in re.findall(r"^\$ (.*?)(?: &)?$", session, re.MULTILINE):
+        program, *arguments = shlex.split(line)
+        module = ["-m", "pa_telephony"] if program == "pa-telephony" else []
+        commands.append([sys.executable, "-W", "error", *module, *arguments])
+    return commands, [line for line in session.splitlines() if not line.startswith("$")]
+
+
+def rounded(line: str) -> str:
+    """A line without the numbers that are never the same twice."""
+    return re.sub(r"\d+\.\d s: \d+ packets", "so much", line)
+
+
+def share_heard(sound: Path, recording: Path) -> float:
+    """How much of what is loud in a sound was recorded, in pieces of 0.2 s.
+
+    In pieces, because a playout buffer that has run dry, on a busy machine, goes on 20 ms later.
+    """
+    wanted = rtp.wav.read(sound).at_rate(8000).samples.astype(float)
+    heard = rtp.wav.read(recording).samples.astype(float)
+    pieces = [wanted[at : at + 1600] for at in range(0, len(wanted) - 1600, 1600)]
+    loudest = max(np.linalg.norm(piece) for piece in pieces)
+    loud = [piece for piece in pieces if np.linalg.norm(piece) > loudest / 5]
+    found = 0
+    for piece in loud:
+        product = np.correlate(heard, piece, "valid")
+        at = int(product.argmax())
+        likeness = product[at] / np.linalg.norm(piece) / np.linalg.norm(heard[at : at + 1600])
+        found += likeness > 0.9
+    return found / len(loud)
+
+
+def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
+    tmp_path: Path,
+) -> None:
+    commands, printed = commands_of_readme()
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running: list[subprocess.Popen[str]] = []
+    lines: list[str] = []
+    try:
+        for command in commands:
+            process = subprocess.Popen(
+                command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+            )
+            running.append(process)
+            assert process.stdout is not None
+            # As a person does: the next one is started when this one says that it is ready.
+            lines.append(process.stdout.readline().rstrip())
+        for process in running[1:]:
+            out, _ = process.communicate(timeout=20)
+            assert process.returncode == 0
+            lines += out.splitlines()
+    finally:
+        for process in running:
+            process.terminate()
+            process.communicate(timeout=10)
+    assert sorted(map(rounded, lines)) == sorted(map(rounded, printed))
+    assert share_heard(EXAMPLES / "greeting.wav", tmp_path / "bob.wav") > 0.8
+    assert share_heard(EXAMPLES / "menu.wav", tmp_path / "alice.wav") > 0.8
 
 
 ROUTING = """

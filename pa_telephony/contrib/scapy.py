@@ -185,7 +185,8 @@ def _python(name: str) -> str:
 def _number(name: str, default: Any, wire: sequential.Number, python_type: Any) -> Any:
     named = isinstance(python_type, type) and issubclass(python_type, OpenIntEnum)
     if named and wire.letter in _NAMED:
-        names = {int(member): member.name for member in python_type}
+        members: Any = python_type
+        names = {int(member): member.name for member in members}
         return _NAMED[wire.letter](name, int(default or 0), names)
     return _NUMBERS[wire.letter](name, int(default or 0))
 
@@ -475,7 +476,7 @@ def bind(sccp_port: int = _SCCP_PORT, cti_port: int = _CTI_PORT) -> None:
     known = list(TCP.payload_guess)
     for own, port in ((SCCP, sccp_port), (CTIQBE, cti_port)):
         for end in ("sport", "dport"):
-            bind_layers(TCP, own, **{end: port})
+            bind_layers(TCP, own, {end: port})
             _bound.append((own, end, port))
     # scapy takes the first that fits.
     TCP.payload_guess = [each for each in TCP.payload_guess if each not in known] + known
@@ -485,7 +486,7 @@ def unbind() -> None:
     """Give the ports back."""
     while _bound:
         own, end, port = _bound.pop()
-        split_layers(TCP, own, **{end: port})
+        split_layers(TCP, own, {end: port})
 
 
 _bound: list[tuple[type[Packet], str, int]] = []

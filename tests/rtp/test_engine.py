@@ -290,3 +290,15 @@ async def test_a_sound_on_hold_waits_and_goes_on() -> None:
                 await trio.sleep(0.4)
                 left.start_sending(right.local_address)
             assert trio.current_time() - started > 0.6
+
+
+async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do() -> None:
+    async with (
+        rtp.open_engine(first_port=42240, config=FAST) as one,
+        rtp.open_engine(first_port=42240, config=FAST) as other,
+    ):
+        first, second, third = one.open_port(), other.open_port(), one.open_port()
+        numbers = [port.local_address[1] for port in (first, second, third)]
+        assert numbers == [42240, 42242, 42244]
+        with pytest.raises(PortUnavailable):
+            other.open_port(0)
