@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
 __all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "fields_of"]
@@ -41,7 +42,32 @@ class Struct:
 
     def __init_subclass__(cls, **attributes: Any) -> None:
         super().__init_subclass__(**attributes)
-        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
+        cls.__init__ = _initializer(cls)  # type: ignore[method-assign]
+
+
+def _initializer(cls: type[Any]) -> Callable[..., None]:
+    """What dataclasses would make, but four times as fast.
+
+    Theirs calls ``object.__setattr__`` for every field of a frozen class, which costs more than
+    the encoding of the message (measured).
+    """
+    names: dict[str, Any] = {}
+    arguments: list[str] = []
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING:
+            arguments.append(field.name)
+        else:
+            names[f"_{field.name}"] = field.default
+            arguments.append(f"{field.name}=_{field.name}")
+    names["_set"] = Struct.__dict__["__dict__"].__set__
+    head = ", ".join(["self", *(["*", *arguments] if arguments else [])])
+    values = ", ".join(f"{field.name!r}: {field.name}" for field in dataclasses.fields(cls))
+    lines = [f"def __init__({head}):", f" _set(self, {{{values}}})"]
+    exec("\n".join(lines), names)
+    made: Callable[..., None] = names["__init__"]
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    return made
 
 
 class Message(Struct):

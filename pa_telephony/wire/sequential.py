@@ -10,6 +10,7 @@ declarations; it falls back to this one whenever something is unusual.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import struct
 from collections.abc import Mapping
@@ -151,6 +152,49 @@ class CString(SequentialType):
         return data + b"\0"
 
 
+# Addresses repeat themselves: those of a call manager's own stations, of its media, and "".
+_remembered = functools.lru_cache(maxsize=4096)
+
+
+@_remembered
+def _ipv4_text(data: bytes) -> str:
+    return ".".join(map(str, data))
+
+
+@_remembered
+def _ipv6_text(data: bytes) -> str:
+    return str(ipaddress.IPv6Address(data))
+
+
+@_remembered
+def _either_text(data: bytes) -> str:
+    if len(data) == 4:
+        return _ipv4_text(data)
+    if data[:4] == b"\1\0\0\0":
+        return _ipv6_text(data[4:])
+    return _ipv4_text(data[4:8])
+
+
+@_remembered
+def _ipv4_packed(text: str) -> bytes:
+    return ipaddress.IPv4Address(text or 0).packed
+
+
+@_remembered
+def _ipv6_packed(text: str) -> bytes:
+    return ipaddress.IPv6Address(text or 0).packed
+
+
+@_remembered
+def _either_packed(text: str, version: int) -> bytes:
+    address = ipaddress.ip_address(text or "0.0.0.0")
+    if version < 17:
+        if address.version == 6:
+            raise ValueError("IPv6 needs version 17")
+        return address.packed
+    return (address.version == 6).to_bytes(4, "little") + address.packed.ljust(16, b"\0")
+
+
 @dataclass(frozen=True, slots=True)
 class Raw(SequentialType):
     """Bytes of a fixed length behind a textual value; base of the address types."""
@@ -185,10 +229,10 @@ class IPv4(Raw):
     length: int = 4
 
     def unpack(self, data: bytes) -> str:
-        return ".".join(map(str, data))
+        return _ipv4_text(data)
 
     def pack(self, value: str, version: int) -> bytes:
-        return ipaddress.IPv4Address(value or 0).packed
+        return _ipv4_packed(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +242,10 @@ class IPv6(Raw):
     length: int = 16
 
     def unpack(self, data: bytes) -> str:
-        return str(ipaddress.IPv6Address(data))
+        return _ipv6_text(data)
 
     def pack(self, value: str, version: int) -> bytes:
-        return ipaddress.IPv6Address(value or 0).packed
+        return _ipv6_packed(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,19 +261,10 @@ class IPv4or6(Raw):
         return 4 if version < 17 else 20
 
     def unpack(self, data: bytes) -> str:
-        if len(data) == 4:
-            return ".".join(map(str, data))
-        if data[:4] == b"\1\0\0\0":
-            return str(ipaddress.IPv6Address(data[4:]))
-        return ".".join(map(str, data[4:8]))
+        return _either_text(data)
 
     def pack(self, value: str, version: int) -> bytes:
-        address = ipaddress.ip_address(value or "0.0.0.0")
-        if version < 17:
-            if address.version == 6:
-                raise ValueError("IPv6 needs version 17")
-            return address.packed
-        return (address.version == 6).to_bytes(4, "little") + address.packed.ljust(16, b"\0")
+        return _either_packed(value, version)
 
 
 @dataclass(frozen=True, slots=True)

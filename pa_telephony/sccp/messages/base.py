@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pa_telephony.wire.declaration import Message
@@ -23,9 +24,12 @@ class SccpMessage(Message):
 
     registry: ClassVar[dict[int, type[Message]]] = {}
     sender: ClassVar[Sender] = Sender.EITHER
+    framers: ClassVar[dict[int, Callable[..., bytes]]] = {}
+    """What makes frames of these messages, by session version; filled by the codec."""
 
     def __init_subclass__(
         cls, *, id: int | None = None, sender: Sender = Sender.EITHER, **attributes: Any
     ) -> None:
         super().__init_subclass__(id=id, **attributes)
         cls.sender = sender
+        cls.framers = {}
