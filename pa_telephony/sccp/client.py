@@ -325,14 +325,31 @@ class Station:
         return True
 
     async def new_call(self, start: SccpMessage) -> Call:
-        """Send ``start`` and wait for the call that the call manager opens for it."""
+        """Send ``start`` and wait for the call that the call manager opens for it.
+
+        Cancelling hangs that call up, within a second.
+        """
         async with self._dialling:
             if not self._registered:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._new_call = None
-            await self.press(start, lambda: self._new_call is not None)
+            try:
+                await self.press(start, lambda: self._new_call is not None)
+            except trio.Cancelled:
+                # The call manager opens it all the same, and nobody would ever hang it up.
+                await self._hang_up_new_call()
+                raise
             assert self._new_call is not None
             return self._new_call
+
+    async def _hang_up_new_call(self) -> None:
+        with (
+            trio.move_on_after(1.0, shield=True),
+            contextlib.suppress(ConnectionLost, RequestFailed),
+        ):
+            await self._until(lambda: self._new_call is not None)
+            if self._new_call is not None:
+                await self._new_call.hang_up()
 
     def send(self, message: SccpMessage) -> None:
         """Queue a message to the call manager; dropped without a session."""

@@ -14,6 +14,7 @@ from pa_telephony.callmanager.config import Timing
 from pa_telephony.errors import CallEnded, ConnectionLost, RegistrationRejected, RequestFailed
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, DeviceStimulus
+from pa_telephony.sccp.messages import SccpMessage
 
 ALICE, BOB, CAROL, DAVE = (f"SEP00000000100{n}" for n in range(1, 5))
 
@@ -166,6 +167,28 @@ async def test_a_station_may_not_unregister_while_a_call_is_up() -> None:
                 assert not await alice.unregister()
                 assert alice.registered
             assert await alice.unregister()
+
+
+async def test_a_call_that_is_cancelled_before_it_is_there_is_hung_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with trio.fail_after(5):
+        async with a_manager() as manager, phone(manager, ALICE) as alice:
+            with monkeypatch.context() as patched, trio.CancelScope() as scope:
+                send = alice.send
+
+                def sends(message: SccpMessage) -> None:
+                    send(message)
+                    scope.cancel()
+
+                patched.setattr(alice, "send", sends)
+                async with alice.call("1002"):
+                    raise AssertionError
+            await trio.sleep(0.2)
+            assert not alice.calls
+            assert [device.calls for device in manager.devices() if device.name == ALICE] == [0]
+            async with alice.call("1001") as again:
+                await again.wait_for(DCallState.BUSY, DCallState.RING_OUT)
 
 
 async def test_a_station_comes_back_when_its_call_manager_does() -> None:
