@@ -188,6 +188,8 @@ class Exchange:
             peer.peer = leg
         if owner.conference is not None:
             owner.conference.replace(owner, leg)
+        if owner.parking is not None:
+            owner.parking.move_to(leg)
         leg.incoming, leg.reason = owner.incoming, owner.reason
         leg.calling, leg.called = owner.calling, owner.called
         leg.original_called, leg.last_redirecting = owner.original_called, owner.last_redirecting
