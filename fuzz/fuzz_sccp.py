@@ -19,12 +19,18 @@ except ImportError:  # tests/test_fuzz_targets.py runs without it
     atheris = None
 
 with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
-    from pa_telephony.callmanager.calls import Calls
-    from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, LineConfig
+    from pa_telephony.callmanager.calls import Calls, LegState
+    from pa_telephony.callmanager.config import (
+        CallManagerConfig,
+        DeviceConfig,
+        LineConfig,
+        SpeedDial,
+    )
     from pa_telephony.callmanager.line_side import LineSide
-    from pa_telephony.errors import DecodeError, RemoteProtocolError
+    from pa_telephony.errors import DecodeError, RemoteProtocolError, RequestFailed
     from pa_telephony.sccp import messages
     from pa_telephony.sccp.connection import Connection, Role
+    from pa_telephony.sccp.directory import Device
     from pa_telephony.sccp.messages import SccpMessage
     from pa_telephony.sccp.registrar import (
         Received,
@@ -39,9 +45,14 @@ NAME, OTHER = "SEP001122334455", "SEP001122334466"
 CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
 CONFIG = CallManagerConfig(
     devices=(
-        DeviceConfig(name=NAME, lines=(LineConfig(number="1001"),)),
-        DeviceConfig(name=OTHER, lines=(LineConfig(number="1"),)),
-    )
+        DeviceConfig(
+            name=NAME,
+            lines=(LineConfig(number="1001", pickup_group="8"), LineConfig(number="2")),
+            speed_dials=(SpeedDial(number="1"),),
+        ),
+        DeviceConfig(name=OTHER, lines=(LineConfig(number="1", pickup_group="8"),)),
+    ),
+    park_numbers=("7",),
 )
 
 
@@ -122,6 +133,16 @@ class Session:
         self._version = version
 
     @property
+    def device(self) -> Device:
+        assert self._registrar is not None
+        assert self._registrar.device is not None
+        return self._registrar.device
+
+    def update(self, device: Device) -> None:
+        if self._registrar is not None:
+            self._registrar.device = device
+
+    @property
     def version(self) -> int:
         return self._registrar.version if self._registrar is not None else self._version
 
@@ -160,7 +181,9 @@ def drive_registrar(stream: list[bytes]) -> None:
                         side.received(session, message)
                         for leg in calls.legs_of(OTHER):
                             # The other phone picks up whatever rings.
-                            calls.answer(leg)
+                            if leg.state is LegState.OFFERED:
+                                with contextlib.suppress(RequestFailed):
+                                    calls.answer(leg)
                     case _:
                         pass
     except RemoteProtocolError:

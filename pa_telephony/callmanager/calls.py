@@ -478,7 +478,7 @@ class Calls:
         kept = sum(
             leg.appearance is appearance
             and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
-            for leg in self.legs.values()
+            for leg in self.legs_of(appearance.device)
         )
         if kept >= appearance.config.max_calls:
             raise self._exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "the line is full")

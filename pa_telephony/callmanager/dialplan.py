@@ -8,7 +8,8 @@ wins; the order of partitions only breaks ties.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -123,18 +124,41 @@ class Found(Generic[T]):
 
 
 class DialPlan(Generic[T]):
-    """Patterns in partitions, each leading to a target of the owner's."""
+    """Patterns in partitions, each leading to a target of the owner's.
+
+    Exact numbers are looked up, however many there are; only patterns with a choice in them are
+    tried one after the other.
+    """
 
     def __init__(self) -> None:
-        self._entries: list[tuple[Pattern, str, T]] = []
+        self._wild: list[tuple[Pattern, str, T]] = []
+        self._exact: dict[str, dict[str, list[T]]] = {}
+        """By partition and number."""
+        self._begun: dict[str, Counter[str]] = {}
+        """By partition: how many of its exact numbers begin with these digits and go on."""
 
     def add(self, pattern: str, partition: str, target: T) -> None:
         """Make ``pattern`` of ``partition`` ("" is the one everybody sees) lead to ``target``."""
-        self._entries.append((Pattern.parse(pattern), partition, target))
+        parsed = Pattern.parse(pattern)
+        if parsed.breadth > 1:
+            self._wild.append((parsed, partition, target))
+            return
+        number = next(parsed.numbers())
+        self._exact.setdefault(partition, {}).setdefault(number, []).append(target)
+        self._begun.setdefault(partition, Counter()).update(_beginnings(number))
 
     def remove(self, target: T) -> None:
         """Forget every pattern that leads to ``target``."""
-        self._entries = [entry for entry in self._entries if entry[2] is not target]
+        self._wild = [entry for entry in self._wild if entry[2] is not target]
+        for partition, numbers in self._exact.items():
+            for number, targets in list(numbers.items()):
+                kept = [each for each in targets if each is not target]
+                for _ in range(len(targets) - len(kept)):
+                    self._begun[partition].subtract(_beginnings(number))
+                if kept:
+                    numbers[number] = kept
+                else:
+                    del numbers[number]
 
     def find(self, digits: str, space: Sequence[str]) -> Found[T]:
         """What ``digits`` reach for a caller who sees the partitions of ``space``, in order."""
@@ -143,18 +167,26 @@ class DialPlan(Generic[T]):
         best: tuple[int, int] | None = None
         target: T | None = None
         more = False
-        for pattern, partition, candidate in self._entries:
-            rank = order.get(partition)
-            if rank is None:
+        for partition, rank in order.items():
+            found = self._exact.get(partition, {}).get(digits)
+            if found and (best is None or (1, rank) < best):
+                best, target = (1, rank), found[0]
+            more = more or self._begun.get(partition, _NONE)[digits] > 0
+        for pattern, partition, candidate in self._wild:
+            place = order.get(partition)
+            if place is None:
                 continue
             if pattern.matches(digits):
-                key = (pattern.breadth, rank)
+                key = (pattern.breadth, place)
                 if best is None or key < best:
                     best, target = key, candidate
             elif pattern.begins(digits):
                 more = True
         return Found(target, more)
 
-    def targets(self) -> Iterable[T]:
-        """Every target, in the order of addition."""
-        return (target for _, _, target in self._entries)
+
+_NONE: Counter[str] = Counter()
+
+
+def _beginnings(number: str) -> list[str]:
+    return [number[:length] for length in range(len(number))]

@@ -62,6 +62,7 @@ class Exchange:
         self.config = config
         self.now = now
         self.legs: dict[int, Leg] = {}
+        self._of_device: dict[str, dict[int, Leg]] = {}
         self.sides: dict[str, Side] = {}
         self.watchers: list[Watcher] = []
         self.refused = 0
@@ -77,12 +78,13 @@ class Exchange:
 
     def legs_of(self, device: str) -> list[Leg]:
         """The legs of a device, oldest first."""
-        return [leg for leg in self.legs.values() if leg.device == device]
+        return list(self._of_device.get(device, {}).values())
 
     def calls_of(self, appearance: Appearance) -> int:
         """How many calls an appearance has, those of other devices on its line aside."""
         return sum(
-            leg.appearance is appearance and leg.state not in REMOTE for leg in self.legs.values()
+            leg.appearance is appearance and leg.state not in REMOTE
+            for leg in self._of_device.get(appearance.device, {}).values()
         )
 
     def require(self, leg: Leg, action: Action) -> None:
@@ -106,6 +108,7 @@ class Exchange:
         leg = Leg(next(self._ids), call_id, appearance, incoming)
         leg.appearances = [leg]
         self.legs[leg.id] = leg
+        self._of_device.setdefault(leg.device, {})[leg.id] = leg
         return leg
 
     def new_call(
@@ -177,7 +180,7 @@ class Exchange:
             raise self.refuse(Cause.WRONG_STATE, "the other side has not answered")
         if peer is not None and peer.device == leg.device:
             raise self.refuse(Cause.FACILITY_REJECTED, "the other side is the same device")
-        for each in self.legs.values():
+        for each in self.legs_of(owner.device):
             if each.consult_of is owner:
                 each.consult_of = None
         leg.peer, owner.peer = peer, None
@@ -185,6 +188,8 @@ class Exchange:
             peer.peer = leg
         if owner.conference is not None:
             owner.conference.replace(owner, leg)
+        if owner.parking is not None:
+            owner.parking.move_to(leg)
         leg.incoming, leg.reason = owner.incoming, owner.reason
         leg.calling, leg.called = owner.calling, owner.called
         leg.original_called, leg.last_redirecting = owner.original_called, owner.last_redirecting
@@ -247,13 +252,17 @@ class Exchange:
         if leg.state is LegState.IDLE:
             return
         self.legs.pop(leg.id, None)
+        of_device = self._of_device.get(leg.device, {})
+        of_device.pop(leg.id, None)
+        if not of_device:
+            self._of_device.pop(leg.device, None)
         leg.cause, leg.state, leg.deadline, leg.peer = cause, LegState.IDLE, None, None
         leg.consult_of = None
         leg.appearances.remove(leg)
         leg.appearances = [leg]
         if leg.parking is not None:
             leg.parking.forget()
-        for other in self.legs.values():
+        for other in self.legs_of(leg.device):
             if other.consult_of is leg:
                 other.consult_of = None
         self.show(leg)

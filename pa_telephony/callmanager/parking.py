@@ -36,6 +36,11 @@ class ParkedCall:
         """The number is free again."""
         self.parking.forget(self, reason)
 
+    def move_to(self, leg: Leg) -> None:
+        """The party waits at another device of its shared line."""
+        self.leg.parking, leg.parking = None, self
+        self.leg = leg
+
 
 class Parking:
     """The park numbers of a configuration, and who waits there."""

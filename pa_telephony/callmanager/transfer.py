@@ -26,7 +26,7 @@ def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None 
 
 def consultation_of(exchange: Exchange, leg: Leg) -> Leg | None:
     """The consultation that was begun from a held leg."""
-    return next((each for each in exchange.legs.values() if each.consult_of is leg), None)
+    return next((each for each in exchange.legs_of(leg.device) if each.consult_of is leg), None)
 
 
 def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:

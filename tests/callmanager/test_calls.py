@@ -578,6 +578,17 @@ def test_a_parked_call_waits_on_while_its_parker_is_away_or_busy() -> None:
     assert house.leg("B").reason is Reason.PARK_REVERSION
 
 
+def test_a_parked_party_can_wait_at_another_device_of_its_shared_line() -> None:
+    house = House()
+    caller, answered = house.talk("A", "2000", "B")
+    parked = house.calls.park(caller)
+    house.calls.hold(answered)
+    house.calls.resume(house.leg("D"))
+    assert (parked.leg, answered.parking) == (house.leg("D"), None)
+    fetched = house.call("C", parked.number)
+    assert house.hears(fetched) == "D"
+
+
 def test_parking_is_refused_with_its_reason() -> None:
     house = House()
     one, _ = house.talk("A", "1002", "B")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from pa_telephony import callmanager
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, SpeedDial
@@ -53,6 +54,37 @@ def test_the_dot_matches_nothing_and_a_class_matches_its_digits() -> None:
     assert Pattern.parse("3.2XXX").matches("32123")
     assert Pattern.parse("20[2-4]X").breadth == 30
     assert Pattern.parse("[^1-8]").matches("9")
+
+
+patterns = st.lists(st.sampled_from(["1", "2", "X", "[12]", "*"]), min_size=1, max_size=3).map(
+    "".join
+)
+entries = st.lists(st.tuples(patterns, st.sampled_from(["", "A", "B"])), max_size=12)
+
+
+@given(entries, st.sets(st.integers(0, 11)), st.text("12*3", max_size=4), st.permutations("AB"))
+def test_looking_numbers_up_gives_what_trying_every_pattern_gives(
+    entries: list[tuple[str, str]], removed: set[int], digits: str, space: list[str]
+) -> None:
+    made: DialPlan[int] = DialPlan()
+    for number, (pattern, partition) in enumerate(entries):
+        made.add(pattern, partition, number)
+    for number in removed:
+        made.remove(number)
+    order = [*space, ""]
+    kept = [
+        (Pattern.parse(pattern), order.index(partition), number)
+        for number, (pattern, partition) in enumerate(entries)
+        if number not in removed
+    ]
+    matching = [
+        (pattern.breadth, rank, number) for pattern, rank, number in kept if pattern.matches(digits)
+    ]
+    found = made.find(digits, space)
+    assert found.target == (min(matching)[2] if matching else None)
+    assert found.more == any(
+        pattern.begins(digits) and not pattern.matches(digits) for pattern, _, _ in kept
+    )
 
 
 @pytest.mark.parametrize("text", ["", "12a", "[12", "[3-1]", "[]", "[^0-9]", "1" * 25, "."])

@@ -1,0 +1,111 @@
+"""Whatever stations send, in any order: the line side says what it can and raises nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from hypothesis import given, settings, strategies as st
+
+from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.directory import Device
+from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, SoftKeyEvent
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server import StationSession
+from pa_telephony.testing.strategies import sccp_messages
+
+from .house import PHONES, House, a_config
+
+
+class Session:
+    """A station session that keeps what it was sent, encoded so that it can be."""
+
+    capabilities: tuple[Any, ...] = ()
+    local_address = ("127.0.0.1", 2000)
+
+    def __init__(self, side: LineSide, name: str, version: int) -> None:
+        self.name = name
+        self.version = version
+        self.sent: list[SccpMessage] = []
+        found = side.find_device(name)
+        assert found is not None
+        self.device: Device = found
+
+    def send(self, *what: SccpMessage) -> None:
+        for message in what:
+            messages.encode(message, self.version)
+            self.sent.append(message)
+
+    def update(self, device: Device) -> None:
+        self.device = device
+
+    def close(self, reason: str) -> None: ...
+
+
+lines = st.integers(0, 3)
+actions = st.one_of(
+    st.builds(
+        messages.SoftKeyEvent,
+        soft_key_event=st.one_of(st.sampled_from(SoftKeyEvent), st.integers(0, 300)),
+        line_instance=lines,
+    ),
+    st.builds(
+        messages.Stimulus,
+        stimulus=st.one_of(st.sampled_from(DeviceStimulus), st.integers(0, 300)),
+        line_instance=lines,
+    ),
+    st.builds(messages.OffHook, line_instance=lines),
+    st.builds(messages.OnHook),
+    st.builds(messages.KeypadButton, kp_button=st.integers(0, 20), line_instance=lines),
+    st.builds(
+        messages.EnblocCall,
+        called_party=st.sampled_from(["1001", "1002", "1003", "2000", "5600", "70", "700", "8"]),
+        line_instance=lines,
+    ),
+    st.just(messages.RegisterAvailableLines(max_num_of_avail_lines=1)),
+    sccp_messages().map(lambda each: each[0]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PHONES), actions, st.integers(0, 50)), max_size=40))
+def test_anything_that_phones_send_is_answered_or_ignored(
+    what: list[tuple[str, SccpMessage, int]],
+) -> None:
+    house = House(a_config(forward_no_answer="1003"))
+    for name in PHONES:
+        house.leave(name)
+    side = LineSide(house.config, house.calls)
+    sessions = {
+        name: Session(side, name, version)
+        for name, version in zip(PHONES, (3, 6, 17, 22), strict=True)
+    }
+    for session in sessions.values():
+        side.registered(cast("StationSession", session))
+    for name, message, at in what:
+        session = sessions[name]
+        if at < 40 and hasattr(message, "call_reference"):
+            legs = house.calls.legs_of(name)
+            reference = legs[at % len(legs)].id if legs and at else 0
+            message = _about(message, reference)
+        side.received(cast("StationSession", session), message)
+        # Every channel is opened, some of them badly.
+        for sent in session.sent:
+            if isinstance(sent, messages.OpenReceiveChannel):
+                ack = messages.OpenReceiveChannelAck(
+                    media_reception_status=MediaStatus.OK,
+                    ip_addr="10.0.0.1",
+                    port_number=4000 if at else 0,
+                    pass_through_party_id=sent.pass_through_party_id,
+                )
+                side.received(cast("StationSession", session), ack)
+        house.wait(at / 10)
+    for name, session in sessions.items():
+        side.unregistered(cast("StationSession", session), "the end")
+        assert not house.calls.legs_of(name)
+    assert not side._streams
+
+
+def _about(message: SccpMessage, reference: int) -> SccpMessage:
+    return replace(message, call_reference=reference)
