@@ -23,6 +23,7 @@ _COMMANDS = {
     "status": (".status", "The Server Status page as a table."),
     "start": (".control", "Let a server of the cluster take its resources."),
     "stop": (".control", "Let a server of the cluster give everything up."),
+    "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
     "ladder": (".ladder.command", "Draw the calls of a pcap file as a message ladder."),
 }

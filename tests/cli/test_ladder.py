@@ -17,7 +17,7 @@ from pa_telephony.cli.capture import read_capture
 from pa_telephony.cli.ladder.model import Ladder, build
 from pa_telephony.cli.main import cli
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import DCallState
+from pa_telephony.sccp.enums import DCallState, MediaStatus
 from pa_telephony.trace import FrameRecord, PcapTrace, RtpRecord
 
 CONFIG = CallManagerConfig(
@@ -197,6 +197,23 @@ def test_lost_packets_are_counted_and_marked(tmp_path: Path) -> None:
     picture = (tmp_path / "a.svg").read_text()
     assert 'class="label lost"' in picture
     assert "2 lost" in picture
+
+
+def test_sound_between_two_programs_of_one_machine_has_two_ends(tmp_path: Path) -> None:
+    phone, manager = ("127.0.0.1", 40000), ("127.0.0.1", 2000)
+    ack = messages.OpenReceiveChannelAck(
+        media_reception_status=MediaStatus.OK, ip_addr="127.0.0.1", port_number=32000
+    )
+    request = messages.RegisterReq(device_name="SEP000000001001", protocol_ver=17)
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        for message in (request, ack):
+            frame = messages.encode(message, 17)
+            trace(FrameRecord(1.0, "sccp", "sent", phone, manager, frame))
+        for number in (1, 2):
+            packet = bytes(rtp.Packet(sequence_number=number, ssrc=7, payload=bytes(160)))
+            trace(RtpRecord(2.0, "sent", ("127.0.0.1", 32000), ("127.0.0.1", 32002), packet))
+    (stream,) = build(read_capture(tmp_path / "a.pcap")).streams
+    assert (stream.source, stream.target) == ("SEP000000001001", "127.0.0.1:32002")
 
 
 def test_a_session_whose_registration_is_missing_still_has_two_sides(tmp_path: Path) -> None:

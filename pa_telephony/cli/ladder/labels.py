@@ -6,7 +6,7 @@ from pa_telephony.cli.capture import Frame
 from pa_telephony.cti import messages as cti
 from pa_telephony.sccp import enums, messages as sccp
 
-__all__ = ["codec_name", "label", "noise"]
+__all__ = ["codec_name", "label", "noise", "printable"]
 
 _DIGITS = "0123456789ABCD*#+"
 
@@ -107,6 +107,11 @@ def codec_name(payload_type: int, events: set[int]) -> str:
     if payload_type in events:
         return "digits"
     return _STATIC_TYPES.get(payload_type, f"type {payload_type}")
+
+
+def printable(text: str) -> str:
+    """What a peer wrote, without what would change a terminal or break a picture."""
+    return "".join(each if each.isprintable() else "·" for each in text)
 
 
 def label(frame: Frame) -> str:

@@ -1,7 +1,6 @@
 """From a capture to a ladder: who stands side by side, what goes between them, which call it is.
 
-What SCCP and CTI do not say is concluded: two legs belong to one call when one sends its sound
-to where the other receives, or when they show the same parties within two seconds.
+Which legs are one call is found out in :mod:`pa_telephony.cli.ladder.legs`.
 """
 
 from __future__ import annotations
@@ -9,24 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from pa_telephony.cli.capture import Capture, Frame, RtpStream
-from pa_telephony.cli.ladder.labels import codec_name, label, noise
+from pa_telephony.cli.ladder.labels import codec_name, label, noise, printable
+from pa_telephony.cli.ladder.legs import Address, Call, Leg, Legs, Session
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.sccp import messages as sccp
-from pa_telephony.sccp.enums import DCallState
 from pa_telephony.sccp.messages.base import SccpMessage, Sender
 
 __all__ = ["Arrow", "Call", "Column", "Ladder", "Stream", "build"]
-
-Address: TypeAlias = tuple[str, int]
-Session: TypeAlias = tuple[Address, Address]
-"""The client's address, then the server's."""
-Leg: TypeAlias = tuple[str, int]
-"""The server's IP address and its number of the leg: SCCP's call reference, CTI's leg id."""
-
-_SAME_CALL_WITHIN = 2.0
 
 
 @dataclass(slots=True)
@@ -79,17 +69,6 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Legs that belong together; numbered from 1 in the order in which calls begin."""
-
-    number: int
-    title: str
-    references: tuple[int, ...]
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
 class Ladder:
     """What is drawn. ``hidden`` counts the messages left out, by kind of noise."""
 
@@ -107,9 +86,10 @@ class Ladder:
         rows: list[Arrow | Stream] = [*self.arrows, *self.streams]
         return sorted(rows, key=lambda row: row.time)
 
-    def place(self, call: int) -> int | None:
-        """Which of the calls here one is, None for no call: neighbours get other colours."""
-        return next((n for n, each in enumerate(self.calls) if each.number == call), None)
+    @property
+    def places(self) -> dict[int, int]:
+        """Which of the calls here each one is, by its number: neighbours get other colours."""
+        return {call.number: place for place, call in enumerate(self.calls)}
 
     def of_call(self, number: int) -> Ladder:
         """One call alone, by its number here or by a call reference. Raises KeyError."""
@@ -188,7 +168,7 @@ class _Builder:
         self._capture = capture
         self._columns: dict[str, Column] = {}
         self._sessions: dict[frozenset[Address], Session] = {}
-        self._calls = _Calls()
+        self._legs = Legs()
         self._media: dict[Address, list[tuple[float, str, Leg | None]]] = {}
         self._events: set[int] = set()
         self._names: dict[Address, str] = {}
@@ -202,7 +182,7 @@ class _Builder:
         for frame in frames:
             client, server = self._sessions[_ends(frame)]
             columns = {client: self._client_key(client, server), server: f"server {server[0]}"}
-            leg = self._calls.leg(frame, (client, server))
+            leg = self._legs.leg(frame, (client, server))
             if isinstance(frame.message, sccp.OpenReceiveChannelAck):
                 address = (frame.message.ip_addr, frame.message.port_number)
                 self._receives(address, frame.time, columns[client], leg)
@@ -210,8 +190,8 @@ class _Builder:
         streams = [self._stream(each) for each in self._capture.streams]
         for _, legs in streams:
             for leg in legs[1:]:
-                self._calls.join(legs[0], leg)
-        numbers, calls = self._calls.numbered()
+                self._legs.join(legs[0], leg)
+        numbers, calls = self._legs.numbered()
         times = [frame.time for frame in frames] + [stream.start for stream, _ in streams]
         return Ladder(
             columns=tuple(self._columns.values()),
@@ -222,7 +202,7 @@ class _Builder:
                     target,
                     frame.protocol,
                     frame.name,
-                    _printable(label(frame)),
+                    printable(label(frame)),
                     numbers.get(leg, 0) if leg is not None else 0,
                     noise(frame),
                 )
@@ -244,7 +224,7 @@ class _Builder:
         self._column(f"server {server[0]}", "server", "call manager", server[0])
         match frame.message:
             case sccp.RegisterReq() | sccp.RegisterTokenReq():
-                self._names[client] = _printable(frame.message.device_name)
+                self._names[client] = printable(frame.message.device_name)
             case sccp.OpenReceiveChannel() | sccp.StartMediaTransmission():
                 self._events.add(frame.message.rfc2833_payload_type)
             case _:
@@ -260,7 +240,7 @@ class _Builder:
                 ):
                     if column.title == key and client in self._names:
                         column.details.insert(0, key)
-                    column.title = _printable(frame.message.line_dir_number)
+                    column.title = printable(frame.message.line_dir_number)
                 case _:
                     pass
 
@@ -304,17 +284,24 @@ class _Builder:
             for column in self._columns.values()
             if column.kind == "station" and address[0] in column.details
         ]
-        if len(alone) == 1:
-            return alone[0], None
+        return (alone[0] if len(alone) == 1 else self._stranger(address)), None
+
+    def _stranger(self, address: Address) -> str:
         key = f"{address[0]}:{address[1]}"
         self._columns.setdefault(key, Column(key, "address", key, [address[0]]))
-        return key, None
+        return key
 
     def _stream(self, stream: RtpStream) -> tuple[Stream, list[Leg]]:
         # The ack may come after the first packet: look a little later.
         at = (stream.first + stream.last) / 2
         source, one = self._endpoint(stream.source, at)
         target, other = self._endpoint(stream.destination, at)
+        if source == target and stream.source != stream.destination:
+            # Two programs of one machine, of which only one was captured.
+            if stream.source not in self._media:
+                source = self._stranger(stream.source)
+            if stream.destination not in self._media:
+                target = self._stranger(stream.destination)
         codecs = ", ".join(codec_name(t, self._events) for t in sorted(stream.payload_types))
         drawn = Stream(
             stream.first, stream.last, source, target, codecs, stream.packets, stream.lost
@@ -334,123 +321,3 @@ def _goes_up(frame: Frame) -> bool:
     if isinstance(message, CtiMessage) and message.kind is not Kind.BOTH:
         return message.kind is Kind.REQUEST
     return frame.source[1] > frame.destination[1]
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "·" for each in text)
-
-
-class _Calls:
-    """Legs, and which of them are one call (a union-find over legs)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[Leg, Leg] = {}
-        self._times: dict[Leg, tuple[float, float]] = {}
-        self._titles: dict[Leg, str] = {}
-        self._parties: dict[tuple[str, str, str], tuple[float, Leg]] = {}
-        self._of_party: dict[tuple[Session, int], Leg] = {}
-        self._receivers: dict[Address, Leg] = {}
-        self._pressed: dict[Session, Leg] = {}
-        self._asked: dict[tuple[Session, int], Leg] = {}
-        self._unborn = 0
-
-    def leg(self, frame: Frame, session: Session) -> Leg | None:
-        """The leg that a message is about, None for none."""
-        message = frame.message
-        reference = getattr(message, "call_reference", 0) or getattr(message, "call_leg_id", 0)
-        party = getattr(message, "pass_through_party_id", 0)
-        sequence = getattr(message, "sequence_number", 0)
-        leg: Leg | None = (session[1][0], reference) if reference else None
-        if leg is None and party:
-            leg = self._of_party.get((session, party))
-        if leg is None and sequence:
-            # Responses of CTI name the request that they answer, not the leg.
-            leg = self._asked.pop((session, sequence), None)
-        if leg is None and isinstance(message, sccp.OffHook | sccp.EnblocCall | sccp.SoftKeyEvent):
-            # A key that begins a call: the call manager gives it its reference next.
-            self._unborn -= 1
-            leg = self._pressed[session] = (session[1][0], self._unborn)
-        if leg is None:
-            return None
-        if party:
-            self._of_party[session, party] = leg
-        if reference and sequence:
-            self._asked[session, sequence] = leg
-        self._seen(leg, frame.time)
-        if reference and isinstance(message, sccp.CallState) and session in self._pressed:
-            self.join(leg, self._pressed.pop(session))
-        self._tell(leg, frame)
-        return leg
-
-    def _seen(self, leg: Leg, time: float) -> None:
-        self._parent.setdefault(leg, leg)
-        first, last = self._times.get(leg, (time, time))
-        self._times[leg] = min(first, time), max(last, time)
-
-    def _tell(self, leg: Leg, frame: Frame) -> None:
-        match frame.message:
-            case sccp.OpenReceiveChannelAck():
-                address = (frame.message.ip_addr, frame.message.port_number)
-                self._receivers[address] = leg
-            case sccp.StartMediaTransmission():
-                remote = (frame.message.remote_ip_addr, frame.message.remote_port_number)
-                if remote in self._receivers:
-                    self.join(leg, self._receivers[remote])
-            case sccp.CallState(call_state=DCallState.ON_HOOK):
-                self._over(leg)
-            case _:
-                calling = getattr(frame.message, "calling_party", "")
-                called = getattr(frame.message, "called_party", "")
-                if calling and called:
-                    self._shows(leg, frame.time, str(calling), str(called))
-
-    def _shows(self, leg: Leg, time: float, calling: str, called: str) -> None:
-        self._titles.setdefault(leg, _printable(f"{calling} → {called}"))
-        parties = (leg[0], calling, called)
-        if parties in self._parties:
-            shown_at, other = self._parties[parties]
-            if time - shown_at <= _SAME_CALL_WITHIN:
-                self.join(leg, other)
-        self._parties[parties] = (time, leg)
-
-    def _over(self, leg: Leg) -> None:
-        """What comes next between the same parties, or to the same port, is another call."""
-        root = self._root(leg)
-        self._parties = {k: v for k, v in self._parties.items() if self._root(v[1]) != root}
-        self._receivers = {k: v for k, v in self._receivers.items() if v != leg}
-
-    def _root(self, leg: Leg) -> Leg:
-        while (parent := self._parent.setdefault(leg, leg)) != leg:
-            self._parent[leg] = self._parent[parent]
-            leg = parent
-        return leg
-
-    def join(self, one: Leg, other: Leg) -> None:
-        """These two are one call."""
-        self._parent[self._root(one)] = self._root(other)
-
-    def numbered(self) -> tuple[dict[Leg, int], list[Call]]:
-        """The number of each leg's call, and the calls."""
-        groups: dict[Leg, list[Leg]] = {}
-        for leg in sorted(self._times, key=lambda leg: self._times[leg]):
-            groups.setdefault(self._root(leg), []).append(leg)
-        numbers: dict[Leg, int] = {}
-        calls: list[Call] = []
-        for legs in groups.values():
-            references = tuple(sorted({number for _, number in legs if number > 0}))
-            if not references:
-                continue
-            title = next(
-                (self._titles[leg] for leg in legs if leg in self._titles), "a call without parties"
-            )
-            calls.append(
-                Call(
-                    len(calls) + 1,
-                    title,
-                    references,
-                    min(self._times[leg][0] for leg in legs),
-                    max(self._times[leg][1] for leg in legs),
-                )
-            )
-            numbers |= dict.fromkeys(legs, len(calls))
-        return numbers, calls

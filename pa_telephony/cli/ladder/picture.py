@@ -40,6 +40,7 @@ class _Picture:
     def __init__(self, ladder: Ladder) -> None:
         self._ladder = ladder
         self._rows = ladder.rows
+        self._places = ladder.places
         count = len(ladder.columns)
         self._pitch = 270 if count <= 4 else 230 if count <= 6 else 190
         self._width = _LEFT + _RIGHT + self._pitch * max(count - 1, 1)
@@ -101,7 +102,7 @@ class _Picture:
         )
 
     def _colour(self, call: int) -> str:
-        place = self._ladder.place(call)
+        place = self._places.get(call)
         return _NO_CALL if place is None else _COLOURS[place % len(_COLOURS)]
 
     def _calls(self) -> str:
@@ -181,6 +182,9 @@ class _Picture:
     def _stream(self, stream: Stream, y: float) -> str:
         """A thick bar from side to side: what was heard is the point of it all."""
         x1, x2 = self._x[stream.source], self._x[stream.target]
+        if x1 == x2:
+            # To itself: a bar as long as the way to a neighbour, so that it is seen.
+            x2 = x1 + self._pitch * 9 // 10
         colour = self._colour(stream.call)
         lost = " lost" if stream.lost else ""
         way = 1 if x2 > x1 else -1

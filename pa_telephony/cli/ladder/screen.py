@@ -32,6 +32,9 @@ def lines(ladder: Ladder, width: int) -> Iterator[Text]:
 class _Screen:
     def __init__(self, ladder: Ladder, width: int) -> None:
         self._ladder = ladder
+        self._places = ladder.places
+        self._silent = sorted(ladder.streams, key=lambda stream: stream.start, reverse=True)
+        self._sounding: list[Stream] = []
         count = len(ladder.columns)
         # Half a title stands out on either side.
         room = (width - _LEFT - 18) // max(count - 1, 1)
@@ -81,14 +84,16 @@ class _Screen:
             yield line.text()
 
     def _lifelines(self, time: float) -> _Line:
-        """Heavy where there is sound."""
+        """Heavy where there is sound; times only ever grow."""
         line = _Line(self._width)
         for at in self._at.values():
             line.write(at, "│", "dim")
-        for stream in self._ladder.streams:
-            if stream.start <= time <= stream.end:
-                for key in (stream.source, stream.target):
-                    line.write(self._at[key], "┃", self._colour(stream.call))
+        while self._silent and self._silent[-1].start <= time:
+            self._sounding.append(self._silent.pop())
+        self._sounding = [stream for stream in self._sounding if stream.end >= time]
+        for stream in self._sounding:
+            for key in (stream.source, stream.target):
+                line.write(self._at[key], "┃", self._colour(stream.call))
         return line
 
     def _arrow(self, line: _Line, arrow: Arrow) -> None:
@@ -106,6 +111,9 @@ class _Screen:
         self, line: _Line, row: Arrow | Stream, shaft: str, words: tuple[str, str], style: str
     ) -> None:
         start, end = self._at[row.source], self._at[row.target]
+        if start == end:
+            line.write(start + 2, f"↺ {' '.join(words)}", style)
+            return
         low, high = min(start, end) + 1, max(start, end) - 1
         line.write(low, shaft * (high - low + 1), style)
         if end > start:
@@ -117,7 +125,7 @@ class _Screen:
         line.write(low + 1 + (room - len(text)) // 2, f" {text} ", style)
 
     def _colour(self, call: int) -> str:
-        place = self._ladder.place(call)
+        place = self._places.get(call)
         return "white" if place is None else _COLOURS[place % len(_COLOURS)]
 
     def _foot(self) -> Iterator[Text]:

@@ -1,0 +1,1 @@
+"""``pa-telephony phone``: a telephone in a terminal."""

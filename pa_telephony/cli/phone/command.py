@@ -1,0 +1,240 @@
+"""``pa-telephony phone``: a telephone in a terminal, by keys or by options."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import trio
+from rich.console import Console
+from rich.live import Live
+
+from pa_telephony import rtp, sccp
+from pa_telephony.address import parse_peers
+from pa_telephony.cli.phone import keyboard
+from pa_telephony.cli.phone.handset import Handset
+from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
+from pa_telephony.cli.phone.screen import display
+from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
+from pa_telephony.cli.running import open_trace, run_until_stopped
+from pa_telephony.errors import CallEnded, ConfigurationError
+from pa_telephony.tasks import background
+from pa_telephony.trace import Trace
+
+__all__ = ["phone"]
+
+_REFRESH = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Options:
+    device: str
+    call_managers: tuple[str, ...]
+    dial: str | None
+    answer: bool
+    seconds: float
+    address: str
+    rtp_port: int
+
+
+@click.command(short_help="A telephone in the terminal.")
+@click.argument("device")
+@click.option(
+    "--call-manager",
+    "call_managers",
+    multiple=True,
+    default=("127.0.0.1",),
+    show_default=True,
+    metavar="HOST[:PORT]",
+    help="May be given several times, best first.",
+)
+@click.option("--dial", metavar="NUMBER", help="Call this number, talk, and leave: no keys.")
+@click.option("--answer", is_flag=True, help="Answer one call, talk, and leave: no keys.")
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0),
+    default=float("inf"),
+    metavar="SECONDS",
+    help="With --dial and --answer: hang up after so long a talk.",
+)
+@click.option(
+    "--play",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="WAV",
+    help="Say this in each call instead of using the sound card.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="WAV",
+    help="Write what is heard to this file instead of using the sound card.",
+)
+@click.option("--address", help="Where sound is received; else what reaches the call manager.")
+@click.option("--rtp-port", type=click.IntRange(1024, 65534), default=32000, show_default=True)
+@click.option(
+    "--trace",
+    "trace_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
+)
+def phone(
+    device: str,
+    call_managers: tuple[str, ...],
+    dial: str | None,
+    answer: bool,
+    seconds: float,
+    play: Path | None,
+    record: Path | None,
+    address: str | None,
+    rtp_port: int,
+    trace_file: Path | None,
+) -> None:
+    """Register as DEVICE and telephone: digits call, letters do what the display says.
+
+    Without a sound card (extra "softphone") give --play, --record, or both. With --dial or
+    --answer there is no display; what happens is printed, and the exit status is 1 when the call
+    was not answered.
+    """
+    if dial and answer:
+        raise click.UsageError("--dial and --answer exclude each other")
+    if rtp_port % 2:
+        raise click.UsageError("--rtp-port must be even")
+    options = _Options(
+        device=device,
+        call_managers=call_managers,
+        dial=dial,
+        answer=answer,
+        seconds=seconds,
+        address=address or _address_towards(call_managers[0]),
+        rtp_port=rtp_port,
+    )
+    scripted = bool(dial or answer)
+    if not scripted and not sys.stdin.isatty():
+        raise click.UsageError("no keyboard: give --dial or --answer")
+    run = _script if scripted else _telephone
+    talked: list[bool] = []
+    with open_trace(trace_file) as trace, _sounds(play, record, scripted) as sounds:
+        run_until_stopped(functools.partial(run, options, sounds, trace, talked))
+    if scripted and not talked:
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def _sounds(play: Path | None, record: Path | None, scripted: bool) -> Generator[Sounds]:
+    """Files where they are given, else the sound card; a script does without either."""
+    if play or record or scripted:
+        files = Files(play, record)
+        yield files
+        files.save()
+        return
+    card = SoundCard()
+    try:
+        yield card
+    finally:
+        card.close()
+
+
+def _address_towards(call_manager: str) -> str:
+    """Our own address on the way to the call manager; nothing is sent to find it out."""
+    host, port = parse_peers(call_manager, 2000)[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, port))
+        except OSError as error:
+            raise ConfigurationError(f"{host}: {error.strerror or error}") from error
+        own: str = probe.getsockname()[0]
+    return own
+
+
+@contextlib.asynccontextmanager
+async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[sccp.Station]:
+    async with (
+        rtp.open_engine(
+            address=options.address, first_port=options.rtp_port, trace=trace
+        ) as engine,
+        sccp.open_station(
+            options.device, options.call_managers, engine=engine, trace=trace
+        ) as station,
+    ):
+        yield station
+
+
+async def _script(
+    options: _Options, sounds: Sounds, trace: Trace | None, talked: list[bool]
+) -> None:
+    """One call, without keys."""
+    async with _registered(options, trace) as station, background() as tasks:
+        click.echo(f"{station.number} is registered at {station.call_manager[0]}")
+        handset = Handset(station, tasks, sounds, click.echo)
+        if options.dial:
+            call = await handset.dial(options.dial)
+        else:
+            while not handset.ringing:
+                await handset.changed.wait()
+            call = handset.lines[0].call
+            handset.do(Action(Deed.ANSWER))
+        with contextlib.suppress(CallEnded):
+            await call.wait_connected()
+            talked.append(True)
+            with trio.move_on_after(options.seconds):
+                await call.wait_ended()
+        await call.hang_up()
+        tasks.cancel_scope.cancel()
+
+
+async def _telephone(
+    options: _Options, sounds: Sounds, trace: Trace | None, talked: list[bool]
+) -> None:
+    """A display and keys, until q."""
+    click.echo(f"{options.device} registers at {', '.join(options.call_managers)}")
+    with keyboard.single_keys():
+        async with _registered(options, trace) as station, background() as tasks:
+            console = Console()
+            handset = Handset(station, tasks, sounds)
+            desk = _Desk(handset, console)
+            with Live(console=console, screen=True, auto_refresh=False) as live:
+                tasks.start_soon(desk.draw, live)
+                await desk.read_keys()
+            tasks.cancel_scope.cancel()
+
+
+class _Desk:
+    """Keys in, display out."""
+
+    def __init__(self, handset: Handset, console: Console) -> None:
+        self._handset = handset
+        self._console = console
+        self._typing: Typing | None = None
+
+    async def read_keys(self) -> None:
+        """Do what is pressed until it is q, or the keyboard is gone."""
+        async for key in keyboard.keys():
+            line = self._handset.selected
+            state = line.call.state if line else None
+            self._typing, action = meaning(key, self._typing, state)
+            if action is not None and action.deed is Deed.QUIT:
+                return
+            if action is not None:
+                self._handset.do(action)
+            self._handset.refresh()
+
+    async def draw(self, live: Live) -> None:
+        """Show every change, and the time that passes; a call that comes rings the bell."""
+        ringing = 0
+        while True:
+            changed = self._handset.changed
+            now = trio.current_time()
+            live.update(display(self._handset, self._typing, now), refresh=True)
+            rings = self._handset.ringing
+            if rings > ringing:
+                self._console.bell()
+            ringing = rings
+            with trio.move_on_after(_REFRESH):
+                await changed.wait()
