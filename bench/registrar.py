@@ -336,13 +336,15 @@ def run() -> dict[str, float]:
     load = Load(server.port)
     found: dict[str, float] = {}
     try:
+        # The first phone finds the code of each message not yet made.
+        load.register(range(1, 2), 1)
         begun, before = time.perf_counter(), server.cpu()
-        load.register(range(1, BURST + 1), BURST)
+        load.register(range(2, BURST + 2), BURST)
         found["36 at once, ms"] = (time.perf_counter() - begun) * 1000
         found["36 at once, CPU a phone, ms"] = (server.cpu() - before) / BURST * 1000
         memory, before, begun = server.memory(), server.cpu(), time.perf_counter()
-        rest = DEVICES - BURST
-        load.register(range(BURST + 1, DEVICES + 1), IN_FLIGHT)
+        rest = DEVICES - BURST - 1
+        load.register(range(BURST + 2, DEVICES + 1), IN_FLIGHT)
         found["phones a second"] = rest / (time.perf_counter() - begun)
         found["CPU a phone, ms"] = (server.cpu() - before) / rest * 1000
         found["memory a phone, KiB"] = (server.memory() - memory) / rest / 1024

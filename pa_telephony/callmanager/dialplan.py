@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -123,70 +123,84 @@ class Found(Generic[T]):
     more: bool
 
 
-class DialPlan(Generic[T]):
-    """Patterns in partitions, each leading to a target of the owner's.
+class _Node(Generic[T]):
+    """What has been dialled so far, and what can follow: digits cost the same in any plan."""
 
-    Exact numbers are looked up, however many there are; only patterns with a choice in them are
-    tried one after the other.
-    """
+    __slots__ = ("below", "branches", "entries")
 
     def __init__(self) -> None:
-        self._wild: list[tuple[Pattern, str, T]] = []
-        self._exact: dict[str, dict[str, list[T]]] = {}
-        """By partition and number."""
-        self._begun: dict[str, Counter[str]] = {}
-        """By partition: how many of its exact numbers begin with these digits and go on."""
+        self.branches: dict[frozenset[str], _Node[T]] = {}
+        self.entries: list[tuple[int, int, str, T]] = []
+        """Breadth, number in the order of addition, partition, target."""
+        self.below: Counter[str] = Counter()
+        """How many entries of each partition need more digits."""
+
+
+class DialPlan(Generic[T]):
+    """Patterns in partitions, each leading to a target of the owner's."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[Pattern, str, T]] = {}
+        self._numbers = itertools.count()
+        self._root: _Node[T] = _Node()
 
     def add(self, pattern: str, partition: str, target: T) -> None:
         """Make ``pattern`` of ``partition`` ("" is the one everybody sees) lead to ``target``."""
         parsed = Pattern.parse(pattern)
-        if parsed.breadth > 1:
-            self._wild.append((parsed, partition, target))
-            return
-        number = next(parsed.numbers())
-        self._exact.setdefault(partition, {}).setdefault(number, []).append(target)
-        self._begun.setdefault(partition, Counter()).update(_beginnings(number))
+        number = next(self._numbers)
+        self._entries[number] = parsed, partition, target
+        node = self._root
+        for place in parsed.places:
+            node.below[partition] += 1
+            node = node.branches.setdefault(place, _Node())
+        node.entries.append((parsed.breadth, number, partition, target))
 
     def remove(self, target: T) -> None:
         """Forget every pattern that leads to ``target``."""
-        self._wild = [entry for entry in self._wild if entry[2] is not target]
-        for partition, numbers in self._exact.items():
-            for number, targets in list(numbers.items()):
-                kept = [each for each in targets if each is not target]
-                for _ in range(len(targets) - len(kept)):
-                    self._begun[partition].subtract(_beginnings(number))
-                if kept:
-                    numbers[number] = kept
-                else:
-                    del numbers[number]
+        gone = {number: entry for number, entry in self._entries.items() if entry[2] is target}
+        for number, (pattern, partition, _) in gone.items():
+            del self._entries[number]
+            self._prune(self._root, pattern.places, number, partition)
+
+    def _prune(
+        self, node: _Node[T], places: tuple[frozenset[str], ...], number: int, partition: str
+    ) -> None:
+        if not places:
+            node.entries = [entry for entry in node.entries if entry[1] != number]
+            return
+        node.below[partition] -= 1
+        if not node.below[partition]:
+            del node.below[partition]
+        branch = node.branches[places[0]]
+        self._prune(branch, places[1:], number, partition)
+        if not branch.entries and not branch.below:
+            del node.branches[places[0]]
 
     def find(self, digits: str, space: Sequence[str]) -> Found[T]:
         """What ``digits`` reach for a caller who sees the partitions of ``space``, in order."""
         order = {partition: rank for rank, partition in reversed(list(enumerate(space)))}
         order.setdefault("", len(order))
-        best: tuple[int, int] | None = None
+        nodes = [self._root]
+        for digit in digits:
+            nodes = [
+                branch
+                for node in nodes
+                for place, branch in node.branches.items()
+                if digit in place
+            ]
+        best: tuple[int, int, int] | None = None
         target: T | None = None
-        more = False
-        for partition, rank in order.items():
-            found = self._exact.get(partition, {}).get(digits)
-            if found and (best is None or (1, rank) < best):
-                best, target = (1, rank), found[0]
-            more = more or self._begun.get(partition, _NONE)[digits] > 0
-        for pattern, partition, candidate in self._wild:
-            place = order.get(partition)
-            if place is None:
-                continue
-            if pattern.matches(digits):
-                key = (pattern.breadth, place)
+        for node in nodes:
+            for breadth, number, partition, candidate in node.entries:
+                rank = order.get(partition)
+                if rank is None:
+                    continue
+                key = (breadth, rank, number)
                 if best is None or key < best:
                     best, target = key, candidate
-            elif pattern.begins(digits):
-                more = True
+        more = any(partition in order for node in nodes for partition in node.below)
         return Found(target, more)
 
-
-_NONE: Counter[str] = Counter()
-
-
-def _beginnings(number: str) -> list[str]:
-    return [number[:length] for length in range(len(number))]
+    def targets(self) -> Iterable[T]:
+        """Every target, in the order of addition."""
+        return (target for _, _, target in self._entries.values())

@@ -201,17 +201,15 @@ class StationSession:
             self._pump()
 
     async def _write(self, peer: str) -> None:
-        while True:
-            await self._news.wait()
-            self._news = trio.Event()
-            if self._outgoing:
-                data = bytes(self._outgoing)
-                self._outgoing.clear()
-                with map_os_errors(peer):
+        with map_os_errors(peer):
+            while not self._ending or self._outgoing:
+                await self._news.wait()
+                self._news = trio.Event()
+                if self._outgoing:
+                    data = bytes(self._outgoing)
+                    self._outgoing.clear()
                     await self._stream.send_all(data)
-            if self._ending and not self._outgoing:
-                self._scope.cancel()
-                return
+        self._scope.cancel()
 
     async def _watch(self) -> None:
         while not self._ending:
@@ -226,7 +224,8 @@ class StationSession:
             self._pump()
 
     def _pump(self) -> None:
-        while (event := self._registrar.next_event(self._server.clock())) is not None:
+        clock = self._server.clock()
+        while (event := self._registrar.next_event(clock)) is not None:
             match event:
                 case RegistrationAsked():
                     self._server.decide(self, self._registrar, event.request)

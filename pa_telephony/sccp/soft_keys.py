@@ -8,6 +8,7 @@ the captured events are no phrase numbers any more. Two keys are added behind th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 from pa_telephony.sccp import messages
@@ -107,6 +108,7 @@ _INFO = {_GAP: 0, **{event: 300 + event for event, _ in _TEMPLATE}}
 _PLACES = 16
 
 
+@functools.cache
 def soft_key_template() -> messages.SoftKeyTemplateRes:
     """Every key there is."""
     definition = tuple(
@@ -118,6 +120,7 @@ def soft_key_template() -> messages.SoftKeyTemplateRes:
     )
 
 
+@functools.cache
 def soft_key_sets() -> messages.SoftKeySetRes:
     """Every set there is."""
     definition: list[messages.SoftKeySetDefinition] = []

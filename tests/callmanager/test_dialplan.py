@@ -43,6 +43,45 @@ def test_only_partitions_of_the_search_space_count_and_their_order_breaks_ties_a
     assert ties.find("5000", ("A", "B")).target == "5XXX@A"
 
 
+SPACES = st.sampled_from(["", "A", "B"])
+PLACES = st.sampled_from(["1", "2", "*", "X", "[12]", "[^1]"])
+
+
+@given(
+    st.lists(st.tuples(st.lists(PLACES, min_size=1, max_size=4).map("".join), SPACES), max_size=12),
+    st.sets(st.integers(0, 11)),
+    st.text("123*", max_size=5),
+    st.lists(SPACES, max_size=3),
+)
+def test_the_tree_finds_what_a_look_at_every_pattern_finds(
+    entries: list[tuple[str, str]], gone: set[int], digits: str, space: list[str]
+) -> None:
+    """Also after some patterns have been removed: "more" counts what is left."""
+    tree: DialPlan[list[int]] = DialPlan()
+    targets = [[number] for number in range(len(entries))]
+    for target, (pattern, partition) in zip(targets, entries, strict=True):
+        tree.add(pattern, partition, target)
+    for number in gone & set(range(len(entries))):
+        tree.remove(targets[number])
+    seen = {partition: rank for rank, partition in reversed(list(enumerate(space)))}
+    seen.setdefault("", len(seen))
+    left = [
+        (Pattern.parse(pattern), seen[partition], number)
+        for number, (pattern, partition) in enumerate(entries)
+        if number not in gone and partition in seen
+    ]
+    wins = min(
+        ((each.breadth, rank, number) for each, rank, number in left if each.matches(digits)),
+        default=None,
+    )
+    found = tree.find(digits, space)
+    assert found.target == (None if wins is None else [wins[2]])
+    assert found.more == any(
+        each.begins(digits) and not each.matches(digits) for each, _, _ in left
+    )
+    assert list(tree.targets()) == [each for each in targets if each[0] not in gone]
+
+
 def test_digits_that_could_still_become_a_longer_number_are_waited_for() -> None:
     both = plan("60", "6000")
     found = both.find("60", ())
