@@ -207,7 +207,7 @@ class CtiSide:
         """Call ``number`` from a line; "" only takes it off hook."""
         if not self._calls.is_registered(device):
             raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
-        with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED), self._view.dialling(number):
+        with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED):
             leg = self._calls.originate(device, line, number, call_id=call_id)
         return self._made(leg)
 
@@ -271,11 +271,7 @@ class CtiSide:
     def consult(self, leg_id: int, number: str, call_id: int, purpose: control.Purpose) -> LegInfo:
         """Hold, and call ``number`` from the same line; gives the new leg."""
         leg = self._leg(leg_id)
-        with (
-            _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE),
-            self._view.consulting(leg),
-            self._view.dialling(number),
-        ):
+        with _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE), self._view.consulting(leg):
             consultation = self._calls.consult(leg, Purpose[purpose.name], number, call_id=call_id)
         return self._made(consultation)
 

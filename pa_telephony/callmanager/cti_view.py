@@ -96,7 +96,6 @@ class CtiView(Watcher):
         self._accepted: set[int] = set()
         self._auto_accept: set[tuple[str, int]] = set()
         self._consulting: set[int] = set()
-        self._dialling = ""
         self._parties: dict[int, tuple[Party, Party]] = {}
         self._transactions = itertools.count(1)
         self._joining: control.TransferStarted | control.ConferenceStarted | None = None
@@ -182,10 +181,10 @@ class CtiView(Watcher):
         """Who calls whom; a conference has no number, so whoever was shown before stays."""
         if leg.conference is not None and leg.id in self._parties:
             return self._parties[leg.id]
-        called = Party(leg.called.number, leg.called.name)
-        if leg.state in (LegState.DIAL_TONE, LegState.DIALLING) and not leg.incoming:
-            called = Party(self._dialling)
-        return Party(leg.calling.number, leg.calling.name), called
+        return (
+            Party(leg.calling.number, leg.calling.name),
+            Party(leg.called.number, leg.called.name),
+        )
 
     # What applications do to it.
 
@@ -200,15 +199,6 @@ class CtiView(Watcher):
         """An application lets a call alert."""
         self._accepted.add(leg.id)
         self.leg_changed(leg)
-
-    @contextmanager
-    def dialling(self, number: str) -> Generator[None]:
-        """A new leg is going to call ``number``: Cisco's samples ask for it at dial tone."""
-        self._dialling = number
-        try:
-            yield
-        finally:
-            self._dialling = ""
 
     @contextmanager
     def consulting(self, leg: Leg) -> Generator[None]:
