@@ -122,38 +122,79 @@ class Found(Generic[T]):
     more: bool
 
 
+class _Node(Generic[T]):
+    """A place in a tree of patterns."""
+
+    __slots__ = ("below", "classes", "digits", "here")
+
+    def __init__(self) -> None:
+        self.digits: dict[str, _Node[T]] = {}
+        self.classes: dict[frozenset[str], _Node[T]] = {}
+        self.here: list[tuple[int, str, int, T]] = []
+        """Breadth, partition, order of addition and target of the patterns that end here."""
+        self.below: set[str] = set()
+        """The partitions of longer ones."""
+
+    def child(self, place: frozenset[str]) -> _Node[T]:
+        if len(place) > 1:
+            return self.classes.setdefault(place, _Node())
+        return self.digits.setdefault(next(iter(place)), _Node())
+
+    def after(self, digit: str) -> Iterator[_Node[T]]:
+        if digit in self.digits:
+            yield self.digits[digit]
+        for place, node in self.classes.items():
+            if digit in place:
+                yield node
+
+
 class DialPlan(Generic[T]):
-    """Patterns in partitions, each leading to a target of the owner's."""
+    """Patterns in partitions, each leading to a target of the owner's.
+
+    They are kept as a tree by their keys, so that a key costs the same however many lines there
+    are.
+    """
 
     def __init__(self) -> None:
         self._entries: list[tuple[Pattern, str, T]] = []
+        self._root: _Node[T] = _Node()
 
     def add(self, pattern: str, partition: str, target: T) -> None:
         """Make ``pattern`` of ``partition`` ("" is the one everybody sees) lead to ``target``."""
-        self._entries.append((Pattern.parse(pattern), partition, target))
+        entry = Pattern.parse(pattern), partition, target
+        self._plant(len(self._entries), *entry)
+        self._entries.append(entry)
 
     def remove(self, target: T) -> None:
         """Forget every pattern that leads to ``target``."""
         self._entries = [entry for entry in self._entries if entry[2] is not target]
+        self._root = _Node()
+        for number, entry in enumerate(self._entries):
+            self._plant(number, *entry)
+
+    def _plant(self, number: int, pattern: Pattern, partition: str, target: T) -> None:
+        node = self._root
+        for place in pattern.places:
+            node.below.add(partition)
+            node = node.child(place)
+        node.here.append((pattern.breadth, partition, number, target))
 
     def find(self, digits: str, space: Sequence[str]) -> Found[T]:
         """What ``digits`` reach for a caller who sees the partitions of ``space``, in order."""
         order = {partition: rank for rank, partition in reversed(list(enumerate(space)))}
         order.setdefault("", len(order))
-        best: tuple[int, int] | None = None
-        target: T | None = None
-        more = False
-        for pattern, partition, candidate in self._entries:
-            rank = order.get(partition)
-            if rank is None:
-                continue
-            if pattern.matches(digits):
-                key = (pattern.breadth, rank)
-                if best is None or key < best:
-                    best, target = key, candidate
-            elif pattern.begins(digits):
-                more = True
-        return Found(target, more)
+        nodes = [self._root]
+        for digit in digits:
+            nodes = [after for node in nodes for after in node.after(digit)]
+        matching = [
+            (breadth, order[partition], number, target)
+            for node in nodes
+            for breadth, partition, number, target in node.here
+            if partition in order
+        ]
+        best = min(matching, key=lambda each: each[:3], default=None)
+        more = any(not node.below.isdisjoint(order) for node in nodes)
+        return Found(best[3] if best is not None else None, more)
 
     def targets(self) -> Iterable[T]:
         """Every target, in the order of addition."""
