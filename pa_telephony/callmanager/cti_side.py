@@ -119,12 +119,28 @@ class CtiSide:
         return known is not None and (not known.devices or device in known.devices)
 
     def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` from now on."""
+        """Tell ``observer`` of devices that register, come and go."""
         self._view.observers.append(observer)
 
     def unwatch(self, observer: Observer) -> None:
-        """Tell it no more."""
+        """Tell it no more of anything."""
         self._view.observers.remove(observer)
+        for device in [name for name, known in self._view.followers.items() if observer in known]:
+            self.unfollow(observer, device)
+
+    def follow(self, observer: Observer, device: str) -> None:
+        """Tell it what happens at ``device`` and in its calls, too."""
+        followers = self._view.followers.setdefault(device, [])
+        if observer not in followers:
+            followers.append(observer)
+
+    def unfollow(self, observer: Observer, device: str) -> None:
+        """Not any more."""
+        followers = self._view.followers.get(device, [])
+        if observer in followers:
+            followers.remove(observer)
+        if not followers:
+            self._view.followers.pop(device, None)
 
     # Devices and lines.
 

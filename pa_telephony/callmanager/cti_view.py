@@ -88,6 +88,8 @@ class CtiView(Watcher):
         registrations: CtiRegistrations,
     ) -> None:
         self.observers: list[Observer] = []
+        self.followers: dict[str, list[Observer]] = {}
+        """By device. There may be a hundred applications, and a call concerns two of them."""
         self._devices = devices
         self._calls = calls
         self._registrations = registrations
@@ -102,8 +104,24 @@ class CtiView(Watcher):
         self._media_told: set[int] = set()
 
     def tell(self, event: Event) -> None:
-        """Tell every observer."""
-        for observer in list(self.observers):
+        """Tell whom it concerns: those who follow a device of it; of devices themselves, all."""
+        match event:
+            case control.DeviceChanged() | control.DeviceAdded() | control.DeviceRemoved():
+                concerned = list(self.observers)
+            case (
+                control.TransferStarted()
+                | control.TransferEnded()
+                | control.ConferenceStarted()
+                | control.ConferenceEnded()
+            ):
+                devices = dict.fromkeys(leg.device for leg in event.legs)
+                several = [each for name in devices for each in self.followers.get(name, ())]
+                concerned = list(dict.fromkeys(several))
+            case control.ForwardChanged() | control.DoNotDisturbChanged() | control.DataReceived():
+                concerned = list(self.followers.get(event.device, ()))
+            case _:
+                concerned = list(self.followers.get(event.leg.device, ()))
+        for observer in concerned:
             observer.told(event)
 
     # What there is, in CTI's words.
