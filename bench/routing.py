@@ -7,8 +7,8 @@ own, has a line open on each, and of all those devices ROUTE_POINTS are register
 that route. Another process holds the applications. Calls come from CTI ports inside the call
 manager, so that only CTI is measured: each is offered at a route point, its application asks for
 a redirect, and it is done when the call manager has moved the call. Calls in flight at a time: 32.
-Memory is the growth of the call manager's resident set over its open lines. Heartbeats of one
-second run all the while; a session that misses three is closed, and would be counted.
+Memory is the growth of the call manager's resident set over its open lines. Heartbeats of two
+seconds run all the while; a session that misses three is closed, and would be counted.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from pa_telephony.cti.server import serve_providers
 from pa_telephony.cti.session import CtiManagerConfig
 
 IN_FLIGHT = 32
+HEARTBEAT = 2
 AGENT, CALLER = "AGENT", "CALLER"
 
 
@@ -115,7 +116,7 @@ async def call_manager(applications: int, each: int, route_points: int, wanted: 
                 side,
                 certificate,
                 port=0,
-                config=CtiManagerConfig(heartbeat=1),
+                config=CtiManagerConfig(heartbeat=HEARTBEAT),
                 task_status=task_status,
             )
         )

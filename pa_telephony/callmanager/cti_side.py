@@ -119,12 +119,28 @@ class CtiSide:
         return known is not None and (not known.devices or device in known.devices)
 
     def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` from now on."""
+        """Tell ``observer`` of devices that register, come and go."""
         self._view.observers.append(observer)
 
     def unwatch(self, observer: Observer) -> None:
-        """Tell it no more."""
+        """Tell it no more of anything."""
         self._view.observers.remove(observer)
+        for device in [name for name, known in self._view.followers.items() if observer in known]:
+            self.unfollow(observer, device)
+
+    def follow(self, observer: Observer, device: str) -> None:
+        """Tell it what happens at ``device`` and in its calls, too."""
+        followers = self._view.followers.setdefault(device, [])
+        if observer not in followers:
+            followers.append(observer)
+
+    def unfollow(self, observer: Observer, device: str) -> None:
+        """Not any more."""
+        followers = self._view.followers.get(device, [])
+        if observer in followers:
+            followers.remove(observer)
+        if not followers:
+            self._view.followers.pop(device, None)
 
     # Devices and lines.
 
@@ -207,7 +223,7 @@ class CtiSide:
         """Call ``number`` from a line; "" only takes it off hook."""
         if not self._calls.is_registered(device):
             raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
-        with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED), self._view.dialling(number):
+        with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED):
             leg = self._calls.originate(device, line, number, call_id=call_id)
         return self._made(leg)
 
@@ -271,11 +287,7 @@ class CtiSide:
     def consult(self, leg_id: int, number: str, call_id: int, purpose: control.Purpose) -> LegInfo:
         """Hold, and call ``number`` from the same line; gives the new leg."""
         leg = self._leg(leg_id)
-        with (
-            _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE),
-            self._view.consulting(leg),
-            self._view.dialling(number),
-        ):
+        with _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE), self._view.consulting(leg):
             consultation = self._calls.consult(leg, Purpose[purpose.name], number, call_id=call_id)
         return self._made(consultation)
 

@@ -88,6 +88,8 @@ class CtiView(Watcher):
         registrations: CtiRegistrations,
     ) -> None:
         self.observers: list[Observer] = []
+        self.followers: dict[str, list[Observer]] = {}
+        """By device. There may be a hundred applications, and a call concerns two of them."""
         self._devices = devices
         self._calls = calls
         self._registrations = registrations
@@ -96,15 +98,30 @@ class CtiView(Watcher):
         self._accepted: set[int] = set()
         self._auto_accept: set[tuple[str, int]] = set()
         self._consulting: set[int] = set()
-        self._dialling = ""
         self._parties: dict[int, tuple[Party, Party]] = {}
         self._transactions = itertools.count(1)
         self._joining: control.TransferStarted | control.ConferenceStarted | None = None
         self._media_told: set[int] = set()
 
     def tell(self, event: Event) -> None:
-        """Tell every observer."""
-        for observer in list(self.observers):
+        """Tell whom it concerns: those who follow a device of it; of devices themselves, all."""
+        match event:
+            case control.DeviceChanged() | control.DeviceAdded() | control.DeviceRemoved():
+                concerned = list(self.observers)
+            case (
+                control.TransferStarted()
+                | control.TransferEnded()
+                | control.ConferenceStarted()
+                | control.ConferenceEnded()
+            ):
+                devices = dict.fromkeys(leg.device for leg in event.legs)
+                several = [each for name in devices for each in self.followers.get(name, ())]
+                concerned = list(dict.fromkeys(several))
+            case control.ForwardChanged() | control.DoNotDisturbChanged() | control.DataReceived():
+                concerned = list(self.followers.get(event.device, ()))
+            case _:
+                concerned = list(self.followers.get(event.leg.device, ()))
+        for observer in concerned:
             observer.told(event)
 
     # What there is, in CTI's words.
@@ -182,10 +199,10 @@ class CtiView(Watcher):
         """Who calls whom; a conference has no number, so whoever was shown before stays."""
         if leg.conference is not None and leg.id in self._parties:
             return self._parties[leg.id]
-        called = Party(leg.called.number, leg.called.name)
-        if leg.state in (LegState.DIAL_TONE, LegState.DIALLING) and not leg.incoming:
-            called = Party(self._dialling)
-        return Party(leg.calling.number, leg.calling.name), called
+        return (
+            Party(leg.calling.number, leg.calling.name),
+            Party(leg.called.number, leg.called.name),
+        )
 
     # What applications do to it.
 
@@ -200,15 +217,6 @@ class CtiView(Watcher):
         """An application lets a call alert."""
         self._accepted.add(leg.id)
         self.leg_changed(leg)
-
-    @contextmanager
-    def dialling(self, number: str) -> Generator[None]:
-        """A new leg is going to call ``number``: Cisco's samples ask for it at dial tone."""
-        self._dialling = number
-        try:
-            yield
-        finally:
-            self._dialling = ""
 
     @contextmanager
     def consulting(self, leg: Leg) -> Generator[None]:

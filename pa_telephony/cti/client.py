@@ -25,7 +25,7 @@ from pa_telephony.address import Peers, parse_peers
 from pa_telephony.cti import messages
 from pa_telephony.cti.address import Address
 from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
-from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE
+from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE, PROVIDERUSERNOTIFYTYPE
 from pa_telephony.cti.errors import refused
 from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.login import seal_password
@@ -487,6 +487,8 @@ class Provider:
                     self._opened.set(message)
             case messages.DeviceLineInfoEvent():
                 self._list(message.device_name, [line.name for line in message.line_info])
+            case messages.ProviderUserChangedEvent():
+                self._user_changed(message)
             case messages.ProviderGetAllDevicesAndLinesCompletedEvent():
                 if self._enumerated is not None:
                     self._enumerated.set(message)
@@ -498,6 +500,15 @@ class Provider:
                 for line in list(self._lines):
                     line.take(message)
                 self._publish(changes)
+
+    def _user_changed(self, message: messages.ProviderUserChangedEvent) -> None:
+        """The user controls a device more, whose lines are asked for, or one less."""
+        name = message.device_info.name
+        for number in self.devices.pop(name, ()):
+            self._directory_size -= _NAME_COST + len(number)
+        if message.type_of_notification is PROVIDERUSERNOTIFYTYPE.DEVICEADD:
+            self.post(messages.ProviderGetSingleDeviceAndLinesRequest(device_name=name))
+        self.tell()
 
     def _list(self, device: str, lines: list[str]) -> None:
         self._directory_size += sum(_NAME_COST + len(name) for name in (device, *lines))

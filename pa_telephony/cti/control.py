@@ -466,9 +466,17 @@ class CallControl(Protocol):
         ...
 
     def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` from now on."""
+        """Tell ``observer`` of devices that register, come and go."""
         ...
 
     def unwatch(self, observer: Observer) -> None:
-        """Tell it no more."""
+        """Tell it no more of anything."""
+        ...
+
+    def follow(self, observer: Observer, device: str) -> None:
+        """Tell it what happens at ``device`` and in its calls, too."""
+        ...
+
+    def unfollow(self, observer: Observer, device: str) -> None:
+        """Not any more."""
         ...

@@ -277,6 +277,7 @@ class DeviceHandles:
         device = _Device(self._session.new_handle(), info.name, filter)
         self._devices[device.handle] = device
         self._by_name.setdefault(info.name, []).append(device)
+        self._session.follow(info.name)
         return device
 
     def _forget(self, device: _Device) -> None:
@@ -286,6 +287,7 @@ class DeviceHandles:
         if not same:
             del self._by_name[device.name]
         self._session.free_handle()
+        self._session.unfollow(device.name)
         if device.registered:
             device.registered = False
             self._session.backend.unregister(device.name, self._session)

@@ -179,7 +179,8 @@ def user_changed(device: DeviceInfo, *, added: bool, any_device: bool) -> CtiMes
         type_of_notification=kind.DEVICEADD if added else kind.DEVICEREMOVE,
         device_info=device_info(device),
         provider_capabilities_info=capabilities(any_device=any_device),
-        device_control_flag_bit_mask=CONTROLLED,
+        # What is left: with a bit still set Cisco's client keeps the device (observed).
+        device_control_flag_bit_mask=CONTROLLED if added else enums.DEVICECONTROLFLAGBITMASK(0),
     )
 
 

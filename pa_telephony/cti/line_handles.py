@@ -90,8 +90,8 @@ class LineHandles:
 
     def end(self) -> None:
         """Forget everything."""
-        self._lines.clear()
-        self._by_place.clear()
+        for line in list(self._lines.values()):
+            self._forget(line)
 
     # What the call manager tells.
 
@@ -201,6 +201,7 @@ class LineHandles:
         line = Line(self._session.new_handle(), device.name, index, request.filter)
         self._lines[line.handle] = line
         self._by_place.setdefault((line.device, index), []).append(line)
+        self._session.follow(line.device)
         if request.auto_accept_status:
             self._session.backend.set_auto_accept(line.device, index, True)
         if device.registered:
@@ -268,6 +269,7 @@ class LineHandles:
         if not self._by_place[place]:
             del self._by_place[place]
         self._session.free_handle()
+        self._session.unfollow(line.device)
 
     def _knowing(self, leg: LegInfo) -> Iterator[Line]:
         for line in self._by_place.get((leg.device, leg.line), ()):

@@ -75,7 +75,7 @@ class ProviderSession:
         self._send = send
         self._certificate = certificate
         self._nonce = nonce
-        self._session = Session(backend, config, send, handles)
+        self._session = Session(backend, config, send, handles, self)
         self._devices = DeviceHandles(self._session)
         self._lines = LineHandles(self._session)
         self._filter = ProviderEventFilter()

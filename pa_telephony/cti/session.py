@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pa_telephony.cti.control import CallControl, DeviceInfo
+from pa_telephony.cti.control import CallControl, DeviceInfo, Observer
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import RequestFailed
@@ -41,8 +42,10 @@ class Session:
         config: CtiManagerConfig,
         send: Callable[[CtiMessage], None],
         handles: itertools.count[int],
+        observer: Observer,
     ) -> None:
         self.backend = backend
+        self._observer = observer
         self.user = ""
         self.acquired: set[str] = set()
         """Devices a super provider asked for, besides those of the user."""
@@ -50,6 +53,7 @@ class Session:
         self._handles = handles
         self._room = config.max_handles
         self._held: list[CtiMessage] | None = None
+        self._followed: Counter[str] = Counter()
 
     def device(self, name: str) -> DeviceInfo:
         """A device the application may control. Raises :class:`RequestFailed`."""
@@ -71,6 +75,19 @@ class Session:
     def free_handle(self) -> None:
         """One is closed."""
         self._room += 1
+
+    def follow(self, device: str) -> None:
+        """One more handle of ours is about a device."""
+        self._followed[device] += 1
+        if self._followed[device] == 1:
+            self.backend.follow(self._observer, device)
+
+    def unfollow(self, device: str) -> None:
+        """One less."""
+        self._followed[device] -= 1
+        if not self._followed[device]:
+            del self._followed[device]
+            self.backend.unfollow(self._observer, device)
 
     def tell(self, event: CtiMessage) -> None:
         """Send an event; while a request is served it waits for the response to go first."""

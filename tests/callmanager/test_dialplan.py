@@ -270,3 +270,31 @@ def test_a_speed_dial_has_keys_of_a_phone() -> None:
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         callmanager.load(tmp_path / "none.toml")
+
+
+PATTERN = st.lists(st.sampled_from(["1", "2", "*", "X", "[12]", "[^1]"]), min_size=1, max_size=4)
+ENTRY = st.tuples(PATTERN.map("".join), st.sampled_from(["", "A", "B"]))
+
+
+@given(
+    st.lists(ENTRY, max_size=12),
+    st.text("12*", max_size=4),
+    st.lists(st.sampled_from(["A", "B"]), unique=True),
+)
+def test_the_tree_finds_what_looking_at_every_pattern_finds(
+    entries: list[tuple[str, str]], digits: str, space: list[str]
+) -> None:
+    plan: DialPlan[int] = DialPlan()
+    for number, (pattern, partition) in enumerate(entries):
+        plan.add(pattern, partition, number)
+    order = [*space, ""]
+    seen = [
+        (Pattern.parse(pattern), order.index(partition), number)
+        for number, (pattern, partition) in enumerate(entries)
+        if partition in order
+    ]
+    fitting = [(p.breadth, rank, n) for p, rank, n in seen if p.matches(digits)]
+    found = plan.find(digits, space)
+    assert found.target == (min(fitting)[2] if fitting else None)
+    longer = any(p.begins(digits) and not p.matches(digits) for p, _, _ in seen)
+    assert found.more is longer

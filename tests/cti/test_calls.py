@@ -505,3 +505,20 @@ async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
                     await stream.send_all(said)
             async with cti.open_provider(manager.cti_address, user="app", password="secret"):
                 pass
+
+
+async def test_devices_come_and_go_while_the_provider_is_open() -> None:
+    added = DeviceConfig(name="P9", lines=(LineConfig(number="1009"),))
+    async with a_house() as house:
+        assert "P9" not in house.provider.devices
+        house.manager.add_device(added)
+        await until(lambda: house.provider.devices.get("P9") == ("1009",))
+        async with house.provider.open_address("1009") as address:
+            await house.phone("P9")
+            await address.wait_in_service()
+            house.manager.remove_device("P9")
+            await address.wait_out_of_service()
+        await until(lambda: "P9" not in house.provider.devices)
+        with pytest.raises(RequestFailed):
+            async with house.provider.open_address("1009"):
+                pass

@@ -12,7 +12,7 @@ from pathlib import Path
 from jtapi import Driver
 from jtapi_house import CONFIG, open_house
 
-from pa_telephony.callmanager import User
+from pa_telephony.callmanager import DeviceConfig, LineConfig, User
 
 
 async def test_the_provider_comes_in_service_and_lists_what_there_is(
@@ -99,3 +99,18 @@ async def test_device_states_do_not_disturb_message_waiting_and_data(
         await client.expect("CiscoTermDeviceStateActiveEv")
         await client.say("drop 1001")
         await client.expect("CiscoTermDeviceStateIdleEv")
+
+
+async def test_devices_come_and_go_while_the_provider_is_open(
+    driver: Driver, tmp_path: Path
+) -> None:
+    async with open_house() as house, driver.run(tmp_path) as client:
+        await client.log_in()
+        house.manager.add_device(DeviceConfig(name="P9", lines=(LineConfig(number="1009"),)))
+        await client.expect("CiscoTermCreatedEv")
+        await client.say("observe 1009")
+        await house.phone("P9")
+        await client.expect("CiscoAddrInServiceEv", "[1009:]")
+        house.manager.remove_device("P9")
+        await client.expect("CiscoTermRemovedEv")
+        assert "P9" not in await client.say("list")
