@@ -106,7 +106,7 @@ def drive_session(requests: list[Any], *, logged_in: bool) -> None:
         itertools.count(1001),
     )
     if logged_in:
-        session.user = "app"
+        session._session.user = "app"
         session._watching = True
         backend.watch(session)
         # Something is there to be controlled, under the handles that seeds can name.
