@@ -22,6 +22,7 @@ TRIO_NAMES = {
     "client",
     "engine",
     "holder",
+    "link",
     "manager",
     "port",
     "route_point",

@@ -275,6 +275,11 @@ class Calls:
         self._exchange.require(leg, Action.RELEASE)
         self._exchange.end(leg, cause)
 
+    def release_soon(self, leg: Leg, seconds: float) -> None:
+        """Let a failed leg hang up by itself."""
+        if leg.state is LegState.FAILED:
+            leg.deadline = self._exchange.now() + seconds
+
     @_verb
     def hold(self, leg: Leg) -> None:
         """Stop talking without hanging up; the other side hears a tone."""
@@ -464,6 +469,8 @@ class Calls:
                 self._route(leg)
             elif leg.state is LegState.DIAL_TONE:
                 self._exchange.end(leg, Cause.NORMAL)
+            elif leg.state is LegState.FAILED:
+                self._exchange.end(leg, leg.cause)
             elif leg.state is LegState.OFFERED:
                 self._exchange.turn_away(leg, Cause.NO_ANSWER)
         self._parking.handle_deadline(now)

@@ -39,6 +39,9 @@ __all__ = ["CtiSide"]
 
 _CODECS = {MEDIAPAYLOAD.G711ULAW64K: Codec.PCMU, MEDIAPAYLOAD.G711ALAW64K: Codec.PCMA}
 
+_REORDER = 2.0
+"""Seconds; when the end comes at once, Cisco's client forgets why the call failed (observed)."""
+
 _REDIRECT_FAILURES = {
     Cause.UNALLOCATED_NUMBER: CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION,
     Cause.USER_BUSY: CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY,
@@ -331,10 +334,10 @@ class CtiSide:
         return leg
 
     def _made(self, leg: Leg) -> LegInfo:
-        """A call that failed at once ends, too: nobody is there to hear why and hang up."""
+        """A call that failed at once ends soon: nobody is there to hear why and hang up."""
         info = self._view.leg(leg)
         if leg.state is LegState.FAILED and self._devices[leg.device].kind is not DeviceKind.PHONE:
-            self._calls.release(leg)
+            self._calls.release_soon(leg, _REORDER)
         return info
 
     # Media.

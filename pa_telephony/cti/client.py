@@ -7,38 +7,26 @@ JTAPI's nouns with Python's verbs: ``open_provider`` is ``getProvider``, ``open_
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
-import os
-import random
-import secrets
-import socket
-import ssl
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from pa_telephony.address import Peers, parse_peers
-from pa_telephony.cti import messages
 from pa_telephony.cti.address import Address
-from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
-from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE, PROVIDERUSERNOTIFYTYPE
-from pa_telephony.cti.errors import refused
 from pa_telephony.cti.line import OpenLine
-from pa_telephony.cti.login import seal_password
+from pa_telephony.cti.link import ProviderConfig, ProviderLink
 from pa_telephony.cti.media_terminal import MediaTerminal
-from pa_telephony.cti.messages.base import CtiMessage, Kind
-from pa_telephony.cti.messages.structs import ProviderEventFilter
+from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.model import Model, ModelEvent
 from pa_telephony.cti.route_point import RoutePoint
-from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFailed
-from pa_telephony.tasks import Hub, Subscription, background, map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.errors import ConnectionLost, RequestFailed
+from pa_telephony.tasks import Hub, Subscription, background
+from pa_telephony.trace import Trace
 
 if TYPE_CHECKING:
+    import ssl
+
     from pa_telephony.rtp import Engine
 
 __all__ = ["Provider", "ProviderConfig", "open_provider"]
@@ -47,38 +35,9 @@ L = TypeVar("L", bound=OpenLine)
 
 _PORT = 2748
 _TLS_PORT = 2749
-_FAILURE = messages.FailureResponse
-_READ = 65536
-_PATIENCE = 4
-"""Server heartbeats that may be missed; Cisco's client gives up after 2 to 4 (measured)."""
-_LONGEST_SILENCE = 3600.0
-"""Seconds, whatever heartbeat the server announces (guessed; 30 is observed)."""
-_NAME_COST = 128
-"""Bytes that a kept name takes besides its characters, about."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderConfig:
-    """How a provider behaves. Times in seconds."""
-
-    connect_within: float = 5.0
-    request_within: float = 30.0
-    """JTAPI's CtiRequestTimeout."""
-    desired_heartbeat: int = 30
-    first_back_off: float = 0.1
-    longest_back_off: float = 10.0
-    max_events: int = 10_000
-    """Events that may wait for one subscriber."""
-    max_calls: int = 1000
-    """Calls that may be at one route point, and handlers that may run there."""
-    max_directory: int = 16 << 20
-    """Bytes that the devices and lines of the user may take."""
-    max_unsent: int = 1 << 20
-    """Bytes that may wait for a CTI manager that does not read."""
-    client_version: str = "pa-telephony"
-
-
-class Provider:
+class Provider(ProviderLink):
     """A session with a CTI manager, renewed for as long as it is open.
 
     Made by :func:`open_provider`.
@@ -94,59 +53,14 @@ class Provider:
         local_address: str | None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.user = user
-        self.config = config
-        self.sessions = 0
-        """How often it came in service."""
+        super().__init__(managers, user, password, config, trace, local_address, tls)
         self.model = Model()
         """The calls of all open lines, as JTAPI's objects."""
-        self.devices: dict[str, tuple[str, ...]] = {}
-        """Devices the user controls, and the numbers of their lines, as last enumerated."""
-        self.protocol_errors = 0
-        """Connections that a CTI manager broke the protocol on; each was closed."""
-        self.slow_managers = 0
-        """Connections that were closed because nobody read what we sent."""
-        self.last_error = ""
-        self._directory_size = 0
-        self._password = password
-        self._managers = managers
-        self._trace = trace
-        self._source = local_address
-        self._tls = tls
-        self._connection: Connection | None = None
-        self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
-        self._in_service = False
-        self._news = trio.Event()
-        self._to_send = trio.Event()
-        self._sequence = itertools.count()
-        self._waiting: dict[int, _Answer] = {}
-        self._opened: _Answer | None = None
-        self._enumerated: _Answer | None = None
         self._lines: list[OpenLine] = []
         self._hub: Hub[ModelEvent] = Hub(config.max_events)
 
     def __repr__(self) -> str:
-        return f"<Provider {self.user} {'in' if self._in_service else 'out of'} service>"
-
-    @property
-    def in_service(self) -> bool:
-        """Whether we are logged in and know our devices."""
-        return self._in_service
-
-    @property
-    def manager(self) -> tuple[str, int]:
-        """Address and port of the CTI manager we are connected to."""
-        return self._addresses[1]
-
-    async def wait_in_service(self) -> None:
-        """Wait until the provider is in service."""
-        while not self._in_service:
-            await self._news.wait()
-
-    async def wait_out_of_service(self) -> None:
-        """Wait until the provider is out of service."""
-        while self._in_service:
-            await self._news.wait()
+        return f"<Provider {self.user} {'in' if self.in_service else 'out of'} service>"
 
     @contextlib.asynccontextmanager
     async def open_route_point(
@@ -237,354 +151,30 @@ class Provider:
         """A line of ours has none any more (the line tells)."""
         self._publish(self.model.close_line(handle))
 
-    def post(self, message: CtiMessage) -> None:
-        """Send a request whose answer nobody waits for; dropped without a session."""
-        if self._connection is not None:
-            self._send(replace(message, sequence_number=next(self._sequence)))  # type: ignore[call-arg]  # every request has one
-
-    async def request(
-        self, message: CtiMessage, at_once: Callable[[Any], None] | None = None
-    ) -> Any:
-        """Send a request and wait for its response; ``sequence_number`` is filled in.
-
-        ``at_once`` gets the response before anything that follows it on the wire is looked at:
-        the events of a handle come right behind it.
-
-        Raises :class:`RequestFailed` with a :class:`~pa_telephony.cti.enums.CTIFAILURE` code
-        when it is refused or not answered in time, :class:`ConnectionLost` without a session.
-        Cancelling gives up waiting; the server may have done it.
-        """
-        if not self._in_service:
-            # A server ends a connection that asks before it has logged in.
-            raise ConnectionLost(f"not in service: {self.last_error or 'not yet logged in'}")
-        return await self._ask(message, at_once)
-
-    async def _ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Any:
-        sequence = next(self._sequence)
-        name = type(message).__name__.removesuffix("Request") + "Response"
-        answer = self._waiting[sequence] = _Answer(at_once, getattr(messages, name))
-        try:
-            self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
-            with trio.move_on_after(self.config.request_within):
-                return await answer.wait()
-            raise RequestFailed(CTIFAILURE.TIMEOUT, f"{type(message).__name__}: no answer")
-        finally:
-            del self._waiting[sequence]
-
-    def tell(self) -> None:
-        """Wake everybody who waits for a state."""
-        self._news.set()
-        self._news = trio.Event()
-
-    async def changed(self) -> None:
-        """Wait for the next change of anything."""
-        await self._news.wait()
-
-    def _send(self, message: CtiMessage) -> None:
-        if self._connection is None:
-            raise ConnectionLost(f"no CTI manager: {self.last_error or 'not yet connected'}")
-        try:
-            self._record("sent", self._connection.send(message))
-        except RemoteProtocolError as error:
-            # It has just failed, and the session is about to be forgotten.
-            raise ConnectionLost(str(error)) from error
-        self._to_send.set()
-
-    def _record(self, direction: Direction, frame: bytes) -> None:
-        if self._trace is not None:
-            local, remote = self._addresses
-            self._trace(FrameRecord(time.time(), "cti", direction, local, remote, frame))
-
-    async def run(self) -> None:
-        """Stay in service until cancelled.
-
-        Raises :class:`RequestFailed` when every CTI manager refuses the login from the first.
-        """
-        back_off = self.config.first_back_off
-        while True:
-            refused: RequestFailed | None = None
-            sessions = self.sessions
-            for host, port in self._managers:
-                try:
-                    await self._session(host, port)
-                except RequestFailed as failed:
-                    self.last_error = str(failed)
-                    # Silence is no refusal: it may pass.
-                    if failed.code != CTIFAILURE.TIMEOUT:
-                        refused = failed
-                except RemoteProtocolError as error:
-                    self.protocol_errors += 1
-                    self.last_error = str(error)
-                except ConnectionLost as lost:
-                    self.last_error = str(lost)
-                if self.sessions != sessions:
-                    break
-            if self.sessions != sessions:
-                back_off = self.config.first_back_off
-            elif refused is not None and not self.sessions:
-                raise refused
-            await trio.sleep(back_off * (0.5 + random.random() / 2))
-            back_off = min(back_off * 2, self.config.longest_back_off)
-
-    async def _session(self, host: str, port: int) -> None:
-        peer = f"{host}:{port}"
-        stream: trio.abc.Stream | None = None
-        try:
-            with trio.move_on_after(self.config.connect_within), map_os_errors(peer):
-                stream = await self._connect(host, port)
-            if stream is None:
-                raise ConnectionLost(f"{peer} does not answer")
-            self._connection = Connection(Role.CLIENT)
-            if self._trace is not None:
-                self._connection.on_frame = functools.partial(self._record, "received")
-            async with stream, background() as tasks:
-                tasks.start_soon(self._read, stream, self._connection, peer)
-                tasks.start_soon(self._write, stream, self._connection, peer)
-                tasks.start_soon(self._keep_time, self._connection)
-                await self._log_in(host, self._connection)
-                # What was open before is opened again, whoever the CTI manager is now.
-                await self._restore()
-                await trio.sleep_forever()
-        finally:
-            self._forget(ConnectionLost(f"{peer}: connection lost"))
-
-    async def _connect(self, host: str, port: int) -> trio.abc.Stream:
-        transport = await trio.open_tcp_stream(host, port, local_address=self._source)
-        local, remote = transport.socket.getsockname(), transport.socket.getpeername()
-        self._addresses = (local[:2], remote[:2])
-        if self._tls is None:
-            return transport
-        stream = trio.SSLStream(transport, self._tls, server_hostname=host, https_compatible=True)
-        try:
-            await stream.do_handshake()
-        except BaseException as error:
-            await trio.aclose_forcefully(stream)
-            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                code = CTIFAILURE.CTIERR_INVALID_CERTIFICATE_USED
-                raise RequestFailed(code, f"{host}: {error.__cause__.verify_message}") from error
-            raise
-        return stream
-
-    async def _restore(self) -> None:
+    async def restore(self) -> None:
+        """A new session: open again what was open, whoever the CTI manager is now."""
         for line in list(self._lines):
             if line.was_open:
                 with contextlib.suppress(RequestFailed):
                     await line.open()
 
-    async def _read(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
-        while True:
-            with map_os_errors(peer):
-                data = await stream.receive_some(_READ)
-            if data:
-                connection.receive_data(bytes(data), trio.current_time())
-            else:
-                connection.receive_eof()
-            while (event := connection.next_event()) is not None:
-                if isinstance(event, ConnectionClosed):
-                    raise ConnectionLost(f"{peer}: connection closed")
-                self._take(event)
+    def take_event(self, event: CtiMessage) -> None:
+        """An event of devices, lines or calls."""
+        # The graph first: what the lines wake looks at it.
+        changes = self.model.take(event)
+        for line in list(self._lines):
+            line.take(event)
+        self._publish(changes)
 
-    async def _write(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
-        while True:
-            self._to_send = trio.Event()
-            if data := connection.data_to_send():
-                with map_os_errors(peer):
-                    await stream.send_all(data)
-            else:
-                await self._to_send.wait()
-
-    async def _keep_time(self, connection: Connection) -> None:
-        while True:
-            deadline = connection.next_deadline()
-            nap = 0.5 if deadline is None else deadline - trio.current_time()
-            await trio.sleep(min(max(nap, 0.0), 0.5))
-            try:
-                connection.handle_deadline(trio.current_time())
-            except RemoteProtocolError as silent:
-                raise ConnectionLost(str(silent)) from silent
-            if connection.unsent > self.config.max_unsent:
-                self.slow_managers += 1
-                raise ConnectionLost("the CTI manager does not read what it is sent")
-            self._to_send.set()
-
-    async def _log_in(self, host: str, connection: Connection) -> None:
-        application = f"pa-telephony[{os.getpid()}]@{socket.gethostname()}"
-        init = await self._ask(
-            messages.ProviderInitRequest(
-                provider=host,
-                qbe_client_verion=self.config.client_version,
-                application_id=application,
-                plugin_name="pa-telephony",
-            )
-        )
-        sealed, key = seal_password(
-            self._password,
-            certificate=init.certificate,
-            nonce=init.nonce,
-            key=secrets.token_hex(8),
-        )
-        self._opened = _Answer()
-        await self._ask(
-            messages.ProviderOpenRequest(
-                provider=host,
-                qbe_client_version=self.config.client_version,
-                login=self.user,
-                password=sealed,
-                encrypted_key_data=key,
-                filter=ProviderEventFilter(
-                    device_registered=True,
-                    device_unregistered=True,
-                    directory_change_notify=True,
-                    device_config_change_notify=True,
-                    device_em_login_status_change_notify=True,
-                    device_multi_media_capability_changed_notify=True,
-                ),
-                application_id=application,
-                desired_server_heartbeat_time=self.config.desired_heartbeat,
-                plugin_name="pa-telephony",
-                application_priority=APPLICATIONPRIORITY(2),
-            )
-        )
-        opened: Any = None
-        with trio.move_on_after(self.config.request_within):
-            opened = await self._opened.wait()
-        if opened is None:
-            raise ConnectionLost("the CTI manager does not complete the login")
-        if opened.reason:
-            raise RequestFailed(opened.reason, opened.failure_description)
-        connection.start_heartbeats(
-            float(opened.client_heartbeat or 30),
-            min(float(max(opened.server_heartbeat, 1) * _PATIENCE), _LONGEST_SILENCE),
-            trio.current_time(),
-        )
-        await self._ask(messages.ProviderGetCapabilitiesRequest())
-        self.devices = {}
-        self._directory_size = 0
-        self._enumerated = _Answer()
-        await self._ask(messages.ProviderGetAllDevicesAndLinesRequest())
-        await self._enumeration_ends(self._enumerated)
-        self._in_service = True
-        self.sessions += 1
-        self.tell()
-
-    async def _enumeration_ends(self, enumerated: _Answer) -> None:
-        # As long as devices come, however many there are, the server is at work.
-        while True:
-            known = self._directory_size
-            with trio.move_on_after(self.config.request_within):
-                await enumerated.wait()
-                return
-            if self._directory_size == known:
-                raise ConnectionLost("the CTI manager does not complete the list of devices")
-
-    def _take(self, message: CtiMessage) -> None:
-        if message.kind is Kind.RESPONSE:
-            self._answered(message)
-            return
-        match message:
-            case messages.ProviderOpenCompletedEvent():
-                if self._opened is not None:
-                    self._opened.set(message)
-            case messages.DeviceLineInfoEvent():
-                self._list(message.device_name, [line.name for line in message.line_info])
-            case messages.ProviderUserChangedEvent():
-                self._user_changed(message)
-            case messages.ProviderGetAllDevicesAndLinesCompletedEvent():
-                if self._enumerated is not None:
-                    self._enumerated.set(message)
-            case messages.ProviderClosedEvent() if self._in_service:
-                raise ConnectionLost(f"the CTI manager ends the session, {message.reason!r}")
-            case _:
-                # The graph first: what the lines wake looks at it.
-                changes = self.model.take(message)
-                for line in list(self._lines):
-                    line.take(message)
-                self._publish(changes)
-
-    def _user_changed(self, message: messages.ProviderUserChangedEvent) -> None:
-        """The user controls a device more, whose lines are asked for, or one less."""
-        name = message.device_info.name
-        for number in self.devices.pop(name, ()):
-            self._directory_size -= _NAME_COST + len(number)
-        if message.type_of_notification is PROVIDERUSERNOTIFYTYPE.DEVICEADD:
-            self.post(messages.ProviderGetSingleDeviceAndLinesRequest(device_name=name))
-        self.tell()
-
-    def _list(self, device: str, lines: list[str]) -> None:
-        self._directory_size += sum(_NAME_COST + len(name) for name in (device, *lines))
-        if self._directory_size > self.config.max_directory:
-            raise RemoteProtocolError(f"devices and lines of {self._directory_size} bytes")
-        self.devices[device] = (*self.devices.get(device, ()), *lines)
-
-    def _answered(self, message: CtiMessage) -> None:
-        response: Any = message  # each has these two, and its own fields
-        answer = self._waiting.get(response.sequence_number)
-        if answer is None:
-            return
-        kind = type(message)
-        if kind is not answer.expected and not (response.result and kind is _FAILURE):
-            raise RemoteProtocolError(f"{kind.__name__} where {answer.expected.__name__} belongs")
-        # The event of a refused login says more than the response.
-        if response.result:
-            description = getattr(response, "description", "") or ""
-            answer.fail(refused(response.result, description))
-        else:
-            answer.set(response)
-
-    def _forget(self, lost: ConnectionLost) -> None:
-        self._connection = None
-        self._in_service = False
-        for answer in [*self._waiting.values(), self._opened, self._enumerated]:
-            if answer is not None:
-                answer.fail(lost)
+    def lost(self) -> None:
+        """The session is over: no handle of it counts any more."""
         for line in self._lines:
             line.lost()
         self._publish(self.model.forget())
-        self.tell()
 
     def _publish(self, events: Sequence[ModelEvent]) -> None:
         for event in events:
             self._hub.publish(event)
-
-    async def leave(self) -> None:
-        """Say goodbye, within a second."""
-        with (
-            trio.move_on_after(1.0, shield=True),
-            contextlib.suppress(ConnectionLost, RequestFailed),
-        ):
-            await self.request(messages.ProviderCloseRequest())
-
-
-class _Answer:
-    """A value that somebody waits for."""
-
-    def __init__(
-        self,
-        at_once: Callable[[Any], None] | None = None,
-        expected: type[CtiMessage] = CtiMessage,
-    ) -> None:
-        self.expected = expected
-        self._event = trio.Event()
-        self._at_once = at_once
-        self._value: Any = None
-        self._error: Exception | None = None
-
-    def set(self, value: Any) -> None:
-        self._value = value
-        if self._at_once is not None:
-            self._at_once(value)
-        self._event.set()
-
-    def fail(self, error: Exception) -> None:
-        if not self._event.is_set():
-            self._error = error
-            self._event.set()
-
-    async def wait(self) -> Any:
-        await self._event.wait()
-        if self._error is not None:
-            raise self._error
-        return self._value
 
 
 @contextlib.asynccontextmanager

@@ -522,3 +522,17 @@ async def test_devices_come_and_go_while_the_provider_is_open() -> None:
         with pytest.raises(RequestFailed):
             async with house.provider.open_address("1009"):
                 pass
+
+
+async def test_a_call_to_nowhere_says_why_and_is_gone_soon_after() -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+    ):
+        async with port.call("777") as call:
+            with pytest.raises(CallEnded) as failed:
+                await call.wait_connected()
+            assert failed.value.cause == 1
+            assert await call.wait_ended() == 1
+        assert not house.manager.calls.legs
