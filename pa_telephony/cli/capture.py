@@ -25,6 +25,8 @@ Address = tuple[str, int]
 _CTI_MAGIC = b"\xdd\xdd\xff\xff"
 _LONGEST = 1 << 20
 _HIGHEST_SCCP_VERSION = 22
+_MOST_STRANGE = 20
+"""Segments in a row that do not begin like a frame, before a connection is another protocol's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,51 +115,88 @@ def decode_frame(data: bytes, *, version: int | None = None) -> Frame:
         return Frame("sccp", data, used, None, str(error))
 
 
-class _Session:
-    """A TCP connection: two streams, one protocol, one version."""
+class _Direction:
+    """One side's bytes. ``lost`` until a segment begins as a frame does."""
 
     def __init__(self) -> None:
-        self.streams: dict[Address, tuple[pcap.TcpStream, bytearray]] = {}
-        self.protocol = ""
-        self.offered: int | None = None
-        self.version: int | None = None
-        self.dead = False
+        self.stream = pcap.TcpStream()
+        self.buffer = bytearray()
+        self.lost = True
+        self.told = False
+
+
+class _Session:
+    """A TCP connection: two directions, one protocol, one version.
+
+    A capture may begin in the middle of a connection, and may have holes: frames are looked for
+    again where a segment begins with one, which is where senders put them.
+    """
+
+    def __init__(self) -> None:
+        self._directions: dict[Address, _Direction] = {}
+        self._protocol = ""
+        self._offered: int | None = None
+        self._version: int | None = None
+        self._strange = 0
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was said."""
+        return bool(self._protocol or self._strange)
 
     def feed(self, segment: pcap.Segment, capture: Capture) -> None:
-        stream, buffer = self.streams.setdefault(segment.source, (pcap.TcpStream(), bytearray()))
-        for kind, data in stream.add(segment):
+        """Take a segment, and give the frames that it completes to ``capture``."""
+        if self._strange > _MOST_STRANGE:
+            return
+        side = self._directions.setdefault(segment.source, _Direction())
+        for kind, data in side.stream.add(segment):
             if kind == "gap":
-                buffer.clear()
-                capture.notes.append(f"{_flow(segment)}: {stream.lost} bytes are not captured")
-            buffer += data
-        while not self.dead:
-            frame = self._next(buffer, segment, capture)
-            if frame is None:
-                return
+                side.buffer.clear()
+                side.lost = True
+                lost = side.stream.lost
+                capture.notes.append(f"{_flow(segment)}: {lost} bytes are not captured")
+            if side.lost and not self._begins(data, segment, capture):
+                continue
+            side.lost = False
+            side.buffer += data
+        while (frame := self._next(side, segment, capture)) is not None:
             self._learn(frame)
             capture.frames.append(frame)
 
-    def _next(self, buffer: bytearray, segment: pcap.Segment, capture: Capture) -> Frame | None:
+    def _begins(self, data: bytes, segment: pcap.Segment, capture: Capture) -> bool:
+        """Whether bytes begin like a frame; too short ones may (the rest will tell)."""
+        found = self._protocol if len(data) < 12 else _protocol_of(data[:12])
+        if found == "tls":
+            capture.notes.append(f"{_flow(segment)}: TLS, not decoded")
+            self._protocol, self._strange = found, _MOST_STRANGE + 1
+            return False
+        if found == "unknown":
+            self._strange += 1
+            return False
+        return True
+
+    def _next(self, side: _Direction, segment: pcap.Segment, capture: Capture) -> Frame | None:
+        buffer = side.buffer
         if len(buffer) < 12:
             return None
-        if not self.protocol:
-            self.protocol = _protocol_of(bytes(buffer[:12]))
-            if self.protocol in ("tls", "unknown"):
-                self.dead = True
-                if self.protocol == "tls":
-                    capture.notes.append(f"{_flow(segment)}: TLS, not decoded")
-                return None
+        found = _protocol_of(bytes(buffer[:12]))
         size = int.from_bytes(buffer[:4], "little") + 8
-        if not 12 <= size <= _LONGEST:
-            self.dead = True
-            capture.notes.append(f"{_flow(segment)}: length {size - 8} is impossible, gave up")
+        if found not in ("sccp", "cti") or not 12 <= size <= _LONGEST:
+            if self._protocol and not side.told:
+                side.told = True
+                capture.notes.append(f"{_flow(segment)}: length {size - 8} is impossible")
+            buffer.clear()
+            side.lost = True
+            self._strange += 1
             return None
+        self._protocol = self._protocol or found
         if len(buffer) < size:
             return None
         data = bytes(buffer[:size])
         del buffer[:size]
+        self._strange = 0
         return replace(
-            decode_frame(data, version=self.version),
+            decode_frame(data, version=self._version),
             time=segment.time,
             source=segment.source,
             destination=segment.destination,
@@ -167,10 +206,10 @@ class _Session:
         if frame.protocol != "sccp":
             return
         if frame.name == "RegisterReq":
-            self.offered = getattr(frame.message, "protocol_ver", None) or 0
+            self._offered = getattr(frame.message, "protocol_ver", None) or 0
         elif frame.name == "RegisterAck":
             acked = getattr(frame.message, "max_protocol_ver", None) or 0
-            self.version = acked if self.offered is None else min(self.offered, acked)
+            self._version = acked if self._offered is None else min(self._offered, acked)
 
 
 def _flow(segment: pcap.Segment) -> str:
@@ -198,7 +237,11 @@ def read_capture(path: str | os.PathLike[str]) -> Capture:
     for item in pcap.datagrams(pcap.read_pcap(path)):
         if isinstance(item, pcap.Segment):
             ends = frozenset((item.source, item.destination))
-            sessions.setdefault(ends, _Session()).feed(item, capture)
+            session = sessions.get(ends)
+            if session is None or (item.syn and session.used):
+                # The same addresses and ports again are another connection.
+                session = sessions[ends] = _Session()
+            session.feed(item, capture)
         else:
             for stream in _rtp(item, streams):
                 capture.streams.append(stream)

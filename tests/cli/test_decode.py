@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, strategies as st
 
 from pa_telephony import pcap
 from pa_telephony.cli.capture import decode_frame, read_capture
@@ -60,6 +62,67 @@ def test_a_bad_length_ends_one_session_with_a_note(tmp_path: Path) -> None:
     capture = read_capture(path)
     assert [f.name for f in capture.frames] == ["RegisterReq"]
     assert "impossible" in capture.notes[0]
+
+
+def segments(*pieces: tuple[int, bytes]) -> bytes:
+    """A capture of one direction without its handshake: sequence number and bytes of each."""
+    whole = pcap.PacketMaker().tcp(PHONE, MANAGER, b"x")[-1]
+    header = whole[:40]
+    out = pcap.file_header()
+    for number, (sequence, data) in enumerate(pieces):
+        length = (40 + len(data)).to_bytes(2, "big")
+        packet = header[:2] + length + header[4:24] + sequence.to_bytes(4, "big") + header[28:]
+        out += pcap.record(1.0 + number, packet + data)
+    return out
+
+
+def test_a_capture_that_begins_inside_a_frame_is_read_from_the_next_one(tmp_path: Path) -> None:
+    frame = register(17)[1]
+    rest, start = frame[30:], 1000
+    pieces = [(start, rest), (start + len(rest), frame), (start + len(rest) + len(frame), frame)]
+    (tmp_path / "a.pcap").write_bytes(segments(*pieces))
+    assert [f.name for f in read_capture(tmp_path / "a.pcap").frames] == ["RegisterReq"] * 2
+
+
+def test_what_comes_behind_nonsense_is_read_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", register(17), ("sent", b"\xff" * 20), register(17))
+    capture = read_capture(path)
+    assert [f.name for f in capture.frames] == ["RegisterReq"] * 2
+    assert len(capture.notes) == 1
+
+
+def test_the_same_ports_again_are_another_connection(tmp_path: Path) -> None:
+    for number, version in enumerate((17, 20)):
+        write(tmp_path / f"{number}.pcap", register(version), acknowledge(version))
+    pcap.merge([tmp_path / "0.pcap"], tmp_path / "all.pcap")
+    later = (tmp_path / "1.pcap").read_bytes()[24:]
+    with (tmp_path / "all.pcap").open("ab") as out:
+        out.write(later)
+    capture = read_capture(tmp_path / "all.pcap")
+    assert [f.name for f in capture.frames] == ["RegisterReq", "RegisterAck"] * 2
+    assert [f.version for f in capture.frames] == [0, 0, 0, 0]
+
+
+def test_another_protocol_on_any_port_is_passed_over(tmp_path: Path) -> None:
+    lines = [("sent", b"GET /index.html HTTP/1.1\r\n")] * 40
+    capture = read_capture(write(tmp_path / "a.pcap", *lines))
+    assert (capture.frames, capture.notes) == ([], [])
+
+
+@given(data=st.data())
+def test_no_capture_is_too_broken_to_be_looked_at(data: Any, tmp_path_factory: Any) -> None:
+    path = write(
+        tmp_path_factory.mktemp("broken") / "a.pcap", register(17), acknowledge(17), register(20)
+    )
+    octets = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 12))):
+        octets[data.draw(st.integers(24, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(octets[: data.draw(st.integers(24, len(octets)))])
+    runner = CliRunner()
+    for command in ("decode", "ladder"):
+        done = runner.invoke(cli, [command, str(path)])
+        assert done.exit_code in (0, 1)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
 
 
 def test_tls_is_skipped_with_a_note(tmp_path: Path) -> None:
