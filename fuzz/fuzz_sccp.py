@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 try:
@@ -19,7 +20,7 @@ except ImportError:  # tests/test_fuzz_targets.py runs without it
     atheris = None
 
 with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
-    from pa_telephony.callmanager.calls import Calls
+    from pa_telephony.callmanager.calls import Calls, LegState
     from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, LineConfig
     from pa_telephony.callmanager.line_side import LineSide
     from pa_telephony.errors import DecodeError, RemoteProtocolError
@@ -89,7 +90,7 @@ def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> 
     return events
 
 
-def drive_station(stream: list[bytes]) -> None:
+def drive_station(stream: Iterable[bytes]) -> None:
     """A station answers whatever it understands, with what a call manager can read."""
     core = StationCore(NAME, StationConfig())
     manager = Connection(Role.CALL_MANAGER)
@@ -115,11 +116,16 @@ class Session:
     """A station session as the line side of the call manager sees it."""
 
     capabilities: tuple[Any, ...] = ()
+    local_address = ("127.0.0.1", 2000)
 
-    def __init__(self, name: str, registrar: Registrar | None, version: int = 6) -> None:
-        self.name = name
+    def __init__(self, device: Any, registrar: Registrar | None, version: int = 6) -> None:
+        self.name = device.name
+        self.device = device
         self._registrar = registrar
         self._version = version
+
+    def update(self, device: Any) -> None:
+        self.device = device
 
     @property
     def version(self) -> int:
@@ -133,13 +139,13 @@ class Session:
                 messages.encode(message, self._version)
 
 
-def drive_registrar(stream: list[bytes]) -> None:
+def drive_registrar(stream: Iterable[bytes]) -> None:
     """A registrar and the call manager behind it, with an old phone at the other end."""
     calls = Calls(CONFIG, lambda: 0.0)
     side = LineSide(CONFIG, calls)
     registrar = Registrar(RegistrarConfig(), 0.0)
-    session: Any = Session(NAME, registrar)
-    other: Any = Session(OTHER, None)
+    session: Any = Session(side.find_device(NAME), registrar)
+    other: Any = Session(side.find_device(OTHER), None)
     side.registered(other)
     device = side.find_device(NAME)
     try:
@@ -160,7 +166,8 @@ def drive_registrar(stream: list[bytes]) -> None:
                         side.received(session, message)
                         for leg in calls.legs_of(OTHER):
                             # The other phone picks up whatever rings.
-                            calls.answer(leg)
+                            if leg.state is LegState.OFFERED:
+                                calls.answer(leg)
                     case _:
                         pass
     except RemoteProtocolError:

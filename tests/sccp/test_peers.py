@@ -451,6 +451,30 @@ async def test_five_thousand_keepalives_in_one_write_have_as_many_answers() -> N
         await station.hears(messages.KeepAliveAck, 5000)
 
 
+async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
+    """bench/flood.py measures how long they wait: one read of the flood."""
+    async with (
+        a_manager() as manager,
+        a_station(manager) as loud,
+        a_station(manager, BOB) as quiet,
+        trio.open_nursery() as nursery,
+    ):
+        answered = 0
+
+        async def count() -> None:
+            nonlocal answered
+            while True:
+                answered += len(await loud.stream.receive_some(1 << 16)) // 12
+
+        nursery.start_soon(count)
+        nursery.start_soon(loud.says, messages.encode(messages.KeepAliveReq(), 20) * 100_000)
+        await until(lambda: answered)
+        await quiet.says(messages.KeepAliveReq())
+        await quiet.hears(messages.KeepAliveAck)
+        assert answered < 100_000
+        nursery.cancel_scope.cancel()
+
+
 async def test_thirty_six_phones_at_once_are_all_registered() -> None:
     """chan_skinny listens with a backlog of 2, and loses them to the timers of TCP."""
     devices = tuple(
