@@ -7,15 +7,16 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test check lint typecheck arrows bench docs fuzz clean help
+.PHONY: demo test check lint typecheck arrows bench docs fuzz mutate clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
 	@echo "make test    all tests"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
-	@echo "make bench   measurements: media engine, takeover time"
+	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
+	@echo "make mutate  a million mutated SCCP frames through both sides"
 
 demo: .venv/.run
 	$(BIN)/pa-telephony demo
@@ -54,6 +55,9 @@ fuzz: .venv/.fuzz
 			-dict=.fuzz/$$name.dict -max_len=8192 -timeout=10 \
 			.fuzz/found/$$name .fuzz/corpus/$$name || exit 1; \
 	done
+
+mutate: .venv/.run
+	$(BIN)/python fuzz/mutate_sccp.py
 
 docs: .venv/.run
 	$(BIN)/python docs/generate.py

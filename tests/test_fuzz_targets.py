@@ -29,6 +29,7 @@ def load(stem: str) -> ModuleType:
 
 MODULES = {name: load(f"fuzz_{name}") for name in TARGETS}
 CORPUS = load("make_corpus")
+MUTATE = load("mutate_sccp")
 
 
 def damaged(seed: bytes) -> Iterator[bytes]:
@@ -61,6 +62,12 @@ def test_a_target_runs_over_its_corpus_whole_and_damaged(name: str) -> None:
 @given(data=st.binary(max_size=600))
 def test_a_target_runs_over_anything(name: str, data: bytes) -> None:
     MODULES[name].one_input(data)
+
+
+def test_a_small_part_of_the_million_mutated_frames_gives_typed_errors_alone() -> None:
+    told: list[str] = []
+    MUTATE.run(3000, 20261124, told.append)
+    assert len(told) == 2
 
 
 def test_corpus_and_dictionaries_are_written_where_make_looks_for_them(tmp_path: Path) -> None:

@@ -420,7 +420,7 @@ _WAIT = "ours shows the soft keys of every state anew"
 _CALL = {
     "*.call_reference": _NUMBERS,
     "CallInfoV2.call_instance": _NUMBERS,
-    "CallInfoV2.call_security_status": "CUCM says at last that the call is not secure; ours leaves "
+    "CallInfoV2.call_security_status": "CUCM says in the end that the call is open; ours leaves "
     "it unknown",
     "CallInfoV2.last_redirecting_party": "CUCM repeats the called number where nobody redirected",
     "SelectSoftKeys.valid_key_mask": _KEYS,

@@ -1,0 +1,552 @@
+"""Call managers and stations of other makers, scripted: each quirk that is known, as they do it.
+
+What chan_skinny (Asterisk 20), chan-sccp-b 4.3.5, FreeSWITCH 1.10.2 and pyskinny do was observed
+by running them (reference/sccp/peers.md); docs/interop.md says what ours did with the real ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar
+
+import pytest
+import trio
+
+from pa_telephony import callmanager, sccp
+from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
+from pa_telephony.sccp.enums import (
+    DCallState,
+    DeviceResetType,
+    DeviceStimulus,
+    KeyPadButton,
+    MediaPayloadType,
+    MediaStatus,
+    SoftKeyEvent,
+)
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.station import (
+    CallChanged,
+    Registered,
+    Rejected,
+    SessionLost,
+    State,
+    StationConfig,
+    StationCore,
+    StationEvent,
+    StatisticsAsked,
+    Unregistered,
+)
+
+T = TypeVar("T", bound=SccpMessage)
+
+ALICE, BOB, OLD = "SEP020000000001", "SEP020000000002", "SEP020000000003"
+
+
+def raw(number: int, body: bytes, word: int = 0) -> bytes:
+    """A frame as the peer lays it out."""
+    return struct.pack("<III", len(body) + 4, word, number) + body
+
+
+def words(*numbers: int) -> bytes:
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+SKINNY_ACK = raw(0x81, words(30) + b"D-M-YA\x30\x00" + words(30) + b"\x30\x00\x00\x00")
+"""Asterisk's: a date without its NUL, and a version byte of 48."""
+FREESWITCH_ACK = raw(0x81, words(30) + b"D/M/Y\0\0\0" + words(30) + bytes(4))
+ONE_LINE = raw(0x97, words(0, 1, 1) + b"\x01\x09" + b"\xff" * 82)
+TIME = messages.encode(messages.TimeDateRes(w_year=2026), 3)
+
+
+class Peer:
+    """A station of ours, and a call manager of bytes."""
+
+    def __init__(self, version: int = 20) -> None:
+        self.version = version
+        self.core = StationCore(ALICE, StationConfig(protocol_version=version))
+        self.events: list[StationEvent] = []
+        self.core.connected(0.0)
+
+    def says(self, *frames: bytes, now: float = 0.0) -> list[StationEvent]:
+        self.core.receive_data(b"".join(frames), now)
+        found: list[StationEvent] = []
+        while (event := self.core.next_event()) is not None:
+            found.append(event)
+        self.events += found
+        return found
+
+    def heard(self) -> list[int]:
+        """The numbers of what the station said."""
+        data, found = self.core.data_to_send(), []
+        while data:
+            length, _, number = struct.unpack_from("<III", data)
+            found.append(number)
+            data = data[length + 8 :]
+        return found
+
+    def registered(self, ack: bytes = SKINNY_ACK) -> None:
+        self.says(ack, ONE_LINE, TIME)
+        assert self.core.state is State.REGISTERED
+        self.heard()
+
+    def message(self, message: SccpMessage, word: int | None = None) -> bytes:
+        return messages.encode(message, self.core.version or self.version, word)
+
+
+# ------------------------------------------------------------------------------- chan_skinny
+
+
+def test_lamps_before_the_ack_and_a_version_byte_of_48_do_no_harm() -> None:
+    peer = Peer(version=17)
+    lamp = raw(0x86, words(15, 1, 1))
+    peer.says(lamp, lamp, SKINNY_ACK)
+    assert peer.core.state is State.CONFIGURING
+    assert peer.core.version == 17
+    # Its LineStatRes is the old one, whatever version was agreed.
+    line = raw(0x92, words(1) + b"6001".ljust(24, b"\0") + b"6001".ljust(40, b"\0") + bytes(44))
+    peer.says(ONE_LINE, line, TIME)
+    assert peer.core.lines == {1: "6001"}
+    assert peer.core.state is State.REGISTERED
+
+
+def test_questions_that_are_never_answered_hold_nothing_up() -> None:
+    """No ConfigStatRes and no ForwardStatRes ever come."""
+    peer = Peer()
+    peer.says(SKINNY_ACK)
+    assert 0x0C in peer.heard()
+    peer.says(ONE_LINE)
+    assert 0x0D in peer.heard()
+    assert peer.says(TIME) == [Registered()]
+
+
+def test_a_call_manager_that_closes_instead_of_an_unregister_ack_lets_go() -> None:
+    peer = Peer()
+    peer.registered()
+    peer.core.leave(0.0)
+    assert peer.heard() == [0x27]
+    peer.core.receive_eof(0.0)
+    assert isinstance(peer.core.next_event(), Unregistered)
+
+
+def test_a_rejection_that_leaves_the_connection_open_is_a_rejection() -> None:
+    peer = Peer()
+    assert peer.says(raw(0x9D, b"No Authority: ".ljust(36, b"\0"))) == [Rejected("No Authority: ")]
+
+
+def skinny_channel(party: int) -> bytes:
+    """OpenReceiveChannel of 168 bytes in all versions, its call reference 0."""
+    return raw(0x105, words(party, party, 20, 4, 0, 0).ljust(168, b"\0"))
+
+
+def test_media_without_a_call_reference_belongs_to_its_conference_and_closes_by_its_party() -> None:
+    peer = Peer(version=11)
+    peer.registered()
+    state = raw(0x111, words(5, 1, 7, 0, 0, 0))
+    opened, connected = peer.says(skinny_channel(7), state)
+    assert isinstance(opened, CallChanged)
+    assert isinstance(connected, CallChanged)
+    assert opened.call is connected.call
+    assert opened.call.media.receive is not None
+    # Both with conference 0, and only then the audio of this call is over.
+    peer.says(raw(0x106, words(0, 7, 0, 0, 0)), raw(0x8B, words(0, 7, 0, 0, 0)))
+    assert opened.call.media.receive is None
+
+
+def test_media_that_was_never_opened_is_closed_and_the_time_told_twice_without_harm() -> None:
+    peer = Peer()
+    peer.registered()
+    late = (raw(0x8B, words(0, 9, 0, 0, 0)), raw(0x106, words(0, 9, 0, 0, 0)), TIME, TIME)
+    assert peer.says(*late) == []
+    assert peer.core.state is State.REGISTERED
+
+
+# ------------------------------------------------------------------------------- chan-sccp-b
+
+
+def sccp_b_ack(version: int, keep_alive: int = 30) -> bytes:
+    features = b"\x20\xf1\x00"
+    return raw(0x81, words(keep_alive) + b"D.M.Y\0\0\0" + words(30) + bytes([version]) + features)
+
+
+@pytest.mark.parametrize(("version", "word"), [(5, 0), (11, 11), (17, 17), (22, 22)])
+def test_the_header_word_follows_the_session_or_not_and_means_nothing(
+    version: int, word: int
+) -> None:
+    peer = Peer(version)
+    peer.registered(sccp_b_ack(version))
+    assert peer.core.version == version
+    shown = messages.CallState(
+        call_state=DCallState.OFF_HOOK, line_instance=1, call_reference=0xFFFFFFF0
+    )
+    for other in (word, 0, 99):
+        (changed,) = peer.says(peer.message(shown, other))
+        assert isinstance(changed, CallChanged)
+    peer.core.leave(0.0)
+    # The last word is 0 again.
+    assert peer.says(raw(0x118, words(0))) == [Unregistered(confirmed=True)]
+
+
+def test_acknowledgements_that_nobody_asked_for_are_not_counted() -> None:
+    """It answers what it does not know with a KeepAliveAck."""
+    peer = Peer()
+    peer.registered(sccp_b_ack(20))
+    assert peer.says(*[raw(0x100, b"")] * 10) == []
+    for _ in range(peer.core.config.missed_keep_alives):
+        peer.core.handle_deadline(peer.core.next_deadline() or 0.0)
+    assert peer.core.state is State.REGISTERED
+    peer.core.handle_deadline(peer.core.next_deadline() or 0.0)
+    assert isinstance(peer.core.next_event(), SessionLost)
+
+
+@pytest.mark.parametrize("interval", [22, 25, 30])
+def test_the_keepalive_interval_is_the_one_that_was_drawn_for_us(interval: int) -> None:
+    peer = Peer()
+    peer.registered(sccp_b_ack(20, interval))
+    assert peer.core.next_deadline() == interval
+
+
+def test_a_reset_in_front_of_the_close_starts_the_station_anew() -> None:
+    """Its answer to a length that it does not like."""
+    peer = Peer()
+    peer.registered(sccp_b_ack(20))
+    peer.says(peer.message(messages.Reset(reset_type=DeviceResetType.RESET)))
+    peer.core.receive_eof(0.0)
+    event = peer.core.next_event()
+    assert isinstance(event, Unregistered)
+    assert event.restart
+
+
+CHANNELS = [(5, 108), (11, 108), (17, 128), (22, 168)]
+TRANSMISSIONS = [(5, 116), (11, 116), (17, 132), (22, 168)]
+
+
+@pytest.mark.parametrize(("version", "size"), CHANNELS)
+def test_a_channel_of_its_size_opens_with_a_party_above_the_signed_numbers(
+    version: int, size: int
+) -> None:
+    peer = Peer(version)
+    peer.registered(sccp_b_ack(version))
+    body = words(1, 0xFFFFFFFE, 20, 4, 0, 0, 5).ljust(size, b"\0")
+    (opened,) = peer.says(raw(0x105, body, version))
+    assert isinstance(opened, CallChanged)
+    order = opened.call.media.receive
+    assert order is not None
+    assert order.pass_through_party_id == 0xFFFFFFFE
+    assert order.compression_type == MediaPayloadType.G711_ULAW64K
+
+
+@pytest.mark.parametrize(("version", "size"), TRANSMISSIONS)
+def test_a_transmission_of_its_size_has_the_address_where_it_belongs(
+    version: int, size: int
+) -> None:
+    peer = Peer(version)
+    peer.registered(sccp_b_ack(version))
+    address = bytes((127, 0, 0, 1))
+    slot = address if version < 17 else bytes(4) + address + bytes(12)
+    body = (words(1, 0xFFFFFFFE) + slot + words(10000, 20, 4, 0xB8)).ljust(size, b"\0")
+    (begun,) = peer.says(raw(0x8A, body, version))
+    assert isinstance(begun, CallChanged)
+    order = begun.call.media.transmit
+    assert order is not None
+    assert (order.remote_ip_addr, order.remote_port_number) == ("127.0.0.1", 10000)
+
+
+def test_its_dialed_number_is_longer_than_the_old_one_and_statistics_are_asked_for() -> None:
+    peer = Peer(version=5)
+    peer.registered(sccp_b_ack(5))
+    assert peer.says(raw(0x11D, b"500".ljust(24, b"\0") + words(1, 5, 0))) is not None
+    (asked,) = peer.says(raw(0x107, b"500".ljust(24, b"\0") + words(5, 0)))
+    assert isinstance(asked, StatisticsAsked)
+
+
+# -------------------------------------------------------------------------------- FreeSWITCH
+
+
+def test_a_version_byte_of_zero_means_the_old_layouts_whatever_was_offered() -> None:
+    peer = Peer(version=22)
+    peer.registered(FREESWITCH_ACK)
+    short = {
+        "CallState": raw(0x111, words(5, 1, 7)),
+        "StopTone": raw(0x83, words(1, 7)),
+        "ForwardStatRes": raw(0x90, words(0, 1).ljust(92, b"\0")),
+        "OpenReceiveChannel": raw(0x105, words(7, 7, 20, 4, 0, 0, 7).ljust(92, b"\0")),
+        "StartMediaTransmission": raw(
+            0x8A, words(7, 7) + bytes((127, 0, 0, 1)) + words(11000, 20, 4, 0, 0, 0, 0)
+        ),
+    }
+    peer.says(*short.values())
+    (call,) = peer.core.calls.values()
+    assert call.state is DCallState.CONNECTED
+    assert call.media.receive is not None
+    transmit = call.media.transmit
+    assert transmit is not None
+    assert (transmit.remote_ip_addr, transmit.remote_port_number) == ("127.0.0.1", 11000)
+    peer.says(raw(0x106, words(7, 7, 7)), raw(0x8B, words(7, 7, 7)))
+    assert call.media.receive is None
+    assert call.media.transmit is None
+
+
+def test_an_answer_in_many_small_writes_is_an_answer() -> None:
+    peer = Peer(version=11)
+    for octet in FREESWITCH_ACK + ONE_LINE + TIME:
+        peer.says(bytes([octet]))
+    assert peer.core.state is State.REGISTERED
+
+
+# --------------------------------------------------------------------------------- pyskinny
+
+
+def test_a_simulator_that_acknowledges_no_keepalive_before_the_time_was_asked_registers_us() -> (
+    None
+):
+    peer = Peer(version=5)
+    peer.says(sccp_b_ack(5), ONE_LINE, TIME)
+    assert peer.core.state is State.REGISTERED
+    # It closes on a RegisterReq that is shorter than this.
+    assert len(messages.encode(messages.RegisterReq(device_name=ALICE), 5)) >= 12 + 36
+
+
+# --------------------------------------------------- what crashed or hung them, sent to our server
+
+CONFIG = CallManagerConfig(
+    devices=tuple(
+        DeviceConfig(name=name, lines=(LineConfig(number=number),))
+        for name, number in ((ALICE, "6001"), (BOB, "6002"), (OLD, "6003"))
+    )
+)
+
+
+@contextlib.asynccontextmanager
+async def a_manager() -> AsyncGenerator[CallManager]:
+    with trio.fail_after(10):
+        async with callmanager.open_call_manager(CONFIG, sccp_port=0) as manager:
+            yield manager
+
+
+class Scripted:
+    """A station of bytes at our call manager."""
+
+    def __init__(self, stream: trio.SocketStream, version: int) -> None:
+        self.stream = stream
+        self.version = version
+        self.connection = Connection(Role.STATION)
+        self.seen: list[SccpMessage] = []
+
+    async def says(self, *what: SccpMessage | bytes) -> None:
+        data = b"".join(
+            each if isinstance(each, bytes) else messages.encode(each, self.version)
+            for each in what
+        )
+        await self.stream.send_all(data)
+
+    async def hears(self, kind: type[T], count: int = 1) -> T:
+        """Read until so many of a kind have come since the last time; the last of them."""
+        while sum(isinstance(each, kind) for each in self.seen) < count:
+            data = await self.stream.receive_some(1 << 16)
+            assert data, "closed"
+            self.connection.receive_data(data)
+            while (message := self.connection.next_event()) is not None:
+                assert isinstance(message, SccpMessage)
+                self.seen.append(message)
+        *_, last = (each for each in self.seen if isinstance(each, kind))
+        self.seen.clear()
+        return last
+
+
+@contextlib.asynccontextmanager
+async def a_station(
+    manager: CallManager, name: str = OLD, version: int = 20
+) -> AsyncGenerator[Scripted]:
+    """Registered, and nothing asked."""
+    host, _, port = manager.sccp_address.rpartition(":")
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        station = Scripted(stream, version)
+        request = messages.RegisterReq(device_name=name, protocol_ver=version)
+        station.connection.send(request)
+        await station.says(station.connection.data_to_send())
+        await station.hears(messages.CapabilitiesReq)
+        yield station
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110
+        await trio.sleep(0.005)
+
+
+async def calls_work(manager: CallManager) -> None:
+    async with (
+        sccp.open_station(ALICE, manager.sccp_address) as alice,
+        sccp.open_station(BOB, manager.sccp_address) as bob,
+        alice.call("6002"),
+    ):
+        await until(lambda: bob.calls)
+
+
+NO_SUCH_LINE: dict[str, SccpMessage] = {
+    "OffHook": messages.OffHook(line_instance=99),
+    "OnHook": messages.OnHook(line_instance=99),
+    "SoftKeyEvent": messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.NEW_CALL, line_instance=99),
+    "Stimulus": messages.Stimulus(stimulus=DeviceStimulus.LINE, line_instance=99),
+    "KeypadButton": messages.KeypadButton(kp_button=KeyPadButton.ONE, line_instance=99),
+    "EnblocCall": messages.EnblocCall(called_party="6002", line_instance=99),
+    "a digit before any question": messages.KeypadButton(kp_button=KeyPadButton.ONE),
+    "a digit of a call that is not": messages.KeypadButton(
+        kp_button=KeyPadButton.ONE, line_instance=1, call_reference=0xFFFFFFFF
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_SUCH_LINE)
+async def test_a_line_or_a_call_that_does_not_exist_harms_nobody(kind: str) -> None:
+    """OffHook for line 99 crashed chan_skinny; a digit before ButtonTemplateReq, chan-sccp-b."""
+    async with a_manager() as manager:
+        async with a_station(manager) as station:
+            await station.says(NO_SUCH_LINE[kind], messages.KeepAliveReq())
+            await station.hears(messages.KeepAliveAck)
+            await station.says(messages.OnHook(), messages.KeepAliveReq())
+            await station.hears(messages.KeepAliveAck)
+        await calls_work(manager)
+        assert manager.sccp_counters.protocol_errors == 0
+
+
+async def test_half_a_frame_and_an_end_of_the_stream_block_no_registration() -> None:
+    """chan_skinny's thread span on it, holding the lock that every registration needs."""
+    async with a_manager() as manager:
+        async with a_station(manager) as station:
+            await station.says(raw(0x6, bytes(8))[:-3])
+            await calls_work(manager)
+            await station.stream.send_eof()
+            await until(lambda: manager.sccp_counters.protocol_errors)
+        async with a_station(manager):
+            pass
+
+
+@pytest.mark.parametrize("length", [0, 3, 4097, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+async def test_a_length_that_can_not_be_is_not_waited_for(length: int) -> None:
+    """chan-sccp-b waits for the rest of 2 GB; pyskinny's simulator for ever."""
+    async with a_manager() as manager, a_station(manager) as station:
+        await station.says(struct.pack("<III", length, 0, 0))
+        with pytest.raises(AssertionError, match="closed"):
+            await station.hears(messages.KeepAliveAck)
+
+
+@pytest.mark.parametrize("number", [0x7777, 0x80000000, 0xFFFFFFFF])
+async def test_a_message_that_nobody_knows_is_passed_over(number: int) -> None:
+    async with a_manager() as manager, a_station(manager) as station:
+        await station.says(raw(number, bytes(64)), messages.KeepAliveReq())
+        await station.hears(messages.KeepAliveAck)
+
+
+async def test_five_thousand_keepalives_in_one_write_have_as_many_answers() -> None:
+    async with (
+        a_manager() as manager,
+        a_station(manager) as station,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(station.says, messages.encode(messages.KeepAliveReq(), 20) * 5000)
+        await station.hears(messages.KeepAliveAck, 5000)
+
+
+async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
+    """bench/flood.py measures how long they wait: one read of the flood."""
+    async with (
+        a_manager() as manager,
+        a_station(manager) as loud,
+        a_station(manager, BOB) as quiet,
+        trio.open_nursery() as nursery,
+    ):
+        answered = 0
+
+        async def count() -> None:
+            nonlocal answered
+            while True:
+                answered += len(await loud.stream.receive_some(1 << 16)) // 12
+
+        nursery.start_soon(count)
+        nursery.start_soon(loud.says, messages.encode(messages.KeepAliveReq(), 20) * 100_000)
+        await until(lambda: answered)
+        await quiet.says(messages.KeepAliveReq())
+        await quiet.hears(messages.KeepAliveAck)
+        assert answered < 100_000
+        nursery.cancel_scope.cancel()
+
+
+async def test_thirty_six_phones_at_once_are_all_registered() -> None:
+    """chan_skinny listens with a backlog of 2, and loses them to the timers of TCP."""
+    devices = tuple(
+        DeviceConfig(name=f"SEP02{index:010X}", lines=(LineConfig(number=str(6000 + index)),))
+        for index in range(1, 37)
+    )
+    registered = 0
+    config = CallManagerConfig(devices=devices)
+
+    async def register(manager: CallManager, name: str) -> None:
+        nonlocal registered
+        async with a_station(manager, name):
+            registered += 1
+            await until(lambda: registered == len(devices))
+
+    with trio.fail_after(10):
+        async with callmanager.open_call_manager(config, sccp_port=0) as manager:
+            async with trio.open_nursery() as nursery:
+                for device in devices:
+                    nursery.start_soon(register, manager, device.name)
+            assert manager.sccp_counters.refused_connections == 0
+
+
+async def test_a_station_that_drops_in_a_call_finds_its_line_free_when_it_is_back() -> None:
+    """chan_skinny keeps the call and the hook, and ignores OffHook from then on."""
+    async with a_manager() as manager:
+        async with a_station(manager) as station:
+            await station.says(messages.OffHook(line_instance=1))
+            await station.hears(messages.StartTone)
+        await until(lambda: not manager.calls.legs)
+        async with a_station(manager) as station:
+            await station.says(messages.OffHook(line_instance=1))
+            await station.hears(messages.StartTone)
+
+
+@pytest.mark.parametrize("status", [MediaStatus.UNKNOWN, MediaStatus.NOT_ENOUGH_CHANNELS])
+async def test_a_channel_that_a_station_can_not_open_ends_the_call_in_words(
+    status: MediaStatus,
+) -> None:
+    """chan_skinny leaves the call up and silent."""
+    async with a_manager() as manager, a_station(manager) as one, a_station(manager, BOB) as two:
+        await one.says(messages.EnblocCall(called_party="6002", line_instance=1))
+        await two.hears(messages.SetRinger)
+        await two.says(messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.ANSWER))
+        order = await two.hears(messages.OpenReceiveChannel)
+        await two.says(
+            messages.OpenReceiveChannelAck(
+                media_reception_status=status, pass_through_party_id=order.pass_through_party_id
+            )
+        )
+        await until(lambda: not manager.calls.legs)
+
+
+async def test_a_client_of_version_5_with_the_old_register_request_makes_a_call() -> None:
+    """pyskinny: 64 bytes of RegisterReq, and fixed sizes of what it reads."""
+    request = messages.encode(messages.RegisterReq(device_name=OLD, protocol_ver=5), 5)[12:76]
+    async with a_manager() as manager, sccp.open_station(BOB, manager.sccp_address):
+        host, _, port = manager.sccp_address.rpartition(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            station = Scripted(stream, 5)
+            station.connection.send(messages.RegisterReq(device_name=OLD, protocol_ver=5))
+            station.connection.data_to_send()
+            sizes: dict[int, int] = {}
+
+            def note(frame: bytes) -> None:
+                sizes[int.from_bytes(frame[8:12], "little")] = len(frame) - 12
+
+            station.connection.on_frame = note
+            await station.says(raw(0x1, request))
+            await station.hears(messages.CapabilitiesReq)
+            await station.says(messages.TimeDateReq())
+            await station.hears(messages.TimeDateRes)
+            await station.says(messages.EnblocCall(called_party="6002", line_instance=1))
+            await station.hears(messages.DialedNumber)
+            assert (sizes[0x11D], sizes[0x94]) == (32, 36)
