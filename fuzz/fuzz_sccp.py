@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 try:
@@ -101,7 +100,7 @@ def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> 
     return events
 
 
-def drive_station(stream: Iterable[bytes]) -> None:
+def drive_station(stream: list[bytes]) -> None:
     """A station answers whatever it understands, with what a call manager can read."""
     core = StationCore(NAME, StationConfig())
     manager = Connection(Role.CALL_MANAGER)
@@ -127,16 +126,11 @@ class Session:
     """A station session as the line side of the call manager sees it."""
 
     capabilities: tuple[Any, ...] = ()
-    local_address = ("127.0.0.1", 2000)
 
-    def __init__(self, device: Any, registrar: Registrar | None, version: int = 6) -> None:
-        self.name = device.name
-        self.device = device
+    def __init__(self, name: str, registrar: Registrar | None, version: int = 6) -> None:
+        self.name = name
         self._registrar = registrar
         self._version = version
-
-    def update(self, device: Any) -> None:
-        self.device = device
 
     @property
     def device(self) -> Device:
@@ -160,13 +154,13 @@ class Session:
                 messages.encode(message, self._version)
 
 
-def drive_registrar(stream: Iterable[bytes]) -> None:
+def drive_registrar(stream: list[bytes]) -> None:
     """A registrar and the call manager behind it, with an old phone at the other end."""
     calls = Calls(CONFIG, lambda: 0.0)
     side = LineSide(CONFIG, calls)
     registrar = Registrar(RegistrarConfig(), 0.0)
-    session: Any = Session(side.find_device(NAME), registrar)
-    other: Any = Session(side.find_device(OTHER), None)
+    session: Any = Session(NAME, registrar)
+    other: Any = Session(OTHER, None)
     side.registered(other)
     device = side.find_device(NAME)
     try:
