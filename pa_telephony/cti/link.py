@@ -48,6 +48,8 @@ class ProviderConfig:
     connect_within: float = 5.0
     request_within: float = 30.0
     """JTAPI's CtiRequestTimeout."""
+    route_select_within: float = 5.0
+    """JTAPI's RouteSelectTimeout."""
     desired_heartbeat: int = 30
     first_back_off: float = 0.1
     longest_back_off: float = 10.0

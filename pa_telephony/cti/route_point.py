@@ -143,14 +143,17 @@ class RoutePoint(OpenLine):
     async def serve(self, handler: Callable[[RouteSession], Awaitable[object]]) -> None:
         """Give every call to ``handler``, each in a task of its own, until cancelled.
 
-        A handler that returns without having routed its call leaves it alerting.
-        :class:`RouteFailed` and :class:`CallEnded` out of a handler do the same; anything else
-        comes out of here.
+        A handler that returns without having routed its call leaves it alerting, and so does
+        one that selects nothing within :attr:`ProviderConfig.route_select_within`; what it
+        selects later raises :class:`CallEnded`. :class:`RouteFailed` and :class:`CallEnded` out
+        of a handler do the same; anything else comes out of here.
         """
 
         async def handle(session: RouteSession) -> None:
             with contextlib.suppress(RouteFailed, CallEnded, ConnectionLost):
-                await handler(session)
+                async with background() as waiting:
+                    waiting.start_soon(self._end_in_time, session)
+                    await handler(session)
             if not session.ended:
                 await session.end()
             room.release()
@@ -164,6 +167,11 @@ class RoutePoint(OpenLine):
                     room.release()
                 else:
                     tasks.start_handler(handle, session)
+
+    async def _end_in_time(self, session: RouteSession) -> None:
+        await trio.sleep(self._provider.config.route_select_within)
+        if session.state is State.ROUTE:
+            await session.end()
 
     def device_request(self) -> CtiMessage:
         """Registered without media: an application routes, and never answers."""

@@ -536,3 +536,31 @@ async def test_a_call_to_nowhere_says_why_and_is_gone_soon_after() -> None:
             assert failed.value.cause == 1
             assert await call.wait_ended() == 1
         assert not house.manager.calls.legs
+
+
+async def test_a_route_that_is_not_selected_in_time_is_left_alerting_as_jtapi_does() -> None:
+    config = cti.ProviderConfig(route_select_within=0.2)
+    late: list[bool] = []
+
+    async def route(session: cti.RouteSession) -> None:
+        await trio.sleep(0.5)
+        try:
+            await session.select_route("1002")
+        except CallEnded:
+            late.append(True)
+
+    async with a_house() as house:
+        one = await house.phone("P1")
+        async with (
+            cti.open_provider(
+                house.manager.cti_address, user="app", password="secret", config=config
+            ) as provider,
+            provider.open_route_point("6000") as route_point,
+        ):
+            house.nursery.start_soon(route_point.serve, route)
+            async with one.call("6000") as call:
+                await until(lambda: bool(route_point.calls))
+                (session,) = route_point.calls
+                await until(lambda: session.ended)
+                await until(lambda: late == [True])
+                assert not call.ended
