@@ -44,6 +44,8 @@ __all__ = [
 
 _KEYS = "0123456789ABCD*#"
 _NORMAL = 16
+_LONGEST_NUMBER = 255
+"""Characters of a number that are kept; the wire would carry a megabyte."""
 
 
 class ConnectionState(enum.Enum):
@@ -303,9 +305,12 @@ class _Leg:
 
 
 class Model:
-    """The calls of one provider."""
+    """The calls of one provider; ``max_legs`` of ours at most, the others are counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_legs: int = 10_000) -> None:
+        self.max_legs = max_legs
+        self.ignored_legs = 0
+        """Legs that there was no room for."""
         self.calls: dict[int, Call] = {}
         """By the wire's global call number."""
         self._lines: dict[int, tuple[str, str]] = {}
@@ -382,7 +387,11 @@ class Model:
 
     def _new(self, message: Any, address: str, terminal: str) -> Iterator[ModelEvent]:
         key = (terminal, message.call_leg_id)
-        if key in self._legs:
+        if key in self._legs or message.state is CALLSTATE.IDLE:
+            return
+        yield from self._replace(message.call_id, address, terminal)
+        if len(self._legs) >= self.max_legs:
+            self.ignored_legs += 1
             return
         call = self.calls.get(message.call_id)
         if call is None:
@@ -397,6 +406,14 @@ class Model:
         leg = self._legs[key] = _Leg(ours, incoming=not 4 <= message.origin <= 8)
         yield from self._parties(leg, message)
         yield from self._apply(leg, message.state, message.b_remote_in_use, 0)
+
+    def _replace(self, call_id: int, address: str, terminal: str) -> Iterator[ModelEvent]:
+        """A terminal has one place in a call: what was there before goes."""
+        call = self.calls.get(call_id)
+        known = call.connections.get(address) if call is not None else None
+        before = known.terminal_connections.get(terminal) if known is not None else None
+        if before is not None:
+            yield from self._drop((terminal, before.leg_id), _NORMAL)
 
     def _state(self, message: Any, terminal: str) -> Iterator[ModelEvent]:
         key = (terminal, message.call_leg_id)
@@ -414,10 +431,10 @@ class Model:
         if original is None:
             original = message.original_party
         seen = (
-            message.calling_party,
-            message.called_party,
-            original,
-            message.last_redirecting_party,
+            message.calling_party[:_LONGEST_NUMBER],
+            message.called_party[:_LONGEST_NUMBER],
+            original[:_LONGEST_NUMBER],
+            message.last_redirecting_party[:_LONGEST_NUMBER],
         )
         if seen == (call.calling, call.called, call.original_called, call.last_redirecting):
             return
@@ -439,10 +456,12 @@ class Model:
         leg.wire = wire
         ours = leg.terminal_connection
         connection = ours.connection
-        state = TERMINAL_CONNECTION_TABLE[ours.state, wire]
+        # A state that nobody declared changes nothing.
+        state = TERMINAL_CONNECTION_TABLE.get((ours.state, wire), ours.state)
         if remote and state is TerminalConnectionState.TALKING:
             state = TerminalConnectionState.BRIDGED
-        yield from _set(connection, CONNECTION_TABLE[connection.state, wire], cause)
+        after = CONNECTION_TABLE.get((connection.state, wire), connection.state)
+        yield from _set(connection, after, cause)
         if state is not ours.state:
             ours.state = state
             yield TerminalConnectionChanged(ours, state)
@@ -463,8 +482,8 @@ class Model:
             if says is None or says is ConnectionState.DISCONNECTED:
                 return
             far = call.connections[number] = Connection(call, number)
-        state = says if leg.incoming else FAR_TABLE[far.state, wire]
-        yield from _set(far, state or far.state, cause)
+        known = FAR_TABLE.get((far.state, wire), far.state)
+        yield from _set(far, known if says is None or not leg.incoming else says, cause)
 
     def _merge(self, message: Any, terminal: str) -> Iterator[ModelEvent]:
         leg = self._legs.get((terminal, message.call_leg_id))
@@ -472,6 +491,9 @@ class Model:
             return
         ours = leg.terminal_connection
         old = ours.connection.call
+        if message.new_global_call_id != old.id:
+            address = ours.connection.address
+            yield from self._replace(message.new_global_call_id, address, terminal)
         into = self.calls.get(message.new_global_call_id)
         if into is None:
             into = self.calls[message.new_global_call_id] = Call(message.new_global_call_id)

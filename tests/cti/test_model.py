@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pa_telephony.cti import (
     ConnectionState as C,
@@ -14,6 +16,7 @@ from pa_telephony.cti import (
     model,
 )
 from pa_telephony.cti.enums import CALLORIGIN, CALLSTATE
+from pa_telephony.testing.cti_strategies import cti_message
 
 W = CALLSTATE
 
@@ -131,3 +134,54 @@ def test_events_of_lines_and_legs_that_are_not_ours_change_nothing() -> None:
     stranger = messages.NewCallEvent(line_id=2, call_leg_id=7, call_id=50, state=W.OFFERING)
     assert graph.take(stranger) == []
     assert not graph.calls
+
+
+def test_there_is_room_for_so_many_legs_and_so_long_a_number() -> None:
+    graph = Model(max_legs=2)
+    graph.open_line(1, "1001", "P1")
+    for leg in (7, 8, 9):
+        graph.take(announced(leg, leg, W.OFFERING, calling_party="9" * 1_000_000))
+    assert (len(graph.calls), graph.ignored_legs) == (2, 1)
+    assert len(graph.calls[7].calling) == 255
+
+
+EVENTS = [
+    messages.NewCallEvent,
+    messages.ExistingCallEvent,
+    messages.CallStateChangedEventV2,
+    messages.CallPartyInfoChangedEvent,
+    messages.GlobalCallHandleChangedEvent,
+    messages.DtmfEvent,
+    messages.LineClosedEvent,
+]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(EVENTS).flatmap(cti_message),
+            st.integers(1, 2),
+            st.integers(7, 9),
+            st.integers(50, 51),
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_a_server_tells_the_graph_holds_together(
+    told: list[tuple[messages.CtiMessage, int, int, int]],
+) -> None:
+    """Every call has one of ours in it, every leg is where its connection says."""
+    graph = a_model()
+    graph.open_line(2, "1002", "P2")
+    for message, line, leg, call in told:
+        fitting = {"line_id": line, "call_leg_id": leg, "call_id": call, "new_global_call_id": call}
+        names = {field.name for field in dataclasses.fields(message)}
+        graph.take(dataclasses.replace(message, **{n: v for n, v in fitting.items() if n in names}))
+        for each in graph.calls.values():
+            assert any(c.terminal_connections for c in each.connections.values())
+            for connection in each.connections.values():
+                assert connection.call is each
+                for ours in connection.terminal_connections.values():
+                    assert ours.connection is connection
+                    assert graph.terminal_connection(ours.terminal, ours.leg_id) is ours
