@@ -20,18 +20,21 @@ from click.testing import CliRunner
 from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.cli.main import cli
+from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keyboard import keys_in
 from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning, usable
-from pa_telephony.cli.phone.sounds import SoundCard
+from pa_telephony.cli.phone.sounds import Files, SoundCard
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.enums import DCallState
+from pa_telephony.tasks import background
 
 ROOT = Path(__file__).parents[2]
 CONFIG = CallManagerConfig(
     devices=tuple(
         DeviceConfig(name=f"SEP00000000{number}", lines=(LineConfig(number=number),))
-        for number in ("1001", "1002")
-    )
+        for number in ("1001", "1002", "1003")
+    ),
+    park_numbers=("90X",),
 )
 STATES = [None, *DCallState]
 KEYS = [*"0123456789*#+ABCDanhtxqz", "enter", "escape", "backspace", "up", "down"]
@@ -71,6 +74,62 @@ def test_every_key_has_a_meaning_everywhere(state: DCallState | None, typing: An
 def test_keys_that_were_read_together_are_told_apart() -> None:
     read = "1\x1b[A\x1b[5~\x1b[Bq\r\x7f\x1b"
     assert list(keys_in(read)) == ["1", "up", "down", "q", "enter", "backspace", "escape"]
+
+
+def test_a_consultation_is_completed_by_the_key_that_transfers() -> None:
+    assert meaning("t", None, DCallState.CONNECTED) == (Typing(Deed.TRANSFER), None)
+    assert meaning("t", None, DCallState.CONNECTED, consultation=True) == (
+        None,
+        Action(Deed.COMPLETE),
+    )
+
+
+# What a person does.
+
+
+async def until(handset: Handset, text: str) -> None:
+    while not any(text in notice for notice in handset.notices):
+        await handset.changed.wait()
+
+
+async def test_a_handset_asks_first_hands_on_and_parks() -> None:
+    async def answer(call: sccp.Call) -> None:
+        async with call.answer():
+            await call.wait_ended()
+
+    async with (
+        callmanager.open_call_manager(CONFIG, sccp_port=0) as manager,
+        rtp.open_engine(address="127.0.0.30", first_port=43000) as engine,
+        sccp.open_station("SEP000000001001", manager.sccp_address, engine=engine) as caller,
+        sccp.open_station("SEP000000001002", manager.sccp_address, engine=engine) as station,
+        sccp.open_station("SEP000000001003", manager.sccp_address, engine=engine) as third,
+        background() as tasks,
+    ):
+        with trio.fail_after(20):
+            tasks.start_soon(third.serve, answer)
+            handset = Handset(station, tasks, Files(None, None))
+            async with caller.call("1002") as call:
+                await until(handset, "1001 calls")
+                handset.do(Action(Deed.ANSWER))
+                await until(handset, "in a call with 1001")
+                handset.do(Action(Deed.CONSULT, "1003"))
+                while not (handset.selected and handset.selected.consultation):
+                    await handset.changed.wait()
+                assert [line.state for line in handset.lines] == ["on hold", "connected"]
+                handset.do(Action(Deed.COMPLETE))
+                while handset.lines:
+                    await handset.changed.wait()
+                await call.wait_connected()
+            handset.notices.clear()
+            async with caller.call("1002"):
+                await until(handset, "1001 calls")
+                handset.do(Action(Deed.ANSWER))
+                await until(handset, "in a call with 1001")
+                handset.do(Action(Deed.TRANSFER, "7777"))
+                await until(handset, "not with 7777: no such number")
+                handset.do(Action(Deed.PARK))
+                await until(handset, "1001 is parked at 900")
+        tasks.cancel_scope.cancel()
 
 
 # A person at the keyboard.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pa_telephony.cli.capture import Frame
 from pa_telephony.cti import messages as cti
 from pa_telephony.sccp import enums, messages as sccp
+from pa_telephony.sccp.phrases import english
 
 __all__ = ["codec_name", "label", "noise", "printable"]
 
@@ -167,7 +168,7 @@ def _sccp(message: object) -> str:
         case sccp.SetRinger():
             return message.ring_mode.name
         case sccp.DisplayPromptStatus() | sccp.DisplayPromptStatusV2():
-            return message.prompt_status
+            return english(message.prompt_status)
         case sccp.SelectSoftKeys():
             return message.soft_key_set_index.name
         case _:

@@ -20,7 +20,10 @@ Address: TypeAlias = tuple[str, int]
 Session: TypeAlias = tuple[Address, Address]
 """The client's address, then the server's."""
 Leg: TypeAlias = tuple[str, int]
-"""The server's IP address and its number of the leg: SCCP's call reference, CTI's leg id."""
+"""The server's IP address and its number of the leg: SCCP's call reference, CTI's leg id.
+
+Taken as one series of numbers: so it is with our call manager; guessed for CUCM.
+"""
 
 _SAME_CALL_WITHIN = 2.0
 

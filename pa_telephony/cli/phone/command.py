@@ -218,7 +218,8 @@ class _Desk:
         async for key in keyboard.keys():
             line = self._handset.selected
             state = line.call.state if line else None
-            self._typing, action = meaning(key, self._typing, state)
+            consultation = line is not None and line.consultation
+            self._typing, action = meaning(key, self._typing, state, consultation)
             if action is not None and action.deed is Deed.QUIT:
                 return
             if action is not None:

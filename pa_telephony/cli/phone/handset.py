@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 
 import trio
@@ -48,6 +49,8 @@ class Line:
     shown: DCallState | None = None
     connected_at: float | None = None
     media: Media | None = None
+    consultation: bool = False
+    """It asks whether another call may be handed on to it."""
 
     @property
     def state(self) -> str:
@@ -57,8 +60,8 @@ class Line:
 
     @property
     def other(self) -> str:
-        """Who is on the other side."""
-        return self.call.connected_to or "?"
+        """Who is on the other side: a number, or what the call manager says (a conference)."""
+        return self.call.connected_to or self.call.prompt or "?"
 
     @property
     def sound(self) -> PortStatistics | None:
@@ -138,6 +141,14 @@ class Handset:
                 self._start(lambda: call.send_digits(action.number))
             case Deed.TRANSFER:
                 self._start(lambda: self._transfer(call, action.number))
+            case Deed.CONSULT:
+                self._start(lambda: self._consult(call, action.number))
+            case Deed.COMPLETE:
+                self._start(call.complete)
+            case Deed.CONFERENCE:
+                self._start(lambda: self._conference(call, action.number))
+            case Deed.PARK:
+                self._start(lambda: self._park(call))
             case _:
                 pass
 
@@ -164,13 +175,33 @@ class Handset:
 
     async def _transfer(self, call: sccp.Call, number: str) -> None:
         other = call.connected_to
-        try:
+        with self._refusals(number):
             await call.transfer(number)
+            self.notice(f"{other} is handed on to {number}")
+
+    async def _consult(self, call: sccp.Call, number: str) -> None:
+        with self._refusals(number):
+            asked = await call.consult(number)
+            for line in self.lines:
+                line.consultation |= line.call is asked
+            self.refresh()
+
+    async def _conference(self, call: sccp.Call, number: str) -> None:
+        with self._refusals(number):
+            await call.conference(number)
+            self.notice(f"{number} joins the conference")
+
+    async def _park(self, call: sccp.Call) -> None:
+        other = call.connected_to
+        self.notice(f"{other} is parked at {await call.park()}")
+
+    @contextlib.contextmanager
+    def _refusals(self, number: str) -> Generator[None]:
+        try:
+            yield
         except RequestFailed as failed:
             why = _CAUSES.get(failed.code, f"cause {failed.code}")
-            self.notice(f"{other} is not handed on, {number}: {why}")
-        else:
-            self.notice(f"{other} is handed on to {number}")
+            self.notice(f"not with {number}: {why}")
 
     def _move(self, by: int) -> None:
         if self._selected in self.lines:

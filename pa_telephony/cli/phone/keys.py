@@ -23,6 +23,10 @@ class Deed(enum.Enum):
     HOLD = "hold"
     RESUME = "resume"
     TRANSFER = "transfer"
+    CONSULT = "ask first"
+    COMPLETE = "connect them"
+    CONFERENCE = "conference"
+    PARK = "park"
     DIGIT = "digit"
     UP = "up"
     DOWN = "down"
@@ -45,17 +49,18 @@ class Typing:
     number: str = ""
 
 
+_WANT_NUMBER = (Deed.CALL, Deed.TRANSFER, Deed.CONSULT, Deed.CONFERENCE)
 _RINGING = (DCallState.RING_IN, DCallState.CALL_WAITING)
 _WAITING = (DCallState.HOLD, DCallState.HOLD_REVERT)
 
 
 def meaning(
-    key: str, typing: Typing | None, state: DCallState | None
+    key: str, typing: Typing | None, state: DCallState | None, consultation: bool = False
 ) -> tuple[Typing | None, Action | None]:
     """What is being typed after a key, and what is to be done.
 
     ``key`` is a character or ``enter``, ``escape``, ``backspace``, ``up``, ``down``; ``state`` is
-    that of the selected call, None without one.
+    that of the selected call, None without one, ``consultation`` whether it asks for a transfer.
     """
     if key in ("up", "down"):
         return typing, Action(Deed.UP if key == "up" else Deed.DOWN)
@@ -65,8 +70,8 @@ def meaning(
         if state is DCallState.CONNECTED:
             return None, Action(Deed.DIGIT, key)
         return (Typing(Deed.CALL, key), None) if _free(state) else (None, None)
-    deed = usable(state).get(key)
-    if deed in (Deed.CALL, Deed.TRANSFER):
+    deed = usable(state, consultation).get(key)
+    if deed in _WANT_NUMBER:
         return Typing(deed), None
     return None, Action(deed) if deed is not None else None
 
@@ -90,13 +95,22 @@ def _free(state: DCallState | None) -> bool:
     return state is None or state in _WAITING
 
 
-def usable(state: DCallState | None) -> dict[str, Deed]:
+def usable(state: DCallState | None, consultation: bool = False) -> dict[str, Deed]:
     """The letters that do something now."""
     keys = {"n": Deed.CALL}
     if state in _RINGING:
         keys = {"a": Deed.ANSWER, "enter": Deed.ANSWER, "x": Deed.HANG_UP}
+    elif consultation and state is DCallState.CONNECTED:
+        keys = {"t": Deed.COMPLETE, "x": Deed.HANG_UP}
     elif state is DCallState.CONNECTED:
-        keys |= {"h": Deed.HOLD, "t": Deed.TRANSFER, "x": Deed.HANG_UP}
+        keys |= {
+            "h": Deed.HOLD,
+            "t": Deed.TRANSFER,
+            "o": Deed.CONSULT,
+            "c": Deed.CONFERENCE,
+            "p": Deed.PARK,
+            "x": Deed.HANG_UP,
+        }
     elif state in _WAITING:
         keys |= {"h": Deed.RESUME, "x": Deed.HANG_UP}
     elif state is not None:

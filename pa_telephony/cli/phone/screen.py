@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -22,7 +23,12 @@ _STYLES = {
     DCallState.CONGESTION: "red",
     DCallState.INVALID_NUMBER: "red",
 }
-_PROMPTS = {Deed.CALL: "call", Deed.TRANSFER: "transfer to"}
+_PROMPTS = {
+    Deed.CALL: "call",
+    Deed.TRANSFER: "transfer to",
+    Deed.CONSULT: "ask first",
+    Deed.CONFERENCE: "conference with",
+}
 _KEY_NAMES = {"enter": "⏎"}
 
 
@@ -43,6 +49,7 @@ def _registration(handset: Handset) -> Text:
         return Text.assemble(
             ("● ", "green"),
             f"{station.name} at {host}:{port}, version {station.version}",
+            ("   ✉ message waiting" if station.message_waiting else "", "bold yellow"),
         )
     return Text.assemble(("● ", "red"), f"{station.name} is not registered: {station.last_error}")
 
@@ -80,7 +87,7 @@ def _sound(line: Line) -> Text:
     return Text(f"{sound.received} heard, {sound.sent} said").append_text(lost)
 
 
-def _foot(handset: Handset, typing: Typing | None) -> Text:
+def _foot(handset: Handset, typing: Typing | None) -> RenderableType:
     if typing is not None:
         return Text.assemble(
             (f"{_PROMPTS[typing.deed]} ", "bold"),
@@ -88,22 +95,23 @@ def _foot(handset: Handset, typing: Typing | None) -> Text:
             ("_", "blink"),
             ("   ⏎ go  esc never mind", "dim"),
         )
-    state = handset.selected.call.state if handset.selected else None
+    line = handset.selected
+    state = line.call.state if line else None
     keys: dict[Deed, str] = {}
-    for key, deed in usable(state).items():
+    for key, deed in usable(state, line is not None and line.consultation).items():
         name = _KEY_NAMES.get(key, key)
         keys[deed] = f"{keys[deed]}/{name}" if deed in keys else name
-    foot = Text()
+    shown: list[tuple[str, str]] = []
     if state is DCallState.CONNECTED:
-        foot.append("0-9*# ", "bold").append("digits  ")
+        shown.append(("0-9*#", "digits"))
     elif state is None:
-        foot.append("0-9 ", "bold").append("call  ")
+        shown.append(("0-9", "call"))
         del keys[Deed.CALL]
-    for deed, key in keys.items():
-        foot.append(f"{key} ", "bold").append(f"{_NAMES.get(deed, deed.value)}  ")
+    shown += [(key, _NAMES.get(deed, deed.value)) for deed, key in keys.items()]
     if len(handset.lines) > 1:
-        foot.append("↑↓ ", "bold").append("select  ")
-    return foot
+        shown.append(("↑↓", "select"))
+    pieces = [Text.assemble((f"{key} ", "bold"), name) for key, name in shown]
+    return Columns(pieces, padding=(0, 2))
 
 
 _NAMES = {Deed.CALL: "new call"}
