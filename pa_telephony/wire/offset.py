@@ -74,22 +74,19 @@ class Source:
 
     def take(self, offset: int, length: int) -> bytes:
         """``length`` bytes at ``offset``; raises ValueError where they are not there."""
-        if offset + length > len(self.frame):
+        end = offset + length
+        if end > len(self.frame):
             raise ValueError(f"{length} bytes at {offset}, the message has {len(self.frame)}")
-        self.spend(length)
-        return self.frame[offset : offset + length]
+        self._left -= length
+        if self._left < 0:
+            raise ValueError("fields overlap: the parts are larger than the message")
+        return self.frame[offset:end]
 
     def count(self, structs: int) -> None:
         """Count array elements; raises ValueError when there are more than any message needs."""
         self._structs_left -= structs
         if self._structs_left < 0:
             raise ValueError(f"more than {_MOST_STRUCTS} structs in a message")
-
-    def spend(self, length: int) -> None:
-        """Count ``length`` bytes as used; raises ValueError when the message repeats itself."""
-        self._left -= length
-        if self._left < 0:
-            raise ValueError("fields overlap: the parts are larger than the message")
 
 
 class OffsetType:
@@ -165,7 +162,9 @@ class UString(OffsetType):
 
     def read(self, words: Sequence[int], source: Source) -> str:
         offset, length, _, size = words
-        if length and size != 2:
+        if not length:
+            return ""
+        if size != 2:
             raise ValueError(f"Unicode in elements of {size} bytes")
         text = source.take(offset, length & ~1).decode("utf-16-le", "surrogatepass")
         return text.removesuffix("\0")

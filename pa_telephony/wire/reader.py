@@ -132,7 +132,7 @@ class Reader(Code):
         run.add(f"{size}s", value)
         match wire:
             case Chars():
-                made = f"{value}.partition(b'\\0')[0].decode('latin-1')"
+                made = f"{self.name(_text)}({value})"
             case Data():
                 run.lines.append(f"if n{field.name} > {wire.maximum}: return patiently(body)")
                 made = f"{value}[:n{field.name}]"
@@ -209,6 +209,12 @@ class Reader(Code):
                 self._at += run.struct.size
             else:
                 self.lines.append(f"at += {run.struct.size}")
+
+
+@functools.lru_cache(maxsize=2048)
+def _text(slot: bytes) -> str:
+    """Texts repeat themselves: labels, names, numbers. What follows the NUL is filler."""
+    return slot.partition(b"\0")[0].decode("latin-1")
 
 
 def _union_reader(wire: Union, version: int) -> Callable[[int, bytes], Any]:

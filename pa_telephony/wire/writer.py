@@ -186,12 +186,7 @@ class Writer(Code):
             raise NoFastWay
         match wire:
             case Chars():
-                text = self.local()
-                lines += [
-                    f"{text} = {value}.encode('latin-1')",
-                    f"if len({text}) > {size} or 0 in {text}: return {self._otherwise}",
-                ]
-                value = text
+                value = f"{self.name(_slot(size))}({value})"
             case Data():
                 pass
             case Union():
@@ -249,6 +244,20 @@ class Writer(Code):
             f" add({pack})",
         ]
         return f"b''.join({data})"
+
+
+@functools.cache
+def _slot(size: int) -> Callable[[str], bytes]:
+    """Texts repeat themselves: labels, names, numbers."""
+
+    @functools.lru_cache(maxsize=1024)
+    def write(text: str) -> bytes:
+        data = text.encode("latin-1")
+        if len(data) > size or 0 in data:
+            raise ValueError
+        return data
+
+    return write
 
 
 def _union_writer(wire: Union, version: int) -> Callable[[int, Any], bytes]:

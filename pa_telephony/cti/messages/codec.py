@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
-from pa_telephony.wire.offset import Source, fixed_size, read_block, write_block
+from pa_telephony.wire.offset import fixed_size
+from pa_telephony.wire.offset_code import read_message, write_message
 
 if TYPE_CHECKING:
     from pa_telephony.wire.anatomy import Part
@@ -49,7 +50,7 @@ def encode(
             f"type {message.id} has no declaration; Cisco's client fails on numbers without a class"
         )
     fixed = fixed_size(type(message))
-    body = write_block(type(message), [message], HEADER.size, to_server)
+    body = write_message(type(message), message, HEADER.size, to_server)
     total = HEADER.size + len(body)
     return (
         HEADER.pack(total - 8, 0, MAGIC, version, message.id, HEADER.size, fixed, len(body) - fixed)
@@ -76,7 +77,7 @@ def decode(frame: bytes) -> CtiMessage | UnknownMessage:
     if declaration is None:
         return UnknownMessage(id=number, body=frame[HEADER.size :])
     try:
-        message: CtiMessage = read_block(declaration, start, fixed, Source(frame))
+        message: CtiMessage = read_message(declaration, start, fixed, frame)
     except DecodeError as error:
         raise DecodeError(
             error.reason, message_id=number, path=error.path, offset=error.offset
