@@ -35,8 +35,8 @@ from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
 __all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
 
-_READ = 512
-"""Bytes taken at a time: some 40 messages at most, then it is another connection's turn. A flood
+_READ = 256
+"""Bytes taken at a time: some 20 messages at most, then it is another connection's turn. A flood
 delays others by what that many messages take, not by what 64 KiB of them do (bench/flood.py)."""
 _LINGER = 1.0
 

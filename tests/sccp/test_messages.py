@@ -99,6 +99,24 @@ def test_a_short_body_takes_the_older_layout_that_it_fits() -> None:
     assert message == messages.DialedNumber(dialed_number="500", line_instance=1)
 
 
+@settings(max_examples=300)
+@given(sccp_messages(), st.data())
+def test_a_short_body_reads_the_same_however_often_it_comes(
+    drawn: tuple[SccpMessage, int], data: st.DataObject
+) -> None:
+    """The second one of a length takes code that the first one has made."""
+    message, version = drawn
+    body = messages.encode(message, version)[12:]
+    cut = body[: data.draw(st.integers(0, len(body)))]
+    found: list[object] = []
+    for _ in range(2):
+        try:
+            found.append(messages.decode(message.id, cut, version))
+        except DecodeError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
 def test_a_value_that_does_not_fit_names_its_field() -> None:
     with pytest.raises(LocalProtocolError, match=r"RegisterReq\.device_name: 17 characters"):
         messages.encode(messages.RegisterReq(device_name="X" * 17), 20)
