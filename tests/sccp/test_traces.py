@@ -28,7 +28,7 @@ async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
         one.call("1002") as call,
     ):
         with trio.fail_after(5):
-            await call.wait_for(DCallState.BUSY)
+            await call.wait_for(DCallState.RING_OUT)
     for direction, opposite in (("received", "sent"), ("sent", "received")):
         at_call_manager, at_phones = (
             sorted(
