@@ -83,6 +83,11 @@ class CallManager:
         sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
         return sorted(session.user for session in sessions if session.user)
 
+    def is_served(self, device: str) -> bool:
+        """Whether a device is registered and an application is told of its calls."""
+        sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
+        return self.calls.is_registered(device) and any(s.takes_calls(device) for s in sessions)
+
     @property
     def sccp_counters(self) -> StationCounters:
         """What the server of the stations has seen."""

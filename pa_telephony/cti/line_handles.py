@@ -67,6 +67,12 @@ class LineHandles:
     def __len__(self) -> int:
         return len(self._lines)
 
+    def takes_calls(self, device: str) -> bool:
+        """Whether new calls at a line of ``device`` are told to the application."""
+        return any(
+            line.device == device and line.filter.b_new_call_event for line in self._lines.values()
+        )
+
     def line(self, handle: int) -> Line:
         """An open line. Raises :class:`RequestFailed`."""
         try:

@@ -103,6 +103,10 @@ class ProviderSession:
         """How many lines the application has open."""
         return len(self._lines)
 
+    def takes_calls(self, device: str) -> bool:
+        """Whether new calls at a line of ``device`` are told to the application."""
+        return self._lines.takes_calls(device)
+
     @property
     def open(self) -> bool:
         """Whether somebody is logged in."""

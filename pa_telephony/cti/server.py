@@ -92,6 +92,10 @@ class ApplicationSession:
         """How many lines the application has open."""
         return self._session.open_lines
 
+    def takes_calls(self, device: str) -> bool:
+        """Whether new calls at a line of ``device`` are told to the application."""
+        return self._session.takes_calls(device)
+
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
         self._stop(reason)

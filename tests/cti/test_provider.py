@@ -96,6 +96,21 @@ async def test_a_provider_lists_what_its_user_controls() -> None:
                     pass
 
 
+async def test_a_route_point_is_served_once_its_application_asks_for_calls() -> None:
+    """Cisco's client registers first; a call that comes before it asks is left alone."""
+    async with (
+        manager() as call_manager,
+        open_app(call_manager) as first,
+        open_app(call_manager) as second,
+    ):
+        await first.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
+        await first.request(messages.LineOpenRequest(device_name="RP1", line_name="6000"))
+        assert call_manager.calls.is_registered("RP1")
+        assert not call_manager.is_served("RP1")
+        async with second.open_route_point("6000"):
+            assert call_manager.is_served("RP1")
+
+
 async def test_a_wrong_password_is_refused_as_a_real_server_does() -> None:
     async with manager() as call_manager:
         with pytest.raises(RequestFailed) as refused:
