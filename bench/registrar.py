@@ -1,6 +1,6 @@
 """How many phones and calls one core of the call manager carries.
 
-python bench/registrar.py [RUNS]
+python bench/registrar.py [RUNS] [--peer NAME=HOST:PORT:PID ...]
 
 The call manager runs on one core, a scripted load on the other: plain sockets that say what a 7970
 says when it starts and when it calls (session version 20), so that what is measured is the server.
@@ -15,11 +15,25 @@ read from the kernel and divided by what was done. Medians of all runs are shown
 Measured on a quieter machine of the same kind, from the same RegisterReq to the same TimeDateRes
 (reference/sccp/peers.md): chan-sccp-b 0.55 ms, chan_skinny 0.31 ms, FreeSWITCH 1.9 ms a phone;
 4.2, 0.56 and 4.3 ms a call, theirs to an echo, so with one phone instead of two.
+
+Another SCCP server that you have started is measured in the same runs, by the same load, and shown
+beside ours; give it the core that ours has, and 1,000 devices with a line each. A peer that accepts
+two connections at a time (chan_skinny) is paced, or it is the kernel's SYN timer that is measured::
+
+    taskset -c 1 asterisk -f &
+    python bench/registrar.py --peer chan_skinny=127.0.0.1:2000:$! --pace chan_skinny=2
+
+Device N is ``--device`` (a format of N; SEP02 and ten hexadecimal digits by default), and
+``--number`` is what is dialled for it (6001 for the first). A number without a field is an echo:
+one phone a call, at the peers only. ``--calls`` is how many calls are up at full load, at every
+server: one that waits between the last digit and the call needs more than 8 to fill its core.
 """
 
 from __future__ import annotations
 
+import argparse
 import collections
+import math
 import os
 import selectors
 import socket
@@ -27,7 +41,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -45,8 +59,10 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 
-VERSION, DEVICES, BURST, IN_FLIGHT, PAIRS = 20, 1000, 36, 50, 100
+VERSION, DEVICES, BURST, IN_FLIGHT, PAIRS, CALLS = 20, 1000, 36, 50, 100, 8
+DEVICE, NUMBER = "SEP02{:010X}", "6{:03}"
 SECONDS = 4.0
+PATIENCE = 30.0  # seconds without a word from a server, after which it is given up
 GOALS = {
     "36 at once, ms": 50.0,
     "CPU a phone, ms": 0.6,
@@ -54,17 +70,14 @@ GOALS = {
     "set-up p99 at half load, ms": 20.0,
 }
 
-REGISTER_ACK, TIME_DATE, BUTTONS, CAPABILITIES = 0x81, 0x94, 0x97, 0x9B
+REGISTER_ACK, REGISTER_REJECT, TIME_DATE = 0x81, 0x9D, 0x94
+BUTTONS, CAPABILITIES = 0x97, 0x9B
 OPEN_CHANNEL, START_MEDIA, CALL_STATE = 0x105, 0x8A, 0x111
 
 
 def pin(core: int) -> None:
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[core % len(cores)]})
-
-
-def name_of(index: int) -> str:
-    return f"SEP02{index:010X}"
 
 
 def frames(*what: SccpMessage) -> bytes:
@@ -94,7 +107,6 @@ LINES = frames(
     messages.TimeDateReq(),
 )
 OFF_HOOK, ON_HOOK = frames(messages.OffHook()), frames(messages.OnHook())
-ANSWER = frames(messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.ANSWER))
 
 
 @dataclass
@@ -102,6 +114,7 @@ class Phone:
     """One scripted phone: what it heard last, and whom it tells."""
 
     index: int
+    name: str
     stream: socket.socket
     load: Load
     registered: bool = False
@@ -120,7 +133,7 @@ class Phone:
         except BlockingIOError:
             return
         if not data:
-            raise ConnectionError(f"{name_of(self.index)} was dropped")
+            raise ConnectionError(f"{self.name} was dropped")
         waiting = self.waiting
         waiting += data
         start = 0
@@ -155,6 +168,8 @@ class Phone:
             self.media = True
             if self.call is not None:
                 self.call.media()
+        elif number == REGISTER_REJECT:
+            raise ConnectionRefusedError(f"{self.name} was rejected")
         elif number == REGISTER_ACK:
             self.say(QUESTIONS)
         elif number == CAPABILITIES:
@@ -168,25 +183,34 @@ class Phone:
 
 @dataclass
 class Call:
-    """A call of one phone to another: digits, answer, media both ways, hang up."""
+    """A call of one phone to another, or to an echo: digits, answer, media, hang up."""
 
     caller: Phone
-    callee: Phone
+    callee: Phone | None
+    number: str
     ended: Callable[[Call], None]
     begun: float = 0.0
     set_up: float = 0.0
+    dialled: bool = False
     hung_up: int = 0
+
+    @property
+    def phones(self) -> tuple[Phone, ...]:
+        return (self.caller,) if self.callee is None else (self.caller, self.callee)
 
     def begin(self) -> None:
         self.begun = time.perf_counter()
-        self.caller.media = self.callee.media = False
-        self.caller.call = self.callee.call = self
+        for phone in self.phones:
+            phone.media = False
+            phone.call = self
         self.caller.say(OFF_HOOK)
 
     def state(self, phone: Phone, state: int, reference: int) -> None:
-        if state == DCallState.OFF_HOOK:
+        # chan_skinny says OFF_HOOK again when the number is complete.
+        if state == DCallState.OFF_HOOK and phone is self.caller and not self.dialled:
+            self.dialled = True
             phone.reference = reference
-            for digit in str(6000 + self.callee.index):
+            for digit in self.number:
                 key = KeyPadButton(int(digit))
                 phone.say(
                     frames(
@@ -197,15 +221,23 @@ class Call:
                 )
         elif state == DCallState.RING_IN:
             phone.reference = reference
-            phone.say(ANSWER)
+            phone.say(
+                frames(
+                    messages.SoftKeyEvent(
+                        soft_key_event=SoftKeyEvent.ANSWER,
+                        line_instance=1,
+                        call_reference=reference,
+                    )
+                )
+            )
         elif state == DCallState.ON_HOOK:
             phone.call = None
             self.hung_up += 1
-            if self.hung_up == 2:
+            if self.hung_up == len(self.phones):
                 self.ended(self)
 
     def media(self) -> None:
-        if self.caller.media and self.callee.media:
+        if not self.set_up and all(phone.media for phone in self.phones):
             self.set_up = time.perf_counter() - self.begun
             self.caller.say(ON_HOOK)
 
@@ -213,25 +245,27 @@ class Call:
 class Load:
     """All phones, on one selector."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, server: Server | Peer) -> None:
+        self.server = server
         self.phones: dict[int, Phone] = {}
         self.registered = 0
         self._selector = selectors.EpollSelector()
+        self._heard = time.perf_counter()
 
     def done(self) -> None:
         self.registered += 1
 
     def connect(self, index: int) -> None:
-        stream = socket.create_connection(("127.0.0.1", self.port))
+        stream = socket.create_connection(self.server.address, PATIENCE)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream.setblocking(False)
-        phone = self.phones[index] = Phone(index, stream, self)
+        name = self.server.device.format(index)
+        phone = self.phones[index] = Phone(index, name, stream, self)
         self._selector.register(stream, selectors.EVENT_READ, phone)
         phone.say(
             frames(
                 messages.RegisterReq(
-                    device_name=name_of(index),
+                    device_name=name,
                     station_ip_addr="127.0.0.1",
                     device_type=DeviceType.CISCO_7970,
                     max_streams=5,
@@ -243,7 +277,13 @@ class Load:
         )
 
     def poll(self, wait: float = 1.0) -> None:
-        for key, _ in self._selector.select(wait):
+        ready = self._selector.select(wait)
+        now = time.perf_counter()
+        if ready:
+            self._heard = now
+        elif now - self._heard > PATIENCE:
+            raise TimeoutError(f"nothing was heard for {PATIENCE:.0f} s")
+        for key, _ in ready:
             key.data.readable()
 
     def register(self, indices: range, in_flight: int) -> None:
@@ -261,8 +301,10 @@ class Load:
             phone.stream.close()
         self._selector.close()
 
-    def calls(self, seconds: float, rate: float | None) -> list[float]:
+    def calls(self, seconds: float, at_once: int, rate: float | None = None) -> list[float]:
         """Set-up times of the calls of so many seconds; as many as go, or ``rate`` a second."""
+        number = self.server.number
+        echo = number.format(1) == number
         free = collections.deque(range(0, 2 * PAIRS, 2))
         times: list[float] = []
         running = 0
@@ -276,11 +318,11 @@ class Load:
         begun = time.perf_counter()
         due = begun
         end = begun + seconds
-        busy = 8 if rate is None else PAIRS
         while (now := time.perf_counter()) < end:
-            while free and running < busy and (rate is None or due <= now):
+            while free and running < at_once and (rate is None or due <= now):
                 pair = free.popleft()
-                Call(self.phones[pair + 1], self.phones[pair + 2], ended).begin()
+                callee = None if echo else self.phones[pair + 2]
+                Call(self.phones[pair + 1], callee, number.format(pair + 2), ended).begin()
                 running += 1
                 due += 0 if rate is None else 1 / rate
             self.poll(1.0 if rate is None else max(0.0, min(due, end) - time.perf_counter()))
@@ -292,13 +334,15 @@ class Load:
 class Server:
     """The call manager in a process of its own, on the other core."""
 
+    device, number, pace = DEVICE, NUMBER, DEVICES
+
     def __init__(self) -> None:
         me = [sys.executable, __file__, "serve"]
         self._process = subprocess.Popen(
             me, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        self.address = ("127.0.0.1", int(self._process.stdout.readline()))
 
     def cpu(self) -> float:
         """Seconds of CPU so far: trio has one thread, and the kernel counts it in nanoseconds."""
@@ -315,11 +359,46 @@ class Server:
         self._process.wait()
 
 
+@dataclass(frozen=True)
+class Peer:
+    """Another SCCP server, started by the user; it lives on from run to run."""
+
+    name: str
+    address: tuple[str, int]
+    pid: int
+    device: str
+    number: str
+    pace: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU so far, of all threads that it has or had.
+
+        /proc/PID/stat says the same in ticks of 10 ms, less than 36 phones cost; so the process's
+        clock is read, whose number is made as in clock_getcpuclockid(3) of Linux.
+        """
+        return time.clock_gettime(~self.pid << 3 | 2)
+
+    def memory(self) -> float:
+        """Not told: devices are made when the configuration is read, and kept between runs."""
+        return math.nan
+
+    def stop(self) -> None:
+        """Wait until it is done with the phones that left: the next server has the core alone."""
+        before = self.cpu()
+        for _ in range(30):
+            time.sleep(1)
+            before, last = self.cpu(), before
+            if before - last < 0.03:
+                return
+
+
 def serve() -> None:
     async def main() -> None:
         config = CallManagerConfig(
             devices=tuple(
-                DeviceConfig(name=name_of(index), lines=(LineConfig(number=str(6000 + index)),))
+                DeviceConfig(
+                    name=DEVICE.format(index), lines=(LineConfig(number=str(6000 + index)),)
+                )
                 for index in range(1, DEVICES + 1)
             )
         )
@@ -330,54 +409,104 @@ def serve() -> None:
     trio.run(main)
 
 
-def run() -> dict[str, float]:
-    """One server from its start to its end; milliseconds, bytes and numbers of what was seen."""
-    server = Server()
-    load = Load(server.port)
+def run(server: Server | Peer, at_once: int) -> dict[str, float]:
+    """One server from its first phone to its last call: milliseconds, bytes and numbers.
+
+    Of a peer that fails, what was found until then.
+    """
+    load = Load(server)
     found: dict[str, float] = {}
     try:
         # The first phone finds the code of each message not yet made.
         load.register(range(1, 2), 1)
         begun, before = time.perf_counter(), server.cpu()
-        load.register(range(2, BURST + 2), BURST)
+        load.register(range(2, BURST + 2), min(BURST, server.pace))
         found["36 at once, ms"] = (time.perf_counter() - begun) * 1000
         found["36 at once, CPU a phone, ms"] = (server.cpu() - before) / BURST * 1000
         memory, before, begun = server.memory(), server.cpu(), time.perf_counter()
         rest = DEVICES - BURST - 1
-        load.register(range(BURST + 2, DEVICES + 1), IN_FLIGHT)
+        load.register(range(BURST + 2, DEVICES + 1), min(IN_FLIGHT, server.pace))
         found["phones a second"] = rest / (time.perf_counter() - begun)
         found["CPU a phone, ms"] = (server.cpu() - before) / rest * 1000
         found["memory a phone, KiB"] = (server.memory() - memory) / rest / 1024
-        load.calls(0.5, None)
+        load.calls(0.5, at_once)
         before = server.cpu()
-        full = load.calls(SECONDS, None)
+        full = load.calls(SECONDS, at_once)
         found["calls a second"] = len(full) / SECONDS
         found["CPU a call, ms"] = (server.cpu() - before) / len(full) * 1000
-        half = sorted(load.calls(SECONDS, found["calls a second"] / 2))
+        half = sorted(load.calls(SECONDS, PAIRS, found["calls a second"] / 2))
         found["set-up median at half load, ms"] = statistics.median(half) * 1000
         found["set-up p99 at half load, ms"] = half[int(len(half) * 0.99)] * 1000
         found["registered at the end"] = load.registered
-        load.close()
+    except OSError as error:
+        if isinstance(server, Server):
+            raise
+        print(f"{server.name}: {error}", file=sys.stderr)
     finally:
+        load.close()
         server.stop()
     return found
 
 
-def main(runs: int) -> bool:
-    results = [run() for _ in range(runs)]
+def main(runs: int, peers: Sequence[Peer], at_once: int) -> bool:
+    results: list[dict[str, float]] = []
+    theirs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
+    for _ in range(runs):
+        results.append(run(Server(), at_once))
+        for peer in peers:
+            theirs[peer.name].append(run(peer, at_once))
     print(f"{runs} runs: median (least, most)")
+    if peers:
+        load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+        print(f"beside each peer's median: how often it holds ours; load average {load}")
+        print(" " * 70 + "".join(f"{peer.name:>24}" for peer in peers))
     kept = True
     for what in results[0]:
         values = [result[what] for result in results]
         median = statistics.median(values)
         goal = GOALS.get(what)
-        print(
-            f"{what:32}{median:10.2f}  ({min(values):.2f}, {max(values):.2f})"
-            + (f"  goal {goal}" if goal is not None else ""),
-            flush=True,
+        line = f"{what:32}{median:10.2f}  ({min(values):.2f}, {max(values):.2f})" + (
+            f"  goal {goal}" if goal is not None else ""
         )
+        for name in theirs:
+            seen = [result[what] for result in theirs[name] if what in result]
+            other = statistics.median(seen) if seen else math.nan
+            column = "-" if math.isnan(other) else f"{other:.2f} ({other / median:.2f} x)"
+            line = f"{line:70}{column:>24}" if name == next(iter(theirs)) else f"{line}{column:>24}"
+        print(line, flush=True)
         kept = kept and (goal is None or median <= goal)
+    for peer in peers:
+        if peer.pace < BURST:
+            print(f"{peer.name}: {peer.pace} connections at a time, the 36 too")
     return kept and all(result["registered at the end"] == DEVICES for result in results)
+
+
+def parsed(arguments: Sequence[str]) -> tuple[int, list[Peer], int]:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", type=int, nargs="?", default=3)
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=HOST:PORT:PID")
+    parser.add_argument("--pace", action="append", default=[], metavar="NAME=CONNECTIONS")
+    parser.add_argument("--device", default=DEVICE, metavar="FORMAT")
+    parser.add_argument("--number", default=NUMBER, metavar="FORMAT")
+    parser.add_argument("--calls", type=int, default=CALLS, help="at once, up to 100")
+    options = parser.parse_args(arguments)
+    try:
+        paces = {name: int(pace) for name, pace in (each.split("=") for each in options.pace)}
+        peers: list[Peer] = []
+        for each in options.peer:
+            name, _, where = each.partition("=")
+            host, port, pid = where.rsplit(":", 2)
+            pace = paces.pop(name, DEVICES)
+            peers.append(
+                Peer(name, (host, int(port)), int(pid), options.device, options.number, pace)
+            )
+    except ValueError as error:
+        parser.error(f"--peer is NAME=HOST:PORT:PID, --pace is NAME=CONNECTIONS: {error}")
+    if paces:
+        parser.error(f"--pace of no peer: {', '.join(paces)}")
+    return options.runs, peers, options.calls
 
 
 if __name__ == "__main__":
@@ -387,4 +516,4 @@ if __name__ == "__main__":
             serve()
         case arguments:
             pin(0)
-            sys.exit(0 if main(int(arguments[0]) if arguments else 3) else 1)
+            sys.exit(0 if main(*parsed(arguments)) else 1)
