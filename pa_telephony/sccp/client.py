@@ -38,14 +38,13 @@ from pa_telephony.sccp.station import (
     MustWait,
     Registered,
     Rejected,
-    StationConfig,
     StationCore,
     StationEvent,
     StatisticsAsked,
-    Style,
     Unregistered,
     UnregisterRefused,
 )
+from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import Trace
 

@@ -21,11 +21,11 @@ from pa_telephony.sccp.station import (
     Rejected,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     Unregistered,
 )
+from pa_telephony.sccp.style import StationConfig
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, FrameRecord, Trace
 

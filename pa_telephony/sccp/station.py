@@ -1,4 +1,4 @@
-"""A station (phone or media port) without I/O: registration as a table, calls as views.
+"""A station of any style without I/O: registration as a table, calls as views.
 
 Everything is stimulus and response: the station reports keys, and every visible change comes
 from the call manager (protocol notes §6). So a :class:`CallView` is only ever changed by a
@@ -10,24 +10,22 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, CallViews
-from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
+from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
     DCallState,
     DeviceResetType,
-    DeviceType,
     DeviceUnregisterStatus,
-    HeadsetMode,
     KeyPadButton,
-    MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.screen import Screen
+from pa_telephony.sccp.style import HABITS, StationConfig, capabilities, register_request
 
 __all__ = [
     "TABLE",
@@ -41,58 +39,12 @@ __all__ = [
     "ScreenChanged",
     "SessionLost",
     "State",
-    "StationConfig",
     "StationCore",
     "StationEvent",
     "StatisticsAsked",
-    "Style",
     "UnregisterRefused",
     "Unregistered",
 ]
-
-
-class Style(enum.Enum):
-    """In which order a station asks its questions: both orders are captured."""
-
-    PHONE = "phone"
-    """As a 7970 with CUCM 8.6 (protocol notes §3.1)."""
-    PORT = "port"
-    """As an FXS port (§3.3): the least that CUCM is known to accept for a device of one line."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StationConfig:
-    """What a station says of itself, and how patient it is. Times in seconds."""
-
-    style: Style = Style.PHONE
-    device_type: DeviceType = DeviceType.CISCO_7970
-    protocol_version: int = 20
-    """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
-    codecs: tuple[MediaPayloadType, ...] = (
-        MediaPayloadType.G711_ULAW64K,
-        MediaPayloadType.G711_ALAW64K,
-    )
-    packet_ms: int = 20
-    rfc2833: bool = True
-    """Offer telephone-event (capability 257, captured)."""
-    register_within: float = 5.0
-    missed_keep_alives: int = 3
-    unregister_within: float = 1.0
-    token_within: float = 4.0
-    """A call manager that has not answered RegisterTokenReq by then knows no tokens."""
-    stand_by: bool = True
-    """Keep a connection to the call manager that comes next."""
-    fall_back: bool = True
-    """Return to a call manager earlier in the list when it is there again and no call is up."""
-    first_back_off: float = 0.1
-    longest_back_off: float = 30.0
-    rejections: int = 3
-    """While opening: refusals by every call manager in a row before the error comes out."""
-    max_calls: int = 24
-    """Calls that the call manager may show at once, and handlers that may run."""
-    max_unsent: int = 1 << 18
-    """Bytes of answers that may wait for a call manager that does not read."""
-    limits: Limits = field(default_factory=Limits)
 
 
 class State(enum.Enum):
@@ -118,7 +70,7 @@ class Input(enum.Enum):
     ACK = "RegisterAck"
     REJECT = "RegisterReject"
     BUTTONS = "ButtonTemplateRes"
-    CONFIGURED = "TimeDateRes"
+    CONFIGURED = "the last answer"
     LEAVE = "the user leaves"
     LEFT = "UnregisterAck Ok"
     REFUSED = "UnregisterAck NAK"
@@ -301,6 +253,7 @@ class StationCore:
     def __init__(self, name: str, config: StationConfig, local_ip: str = "0.0.0.0") -> None:
         self.name = name
         self.config = config
+        self._habits = HABITS[config.style]
         self.state = State.OFFLINE
         self._views = CallViews(config.max_calls)
         self.calls = self._views.calls
@@ -320,6 +273,9 @@ class StationCore:
         self._let_go = False
         self._reset_wanted = False
         self._reason = ""
+        self._lines_wanted = 1
+        self._dials_wanted = 0
+        self._wait = 0
         self._now = 0.0
 
     @property
@@ -440,7 +396,7 @@ class StationCore:
             case messages.KeepAliveAck():
                 self._unanswered = 0
             case messages.CapabilitiesReq():
-                self._tell_capabilities()
+                self.send(capabilities(self.config))
             case messages.ButtonTemplateRes():
                 self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
                 self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
@@ -449,8 +405,9 @@ class StationCore:
                 known = message.line_number in self.lines
                 if message.line_dir_number and (known or len(self.lines) < _MAX_LINES):
                     self.lines[message.line_number] = message.line_dir_number
-            case messages.TimeDateRes():
-                self._step(Input.CONFIGURED)
+            case messages.TimeDateRes() | messages.VersionRes():
+                if isinstance(message, self._habits.configured_by):
+                    self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
                 self._let_go = not refused
@@ -512,7 +469,8 @@ class StationCore:
                 self._deadline = None
                 self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
-                self._register()
+                self._deadline = self._now + self.config.register_within
+                self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
                 self._ask()
             case Effect.ASK_LINES:
@@ -540,71 +498,14 @@ class StationCore:
         self._deadline = self._keep_alive_at = None
         self._events.append(event)
 
-    def _register(self) -> None:
-        config = self.config
-        self._deadline = self._now + config.register_within
-        self.send(
-            messages.RegisterReq(
-                device_name=self.name,
-                station_ip_addr=self._local_ip,
-                device_type=config.device_type,
-                max_streams=5 if config.style is Style.PHONE else 1,
-                protocol_ver=config.protocol_version,
-                # 00 72 85 is a 7970, 00 01 02 an FXS port (captured).
-                phone_features=0x8572 if config.style is Style.PHONE else 0x0201,
-                max_conferences=1 if config.style is Style.PHONE else 0,
-                max_number_of_lines=36 if config.style is Style.PHONE else 1,
-            )
-        )
-
     def _ask(self) -> None:
         self._keep_alive_at = self._now + self._interval
-        if self.config.style is Style.PHONE:
-            questions: tuple[SccpMessage, ...] = (
-                messages.IpPort(rtp_media_port=3500),
-                messages.ButtonTemplateReq(button_capacity=36),
-                messages.SoftKeyTemplateReq(),
-                messages.SoftKeySetReq(),
-                messages.ConfigStatReq(),
-            )
-        else:
-            questions = (
-                messages.IpPort(rtp_media_port=0),
-                messages.MediaResourceNotification(device_type=self.config.device_type),
-                messages.VersionReq(),
-                messages.HeadsetStatus(headset_status=HeadsetMode.OFF),
-                messages.ButtonTemplateReq(button_capacity=1),
-            )
-        for question in questions:
+        for question in self._habits.questions(self.config):
             self.send(question)
 
     def _ask_lines(self) -> None:
-        for line in range(1, self._lines_wanted + 1):
-            self.send(messages.LineStatReq(line_number=line))
-            self.send(messages.ForwardStatReq(line_number=line))
-        for number in range(1, self._dials_wanted + 1):
-            self.send(messages.SpeedDialStatReq(speed_dial_number=number))
-        self.send(messages.RegisterAvailableLines(max_num_of_avail_lines=self._lines_wanted))
-        self.send(messages.TimeDateReq())
-
-    _lines_wanted = 1
-    _dials_wanted = 0
-    _wait = 0
-
-    def _tell_capabilities(self) -> None:
-        offered = list(self.config.codecs)
-        if self.config.rfc2833:
-            offered.append(MediaPayloadType(257))
-        self.send(
-            messages.CapabilitiesRes(
-                caps=tuple(
-                    messages.Capability(
-                        payload_capability=codec, max_frames_per_packet=self.config.packet_ms * 2
-                    )
-                    for codec in offered
-                )
-            )
-        )
+        for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
+            self.send(question)
 
 
 def _buttons(message: messages.ButtonTemplateRes, kind: ButtonType) -> int:

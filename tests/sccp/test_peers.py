@@ -34,12 +34,12 @@ from pa_telephony.sccp.station import (
     Rejected,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     StatisticsAsked,
     Unregistered,
 )
+from pa_telephony.sccp.style import StationConfig
 
 T = TypeVar("T", bound=SccpMessage)
 

@@ -26,13 +26,13 @@ from pa_telephony.sccp.station import (
     Rejected,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     Unregistered,
     UnregisterRefused,
     key_of,
 )
+from pa_telephony.sccp.style import StationConfig
 
 NAME = "SEP001122334455"
 
