@@ -228,6 +228,11 @@ class Standby:
         """The call managers that one message would register us with."""
         return {index for index, link in self._links.items() if link.stands_by}
 
+    def close(self) -> None:
+        """Stand by nowhere."""
+        while self._links:
+            self._links.popitem()[1].close()
+
     def take(self, index: int) -> Link | None:
         """The connection to a call manager, to be used for more than standing by."""
         link = self._links.pop(index, None)

@@ -74,7 +74,8 @@ class Input(enum.Enum):
     LEAVE = "the user leaves"
     LEFT = "UnregisterAck Ok"
     REFUSED = "UnregisterAck NAK"
-    RESET = "Reset"
+    RESET = "Reset, and no call up"
+    APPLY_CONFIG = "Reset ApplyConfig, and no call up"
     DEADLINE = "no answer in time"
     LOST = "the connection is gone"
 
@@ -89,6 +90,7 @@ class Effect(enum.Enum):
     MUST_WAIT = "may ask again later"
     REGISTER = "RegisterReq"
     ASK = "the questions of its style"
+    ASK_AGAIN = "the questions again"
     ASK_LINES = "LineStatReq for each line"
     READY = "registered"
     GIVE_UP = "rejected, close"
@@ -134,6 +136,9 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONFIGURING, _I.RESET): (_S.LEAVING, _E.RESTART),
     (_S.CONFIGURING, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
     (_S.REGISTERED, _I.RESET): (_S.LEAVING, _E.RESTART),
+    # The registration stands meanwhile; each answer takes effect as it comes.
+    (_S.REGISTERED, _I.APPLY_CONFIG): (_S.REGISTERED, _E.ASK_AGAIN),
+    (_S.REGISTERED, _I.BUTTONS): (_S.REGISTERED, _E.ASK_LINES),
     (_S.REGISTERED, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
     (_S.LEAVING, _I.REFUSED): (_S.REGISTERED, _E.STAY),
     # A call manager that does not answer UnregisterReq (2.x did not) does not hold us up.
@@ -162,12 +167,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """We have left; the connection is to be closed. ``restart``: and opened again (Reset).
+    """We have left; the connection is to be closed.
 
+    ``reset``: what the call manager wants then. RESTART is the same again; RESET is to start from
+    nothing, the list of call managers included. None: nothing, we wanted to leave.
     ``confirmed``: the call manager has said so; otherwise the link broke, or it did not answer.
     """
 
-    restart: bool = False
+    reset: DeviceResetType | None = None
     confirmed: bool = False
 
 
@@ -205,7 +212,7 @@ class MustWait:
 
 @dataclass(frozen=True, slots=True)
 class ScreenChanged:
-    """A lamp, a prompt, the soft keys … changed; ``message`` did it."""
+    """A lamp, a prompt, the soft keys, a line's number … changed; ``message`` did it."""
 
     message: SccpMessage
 
@@ -269,9 +276,9 @@ class StationCore:
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
-        self._restarting = False
+        self._resetting: DeviceResetType | None = None
         self._let_go = False
-        self._reset_wanted = False
+        self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
         self._lines_wanted = 1
         self._dials_wanted = 0
@@ -400,11 +407,12 @@ class StationCore:
             case messages.ButtonTemplateRes():
                 self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
                 self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
+                if not message.button_offset:
+                    self._forget_buttons()
                 self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
-                known = message.line_number in self.lines
-                if message.line_dir_number and (known or len(self.lines) < _MAX_LINES):
-                    self.lines[message.line_number] = message.line_dir_number
+                if self._learn_line(message.line_number, message.line_dir_number):
+                    self._events.append(ScreenChanged(message))
             case messages.TimeDateRes() | messages.VersionRes():
                 if isinstance(message, self._habits.configured_by):
                     self._step(Input.CONFIGURED)
@@ -421,9 +429,12 @@ class StationCore:
                     )
                 )
             case messages.Reset():
-                if message.reset_type != DeviceResetType.APPLY_CONFIG:
-                    self._reset_wanted = True
-                    self._reset_when_idle()
+                kind = message.reset_type
+                if kind not in (DeviceResetType.RESTART, DeviceResetType.APPLY_CONFIG):
+                    kind = DeviceResetType.RESET
+                # In the order of their numbers each does all that the next one does.
+                self._reset_wanted = min(kind, self._reset_wanted or kind)
+                self._reset_when_idle()
             case messages.ConnectionStatisticsReq():
                 self._events.append(StatisticsAsked(message))
             case _:
@@ -434,6 +445,19 @@ class StationCore:
                 if isinstance(message, messages.CallState):
                     self._call_state(message)
 
+    def _learn_line(self, line: int, number: str) -> bool:
+        known = self.lines.get(line, "")
+        if number and (known or len(self.lines) < _MAX_LINES):
+            self.lines[line] = number
+        elif known:
+            del self.lines[line]
+        return known != self.lines.get(line, "")
+
+    def _forget_buttons(self) -> None:
+        for line in [line for line in self.lines if line > self._lines_wanted]:
+            del self.lines[line]
+        self.screen.forget_speed_dials(self._dials_wanted)
+
     def _call_state(self, message: messages.CallState) -> None:
         if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
             self.screen.forget_call(message.call_reference)
@@ -441,8 +465,14 @@ class StationCore:
 
     def _reset_when_idle(self) -> None:
         # Real phones finish the call first (documented).
-        if self._reset_wanted and self.idle:
-            self._reset_wanted = False
+        wanted = self._reset_wanted
+        if wanted is None or not self.idle:
+            return
+        self._reset_wanted = None
+        if wanted is DeviceResetType.APPLY_CONFIG:
+            self._step(Input.APPLY_CONFIG)
+        else:
+            self._resetting = wanted
             self._step(Input.RESET)
 
     def _step(self, step: Input) -> None:
@@ -472,6 +502,9 @@ class StationCore:
                 self._deadline = self._now + self.config.register_within
                 self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
+                self._keep_alive_at = self._now + self._interval
+                self._ask()
+            case Effect.ASK_AGAIN:
                 self._ask()
             case Effect.ASK_LINES:
                 self._ask_lines()
@@ -481,11 +514,12 @@ class StationCore:
             case Effect.GIVE_UP:
                 self._close(Rejected(self._reason))
             case Effect.UNREGISTER | Effect.RESTART:
-                self._restarting = effect is Effect.RESTART
+                if effect is Effect.UNREGISTER:
+                    self._resetting = None
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                self._close(Unregistered(self._restarting, self._let_go))
+                self._close(Unregistered(self._resetting, self._let_go))
             case Effect.STAY:
                 self._deadline = None
                 self._events.append(UnregisterRefused())
@@ -499,7 +533,6 @@ class StationCore:
         self._events.append(event)
 
     def _ask(self) -> None:
-        self._keep_alive_at = self._now + self._interval
         for question in self._habits.questions(self.config):
             self.send(question)
 

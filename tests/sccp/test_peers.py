@@ -217,7 +217,7 @@ def test_a_reset_in_front_of_the_close_starts_the_station_anew() -> None:
     peer.core.receive_eof(0.0)
     event = peer.core.next_event()
     assert isinstance(event, Unregistered)
-    assert event.restart
+    assert event.reset is DeviceResetType.RESET
 
 
 CHANNELS = [(5, 108), (11, 108), (17, 128), (22, 168)]
