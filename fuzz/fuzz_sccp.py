@@ -39,7 +39,8 @@ with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contex
         RegistrationAsked,
         UnregistrationAsked,
     )
-    from pa_telephony.sccp.station import StationConfig, StationCore
+    from pa_telephony.sccp.station import StationCore
+    from pa_telephony.sccp.style import StationConfig
 
 NAME, OTHER = "SEP001122334455", "SEP001122334466"
 CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)

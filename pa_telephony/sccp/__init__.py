@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         StationSession as StationSession,
         serve_stations as serve_stations,
     )
-    from pa_telephony.sccp.station import StationConfig as StationConfig, Style as Style
+    from pa_telephony.sccp.style import StationConfig as StationConfig, Style as Style
 
 __all__ = [
     "Call",
@@ -54,9 +54,9 @@ __getattr__, __dir__ = lazy_names(
         "Role": ".connection",
         "Screen": ".screen",
         "Station": ".client",
-        "StationConfig": ".station",
+        "StationConfig": ".style",
         "StationSession": ".server",
-        "Style": ".station",
+        "Style": ".style",
         "open_media_port": ".client",
         "open_station": ".client",
         "serve_stations": ".server",

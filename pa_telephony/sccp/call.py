@@ -24,6 +24,7 @@ from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen, SoftKey
 from pa_telephony.sccp.station import key_of
+from pa_telephony.sccp.style import HABITS, StationConfig
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Media, Port, PortStatistics
@@ -47,6 +48,8 @@ _TRANSMITS_WITHIN = 1.0
 
 class Owner(Protocol):
     """What a call needs of its station."""
+
+    config: StationConfig
 
     @property
     def version(self) -> int:
@@ -494,7 +497,8 @@ class Call:
                 )
             except LocalProtocolError:
                 status = MediaStatus.ENCODER_OR_DECODER_FAILED
-        if self._station.version >= _ACKS_TRANSMISSION:
+        confirms = HABITS[self._station.config.style].confirms_transmission
+        if confirms and self._station.version >= _ACKS_TRANSMISSION:
             address = port.local_address if port is not None else ("0.0.0.0", 0)
             self._station.send(
                 messages.StartMediaTransmissionAck(

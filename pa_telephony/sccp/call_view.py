@@ -100,7 +100,7 @@ class CallViews:
                 found = self._receiving(message.pass_through_party_id)
                 for call in found:
                     call.media.receive = None
-                return found
+                return self._without_streams(found)
             case messages.StopMediaTransmission():
                 found = [
                     call
@@ -110,7 +110,7 @@ class CallViews:
                 ]
                 for call in found:
                     call.media.transmit = None
-                return found
+                return self._without_streams(found)
             case _:
                 return []
 
@@ -120,6 +120,15 @@ class CallViews:
             for call in self.calls.values()
             if (order := call.media.receive) is not None and order.pass_through_party_id == party
         ]
+
+    def _without_streams(self, found: list[CallView]) -> list[CallView]:
+        # A media resource is shown no states: what made the call known is what ends it.
+        for call in found:
+            media = call.media
+            if call.state is DCallState.IDLE and not (media.receive or media.transmit):
+                del self.calls[call.call_reference]
+                call.state, call.ended = DCallState.ON_HOOK, True
+        return found
 
     def _known(self, reference: int) -> list[CallView]:
         call = self.calls.get(reference)

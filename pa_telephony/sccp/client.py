@@ -23,6 +23,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call, no_statistics
 from pa_telephony.sccp.enums import (
     DCallState,
+    DeviceResetType,
     DeviceStimulus,
     DeviceType,
     LampMode,
@@ -38,14 +39,13 @@ from pa_telephony.sccp.station import (
     MustWait,
     Registered,
     Rejected,
-    StationConfig,
     StationCore,
     StationEvent,
     StatisticsAsked,
-    Style,
     Unregistered,
     UnregisterRefused,
 )
+from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import Trace
 
@@ -100,6 +100,7 @@ class Station:
         self._standby = Standby(config, len(call_managers), self._connect)
         self._tasks: Background | None = None
         self._returning: int | None = None
+        self._same_again: int | None = None
         self._registered = False
         self._wanted = True
         self._let_go = False
@@ -401,6 +402,7 @@ class Station:
                 if isinstance(ended, Unregistered):
                     # Without a registration it is one more call manager that does not serve us.
                     self.last_error = "unregistered by the call manager"
+                    self._obey(ended.reset, index)
                 else:
                     self.last_error = ended.reason
                 if isinstance(ended, Rejected):
@@ -423,9 +425,17 @@ class Station:
             await trio.sleep(back_off * (0.5 + random.random() / 2))
             back_off = min(max(back_off, 0.05) * 2, self.config.longest_back_off)
 
+    def _obey(self, reset: DeviceResetType | None, index: int) -> None:
+        if reset is DeviceResetType.RESTART:
+            self._same_again = index
+        elif reset is DeviceResetType.RESET:
+            self._standby.close()
+            self._standby = Standby(self.config, len(self._call_managers), self._connect)
+
     def _order(self) -> list[int]:
-        """Where to go next: where a token waits, then where we stand by, then down the list."""
-        first, self._returning = self._returning, None
+        """Where to go next: as told, by a token or a restart; where we stand by; down the list."""
+        first = self._same_again if self._returning is None else self._returning
+        self._returning = self._same_again = None
         ready = self._standby.ready
         return sorted(
             range(len(self._call_managers)),

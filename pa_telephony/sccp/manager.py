@@ -21,11 +21,11 @@ from pa_telephony.sccp.station import (
     Rejected,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     Unregistered,
 )
+from pa_telephony.sccp.style import StationConfig
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, FrameRecord, Trace
 
@@ -227,6 +227,11 @@ class Standby:
     def ready(self) -> set[int]:
         """The call managers that one message would register us with."""
         return {index for index, link in self._links.items() if link.stands_by}
+
+    def close(self) -> None:
+        """Stand by nowhere."""
+        while self._links:
+            self._links.popitem()[1].close()
 
     def take(self, index: int) -> Link | None:
         """The connection to a call manager, to be used for more than standing by."""

@@ -105,6 +105,10 @@ class Screen:
         """A call is over, and its soft keys with it."""
         self._shown.pop(call_reference, None)
 
+    def forget_speed_dials(self, beyond: int) -> None:
+        """There are no more than so many buttons now."""
+        self.speed_dials = {n: dial for n, dial in self.speed_dials.items() if n <= beyond}
+
     def take(self, message: SccpMessage) -> bool:
         """Change what is shown; False when the message is about something else."""
         match message:

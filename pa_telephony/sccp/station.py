@@ -1,4 +1,4 @@
-"""A station (phone or media port) without I/O: registration as a table, calls as views.
+"""A station of any style without I/O: registration as a table, calls as views.
 
 Everything is stimulus and response: the station reports keys, and every visible change comes
 from the call manager (protocol notes §6). So a :class:`CallView` is only ever changed by a
@@ -10,24 +10,22 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, CallViews
-from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
+from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
     DCallState,
     DeviceResetType,
-    DeviceType,
     DeviceUnregisterStatus,
-    HeadsetMode,
     KeyPadButton,
-    MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.screen import Screen
+from pa_telephony.sccp.style import HABITS, StationConfig, capabilities, register_request
 
 __all__ = [
     "TABLE",
@@ -41,58 +39,12 @@ __all__ = [
     "ScreenChanged",
     "SessionLost",
     "State",
-    "StationConfig",
     "StationCore",
     "StationEvent",
     "StatisticsAsked",
-    "Style",
     "UnregisterRefused",
     "Unregistered",
 ]
-
-
-class Style(enum.Enum):
-    """In which order a station asks its questions: both orders are captured."""
-
-    PHONE = "phone"
-    """As a 7970 with CUCM 8.6 (protocol notes §3.1)."""
-    PORT = "port"
-    """As an FXS port (§3.3): the least that CUCM is known to accept for a device of one line."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StationConfig:
-    """What a station says of itself, and how patient it is. Times in seconds."""
-
-    style: Style = Style.PHONE
-    device_type: DeviceType = DeviceType.CISCO_7970
-    protocol_version: int = 20
-    """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
-    codecs: tuple[MediaPayloadType, ...] = (
-        MediaPayloadType.G711_ULAW64K,
-        MediaPayloadType.G711_ALAW64K,
-    )
-    packet_ms: int = 20
-    rfc2833: bool = True
-    """Offer telephone-event (capability 257, captured)."""
-    register_within: float = 5.0
-    missed_keep_alives: int = 3
-    unregister_within: float = 1.0
-    token_within: float = 4.0
-    """A call manager that has not answered RegisterTokenReq by then knows no tokens."""
-    stand_by: bool = True
-    """Keep a connection to the call manager that comes next."""
-    fall_back: bool = True
-    """Return to a call manager earlier in the list when it is there again and no call is up."""
-    first_back_off: float = 0.1
-    longest_back_off: float = 30.0
-    rejections: int = 3
-    """While opening: refusals by every call manager in a row before the error comes out."""
-    max_calls: int = 24
-    """Calls that the call manager may show at once, and handlers that may run."""
-    max_unsent: int = 1 << 18
-    """Bytes of answers that may wait for a call manager that does not read."""
-    limits: Limits = field(default_factory=Limits)
 
 
 class State(enum.Enum):
@@ -118,11 +70,12 @@ class Input(enum.Enum):
     ACK = "RegisterAck"
     REJECT = "RegisterReject"
     BUTTONS = "ButtonTemplateRes"
-    CONFIGURED = "TimeDateRes"
+    CONFIGURED = "the last answer"
     LEAVE = "the user leaves"
     LEFT = "UnregisterAck Ok"
     REFUSED = "UnregisterAck NAK"
-    RESET = "Reset"
+    RESET = "Reset, and no call up"
+    APPLY_CONFIG = "Reset ApplyConfig, and no call up"
     DEADLINE = "no answer in time"
     LOST = "the connection is gone"
 
@@ -137,6 +90,7 @@ class Effect(enum.Enum):
     MUST_WAIT = "may ask again later"
     REGISTER = "RegisterReq"
     ASK = "the questions of its style"
+    ASK_AGAIN = "the questions again"
     ASK_LINES = "LineStatReq for each line"
     READY = "registered"
     GIVE_UP = "rejected, close"
@@ -182,6 +136,9 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONFIGURING, _I.RESET): (_S.LEAVING, _E.RESTART),
     (_S.CONFIGURING, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
     (_S.REGISTERED, _I.RESET): (_S.LEAVING, _E.RESTART),
+    # The registration stands meanwhile; each answer takes effect as it comes.
+    (_S.REGISTERED, _I.APPLY_CONFIG): (_S.REGISTERED, _E.ASK_AGAIN),
+    (_S.REGISTERED, _I.BUTTONS): (_S.REGISTERED, _E.ASK_LINES),
     (_S.REGISTERED, _I.LEAVE): (_S.LEAVING, _E.UNREGISTER),
     (_S.LEAVING, _I.REFUSED): (_S.REGISTERED, _E.STAY),
     # A call manager that does not answer UnregisterReq (2.x did not) does not hold us up.
@@ -210,12 +167,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """We have left; the connection is to be closed. ``restart``: and opened again (Reset).
+    """We have left; the connection is to be closed.
 
+    ``reset``: what the call manager wants then. RESTART is the same again; RESET is to start from
+    nothing, the list of call managers included. None: nothing, we wanted to leave.
     ``confirmed``: the call manager has said so; otherwise the link broke, or it did not answer.
     """
 
-    restart: bool = False
+    reset: DeviceResetType | None = None
     confirmed: bool = False
 
 
@@ -253,7 +212,7 @@ class MustWait:
 
 @dataclass(frozen=True, slots=True)
 class ScreenChanged:
-    """A lamp, a prompt, the soft keys … changed; ``message`` did it."""
+    """A lamp, a prompt, the soft keys, a line's number … changed; ``message`` did it."""
 
     message: SccpMessage
 
@@ -301,6 +260,7 @@ class StationCore:
     def __init__(self, name: str, config: StationConfig, local_ip: str = "0.0.0.0") -> None:
         self.name = name
         self.config = config
+        self._habits = HABITS[config.style]
         self.state = State.OFFLINE
         self._views = CallViews(config.max_calls)
         self.calls = self._views.calls
@@ -316,10 +276,13 @@ class StationCore:
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
-        self._restarting = False
+        self._resetting: DeviceResetType | None = None
         self._let_go = False
-        self._reset_wanted = False
+        self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
+        self._lines_wanted = 1
+        self._dials_wanted = 0
+        self._wait = 0
         self._now = 0.0
 
     @property
@@ -440,17 +403,19 @@ class StationCore:
             case messages.KeepAliveAck():
                 self._unanswered = 0
             case messages.CapabilitiesReq():
-                self._tell_capabilities()
+                self.send(capabilities(self.config))
             case messages.ButtonTemplateRes():
                 self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
                 self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
+                if not message.button_offset:
+                    self._forget_buttons()
                 self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
-                known = message.line_number in self.lines
-                if message.line_dir_number and (known or len(self.lines) < _MAX_LINES):
-                    self.lines[message.line_number] = message.line_dir_number
-            case messages.TimeDateRes():
-                self._step(Input.CONFIGURED)
+                if self._learn_line(message.line_number, message.line_dir_number):
+                    self._events.append(ScreenChanged(message))
+            case messages.TimeDateRes() | messages.VersionRes():
+                if isinstance(message, self._habits.configured_by):
+                    self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
                 self._let_go = not refused
@@ -464,9 +429,12 @@ class StationCore:
                     )
                 )
             case messages.Reset():
-                if message.reset_type != DeviceResetType.APPLY_CONFIG:
-                    self._reset_wanted = True
-                    self._reset_when_idle()
+                kind = message.reset_type
+                if kind not in (DeviceResetType.RESTART, DeviceResetType.APPLY_CONFIG):
+                    kind = DeviceResetType.RESET
+                # In the order of their numbers each does all that the next one does.
+                self._reset_wanted = min(kind, self._reset_wanted or kind)
+                self._reset_when_idle()
             case messages.ConnectionStatisticsReq():
                 self._events.append(StatisticsAsked(message))
             case _:
@@ -477,6 +445,19 @@ class StationCore:
                 if isinstance(message, messages.CallState):
                     self._call_state(message)
 
+    def _learn_line(self, line: int, number: str) -> bool:
+        known = self.lines.get(line, "")
+        if number and (known or len(self.lines) < _MAX_LINES):
+            self.lines[line] = number
+        elif known:
+            del self.lines[line]
+        return known != self.lines.get(line, "")
+
+    def _forget_buttons(self) -> None:
+        for line in [line for line in self.lines if line > self._lines_wanted]:
+            del self.lines[line]
+        self.screen.forget_speed_dials(self._dials_wanted)
+
     def _call_state(self, message: messages.CallState) -> None:
         if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
             self.screen.forget_call(message.call_reference)
@@ -484,8 +465,14 @@ class StationCore:
 
     def _reset_when_idle(self) -> None:
         # Real phones finish the call first (documented).
-        if self._reset_wanted and self.idle:
-            self._reset_wanted = False
+        wanted = self._reset_wanted
+        if wanted is None or not self.idle:
+            return
+        self._reset_wanted = None
+        if wanted is DeviceResetType.APPLY_CONFIG:
+            self._step(Input.APPLY_CONFIG)
+        else:
+            self._resetting = wanted
             self._step(Input.RESET)
 
     def _step(self, step: Input) -> None:
@@ -512,8 +499,12 @@ class StationCore:
                 self._deadline = None
                 self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
-                self._register()
+                self._deadline = self._now + self.config.register_within
+                self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
+                self._keep_alive_at = self._now + self._interval
+                self._ask()
+            case Effect.ASK_AGAIN:
                 self._ask()
             case Effect.ASK_LINES:
                 self._ask_lines()
@@ -523,11 +514,12 @@ class StationCore:
             case Effect.GIVE_UP:
                 self._close(Rejected(self._reason))
             case Effect.UNREGISTER | Effect.RESTART:
-                self._restarting = effect is Effect.RESTART
+                if effect is Effect.UNREGISTER:
+                    self._resetting = None
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                self._close(Unregistered(self._restarting, self._let_go))
+                self._close(Unregistered(self._resetting, self._let_go))
             case Effect.STAY:
                 self._deadline = None
                 self._events.append(UnregisterRefused())
@@ -540,71 +532,13 @@ class StationCore:
         self._deadline = self._keep_alive_at = None
         self._events.append(event)
 
-    def _register(self) -> None:
-        config = self.config
-        self._deadline = self._now + config.register_within
-        self.send(
-            messages.RegisterReq(
-                device_name=self.name,
-                station_ip_addr=self._local_ip,
-                device_type=config.device_type,
-                max_streams=5 if config.style is Style.PHONE else 1,
-                protocol_ver=config.protocol_version,
-                # 00 72 85 is a 7970, 00 01 02 an FXS port (captured).
-                phone_features=0x8572 if config.style is Style.PHONE else 0x0201,
-                max_conferences=1 if config.style is Style.PHONE else 0,
-                max_number_of_lines=36 if config.style is Style.PHONE else 1,
-            )
-        )
-
     def _ask(self) -> None:
-        self._keep_alive_at = self._now + self._interval
-        if self.config.style is Style.PHONE:
-            questions: tuple[SccpMessage, ...] = (
-                messages.IpPort(rtp_media_port=3500),
-                messages.ButtonTemplateReq(button_capacity=36),
-                messages.SoftKeyTemplateReq(),
-                messages.SoftKeySetReq(),
-                messages.ConfigStatReq(),
-            )
-        else:
-            questions = (
-                messages.IpPort(rtp_media_port=0),
-                messages.MediaResourceNotification(device_type=self.config.device_type),
-                messages.VersionReq(),
-                messages.HeadsetStatus(headset_status=HeadsetMode.OFF),
-                messages.ButtonTemplateReq(button_capacity=1),
-            )
-        for question in questions:
+        for question in self._habits.questions(self.config):
             self.send(question)
 
     def _ask_lines(self) -> None:
-        for line in range(1, self._lines_wanted + 1):
-            self.send(messages.LineStatReq(line_number=line))
-            self.send(messages.ForwardStatReq(line_number=line))
-        for number in range(1, self._dials_wanted + 1):
-            self.send(messages.SpeedDialStatReq(speed_dial_number=number))
-        self.send(messages.RegisterAvailableLines(max_num_of_avail_lines=self._lines_wanted))
-        self.send(messages.TimeDateReq())
-
-    _lines_wanted = 1
-    _dials_wanted = 0
-    _wait = 0
-
-    def _tell_capabilities(self) -> None:
-        offered = list(self.config.codecs)
-        if self.config.rfc2833:
-            offered.append(MediaPayloadType(257))
-        self.send(
-            messages.CapabilitiesRes(
-                caps=tuple(
-                    messages.Capability(
-                        payload_capability=codec, max_frames_per_packet=self.config.packet_ms * 2
-                    )
-                    for codec in offered
-                )
-            )
-        )
+        for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
+            self.send(question)
 
 
 def _buttons(message: messages.ButtonTemplateRes, kind: ButtonType) -> int:

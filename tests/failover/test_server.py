@@ -17,7 +17,7 @@ from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import holder, server
 from pa_telephony.failover.stores import MemoryStore
-from pa_telephony.sccp.station import StationConfig
+from pa_telephony.sccp.style import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
 CALL_MANAGER = CallManagerConfig(

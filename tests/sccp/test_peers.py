@@ -2,11 +2,23 @@
 
 What chan_skinny (Asterisk 20), chan-sccp-b 4.3.5, FreeSWITCH 1.10.2 and pyskinny do was observed
 by running them (reference/sccp/peers.md); docs/interop.md says what ours did with the real ones.
+
+First what they say to a station of ours, by maker; then how they refuse and close, over sockets;
+then what crashed or hung them, and pyskinny as a client, at our server. Elsewhere:
+
+* keepalives before registration, and what stands by: test_station.py, test_registrar.py;
+* labels of soft keys in Cisco's codes, templates of other sizes: test_screen.py;
+* RTP from another port than the one announced (pyskinny), and RTP that has to be symmetric
+  (FreeSWITCH; a port of ours is one socket): tests/rtp/test_engine.py;
+* lengths and bodies of all other kinds, streams cut anywhere: test_hostile.py;
+* call managers that know no tokens or drop the question: tests/callmanager/test_call_managers.py;
+* two registrations of one name, an unregistration during a call (NAK): test_phones.py there.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import struct
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
@@ -34,12 +46,12 @@ from pa_telephony.sccp.station import (
     Rejected,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     StatisticsAsked,
     Unregistered,
 )
+from pa_telephony.sccp.style import StationConfig
 
 T = TypeVar("T", bound=SccpMessage)
 
@@ -164,6 +176,46 @@ def test_media_that_was_never_opened_is_closed_and_the_time_told_twice_without_h
     assert peer.core.state is State.REGISTERED
 
 
+def test_what_we_write_is_whole_frames_that_the_smallest_reader_takes() -> None:
+    """It drops a connection whose header comes in two pieces, and frames above 1992 bytes."""
+    peer = Peer()
+    written = [peer.core.data_to_send()]
+    for said in (SKINNY_ACK, raw(0x9B, b""), ONE_LINE):
+        peer.says(said)
+        written.append(peer.core.data_to_send())
+    for data in filter(None, written):
+        start = 0
+        while start < len(data):
+            (length,) = struct.unpack_from("<I", data, start)
+            assert 4 <= length <= 1992
+            start += length + 8
+        assert start == len(data)
+
+
+def test_keepalives_go_out_whatever_else_is_said() -> None:
+    """Nothing else keeps a connection alive there."""
+    peer = Peer()
+    peer.registered()
+    for second in range(1, 31):
+        peer.core.send(messages.TimeDateReq())
+        peer.says(TIME, now=float(second))
+    peer.core.handle_deadline(30.0)
+    assert 0x00 in peer.heard()
+
+
+@pytest.mark.parametrize("stands_by", [False, True])
+def test_a_connection_that_is_closed_for_not_having_registered_is_lost(stands_by: bool) -> None:
+    """After 30 s, one that stands by included; the station connects again after its back-off."""
+    core = StationCore(ALICE, StationConfig())
+    if stands_by:
+        core.stand_by(0.0, 60.0)
+    else:
+        core.connected(0.0)
+    core.receive_eof(30.0)
+    assert isinstance(core.next_event(), SessionLost)
+    assert core.next_deadline() is None
+
+
 # ------------------------------------------------------------------------------- chan-sccp-b
 
 
@@ -217,7 +269,7 @@ def test_a_reset_in_front_of_the_close_starts_the_station_anew() -> None:
     peer.core.receive_eof(0.0)
     event = peer.core.next_event()
     assert isinstance(event, Unregistered)
-    assert event.restart
+    assert event.reset is DeviceResetType.RESET
 
 
 CHANNELS = [(5, 108), (11, 108), (17, 128), (22, 168)]
@@ -290,6 +342,15 @@ def test_a_version_byte_of_zero_means_the_old_layouts_whatever_was_offered() -> 
     assert call.media.transmit is None
 
 
+def test_a_line_whose_number_and_label_are_swapped_has_the_label_for_a_number() -> None:
+    """Nothing in the message tells; the registration goes on, and calls name no numbers of ours."""
+    peer = Peer(version=11)
+    line = words(1) + b"Reception".ljust(24, b"\0") + b"6001".ljust(40, b"\0") + bytes(44)
+    peer.says(FREESWITCH_ACK, ONE_LINE, raw(0x92, line), TIME)
+    assert peer.core.lines == {1: "Reception"}
+    assert peer.core.state is State.REGISTERED
+
+
 def test_an_answer_in_many_small_writes_is_an_answer() -> None:
     peer = Peer(version=11)
     for octet in FREESWITCH_ACK + ONE_LINE + TIME:
@@ -308,6 +369,58 @@ def test_a_simulator_that_acknowledges_no_keepalive_before_the_time_was_asked_re
     assert peer.core.state is State.REGISTERED
     # It closes on a RegisterReq that is shorter than this.
     assert len(messages.encode(messages.RegisterReq(device_name=ALICE), 5)) >= 12 + 36
+
+
+# ------------------------------------------------------------------- how they refuse and close
+
+REFUSALS: dict[str, tuple[bytes, bool]] = {
+    "closed at once, as the 51st connection of chan_skinny": (b"", True),
+    "chan-sccp-b, while the old session is torn down": (
+        raw(0x9D, b"Crossover session".ljust(32, b"\0")),
+        True,
+    ),
+    "chan_skinny, which leaves the connection open": (
+        raw(0x9D, b"No Authority: ".ljust(36, b"\0")),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+async def test_a_station_that_is_refused_comes_back_after_longer_and_longer(kind: str) -> None:
+    """Its old session may live on there for a while; a backlog of 2 wants patience too."""
+    refusal, closes = REFUSALS[kind]
+    at: list[float] = []
+
+    async def serve(stream: trio.SocketStream) -> None:
+        at.append(trio.current_time())
+        if len(at) <= 3:
+            if refusal:
+                await stream.receive_some(4096)
+                await stream.send_all(refusal)
+            if not closes:
+                # Until the station goes.
+                assert await stream.receive_some(4096) == b""
+            await stream.aclose()
+            return
+        await stream.receive_some(4096)
+        await stream.send_all(SKINNY_ACK + ONE_LINE + TIME)
+        with contextlib.suppress(trio.BrokenResourceError):
+            while await stream.receive_some(4096):
+                pass
+
+    config = StationConfig(first_back_off=0.05, rejections=4)
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            nursery.start_soon(trio.serve_listeners, serve, listeners)
+            host, port = listeners[0].socket.getsockname()
+            async with sccp.open_station(ALICE, f"{host}:{port}", config=config) as station:
+                assert station.registrations == 1
+            nursery.cancel_scope.cancel()
+    assert len(at) == 4
+    for wait, (before, after) in zip((0.025, 0.05, 0.1), itertools.pairwise(at), strict=True):
+        assert after - before >= wait
 
 
 # --------------------------------------------------- what crashed or hung them, sent to our server

@@ -23,7 +23,7 @@ from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, Lin
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
-from pa_telephony.sccp.enums import MediaStatus
+from pa_telephony.sccp.enums import DeviceType, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import (
     Received,
@@ -31,7 +31,8 @@ from pa_telephony.sccp.registrar import (
     RegistrarConfig,
     RegistrationAsked,
 )
-from pa_telephony.sccp.station import CallChanged, StationConfig, StationCore, Style
+from pa_telephony.sccp.station import CallChanged, State, StationCore
+from pa_telephony.sccp.style import StationConfig, Style
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FRAMES = json.loads((VECTORS / "sccp-frames.json").read_text())["frames"]
@@ -40,12 +41,25 @@ SESSIONS = json.loads((VECTORS / "sccp-sessions.json").read_text())["sessions"]
 REGISTRATIONS = (
     "7970 registers",
     "FXS port registers",
+    "gateway registers",
     "7912 registers and calls",
     "conference bridge registers",
     "MTP registers",
 )
 CALLS = ("phone calls", "FXS port calls")
 RELAYS = ("MTP relays",)
+
+STYLES = {
+    "7970 registers": Style.PHONE,
+    "7912 registers and calls": Style.PHONE,
+    "phone calls": Style.PHONE,
+    "FXS port registers": Style.ANALOG_PORT,
+    "FXS port calls": Style.ANALOG_PORT,
+    "gateway registers": Style.GATEWAY,
+    "conference bridge registers": Style.MEDIA_RESOURCE,
+    "MTP registers": Style.MEDIA_RESOURCE,
+    "MTP relays": Style.MEDIA_RESOURCE,
+}
 
 KEYS = messages.OffHook | messages.OnHook | messages.KeypadButton | messages.SoftKeyEvent
 """What a user does: the replay does it at the same place."""
@@ -120,12 +134,17 @@ class Station:
             ),
             None,
         )
-        port = "7970" not in name and "7912" not in name and "phone" not in name
-        config = StationConfig(
-            style=Style.PORT if port else Style.PHONE, protocol_version=self.version
-        )
+        style = STYLES[name]
+        config = StationConfig(style=style, protocol_version=self.version)
         if request is not None:
             config = dataclasses.replace(config, device_type=request.device_type)
+        if request is not None and style is Style.MEDIA_RESOURCE:
+            bridge = request.device_type == DeviceType.CONFERENCE_BRIDGE_DIXIE_LAND
+            config = dataclasses.replace(
+                config,
+                streams=request.max_streams,
+                streams_per_conference=request.max_streams if bridge else 0,
+            )
         self.core = StationCore(
             request.device_name if request else "SEP000000008003",
             config,
@@ -147,7 +166,8 @@ class Station:
         if request is None:
             # These captures begin when the station has long been registered.
             ack = messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=self.version)
-            for message in (ack, messages.TimeDateRes(w_year=2026)):
+            done = messages.TimeDateRes(w_year=2026), messages.VersionRes(version_str="")
+            for message in (ack, *done):
                 self.core.receive_data(messages.encode(message, self.version), 0.0)
                 self.events()
             self.core.data_to_send()
@@ -207,8 +227,14 @@ def check(found: set[str], explained: dict[str, str]) -> None:
 
 
 _ITSELF = "what a device says of itself: configuration here, hardware there"
-_STREAMS = "how many streams, lines and conferences: ours has the numbers of a 7970 or an FXS port"
-_UNSERVED = "media resources have no style of their own: ours asks as a port does"
+
+_STALE = "gateways have their MAC and stale memory where phones say how many lines and conferences"
+_BETWEEN = "it answers between its own questions, which race with CapabilitiesReq; ours behind them"
+_GATEWAYS = {
+    "RegisterReq.ip_v4_address_scope": _ITSELF,
+    "RegisterReq.max_conferences": _STALE,
+    "RegisterReq.active_conferences": _STALE,
+}
 
 STATION_DIFFERENCES: dict[str, dict[str, str]] = {
     "7970 registers": {
@@ -224,14 +250,13 @@ STATION_DIFFERENCES: dict[str, dict[str, str]] = {
         "the 7970 twice, behind it",
     },
     "FXS port registers": {
-        "RegisterReq.instance": _ITSELF,
-        "RegisterReq.ip_v4_address_scope": _ITSELF,
-        "RegisterReq.max_number_of_lines": _STREAMS,
-        "RegisterReq.max_conferences": _STREAMS,
-        "RegisterReq.active_conferences": _STREAMS,
-        "[-+]CapabilitiesRes": "the port answers between its own questions, which race with "
-        "CapabilitiesReq; ours behind them",
-        "[-+]LineStatReq": "the port asks for forwards first, ours for the line",
+        **_GATEWAYS,
+        "[-+]CapabilitiesRes": _BETWEEN,
+    },
+    "gateway registers": {
+        **_GATEWAYS,
+        "RegisterReq.max_number_of_lines": _STALE,
+        "[-+]CapabilitiesRes": _BETWEEN,
     },
     "7912 registers and calls": {
         "RegisterReq.*": "ours is a 7970 in all but its type and its name",
@@ -246,18 +271,17 @@ STATION_DIFFERENCES: dict[str, dict[str, str]] = {
         "ours asks several at once as a 7970 does",
     },
     "conference bridge registers": {
-        "RegisterReq.*": _ITSELF,
+        **_GATEWAYS,
+        "RegisterReq.max_number_of_lines": _STALE,
+        "RegisterReq.unknown": _ITSELF,
         "CapabilitiesRes.caps": _ITSELF,
-        "MediaResourceNotification.*": "ours has no streams for others",
-        "+HeadsetStatus": _UNSERVED,
-        "+ButtonTemplateReq": _UNSERVED,
     },
     "MTP registers": {
-        "RegisterReq.*": _ITSELF,
+        **_GATEWAYS,
+        "RegisterReq.max_number_of_lines": _STALE,
+        "RegisterReq.unknown": _ITSELF,
         "CapabilitiesRes.caps": _ITSELF,
         "[-+]MediaResourceNotification": "shares a packet: the captured order is not known",
-        "+HeadsetStatus": _UNSERVED,
-        "+ButtonTemplateReq": _UNSERVED,
     },
     "phone calls": {
         "-MediaPathEvent": "handset and speaker: ours has none",
@@ -271,7 +295,9 @@ STATION_DIFFERENCES: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("name", [*REGISTRATIONS, *CALLS, *RELAYS])
 def test_our_station_says_what_the_captured_one_said(name: str) -> None:
-    check(Station(name).play(), STATION_DIFFERENCES[name])
+    station = Station(name)
+    check(station.play(), STATION_DIFFERENCES[name])
+    assert station.core.state is State.REGISTERED
 
 
 NAME, OTHER = "SEP000000008003", "SEP000000009999"
@@ -458,6 +484,12 @@ MANAGER_DIFFERENCES: dict[str, dict[str, str]] = {
         "[-+]ButtonTemplateRes": "ours answers in the order of the questions, CUCM did not",
         "DisplayPromptStatusV2.prompt_status": "a port gets words, ours phrase numbers",
         "LineStatV2Res.line_text_label": "ours labels a line with its number",
+    },
+    "gateway registers": {
+        "RegisterAck.date_template": "M/D/YA there, a 12-hour clock: configuration",
+        "TimeDateRes.*": _CLOCK,
+        "-UserToDeviceDataVersion1": _SERVICE,
+        "DisplayPromptStatusV2.prompt_status": "a gateway gets words, ours phrase numbers",
     },
     "7912 registers and calls": {
         "RegisterAck.*": _NEWER,

@@ -24,15 +24,16 @@ from pa_telephony.sccp.station import (
     MustWait,
     Registered,
     Rejected,
+    ScreenChanged,
     SessionLost,
     State,
-    StationConfig,
     StationCore,
     StationEvent,
     Unregistered,
     UnregisterRefused,
     key_of,
 )
+from pa_telephony.sccp.style import StationConfig
 
 NAME = "SEP001122334455"
 
@@ -124,6 +125,8 @@ class Bench:
                 return self.told(messages.UnregisterAck(status=DeviceUnregisterStatus.NAK))
             case Input.RESET:
                 return self.told(messages.Reset(reset_type=DeviceResetType.RESTART))
+            case Input.APPLY_CONFIG:
+                return self.told(messages.Reset(reset_type=DeviceResetType.APPLY_CONFIG))
             case Input.DEADLINE:
                 before = self.core.state
                 for _ in range(10):
@@ -141,6 +144,7 @@ SENT: dict[Effect, type] = {
     Effect.ASK_TOKEN: messages.RegisterTokenReq,
     Effect.REGISTER: messages.RegisterReq,
     Effect.ASK: messages.ButtonTemplateReq,
+    Effect.ASK_AGAIN: messages.ButtonTemplateReq,
     Effect.ASK_LINES: messages.LineStatReq,
     Effect.UNREGISTER: messages.UnregisterReq,
     Effect.RESTART: messages.UnregisterReq,
@@ -198,18 +202,79 @@ def test_three_unanswered_keepalives_mean_that_the_call_manager_is_gone() -> Non
     assert bench.now == 120.0
 
 
-def test_a_reset_waits_until_the_call_is_over() -> None:
+@pytest.mark.parametrize(
+    ("asked", "done"),
+    [
+        ([DeviceResetType.RESET], DeviceResetType.RESET),
+        ([DeviceResetType.RESTART], DeviceResetType.RESTART),
+        # The one that does more counts; a number that is not known is a reset (guessed).
+        ([DeviceResetType.APPLY_CONFIG, DeviceResetType.RESTART], DeviceResetType.RESTART),
+        ([DeviceResetType.RESET, DeviceResetType.APPLY_CONFIG], DeviceResetType.RESET),
+        ([DeviceResetType(77)], DeviceResetType.RESET),
+    ],
+)
+def test_a_reset_waits_until_the_call_is_over(
+    asked: list[DeviceResetType], done: DeviceResetType
+) -> None:
     bench = Bench()
     bench.bring_to(State.REGISTERED)
     bench.told(
         messages.CallState(call_state=DCallState.OFF_HOOK, line_instance=1, call_reference=7),
-        messages.Reset(reset_type=DeviceResetType.RESET),
+        *[messages.Reset(reset_type=kind) for kind in asked],
     )
     assert bench.core.state is State.REGISTERED
     bench.told(messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1, call_reference=7))
     assert bench.core.state is State.LEAVING
     events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
-    assert events == [Unregistered(restart=True, confirmed=True)]
+    assert events == [Unregistered(reset=done, confirmed=True)]
+
+
+def a_template(lines: int, dials: int) -> messages.ButtonTemplateRes:
+    buttons = [ButtonType.LINE] * lines + [ButtonType.SPEED_DIAL] * dials
+    return messages.ButtonTemplateRes(
+        total_button_count=len(buttons),
+        definition=tuple(
+            messages.ButtonDefinition(instance_number=1, button_definition=kind) for kind in buttons
+        ),
+        button_offset=0,
+    )
+
+
+def test_a_configuration_to_apply_is_asked_for_after_the_call_and_the_registration_stands() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        a_template(2, 1),
+        messages.LineStatV2Res(line_number=1, line_dir_number="1001"),
+        messages.LineStatV2Res(line_number=2, line_dir_number="1002"),
+        messages.SpeedDialStatV2Res(speed_dial_number=1, speed_dial_dir_number="1009"),
+        messages.CallState(call_state=DCallState.OFF_HOOK, line_instance=1, call_reference=7),
+    )
+    bench.said()
+    bench.told(messages.Reset(reset_type=DeviceResetType.APPLY_CONFIG))
+    assert bench.said() == []
+    # The clock that follows every call is no answer to a question.
+    bench.told(
+        messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1, call_reference=7),
+        messages.TimeDateRes(w_year=2026),
+    )
+    assert messages.ButtonTemplateReq in bench.said()
+    bench.told(a_template(1, 0))
+    said = bench.said()
+    assert (said.count(messages.LineStatReq), said.count(messages.SpeedDialStatReq)) == (1, 0)
+    (changed,) = bench.told(messages.LineStatV2Res(line_number=1, line_dir_number="2001"))
+    assert isinstance(changed, ScreenChanged)
+    assert (bench.core.lines, bench.core.screen.speed_dials) == ({1: "2001"}, {})
+    assert bench.told(messages.TimeDateRes(w_year=2026)) == []
+    assert bench.core.state is State.REGISTERED
+
+
+def test_a_line_that_is_answered_without_a_number_is_none_any_more() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    assert bench.core.lines == {1: "1001"}
+    bench.told(messages.LineStatV2Res(line_number=1, line_dir_number=""))
+    assert bench.core.lines == {}
 
 
 def test_a_call_manager_can_not_make_a_station_hold_more_calls_than_its_limit() -> None:

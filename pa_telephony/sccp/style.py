@@ -1,0 +1,228 @@
+"""What a station says of itself and what it asks: one row of a table for each style.
+
+Each row is a captured registration (protocol notes §3): what is in RegisterReq, the questions
+behind RegisterAck, those for each line once the buttons are known, and the answer that ends it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Limits
+from pa_telephony.sccp.enums import DeviceType, HeadsetMode, MediaPayloadType
+from pa_telephony.sccp.messages import SccpMessage
+
+__all__ = ["HABITS", "Habits", "StationConfig", "Style", "capabilities", "register_request"]
+
+
+class Style(enum.Enum):
+    """As what a station registers. Whatever the style, calls are the call manager's to show."""
+
+    PHONE = "phone"
+    """As a 7970 with CUCM 8.6 (protocol notes §3.1)."""
+    PORT = "port"
+    """A media port: the questions of an analogue port, and what software can tell besides."""
+    ANALOG_PORT = "analogue port"
+    """As an FXS port of a gateway (§3.3): no soft keys, and transmissions are not confirmed."""
+    GATEWAY = "gateway"
+    """As a gateway as a whole (§3.3): one line whose buttons and forwards it does not ask for,
+    the least that CUCM is known to accept."""
+    MEDIA_RESOURCE = "media resource"
+    """As a conference bridge, MTP or transcoder (§3.4): no line, nothing asked but the version.
+
+    Streams come as calls without a state and end with their media. :func:`open_station` has one
+    port for each call reference; a resource with more streams in one is built on
+    :class:`StationCore`.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StationConfig:
+    """What a station says of itself, and how patient it is. Times in seconds."""
+
+    style: Style = Style.PHONE
+    device_type: DeviceType = DeviceType.CISCO_7970
+    protocol_version: int = 20
+    """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
+    streams: int | None = None
+    """At once, as RegisterReq says it; None: as many as its style has. A media resource's capacity
+    (captured: bridge 8, MTP 20)."""
+    streams_per_conference: int = 0
+    """A conference bridge's (captured: 8); 0 for all others."""
+    codecs: tuple[MediaPayloadType, ...] = (
+        MediaPayloadType.G711_ULAW64K,
+        MediaPayloadType.G711_ALAW64K,
+    )
+    packet_ms: int = 20
+    rfc2833: bool = True
+    """Offer telephone-event (capability 257, captured)."""
+    register_within: float = 5.0
+    missed_keep_alives: int = 3
+    unregister_within: float = 1.0
+    token_within: float = 4.0
+    """A call manager that has not answered RegisterTokenReq by then knows no tokens."""
+    stand_by: bool = True
+    """Keep a connection to the call manager that comes next."""
+    fall_back: bool = True
+    """Return to a call manager earlier in the list when it is there again and no call is up."""
+    first_back_off: float = 0.1
+    longest_back_off: float = 30.0
+    rejections: int = 3
+    """While opening: refusals by every call manager in a row before the error comes out."""
+    max_calls: int = 24
+    """Calls that the call manager may show at once, and handlers that may run."""
+    max_unsent: int = 1 << 18
+    """Bytes of answers that may wait for a call manager that does not read."""
+    limits: Limits = field(default_factory=Limits)
+
+
+LineQuestion: TypeAlias = type[messages.LineStatReq] | type[messages.ForwardStatReq]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Habits:
+    """One style."""
+
+    instance: int = 1
+    """Of its name: gateways and their ports say 1, phones 0."""
+    streams: int = 1
+    conferences: int = 0
+    lines: int = 1
+    features: int
+    """The last two of the three bytes behind the version, as one number."""
+    questions: Callable[[StationConfig], Iterator[SccpMessage]]
+    """Behind RegisterAck."""
+    line_questions: tuple[LineQuestion, ...] = ()
+    """For each line that the buttons show; () for a style that does not ask for its buttons."""
+    configured_by: type[SccpMessage] = messages.TimeDateRes
+    """The answer with which the call manager is done."""
+    confirms_transmission: bool = True
+    """Whether it answers StartMediaTransmission (from version 15 on)."""
+
+    def ask_about(self, lines: int, dials: int) -> Iterator[SccpMessage]:
+        """What is asked when the buttons are known."""
+        if not self.line_questions:
+            return
+        for line in range(1, lines + 1):
+            for question in self.line_questions:
+                yield question(line_number=line)
+        for number in range(1, dials + 1):
+            yield messages.SpeedDialStatReq(speed_dial_number=number)
+        yield messages.RegisterAvailableLines(max_num_of_avail_lines=lines)
+        yield messages.TimeDateReq()
+
+
+def _phone(config: StationConfig) -> Iterator[SccpMessage]:
+    yield messages.IpPort(rtp_media_port=3500)
+    yield messages.ButtonTemplateReq(button_capacity=36)
+    yield messages.SoftKeyTemplateReq()
+    yield messages.SoftKeySetReq()
+    yield messages.ConfigStatReq()
+
+
+def _resource(config: StationConfig) -> Iterator[SccpMessage]:
+    yield messages.IpPort(rtp_media_port=0)
+    yield messages.MediaResourceNotification(
+        device_type=config.device_type,
+        number_of_in_service_streams=config.streams or 0,
+        max_streams_per_conf=config.streams_per_conference,
+    )
+    yield messages.VersionReq()
+
+
+def _port(config: StationConfig) -> Iterator[SccpMessage]:
+    yield messages.IpPort(rtp_media_port=0)
+    yield messages.MediaResourceNotification(device_type=config.device_type)
+    yield messages.VersionReq()
+    yield messages.HeadsetStatus(headset_status=HeadsetMode.OFF)
+    yield messages.ButtonTemplateReq(button_capacity=1)
+
+
+def _analog_port(config: StationConfig) -> Iterator[SccpMessage]:
+    yield from _port(config)
+    yield messages.ForwardStatReq(line_number=1)
+
+
+def _gateway(config: StationConfig) -> Iterator[SccpMessage]:
+    yield messages.IpPort(rtp_media_port=0)
+    yield messages.MediaResourceNotification(device_type=config.device_type)
+    yield messages.VersionReq()
+    yield messages.HeadsetStatus(headset_status=HeadsetMode.ON)
+    yield messages.LineStatReq(line_number=1)
+    yield messages.RegisterAvailableLines(max_num_of_avail_lines=1)
+    yield messages.TimeDateReq()
+
+
+_BOTH = (messages.LineStatReq, messages.ForwardStatReq)
+
+HABITS: dict[Style, Habits] = {
+    Style.PHONE: Habits(
+        instance=0,
+        streams=5,
+        conferences=1,
+        lines=36,
+        features=0x8572,
+        questions=_phone,
+        line_questions=_BOTH,
+    ),
+    Style.PORT: Habits(
+        instance=0,
+        features=0x0201,
+        questions=_port,
+        line_questions=_BOTH,
+    ),
+    Style.ANALOG_PORT: Habits(
+        lines=0,
+        features=0x0201,
+        questions=_analog_port,
+        line_questions=(messages.LineStatReq,),
+        confirms_transmission=False,
+    ),
+    Style.GATEWAY: Habits(
+        streams=0,
+        features=0x0001,
+        questions=_gateway,
+        confirms_transmission=False,
+    ),
+    Style.MEDIA_RESOURCE: Habits(
+        features=0x0001,
+        questions=_resource,
+        lines=0,
+        configured_by=messages.VersionRes,
+    ),
+}
+
+
+def register_request(name: str, address: str, config: StationConfig) -> messages.RegisterReq:
+    """How a station of this style asks to be registered."""
+    habits = HABITS[config.style]
+    return messages.RegisterReq(
+        device_name=name,
+        instance=habits.instance,
+        station_ip_addr=address,
+        device_type=config.device_type,
+        max_streams=habits.streams if config.streams is None else config.streams,
+        protocol_ver=config.protocol_version,
+        phone_features=habits.features,
+        max_conferences=habits.conferences,
+        max_number_of_lines=habits.lines,
+    )
+
+
+def capabilities(config: StationConfig) -> messages.CapabilitiesRes:
+    """What a station can hear and say."""
+    offered = list(config.codecs)
+    if config.rfc2833:
+        offered.append(MediaPayloadType.RFC2833_DYN_PAYLOAD)
+    return messages.CapabilitiesRes(
+        caps=tuple(
+            messages.Capability(
+                payload_capability=codec, max_frames_per_packet=config.packet_ms * 2
+            )
+            for codec in offered
+        )
+    )
