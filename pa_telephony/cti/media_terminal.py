@@ -99,19 +99,19 @@ class MediaCall(Call):
                 packet_ms=event.milli_second_packet_size or _PACKET_MS,
             )
         except LocalProtocolError:
-            self._terminal.hang_up_on(self)
+            self._terminal.hang_up_on(self.leg_id)
 
     def _open_channel(self, event: messages.DeviceCallOpenLogicalChannelEvent) -> None:
         port = self._take_port()
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
             # Nobody is to wait for a sound that can not come.
-            self._terminal.hang_up_on(self)
+            self._terminal.hang_up_on(self.leg_id)
             return
         try:
             port.start_receiving(codec, packet_ms=event.milli_second_packet_size or _PACKET_MS)
         except LocalProtocolError:
-            self._terminal.hang_up_on(self)
+            self._terminal.hang_up_on(self.leg_id)
             return
         host, number = port.local_address
         self._address.provider.post(
@@ -174,14 +174,3 @@ class MediaTerminal(CallLine[MediaCall]):
             return self._engine.open_port()
         except PortUnavailable:
             return None
-
-    def hang_up_on(self, call: MediaCall) -> None:
-        """Drop a call without waiting."""
-        self._provider.post(
-            messages.CallDisconnectRequest(
-                line_call_manager_id=1,
-                line_id=self._line_handle,
-                call_leg_call_manager_id=1,
-                call_leg_id=call.leg_id,
-            )
-        )
