@@ -48,7 +48,9 @@ class CallLine(OpenLine, Generic[C]):
         """Where all calls go instead, as last told."""
         self._calls: dict[int, C] = {}
         self._expected: dict[int, C | None] = {}
-        self._offered, self._arrivals = trio.open_memory_channel[C](provider.config.max_calls)
+        self._offered: dict[int, C] = {}
+        """Those that came and wait for a handler, by leg; who hangs up waits no more."""
+        self._arrival = trio.Event()
 
     @abc.abstractmethod
     def new_call(self, leg: TerminalConnection, event: CtiMessage) -> C:
@@ -91,19 +93,25 @@ class CallLine(OpenLine, Generic[C]):
     async def serve(self, handler: Callable[[C], Awaitable[object]]) -> None:
         """Give every call that comes to ``handler``, each in a task of its own, until cancelled.
 
-        A handler that returns without having answered refuses the call. :class:`CallEnded` out
-        of a handler is the normal end of a call; anything else comes out of here.
+        When a handler returns, its call is refused or hung up, unless it was transferred away.
+        :class:`CallEnded` out of a handler is the normal end of a call; anything else comes out
+        of here. At most :attr:`ProviderConfig.max_calls` handlers run; further calls alert.
         """
 
         async def handle(call: C) -> None:
             with contextlib.suppress(CallEnded, ConnectionLost):
                 await handler(call)
             await self.leave(call)
+            room.release()
 
+        room = trio.Semaphore(self.provider.config.max_calls)
         async with background() as tasks:
-            async for call in self._arrivals:
-                if not call.ended:
-                    tasks.start_handler(handle, call)
+            while True:
+                await room.acquire()
+                while not self._offered:
+                    await self._arrival.wait()
+                call = self._offered.pop(next(iter(self._offered)))
+                tasks.start_handler(handle, call)
 
     @contextlib.contextmanager
     def events(self) -> Generator[Subscription[ModelEvent]]:
@@ -210,6 +218,7 @@ class CallLine(OpenLine, Generic[C]):
             case messages.CallStateChangedEventV2(state=CALLSTATE.IDLE):
                 if call is not None:
                     del self._calls[leg_id]
+                    self._offered.pop(leg_id, None)
                     call.end(event.cause)
             case messages.DtmfEvent():
                 if call is not None and 0 <= event.digit < len(_KEYS):
@@ -232,6 +241,7 @@ class CallLine(OpenLine, Generic[C]):
         """The session is over, and our knowledge of the calls with it."""
         super().lost()
         calls, self._calls = self._calls, {}
+        self._offered.clear()
         for call in calls.values():
             call.end(_LOST)
 
@@ -243,8 +253,9 @@ class CallLine(OpenLine, Generic[C]):
         if leg_id in self._expected:
             self._expected[leg_id] = call
         if call.incoming and getattr(event, "state", 0) in (CALLSTATE.OFFERING, CALLSTATE.ACCEPTED):
-            with contextlib.suppress(trio.WouldBlock):
-                self._offered.send_nowait(call)
+            self._offered[leg_id] = call
+            self._arrival.set()
+            self._arrival = trio.Event()
 
     def _concerns(self, event: ModelEvent) -> bool:
         if isinstance(event, ServiceChanged):

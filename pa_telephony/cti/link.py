@@ -56,7 +56,7 @@ class ProviderConfig:
     max_events: int = 10_000
     """Events that may wait for one subscriber."""
     max_calls: int = 1000
-    """Calls that may be at one route point, and handlers that may run there."""
+    """Calls that may be at one route point, and handlers that may run there or at a line."""
     max_directory: int = 16 << 20
     """Bytes that the devices and lines of the user may take."""
     max_unsent: int = 1 << 20

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from pa_telephony import cti
 from pa_telephony.callmanager import (
@@ -35,13 +37,15 @@ QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
 
 
 @contextlib.asynccontextmanager
-async def an_application() -> AsyncGenerator[tuple[CallManager, cti.Provider]]:
+async def an_application(
+    settings: cti.ProviderConfig = QUICK,
+) -> AsyncGenerator[tuple[CallManager, cti.Provider]]:
     """Logged in at a call manager where both phones are registered."""
     with trio.fail_after(10):
         async with (
             open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
             cti.open_provider(
-                manager.cti_address, user="app", password="secret", config=QUICK
+                manager.cti_address, user="app", password="secret", config=settings
             ) as provider,
         ):
             for phone in ("P1", "P2"):
@@ -166,6 +170,42 @@ async def test_what_the_server_closes_takes_its_calls_out_of_the_graph(whole_dev
         assert not provider.model.calls
         assert not address.in_service
         assert call.ended
+
+
+async def test_so_many_handlers_run_and_calls_that_nobody_serves_are_not_kept() -> None:
+    async with (
+        an_application(replace(QUICK, max_calls=1)) as (manager, provider),
+        provider.open_address("1002") as address,
+        provider.open_address("1001") as caller,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(3):
+            async with caller.call("1002") as call:
+                while not address.calls:
+                    await provider.changed()
+            await call.wait_ended()
+            while address.calls:
+                await provider.changed()
+        assert not address._offered
+        served: list[cti.Call] = []
+        began = trio.Event()
+
+        async def handler(call: cti.Call) -> None:
+            served.append(call)
+            began.set()
+            await trio.sleep_forever()
+
+        async with caller.call("1002"), provider.open_address("6000"):
+            nursery.start_soon(address.serve, handler)
+            await began.wait()
+            manager.calls.register("RP1", manager._cti_side)
+            leg = manager.calls.originate("RP1", 1, "1002")
+            while len(address.calls) < 2:
+                await provider.changed()
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            assert len(served) == 1
+            manager.calls.release(leg)
+        nursery.cancel_scope.cancel()
 
 
 async def test_what_is_no_key_is_not_sent() -> None:
