@@ -61,8 +61,9 @@ def _failing(otherwise: CTIFAILURE, known: dict[Cause, CTIFAILURE] = _FAILURES) 
     try:
         yield
     except RequestFailed as failed:
-        code = known.get(Cause(failed.code), otherwise)
-        raise RequestFailed(code, failed.description) from None
+        if isinstance(failed.code, CTIFAILURE):
+            raise
+        raise RequestFailed(known.get(Cause(failed.code), otherwise), failed.description) from None
 
 
 class CtiSide:

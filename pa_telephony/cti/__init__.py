@@ -9,6 +9,10 @@ from pa_telephony._lazy import lazy_names
 if TYPE_CHECKING:
     from pa_telephony.cti.address import Address as Address
     from pa_telephony.cti.call import Call as Call
+    from pa_telephony.cti.call_states import (
+        ConnectionState as ConnectionState,
+        TerminalConnectionState as TerminalConnectionState,
+    )
     from pa_telephony.cti.client import (
         Provider as Provider,
         ProviderConfig as ProviderConfig,
@@ -28,11 +32,7 @@ if TYPE_CHECKING:
         MediaCall as MediaCall,
         MediaTerminal as MediaTerminal,
     )
-    from pa_telephony.cti.model import (
-        ConnectionState as ConnectionState,
-        Model as Model,
-        TerminalConnectionState as TerminalConnectionState,
-    )
+    from pa_telephony.cti.model import Model as Model
     from pa_telephony.cti.route_point import (
         RouteFailed as RouteFailed,
         RoutePoint as RoutePoint,
@@ -75,7 +75,7 @@ __getattr__, __dir__ = lazy_names(
         "Call": ".call",
         "CallControl": ".control",
         "Connection": ".connection",
-        "ConnectionState": ".model",
+        "ConnectionState": ".call_states",
         "CtiManagerConfig": ".session",
         "InvalidPartyError": ".errors",
         "InvalidStateError": ".errors",
@@ -92,7 +92,7 @@ __getattr__, __dir__ = lazy_names(
         "RouteFailed": ".route_point",
         "RoutePoint": ".route_point",
         "RouteSession": ".route_point",
-        "TerminalConnectionState": ".model",
+        "TerminalConnectionState": ".call_states",
         "open_provider": ".client",
         "serve_providers": ".server",
     },

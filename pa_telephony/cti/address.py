@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import trio
 
@@ -13,6 +14,7 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.call import Call
 from pa_telephony.cti.enums import (
     CALLSTATE,
+    CTIFAILURE,
     FEATUREPRIORITY,
     LAMPMODE,
     CCNCallForwardInformation,
@@ -21,7 +23,7 @@ from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import CtiCallForwardInformation, DeviceEventFilter
 from pa_telephony.cti.model import Connection, ModelEvent, ServiceChanged, TerminalConnection
-from pa_telephony.errors import CallEnded, ConnectionLost
+from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed
 from pa_telephony.tasks import Subscription, background
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Address", "CallLine"]
 
 C = TypeVar("C", bound=Call)
+_Told: TypeAlias = Callable[[Any], None]
 _KEYS = "0123456789ABCD*#"
 _LOST = 41
 _POLITE = 1.0
@@ -44,7 +47,10 @@ class CallLine(OpenLine, Generic[C]):
         self.forwarded_to = ""
         """Where all calls go instead, as last told."""
         self._calls: dict[int, C] = {}
-        self._offered, self._arrivals = trio.open_memory_channel[C](provider.config.max_calls)
+        self._expected: dict[int, C | None] = {}
+        self._offered: dict[int, C] = {}
+        """Those that came and wait for a handler, by leg; who hangs up waits no more."""
+        self._arrival = trio.Event()
 
     @abc.abstractmethod
     def new_call(self, leg: TerminalConnection, event: CtiMessage) -> C:
@@ -64,20 +70,21 @@ class CallLine(OpenLine, Generic[C]):
     async def call(self, number: str) -> AsyncGenerator[C]:
         """Call a number. Leaving hangs up, unless the call was transferred away.
 
-        The body begins as soon as it is dialled: ``await call.wait_connected()``.
+        The body begins as soon as it is dialled: ``await call.wait_connected()``. Cancelled
+        before, the call is hung up as soon as it is known.
         """
         call_id = await self.new_call_id()
-        made = await self._provider.request(
-            messages.LineCallInitiateRequest(
-                line_call_manager_id=1,
-                line_id=self._line_handle,
-                global_call_manager_id=1,
-                global_call_id=call_id,
-                dest_address=number,
-                feature_priority=FEATUREPRIORITY(1),
-            )
+        request = messages.LineCallInitiateRequest(
+            line_call_manager_id=1,
+            line_id=self._line_handle,
+            global_call_manager_id=1,
+            global_call_id=call_id,
+            dest_address=number,
+            feature_priority=FEATUREPRIORITY(1),
         )
-        call = await self.wait_call(made.call_leg_id)
+        call = await self.make_call(
+            functools.partial(self._provider.request, request), "call_leg_id"
+        )
         try:
             yield call
         finally:
@@ -86,19 +93,25 @@ class CallLine(OpenLine, Generic[C]):
     async def serve(self, handler: Callable[[C], Awaitable[object]]) -> None:
         """Give every call that comes to ``handler``, each in a task of its own, until cancelled.
 
-        A handler that returns without having answered refuses the call. :class:`CallEnded` out
-        of a handler is the normal end of a call; anything else comes out of here.
+        When a handler returns, its call is refused or hung up, unless it was transferred away.
+        :class:`CallEnded` out of a handler is the normal end of a call; anything else comes out
+        of here. At most :attr:`ProviderConfig.max_calls` handlers run; further calls alert.
         """
 
         async def handle(call: C) -> None:
             with contextlib.suppress(CallEnded, ConnectionLost):
                 await handler(call)
             await self.leave(call)
+            room.release()
 
+        room = trio.Semaphore(self.provider.config.max_calls)
         async with background() as tasks:
-            async for call in self._arrivals:
-                if not call.ended:
-                    tasks.start_handler(handle, call)
+            while True:
+                await room.acquire()
+                while not self._offered:
+                    await self._arrival.wait()
+                call = self._offered.pop(next(iter(self._offered)))
+                tasks.start_handler(handle, call)
 
     @contextlib.contextmanager
     def events(self) -> Generator[Subscription[ModelEvent]]:
@@ -154,13 +167,45 @@ class CallLine(OpenLine, Generic[C]):
         number: int = made.call_id
         return number
 
-    async def wait_call(self, leg_id: int) -> C:
-        """The call that the wire calls ``leg_id``, once it was announced."""
-        while leg_id not in self._calls:
-            if not self._line_handle:
-                raise ConnectionLost("the CTI manager is gone")
-            await self._provider.changed()
-        return self._calls[leg_id]
+    async def make_call(self, ask: Callable[[_Told, _Told], Awaitable[Any]], field: str) -> C:
+        """Make a request that makes a call, whose leg is in ``field`` of the response.
+
+        Gives the call once it was announced, even if it has ended by then. If it can not be
+        given it is hung up.
+        """
+
+        def expect(response: CtiMessage) -> None:
+            leg_id = getattr(response, field)
+            self._expected[leg_id] = self._calls.get(leg_id)
+
+        def undo(response: CtiMessage) -> None:
+            self.hang_up_on(getattr(response, field))
+
+        leg_id = getattr(await ask(expect, undo), field)
+        try:
+            with trio.move_on_after(self.provider.config.request_within):
+                while (call := self._expected[leg_id]) is None:
+                    if not self._line_handle:
+                        raise ConnectionLost("the CTI manager is gone")
+                    await self._provider.changed()
+                return call
+            raise RequestFailed(CTIFAILURE.TIMEOUT, "the call is not announced")
+        except BaseException:
+            self.hang_up_on(leg_id)
+            raise
+        finally:
+            del self._expected[leg_id]
+
+    def hang_up_on(self, leg_id: int) -> None:
+        """Drop a call without waiting."""
+        self._provider.post(
+            messages.CallDisconnectRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg_id,
+            )
+        )
 
     def take_call_event(self, event: CtiMessage) -> None:
         """A call came, changed or went, or its sound did."""
@@ -173,6 +218,7 @@ class CallLine(OpenLine, Generic[C]):
             case messages.CallStateChangedEventV2(state=CALLSTATE.IDLE):
                 if call is not None:
                     del self._calls[leg_id]
+                    self._offered.pop(leg_id, None)
                     call.end(event.cause)
             case messages.DtmfEvent():
                 if call is not None and 0 <= event.digit < len(_KEYS):
@@ -195,6 +241,7 @@ class CallLine(OpenLine, Generic[C]):
         """The session is over, and our knowledge of the calls with it."""
         super().lost()
         calls, self._calls = self._calls, {}
+        self._offered.clear()
         for call in calls.values():
             call.end(_LOST)
 
@@ -203,9 +250,12 @@ class CallLine(OpenLine, Generic[C]):
         if leg is None:
             return
         call = self._calls[leg_id] = self.new_call(leg, event)
+        if leg_id in self._expected:
+            self._expected[leg_id] = call
         if call.incoming and getattr(event, "state", 0) in (CALLSTATE.OFFERING, CALLSTATE.ACCEPTED):
-            with contextlib.suppress(trio.WouldBlock):
-                self._offered.send_nowait(call)
+            self._offered[leg_id] = call
+            self._arrival.set()
+            self._arrival = trio.Event()
 
     def _concerns(self, event: ModelEvent) -> bool:
         if isinstance(event, ServiceChanged):

@@ -10,7 +10,7 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.messages.base import CtiMessage
 
-__all__ = ["CALL_MANAGER", "answer", "refusal"]
+__all__ = ["CALL_MANAGER", "answer", "plain", "refusal"]
 
 CALL_MANAGER = 1
 """Our node's number in every handle."""
@@ -44,3 +44,8 @@ def refusal(request: CtiMessage, code: int, description: str = "") -> CtiMessage
         # It may quote what was asked for.
         description=description[:_LONGEST_DESCRIPTION],
     )
+
+
+def plain(name: str) -> str:
+    """A name as the Latin-1 fields have room for it; the Unicode field beside has it whole."""
+    return name.encode("latin-1", "replace").decode("latin-1")

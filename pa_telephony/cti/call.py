@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pa_telephony.cti import messages
@@ -13,7 +15,7 @@ from pa_telephony.cti.model import (
     TerminalConnection,
     TerminalConnectionState,
 )
-from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.wire.offset import Handle
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ _LOST = 41
 
 
 class Call:
-    """One of our lines' part in a call. Its last state stays to be seen after it has ended."""
+    """One of our lines' part in a call. Its last state stays to be seen after it has ended.
+
+    Cancelling a verb gives up waiting for the answer: the CTI manager may have done it, or do it
+    yet. A verb that comes when the call is over raises :class:`CallEnded`.
+    """
 
     def __init__(self, address: CallLine[Any], leg: TerminalConnection, event: CtiMessage) -> None:
         self.terminal_connection = leg
@@ -156,19 +162,18 @@ class Call:
         self._transferred = True
 
     async def consult(self, number: str, *, conference: bool = False) -> Call:
-        """Hold, and call ``number`` from the same line; gives the consultation."""
+        """Hold, and call ``number`` from the same line; gives the consultation.
+
+        Cancelling hangs up on the consultation; the call may stay on hold.
+        """
         call_id = await self._address.new_call_id()
         request = (
             messages.CallSetupConferenceRequest if conference else messages.CallSetupTransferRequest
         )
-        made = await self._ask(
-            request(
-                **self._handles(),
-                new_global_call_id=call_id,
-                dest_address=number,
-            )
+        setup = request(**self._handles(), new_global_call_id=call_id, dest_address=number)
+        consultation: Call = await self._address.make_call(
+            functools.partial(self._ask, setup), "consult_call_id"
         )
-        consultation: Call = await self._address.wait_call(made.consult_call_id)
         return consultation
 
     async def transfer(self, to: Call | str) -> None:
@@ -203,7 +208,12 @@ class Call:
         return number
 
     async def send_digits(self, digits: str) -> None:
-        """Press keys for the other side (``0-9 A-D * #``)."""
+        """Press keys for the other side (``0-9 A-D * #``).
+
+        Raises :class:`LocalProtocolError` for what is no key.
+        """
+        if unknown := set(digits) - set(_KEYS):
+            raise LocalProtocolError(f"no keys: {sorted(unknown)}")
         codes = tuple(_KEYS.index(digit) for digit in digits)
         await self._ask(messages.CallPlayDtmfRequest(**self._handles(), dtmf_digits=codes))
 
@@ -237,10 +247,15 @@ class Call:
             "call_leg_id": self.leg_id,
         }
 
-    async def _ask(self, request: CtiMessage) -> Any:
+    async def _ask(
+        self,
+        request: CtiMessage,
+        at_once: Callable[[Any], None] | None = None,
+        too_late: Callable[[Any], None] | None = None,
+    ) -> Any:
         self._check()
         try:
-            return await self._address.provider.request(request)
+            return await self._address.provider.request(request, at_once, too_late)
         except RequestFailed as refused:
             if refused.code == CTIFAILURE.ILLEGAL_HANDLE:
                 raise CallEnded(self.cause or _LOST) from refused

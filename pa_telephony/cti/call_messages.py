@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pa_telephony.cti import enums, messages
-from pa_telephony.cti.answers import CALL_MANAGER
+from pa_telephony.cti.answers import CALL_MANAGER, plain
 from pa_telephony.cti.control import (
     ConferenceChanged,
     ConferenceEnded,
@@ -64,11 +64,11 @@ def _parties(leg: LegInfo) -> dict[str, Any]:
     original, last = leg.original_called, leg.last_redirecting
     return {
         "calling_party": calling.number,
-        "calling_party_name": calling.name,
+        "calling_party_name": plain(calling.name),
         "called_party": called.number,
-        "called_party_name": called.name,
+        "called_party_name": plain(called.name),
         "last_redirecting_party": last.number,
-        "last_redirecting_party_name": last.name,
+        "last_redirecting_party_name": plain(last.name),
         "un_modified_calling_party": calling.number,
         "un_modified_called_party": called.number,
         "un_modified_original_called_party": original.number,
@@ -117,7 +117,7 @@ def new_call(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
     return messages.NewCallEvent(
         **_announced(line, leg),
         state=state,
-        original_party_name=leg.original_called.name,
+        original_party_name=plain(leg.original_called.name),
     )
 
 
@@ -126,7 +126,7 @@ def existing_call(line: int, leg: LegInfo) -> CtiMessage:
     return messages.ExistingCallEvent(
         **_announced(line, leg),
         state=leg.state,
-        original_called_party_name=leg.original_called.name,
+        original_called_party_name=plain(leg.original_called.name),
         called_party_device_name=leg.called.device,
         overall_call_security_status=enums.CALLSECURITYSTATUS(1),
         controller_participant=structs.ParticipantInfo(),
@@ -153,7 +153,7 @@ def parties_changed(line: int, leg: LegInfo, before: LegInfo) -> CtiMessage:
         calling_party_changed=leg.calling != before.calling,
         called_party_changed=leg.called != before.called,
         original_called_party=leg.original_called.number,
-        original_called_party_name=leg.original_called.name,
+        original_called_party_name=plain(leg.original_called.name),
         far_end_point_type=_KNOWN,
         reason=leg.reason,
         b_remote_in_use=leg.remote_in_use,
@@ -171,7 +171,7 @@ def call_id_changed(line: int, leg: LegInfo) -> CtiMessage:
         new_global_call_id=leg.call_id,
         reason=leg.reason,
         original_party=leg.original_called.number,
-        original_party_name=leg.original_called.name,
+        original_party_name=plain(leg.original_called.name),
         b_remote_in_use=leg.remote_in_use,
     )
 
@@ -179,7 +179,7 @@ def call_id_changed(line: int, leg: LegInfo) -> CtiMessage:
 def _controlled_by(party: Party) -> dict[str, Any]:
     return {
         "controller_number": party.number,
-        "controller_name": party.name,
+        "controller_name": plain(party.name),
         "unicode_controller_name": party.name,
         "unicode_controller_namelocale": _LOCALE,
         "controller_device_name": party.device,
@@ -231,7 +231,7 @@ def transfer_ended(line: int, event: TransferEnded, *, controlling: bool) -> Cti
 def _requested_by(party: Party) -> dict[str, Any]:
     return {
         "requestor_number": party.number,
-        "requestor_name": party.name,
+        "requestor_name": plain(party.name),
         "unicode_requestor_name": party.name,
         "requestor_device_name": party.device,
     }
@@ -277,7 +277,7 @@ def _participant(who: Participant) -> structs.ParticipantInfo:
     return structs.ParticipantInfo(
         participant_number=who.party.number,
         un_modified_participant_number=who.party.number,
-        participant_name=who.party.name,
+        participant_name=plain(who.party.name),
         number_pi=True,
         name_pi=True,
         endpoint_type=_KNOWN,

@@ -18,6 +18,8 @@ __all__ = ["CallRequests"]
 
 _KEYS = "0123456789ABCD*#"
 _MAX_DIGITS = 64
+_MAX_SHOWN = 255
+"""Characters of a number to be shown, which every other application that watches is told, too."""
 _MAX_JOINED = 32
 _MAX_ALLOCATED = 10_000
 """Numbers of calls that were asked for and not yet used."""
@@ -106,7 +108,7 @@ class CallRequests:
         if request.called_address_option == (
             REDIRECTPARAMS.CALLED_ADDRESS_OPTION_SET_PREFERREDCALLEDPARTY
         ):
-            original = request.preferred_original_called_party
+            original = request.preferred_original_called_party[:_MAX_SHOWN]
         elif request.called_address_option == (
             REDIRECTPARAMS.CALLED_ADDRESS_SET_TO_REDIRECT_DESTINATION
         ):
@@ -114,7 +116,9 @@ class CallRequests:
         options = RedirectOptions(
             original_called=original,
             calling=(
-                request.modified_calling_party if request.modified_calling_party_reason else ""
+                request.modified_calling_party[:_MAX_SHOWN]
+                if request.modified_calling_party_reason
+                else ""
             ),
             by_calling_search_space=(
                 request.calling_search_space == REDIRECTPARAMS.CALLINGADDRESS_SEARCH_SPACE

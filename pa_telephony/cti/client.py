@@ -153,10 +153,24 @@ class Provider(ProviderLink):
 
     async def restore(self) -> None:
         """A new session: open again what was open, whoever the CTI manager is now."""
-        for line in list(self._lines):
-            if line.was_open:
-                with contextlib.suppress(RequestFailed):
+        # Those opened from now on are opened by who wants them.
+        closed = [line for line in self._lines if line.was_open]
+        back_off = self.config.first_back_off
+        while closed:
+            refused: list[OpenLine] = []
+            for line in closed:
+                try:
                     await line.open()
+                except RequestFailed:
+                    refused.append(line)
+                if line in refused or line not in self._lines:
+                    await line.close()
+            closed = [line for line in refused if line in self._lines]
+            if closed:
+                # The server may be starting, too, or the device in use for a little longer.
+                await trio.sleep(back_off)
+                back_off = min(back_off * 2, self.config.longest_back_off)
+                closed = [line for line in closed if line in self._lines]
 
     def take_event(self, event: CtiMessage) -> None:
         """An event of devices, lines or calls."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pa_telephony.cti import enums, messages
-from pa_telephony.cti.answers import CALL_MANAGER
+from pa_telephony.cti.answers import CALL_MANAGER, plain
 from pa_telephony.cti.control import CTI_PORT, ROUTE_POINT, DeviceInfo
 from pa_telephony.cti.messages import structs
 from pa_telephony.cti.messages.base import CtiMessage
@@ -56,7 +56,7 @@ def _lines(device: DeviceInfo) -> tuple[structs.LineInfo, ...]:
     return tuple(
         structs.LineInfo(
             name=line.number,
-            display_name=line.name,
+            display_name=plain(line.name),
             # One for each number: the client keeps its addresses by it (observed).
             permanent_line_id=line.line_id,
             max_number_of_calls=line.max_calls,

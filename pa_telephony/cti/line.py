@@ -75,9 +75,14 @@ class OpenLine(abc.ABC):
         """An event of a call on the line, or of its media."""
 
     async def open(self) -> None:
-        """Open the device, then the line (the provider does)."""
+        """Open the device, then the line (the provider does).
+
+        What is answered only after cancelling, or after the time is up, is closed again.
+        """
         self.device = self._find_device()
-        await self._provider.request(self.device_request(), self._device_opened)
+        await self._provider.request(
+            self.device_request(), self._device_opened, self._device_opened_late
+        )
         await self._provider.request(
             messages.LineOpenRequest(
                 device_name=self.device,
@@ -86,6 +91,7 @@ class OpenLine(abc.ABC):
                 auto_accept_status=self.auto_accept,
             ),
             self._line_opened,
+            self._line_opened_late,
         )
         self.was_open = True
 
@@ -115,8 +121,14 @@ class OpenLine(abc.ABC):
                 self._line_in_service = True
             case messages.LineOutOfServiceEvent(line_id=self._line_handle):
                 self._line_in_service = False
-            case messages.DeviceClosedEvent(device_id=self._device_handle):
+            case messages.DeviceClosedEvent(device_id=device) if device == self._device_handle:
+                self._provider.close_line(self._line_handle)
                 self.lost()
+            case messages.LineClosedEvent(line_id=line) if line == self._line_handle:
+                self._provider.close_line(line)
+                device = self._device_handle
+                self.lost()
+                self._device_handle = device
             case _:
                 line = getattr(event, "line_id", 0)
                 device = getattr(event, "device_id", 0)
@@ -138,6 +150,18 @@ class OpenLine(abc.ABC):
     def _line_opened(self, response: messages.LineOpenResponse) -> None:
         self._line_handle = response.line_id
         self._provider.open_line(response.line_id, self.number, self.device)
+
+    def _device_opened_late(
+        self, response: messages.DeviceOpenResponse | messages.DeviceRegisterDeviceResponse
+    ) -> None:
+        self._provider.post(
+            messages.DeviceCloseRequest(call_manager_id=1, device_id=response.device_id)
+        )
+
+    def _line_opened_late(self, response: messages.LineOpenResponse) -> None:
+        self._provider.post(
+            messages.LineCloseRequest(line_call_manager_id=1, line_id=response.line_id)
+        )
 
     def _find_device(self) -> str:
         devices = self._provider.devices

@@ -31,6 +31,8 @@ __all__ = ["Line", "LineHandles"]
 
 _KEYS = "0123456789ABCD*#"
 _REMEMBERED = 1000
+_MAX_FORWARDS = 8
+"""Of one request; each is told to everybody who has the line open. JTAPI sends one."""
 
 
 @dataclass(slots=True)
@@ -247,6 +249,8 @@ class LineHandles:
 
     def _set_forward(self, request: messages.LineSetForwardRequest) -> CtiMessage:
         line = self.line(request.line_id)
+        if len(request.fwd_destn_info) > _MAX_FORWARDS:
+            raise RequestFailed(CTIFAILURE.CFWDALL_DESTN_INVALID, "too many at once")
         for each in request.fwd_destn_info:
             on = each.cfwd_type is enums.CCNCallForwardInformation.FORWARD_ALL_ON
             target = each.call_fwd_destination if on else ""

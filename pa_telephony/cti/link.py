@@ -56,7 +56,7 @@ class ProviderConfig:
     max_events: int = 10_000
     """Events that may wait for one subscriber."""
     max_calls: int = 1000
-    """Calls that may be at one route point, and handlers that may run there."""
+    """Calls that may be at one route point, and handlers that may run there or at a line."""
     max_directory: int = 16 << 20
     """Bytes that the devices and lines of the user may take."""
     max_unsent: int = 1 << 20
@@ -138,37 +138,50 @@ class ProviderLink(abc.ABC):
 
     def post(self, message: CtiMessage) -> None:
         """Send a request whose answer nobody waits for; dropped without a session."""
-        if self._connection is not None:
+        with contextlib.suppress(ConnectionLost):
             self._send(replace(message, sequence_number=next(self._sequence)))  # type: ignore[call-arg]  # every request has one
 
     async def request(
-        self, message: CtiMessage, at_once: Callable[[Any], None] | None = None
+        self,
+        message: CtiMessage,
+        at_once: Callable[[Any], None] | None = None,
+        too_late: Callable[[Any], None] | None = None,
     ) -> Any:
         """Send a request and wait for its response; ``sequence_number`` is filled in.
 
         ``at_once`` gets the response before anything that follows it on the wire is looked at:
-        the events of a handle come right behind it.
+        the events of a handle come right behind it. ``too_late`` gets it in place of ``at_once``
+        when nobody waits any more, to undo what was done.
 
         Raises :class:`RequestFailed` with a :class:`~pa_telephony.cti.enums.CTIFAILURE` code
         when it is refused or not answered in time, :class:`ConnectionLost` without a session.
-        Cancelling gives up waiting; the server may have done it.
+        Cancelling gives up waiting; the server may have done it, or do it yet.
         """
         if not self._in_service:
             # A server ends a connection that asks before it has logged in.
             raise ConnectionLost(f"not in service: {self.last_error or 'not yet logged in'}")
-        return await self._ask(message, at_once)
+        return await self._ask(message, at_once, too_late)
 
-    async def _ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Any:
+    async def _ask(
+        self,
+        message: CtiMessage,
+        at_once: Callable[[Any], None] | None = None,
+        too_late: Callable[[Any], None] | None = None,
+    ) -> Any:
         sequence = next(self._sequence)
         name = type(message).__name__.removesuffix("Request") + "Response"
-        answer = self._waiting[sequence] = _Answer(at_once, getattr(messages, name))
+        answer = _Answer(at_once, getattr(messages, name))
+        self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
+        self._waiting[sequence] = answer
         try:
-            self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
             with trio.move_on_after(self.config.request_within):
                 return await answer.wait()
             raise RequestFailed(CTIFAILURE.TIMEOUT, f"{type(message).__name__}: no answer")
         finally:
-            del self._waiting[sequence]
+            if too_late is None or answer.known:
+                self._waiting.pop(sequence, None)
+            else:
+                answer.at_once = too_late
 
     def tell(self) -> None:
         """Wake everybody who waits for a state."""
@@ -412,6 +425,7 @@ class ProviderLink(abc.ABC):
         kind = type(message)
         if kind is not answer.expected and not (response.result and kind is _FAILURE):
             raise RemoteProtocolError(f"{kind.__name__} where {answer.expected.__name__} belongs")
+        del self._waiting[response.sequence_number]
         # The event of a refused login says more than the response.
         if response.result:
             description = getattr(response, "description", "") or ""
@@ -425,6 +439,7 @@ class ProviderLink(abc.ABC):
         for answer in [*self._waiting.values(), self._opened, self._enumerated]:
             if answer is not None:
                 answer.fail(lost)
+        self._waiting.clear()
         self.lost()
         self.tell()
 
@@ -446,15 +461,19 @@ class _Answer:
         expected: type[CtiMessage] = CtiMessage,
     ) -> None:
         self.expected = expected
+        self.at_once = at_once
         self._event = trio.Event()
-        self._at_once = at_once
         self._value: Any = None
         self._error: Exception | None = None
 
+    @property
+    def known(self) -> bool:
+        return self._event.is_set()
+
     def set(self, value: Any) -> None:
         self._value = value
-        if self._at_once is not None:
-            self._at_once(value)
+        if self.at_once is not None:
+            self.at_once(value)
         self._event.set()
 
     def fail(self, error: Exception) -> None:

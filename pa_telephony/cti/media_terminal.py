@@ -14,6 +14,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import DeviceEventFilter, MediaCapability
 from pa_telephony.cti.model import TerminalConnection
 from pa_telephony.cti.rtp_address import ip_number, ip_text, port_number
+from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.packet import Codec
 
 if TYPE_CHECKING:
@@ -51,9 +52,8 @@ class MediaCall(Call):
     async def answer(self) -> AsyncGenerator[Media]:
         """Answer; the body gets the sound. Leaving hangs up, unless the call is no longer ours."""
         await self.pick_up()
-        media = await self.wait_media()
         try:
-            yield media
+            yield await self.wait_media()
         finally:
             await self._address.leave(self)
 
@@ -68,14 +68,7 @@ class MediaCall(Call):
             case messages.DeviceCallOpenLogicalChannelEvent():
                 self._open_channel(event)
             case messages.StartTransmissionEvent():
-                port = self._take_port()
-                codec = _CODECS.get(event.compression_type)
-                if port is not None and codec is not None:
-                    port.start_sending(
-                        (ip_text(event.ip_addr), port_number(event.rtp_port_number)),
-                        codec,
-                        packet_ms=event.milli_second_packet_size or _PACKET_MS,
-                    )
+                self._start_sending(event)
             case messages.StopTransmissionEvent():
                 if self._port is not None:
                     self._port.stop_sending()
@@ -94,14 +87,32 @@ class MediaCall(Call):
             self._port.close()
             self._port = None
 
+    def _start_sending(self, event: messages.StartTransmissionEvent) -> None:
+        port = self._take_port()
+        codec = _CODECS.get(event.compression_type)
+        if port is None or codec is None:
+            return
+        try:
+            port.start_sending(
+                (ip_text(event.ip_addr), port_number(event.rtp_port_number)),
+                codec,
+                packet_ms=event.milli_second_packet_size or _PACKET_MS,
+            )
+        except LocalProtocolError:
+            self._terminal.hang_up_on(self.leg_id)
+
     def _open_channel(self, event: messages.DeviceCallOpenLogicalChannelEvent) -> None:
         port = self._take_port()
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
             # Nobody is to wait for a sound that can not come.
-            self._terminal.hang_up_on(self)
+            self._terminal.hang_up_on(self.leg_id)
             return
-        port.start_receiving(codec, packet_ms=event.milli_second_packet_size or _PACKET_MS)
+        try:
+            port.start_receiving(codec, packet_ms=event.milli_second_packet_size or _PACKET_MS)
+        except LocalProtocolError:
+            self._terminal.hang_up_on(self.leg_id)
+            return
         host, number = port.local_address
         self._address.provider.post(
             messages.DeviceSetRTPForCallRequest(
@@ -163,14 +174,3 @@ class MediaTerminal(CallLine[MediaCall]):
             return self._engine.open_port()
         except PortUnavailable:
             return None
-
-    def hang_up_on(self, call: MediaCall) -> None:
-        """Drop a call without waiting."""
-        self._provider.post(
-            messages.CallDisconnectRequest(
-                line_call_manager_id=1,
-                line_id=self._line_handle,
-                call_leg_call_manager_id=1,
-                call_leg_id=call.leg_id,
-            )
-        )

@@ -2,25 +2,30 @@
 
 A :class:`Call` has a :class:`Connection` for each address that takes part, a connection a
 :class:`TerminalConnection` for each terminal of ours at that address. The states are those of
-JTAPI's call control package; how the wire's states map to them was observed with Cisco's client.
+JTAPI's call control package (:mod:`~pa_telephony.cti.call_states`).
 :meth:`Model.take` gets the messages of a session and gives what changed, in order.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pa_telephony.cti import messages
+from pa_telephony.cti.call_states import (
+    CALLED,
+    CONNECTION_TABLE,
+    ENDED,
+    FAR_TABLE,
+    TERMINAL_CONNECTION_TABLE,
+    ConnectionState,
+    TerminalConnectionState,
+)
 from pa_telephony.cti.enums import CALLSTATE
 from pa_telephony.cti.messages.base import CtiMessage
 
 __all__ = [
-    "CONNECTION_TABLE",
-    "FAR_TABLE",
-    "TERMINAL_CONNECTION_TABLE",
     "Call",
     "CallActive",
     "CallInvalid",
@@ -46,95 +51,6 @@ _KEYS = "0123456789ABCD*#"
 _NORMAL = 16
 _LONGEST_NUMBER = 255
 """Characters of a number that are kept; the wire would carry a megabyte."""
-
-
-class ConnectionState(enum.Enum):
-    """Where an address stands in a call (JTAPI's CallControlConnection)."""
-
-    IDLE = "idle"
-    INITIATED = "initiated"
-    DIALING = "dialing"
-    OFFERED = "offered"
-    ALERTING = "alerting"
-    ESTABLISHED = "established"
-    FAILED = "failed"
-    DISCONNECTED = "disconnected"
-
-
-class TerminalConnectionState(enum.Enum):
-    """Where a terminal stands in a call (JTAPI's CallControlTerminalConnection)."""
-
-    IDLE = "idle"
-    RINGING = "ringing"
-    TALKING = "talking"
-    HELD = "held"
-    BRIDGED = "bridged"
-    """Another terminal of the address has the call (JTAPI's passive)."""
-    DROPPED = "dropped"
-
-
-_C, _T, _W = ConnectionState, TerminalConnectionState, CALLSTATE
-
-_NEAR: dict[CALLSTATE, tuple[ConnectionState, TerminalConnectionState]] = {
-    _W.IDLE: (_C.DISCONNECTED, _T.DROPPED),
-    _W.OFFERING: (_C.OFFERED, _T.IDLE),
-    _W.ACCEPTED: (_C.ALERTING, _T.RINGING),
-    _W.DIALTONE: (_C.INITIATED, _T.TALKING),
-    _W.DIALING: (_C.DIALING, _T.TALKING),
-    _W.RINGBACK: (_C.ESTABLISHED, _T.TALKING),
-    _W.BUSY: (_C.ESTABLISHED, _T.TALKING),
-    _W.CONNECTED: (_C.ESTABLISHED, _T.TALKING),
-    _W.PROCEEDING: (_C.ESTABLISHED, _T.TALKING),
-    _W.ONHOLD: (_C.ESTABLISHED, _T.HELD),
-    _W.ONHOLDPENDING: (_C.ESTABLISHED, _T.HELD),
-    _W.TRANSFERONHOLD: (_C.ESTABLISHED, _T.HELD),
-    _W.TRANSFERONHOLDPENDING: (_C.ESTABLISHED, _T.HELD),
-    _W.DISCONNECTED: (_C.FAILED, _T.TALKING),
-    _W.REMOTEINUSE: (_C.ESTABLISHED, _T.BRIDGED),
-}
-"""What the wire's state of a leg of ours says of its own address and terminal; others nothing."""
-
-_CALLED: dict[CALLSTATE, ConnectionState] = {
-    _W.IDLE: _C.DISCONNECTED,
-    _W.PROCEEDING: _C.OFFERED,
-    _W.RINGBACK: _C.ALERTING,
-    _W.BUSY: _C.FAILED,
-    _W.CONNECTED: _C.ESTABLISHED,
-    _W.DISCONNECTED: _C.FAILED,
-}
-"""What the state of a calling leg says of the address it calls."""
-
-_ENDED = (_C.DISCONNECTED,)
-
-
-def _next_connection(state: ConnectionState, says: ConnectionState | None) -> ConnectionState:
-    if says is None or state in _ENDED:
-        return state
-    if state is _C.FAILED:
-        return _C.DISCONNECTED if says is _C.DISCONNECTED else state
-    return says
-
-
-CONNECTION_TABLE = {
-    (state, wire): _next_connection(state, _NEAR[wire][0] if wire in _NEAR else None)
-    for state in ConnectionState
-    for wire in CALLSTATE
-}
-"""The connection of a leg's own address: a call that is over does not come back."""
-
-FAR_TABLE = {
-    (state, wire): _next_connection(state, _CALLED.get(wire))
-    for state in ConnectionState
-    for wire in CALLSTATE
-}
-"""The connection of the address that a leg calls, as far as that leg can tell."""
-
-TERMINAL_CONNECTION_TABLE = {
-    (state, wire): state if state is _T.DROPPED or wire not in _NEAR else _NEAR[wire][1]
-    for state in TerminalConnectionState
-    for wire in CALLSTATE
-}
-"""The terminal of a leg."""
 
 
 @dataclass(eq=False, slots=True)
@@ -185,7 +101,7 @@ class Call:
     @property
     def active(self) -> bool:
         """Whether anybody is left in it."""
-        return any(each.state not in _ENDED for each in self.connections.values())
+        return any(each.state not in ENDED for each in self.connections.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +314,7 @@ class Model:
             call = self.calls[message.call_id] = Call(message.call_id)
             yield CallActive(call)
         connection = call.connections.get(address)
-        if connection is None or connection.state in _ENDED:
+        if connection is None or connection.state in ENDED:
             connection = call.connections[address] = Connection(call, address)
         ours = TerminalConnection(connection, terminal, message.call_leg_id)
         connection.terminal_connections[terminal] = ours
@@ -477,7 +393,7 @@ class Model:
         far = call.connections.get(number)
         if far is not None and far.terminal_connections:
             return
-        says = ConnectionState.ESTABLISHED if leg.incoming else _CALLED.get(wire)
+        says = ConnectionState.ESTABLISHED if leg.incoming else CALLED.get(wire)
         if far is None:
             if says is None or says is ConnectionState.DISCONNECTED:
                 return

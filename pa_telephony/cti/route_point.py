@@ -86,12 +86,12 @@ class RouteSession:
                 await self._route_point.redirect(self._leg, number)
             except RequestFailed as refused:
                 if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
-                    self._routing.state = State.ROUTE_END
+                    self._routing.take(Input.LOST)
                     raise CallEnded from refused
                 refusals[number] = refused.code
                 number = self._routing.refused()
-            except (ConnectionLost, trio.Cancelled):
-                self._routing.state = State.ROUTE_END
+            except BaseException:
+                self._routing.take(Input.LOST)
                 raise
             else:
                 self._routing.take(Input.REDIRECTED)
@@ -129,16 +129,6 @@ class RoutePoint(OpenLine):
     def calls(self) -> list[RouteSession]:
         """Calls that are offered here and not yet gone."""
         return list(self._calls.values())
-
-    async def wait_in_service(self) -> None:
-        """Wait until calls come here."""
-        while not self.in_service:
-            await self._provider.changed()
-
-    async def wait_out_of_service(self) -> None:
-        """Wait until calls come here no more."""
-        while self.in_service:
-            await self._provider.changed()
 
     async def serve(self, handler: Callable[[RouteSession], Awaitable[object]]) -> None:
         """Give every call to ``handler``, each in a task of its own, until cancelled.

@@ -42,6 +42,8 @@ class Input(enum.Enum):
     """The application wants no more of it."""
     GONE = "gone"
     """The caller hung up, or another application was faster."""
+    LOST = "lost"
+    """Nobody will tell what became of it: the link is gone, or the leg, or nobody waits."""
 
 
 class Effect(enum.Enum):
@@ -62,6 +64,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ROUTE, _I.EXHAUSTED): (_S.ROUTE, _E.NONE),
     (_S.ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
     (_S.ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.SELECTING, _I.SELECT): (_S.SELECTING, _E.ILLEGAL),
     (_S.SELECTING, _I.REDIRECTED): (_S.ROUTE_USED, _E.NONE),
     (_S.SELECTING, _I.REFUSED): (_S.SELECTING, _E.TRY_NEXT),
@@ -70,24 +73,28 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.SELECTING, _I.END): (_S.SELECTING, _E.ILLEGAL),
     # The leg goes idle just before the answer to a redirect that succeeds (observed).
     (_S.SELECTING, _I.GONE): (_S.SELECTING, _E.NONE),
+    (_S.SELECTING, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
     (_S.RE_ROUTE, _I.REDIRECTED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.REFUSED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
     (_S.RE_ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
+    (_S.RE_ROUTE, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_USED, _I.SELECT): (_S.ROUTE_USED, _E.ILLEGAL),
     (_S.ROUTE_USED, _I.REDIRECTED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.REFUSED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.EXHAUSTED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.END): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_USED, _I.GONE): (_S.ROUTE_USED, _E.NONE),
+    (_S.ROUTE_USED, _I.LOST): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_END, _I.SELECT): (_S.ROUTE_END, _E.ILLEGAL),
     (_S.ROUTE_END, _I.REDIRECTED): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.REFUSED): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.EXHAUSTED): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.END): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.GONE): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.LOST): (_S.ROUTE_END, _E.NONE),
 }
 
 

@@ -109,15 +109,17 @@ class ApplicationSession:
                 self._scope = nursery.cancel_scope
                 nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
-                await self._read(peer)
+                try:
+                    await self._read(peer)
+                except RemoteProtocolError as error:
+                    # Before anybody else's turn: what others do is told to us until we stop.
+                    self._stop(f"protocol error: {error}")
+                    self._manager.counters.protocol_errors += 1
+                    self._record_error(error)
                 self._session.end()
                 self._stop("connection closed")
         except* ConnectionLost as lost:
             self._stop(str(lost.exceptions[0]))
-        except* RemoteProtocolError as error:
-            self._manager.counters.protocol_errors += 1
-            self._record_error(error.exceptions[0])
-            self._stop(f"protocol error: {error.exceptions[0]}")
         finally:
             self._stop("server closed")
             self._session.end()

@@ -181,16 +181,21 @@ class StationSession:
                 self._scope = nursery.cancel_scope
                 nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
-                await self._read(peer)
+                try:
+                    await self._read(peer)
+                except RemoteProtocolError as error:
+                    # Before anybody else's turn: others send to us until we end.
+                    self._protocol_error(error)
                 self._end("connection closed")
         except* ConnectionLost as lost:
             self._end(str(lost.exceptions[0]))
-        except* RemoteProtocolError as error:
-            self._server.counters.protocol_errors += 1
-            self._server.record_error(self, error.exceptions[0])
-            self._end(f"protocol error: {error.exceptions[0]}")
         finally:
             self._end("server closed")
+
+    def _protocol_error(self, error: RemoteProtocolError) -> None:
+        self._server.counters.protocol_errors += 1
+        self._server.record_error(self, error)
+        self._end(f"protocol error: {error}")
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
@@ -219,6 +224,8 @@ class StationSession:
             if deadline is None:
                 return
             await trio.sleep_until(deadline)
+            if self._ending:
+                return
             before = self._registrar.state
             self._registrar.handle_deadline(trio.current_time())
             if self._registrar.state is State.CLOSED and before is not State.CLOSED:

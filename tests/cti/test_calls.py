@@ -27,7 +27,8 @@ from pa_telephony.callmanager import (
     open_call_manager,
 )
 from pa_telephony.callmanager.calls import DoNotDisturb
-from pa_telephony.cti import ConnectionState, TerminalConnectionState, model
+from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages, model
+from pa_telephony.cti.enums import MEDIAPAYLOAD
 from pa_telephony.errors import CallEnded, RequestFailed
 from pa_telephony.rtp import Tone
 from pa_telephony.rtp.g711 import Samples
@@ -337,6 +338,31 @@ async def test_a_cti_port_and_a_phone_hear_each_other_and_a_key_sends_the_caller
             await call.send_digits("1")
             await until(lambda: call.connected_to == "1002" and call.connected)
             assert not port.calls
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        messages.DeviceCallOpenLogicalChannelEvent(
+            compression_type=MEDIAPAYLOAD.G711ULAW64K, milli_second_packet_size=7
+        ),
+        messages.StartTransmissionEvent(
+            compression_type=MEDIAPAYLOAD.G711ULAW64K, rtp_port_number=0
+        ),
+    ],
+)
+async def test_a_port_that_is_told_to_do_the_impossible_with_its_sound_hangs_up(
+    event: messages.CtiMessage,
+) -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+        port.call("6000") as call,
+    ):
+        call.take_media_event(event)
+        await call.wait_ended()
+        assert house.provider.in_service
 
 
 async def test_a_port_without_a_free_udp_port_drops_the_call() -> None:

@@ -32,9 +32,19 @@ from pa_telephony.callmanager.calls import Calls
 from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import Connection, Role
-from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE
+from pa_telephony.cti.enums import (
+    CALLSTATE,
+    CTIFAILURE,
+    REDIRECTPARAMS,
+    CCNCallForwardInformation,
+)
+from pa_telephony.cti.line import CALLS
 from pa_telephony.cti.login import Certificate
-from pa_telephony.cti.messages.structs import LineEventFilter, LineInfo
+from pa_telephony.cti.messages.structs import (
+    CtiCallForwardInformation,
+    LineEventFilter,
+    LineInfo,
+)
 from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError, RemoteProtocolError, RequestFailed
 from pa_telephony.testing.cti_strategies import cti_message
@@ -341,6 +351,21 @@ async def test_an_application_that_breaks_the_protocol_ends_alone(kind: str) -> 
         assert provider.sessions == 1
 
 
+async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_them() -> None:
+    """The connection's own error came out in the task of another application."""
+    async with a_manager() as manager:
+        assert manager._cti_manager is not None
+        sessions = manager._cti_manager.sessions
+        stream = await connect(manager)
+        await until(lambda: sessions)
+        [session] = sessions
+        await stream.send_all(b"\xff" * 64)
+        while session in sessions:
+            session._session._session.tell(messages.LineInServiceEvent())
+            await trio.lowlevel.checkpoint()
+        await stream.aclose()
+
+
 async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike() -> None:
     data = request(*(messages.ProviderInitRequest(sequence_number=n) for n in range(5)))
     async with a_manager() as manager:
@@ -450,6 +475,111 @@ def test_a_name_as_long_as_a_message_is_not_said_back_in_full() -> None:
     session.take(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
     assert said[0].result == CTIFAILURE.CTIERR_INVALID_DEVICE_NAME
     assert len(said[0].description) == 255
+
+
+class _Application:
+    """Everything that a session of ours says to an application with the lines of P1 to P3."""
+
+    def __init__(self, name: str = "Alice") -> None:
+        phones = [
+            DeviceConfig(name=f"P{n}", lines=(LineConfig(number=f"100{n}", name=name),))
+            for n in (1, 2, 3)
+        ]
+        config = CallManagerConfig(devices=tuple(phones), users=CONFIG.users)
+        self.calls = Calls(config, lambda: 0.0)
+        self.said: list[Any] = []
+        side, self._server = CtiSide(config, self.calls), Connection(Role.SERVER)
+        self._session = ProviderSession(
+            side,
+            CtiManagerConfig(),
+            self._hear,
+            Certificate(b"", _NoKey()),  # type: ignore[arg-type]
+            "nonce",
+            itertools.count(1001),
+        )
+        self._session._session.user = "app"
+        self.lines: list[int] = []
+        for n in (1, 2, 3):
+            self.calls.register(f"P{n}", side)
+            opened = self.ask(
+                messages.LineOpenRequest(device_name=f"P{n}", line_name=f"100{n}", filter=CALLS)
+            )
+            self.lines.append(opened.line_id)
+
+    def _hear(self, message: messages.CtiMessage) -> None:
+        assert len(self._server.send(message)) < 4000
+        self.said.append(message)
+
+    def ask(self, request: messages.CtiMessage) -> Any:
+        """What is said to a request: the answer, and then events."""
+        begin = len(self.said)
+        self._session.take(request)
+        return self.said[begin]
+
+    def call(self) -> int:
+        """1001 calls 1002; gives the calling leg."""
+        made = self.ask(
+            messages.LineCallInitiateRequest(line_id=self.lines[0], dest_address="1002")
+        )
+        leg: int = made.call_leg_id
+        return leg
+
+
+def test_a_party_that_is_in_no_call_is_not_dropped_from_one() -> None:
+    """Its number was taken for a cause, which ended the call manager."""
+    application = _Application()
+    refused = application.ask(
+        messages.CallConferenceDropPartyRequest(
+            line_id=application.lines[0],
+            call_leg_id=application.call(),
+            drop_party_call_leg_id=99_999,
+        )
+    )
+    assert refused.result == CTIFAILURE.ILLEGAL_HANDLE
+
+
+def test_a_name_in_any_script_reaches_applications_whole_and_plain() -> None:
+    """It did not fit into the older fields, which ended whoever made the call."""
+    application = _Application("Łucja")
+    application.call()
+    [offered] = [
+        each
+        for each in application.said
+        if isinstance(each, messages.NewCallEvent) and each.line_id == application.lines[1]
+    ]
+    assert offered.unicode_calling_party_name == "Łucja"
+    assert offered.calling_party_name == "?ucja"
+
+
+def test_numbers_that_an_application_makes_up_are_told_to_others_within_bounds() -> None:
+    application = _Application()
+    calling = application.call()
+    [called] = [leg for leg in application.calls.legs if leg != calling]
+    taken = application.ask(
+        messages.CallRedirectRequest(
+            line_id=application.lines[1],
+            call_leg_id=called,
+            redirect_address="1003",
+            called_address_option=(REDIRECTPARAMS.CALLED_ADDRESS_OPTION_SET_PREFERREDCALLEDPARTY),
+            preferred_original_called_party="9" * 900_000,
+            modified_calling_party="7" * 900_000,
+            modified_calling_party_reason=REDIRECTPARAMS(1),
+        )
+    )
+    assert not taken.result
+
+
+def test_a_line_is_not_forwarded_a_thousand_times_at_once() -> None:
+    application = _Application()
+    forward = CtiCallForwardInformation(
+        cfwd_type=CCNCallForwardInformation.FORWARD_ALL_ON, call_fwd_destination="1002"
+    )
+    refused = application.ask(
+        messages.LineSetForwardRequest(
+            line_id=application.lines[0], fwd_destn_info=(forward,) * 1000
+        )
+    )
+    assert refused.result == CTIFAILURE.CFWDALL_DESTN_INVALID
 
 
 def test_a_megabyte_of_the_smallest_structs_is_refused() -> None:

@@ -12,6 +12,7 @@ from pa_telephony.cti import (
     ConnectionState as C,
     Model,
     TerminalConnectionState as T,
+    call_states,
     messages,
     model,
 )
@@ -25,7 +26,7 @@ W = CALLSTATE
 def test_a_connection_that_is_over_stays_so_and_a_failed_one_can_only_end(
     state: C, wire: CALLSTATE
 ) -> None:
-    for table in (model.CONNECTION_TABLE, model.FAR_TABLE):
+    for table in (call_states.CONNECTION_TABLE, call_states.FAR_TABLE):
         after = table[state, wire]
         if state is C.DISCONNECTED:
             assert after is C.DISCONNECTED
@@ -37,7 +38,7 @@ def test_a_connection_that_is_over_stays_so_and_a_failed_one_can_only_end(
 
 @pytest.mark.parametrize(("state", "wire"), list(itertools.product(T, W)))
 def test_a_terminal_connection_that_was_dropped_stays_so(state: T, wire: CALLSTATE) -> None:
-    after = model.TERMINAL_CONNECTION_TABLE[state, wire]
+    after = call_states.TERMINAL_CONNECTION_TABLE[state, wire]
     if state is T.DROPPED or wire is W.IDLE:
         assert after is T.DROPPED
     if state is not T.DROPPED and wire is W.CONNECTED:

@@ -49,6 +49,14 @@ def test_a_leg_that_goes_idle_during_a_redirect_does_not_end_the_session() -> No
     assert routing.state is State.ROUTE_USED
 
 
+def test_a_session_is_over_when_nobody_will_tell_what_became_of_it() -> None:
+    for state in State:
+        routing = Routing()
+        routing.state = state
+        routing.take(Input.LOST)
+        assert routing.state in (State.ROUTE_USED, State.ROUTE_END)
+
+
 def test_selecting_after_the_end_is_the_callers_mistake() -> None:
     routing = Routing()
     routing.take(Input.GONE)

@@ -424,6 +424,18 @@ async def test_a_station_that_breaks_the_protocol_ends_alone(kind: str, register
         assert manager.sccp_counters.protocol_errors == 1
 
 
+async def test_what_is_sent_to_a_station_that_fails_is_no_error_of_the_sender() -> None:
+    """The connection's own error came out in the task of whoever called the station."""
+    async with a_manager() as manager:
+        stream, _ = await register(manager)
+        [session] = manager._line_side.sessions.values()
+        await stream.send_all(b"\xff" * 64)
+        while session in manager._line_side.sessions.values():
+            session.send(RING)
+            await trio.lowlevel.checkpoint()
+        await stream.aclose()
+
+
 async def test_a_session_sent_byte_by_byte_or_in_one_segment_is_a_session() -> None:
     said = frames(
         messages.RegisterReq(device_name=OLD, protocol_ver=20),
