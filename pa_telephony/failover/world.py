@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pa_telephony.failover.config import Cluster
-from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
 __all__ = ["Bearer", "Beat", "Session", "Stop", "World", "claim", "session", "stop", "want"]
@@ -232,7 +232,3 @@ class World:
             for identity in self.cluster.identities(home)
             if self.owner(identity) == server
         )
-
-    def ports_held(self, server: str) -> int:
-        """How many media ports ``server`` owns now."""
-        return sum(identity.kind is Kind.PORT for identity in self.held(server))
