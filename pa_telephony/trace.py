@@ -69,12 +69,14 @@ class RtpRecord:
 class EventRecord:
     """Something that happened, in words: ``kind`` is dotted (``"failover.takeover.started"``).
 
-    ``fields`` holds what JSON can hold.
+    ``fields`` holds what JSON can hold. ``error`` is the exception that an internal error is about,
+    for sinks in the same process (files have its traceback among the fields).
     """
 
     time: float
     kind: str
     fields: Mapping[str, object] = field(default_factory=dict[str, object])
+    error: Exception | None = field(default=None, repr=False, compare=False)
 
 
 Record: TypeAlias = FrameRecord | RtpRecord | EventRecord

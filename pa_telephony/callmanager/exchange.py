@@ -276,14 +276,17 @@ class Exchange:
             self.withdraw(leg, cause)
             return
         peer, conference = leg.peer, leg.conference
-        self.clear(leg, cause)
-        if conference is not None:
-            conference.leave(self, leg)
-        if peer is not None and peer.state is not LegState.IDLE:
-            if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
-                self.fail(peer, cause)
-            else:
-                self.clear(peer, cause)
+        try:
+            self.clear(leg, cause)
+        finally:
+            # A bug in telling of it must not leave the others with nobody.
+            if conference is not None:
+                conference.leave(self, leg)
+            if peer is not None and peer.state is not LegState.IDLE:
+                if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
+                    self.fail(peer, cause)
+                else:
+                    self.clear(peer, cause)
 
     def withdraw(self, leg: Leg, cause: Cause) -> None:
         """One appearance of a shared line leaves; the call goes on at the others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +85,10 @@ class DeviceHandles:
         self._by_name: dict[str, list[_Device]] = {}
 
     def end(self) -> None:
-        """Drop every registration."""
-        for device in list(self._devices.values()):
-            self._forget(device)
+        """Drop every registration, whatever becomes of the others."""
+        with contextlib.ExitStack() as all_of_them:
+            for device in reversed(self._devices.values()):
+                all_of_them.callback(self._forget, device)
 
     def changed(self, event: DeviceChanged) -> None:
         """In or out of service, on every handle of the device."""

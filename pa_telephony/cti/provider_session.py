@@ -8,6 +8,7 @@ other request and event to :mod:`~pa_telephony.cti.device_handles`, ``line_handl
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,7 @@ from pa_telephony.cti.control import (
     ForwardChanged,
     LegChanged,
     MediaStopped,
+    Observer,
     ReceptionStarted,
     TransferEnded,
     TransferStarted,
@@ -44,7 +46,7 @@ from pa_telephony.cti.login import Certificate, open_password
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.structs import ProviderEventFilter
 from pa_telephony.cti.session import CtiManagerConfig, Session
-from pa_telephony.errors import RemoteProtocolError, RequestFailed
+from pa_telephony.errors import InternalError, RemoteProtocolError, RequestFailed
 
 __all__ = ["ProviderSession"]
 
@@ -56,7 +58,10 @@ _REFUSALS = {
 
 
 class ProviderSession:
-    """One application. ``send`` queues a message; ``nonce`` is fresh random text."""
+    """One application. ``send`` queues a message; ``nonce`` is fresh random text.
+
+    ``observer`` hears the events in our place, and passes them on to :meth:`told`.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class ProviderSession:
         certificate: Certificate,
         nonce: str,
         handles: itertools.count[int],
+        observer: Observer | None = None,
     ) -> None:
         self.closed = False
         self.refused_login = False
@@ -75,7 +81,8 @@ class ProviderSession:
         self._send = send
         self._certificate = certificate
         self._nonce = nonce
-        self._session = Session(backend, config, send, handles, self)
+        self._observer = observer or self
+        self._session = Session(backend, config, send, handles, self._observer)
         self._devices = DeviceHandles(self._session)
         self._lines = LineHandles(self._session)
         self._filter = ProviderEventFilter()
@@ -135,16 +142,20 @@ class ProviderSession:
         except RequestFailed as failed:
             self.refused_requests += 1
             response = refusal(request, failed.code, failed.description)
+        except RemoteProtocolError as error:
+            # The request was whole: this comes from the call manager.
+            raise InternalError(f"{type(error).__name__}: {error}") from error
         self._session.release_events(response)
 
     def end(self) -> None:
-        """The connection is gone: drop every registration."""
+        """The connection is gone: drop every registration, whatever becomes of the others."""
         self.closed = True
-        if self._watching:
-            self._watching = False
-            self._backend.unwatch(self)
-        self._lines.end()
-        self._devices.end()
+        with contextlib.ExitStack() as last:
+            last.callback(self._devices.end)
+            last.callback(self._lines.end)
+            if self._watching:
+                self._watching = False
+                self._backend.unwatch(self._observer)
 
     def told(self, event: Event) -> None:
         """The call manager tells something: give it to whom it concerns."""
@@ -282,7 +293,7 @@ class ProviderSession:
         if good:
             self._session.user = request.login
             self._filter = request.filter
-            self._backend.watch(self)
+            self._backend.watch(self._observer)
             self._watching = True
         else:
             self._send(messages.ProviderClosedEvent(reason=enums.PROVIDERCLOSEREASON(4)))

@@ -1,13 +1,13 @@
 """Serve applications over TCP: the CTI Manager, one session per connection.
 
 The call manager behind it implements :class:`~pa_telephony.cti.control.CallControl`. What an
-application sends wrong closes its own connection, is counted, and touches nobody else.
+application sends wrong closes its own connection, is counted, and touches nobody else; and so does
+a bug, of ours or of the call manager's, that it brings out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import secrets
 import time
@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from pa_telephony.admission import Lobby
 from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
-from pa_telephony.cti.control import CallControl
+from pa_telephony.cti.control import CallControl, Event
 from pa_telephony.cti.login import Certificate
 from pa_telephony.cti.messages import ProviderOpenRequest
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.faults import report_fault
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
@@ -44,11 +46,15 @@ class Counters:
     def __init__(self) -> None:
         self.connections = 0
         self.refused_connections = 0
+        self.refused_by_address = 0
+        """Of those: because too many of their address had not logged in."""
         self.logins = 0
         self.refused_logins = 0
         self.protocol_errors = 0
         self.slow_applications = 0
         self.timeouts = 0
+        self.internal_errors = 0
+        """Connections closed for a bug, of ours or of the backend's; the log has tracebacks."""
 
 
 class ApplicationSession:
@@ -61,10 +67,12 @@ class ApplicationSession:
         self.local_address: tuple[str, int] = (local[0], local[1])
         self.address: tuple[str, int] = (remote[0], remote[1])
         self._manager = manager
+        self._transport = transport
         self._stream = stream
         self._connection = Connection(Role.SERVER)
-        if manager.trace is not None:
-            self._connection.on_frame = functools.partial(self._record, "received")
+        self._frame = b""
+        """What the application said that is being answered."""
+        self._connection.on_frame = self._take_frame
         self._session = ProviderSession(
             manager.backend,
             manager.config,
@@ -72,12 +80,14 @@ class ApplicationSession:
             manager.certificate,
             secrets.token_hex(_NONCE_BYTES),
             manager.handles,
+            self,
         )
         self._outgoing = bytearray()
         self._news = trio.Event()
         self._scope = trio.CancelScope()
         self._logged_in = trio.Event()
         self._ending = ""
+        self._left = False
 
     def __repr__(self) -> str:
         return f"<ApplicationSession {self.user or '(not logged in)'} {self.address[0]}>"
@@ -96,10 +106,22 @@ class ApplicationSession:
         """Whether new calls at a line of ``device`` are told to the application."""
         return self._session.takes_calls(device)
 
+    def told(self, event: Event) -> None:
+        """The call manager tells something.
+
+        A bug in telling it ends this session: whoever made it happen is in the middle of a call.
+        """
+        if self._ending:
+            return
+        try:
+            self._session.told(event)
+        except Exception as error:  # noqa: BLE001  # reported, and this session ended
+            self._report(error)
+            self._abandon("internal error")
+
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
-        self._stop(reason)
-        self._session.end()
+        self._end(reason)
 
     async def run(self) -> None:
         """Serve the connection until it ends."""
@@ -109,53 +131,72 @@ class ApplicationSession:
                 self._scope = nursery.cancel_scope
                 nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
-                try:
-                    await self._read(peer)
-                except RemoteProtocolError as error:
-                    # Before anybody else's turn: what others do is told to us until we stop.
-                    self._stop(f"protocol error: {error}")
-                    self._manager.counters.protocol_errors += 1
-                    self._record_error(error)
-                self._session.end()
-                self._stop("connection closed")
+                await self._read(peer)
+                self._end("connection closed")
         except* ConnectionLost as lost:
-            self._stop(str(lost.exceptions[0]))
+            self._end(str(lost.exceptions[0]))
+        except* Exception as bugs:  # noqa: BLE001  # reported, and this session ended
+            self._report(bugs)
+            self._end("internal error")
         finally:
-            self._stop("server closed")
-            self._session.end()
+            self._end("server closed")
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
             with map_os_errors(peer):
                 data = await self._stream.receive_some(_READ)
-            if data:
-                self._connection.receive_data(bytes(data), trio.current_time())
-            else:
-                self._connection.receive_eof()
-            while (event := self._connection.next_event()) is not None:
-                if isinstance(event, ConnectionClosed):
-                    return
-                await self._take(event)
-                if self._ending:
-                    return
-                if self._session.closed:
-                    # The application closes the connection itself; Cisco's client stumbles
-                    # when the server is faster (observed). It gets this long.
-                    deadline = trio.current_time() + _LINGER
-                    self._scope.deadline = min(self._scope.deadline, deadline)
+            # Whatever goes wrong ends this session, before anybody else's turn: what others do is
+            # told to us until we stop.
+            try:
+                await self._take(bytes(data))
+            except RemoteProtocolError as error:
+                self._manager.counters.protocol_errors += 1
+                self._record_error(error)
+                self._end(f"protocol error: {error}")
+            except Exception as error:  # noqa: BLE001  # reported, and this session ended
+                self._report(error)
+                self._end("internal error")
+            self._frame = b""
 
-    async def _take(self, request: CtiMessage) -> None:
-        if isinstance(request, ProviderOpenRequest):
-            async with self._manager.turnstile(self.address[0]):
-                await self._log_in(request)
+    async def _take(self, data: bytes) -> None:
+        if data:
+            self._connection.receive_data(data, trio.current_time())
         else:
-            self._session.take(request)
+            self._connection.receive_eof()
+        while (event := self._connection.next_event()) is not None:
+            if isinstance(event, ConnectionClosed):
+                self._end("connection closed")
+            elif isinstance(event, ProviderOpenRequest):
+                async with self._manager.turnstile(self.address[0]):
+                    await self._log_in(event)
+            else:
+                self._session.take(event)
+            if self._ending:
+                return
+            if self._session.closed:
+                # The application closes the connection itself; Cisco's client stumbles
+                # when the server is faster (observed). It gets this long.
+                deadline = trio.current_time() + _LINGER
+                self._scope.deadline = min(self._scope.deadline, deadline)
+
+    def _report(self, error: Exception) -> None:
+        self._manager.counters.internal_errors += 1
+        report_fault(
+            error,
+            protocol="cti",
+            who=self.user,
+            remote=self.address,
+            frame=self._frame,
+            trace=self._manager.trace,
+            now=time.time(),
+        )
 
     async def _log_in(self, request: ProviderOpenRequest) -> None:
         known, refused = self._session.open, self._session.refused_login
         self._session.take(request)
         if self._session.open and not known:
             self._manager.counters.logins += 1
+            self._manager.lobby.leave(self._transport)
             every = float(self._manager.config.heartbeat)
             self._connection.start_heartbeats(
                 every, every * _MISSED_HEARTBEATS, trio.current_time()
@@ -183,9 +224,7 @@ class ApplicationSession:
         if len(self._outgoing) > most and not self._ending:
             self._manager.counters.slow_applications += 1
             self._outgoing.clear()
-            # Whoever sends may be in the middle of a call: our own task ends the session.
-            self._stop("does not read what it is sent")
-            self._scope.cancel()
+            self._abandon("does not read what it is sent")
         self._news.set()
 
     async def _write(self, peer: str) -> None:
@@ -219,6 +258,10 @@ class ApplicationSession:
         self._manager.counters.timeouts += 1
         self._stop("no login")
 
+    def _take_frame(self, frame: bytes) -> None:
+        self._frame = frame
+        self._record("received", frame)
+
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._manager.trace is not None:
             self._manager.trace(
@@ -229,6 +272,21 @@ class ApplicationSession:
         if self._manager.trace is not None:
             fields = {"user": self.user, "remote": self.address, "error": str(error)}
             self._manager.trace(EventRecord(time.time(), "cti.protocol_error", fields))
+
+    def _end(self, reason: str) -> None:
+        self._stop(reason)
+        if self._left:
+            return
+        self._left = True
+        try:
+            self._session.end()
+        except Exception as error:  # noqa: BLE001  # reported; the session has ended already
+            self._report(error)
+
+    def _abandon(self, reason: str) -> None:
+        """End as soon as our own task runs: the sender may be in the middle of a call."""
+        self._stop(reason)
+        self._scope.cancel()
 
     def _stop(self, reason: str) -> None:
         if self._ending:
@@ -260,6 +318,7 @@ class CtiManager:
         """Those that are still agreeing on keys included."""
         self.tls: ssl.SSLContext | None = None
         self.tls_addresses: Sequence[tuple[str, int]] = ()
+        self.lobby = Lobby(config.max_connections, config.max_before_login_of_one_address)
         self._turnstiles: dict[str, trio.Lock] = {}
 
     @contextlib.asynccontextmanager
@@ -282,29 +341,45 @@ class CtiManager:
         await self._handle(transport, self.tls)
 
     async def _handle(self, transport: trio.SocketStream, tls: ssl.SSLContext | None) -> None:
-        if self.connections >= self.config.max_connections:
-            self.counters.refused_connections += 1
+        try:
+            address = transport.socket.getpeername()[0]
+        except OSError:
+            # Cisco's client tests a server by a connection that it closes at once (observed).
+            await trio.aclose_forcefully(transport)
+            return
+        if not self._admits(address):
             await trio.aclose_forcefully(transport)
             return
         self.connections += 1
+        self.lobby.enter(transport, address)
         stream: trio.abc.Stream = transport
         try:
             if tls is not None:
                 stream = await self._encrypt(transport, tls)
             session = ApplicationSession(self, stream, transport)
         except (OSError, ConnectionLost):
-            # Cisco's client tests a server by a connection that it closes at once (observed).
+            pass  # gone before it was listened to
+        else:
+            await self._run(session)
+        finally:
             self.connections -= 1
+            self.lobby.leave(transport)
             await trio.aclose_forcefully(stream)
-            return
+
+    def _admits(self, address: str) -> bool:
+        crowded = self.lobby.crowded(address)
+        full = self.connections >= self.config.max_connections
+        self.counters.refused_connections += full or crowded
+        self.counters.refused_by_address += crowded
+        return not (full or crowded)
+
+    async def _run(self, session: ApplicationSession) -> None:
         self.counters.connections += 1
         self.sessions.add(session)
         try:
             await session.run()
         finally:
-            self.connections -= 1
             self.sessions.discard(session)
-            await trio.aclose_forcefully(stream)
 
     async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:
         """Agree on keys, within the time for a login. Raises :class:`ConnectionLost`."""

@@ -25,6 +25,9 @@ class CtiManagerConfig:
     wrong_password_delay: float = 1.0
     """A wrong password's answer, and whatever else comes from its address, waits this long."""
     max_connections: int = 500
+    max_before_login_of_one_address: int = 50
+    """Connections from one IP address (of IPv6: from one /64) that have not logged in, those that
+    wait for another login of their address included, so that nobody keeps everybody else out."""
     max_handles: int = 5000
     max_unsent: int = 8 << 20
     """Bytes that may wait for an application that does not read."""

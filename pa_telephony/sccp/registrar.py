@@ -51,7 +51,11 @@ class RegistrarConfig:
     """How long a connection may stay without registering, unless it stands by: then it has as
     many intervals of the secondary keepalive as a registered one has of the first."""
     max_unregistered: int = 500
-    """Connections that may be open without a registration."""
+    """Connections that may be open without a registration, those that stand by included: more are
+    needed where more stations than that have another call manager before this one."""
+    max_unregistered_of_one_address: int = 250
+    """Of these, from one IP address (of IPv6: from one /64), so that nobody keeps everybody else
+    out. A site behind one address has as many phones that connect at the same moment."""
     max_tokens: int = 50
     """Stations that may be on their way back at once: with a token, and not registered yet."""
     token_wait: int = 10

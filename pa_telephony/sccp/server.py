@@ -2,7 +2,7 @@
 
 The owner of the stations (a call manager) implements :class:`Directory`; everything a station
 needs to register is answered here. What a station sends wrong closes its own connection, is
-counted, and touches nobody else.
+counted, and touches nobody else; and so does a bug, of ours or of the owner's, that it brings out.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import trio
 
-from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.admission import Lobby
+from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
+from pa_telephony.faults import report_fault
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceResetType, DeviceType
@@ -24,6 +26,7 @@ from pa_telephony.sccp.registrar import (
     Received,
     Registrar,
     RegistrarConfig,
+    RegistrarEvent,
     RegistrationAsked,
     SessionEnded,
     State,
@@ -47,16 +50,24 @@ class Counters:
     def __init__(self) -> None:
         self.connections = 0
         self.refused_connections = 0
+        self.refused_by_address = 0
+        """Of those: because too many of their address had not registered."""
         self.registrations = 0
         self.rejections = 0
         self.tokens_refused = 0
         self.protocol_errors = 0
         self.timeouts = 0
         self.slow_stations = 0
+        self.internal_errors = 0
+        """Connections closed for a bug, of ours or of the directory's; the log has tracebacks."""
 
 
 class Directory(Protocol):
-    """Who may register, and who is told. All methods are called in order and must not block."""
+    """Who may register, and who is told. All methods are called in order and must not block.
+
+    An exception that one of them raises ends the session it was called for, and is counted in
+    :attr:`Counters.internal_errors`.
+    """
 
     def find_device(self, name: str) -> Device | None:
         """The device of this name, None if there is none."""
@@ -98,8 +109,9 @@ class StationSession:
         self._ending = ""
         self._left = False
         self._told_registered = False
-        if server.trace is not None:
-            registrar.watch_frames(functools.partial(server.record, "received", self))
+        self._frame = b""
+        """What the station said that is being answered."""
+        registrar.watch_frames(self._take_frame)
 
     def __repr__(self) -> str:
         return f"<StationSession {self.name or '(unregistered)'} {self.address[0]}>"
@@ -135,12 +147,20 @@ class StationSession:
         return self._registrar.last_heard
 
     def send(self, *what: SccpMessage) -> None:
-        """Queue messages; dropped when the session is over. A station that does not read goes."""
+        """Queue messages; dropped when the session is over. A station that does not read goes.
+
+        What can not be sent ends this session as a bug does: whoever sends is in the middle of
+        something, most often of another station's call.
+        """
         if self._ending:
             return
-        for message in what:
-            self._registrar.send(message)
-        self._flush()
+        try:
+            for message in what:
+                self._registrar.send(message)
+            self._flush()
+        except Exception as error:  # noqa: BLE001  # reported, and this session ended
+            self._report(error)
+            self._abandon("internal error")
 
     def reset(self, kind: DeviceResetType = DeviceResetType.RESET) -> None:
         """Tell the station to start anew; it unregisters when its calls are over."""
@@ -148,8 +168,7 @@ class StationSession:
 
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
-        self._registrar.lost(reason)
-        self._pump()
+        self._turn(lambda: self._registrar.lost(reason))
 
     def _flush(self) -> None:
         data = self._registrar.data_to_send()
@@ -160,10 +179,17 @@ class StationSession:
         if len(self._outgoing) > self._server.config.max_unsent:
             self._server.counters.slow_stations += 1
             self._outgoing.clear()
-            # Whoever sends is in the middle of something; our own task tells the owner.
-            self._stop("does not read what it is sent")
-            self._scope.cancel()
+            self._abandon("does not read what it is sent")
         self._news.set()
+
+    def _abandon(self, reason: str) -> None:
+        """End as soon as our own task runs: the owner may be in the middle of another's call."""
+        self._stop(reason)
+        self._scope.cancel()
+
+    def _take_frame(self, frame: bytes) -> None:
+        self._frame = frame
+        self._server.record("received", self, frame)
 
     def _trace_frames(self, data: bytes) -> None:
         if self._server.trace is None:
@@ -181,31 +207,60 @@ class StationSession:
                 self._scope = nursery.cancel_scope
                 nursery.start_soon(self._write, peer)
                 nursery.start_soon(self._watch)
-                try:
-                    await self._read(peer)
-                except RemoteProtocolError as error:
-                    # Before anybody else's turn: others send to us until we end.
-                    self._protocol_error(error)
+                await self._read(peer)
                 self._end("connection closed")
         except* ConnectionLost as lost:
             self._end(str(lost.exceptions[0]))
+        except* Exception as bugs:  # noqa: BLE001  # reported, and this session ended
+            self._report(bugs)
+            self._end("internal error")
         finally:
             self._end("server closed")
-
-    def _protocol_error(self, error: RemoteProtocolError) -> None:
-        self._server.counters.protocol_errors += 1
-        self._server.record_error(self, error)
-        self._end(f"protocol error: {error}")
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
             with map_os_errors(peer):
                 data = await self._stream.receive_some(_READ)
-            if data:
-                self._registrar.receive_data(bytes(data), trio.current_time())
-            else:
-                self._registrar.receive_eof()
-            self._pump()
+            self._turn(functools.partial(self._receive, bytes(data)))
+
+    def _receive(self, data: bytes) -> None:
+        if data:
+            self._registrar.receive_data(data, trio.current_time())
+        else:
+            self._registrar.receive_eof()
+
+    def _turn(self, step: Callable[[], None]) -> None:
+        """Do something to the session, and deal with what comes of it: the guard around it.
+
+        Whatever goes wrong ends this session, before anybody else's turn: others send to us until
+        we end. There is nothing to await in here, so no cancellation can come this way.
+        """
+        try:
+            step()
+            clock = self._server.clock()
+            while (event := self._registrar.next_event(clock)) is not None:
+                self._take(event)
+            self._flush()
+        except RemoteProtocolError as error:
+            self._server.counters.protocol_errors += 1
+            self._server.record_error(self, error)
+            self._end(f"protocol error: {error}")
+        except Exception as error:  # noqa: BLE001  # reported, and this session ended
+            self._report(error)
+            self._end("internal error")
+        self._frame = b""
+
+    def _report(self, error: Exception) -> None:
+        self._server.counters.internal_errors += 1
+        report_fault(
+            error,
+            protocol="sccp",
+            who=self.name,
+            remote=self.address,
+            frame=self._frame,
+            trace=self._server.trace,
+            now=time.time(),
+        )
 
     async def _write(self, peer: str) -> None:
         with map_os_errors(peer):
@@ -226,15 +281,16 @@ class StationSession:
             await trio.sleep_until(deadline)
             if self._ending:
                 return
-            before = self._registrar.state
-            self._registrar.handle_deadline(trio.current_time())
-            if self._registrar.state is State.CLOSED and before is not State.CLOSED:
-                self._server.counters.timeouts += 1
-            self._pump()
+            self._turn(self._look_at_clock)
 
-    def _pump(self) -> None:
-        clock = self._server.clock()
-        while (event := self._registrar.next_event(clock)) is not None:
+    def _look_at_clock(self) -> None:
+        before = self._registrar.state
+        self._registrar.handle_deadline(trio.current_time())
+        if self._registrar.state is State.CLOSED and before is not State.CLOSED:
+            self._server.counters.timeouts += 1
+
+    def _take(self, event: RegistrarEvent) -> None:
+        try:
             match event:
                 case RegistrationAsked():
                     self._server.decide(self, self._registrar, event.request)
@@ -252,7 +308,9 @@ class StationSession:
                 case SessionEnded(reason):
                     self._flush()
                     self._end(reason)
-        self._flush()
+        except RemoteProtocolError as error:
+            # The station's frames were whole: this comes from whoever was told of them.
+            raise InternalError(f"{type(error).__name__}: {error}") from error
 
     def _stop(self, reason: str) -> None:
         if self._ending:
@@ -264,9 +322,13 @@ class StationSession:
 
     def _end(self, reason: str) -> None:
         self._stop(reason)
-        if not self._left:
-            self._left = True
+        if self._left:
+            return
+        self._left = True
+        try:
             self._server.forget(self, self._ending, self._told_registered)
+        except Exception as error:  # noqa: BLE001  # reported; the session has ended already
+            self._report(error)
 
     def confirm(self, device: Device) -> None:
         """Accept the registration that was asked for (the server decides)."""
@@ -285,6 +347,7 @@ class StationServer:
         self.counters = Counters()
         self.sessions: dict[str, StationSession] = {}
         self._connections: set[StationSession] = set()
+        self._lobby = Lobby(config.max_unregistered, config.max_unregistered_of_one_address)
         self._tokens: set[StationSession] = set()
 
     @staticmethod
@@ -340,6 +403,7 @@ class StationServer:
             old.close("replaced by a new registration")
         session.confirm(device)
         self._tokens.discard(session)
+        self._lobby.leave(session)
         if old is not session:
             self.sessions[name] = session
             self.counters.registrations += 1
@@ -377,12 +441,6 @@ class StationServer:
 
     async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
-        unregistered = len(self._connections) - len(self.sessions)
-        full = len(self._connections) >= self.config.max_connections
-        if full or unregistered >= self.config.max_unregistered:
-            self.counters.refused_connections += 1
-            await trio.aclose_forcefully(stream)
-            return
         try:
             registrar = Registrar(self.config, trio.current_time())
             session = StationSession(self, stream, registrar)
@@ -390,13 +448,25 @@ class StationServer:
             # Gone before it was looked at.
             await trio.aclose_forcefully(stream)
             return
+        if not self._admits(session.address[0]):
+            await trio.aclose_forcefully(stream)
+            return
         self.counters.connections += 1
         self._connections.add(session)
+        self._lobby.enter(session, session.address[0])
         try:
             await session._run()  # pyright: ignore[reportPrivateUsage]
         finally:
+            self._lobby.leave(session)
             self._connections.discard(session)
             await trio.aclose_forcefully(stream)
+
+    def _admits(self, address: str) -> bool:
+        crowded = self._lobby.crowded(address)
+        full = self._lobby.full or len(self._connections) >= self.config.max_connections
+        self.counters.refused_connections += full or crowded
+        self.counters.refused_by_address += crowded
+        return not (full or crowded)
 
 
 async def serve_stations(

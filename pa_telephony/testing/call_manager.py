@@ -9,6 +9,7 @@ import itertools
 import os
 import random
 import threading
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Self, TypeVar
@@ -25,13 +26,13 @@ from pa_telephony.callmanager import (
     open_call_manager,
 )
 from pa_telephony.cti.login import Certificate, make_certificate
-from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.errors import ConfigurationError, ConnectionLost, InternalError
 from pa_telephony.tasks import Background, background
 from pa_telephony.testing.application import Application
 from pa_telephony.testing.messages import Log, Problem, Seen
 from pa_telephony.testing.phone import Phone
 from pa_telephony.testing.thread import TrioThread, Unexpected, WaitFailed
-from pa_telephony.trace import PcapTrace, Record, RtpRecord
+from pa_telephony.trace import EventRecord, PcapTrace, Record, RtpRecord
 
 __all__ = ["CallManager"]
 
@@ -54,6 +55,9 @@ class CallManager:
     time. Where the system has 127.0.0.1 only, or somebody listens on these ports of all
     addresses, it takes free ports of 127.0.0.1. With ``host`` it listens there, on
     ``sccp_port`` and ``cti_port`` (0: free ones).
+
+    A bug that shows in the call manager while it serves somebody closes that connection, as it
+    does in production; here it is raised as well (:meth:`raise_internal_errors`).
 
     ``timeout`` is how many seconds each wait lasts that is not told otherwise. ``config`` is
     what is there at the beginning, search spaces and timing included. Needs the extra
@@ -80,6 +84,8 @@ class CallManager:
         self._adding = threading.RLock()
         self._applications: list[Application] = []
         self._log = Log()
+        self._bugs: list[Exception] = []
+        self._raised = 0
         self._records: deque[Record] = deque(maxlen=_MAX_RECORDS)
         self._packets: deque[Record] = deque(maxlen=_MAX_RECORDS)
 
@@ -93,6 +99,7 @@ class CallManager:
             if error is None:
                 raise self.thread.failure
             error.add_note(f"the call manager failed: {self.thread.failure!r}")
+        self.raise_internal_errors(error)
 
     def start(self) -> None:
         """Return when stations can register and applications log in (``with`` does it)."""
@@ -307,6 +314,26 @@ class CallManager:
         if wrong:
             raise Unexpected("\n".join(["seen on the wire:", *(f"  {each}" for each in wrong)]))
 
+    def raise_internal_errors(self, instead_of: BaseException | None = None) -> None:
+        """Raise :class:`InternalError` if bugs have shown that were not raised yet.
+
+        Its ``__cause__`` is the first of them; the others are its notes. Where an exception is on
+        its way already, all are notes of that one, and nothing is raised. The end of the block
+        does it, and the fixture as soon as the test's own code is done.
+        """
+        bugs = self._bugs[self._raised :]
+        self._raised += len(bugs)
+        if not bugs:
+            return
+        first = bugs[0]
+        raised = instead_of or InternalError(
+            f"in the call manager, while it served somebody: {type(first).__name__}: {first}"
+        )
+        for bug in bugs if instead_of else bugs[1:]:
+            raised.add_note("".join(["in the call manager:\n", *traceback.format_exception(bug)]))
+        if instead_of is None:
+            raise raised from first
+
     def save_pcap(self, path: str | os.PathLike[str]) -> None:
         """Write what the call manager and its phones have sent, for Wireshark."""
 
@@ -371,6 +398,8 @@ class CallManager:
             return
         self._records.append(record)
         self._log.feed(record)
+        if isinstance(record, EventRecord) and record.error is not None:
+            self._bugs.append(record.error)
         self.thread.ring()
 
     # Outside of it.
@@ -413,11 +442,12 @@ class CallManager:
 
         def decided() -> bool:
             gone = any(each.status is not None for each in self._applications)
-            return bool(condition()) or gone
+            return bool(condition()) or gone or len(self._bugs) > self._raised
 
         if not self.thread.wait_until(decided, seconds):
             raise WaitFailed(f"waited {seconds:g} s for {what}\n{self.report()}")
         if not self._call(condition):
+            self.raise_internal_errors()
             raise WaitFailed(f"waited in vain for {what}\n{self.report()}")
 
     def report(self) -> str:

@@ -45,7 +45,7 @@ class Problem:
     """Something that a test should know of; ``kind`` is one of the words below.
 
     ``"undecodable"``, ``"protocol error"``, ``"unknown message"``, ``"refused registration"``,
-    ``"refused login"``, ``"refused request"``.
+    ``"refused login"``, ``"refused request"``, ``"internal error"``.
     """
 
     kind: str
@@ -81,6 +81,9 @@ class Log:
                 self._problem(
                     "protocol error", f"{protocol}: {who} sent: {record.fields.get('error')}"
                 )
+            elif record.kind.endswith(".internal_error"):
+                who, error = record.fields.get("who") or "somebody", record.fields.get("error")
+                self._problem("internal error", f"{record.kind}: serving {who}: {error}")
             return
         connection = self._connections.setdefault((record.local, record.remote), _Connection())
         seen = _decode(record, connection)

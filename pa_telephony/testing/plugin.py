@@ -1,7 +1,7 @@
 """The pytest plugin: fixture ``call_manager``; loaded by every pytest run, so it imports nothing.
 
 A test that fails leaves ``call_manager.pcap`` in its ``tmp_path``, and the last messages in the
-report.
+report. An internal error of the call manager fails the test that brought it out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from pa_telephony.callmanager import CallManagerConfig
     from pa_telephony.testing.call_manager import CallManager
 
-__all__ = ["call_manager", "call_manager_config", "pytest_runtest_makereport"]
+__all__ = [
+    "call_manager",
+    "call_manager_config",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+]
 
 _RUNNING = pytest.StashKey[tuple["CallManager", Path]]()
 
@@ -39,6 +44,24 @@ def call_manager(
     with CallManager(call_manager_config) as manager:
         request.node.stash[_RUNNING] = manager, tmp_path
         yield manager
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed although the call manager has had an internal error meanwhile.
+
+    A test that fails anyhow has its traceback for a note; one that shows later, while everything
+    ends, is an error of the teardown.
+    """
+    failure: BaseException | None = None
+    try:
+        return (yield)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        if _RUNNING in item.stash:
+            item.stash[_RUNNING][0].raise_internal_errors(failure)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import traceback
 from pathlib import Path
 
 import pytest
+
+from pa_telephony.callmanager.calls import Leg, Watcher
+from pa_telephony.errors import InternalError
+from pa_telephony.testing import CallManager
 
 FAILING = """
 import pytest
@@ -81,3 +86,75 @@ def test_the_plugin_loads_nothing_that_pytest_does_not_load(module: str) -> None
         "pa_telephony.testing",
         "pa_telephony.testing.plugin",
     }
+
+
+BUGS = """
+from pa_telephony.callmanager.calls import Watcher
+
+class Faulty(Watcher):
+    def leg_changed(self, leg):
+        raise ZeroDivisionError("nobody thought of that")
+
+    def device_changed(self, device):
+        raise ZeroDivisionError("nor of that")
+
+def provoke(call_manager):
+    call_manager.phone("1001")
+    watchers = call_manager._running.calls.watchers
+    call_manager._call(lambda: watchers.append(Faulty()))
+
+def test_passes_and_had_an_error(call_manager):
+    provoke(call_manager)
+    call_manager.phone("1001").dial("1002")
+    assert call_manager.thread.wait_until(lambda: call_manager.problems, 10)
+
+def test_waits_in_vain(call_manager):
+    provoke(call_manager)
+    call_manager.phone("1001").dial("1002")
+    call_manager.wait_for_message("StartMediaTransmission", timeout=60)
+
+def test_fails_by_itself(call_manager):
+    provoke(call_manager)
+    call_manager.phone("1001").dial("1002")
+    assert call_manager.thread.wait_until(lambda: call_manager.problems, 10)
+    assert 1 == 2
+
+def test_has_ended_before(call_manager):
+    provoke(call_manager)
+"""
+
+
+def test_an_internal_error_fails_the_test_that_brought_it_out(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, BUGS, "-rA", "--show-capture=no")
+    assert done.returncode == 1, done.stdout + done.stderr
+    bare = "InternalError: in the call manager, while it served somebody: ZeroDivisionError: no"
+    assert "3 failed, 1 passed, 1 error" in done.stdout
+    sections = done.stdout.replace("= FAILURES =", "_ test").split("_ test_")
+    of = {section.partition(" ")[0]: section for section in sections}
+    for name in ("passes_and_had_an_error", "waits_in_vain"):
+        assert f"{bare}body thought of that" in of[name]
+        assert "def leg_changed" in of[name]
+    assert "assert 1 == 2" in of["fails_by_itself"]
+    assert "in leg_changed" in of["fails_by_itself"]
+    assert f"{bare}r of that" in done.stdout
+    assert "ERROR test_it.py::test_has_ended_before" in done.stdout
+
+
+def test_without_the_fixture_the_block_raises_the_internal_error() -> None:
+    class Faulty(Watcher):
+        def leg_changed(self, leg: Leg) -> None:
+            raise ZeroDivisionError("nobody thought of that")
+
+    with (
+        pytest.raises(InternalError, match="nobody thought of that") as caught,
+        CallManager() as call_manager,
+    ):
+        phone = call_manager.phone("1001")
+        watchers = call_manager._running.calls.watchers
+        call_manager._call(lambda: watchers.append(Faulty()))
+        phone.dial("1002")
+        assert call_manager.thread.wait_until(lambda: call_manager.problems, 10)
+        assert "internal error" in {problem.kind for problem in call_manager.problems}
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    frames = traceback.extract_tb(caught.value.__cause__.__traceback__)
+    assert frames[-1].name == "leg_changed"

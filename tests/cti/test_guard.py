@@ -1,0 +1,231 @@
+"""A bug that one application brings out ends its session, is counted and told, and nothing else.
+
+And so many connections of one address that have not logged in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+import trio
+
+from pa_telephony import cti, sccp
+from pa_telephony.callmanager import (
+    CallManager,
+    CallManagerConfig,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+    User,
+    open_call_manager,
+)
+from pa_telephony.callmanager.calls import LegState
+from pa_telephony.cti import messages
+from pa_telephony.cti.server import Counters
+from pa_telephony.errors import ConnectionLost, DecodeError
+from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
+
+CONFIG = CallManagerConfig(
+    devices=(
+        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
+        DeviceConfig(name="RP2", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6001"),)),
+        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
+        DeviceConfig(name="P2", lines=(LineConfig(number="1002"),)),
+        DeviceConfig(name="P3", lines=(LineConfig(number="1003"),)),
+    ),
+    users=(User(name="app", password="secret"), User(name="other", password="secret")),
+)
+QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Poll what no event tells."""
+    while not condition():  # noqa: ASYNC110
+        await trio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def a_manager(trace: Trace | None = None) -> AsyncGenerator[CallManager]:
+    with trio.fail_after(10):
+        async with open_call_manager(CONFIG, sccp_port=0, cti_port=0, trace=trace) as manager:
+            yield manager
+
+
+def open_app(manager: CallManager, user: str = "app") -> Any:
+    return cti.open_provider(manager.cti_address, user=user, password="secret", config=QUICK)
+
+
+@contextlib.asynccontextmanager
+async def everybody_else(manager: CallManager) -> AsyncGenerator[None]:
+    """A phone that rings another, and an application with a route point: untouched at the end."""
+    async with (
+        open_app(manager, "other") as other,
+        other.open_route_point("6001") as route_point,
+        sccp.open_station("P1", manager.sccp_address) as one,
+        sccp.open_station("P2", manager.sccp_address) as two,
+        one.call("1002") as call,
+    ):
+        await until(lambda: two.calls)
+        yield
+        assert not call.ended
+        assert two.calls
+        assert (one.registrations, two.registrations, other.sessions) == (1, 1, 1)
+        assert route_point.in_service
+
+
+def counters(manager: CallManager) -> Counters:
+    assert manager.cti_counters is not None
+    return manager.cti_counters
+
+
+def boom(*arguments: object) -> Any:
+    raise ZeroDivisionError("nobody thought of that")
+
+
+def boom_but_for_the_route_point(*arguments: object) -> None:
+    if "RP1" not in arguments:
+        boom()
+
+
+def wrong(*arguments: object) -> Any:
+    raise DecodeError("elsewhere")
+
+
+@pytest.mark.parametrize("bug", [boom, wrong])
+async def test_a_request_that_brings_out_a_bug_ends_the_session_it_came_in(
+    bug: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    records: list[Record] = []
+    async with (
+        a_manager(records.append) as manager,
+        everybody_else(manager),
+        open_app(manager) as provider,
+        provider.open_route_point("6000") as route_point,
+    ):
+        monkeypatch.setattr(manager._cti_side, "device", bug)
+        with pytest.raises(ConnectionLost):
+            await provider.request(messages.ProviderDeviceAcquireRequest(device_name="RP1"))
+        # Its route point is out of service at once: calls go where they go without it.
+        assert not manager.calls.is_registered("RP1")
+        assert (counters(manager).internal_errors, counters(manager).protocol_errors) == (1, 0)
+        monkeypatch.undo()
+        await until(lambda: provider.sessions == 2)
+        await route_point.wait_in_service()
+        assert counters(manager).internal_errors == 1
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.cti"]
+    [event] = [each for each in records if isinstance(each, EventRecord)]
+    assert event.kind == "cti.internal_error"
+    assert logged.exc_info is not None
+    assert event.error is logged.exc_info[1]
+    assert f"in {bug.__name__}" in str(event.fields["traceback"])
+    received = [
+        each.data.hex()
+        for each in records
+        if isinstance(each, FrameRecord) and each.direction == "received"
+    ]
+    assert event.fields["frame"] in received
+    assert str(event.fields["frame"]) in logged.getMessage()
+    assert event.fields["who"] == "app"
+
+
+async def test_an_event_that_can_not_be_told_ends_the_session_and_not_the_call_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        a_manager() as manager,
+        everybody_else(manager),
+        open_app(manager) as provider,
+        provider.open_route_point("6000") as route_point,
+    ):
+        assert manager._cti_manager is not None
+        [session] = [each for each in manager._cti_manager.sessions if each.user == "app"]
+        monkeypatch.setattr(session._session, "told", boom)
+        # In the middle of somebody's call: it is the application that goes, and it comes back.
+        manager.calls.register("P3", manager._cti_side)
+        leg = manager.calls.originate("P3", 1, "6000")
+        await until(lambda: provider.sessions == 2)
+        await route_point.wait_in_service()
+        manager.calls.unregister("P3")
+        assert leg.state is LegState.IDLE
+        assert counters(manager).internal_errors == 1
+    assert len([each for each in caplog.records if each.name == "pa_telephony.cti"]) == 1
+
+
+@pytest.mark.parametrize("part", ["unwatch", "unfollow"])
+async def test_a_bug_in_the_end_of_a_session_takes_its_devices_out_of_service_all_the_same(
+    part: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "pa_telephony.cti")
+    async with a_manager() as manager, everybody_else(manager):
+        async with open_app(manager) as provider:
+            for name in ("RP1", "P1"):
+                await provider.request(messages.DeviceOpenRequest(device_name=name))
+            await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
+            assert manager.calls.is_registered("RP1")
+            monkeypatch.setattr(manager._cti_side, part, boom_but_for_the_route_point)
+        await until(lambda: "app" not in manager.applications)
+        assert counters(manager).internal_errors == 1
+        assert not manager.calls.is_registered("RP1")
+        monkeypatch.undo()
+
+
+async def test_a_bug_before_the_login_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "pa_telephony.cti")
+    async with a_manager() as manager, everybody_else(manager):
+        monkeypatch.setattr(manager._cti_side, "log_in", boom)
+        with trio.move_on_after(0.2):
+            async with open_app(manager):
+                pytest.fail("logged in")
+        assert counters(manager).internal_errors >= 1
+        monkeypatch.undo()
+        async with open_app(manager):
+            pass
+
+
+# ------------------------------------------------------------------------ who has not logged in
+
+
+async def connect(manager: CallManager, source: str) -> trio.SocketStream:
+    host, _, port = manager.cti_address.rpartition(":")
+    return await trio.open_tcp_stream(host, int(port), local_address=source)
+
+
+async def is_closed(stream: trio.SocketStream) -> bool:
+    """Whether it was not wanted: a good one is answered."""
+    with contextlib.suppress(trio.BrokenResourceError):
+        await stream.send_all(
+            messages.encode(messages.ProviderInitRequest(sequence_number=1), to_server=True)
+        )
+        return not await stream.receive_some(1 << 16)
+    return True
+
+
+async def test_one_address_can_not_keep_the_others_out() -> None:
+    async with a_manager() as manager:
+        assert manager._cti_manager is not None
+        most = manager._cti_manager.config.max_before_login_of_one_address
+        assert most < manager._cti_manager.config.max_connections
+        lobby = manager._cti_manager.lobby
+        silent = [await connect(manager, "127.0.0.2") for _ in range(most)]
+        await until(lambda: len(lobby) == most)
+        refused = await connect(manager, "127.0.0.2")
+        assert await is_closed(refused)
+        assert counters(manager).refused_by_address == 1
+        assert counters(manager).refused_connections == 1
+        assert not await is_closed(silent[0])
+        # The one that stands where all tests stand logs in, and takes up no place any more.
+        async with open_app(manager):
+            assert len(lobby) == most
+        await silent[0].aclose()
+        await until(lambda: len(lobby) == most - 1)
+        again = await connect(manager, "127.0.0.2")
+        assert not await is_closed(again)
+        for stream in (*silent, refused, again):
+            await stream.aclose()
+        await until(lambda: len(lobby) == 0)

@@ -1,0 +1,392 @@
+"""A bug that one station brings out ends its session, is counted and told, and ends nothing else.
+
+And so many connections that have not registered, in all and of one address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+import trio
+
+from pa_telephony import rtp, sccp
+from pa_telephony.callmanager import (
+    CallManager,
+    CallManagerConfig,
+    DeviceConfig,
+    LineConfig,
+    open_call_manager,
+)
+from pa_telephony.callmanager.calls import Leg, LegState, Watcher
+from pa_telephony.errors import DecodeError
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
+from pa_telephony.sccp.directory import Device
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registrar import RegistrarConfig
+from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
+from pa_telephony.sccp.style import StationConfig
+from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
+
+ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"
+CONFIG = CallManagerConfig(
+    devices=tuple(
+        DeviceConfig(name=name, lines=(LineConfig(number=name[-4:]),)) for name in (ALICE, BOB, OLD)
+    )
+)
+QUICK = StationConfig(first_back_off=0.01, longest_back_off=0.01)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Poll what no event tells."""
+    while not condition():  # noqa: ASYNC110
+        await trio.sleep(0.005)
+
+
+def frames(*what: SccpMessage) -> bytes:
+    return b"".join(messages.encode(each, 20) for each in what)
+
+
+async def heard(stream: trio.SocketStream, kind: type[SccpMessage], version: int = 20) -> None:
+    """Read until a message of this kind has come."""
+    station = Connection(Role.STATION)
+    station.version = version
+    while True:
+        station.receive_data(await stream.receive_some(1 << 16))
+        while (event := station.next_event()) is not None:
+            assert isinstance(event, SccpMessage), "closed"
+            if isinstance(event, kind):
+                return
+
+
+async def closes(stream: trio.SocketStream) -> None:
+    """Read until the other side has had enough."""
+    with contextlib.suppress(trio.BrokenResourceError):
+        while await stream.receive_some(1 << 16):
+            pass
+    await stream.aclose()
+
+
+# ------------------------------------------------------------------------------ a call manager
+
+
+class Faulty(Watcher):
+    """Somebody who is told of the calls, and fails at some legs."""
+
+    def __init__(self, fails: Callable[[Leg], bool], times: int) -> None:
+        self.times = times
+        self._fails = fails
+
+    def leg_changed(self, leg: Leg) -> None:
+        if self.times and self._fails(leg):
+            self.times -= 1
+            raise ZeroDivisionError("nobody thought of that")
+
+
+@contextlib.asynccontextmanager
+async def a_manager(trace: Trace | None = None) -> AsyncGenerator[CallManager]:
+    with trio.fail_after(10):
+        async with open_call_manager(CONFIG, sccp_port=0, trace=trace) as manager:
+            yield manager
+
+
+@contextlib.asynccontextmanager
+async def a_call(manager: CallManager) -> AsyncGenerator[tuple[sccp.Station, sccp.Station]]:
+    """Alice and Bob are talking, and are when the block ends, on the connections they had."""
+    async with (
+        rtp.open_engine(first_port=43000, config=rtp.EngineConfig(max_ports=4)) as engine,
+        sccp.open_station(ALICE, manager.sccp_address, config=QUICK, engine=engine) as alice,
+        sccp.open_station(BOB, manager.sccp_address, config=QUICK, engine=engine) as bob,
+        alice.call("1002") as call,
+    ):
+        await until(lambda: bob.calls)
+        [offered] = bob.calls.values()
+        async with offered.answer():
+            await call.wait_connected()
+            yield alice, bob
+            assert call.connected
+            assert (alice.registrations, bob.registrations) == (1, 1)
+
+
+async def register(manager: CallManager) -> trio.SocketStream:
+    host, _, port = manager.sccp_address.rpartition(":")
+    stream = await trio.open_tcp_stream(host, int(port))
+    await stream.send_all(frames(messages.RegisterReq(device_name=OLD, protocol_ver=20)))
+    await heard(stream, messages.CapabilitiesReq)
+    return stream
+
+
+MOMENTS: dict[str, Callable[[Leg], bool]] = {
+    "its own leg begins": lambda leg: leg.device == OLD and leg.state is LegState.DIAL_TONE,
+    "its own leg rings": lambda leg: leg.device == OLD and leg.state is LegState.RINGING_OUT,
+    "the other's leg rings": lambda leg: leg.state is LegState.OFFERED,
+    "its own leg ends": lambda leg: leg.device == OLD and leg.state is LegState.IDLE,
+    "whatever becomes of its own leg": lambda leg: leg.device == OLD,
+}
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_bug_in_a_call_closes_the_connection_of_the_caller_and_no_other(
+    moment: str, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often it fails: the device is gone, its calls with it, and it may come again."""
+    caplog.set_level(logging.CRITICAL, "pa_telephony.sccp")
+    async with a_manager() as manager, a_call(manager):
+        others = set(manager.calls.legs)
+        stream = await register(manager)
+        faulty = Faulty(MOMENTS[moment], times)
+        manager.calls.watchers.append(faulty)
+        # Bob is busy with Alice's call, and a second one may wait.
+        await stream.send_all(
+            frames(messages.EnblocCall(called_party="1002", line_instance=1), messages.OnHook())
+        )
+        await closes(stream)
+        assert faulty.times < times
+        assert manager.sccp_counters.internal_errors >= 1
+        assert not manager.calls.is_registered(OLD)
+        assert not manager.calls.legs_of(OLD)
+        manager.calls.watchers.remove(faulty)
+        if times == 1:
+            assert manager.sccp_counters.internal_errors == 1
+        assert set(manager.calls.legs) == others
+        # The name is free at once, and calls work.
+        async with (
+            sccp.open_station(OLD, manager.sccp_address) as old,
+            old.call("1003") as call,
+        ):
+            await until(lambda: call.ended or call.state is not None)
+        assert manager.sccp_counters.protocol_errors == 0
+
+
+async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    records: list[Record] = []
+    async with a_manager(records.append) as manager:
+        stream = await register(manager)
+        manager.calls.watchers.append(Faulty(lambda leg: True, 1))
+        guilty = frames(messages.OffHook(line_instance=1))
+        await stream.send_all(frames(messages.KeepAliveReq()) + guilty)
+        await closes(stream)
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
+    assert logged.exc_info is not None
+    assert isinstance(logged.exc_info[1], ZeroDivisionError)
+    assert OLD in logged.getMessage()
+    assert guilty.hex() in logged.getMessage()
+    [event] = [each for each in records if isinstance(each, EventRecord)]
+    assert event.kind == "sccp.internal_error"
+    assert event.error is logged.exc_info[1]
+    assert event.fields["frame"] == guilty.hex()
+    assert event.fields["error"] == "ZeroDivisionError: nobody thought of that"
+    assert "in leg_changed" in str(event.fields["traceback"])
+    assert OLD in str(event.fields["who"])
+
+
+async def test_what_can_not_be_said_to_a_station_ends_its_session_and_not_the_senders(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_manager() as manager, a_call(manager):
+        stream = await register(manager)
+        session = manager._line_side.sessions[OLD]
+        session.send(messages.SetLamp(stimulus=1 << 40))  # type: ignore[arg-type]
+        session.send(messages.KeepAliveAck())
+        await closes(stream)
+        assert manager.sccp_counters.internal_errors == 1
+        assert not manager.calls.is_registered(OLD)
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
+    # No frame of the station's is to blame; who sent stands in the stack.
+    assert "test_what_can_not_be_said" in (logged.stack_info or "")
+
+
+async def test_a_trace_that_fails_ends_the_sessions_it_fails_for_and_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def trace(record: Record) -> None:
+        if not isinstance(record, FrameRecord) or record.remote == loud:
+            raise OSError("disk full")
+
+    loud: object = None
+    async with a_manager(trace) as manager, a_call(manager):
+        stream = await register(manager)
+        loud = stream.socket.getsockname()
+        await stream.send_all(frames(messages.KeepAliveReq()))
+        await closes(stream)
+        assert manager.sccp_counters.internal_errors == 1
+    told = [each.getMessage() for each in caplog.records if each.name == "pa_telephony.sccp"]
+    assert [text.partition(";")[0] for text in told] == ["internal error", "the trace failed, too"]
+
+
+# -------------------------------------------------------------------- a directory of somebody's own
+
+
+class Directory:
+    """Has every device, and fails where it is told to."""
+
+    def __init__(self, fails: str = "", error: BaseException | None = None) -> None:
+        self.fails = fails
+        self.error = error or ZeroDivisionError("nobody thought of that")
+        self.gone: list[str] = []
+
+    def _may_fail(self, where: str, name: str) -> None:
+        if where == self.fails and name != BOB:
+            raise self.error
+
+    def find_device(self, name: str) -> Device | None:
+        self._may_fail("find_device", name)
+        return Device(name=name)
+
+    def registered(self, session: StationSession) -> None:
+        self._may_fail("registered", session.name)
+
+    def unregistered(self, session: StationSession, reason: str) -> None:
+        self.gone.append(session.name)
+        self._may_fail("unregistered", session.name)
+
+    def received(self, session: StationSession, message: SccpMessage) -> None:
+        if isinstance(message, messages.OffHook):
+            self._may_fail("received", session.name)
+
+    def may_unregister(self, session: StationSession) -> bool:
+        self._may_fail("may_unregister", session.name)
+        return True
+
+
+@contextlib.asynccontextmanager
+async def a_server(
+    directory: Directory, config: RegistrarConfig | None = None
+) -> AsyncGenerator[tuple[StationServer, tuple[str, int]]]:
+    async def serve(*, task_status: trio.TaskStatus[object]) -> None:
+        await serve_stations(directory, port=0, config=config, task_status=task_status)
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            server, addresses = await nursery.start(serve)
+            yield server, addresses[0]
+            nursery.cancel_scope.cancel()
+
+
+SAID = frames(
+    messages.RegisterReq(device_name=ALICE, protocol_ver=20),
+    messages.OffHook(),
+    messages.UnregisterReq(),
+)
+
+
+@pytest.mark.parametrize(
+    "fails", ["find_device", "registered", "received", "may_unregister", "unregistered"]
+)
+async def test_a_method_of_the_directory_that_raises_ends_the_session_it_was_called_for(
+    fails: str,
+) -> None:
+    directory = Directory(fails)
+    async with a_server(directory) as (server, address):
+        good = f"{address[0]}:{address[1]}"
+        async with sccp.open_station(BOB, good, config=QUICK) as bob:
+            stream = await trio.open_tcp_stream(*address)
+            await stream.send_all(SAID)
+            await closes(stream)
+            await until(lambda: set(server.sessions) == {BOB})
+            assert server.counters.internal_errors == 1
+            assert server.counters.protocol_errors == 0
+            # Whoever was told of it is told that it is gone, once.
+            assert directory.gone == ([] if fails == "find_device" else [ALICE])
+            directory.fails = ""
+            async with sccp.open_station(ALICE, good, config=QUICK):
+                pass
+            assert bob.registrations == 1
+
+
+async def test_a_protocol_error_of_the_directorys_is_none_of_the_stations() -> None:
+    async with a_server(Directory("received", DecodeError("elsewhere"))) as (server, address):
+        stream = await trio.open_tcp_stream(*address)
+        await stream.send_all(SAID)
+        await closes(stream)
+        assert (server.counters.internal_errors, server.counters.protocol_errors) == (1, 0)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+async def test_what_is_to_end_the_program_ends_it(error: BaseException) -> None:
+    directory = Directory("received", error)
+    server: StationServer | None = None
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with a_server(directory) as (server, address):
+            stream = await trio.open_tcp_stream(*address)
+            await stream.send_all(SAID)
+            async with stream:
+                await trio.sleep_forever()
+    assert caught.value.subgroup(lambda each: each is error) is not None
+    assert server is not None
+    assert server.counters.internal_errors == 0
+    assert directory.gone == [ALICE]
+
+
+# ------------------------------------------------------------------- who has not registered yet
+
+FEW = RegistrarConfig(max_unregistered=5, max_unregistered_of_one_address=3)
+
+
+async def connect(address: tuple[str, int], source: str) -> trio.SocketStream:
+    return await trio.open_tcp_stream(*address, local_address=source)
+
+
+async def is_closed(stream: trio.SocketStream) -> bool:
+    """Whether it was not wanted: a good one is answered."""
+    with contextlib.suppress(trio.BrokenResourceError):
+        await stream.send_all(frames(messages.KeepAliveReq()))
+        return not await stream.receive_some(1 << 16)
+    return True
+
+
+async def test_one_address_can_not_keep_the_others_out() -> None:
+    async with a_server(Directory(), FEW) as (server, address):
+        silent = [await connect(address, "127.0.0.2") for _ in range(3)]
+        await until(lambda: server.counters.connections == 3)
+        refused = await connect(address, "127.0.0.2")
+        assert await is_closed(refused)
+        assert server.counters.refused_by_address == 1
+        # Another address has its places.
+        two = [await connect(address, "127.0.0.3") for _ in range(2)]
+        assert not any([await is_closed(each) for each in two])
+        # And the limit of all is as it was.
+        third = await connect(address, "127.0.0.4")
+        assert await is_closed(third)
+        assert server.counters.refused_connections == 2
+        assert server.counters.refused_by_address == 1
+        # A place is free as soon as somebody goes, and not before: nobody is hurried out.
+        assert not await is_closed(silent[0])
+        await silent[0].aclose()
+        await until(lambda: len(server._lobby) == 4)
+        again = await connect(address, "127.0.0.2")
+        assert not await is_closed(again)
+        for stream in (*silent, refused, *two, third, again):
+            await stream.aclose()
+        await until(lambda: len(server._lobby) == 0)
+
+
+async def test_who_has_registered_takes_up_no_place_however_many_of_one_address() -> None:
+    async with a_server(Directory(), FEW) as (server, address):
+        streams: list[trio.SocketStream] = []
+        for number in range(20):
+            stream = await connect(address, "127.0.0.2")
+            await stream.send_all(frames(messages.RegisterReq(device_name=f"SEP{number}")))
+            await heard(stream, messages.RegisterAck, 0)
+            streams.append(stream)
+        assert len(server.sessions) == 20
+        assert server.counters.refused_connections == 0
+        for stream in streams:
+            await stream.aclose()
+
+
+async def test_an_internal_error_gives_the_place_back() -> None:
+    async with a_server(Directory("find_device"), FEW) as (server, address):
+        for count in range(1, 9):
+            stream = await connect(address, "127.0.0.2")
+            await stream.send_all(SAID)
+            await closes(stream)
+            await until(lambda: len(server._lobby) == 0)
+            assert server.counters.internal_errors == count
+        assert server.counters.refused_connections == 0
