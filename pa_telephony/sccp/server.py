@@ -40,7 +40,8 @@ __all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_st
 
 _READ = 256
 """Bytes taken at a time: some 20 messages at most, then it is another connection's turn. A flood
-delays others by what that many messages take, not by what 64 KiB of them do (bench/flood.py)."""
+delays others by what that many messages take (calls: 10 ms), not by what 64 KiB of them do
+(bench/flood.py). No need to look at the time, as CTI's server does: none asks for very much."""
 _LINGER = 1.0
 
 
@@ -189,7 +190,8 @@ class StationSession:
 
     def _take_frame(self, frame: bytes) -> None:
         self._frame = frame
-        self._server.record("received", self, frame)
+        if self._server.trace is not None:
+            self._server.record("received", self, frame)
 
     def _trace_frames(self, data: bytes) -> None:
         if self._server.trace is None:

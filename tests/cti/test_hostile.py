@@ -48,6 +48,7 @@ from pa_telephony.cti.messages.structs import (
 from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError, RemoteProtocolError, RequestFailed
 from pa_telephony.testing.cti_strategies import cti_message
+from pa_telephony.trace import Record
 
 CONFIG = CallManagerConfig(
     devices=(
@@ -417,6 +418,48 @@ async def test_an_application_that_stops_reading_amid_events_takes_nothing_with_
         object.__setattr__(manager._cti_manager.config, "max_unsent", 8 << 20)
         await provider.wait_in_service()
         await routing_works(manager)
+
+
+async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
+    """bench/flood.py measures how long they wait: a few milliseconds of the flood's requests."""
+    records: list[Record] = []
+    async with (
+        a_manager() as manager,
+        open_app(manager.cti_address) as quiet,
+        cti.open_provider(
+            manager.cti_address, user="app", password="secret", trace=records.append
+        ) as loud,
+    ):
+        before = len(records)
+        for _ in range(5000):
+            loud.post(messages.ProviderGetCapabilitiesRequest())
+        await until(lambda: len(records) > before + 5000)
+        await quiet.request(messages.ProviderGetCapabilitiesRequest())
+        assert len(records) < before + 10_000
+
+
+def test_a_long_answer_comes_in_pieces_and_whole_before_the_next_answer() -> None:
+    application = _Application()
+    ask = messages.ProviderGetAllDevicesAndLinesRequest
+    completed = messages.ProviderGetAllDevicesAndLinesCompletedEvent
+    session, said = application._session, application.said
+    said.clear()
+    session.take(ask(sequence_number=5))
+    assert [type(each) for each in said] == [messages.ProviderGetAllDevicesAndLinesResponse]
+    assert session.go_on()
+    assert [each.device_name for each in said[1:]] == ["P1"]
+    session.take(ask(sequence_number=6))
+    names = [getattr(each, "device_name", type(each)) for each in said]
+    response = messages.ProviderGetAllDevicesAndLinesResponse
+    assert names == [response, "P1", "P2", "P3", completed, response]
+    while session.go_on():
+        pass
+    names = [getattr(each, "device_name", type(each)) for each in said]
+    assert names[6:] == ["P1", "P2", "P3", completed]
+    # What is not described yet when the session ends never is.
+    session.take(ask(sequence_number=7))
+    session.end()
+    assert not session.go_on()
 
 
 class _NoKey:
