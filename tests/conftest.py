@@ -1,9 +1,11 @@
-"""What all tests share: hypothesis settings, a usage error for a trap, no skips in CI."""
+"""What all tests share: hypothesis settings, a usage error for a trap, no bugs, no skips in CI."""
 
 from __future__ import annotations
 
 import inspect
+import logging
 import os
+from collections.abc import Generator
 
 import hypothesis
 import pytest
@@ -31,6 +33,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 for d in definitions
             ):
                 raise pytest.UsageError(f"{item.nodeid}: @given with async fixture {name!r}")
+
+
+class _Bugs(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(logging.Formatter().format(record))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test in which a server had an internal error, unless it is marked ``makes_bugs``.
+
+    The servers close the connection that a bug shows on, which is what most hostile tests expect.
+    """
+    bugs, log = _Bugs(), logging.getLogger("pa_telephony")
+    log.addHandler(bugs)
+    try:
+        result = yield
+    finally:
+        log.removeHandler(bugs)
+    if bugs.texts and item.get_closest_marker("makes_bugs") is None:
+        pytest.fail("\n".join(["internal errors:", *bugs.texts]), pytrace=False)
+    return result
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,6 +9,8 @@ import pytest
 from pa_telephony.faults import report_fault
 from pa_telephony.trace import EventRecord, JsonLinesTrace, Record, Trace
 
+pytestmark = pytest.mark.makes_bugs
+
 
 def a_bug() -> Exception:
     try:

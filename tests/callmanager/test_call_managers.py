@@ -11,7 +11,6 @@ import trio
 
 from pa_telephony import callmanager, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
-from pa_telephony.errors import RemoteProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
@@ -169,11 +168,9 @@ async def test_one_that_drops_the_connection_over_the_question_is_returned_to_as
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As FreeSWITCH may (notes §4)."""
-
-    def token(server: StationServer, session: StationSession, request: object) -> int:
-        raise RemoteProtocolError("what is a token?")
-
-    monkeypatch.setattr(StationServer, "token", token)
+    monkeypatch.setattr(
+        Registrar, "answer_token", lambda self, wait=0: self.lost("what is a token?")
+    )
     async with a_cluster() as cluster:
         await returns_to_the_first(cluster)
 

@@ -39,6 +39,7 @@ CONFIG = CallManagerConfig(
     ),
     users=(User(name="app", password="secret"), User(name="other", password="secret")),
 )
+pytestmark = pytest.mark.makes_bugs
 QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
 
 

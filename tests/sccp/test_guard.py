@@ -37,6 +37,7 @@ CONFIG = CallManagerConfig(
         DeviceConfig(name=name, lines=(LineConfig(number=name[-4:]),)) for name in (ALICE, BOB, OLD)
     )
 )
+pytestmark = pytest.mark.makes_bugs
 QUICK = StationConfig(first_back_off=0.01, longest_back_off=0.01)
 
 

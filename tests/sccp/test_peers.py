@@ -3,9 +3,10 @@
 What chan_skinny (Asterisk 20), chan-sccp-b 4.3.5, FreeSWITCH 1.10.2 and pyskinny do was observed
 by running them (reference/sccp/peers.md); docs/interop.md says what ours did with the real ones.
 
-First what they say to a station of ours, by maker; then how they refuse and close, over sockets;
-then what crashed or hung them, and pyskinny as a client, at our server. Elsewhere:
+First what they say to a station of ours, by maker; then how they refuse and close, over sockets.
+Elsewhere:
 
+* what crashed or hung them, and pyskinny as a client, at our server: test_crashes.py;
 * keepalives before registration, and what stands by: test_station.py, test_registrar.py;
 * labels of soft keys in Cisco's codes, templates of other sizes: test_screen.py;
 * RTP from another port than the one announced (pyskinny), and RTP that has to be symmetric
@@ -20,24 +21,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import struct
-from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
 import pytest
 import trio
 
-from pa_telephony import callmanager, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import sccp
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceResetType,
-    DeviceStimulus,
-    KeyPadButton,
     MediaPayloadType,
-    MediaStatus,
-    SoftKeyEvent,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.station import (
@@ -421,245 +415,3 @@ async def test_a_station_that_is_refused_comes_back_after_longer_and_longer(kind
     assert len(at) == 4
     for wait, (before, after) in zip((0.025, 0.05, 0.1), itertools.pairwise(at), strict=True):
         assert after - before >= wait
-
-
-# --------------------------------------------------- what crashed or hung them, sent to our server
-
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=number),))
-        for name, number in ((ALICE, "6001"), (BOB, "6002"), (OLD, "6003"))
-    )
-)
-
-
-@contextlib.asynccontextmanager
-async def a_manager() -> AsyncGenerator[CallManager]:
-    with trio.fail_after(10):
-        async with callmanager.open_call_manager(CONFIG, sccp_port=0) as manager:
-            yield manager
-
-
-class Scripted:
-    """A station of bytes at our call manager."""
-
-    def __init__(self, stream: trio.SocketStream, version: int) -> None:
-        self.stream = stream
-        self.version = version
-        self.connection = Connection(Role.STATION)
-        self.seen: list[SccpMessage] = []
-
-    async def says(self, *what: SccpMessage | bytes) -> None:
-        data = b"".join(
-            each if isinstance(each, bytes) else messages.encode(each, self.version)
-            for each in what
-        )
-        await self.stream.send_all(data)
-
-    async def hears(self, kind: type[T], count: int = 1) -> T:
-        """Read until so many of a kind have come since the last time; the last of them."""
-        while sum(isinstance(each, kind) for each in self.seen) < count:
-            data = await self.stream.receive_some(1 << 16)
-            assert data, "closed"
-            self.connection.receive_data(data)
-            while (message := self.connection.next_event()) is not None:
-                assert isinstance(message, SccpMessage)
-                self.seen.append(message)
-        *_, last = (each for each in self.seen if isinstance(each, kind))
-        self.seen.clear()
-        return last
-
-
-@contextlib.asynccontextmanager
-async def a_station(
-    manager: CallManager, name: str = OLD, version: int = 20
-) -> AsyncGenerator[Scripted]:
-    """Registered, and nothing asked."""
-    host, _, port = manager.sccp_address.rpartition(":")
-    async with await trio.open_tcp_stream(host, int(port)) as stream:
-        station = Scripted(stream, version)
-        request = messages.RegisterReq(device_name=name, protocol_ver=version)
-        station.connection.send(request)
-        await station.says(station.connection.data_to_send())
-        await station.hears(messages.CapabilitiesReq)
-        yield station
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
-
-
-async def calls_work(manager: CallManager) -> None:
-    async with (
-        sccp.open_station(ALICE, manager.sccp_address) as alice,
-        sccp.open_station(BOB, manager.sccp_address) as bob,
-        alice.call("6002"),
-    ):
-        await until(lambda: bob.calls)
-
-
-NO_SUCH_LINE: dict[str, SccpMessage] = {
-    "OffHook": messages.OffHook(line_instance=99),
-    "OnHook": messages.OnHook(line_instance=99),
-    "SoftKeyEvent": messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.NEW_CALL, line_instance=99),
-    "Stimulus": messages.Stimulus(stimulus=DeviceStimulus.LINE, line_instance=99),
-    "KeypadButton": messages.KeypadButton(kp_button=KeyPadButton.ONE, line_instance=99),
-    "EnblocCall": messages.EnblocCall(called_party="6002", line_instance=99),
-    "a digit before any question": messages.KeypadButton(kp_button=KeyPadButton.ONE),
-    "a digit of a call that is not": messages.KeypadButton(
-        kp_button=KeyPadButton.ONE, line_instance=1, call_reference=0xFFFFFFFF
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", NO_SUCH_LINE)
-async def test_a_line_or_a_call_that_does_not_exist_harms_nobody(kind: str) -> None:
-    """OffHook for line 99 crashed chan_skinny; a digit before ButtonTemplateReq, chan-sccp-b."""
-    async with a_manager() as manager:
-        async with a_station(manager) as station:
-            await station.says(NO_SUCH_LINE[kind], messages.KeepAliveReq())
-            await station.hears(messages.KeepAliveAck)
-            await station.says(messages.OnHook(), messages.KeepAliveReq())
-            await station.hears(messages.KeepAliveAck)
-        await calls_work(manager)
-        assert manager.sccp_counters.protocol_errors == 0
-
-
-async def test_half_a_frame_and_an_end_of_the_stream_block_no_registration() -> None:
-    """chan_skinny's thread span on it, holding the lock that every registration needs."""
-    async with a_manager() as manager:
-        async with a_station(manager) as station:
-            await station.says(raw(0x6, bytes(8))[:-3])
-            await calls_work(manager)
-            await station.stream.send_eof()
-            await until(lambda: manager.sccp_counters.protocol_errors)
-        async with a_station(manager):
-            pass
-
-
-@pytest.mark.parametrize("length", [0, 3, 4097, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
-async def test_a_length_that_can_not_be_is_not_waited_for(length: int) -> None:
-    """chan-sccp-b waits for the rest of 2 GB; pyskinny's simulator for ever."""
-    async with a_manager() as manager, a_station(manager) as station:
-        await station.says(struct.pack("<III", length, 0, 0))
-        with pytest.raises(AssertionError, match="closed"):
-            await station.hears(messages.KeepAliveAck)
-
-
-@pytest.mark.parametrize("number", [0x7777, 0x80000000, 0xFFFFFFFF])
-async def test_a_message_that_nobody_knows_is_passed_over(number: int) -> None:
-    async with a_manager() as manager, a_station(manager) as station:
-        await station.says(raw(number, bytes(64)), messages.KeepAliveReq())
-        await station.hears(messages.KeepAliveAck)
-
-
-async def test_five_thousand_keepalives_in_one_write_have_as_many_answers() -> None:
-    async with (
-        a_manager() as manager,
-        a_station(manager) as station,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(station.says, messages.encode(messages.KeepAliveReq(), 20) * 5000)
-        await station.hears(messages.KeepAliveAck, 5000)
-
-
-async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
-    """bench/flood.py measures how long they wait: one read of the flood."""
-    async with (
-        a_manager() as manager,
-        a_station(manager) as loud,
-        a_station(manager, BOB) as quiet,
-        trio.open_nursery() as nursery,
-    ):
-        answered = 0
-
-        async def count() -> None:
-            nonlocal answered
-            while True:
-                answered += len(await loud.stream.receive_some(1 << 16)) // 12
-
-        nursery.start_soon(count)
-        nursery.start_soon(loud.says, messages.encode(messages.KeepAliveReq(), 20) * 100_000)
-        await until(lambda: answered)
-        await quiet.says(messages.KeepAliveReq())
-        await quiet.hears(messages.KeepAliveAck)
-        assert answered < 100_000
-        nursery.cancel_scope.cancel()
-
-
-async def test_thirty_six_phones_at_once_are_all_registered() -> None:
-    """chan_skinny listens with a backlog of 2, and loses them to the timers of TCP."""
-    devices = tuple(
-        DeviceConfig(name=f"SEP02{index:010X}", lines=(LineConfig(number=str(6000 + index)),))
-        for index in range(1, 37)
-    )
-    registered = 0
-    config = CallManagerConfig(devices=devices)
-
-    async def register(manager: CallManager, name: str) -> None:
-        nonlocal registered
-        async with a_station(manager, name):
-            registered += 1
-            await until(lambda: registered == len(devices))
-
-    with trio.fail_after(10):
-        async with callmanager.open_call_manager(config, sccp_port=0) as manager:
-            async with trio.open_nursery() as nursery:
-                for device in devices:
-                    nursery.start_soon(register, manager, device.name)
-            assert manager.sccp_counters.refused_connections == 0
-
-
-async def test_a_station_that_drops_in_a_call_finds_its_line_free_when_it_is_back() -> None:
-    """chan_skinny keeps the call and the hook, and ignores OffHook from then on."""
-    async with a_manager() as manager:
-        async with a_station(manager) as station:
-            await station.says(messages.OffHook(line_instance=1))
-            await station.hears(messages.StartTone)
-        await until(lambda: not manager.calls.legs)
-        async with a_station(manager) as station:
-            await station.says(messages.OffHook(line_instance=1))
-            await station.hears(messages.StartTone)
-
-
-@pytest.mark.parametrize("status", [MediaStatus.UNKNOWN, MediaStatus.NOT_ENOUGH_CHANNELS])
-async def test_a_channel_that_a_station_can_not_open_ends_the_call_in_words(
-    status: MediaStatus,
-) -> None:
-    """chan_skinny leaves the call up and silent."""
-    async with a_manager() as manager, a_station(manager) as one, a_station(manager, BOB) as two:
-        await one.says(messages.EnblocCall(called_party="6002", line_instance=1))
-        await two.hears(messages.SetRinger)
-        await two.says(messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.ANSWER))
-        order = await two.hears(messages.OpenReceiveChannel)
-        await two.says(
-            messages.OpenReceiveChannelAck(
-                media_reception_status=status, pass_through_party_id=order.pass_through_party_id
-            )
-        )
-        await until(lambda: not manager.calls.legs)
-
-
-async def test_a_client_of_version_5_with_the_old_register_request_makes_a_call() -> None:
-    """pyskinny: 64 bytes of RegisterReq, and fixed sizes of what it reads."""
-    request = messages.encode(messages.RegisterReq(device_name=OLD, protocol_ver=5), 5)[12:76]
-    async with a_manager() as manager, sccp.open_station(BOB, manager.sccp_address):
-        host, _, port = manager.sccp_address.rpartition(":")
-        async with await trio.open_tcp_stream(host, int(port)) as stream:
-            station = Scripted(stream, 5)
-            station.connection.send(messages.RegisterReq(device_name=OLD, protocol_ver=5))
-            station.connection.data_to_send()
-            sizes: dict[int, int] = {}
-
-            def note(frame: bytes) -> None:
-                sizes[int.from_bytes(frame[8:12], "little")] = len(frame) - 12
-
-            station.connection.on_frame = note
-            await station.says(raw(0x1, request))
-            await station.hears(messages.CapabilitiesReq)
-            await station.says(messages.TimeDateReq())
-            await station.hears(messages.TimeDateRes)
-            await station.says(messages.EnblocCall(called_party="6002", line_instance=1))
-            await station.hears(messages.DialedNumber)
-            assert (sizes[0x11D], sizes[0x94]) == (32, 36)

@@ -95,13 +95,14 @@ class Faulty(Watcher):
     def leg_changed(self, leg):
         raise ZeroDivisionError("nobody thought of that")
 
+class FaultyAtTheEnd(Watcher):
     def device_changed(self, device):
         raise ZeroDivisionError("nor of that")
 
-def provoke(call_manager):
+def provoke(call_manager, watcher=Faulty):
     call_manager.phone("1001")
     watchers = call_manager._running.calls.watchers
-    call_manager._call(lambda: watchers.append(Faulty()))
+    call_manager._call(lambda: watchers.append(watcher()))
 
 def test_passes_and_had_an_error(call_manager):
     provoke(call_manager)
@@ -120,7 +121,7 @@ def test_fails_by_itself(call_manager):
     assert 1 == 2
 
 def test_has_ended_before(call_manager):
-    provoke(call_manager)
+    provoke(call_manager, FaultyAtTheEnd)
 """
 
 
@@ -140,6 +141,7 @@ def test_an_internal_error_fails_the_test_that_brought_it_out(tmp_path: Path) ->
     assert "ERROR test_it.py::test_has_ended_before" in done.stdout
 
 
+@pytest.mark.makes_bugs
 def test_without_the_fixture_the_block_raises_the_internal_error() -> None:
     class Faulty(Watcher):
         def leg_changed(self, leg: Leg) -> None:
