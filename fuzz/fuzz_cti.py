@@ -3,22 +3,20 @@
 ``python fuzz/fuzz_cti.py [libFuzzer options] [corpus]``; ``make fuzz`` does it all. An input is
 one octet that says how the stream is cut, then the stream. Anything that escapes besides a
 ProtocolError of the peer's is a finding, and so is a message that changes its meaning between
-decoding and encoding, or with the cut.
+decoding and encoding, or with the cut. An input whose first octet is 1 is a conversation in a house
+(house.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import sys
 from typing import Any
 
-try:
-    import atheris
-except ImportError:  # tests/test_fuzz_targets.py runs without it
-    atheris = None
+from fuzzing import events_of, fuzz, instrumented, pieces
+from house import HOUSE, drive
 
-with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
+with instrumented():
     from pa_telephony.callmanager.calls import Calls
     from pa_telephony.callmanager.config import (
         CallManagerConfig,
@@ -54,11 +52,6 @@ class NoKey:
 CERTIFICATE = Certificate(b"certificate", NoKey())  # type: ignore[arg-type]
 
 
-def pieces(data: bytes, size: int) -> list[bytes]:
-    """The stream as the network delivers it."""
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
 def check_message(message: Any) -> None:
     """What was decoded is encoded again, either way, and means the same."""
     if not isinstance(message, UnknownMessage):
@@ -66,30 +59,15 @@ def check_message(message: Any) -> None:
             assert messages.decode(messages.encode(message, to_server=to_server)) == message
 
 
-def events_of(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
-    """What comes out of a connection; the last is the kind of the error that ended it."""
+def said(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
+    """What comes out of a connection."""
     connection = Connection(role)
-    events: list[Any] = []
-    try:
-        for piece in stream:
-            connection.receive_data(piece, 0.0)
-            while (event := connection.next_event()) is not None:
-                events.append(event)
-                if check:
-                    check_message(event)
-        connection.receive_eof()
-        while (event := connection.next_event()) is not None:
-            events.append(event)
-    except RemoteProtocolError as error:
-        events.append(type(error))
-        for method in (connection.next_event, connection.receive_eof):
-            try:
-                method()
-            except RemoteProtocolError as again:
-                assert again is error
-            else:
-                raise AssertionError("a broken connection goes on")
-    return events
+
+    def told(event: Any) -> None:
+        if check:
+            check_message(event)
+
+    return events_of(connection, lambda piece: connection.receive_data(piece, 0.0), stream, told)
 
 
 def drive_session(requests: list[Any], *, logged_in: bool) -> None:
@@ -130,10 +108,13 @@ def one_input(data: bytes) -> None:
     """One run."""
     if not data:
         return
+    if data[0] == HOUSE:
+        drive(data[1:], application=True)
+        return
     stream = pieces(data[1:], data[0] + 1)
     for role in Role:
-        events = events_of(role, stream, check=True)
-        assert events == events_of(role, pieces(data[1:], 1 << 16), check=False)
+        events = said(role, stream, check=True)
+        assert events == said(role, pieces(data[1:], 1 << 16), check=False)
         if role is Role.SERVER:
             for logged_in in (False, True):
                 drive_session(events, logged_in=logged_in)
@@ -142,5 +123,4 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    fuzz(one_input)

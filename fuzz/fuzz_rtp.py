@@ -10,25 +10,16 @@ are to follow hear something else.
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 
-try:
-    import atheris
-except ImportError:  # tests/test_fuzz_targets.py runs without it
-    atheris = None
-
 import numpy as np
+from fuzzing import fuzz, instrumented
 
 # The comparisons of arrays are left alone: atheris 3.0 keeps every array that it sees compared
 # (36 kB for each input, measured). The plain classes guide it over the same rules.
 ARRAYS = ["pa_telephony.rtp.inbound"]
 
-with (
-    atheris.instrument_imports(include=["pa_telephony"], exclude=ARRAYS)
-    if atheris
-    else contextlib.nullcontext()
-):
+with instrumented(exclude=ARRAYS):
     from pa_telephony.errors import DecodeError
     from pa_telephony.rtp import rtcp
     from pa_telephony.rtp.dtmf import EventReceiver
@@ -138,5 +129,4 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    fuzz(one_input)

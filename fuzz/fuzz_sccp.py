@@ -3,22 +3,20 @@
 ``python fuzz/fuzz_sccp.py [libFuzzer options] [corpus]``; ``make fuzz`` does it all. An input is
 one octet that says how the stream is cut, one for the session version, then the stream. Anything
 that escapes besides a ProtocolError of the peer's is a finding, and so is a message that changes
-its meaning between decoding and encoding, or with the cut.
+its meaning between decoding and encoding, or with the cut. An input whose first octet is 1 is a
+conversation in a house (house.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
 from typing import Any
 
-try:
-    import atheris
-except ImportError:  # tests/test_fuzz_targets.py runs without it
-    atheris = None
+from fuzzing import events_of, fuzz, instrumented, pieces
+from house import HOUSE, drive
 
-with atheris.instrument_imports(include=["pa_telephony"]) if atheris else contextlib.nullcontext():
+with instrumented():
     from pa_telephony.callmanager.calls import Calls, LegState
     from pa_telephony.callmanager.config import (
         CallManagerConfig,
@@ -57,11 +55,6 @@ CONFIG = CallManagerConfig(
 )
 
 
-def pieces(data: bytes, size: int) -> list[bytes]:
-    """The stream as the network delivers it."""
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
 def check_message(message: Any, frame: bytes, version: int) -> None:
     """What was decoded is encoded again, and means the same."""
     again = messages.encode(message, version)
@@ -70,35 +63,20 @@ def check_message(message: Any, frame: bytes, version: int) -> None:
         assert messages.decode(message.id, again[12:], version) == message
 
 
-def events_of(role: Role, stream: list[bytes], version: int, *, check: bool) -> list[Any]:
-    """What comes out of a connection; the last is the kind of the error that ended it."""
+def said(role: Role, stream: list[bytes], version: int, *, check: bool) -> list[Any]:
+    """What comes out of a connection of that version."""
     connection = Connection(role)
-    connection.version = version
-    events: list[Any] = []
+    connection.version = layout = version
     frames: list[bytes] = []
     connection.on_frame = frames.append
-    layout = version
-    try:
-        for piece in stream:
-            connection.receive_data(piece)
-            while (event := connection.next_event()) is not None:
-                events.append(event)
-                if check:
-                    check_message(event, frames[-1], layout)
-                layout = connection.version or connection.offered
-        connection.receive_eof()
-        while (event := connection.next_event()) is not None:
-            events.append(event)
-    except RemoteProtocolError as error:
-        events.append(type(error))
-        for method in (connection.next_event, connection.receive_eof):
-            try:
-                method()
-            except RemoteProtocolError as again:
-                assert again is error
-            else:
-                raise AssertionError("a broken connection goes on")
-    return events
+
+    def told(event: Any) -> None:
+        nonlocal layout
+        if check:
+            check_message(event, frames[-1], layout)
+        layout = connection.version or connection.offered
+
+    return events_of(connection, connection.receive_data, stream, told)
 
 
 def drive_station(stream: list[bytes]) -> None:
@@ -197,11 +175,14 @@ def one_input(data: bytes) -> None:
     """One run."""
     if len(data) < 2:
         return
+    if data[0] == HOUSE:
+        drive(data[1:], application=False)
+        return
     stream = pieces(data[2:], data[0] + 1)
     version = data[1] % 23
     for role in Role:
-        events = events_of(role, stream, version, check=True)
-        assert events == events_of(role, pieces(data[2:], 1 << 16), version, check=False)
+        events = said(role, stream, version, check=True)
+        assert events == said(role, pieces(data[2:], 1 << 16), version, check=False)
     if len(data) >= 14:
         with contextlib.suppress(DecodeError):
             number = int.from_bytes(data[2:6], "little")
@@ -211,5 +192,4 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    fuzz(one_input)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,12 @@ from pa_telephony.sccp.messages import SccpMessage
 VECTORS = Path(__file__).parents[1] / "tests" / "vectors"
 CUT = b"\xff"
 """Whole streams at once; the fuzzer finds other cuts."""
+
+
+def conversations(seed: str) -> Iterator[bytes]:
+    """Steps in a house (house.py): some octets lead far, and the fuzzer finds which."""
+    for number in range(20):
+        yield b"\x01" + random.Random(f"{seed} {number}").randbytes(20 * (number + 1))
 
 
 def sccp_seeds() -> Iterator[bytes]:
@@ -72,6 +79,7 @@ def sccp_seeds() -> Iterator[bytes]:
         ),
     ):
         yield CUT + b"\x16" + b"".join(sccp.encode(each, 22) for each in conversation)
+    yield from conversations("sccp")
 
 
 def cti_seeds() -> Iterator[bytes]:
@@ -96,6 +104,7 @@ def cti_seeds() -> Iterator[bytes]:
             cti.ProviderCloseRequest(),
         )
     )
+    yield from conversations("cti")
 
 
 def rtp_seeds() -> Iterator[bytes]:

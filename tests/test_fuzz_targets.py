@@ -27,6 +27,8 @@ def load(stem: str) -> ModuleType:
     return module
 
 
+load("fuzzing")
+HOUSE = load("house")
 MODULES = {name: load(f"fuzz_{name}") for name in TARGETS}
 CORPUS = load("make_corpus")
 MUTATE = load("mutate_sccp")
@@ -56,6 +58,12 @@ def test_a_target_runs_over_its_corpus_whole_and_damaged(name: str) -> None:
         one_input(seed)
         for other in damaged(seed):
             one_input(other)
+
+
+@pytest.mark.parametrize("application", [False, True])
+@given(data=st.binary(max_size=400))
+def test_a_conversation_without_sense_leaves_nothing_behind(application: bool, data: bytes) -> None:
+    HOUSE.drive(data, application=application)
 
 
 @pytest.mark.parametrize("name", TARGETS)
