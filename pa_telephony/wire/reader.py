@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from pa_telephony.wire.code import Code, NoFastWay, Run
-from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, blank_of, fields_of
 from pa_telephony.wire.sequential import (
     Array,
     Chars,
@@ -67,7 +67,7 @@ class Reader(Code):
     # two thirds of the time that any way around a frozen __setattr__ takes (measured).
 
     def _begin(self, var: str, declaration: type[Struct], lines: list[str]) -> None:
-        lines.append(f"{var} = {self.name(type(declaration.__name__, (), {}))}()")
+        lines.append(f"{var} = {self.name(blank_of(declaration))}()")
         for field in fields_of(declaration):
             if present(field, self.version) is None:
                 if field.required:
