@@ -46,14 +46,14 @@ class Reader(Code):
         self._there = {field.name for field in fields_of(declaration)} if there is None else there
         self._length = length
 
-    def compile(self, otherwise: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-        """The function; it hands other bodies to ``otherwise``."""
-        self.names["otherwise"] = otherwise
+    def compile(self, patiently: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+        """The function; it hands other bodies to ``patiently``."""
+        self.names["patiently"] = patiently
         self._run = Run()
         self._texts: list[str] = []
         self._at: str | int = 0
         if self._length is not None:
-            self.lines.append(f"if len(body) != {self._length}: return otherwise(body)")
+            self.lines.append(f"if len(body) != {self._length}: return patiently(body)")
         try:
             self._begin("m", self.declaration, self.lines)
             for field, wire, counted in self.steps(self.declaration):
@@ -65,7 +65,7 @@ class Reader(Code):
                 elif counted is None:
                     self.lines.append(f"m.{field.name} = {self.name(field.default)}")
         except NoFastWay:
-            return otherwise
+            return patiently
         self._flush()
         if issubclass(self.declaration, Message):
             at = self._at
@@ -73,7 +73,7 @@ class Reader(Code):
             self.lines.append(f"m.trailing = {behind if self._length is None else repr(b'')}")
         self._end("m", self.declaration, self.lines)
         self.lines.append("return m")
-        return self.build("def made(body):", "otherwise(body)")
+        return self.build("def made(body):", "patiently(body)")
 
     def _begin(self, var: str, declaration: type[Struct], lines: list[str]) -> None:
         lines.append(f"{var} = {self.name(blank_of(declaration))}()")
@@ -100,7 +100,7 @@ class Reader(Code):
             self._flush()
             self.lines += [
                 f"end = {self._at} + n{field.name}",
-                f"if n{field.name} > {wire.maximum} or end > len(body): return otherwise(body)",
+                f"if n{field.name} > {wire.maximum} or end > len(body): return patiently(body)",
                 f"m.{field.name} = body[{self._at}:end]",
                 "at = end",
             ]
@@ -108,7 +108,7 @@ class Reader(Code):
         elif isinstance(wire, Rest):
             self._flush()
             self.lines += [
-                f"if len(body) - {self._at} > {wire.maximum}: return otherwise(body)",
+                f"if len(body) - {self._at} > {wire.maximum}: return patiently(body)",
                 f"m.{field.name} = body[{self._at}:]",
                 "at = len(body)",
             ]
@@ -141,7 +141,7 @@ class Reader(Code):
             case Chars():
                 made = f"{self.name(_text)}({value})"
             case Data():
-                run.lines.append(f"if n{field.name} > {wire.maximum}: return otherwise(body)")
+                run.lines.append(f"if n{field.name} > {wire.maximum}: return patiently(body)")
                 made = f"{value}[:n{field.name}]"
             case Union():
                 read = self.name(_union_reader(wire, self.version))
@@ -159,11 +159,11 @@ class Reader(Code):
             raise NoFastWay
         count = f"n{field.name}"
         self.lines += [
-            f"if {count} > {wire.maximum}: return otherwise(body)",
+            f"if {count} > {wire.maximum}: return patiently(body)",
             f"end = {self._at} + {count} * {each}",
         ]
         if self._length is None:
-            self.lines.append("if end > len(body): return otherwise(body)")
+            self.lines.append("if end > len(body): return patiently(body)")
         if isinstance(wire.element, Number):
             code = f"'<%d{wire.element.letter}' % {count}"
             unpack = self.name(struct.unpack_from)
