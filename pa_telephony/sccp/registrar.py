@@ -308,6 +308,8 @@ class Registrar:
         except KeyError:
             raise LocalProtocolError(f"{step.name} in state {self.state.name}") from None
         match effect:
+            case Effect.ANSWER | Effect.NOTHING:
+                pass
             case Effect.ACKNOWLEDGE:
                 self._stands_by = True
                 self.send(messages.KeepAliveAck())
@@ -334,8 +336,6 @@ class Registrar:
                 self._events.append(Received(message))
             case Effect.END:
                 self._events.append(SessionEnded(reason))
-            case Effect.NOTHING | Effect.ANSWER:
-                pass
 
     def _confirm(self) -> None:
         assert self._request is not None

@@ -94,11 +94,30 @@ class Run:
         self.code = ""
         self.values: list[str] = []
         self.lines: list[str] = []
+        self._times: list[int] = []
 
-    def add(self, code: str, *values: str) -> None:
-        """Append ``struct`` codes and what they stand for."""
+    def skip(self, size: int) -> None:
+        """Append filler."""
+        self.code += f"{size}x"
+
+    def add(self, code: str, value: str, times: int = 1) -> None:
+        """Append ``struct`` codes and what they stand for, one value or a tuple of so many."""
         self.code += code
-        self.values += values
+        self.values.append(value)
+        self._times.append(times)
+
+    def unpack(self, row: str) -> list[str]:
+        """Lines that set the values from a tuple of them all."""
+        if max(self._times) == 1:
+            return [f"{', '.join(self.values)}, = {row}"]
+        lines = [f"row = {row}"]
+        at = 0
+        for value, times in zip(self.values, self._times, strict=True):
+            lines.append(
+                f"{value} = row[{at}]" if times == 1 else f"{value} = row[{at}:{at + times}]"
+            )
+            at += times
+        return lines
 
     @property
     def struct(self) -> struct.Struct:

@@ -18,7 +18,7 @@ import enum
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
-__all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "fields_of"]
+__all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "blank_of", "fields_of"]
 
 
 class OpenIntEnum(enum.IntEnum):
@@ -35,15 +35,54 @@ class OpenIntEnum(enum.IntEnum):
         return member
 
 
+class _Declaring(type):
+    """Makes a slotted dataclass of each declaration, then tells it what its class statement said.
+
+    Slots cost half of what a dictionary does where values are read, and less where they are set
+    (measured). They can not be added to a class: :func:`dataclasses.dataclass` makes it anew, by
+    way of this metaclass. A class that names its slots itself, because it has no fields, is left.
+    """
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **attributes: Any
+    ) -> Any:
+        made: Any = super().__new__(mcs, name, bases, namespace)
+        if "__slots__" not in namespace:
+            made = dataclasses.dataclass(frozen=True, kw_only=True, init=False, slots=True)(made)
+            made.__init__ = _initializer(made)
+            made._declared(**attributes)
+        return made
+
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any
+    ) -> None:
+        super().__init__(name, bases, namespace)
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Struct:
+class Struct(metaclass=_Declaring):
     """Base of everything declared: each subclass becomes a frozen keyword-only dataclass."""
 
-    def __init_subclass__(cls, **attributes: Any) -> None:
-        super().__init_subclass__(**attributes)
-        dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
-        cls.__init__ = _initializer(cls)  # type: ignore[method-assign]
+    __slots__ = ()
+
+    @classmethod
+    def _declared(cls) -> None:
+        """The class is made; subclasses take what class statements say of theirs."""
+
+
+def blank_of(declaration: type[Struct]) -> type[Any]:
+    """A class whose instances can be changed, and become the declared one's by ``__class__``.
+
+    This takes two thirds of the time that any way around a frozen ``__setattr__`` takes (measured).
+    """
+    namespace = {
+        "__slots__": declaration.__slots__,
+        "__init__": object.__init__,
+        "__setattr__": object.__setattr__,
+        "__delattr__": object.__delattr__,
+    }
+    return type(declaration.__name__, declaration.__bases__, namespace)
 
 
 def _initializer(cls: type[Any]) -> Callable[..., None]:
@@ -52,7 +91,11 @@ def _initializer(cls: type[Any]) -> Callable[..., None]:
     Theirs calls ``object.__setattr__`` for every field of a frozen class, which costs more than
     the encoding of the message (measured).
     """
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {
+        "_become": object.__dict__["__class__"].__set__,
+        "_blank": blank_of(cls),
+        "_declaration": cls,
+    }
     arguments: list[str] = []
     for field in dataclasses.fields(cls):
         if field.default is dataclasses.MISSING:
@@ -60,11 +103,10 @@ def _initializer(cls: type[Any]) -> Callable[..., None]:
         else:
             names[f"_{field.name}"] = field.default
             arguments.append(f"{field.name}=_{field.name}")
-    names["_set"] = Struct.__dict__["__dict__"].__set__
     head = ", ".join(["self", *(["*", *arguments] if arguments else [])])
-    values = ", ".join(f"{field.name!r}: {field.name}" for field in dataclasses.fields(cls))
-    lines = [f"def __init__({head}):", f" _set(self, {{{values}}})"]
-    exec("\n".join(lines), names)
+    lines = [f"def __init__({head}):", " _become(self, _blank)"]
+    lines += [f" self.{field.name} = {field.name}" for field in dataclasses.fields(cls)]
+    exec("\n".join([*lines, " self.__class__ = _declaration"]), names)
     made: Callable[..., None] = names["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
@@ -81,13 +123,8 @@ class Message(Struct):
 
     trailing: bytes = dataclasses.field(default=b"", compare=False, repr=False)
 
-    def __init_subclass__(
-        cls,
-        *,
-        id: int | None = None,
-        **attributes: Any,
-    ) -> None:
-        super().__init_subclass__(**attributes)
+    @classmethod
+    def _declared(cls, *, id: int | None = None) -> None:
         if id is not None:
             if id in cls.registry:
                 raise TypeError(f"{cls.__name__} and {cls.registry[id].__name__} are both {id:#x}")
@@ -95,7 +132,7 @@ class Message(Struct):
             cls.registry[id] = cls
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownMessage:
     """A message whose number nobody declared; it is kept, not refused."""
 

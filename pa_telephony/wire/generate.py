@@ -37,7 +37,11 @@ class Codec:
     @functools.cached_property
     def decode(self) -> Callable[[bytes], Any]:
         """The message in a body."""
-        return Reader(self.declaration, self.version).compile(self._decode_shorter)
+        size = size_of(self.declaration, self.version)
+        if size is None:
+            return self._decode_any
+        usual = Reader(self.declaration, self.version, length=size + -size % 4)
+        return usual.compile(self._decode_unusual)
 
     @functools.cached_property
     def encode(self) -> Callable[[Any], bytes]:
@@ -51,8 +55,12 @@ class Codec:
         """
         return Writer.frame(self.declaration, self.version, usual, self._frame_patiently)
 
-    def _decode_shorter(self, body: bytes) -> Any:
-        return self._shorter.get(len(body), self._decode_patiently)(body)
+    @functools.cached_property
+    def _decode_any(self) -> Callable[[bytes], Any]:
+        return Reader(self.declaration, self.version).compile(self._decode_patiently)
+
+    def _decode_unusual(self, body: bytes) -> Any:
+        return self._shorter.get(len(body), self._decode_any)(body)
 
     def _decode_patiently(self, body: bytes) -> Any:
         older = older_layout(self.declaration, len(body), self.version)
@@ -63,7 +71,7 @@ class Codec:
         fixed = size_of(self.declaration, older) is not None
         if short and fixed and older == self.version and len(body) not in self._shorter:
             # Real RegisterReqs end early: the next one of this length need not be so patient.
-            reader = Reader(self.declaration, self.version, values)
+            reader = Reader(self.declaration, self.version, there=values)
             self._shorter[len(body)] = reader.compile(self._decode_patiently)
         try:
             return self.declaration(**values)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
-from pa_telephony.wire.declaration import Message, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.declaration import Message, OpenIntEnum, Struct, blank_of, fields_of
 from pa_telephony.wire.offset import (
     NULL,
     Bool,
@@ -78,7 +78,7 @@ def _writer(declaration: type[Struct], to_server: bool) -> Callable[[Any, int], 
 
 def _make_reader(declaration: type[Struct]) -> Callable[[bytes, int, Source], Any]:
     names: dict[str, Any] = {
-        "blank": type(declaration.__name__, (), {}),
+        "blank": blank_of(declaration),
         "declaration": declaration,
         "NULL": NULL,
         "TRUTH": {0: False, 1: True, 0xFFFFFFFF: True},

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from pa_telephony.wire.code import Code, NoFastWay, Run
-from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, blank_of, fields_of
 from pa_telephony.wire.sequential import (
     Array,
     Chars,
@@ -29,20 +29,31 @@ __all__ = ["Reader"]
 
 
 class Reader(Code):
-    """Makes ``made(body) -> message``, for bodies that have all fields or only ``there``."""
+    """Makes ``made(body) -> message``, for bodies that have all fields or only ``there``.
+
+    Code for one ``length``, that of all fields and what pads them to words, asks for nothing else.
+    """
 
     def __init__(
-        self, declaration: type[Struct], version: int, there: Container[str] | None = None
+        self,
+        declaration: type[Struct],
+        version: int,
+        *,
+        there: Container[str] | None = None,
+        length: int | None = None,
     ) -> None:
         super().__init__(declaration, version)
         self._there = {field.name for field in fields_of(declaration)} if there is None else there
+        self._length = length
 
     def compile(self, patiently: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-        """The function; it hands unusual bodies to ``patiently``."""
+        """The function; it hands other bodies to ``patiently``."""
         self.names["patiently"] = patiently
         self._run = Run()
         self._texts: list[str] = []
         self._at: str | int = 0
+        if self._length is not None:
+            self.lines.append(f"if len(body) != {self._length}: return patiently(body)")
         try:
             self._begin("m", self.declaration, self.lines)
             for field, wire, counted in self.steps(self.declaration):
@@ -58,16 +69,14 @@ class Reader(Code):
         self._flush()
         if issubclass(self.declaration, Message):
             at = self._at
-            self.lines.append(f"m.trailing = body[{at}:] if len(body) > {at} + 3 else b''")
+            behind = f"body[{at}:] if len(body) > {at} + 3 else b''"
+            self.lines.append(f"m.trailing = {behind if self._length is None else repr(b'')}")
         self._end("m", self.declaration, self.lines)
         self.lines.append("return m")
         return self.build("def made(body):", "patiently(body)")
 
-    # A message is frozen: its attributes are set while it is still of a blank class. This takes
-    # two thirds of the time that any way around a frozen __setattr__ takes (measured).
-
     def _begin(self, var: str, declaration: type[Struct], lines: list[str]) -> None:
-        lines.append(f"{var} = {self.name(type(declaration.__name__, (), {}))}()")
+        lines.append(f"{var} = {self.name(blank_of(declaration))}()")
         for field in fields_of(declaration):
             if present(field, self.version) is None:
                 if field.required:
@@ -122,9 +131,7 @@ class Reader(Code):
             run.add(wire.letter, target)
             return
         if isinstance(wire, Repeat) and isinstance(wire.element, Number):
-            values = [self.local() for _ in range(wire.times)]
-            run.add(wire.element.letter * wire.times, *values)
-            run.lines.append(f"{target} = ({', '.join(values)},)")
+            run.add(wire.element.letter * wire.times, target, times=wire.times)
             return
         if size is None:
             raise NoFastWay
@@ -140,7 +147,7 @@ class Reader(Code):
                 read = self.name(_union_reader(wire, self.version))
                 made = f"{read}({var}.{wire.selector}, {value})"
             case Raw():
-                made = f"{self.name(wire.unpack)}({value})"
+                made = f"{self.name(_texts(wire))}({value})"
             case _:
                 made = f"{self.name(wire.read)}({value}, 0, {self.version}, {{}})[0]"
         run.lines.append(f"{target} = {made}")
@@ -154,8 +161,9 @@ class Reader(Code):
         self.lines += [
             f"if {count} > {wire.maximum}: return patiently(body)",
             f"end = {self._at} + {count} * {each}",
-            "if end > len(body): return patiently(body)",
         ]
+        if self._length is None:
+            self.lines.append("if end > len(body): return patiently(body)")
         if isinstance(wire.element, Number):
             code = f"'<%d{wire.element.letter}' % {count}"
             unpack = self.name(struct.unpack_from)
@@ -170,7 +178,7 @@ class Reader(Code):
                 if counted is not None:
                     raise NoFastWay
                 self._fixed("e", member, member_wire, run)
-            inner += [f"{', '.join(run.values)}, = row", *run.lines, "add(e)"]
+            inner += [*run.unpack("row"), *run.lines, "add(e)"]
             self._end("e", wire.element, inner)
             rows = f"{self.name(run.struct.iter_unpack)}(body[{self._at}:end])"
             self.lines += [
@@ -180,8 +188,12 @@ class Reader(Code):
                 *(f" {line}" for line in inner),
                 f"m.{field.name} = tuple(elements)",
             ]
+        size = wire.size(self.version)
+        if self._length is not None and size is not None and isinstance(self._at, int):
+            self._at += size
+            return
         # Real senders leave the unused slots at the very end of a frame away.
-        slots = f"min({self._at} + {wire.size(self.version)}, len(body))"
+        slots = f"min({self._at} + {size}, len(body))"
         self.lines.append(f"at = {slots if wire.slots else 'end'}")
         self._at = "at"
 
@@ -204,7 +216,7 @@ class Reader(Code):
         run, self._run = self._run, Run()
         if run.values:
             unpack = self.name(run.struct.unpack_from)
-            self.lines += [f"{', '.join(run.values)}, = {unpack}(body, {self._at})", *run.lines]
+            self.lines += [*run.unpack(f"{unpack}(body, {self._at})"), *run.lines]
             if isinstance(self._at, int):
                 self._at += run.struct.size
             else:
@@ -215,6 +227,12 @@ class Reader(Code):
 def _text(slot: bytes) -> str:
     """Texts repeat themselves: labels, names, numbers. What follows the NUL is filler."""
     return slot.partition(b"\0")[0].decode("latin-1")
+
+
+@functools.cache
+def _texts(wire: Raw) -> Callable[[bytes], str]:
+    """Addresses repeat themselves: those of a call manager's own stations, of its media, and ""."""
+    return functools.lru_cache(maxsize=4096)(wire.unpack)
 
 
 def _union_reader(wire: Union, version: int) -> Callable[[int, bytes], Any]:

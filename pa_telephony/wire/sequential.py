@@ -10,7 +10,6 @@ declarations; it falls back to this one whenever something is unusual.
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import struct
 from collections.abc import Mapping
@@ -152,49 +151,6 @@ class CString(SequentialType):
         return data + b"\0"
 
 
-# Addresses repeat themselves: those of a call manager's own stations, of its media, and "".
-_remembered = functools.lru_cache(maxsize=4096)
-
-
-@_remembered
-def _ipv4_text(data: bytes) -> str:
-    return ".".join(map(str, data))
-
-
-@_remembered
-def _ipv6_text(data: bytes) -> str:
-    return str(ipaddress.IPv6Address(data))
-
-
-@_remembered
-def _either_text(data: bytes) -> str:
-    if len(data) == 4:
-        return _ipv4_text(data)
-    if data[:4] == b"\1\0\0\0":
-        return _ipv6_text(data[4:])
-    return _ipv4_text(data[4:8])
-
-
-@_remembered
-def _ipv4_packed(text: str) -> bytes:
-    return ipaddress.IPv4Address(text or 0).packed
-
-
-@_remembered
-def _ipv6_packed(text: str) -> bytes:
-    return ipaddress.IPv6Address(text or 0).packed
-
-
-@_remembered
-def _either_packed(text: str, version: int) -> bytes:
-    address = ipaddress.ip_address(text or "0.0.0.0")
-    if version < 17:
-        if address.version == 6:
-            raise ValueError("IPv6 needs version 17")
-        return address.packed
-    return (address.version == 6).to_bytes(4, "little") + address.packed.ljust(16, b"\0")
-
-
 @dataclass(frozen=True, slots=True)
 class Raw(SequentialType):
     """Bytes of a fixed length behind a textual value; base of the address types."""
@@ -229,10 +185,10 @@ class IPv4(Raw):
     length: int = 4
 
     def unpack(self, data: bytes) -> str:
-        return _ipv4_text(data)
+        return ".".join(map(str, data))
 
     def pack(self, value: str, version: int) -> bytes:
-        return _ipv4_packed(value)
+        return ipaddress.IPv4Address(value or 0).packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +198,10 @@ class IPv6(Raw):
     length: int = 16
 
     def unpack(self, data: bytes) -> str:
-        return _ipv6_text(data)
+        return str(ipaddress.IPv6Address(data))
 
     def pack(self, value: str, version: int) -> bytes:
-        return _ipv6_packed(value)
+        return ipaddress.IPv6Address(value or 0).packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +217,19 @@ class IPv4or6(Raw):
         return 4 if version < 17 else 20
 
     def unpack(self, data: bytes) -> str:
-        return _either_text(data)
+        if len(data) == 4:
+            return IPv4().unpack(data)
+        if data[:4] == b"\1\0\0\0":
+            return IPv6().unpack(data[4:])
+        return IPv4().unpack(data[4:8])
 
     def pack(self, value: str, version: int) -> bytes:
-        return _either_packed(value, version)
+        address = ipaddress.ip_address(value or "0.0.0.0")
+        if version < 17:
+            if address.version == 6:
+                raise ValueError("IPv6 needs version 17")
+            return address.packed
+        return (address.version == 6).to_bytes(4, "little") + address.packed.ljust(16, b"\0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ class Writer(Code):
         self._otherwise = otherwise
         parts: list[Run | str] = []
         texts: list[str] = []
+        checks: list[str] = []
 
         def end_texts() -> None:
             if texts:
@@ -166,13 +167,16 @@ class Writer(Code):
             elif isinstance(wire, Data) and not wire.slots:
                 parts.append(f"bytes({value})")
             else:
-                self._fixed("m", field, wire, run(), self.lines)
+                self._fixed("m", field, wire, run(), checks)
         end_texts()
+        if checks:
+            self.lines.append(f"if not ({' and '.join(checks)}): return {otherwise}")
         return parts
 
     def _fixed(
-        self, var: str, field: Field, wire: SequentialType, run: Run, lines: list[str]
+        self, var: str, field: Field, wire: SequentialType, run: Run, checks: list[str]
     ) -> None:
+        """Add a value of fixed size to a run, and what must be true for it."""
         value = f"{var}.{field.name}"
         size = wire.size(self.version)
         if isinstance(wire, Number):
@@ -190,15 +194,15 @@ class Writer(Code):
             case Data():
                 pass
             case Union():
-                self._union(var, value, wire, run, lines)
+                self._union(var, value, wire, run, checks)
                 return
             case Raw():
-                value = f"{self.name(wire.pack)}({value}, {self.version})"
+                value = f"{self.name(_packed(wire, self.version))}({value})"
             case _:
                 value = f"{self.name(wire.write)}({value}, {self.version}, {var})"
         run.add(f"{size}s", value)
 
-    def _union(self, var: str, value: str, wire: Union, run: Run, lines: list[str]) -> None:
+    def _union(self, var: str, value: str, wire: Union, run: Run, checks: list[str]) -> None:
         selector = f"{var}.{wire.selector}"
         size = size_of(wire.otherwise, self.version)
         self._chooses = True
@@ -206,18 +210,14 @@ class Writer(Code):
             write = self.name(_union_writer(wire, self.version))
             run.add(f"{wire.length}s", f"{write}({selector}, {value})")
             return
-        content = self.local()
         numbers = self.name({number for numbers, _ in wire.arms for number in numbers})
-        lines += [
-            f"{content} = {value}",
-            f"if type({content}) is not {self.name(wire.otherwise)} or {selector} in {numbers}: "
-            f"return {self._otherwise}",
-        ]
+        checks.append(f"type({value}) is {self.name(wire.otherwise)}")
+        checks.append(f"{selector} not in {numbers}")
         for field, member, counted in self.steps(wire.otherwise):
             if counted is not None:
                 raise NoFastWay
-            self._fixed(content, field, member, run, lines)
-        run.add(f"{wire.length - size}x")
+            self._fixed(value, field, member, run, checks)
+        run.skip(wire.length - size)
 
     def _array(self, value: str, wire: Array) -> str:
         """Lines that write an array; the name of its bytes."""
@@ -227,21 +227,18 @@ class Writer(Code):
         if isinstance(wire.element, SequentialType):
             raise NoFastWay
         run = Run()
-        inner: list[str] = []
+        checks: list[str] = []
         for field, member, counted in self.steps(wire.element):
             if counted is not None:
                 raise NoFastWay
-            self._fixed("e", field, member, run, inner)
+            self._fixed("e", field, member, run, checks)
         pack = f"{self.name(run.struct.pack)}({listed(run)})"
-        if not inner:
+        if not checks:
             return f"b''.join([{pack} for e in {value}])"
         data = self.local()
         self.lines += [
-            f"{data} = []",
-            f"add = {data}.append",
-            f"for e in {value}:",
-            *(f" {line}" for line in inner),
-            f" add({pack})",
+            f"{data} = [{pack} for e in {value} if {' and '.join(checks)}]",
+            f"if len({data}) != len({value}): return {self._otherwise}",
         ]
         return f"b''.join({data})"
 
@@ -258,6 +255,12 @@ def _slot(size: int) -> Callable[[str], bytes]:
         return data
 
     return write
+
+
+@functools.cache
+def _packed(wire: Raw, version: int) -> Callable[[str], bytes]:
+    """As :func:`_slot` for addresses."""
+    return functools.lru_cache(maxsize=4096)(functools.partial(wire.pack, version=version))
 
 
 def _union_writer(wire: Union, version: int) -> Callable[[int, Any], bytes]:

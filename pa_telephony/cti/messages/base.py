@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pa_telephony.wire.declaration import Message
 
@@ -22,11 +22,12 @@ class Kind(enum.Enum):
 class CtiMessage(Message):
     """A message of CTIQBE, the wire under JTAPI; subclasses are filed by number."""
 
+    __slots__ = ()
+
     registry: ClassVar[dict[int, type[Message]]] = {}
     kind: ClassVar[Kind] = Kind.BOTH
 
-    def __init_subclass__(
-        cls, *, id: int | None = None, kind: Kind = Kind.BOTH, **attributes: Any
-    ) -> None:
-        super().__init_subclass__(id=id, **attributes)
+    @classmethod
+    def _declared(cls, *, id: int | None = None, kind: Kind = Kind.BOTH) -> None:
+        super()._declared(id=id)
         cls.kind = kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pa_telephony.wire.declaration import Message
 
@@ -22,14 +22,15 @@ class Sender(enum.Enum):
 class SccpMessage(Message):
     """A message of the Skinny Client Control Protocol; subclasses are filed by number."""
 
+    __slots__ = ()
+
     registry: ClassVar[dict[int, type[Message]]] = {}
     sender: ClassVar[Sender] = Sender.EITHER
     framers: ClassVar[dict[int, Callable[..., bytes]]] = {}
     """What makes frames of these messages, by session version; filled by the codec."""
 
-    def __init_subclass__(
-        cls, *, id: int | None = None, sender: Sender = Sender.EITHER, **attributes: Any
-    ) -> None:
-        super().__init_subclass__(id=id, **attributes)
+    @classmethod
+    def _declared(cls, *, id: int | None = None, sender: Sender = Sender.EITHER) -> None:
+        super()._declared(id=id)
         cls.sender = sender
         cls.framers = {}

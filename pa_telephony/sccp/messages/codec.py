@@ -6,7 +6,6 @@ data_length counts the message id and the body (captured).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,22 @@ __all__ = ["HEADER", "as_construct", "decode", "encode", "parts_of"]
 _ALWAYS_BASIC = frozenset({0x0001, 0x0020, 0x0081, 0x0100, 0x0118, 0x015A})
 
 
-# By session version: what has been used so far, one look-up for each message. Numbers that a
-# peer invents are not kept.
-_decoders: defaultdict[int, dict[int, Callable[[bytes], Any]]] = defaultdict(dict)
+class _Decoders(dict[int, Callable[[bytes], Any]]):
+    """What reads the bodies of a session version, by message number; filled with what is used."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+
+    def __missing__(self, number: int) -> Callable[[bytes], Any]:
+        declaration = SccpMessage.registry.get(number)
+        if declaration is None:
+            # Not kept: a peer may invent any number.
+            return lambda body: UnknownMessage(id=number, body=body)
+        self[number] = codec_of(declaration, self._version).decode
+        return self[number]
+
+
+_decoders = {version: _Decoders(version) for version in range(256)}
 
 
 def encode(
@@ -68,14 +80,8 @@ def decode(message_id: int, body: bytes, version: int) -> SccpMessage | UnknownM
     A number that nobody declared gives :class:`UnknownMessage`; bytes that can not be what the
     number says raise :class:`DecodeError` with the offset in the frame.
     """
-    read = _decoders[version].get(message_id)
-    if read is None:
-        declaration = SccpMessage.registry.get(message_id)
-        if declaration is None:
-            return UnknownMessage(id=message_id, body=body)
-        read = _decoders[version][message_id] = codec_of(declaration, version).decode
     try:
-        message: SccpMessage = read(body)
+        message: SccpMessage | UnknownMessage = _decoders[version][message_id](body)
     except DecodeError as error:
         raise DecodeError(
             error.reason,
