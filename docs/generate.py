@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib.util
 import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from pa_telephony.cti import enums as cti_enums, routing
 from pa_telephony.cti.messages import CtiMessage
@@ -22,7 +23,7 @@ from pa_telephony.failover import ownership, registration
 from pa_telephony.sccp import enums as sccp_enums, registrar, station
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.wire import offset, sequential
-from pa_telephony.wire.declaration import Field, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.declaration import Field, OpenIntEnum, OpenIntFlag, Struct, fields_of
 
 ROOT = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the declarations; edit those. -->"
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         "cti/README.md": cti_index(),
         "sccp/enumerations.md": enumerations("SCCP", sccp_enums),
         "cti/enumerations.md": enumerations("CTIQBE", cti_enums),
+        "sccp/sessions.md": sessions(),
         "states.md": states(),
     }
     for protocol, registry in (("sccp", SccpMessage.registry), ("cti", CtiMessage.registry)):
@@ -69,7 +71,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 def evidence(declaration: type[Any]) -> str:
     """The word of the docstring of an SCCP message: captured, or made up from other sources."""
-    frames = re.search(r"captured, (\d+) frames", declaration.__doc__ or "")
+    frames = re.search(r"captured, (\d+) frame", declaration.__doc__ or "")
     return f"captured, {frames[1]}" if frames else "synthesised only"
 
 
@@ -89,10 +91,12 @@ def sccp_index() -> str:
             "# SCCP messages",
             f"{len(registry)} messages, {captured} of them captured from real equipment (with the "
             "number of frames), the others synthesised: known from public descriptions only. What "
-            "we write for all of them is held against Wireshark's dissector by "
-            "`tests/sccp/test_wireshark.py`, which lists the differences. Disputed: sources "
-            "disagree on the layout; the page of the message says how.",
-            "See also all [enumerations](enumerations.md).",
+            "we write for all of them, in every session version, is held against Wireshark's "
+            "dissector by `tests/sccp/test_wireshark.py`, and what we read of the captured ones by "
+            "`tests/sccp/test_vectors.py`; both list where the dissector is wrong. Disputed: "
+            "sources disagree on the layout; the page of the message says how.",
+            "See also all [enumerations](enumerations.md), and what our two sides say otherwise "
+            "than captured equipment in [whole sessions](sessions.md).",
             table(("number", "message", "from", "evidence", "layout"), rows),
         ]
     )
@@ -121,6 +125,39 @@ def cti_index() -> str:
     )
 
 
+def sessions() -> str:
+    """What our sides say otherwise than captured equipment, from the test that holds them to it."""
+    path = ROOT.parent / "tests/sccp/test_replay.py"
+    spec = importlib.util.spec_from_file_location("test_replay", path)
+    assert spec is not None
+    assert spec.loader is not None
+    replay = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(replay)
+    parts = [
+        "# SCCP: captured sessions, played again",
+        "Our station is fed what the real call manager said, and our call manager what the real "
+        "station said; `tests/sccp/test_replay.py` compares what they send with what the real one "
+        "sent, message by message and field by field. These are all the differences; the test "
+        "fails for another one, and for one that is no longer there. `-Kind` is not sent by ours, "
+        "`+Kind` by ours alone, `[-+]Kind` at another place; `Kind.field` has another value.",
+        "Only the station's side relays media for an MTP: our call manager directs no media "
+        "resources, it registers them.",
+    ]
+    for name, session in replay.SESSIONS.items():
+        about = f"{session['capture']}, session version {session['version']}."
+        parts += [f"## {name}", about]
+        for side, differences in (
+            ("Our station", replay.STATION_DIFFERENCES.get(name)),
+            ("Our call manager", replay.MANAGER_DIFFERENCES.get(name)),
+        ):
+            if differences:
+                rows = [(f"`{what}`", why) for what, why in differences.items()]
+                parts.append(table((side, "why"), rows))
+            elif differences is not None:
+                parts.append(f"{side} says the same.")
+    return "\n\n".join(parts)
+
+
 # One family of messages ---------------------------------------------------------------------------
 
 
@@ -132,6 +169,7 @@ def family(protocol: str, module: ModuleType) -> str:
         if isinstance(each, type)
         and issubclass(each, Struct)
         and each.__module__ == module.__name__
+        and not each.__name__.startswith("_")
     ]
     parts = [f"# {protocol.upper()}: {title}", "[All messages](README.md)"]
     declared.sort(key=lambda each: getattr(each, "id", 1 << 16))
@@ -166,8 +204,8 @@ def versions(field: Field) -> str:
     match field.type:
         case sequential.When(since=since, until=255):
             return f"from {since}"
-        case sequential.When(until=until):
-            return f"up to {until}"
+        case sequential.When(since=since, until=until):
+            return f"{since} to {until}" if since else f"up to {until}"
         case _:
             return "all"
 
@@ -176,6 +214,8 @@ def default(field: Field) -> str:
     if field.required:
         return "required"
     value = field.default
+    if isinstance(value, OpenIntFlag):
+        return str(int(value))
     if isinstance(value, OpenIntEnum):
         return value.name if value in type(value) else str(int(value))
     if dataclasses.is_dataclass(value):
@@ -204,7 +244,7 @@ def kind(field: Field | None, form: Any) -> str:
         case sequential.Chars():
             return f"text, {form.length} bytes"
         case sequential.Array() | sequential.Data():
-            return counted(form)
+            return counted(field, form)
         case sequential.Repeat():
             return f"{form.times} {element(form.element)}"
         case sequential.Union():
@@ -237,7 +277,7 @@ PLAIN: dict[type[Any], str] = {
 
 def enumerated(field: Field | None, number: str) -> str:
     python = field.python_type if field else None
-    if isinstance(python, type) and issubclass(python, OpenIntEnum):
+    if isinstance(python, type) and issubclass(python, OpenIntEnum | OpenIntFlag):
         return f"{number}, [{python.__name__}](enumerations.md#{anchor(python)})"
     return number
 
@@ -251,8 +291,11 @@ def span(numbers: frozenset[int]) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def counted(form: sequential.Array | sequential.Data) -> str:
+def counted(field: Field | None, form: sequential.Array | sequential.Data) -> str:
     what = "bytes" if isinstance(form, sequential.Data) else element(form.element)
+    if field and isinstance(form, sequential.Array) and isinstance(form.element, sequential.Number):
+        (each,) = {*get_args(field.python_type)} - {...}
+        what = enumerated(dataclasses.replace(field, python_type=each), what)
     room = ", always in full" if form.slots else ""
     place = f" before `{form.count_before}`" if form.count_before else ""
     return f"up to {form.maximum} {what}{room}; count {NUMBERS[form.count.letter]}{place}"
@@ -268,12 +311,22 @@ def enumerations(protocol: str, module: ModuleType) -> str:
     ]
     for name in sorted(module.__all__):
         members = getattr(module, name)
-        parts += [f"## {name}", table(("number", "name"), map(numbered, members))]
+        parts.append(f"## {name}")
+        if said := prose(members).partition("\n")[2].strip():
+            parts.append(said)
+        parts.append(table(("number", "name"), map(numbered, named_ones(members))))
     return "\n\n".join(parts)
+
+
+def named_ones(members: Any) -> Iterable[Any]:
+    """Flags have names for several bits as well."""
+    return members.__members__.values() if issubclass(members, OpenIntFlag) else members
 
 
 def numbered(member: Any) -> tuple[str, str]:
     value = int(member)
+    if isinstance(member, OpenIntFlag):
+        return f"0x{value:04X}", str(member.name)
     return (f"{value}" if 0 <= value < 1 << 16 else f"0x{value % (1 << 32):08X}"), member.name
 
 

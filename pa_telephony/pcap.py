@@ -21,6 +21,7 @@ __all__ = [
     "Datagram",
     "Packet",
     "PacketMaker",
+    "Piece",
     "Segment",
     "TcpStream",
     "datagrams",
@@ -33,6 +34,8 @@ __all__ = [
 Address: TypeAlias = tuple[str, int]
 
 LINK_RAW_IP = 101
+_LINKS = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276}
+"""BSD loopback, Ethernet, raw IP, Linux "any" in both forms."""
 _MAGIC_MICRO, _MAGIC_NANO, _MAGIC_PCAPNG = 0xA1B2C3D4, 0xA1B23C4D, 0x0A0D0D0A
 # Keeps the IP length field (16 bits) far from its end; Wireshark reassembles.
 _SEGMENT = 32768
@@ -54,11 +57,20 @@ def record(time: float, packet: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet as it stands in a file: ``data`` begins with the header of ``link_type``."""
+    """A packet as it stands in a file: ``data`` begins with the header of ``link_type``.
+
+    ``whole`` is False where the capture has kept its beginning only (the snap length).
+    """
 
     time: float
     link_type: int
     data: bytes
+    whole: bool = True
+
+    @property
+    def known(self) -> bool:
+        """Whether IP can be found behind its link layer."""
+        return self.link_type in _LINKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,10 @@ class Segment:
     syn: bool
     fin: bool
     payload: bytes
+
+
+Piece: TypeAlias = tuple[Literal["data", "gap"], bytes]
+"""Bytes of a TCP stream; or that bytes are missing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +214,12 @@ def read_pcap(path: str | os.PathLike[str]) -> Iterator[Packet]:
 def _read_classic(data: bytes, order: str, unit: float, link_type: int) -> Iterator[Packet]:
     position = 24
     while position + 16 <= len(data):
-        seconds, fraction, length, _ = struct.unpack_from(f"{order}IIII", data, position)
+        seconds, fraction, length, sent = struct.unpack_from(f"{order}IIII", data, position)
         position += 16
         if position + length > len(data):
             return
-        yield Packet(seconds + fraction * unit, link_type, data[position : position + length])
+        kept = data[position : position + length]
+        yield Packet(seconds + fraction * unit, link_type, kept, length >= sent)
         position += length
 
 
@@ -221,11 +238,12 @@ def _read_pcapng(data: bytes) -> Iterator[Packet]:
             (link_type,) = struct.unpack_from(f"{order}H", body)
             interfaces.append((link_type, _resolution(body[8:], order)))
         elif kind == 6 and len(body) >= 20:
-            fields: tuple[int, ...] = struct.unpack_from(f"{order}IIII", body)
-            index, high, low, captured = fields
+            fields: tuple[int, ...] = struct.unpack_from(f"{order}IIIII", body)
+            index, high, low, captured, sent = fields
             if index < len(interfaces) and 20 + captured <= len(body):
                 link_type, unit = interfaces[index]
-                yield Packet((high << 32 | low) * unit, link_type, body[20 : 20 + captured])
+                kept = body[20 : 20 + captured]
+                yield Packet((high << 32 | low) * unit, link_type, kept, captured >= sent)
         position += length
 
 
@@ -330,17 +348,20 @@ def _transport(
 class TcpStream:
     """One direction of a connection, put in order: bytes come out as soon as they are contiguous.
 
-    ``limit`` bounds the bytes kept for a hole; when it is passed the hole is given up.
+    ``limit`` bounds the bytes kept behind a hole, ``patience`` the seconds that a retransmission is
+    waited for; when either is passed the hole is given up.
     """
 
-    def __init__(self, limit: int = 1 << 20) -> None:
+    def __init__(self, limit: int = 1 << 20, patience: float = 10.0) -> None:
         self._limit = limit
+        self._patience = patience
+        self._waits_since: float | None = None
         self._next: int | None = None
         self._early: dict[int, bytes] = {}
         self.lost: int = 0
         """Bytes that the capture does not hold."""
 
-    def add(self, segment: Segment) -> list[tuple[Literal["data", "gap"], bytes]]:
+    def add(self, segment: Segment) -> list[Piece]:
         """What this segment makes readable; ``gap`` says that bytes before it are missing."""
         if segment.syn:
             self._next = (segment.sequence + 1) & 0xFFFFFFFF
@@ -354,16 +375,34 @@ class TcpStream:
             kept = self._early.get(segment.sequence, b"")
             if len(kept) < len(segment.payload):
                 self._early[segment.sequence] = segment.payload
-        out: list[tuple[Literal["data", "gap"], bytes]] = self._ready()
-        if not out and sum(map(len, self._early.values())) > self._limit:
-            first = min(self._early, key=lambda sequence: _distance(sequence, self._next or 0))
-            self.lost += _distance(first, self._next)
-            self._next = first
-            out = [("gap", b""), *self._ready()]
+        out = self._ready()
+        if out or not self._early:
+            self._waits_since = None
+        if self._early:
+            if self._waits_since is None:
+                self._waits_since = segment.time
+            too_long = segment.time - self._waits_since > self._patience
+            if too_long or sum(map(len, self._early.values())) > self._limit:
+                out += self._skip()
         return out
 
-    def _ready(self) -> list[tuple[Literal["data", "gap"], bytes]]:
-        out: list[tuple[Literal["data", "gap"], bytes]] = []
+    def give_up(self) -> list[Piece]:
+        """All that waits behind holes: no more segments come."""
+        out: list[Piece] = []
+        while self._early:
+            out += self._skip()
+        return out
+
+    def _skip(self) -> list[Piece]:
+        expected = self._next or 0
+        first = min(self._early, key=lambda sequence: _distance(sequence, expected))
+        self.lost += _distance(first, expected)
+        self._next = first
+        self._waits_since = None
+        return [("gap", b""), *self._ready()]
+
+    def _ready(self) -> list[Piece]:
+        out: list[Piece] = []
         expected = self._next or 0
         progress = True
         while progress:

@@ -8,7 +8,8 @@ session whose registration was not captured takes the header word.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from pa_telephony import pcap
@@ -16,6 +17,8 @@ from pa_telephony.cti import messages as cti_messages
 from pa_telephony.errors import DecodeError
 from pa_telephony.rtp.packet import Packet, looks_like_rtcp
 from pa_telephony.sccp import messages as sccp_messages
+from pa_telephony.sccp.connection import NEWEST_VERSION, announced_by, negotiate
+from pa_telephony.sccp.messages.codec import HEADER
 from pa_telephony.wire.declaration import Message, UnknownMessage
 
 __all__ = ["Capture", "Frame", "RtpStream", "decode_frame", "read_capture"]
@@ -24,7 +27,6 @@ Address = tuple[str, int]
 
 _CTI_MAGIC = b"\xdd\xdd\xff\xff"
 _LONGEST = 1 << 20
-_HIGHEST_SCCP_VERSION = 22
 _MOST_STRANGE = 20
 """Segments in a row that do not begin like a frame, before a connection is another protocol's."""
 
@@ -91,9 +93,10 @@ class Capture:
 
 
 def decode_frame(data: bytes, *, version: int | None = None) -> Frame:
-    """Decode one whole frame, of whichever of the two protocols it is.
+    """Decode one frame, of whichever of the two protocols it is.
 
-    ``version`` is that of the SCCP session; without it the header word counts.
+    ``version`` is that of the SCCP session; without it the header word counts, and the length
+    where that says 0. Raises DecodeError for less than a header.
     """
     if data[8:12] == _CTI_MAGIC:
         word = int.from_bytes(data[12:16], "little")
@@ -102,13 +105,12 @@ def decode_frame(data: bytes, *, version: int | None = None) -> Frame:
         except DecodeError as error:
             return Frame("cti", data, word, None, str(error))
     if len(data) < 12:
-        raise DecodeError(f"{len(data)} bytes; a frame has 12 at least")
-    length, header, message_id = (
-        int.from_bytes(data[start : start + 4], "little") for start in (0, 4, 8)
-    )
+        raise DecodeError(f"{len(data)} of the 12 bytes that a frame has at least")
+    length, _, message_id = HEADER.unpack_from(data)
+    used = version if version is not None else sccp_messages.likely_version(data)
     if length + 8 != len(data):
-        raise DecodeError(f"the length word says {length + 8} bytes, there are {len(data)}")
-    used = version if version is not None else min(header, _HIGHEST_SCCP_VERSION)
+        cut = f"the length word says {length + 8} bytes, there are {len(data)}"
+        return Frame("sccp", data, used, None, cut)
     try:
         return Frame("sccp", data, used, sccp_messages.decode(message_id, data[12:], used))
     except DecodeError as error:
@@ -123,6 +125,7 @@ class _Direction:
         self.buffer = bytearray()
         self.lost = True
         self.told = False
+        self.newest: pcap.Segment | None = None
 
 
 class _Session:
@@ -132,11 +135,11 @@ class _Session:
     again where a segment begins with one, which is where senders put them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: int | None) -> None:
         self._directions: dict[Address, _Direction] = {}
         self._protocol = ""
-        self._offered: int | None = None
-        self._version: int | None = None
+        self._offered = NEWEST_VERSION
+        self._version = version
         self._strange = 0
 
     @property
@@ -149,12 +152,25 @@ class _Session:
         if self._strange > _MOST_STRANGE:
             return
         side = self._directions.setdefault(segment.source, _Direction())
-        for kind, data in side.stream.add(segment):
+        side.newest = segment
+        self._take(side, side.stream.add(segment), segment, capture)
+
+    def end(self, capture: Capture) -> None:
+        """The file ends: what waits behind a hole is read as well."""
+        for side in self._directions.values():
+            if side.newest is not None and self._strange <= _MOST_STRANGE:
+                self._take(side, side.stream.give_up(), side.newest, capture)
+                if side.stream.lost:
+                    missing = f"{side.stream.lost} bytes are not captured"
+                    capture.notes.append(f"{_flow(side.newest)}: {missing}")
+
+    def _take(
+        self, side: _Direction, pieces: list[pcap.Piece], segment: pcap.Segment, capture: Capture
+    ) -> None:
+        for kind, data in pieces:
             if kind == "gap":
                 side.buffer.clear()
                 side.lost = True
-                lost = side.stream.lost
-                capture.notes.append(f"{_flow(segment)}: {lost} bytes are not captured")
             if side.lost and not self._begins(data, segment, capture):
                 continue
             side.lost = False
@@ -205,11 +221,13 @@ class _Session:
     def _learn(self, frame: Frame) -> None:
         if frame.protocol != "sccp":
             return
-        if frame.name == "RegisterReq":
-            self._offered = getattr(frame.message, "protocol_ver", None) or 0
-        elif frame.name == "RegisterAck":
-            acked = getattr(frame.message, "max_protocol_ver", None) or 0
-            self._version = acked if self._offered is None else min(self._offered, acked)
+        match frame.message:
+            case sccp_messages.RegisterReq():
+                self._offered = frame.message.protocol_ver
+            case sccp_messages.RegisterAck():
+                self._version = negotiate(self._offered, announced_by(frame.data))
+            case _:
+                pass
 
 
 def _flow(segment: pcap.Segment) -> str:
@@ -229,25 +247,50 @@ def _protocol_of(head: bytes) -> str:
     return "sccp" if plausible else "unknown"
 
 
-def read_capture(path: str | os.PathLike[str]) -> Capture:
-    """Read a pcap or pcapng file. Raises DecodeError for what is neither."""
+def read_capture(path: str | os.PathLike[str], *, version: int | None = None) -> Capture:
+    """Read a pcap or pcapng file. Raises DecodeError for what is neither.
+
+    ``version`` is that of SCCP sessions whose registration the file does not hold.
+    """
     capture = Capture()
     sessions: dict[frozenset[Address], _Session] = {}
     streams: dict[tuple[Address, Address, int], RtpStream] = {}
-    for item in pcap.datagrams(pcap.read_pcap(path)):
+    for item in pcap.datagrams(_watched(pcap.read_pcap(path), capture)):
         if isinstance(item, pcap.Segment):
             ends = frozenset((item.source, item.destination))
             session = sessions.get(ends)
             if session is None or (item.syn and session.used):
                 # The same addresses and ports again are another connection.
-                session = sessions[ends] = _Session()
+                if session is not None:
+                    session.end(capture)
+                session = sessions[ends] = _Session(version)
             session.feed(item, capture)
         else:
             for stream in _rtp(item, streams):
                 capture.streams.append(stream)
+    in_order = len(capture.frames)
+    for session in sessions.values():
+        session.end(capture)
+    if len(capture.frames) > in_order:
+        capture.frames.sort(key=lambda frame: frame.time)
     # A lone packet that happens to begin like RTP is no stream.
     capture.streams = [stream for stream in capture.streams if stream.packets > 1]
     return capture
+
+
+def _watched(packets: Iterable[pcap.Packet], capture: Capture) -> Iterator[pcap.Packet]:
+    """The packets, with a note of what makes them unreadable."""
+    cut, strange = 0, Counter[int]()
+    for packet in packets:
+        cut += not packet.whole
+        if packet.known:
+            yield packet
+        else:
+            strange[packet.link_type] += 1
+    if cut:
+        capture.notes.append(f"{cut} packets are captured in part (snap length)")
+    for link_type, count in strange.items():
+        capture.notes.append(f"{count} packets of link type {link_type}, not decoded")
 
 
 def _rtp(

@@ -7,6 +7,7 @@ import enum
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,30 +25,35 @@ _COLOURS = {"sccp": "cyan", "cti": "magenta"}
 
 
 @click.command(short_help="Show what is in a pcap file or in a frame given in hex.")
-@click.argument("what", metavar="FILE.pcap|HEX")
+@click.argument("what", metavar="FILE.pcap|HEX|-", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 @click.option("--fields", "fields_only", is_flag=True, help="Fields that say something; no bytes.")
 @click.option("--all", "everything", is_flag=True, help="Empty fields and long filler as well.")
-@click.option("--version", type=click.IntRange(0, 22), help="SCCP version of a frame given in hex.")
+@click.option(
+    "--version", type=click.IntRange(0, 22), help="SCCP version where no registration tells."
+)
 def decode(
-    what: str, as_json: bool, fields_only: bool, everything: bool, version: int | None
+    what: tuple[str, ...], as_json: bool, fields_only: bool, everything: bool, version: int | None
 ) -> None:
     """Show SCCP and CTI frames byte by byte, each field beside its bytes, and RTP by stream.
 
     FILE.pcap may be pcap or pcapng; TCP is reassembled, TLS is passed over with a note. Instead
     of a file, the bytes of one or more frames may be given in hexadecimal, spaces and colons
-    allowed. Exits with 1 when a frame could not be decoded.
+    allowed; with - they are read from standard input. Exits with 1 when a frame could not be
+    decoded.
     """
+    text = " ".join(what)
     # os.path, since Path refuses to say whether a very long name is a file.
-    if os.path.isfile(what):
-        capture = read_capture(what)
+    if os.path.isfile(text):
+        capture = read_capture(text, version=version)
     else:
-        capture = Capture(frames=list(_frames_in_hex(what, version)))
+        given = sys.stdin.read() if text == "-" else text
+        capture = Capture(frames=list(_frames_in_hex(given, version)))
     if as_json:
         click.echo(json.dumps(_as_json(capture), indent=1))
-        return
-    for line in _as_text(capture, fields_only=fields_only, everything=everything):
-        click.echo(line)
+    else:
+        for line in _as_text(capture, fields_only=fields_only, everything=everything):
+            click.echo(line)
     if any(frame.error for frame in capture.frames):
         raise click.exceptions.Exit(1)
 
@@ -57,19 +63,22 @@ def _frames_in_hex(text: str, version: int | None) -> Iterator[Frame]:
     try:
         data = bytes.fromhex(digits)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is neither a file nor hexadecimal") from None
+        begin = text if len(text) <= 60 else text[:60] + "..."
+        raise click.BadParameter(f"{begin!r} is neither a file nor hexadecimal") from None
+    if not data:
+        raise click.BadParameter("no bytes")
     while data:
         size = int.from_bytes(data[:4], "little") + 8
         try:
             yield decode_frame(data[:size], version=version)
         except DecodeError as error:
-            raise click.BadParameter(str(error)) from error
+            raise click.BadParameter(error.reason) from error
         data = data[size:]
 
 
 def _plain(value: Any) -> Any:
     """What JSON can hold: enumerators by name, bytes in hex, declared things as objects."""
-    if isinstance(value, enum.IntEnum):
+    if isinstance(value, enum.IntEnum | enum.IntFlag):
         return {"name": value.name, "value": int(value)}
     if isinstance(value, bytes):
         return value.hex()

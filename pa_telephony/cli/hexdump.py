@@ -33,9 +33,9 @@ def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
 
 
 def shown(value: Any) -> str:
-    """A value as people read it: ``RING_IN (4)``, ``'1001'``, ``de ad be ef``."""
+    """A value as people read it: ``RING_IN (4)``, ``'1001'``, ``de ad be ef``, flags by name."""
     if isinstance(value, enum.IntFlag):
-        return str(value)
+        return f"{int(value):#x} {value.name or ''}".rstrip()
     if isinstance(value, enum.IntEnum):
         return f"{value.name} ({int(value)})"
     if isinstance(value, Handle):

@@ -11,7 +11,7 @@ import sys
 import click
 
 from pa_telephony import __version__
-from pa_telephony.errors import ConfigurationError, TelephonyError
+from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
 
 __all__ = ["cli"]
 
@@ -51,6 +51,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except ConfigurationError as error:
             raise click.ClickException(str(error)) from error
+        except DecodeError as error:
+            raise click.ClickException(error.reason) from error
         except TelephonyError as error:
             raise click.ClickException(f"{type(error).__name__}: {error}") from error
         except KeyboardInterrupt:

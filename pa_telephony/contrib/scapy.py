@@ -296,7 +296,7 @@ class _Body(Packet):
         # A body that is too short for its version may have the layout of an older one.
         self.layout = None
         version = _version(self.underlayer)
-        older = older_layout(self.declaration, len(s), version)
+        older = older_layout(self.declaration, bytes(s), version)
         self.layout = older if older != version else None
         return s
 

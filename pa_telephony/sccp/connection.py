@@ -23,12 +23,22 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.messages import SccpMessage, Sender, UnknownMessage
 from pa_telephony.sccp.messages.codec import HEADER
 
-__all__ = ["NEWEST_VERSION", "Connection", "ConnectionClosed", "Limits", "Role", "negotiate"]
+__all__ = [
+    "NEWEST_VERSION",
+    "Connection",
+    "ConnectionClosed",
+    "Limits",
+    "Role",
+    "announced_by",
+    "negotiate",
+]
 
 NEWEST_VERSION = 22
 """The highest session version of real equipment that is known (offered by a 7962)."""
 
 _OLDEST_LAYOUT = 3
+_ANNOUNCED_AT = 28
+"""Offset of maxProtocolVer in the frame of a RegisterAck."""
 
 
 class Role(enum.Enum):
@@ -54,23 +64,30 @@ class ConnectionClosed:
     """The peer has closed its side, between two frames."""
 
 
-def negotiate(offered: int, announced: int) -> int:
+def negotiate(offered: int, announced: int | None) -> int:
     """The session version of a RegisterReq that offers and a RegisterAck that announces.
 
-    The lower of the two (captured, eight pairs). An ack without a version means the old fixed
-    layouts (FreeSWITCH), and one above all known versions means nothing (Asterisk writes 48).
+    The lower of the two (captured, eight pairs). An ack that announces 0 means the old fixed
+    layouts (FreeSWITCH), and one above all known versions means nothing (Asterisk writes 48). One
+    that ends before its version is of CallManager 2.x, whose dialect is called 0 here (captured).
     """
+    if announced is None:
+        return 0
     if not announced:
-        return min(offered, _OLDEST_LAYOUT)
-    if announced > NEWEST_VERSION:
-        return min(offered, NEWEST_VERSION)
-    return min(offered, announced)
+        return _OLDEST_LAYOUT
+    return max(min(offered, announced, NEWEST_VERSION), _OLDEST_LAYOUT)
+
+
+def announced_by(frame: bytes) -> int | None:
+    """The version in the frame of a RegisterAck; None where it ends before."""
+    return frame[_ANNOUNCED_AT] if len(frame) > _ANNOUNCED_AT else None
 
 
 class Connection:
     """Framing and version of one connection.
 
-    ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire.
+    ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire,
+    and with CallManager 2.x.
     ``header_version`` is the second word of the newest frame that the peer sent. ``on_frame`` is
     given every whole frame of the peer before it is decoded (for traces).
     """
@@ -81,6 +98,7 @@ class Connection:
         self.version = 0
         self.header_version = 0
         self.offered = 0
+        self._agreed = False
         self.on_frame: Callable[[bytes], None] | None = None
         self._received = bytearray()
         self._start = 0
@@ -135,7 +153,7 @@ class Connection:
             if message.sender is self.role.value:
                 reason = f"{type(message).__name__} is for the other side to receive"
                 raise self._fail(RemoteProtocolError(reason))
-            self._follow(message)
+            self._follow(message, frame)
         return message
 
     def send(self, message: SccpMessage | UnknownMessage) -> None:
@@ -145,7 +163,7 @@ class Connection:
             if message.sender not in (self.role.value, Sender.EITHER):
                 raise LocalProtocolError(f"{type(message).__name__} comes from the other side")
             frame = messages.encode(message, self._layout())
-            self._follow(message)
+            self._follow(message, frame)
         else:
             frame = messages.encode(message, self._layout())
         self._outgoing += frame
@@ -163,14 +181,14 @@ class Connection:
 
     def _layout(self) -> int:
         # Before registration only messages without versions, and the old dialect's, are spoken.
-        return self.version or self.offered
+        return self.version or (0 if self._agreed else self.offered)
 
-    def _follow(self, message: SccpMessage) -> None:
+    def _follow(self, message: SccpMessage, frame: bytes) -> None:
         if isinstance(message, messages.RegisterReq):
             self.offered = min(message.protocol_ver, NEWEST_VERSION)
-            self.version = 0
+            self.version, self._agreed = 0, False
         elif isinstance(message, messages.RegisterAck):
-            self.version = negotiate(self.offered, message.max_protocol_ver)
+            self.version, self._agreed = negotiate(self.offered, announced_by(frame)), True
 
     def _end(self, there: int) -> ConnectionClosed | None:
         if not self._eof or self._told_eof:

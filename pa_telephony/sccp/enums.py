@@ -1,11 +1,15 @@
-"""Enumerations of SCCP: names and numbers as Wireshark's dissector knows them.
+"""Enumerations and flags of SCCP: names and numbers as Wireshark's dissector knows them.
 
-Every one is open: a number without a name stays a number (``UNKNOWN_n``).
+Every one is open: a number without a name stays a number (``UNKNOWN_n``), a bit without a name a
+bit. Members that only chan-sccp knows, and what sources disagree about, stand in the docstrings.
+
+The other four bit masks of the dissector name no bit, they only count them, and are plain numbers
+here: ``SoftKeyMask`` (bit n is for the key n + 1 of the set) and three of 8, 16 and 32 bits.
 """
 
 from __future__ import annotations
 
-from pa_telephony.wire.declaration import OpenIntEnum
+from pa_telephony.wire.declaration import OpenIntEnum, OpenIntFlag
 
 __all__ = [
     "AddParticipantResult",
@@ -35,6 +39,7 @@ __all__ = [
     "KeyPadButtonshort",
     "LampMode",
     "Layout",
+    "LineTypeBits",
     "MediaEchoCancellation",
     "MediaEncryptionAlgorithmType",
     "MediaEncryptionCapability",
@@ -53,6 +58,7 @@ __all__ = [
     "MulticastMediaReceptionStatus",
     "MwiNotificationResult",
     "OpenReceiveChanStatus",
+    "PhoneFeatures",
     "PlayAnnStatus",
     "PortHandling",
     "QoSErrorCode",
@@ -60,6 +66,7 @@ __all__ = [
     "RSVPErrorCode",
     "RecordingStatus",
     "ResourceType",
+    "RestrictInformationType",
     "ResvStyle",
     "RingDuration",
     "RingMode",
@@ -80,7 +87,10 @@ __all__ = [
 
 
 class DisplayLabels36(OpenIntEnum):
-    """``DisplayLabels_36``."""
+    """``DisplayLabels_36``.
+
+    In texts as the byte 0x1E (octal 036) and the number.
+    """
 
     EMPTY = 0
     ACCT = 2
@@ -157,7 +167,10 @@ class DisplayLabels36(OpenIntEnum):
 
 
 class DisplayLabels200(OpenIntEnum):
-    """``DisplayLabels_200``."""
+    """``DisplayLabels_200``.
+
+    In texts as the byte 0x80 (octal 200) and the number.
+    """
 
     REDIAL = 1
     NEWCALL = 2
@@ -288,7 +301,17 @@ class DisplayLabels200(OpenIntEnum):
 
 
 class DeviceType(OpenIntEnum):
-    """``DeviceType``."""
+    """``DeviceType``.
+
+    1 to 255 are models as CallManager numbers them. CTI ports (72) and route points (73) register
+    over CTIQBE, not over SCCP. Captured: 52, 83, 112, 404, 30006, 30007, 30027, 30032.
+
+    577 and those from 80001 on are of chan-sccp.
+
+    Disputed: 309 is the 7961G-GE (wireshark) or the 7941G-GE (chan-sccp, Asterisk, wazo: more
+    likely, 308 is the 7961G-GE everywhere); 43 and 47 are exchanged in chan-sccp; 62 is an H.323
+    gateway or trunk; 118 is the 7971G-GE of wazo alone.
+    """
 
     STATION30_S_PPLUS = 1
     STATION12_S_PPLUS = 2
@@ -472,7 +495,13 @@ class KeyPadButtonshort(OpenIntEnum):
 
 
 class DeviceStimulus(OpenIntEnum):
-    """``DeviceStimulus``."""
+    """``DeviceStimulus``.
+
+    0, 38, 192 to 198, 240 and 253 are of chan-sccp.
+
+    Disputed: DoNotDisturb is 130 (wireshark, chan-sccp) or 63 (Asterisk, wazo); 19 is Privacy or
+    any feature (chan-sccp); 21 is a BLF speed dial or any feature (wazo).
+    """
 
     SKINNY_STIMULUS_UNUSED = 0
     LAST_NUMBER_REDIAL = 1
@@ -634,7 +663,13 @@ class MulticastMediaReceptionStatus(OpenIntEnum):
 
 
 class MediaStatus(OpenIntEnum):
-    """``MediaStatus``."""
+    """``MediaStatus``.
+
+    In OpenReceiveChannelAck and StartMediaTransmissionAck. wazo, FreeSWITCH and Asterisk only
+    tell 0 from the others.
+
+    Disputed: a device on hook is 255 (wireshark) or 12 (chan-sccp).
+    """
 
     OK = 0
     UNKNOWN = 1
@@ -669,7 +704,15 @@ class StatsProcessingType(OpenIntEnum):
 
 
 class SoftKeySet(OpenIntEnum):
-    """``SoftKeySet``."""
+    """``SoftKeySet``.
+
+    A set holds what the call manager put into SoftKeySetRes; to a station the number is an index.
+
+    Disputed: 6 is call forward (wazo) or digits after the first (others, captured); 7 dialling in
+    a transfer (wazo) or a connected conference; 11 on hook with a call to steal, or a shared line
+    on hold (Asterisk); 12 a conference on hold (chan-sccp) or a shared line in use (Asterisk),
+    and CME sends a set 12; 13 ring out with transfer (Asterisk) or an empty set (chan-sccp).
+    """
 
     ON_HOOK = 0
     CONNECTED = 1
@@ -686,7 +729,16 @@ class SoftKeySet(OpenIntEnum):
 
 
 class SoftKeyEvent(OpenIntEnum):
-    """``SoftKeyEvent``."""
+    """``SoftKeyEvent``.
+
+    1 to 18, 57 to 88, 201 and 202 are keys, and 1 to 18 the same in every source and in captures
+    of CUCM, CME and CallManager 4.1. 19 to 56 are names of texts that share the table of labels.
+
+    Disputed: what 19 to 33 are as keys is up to the call manager, which says so in
+    SoftKeyTemplateRes. Captured: 21 Barge, 28 DirTrfr, 29 Select, 30 ConfList, 33 VidMode from
+    CUCM; 19 RmLstC, 20 CallBack, 21 Barge, 22 DnD, 27 ConfList, 28 Select, 29 TrnsfVM, 30 CBarge
+    from CME.
+    """
 
     REDIAL = 1
     NEW_CALL = 2
@@ -781,7 +833,10 @@ class SoftKeyEvent(OpenIntEnum):
 
 
 class UnRegReasonCode(OpenIntEnum):
-    """``UnRegReasonCode``."""
+    """``UnRegReasonCode``.
+
+    Disputed: chan-sccp takes 0 for power save and all others as unknown.
+    """
 
     UNKNOWN = 0
     POWER_SAVE_MODE = 1
@@ -979,7 +1034,10 @@ class MediaPathID(OpenIntEnum):
 
 
 class MediaPathEvent(OpenIntEnum):
-    """``MediaPathEvent``."""
+    """``MediaPathEvent``.
+
+    Disputed: FreeSWITCH calls them off hook and on hook.
+    """
 
     ON = 1
     OFF = 2
@@ -994,7 +1052,13 @@ class MediaPathCapabilities(OpenIntEnum):
 
 
 class DeviceTone(OpenIntEnum):
-    """``DeviceTone``."""
+    """``DeviceTone``.
+
+    55 is of chan-sccp.
+
+    Disputed: 42 is a message-waiting tone (wireshark) or a partial dial tone (chan-sccp): the
+    same stutter.
+    """
 
     SILENCE = 0
     DTMF1 = 1
@@ -1115,7 +1179,12 @@ class ToneOutputDirection(OpenIntEnum):
 
 
 class RingMode(OpenIntEnum):
-    """``RingMode``."""
+    """``RingMode``.
+
+    7 to 11 are of chan-sccp, for SPA phones.
+
+    Disputed: 5 is silent and 6 urgent in chan-sccp.
+    """
 
     RING_OFF = 1
     INSIDE_RING = 2
@@ -1131,14 +1200,20 @@ class RingMode(OpenIntEnum):
 
 
 class RingDuration(OpenIntEnum):
-    """``RingDuration``."""
+    """``RingDuration``.
+
+    Disputed: 1 is for ever in FreeSWITCH.
+    """
 
     NORMAL_RING = 1
     SINGLE_RING = 2
 
 
 class LampMode(OpenIntEnum):
-    """``LampMode``."""
+    """``LampMode``.
+
+    Only 1 to 5 go to phones; 6 to 9 are of chan-sccp, and internal there.
+    """
 
     OFF = 1
     ON = 2
@@ -1220,7 +1295,12 @@ class SessionType(OpenIntEnum):
 
 
 class ButtonType(OpenIntEnum):
-    """``ButtonType``."""
+    """``ButtonType``.
+
+    Disputed: 19 is a feature, or Privacy (FreeSWITCH); 192 a test key (wireshark) or ParkingLot
+    (chan-sccp); DoNotDisturb 130 or 63 (Asterisk). 176, 177 and 241 to 245 are placeholders
+    inside Asterisk and chan-sccp.
+    """
 
     UNUSED = 0
     LAST_NUMBER_REDIAL = 1
@@ -1281,7 +1361,10 @@ class ButtonType(OpenIntEnum):
 
 
 class DeviceResetType(OpenIntEnum):
-    """``DeviceResetType``."""
+    """``DeviceResetType``.
+
+    Disputed: Asterisk, wazo and FreeSWITCH do not know 3.
+    """
 
     RESET = 1
     RESTART = 2
@@ -1296,7 +1379,11 @@ class MediaEchoCancellation(OpenIntEnum):
 
 
 class SoftKeyTemplateIndex(OpenIntEnum):
-    """``SoftKeyTemplateIndex``."""
+    """``SoftKeyTemplateIndex``.
+
+    Disputed: these are the names of wireshark. In captures the index is a place in
+    SoftKeyTemplateRes, counted from 1; SoftKeySetDefinition therefore has plain numbers.
+    """
 
     REDIAL = 1
     NEW_CALL = 2
@@ -1334,7 +1421,11 @@ class SoftKeyTemplateIndex(OpenIntEnum):
 
 
 class SoftKeyInfoIndex(OpenIntEnum):
-    """``SoftKeyInfoIndex``."""
+    """``SoftKeyInfoIndex``.
+
+    Disputed: these are the names of wireshark. In captures the number is 300 and the event of the
+    key; SoftKeySetDefinition therefore has plain numbers.
+    """
 
     REDIAL = 301
     NEW_CALL = 302
@@ -1372,7 +1463,12 @@ class SoftKeyInfoIndex(OpenIntEnum):
 
 
 class DCallState(OpenIntEnum):
-    """``DCallState``."""
+    """``DCallState``.
+
+    Disputed: 7 is congestion, or line in use (FreeSWITCH, Cisco 69267); 12 is proceed (captured
+    behind the last digit), or progress (Asterisk, wazo); 15, 16 and 17 are hold yellow, one-way
+    intercom and hold red in chan-sccp.
+    """
 
     IDLE = 0
     OFF_HOOK = 1
@@ -1396,7 +1492,10 @@ class DCallState(OpenIntEnum):
 
 
 class CallPrivacy(OpenIntEnum):
-    """``CallPrivacy``."""
+    """``CallPrivacy``.
+
+    Disputed: default, collapsed and hidden in chan-sccp.
+    """
 
     NONE = 0
     LIMITED = 1
@@ -1475,7 +1574,10 @@ class SubscribeCause(OpenIntEnum):
 
 
 class CallHistoryDisposition(OpenIntEnum):
-    """``CallHistoryDisposition``."""
+    """``CallHistoryDisposition``.
+
+    Disputed: chan-sccp has 0xFFFFFFFE for unknown.
+    """
 
     IGNORE = 0
     PLACED_CALLS = 1
@@ -1501,3 +1603,45 @@ class RecordingStatus(OpenIntEnum):
 
     OFF = 0
     ON = 1
+
+
+class PhoneFeatures(OpenIntFlag):
+    """``PhoneFeatures``: the last two bytes behind the version, as a little-endian word.
+
+    Captured: 0x8572 from a 7970 and a 7962, 0x8100 from a 7912, 0x0201 from an FXS port, 0x0001
+    from gateways and media resources, 0xFFF1 from CUCM, 0x0130 from CME, 0xFE00 from CM 4.1.
+
+    Disputed: dynamic (packed) messages are bit 0x0080 (wireshark) or 0x0100 (chan-sccp). The
+    latter here: phones and CME set it and not the other while they use packed messages (captured).
+    """
+
+    UTF8 = 0x0010
+    DYNAMIC_MESSAGES = 0x0100
+    RFC2833 = 0x0200
+    ABBREVIATED_DIAL = 0x8000
+
+
+class RestrictInformationType(OpenIntFlag):
+    """``RestrictInformationType``: which of the parties of a call must not be shown."""
+
+    CALLING_PARTY_NAME = 0x01
+    CALLING_PARTY_NUMBER = 0x02
+    CALLING_PARTY = 0x03
+    CALLED_PARTY_NAME = 0x04
+    CALLED_PARTY_NUMBER = 0x08
+    CALLED_PARTY = 0x0C
+    ORIGINAL_CALLED_PARTY_NAME = 0x10
+    ORIGINAL_CALLED_PARTY_NUMBER = 0x20
+    ORIGINAL_CALLED_PARTY = 0x30
+    LAST_REDIRECT_PARTY_NAME = 0x40
+    LAST_REDIRECT_PARTY_NUMBER = 0x80
+    LAST_REDIRECT_PARTY = 0xC0
+
+
+class LineTypeBits(OpenIntFlag):
+    """``LineTypeBits``: what of a call a phone shows on a line; 9 in captures."""
+
+    ORIG_DIALED = 0x01
+    REDIR_DIALED = 0x02
+    CALLING_PARTY_NUMBER = 0x04
+    CALLING_PARTY_NAME = 0x08

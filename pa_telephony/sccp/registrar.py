@@ -19,7 +19,7 @@ from pa_telephony.errors import LocalProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
 from pa_telephony.sccp.directory import QUESTIONS, Device, answer
-from pa_telephony.sccp.enums import DeviceType, DeviceUnregisterStatus
+from pa_telephony.sccp.enums import DeviceType, DeviceUnregisterStatus, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 
 __all__ = [
@@ -349,7 +349,7 @@ class Registrar:
                 max_protocol_ver=config.max_protocol_version,
                 # The feature bytes of CUCM 8.6: 20 f1 ff (captured).
                 unknown=0x20,
-                phone_features=0xFFF1,
+                phone_features=PhoneFeatures(0xFFF1),
             )
         )
         self.send(messages.CapabilitiesReq())

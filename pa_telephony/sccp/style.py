@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Limits
-from pa_telephony.sccp.enums import DeviceType, HeadsetMode, MediaPayloadType
+from pa_telephony.sccp.enums import DeviceType, HeadsetMode, MediaPayloadType, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
 
 __all__ = ["HABITS", "Habits", "StationConfig", "Style", "capabilities", "register_request"]
@@ -207,7 +207,7 @@ def register_request(name: str, address: str, config: StationConfig) -> messages
         device_type=config.device_type,
         max_streams=habits.streams if config.streams is None else config.streams,
         protocol_ver=config.protocol_version,
-        phone_features=habits.features,
+        phone_features=PhoneFeatures(habits.features),
         max_conferences=habits.conferences,
         max_number_of_lines=habits.lines,
     )

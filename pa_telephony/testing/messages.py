@@ -8,7 +8,7 @@ from typing import Literal
 from pa_telephony.cti import messages as cti_messages
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages as sccp_messages
-from pa_telephony.sccp.connection import NEWEST_VERSION, negotiate
+from pa_telephony.sccp.connection import NEWEST_VERSION, announced_by, negotiate
 from pa_telephony.trace import Address, EventRecord, FrameRecord
 from pa_telephony.wire.declaration import Message, UnknownMessage
 
@@ -103,8 +103,7 @@ class Log:
                 connection.offered = min(seen.message.protocol_ver, NEWEST_VERSION)
                 connection.version = 0
             case sccp_messages.RegisterAck():
-                version = seen.message.max_protocol_ver
-                connection.version = negotiate(connection.offered, version)
+                connection.version = negotiate(connection.offered, announced_by(seen.data))
             case sccp_messages.RegisterReject():
                 self._problem("refused registration", f"{seen}: {seen.message.text}")
             case cti_messages.ProviderOpenCompletedEvent() if seen.message.reason:

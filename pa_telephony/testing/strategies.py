@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.wire.declaration import OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.declaration import OpenIntEnum, OpenIntFlag, Struct, fields_of
 from pa_telephony.wire.sequential import (
     Array,
     Chars,
@@ -35,7 +35,7 @@ __all__ = ["sccp_message", "sccp_messages", "sccp_struct"]
 
 S = TypeVar("S", bound=Struct)
 
-VERSIONS = (3, 6, 10, 11, 15, 16, 17, 18, 19, 20, 21, 22)
+VERSIONS = (0, 3, 6, 10, 11, 15, 16, 17, 18, 19, 20, 21, 22)
 """Session versions at which some layout changes, or that were captured."""
 
 _RANGES = {"B": (0, 0xFF), "H": (0, 0xFFFF), "I": (0, 0xFFFFFFFF), "i": (-(1 << 31), (1 << 31) - 1)}
@@ -78,6 +78,8 @@ def sccp_struct(declaration: type[S], version: int) -> st.SearchStrategy[S]:
             python = field.python_type
             if isinstance(python, type) and issubclass(python, OpenIntEnum):
                 value = python(draw(st.sampled_from(list(python)) | st.just(value)))
+            elif isinstance(python, type) and issubclass(python, OpenIntFlag):
+                value = python(value)
             values[field.name] = value
         return declaration(**values)
 

@@ -63,7 +63,7 @@ def sequential_parts(
     declaration: type[Struct], frame: bytes, start: int, version: int
 ) -> list[Part]:
     """The parts of a body whose fields lie one after the other (SCCP), from ``start`` on."""
-    layout = older_layout(declaration, len(frame) - start, version)
+    layout = older_layout(declaration, frame[start:], version)
     walk = _Sequential(frame, layout)
     try:
         end = walk.struct(declaration, start, "")

@@ -18,7 +18,16 @@ import enum
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
-__all__ = ["Field", "Message", "OpenIntEnum", "Struct", "UnknownMessage", "blank_of", "fields_of"]
+__all__ = [
+    "Field",
+    "Message",
+    "OpenIntEnum",
+    "OpenIntFlag",
+    "Struct",
+    "UnknownMessage",
+    "blank_of",
+    "fields_of",
+]
 
 
 class OpenIntEnum(enum.IntEnum):
@@ -31,6 +40,21 @@ class OpenIntEnum(enum.IntEnum):
         member = int.__new__(cls, value)
         # Not added to the enumeration: a peer must not be able to make our tables grow.
         member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member
+
+
+class OpenIntFlag(enum.IntFlag, boundary=enum.KEEP):
+    """An :class:`enum.IntFlag` that takes any number: bits without a name are kept."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        if not isinstance(value, int):
+            raise ValueError(f"{value!r} is no number")
+        member = int.__new__(cls, value)
+        named = [bit.name or "" for bit in cls if int(bit) & value]
+        # Not added to the flags: a peer must not be able to make our tables grow.
+        member._name_ = "|".join(named) or None
         member._value_ = value
         return member
 

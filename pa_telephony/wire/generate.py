@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
-from pa_telephony.wire.declaration import Struct
+from pa_telephony.wire.declaration import Struct, fields_of
 from pa_telephony.wire.reader import Reader
-from pa_telephony.wire.sequential import read_fields, size_of, write_fields
+from pa_telephony.wire.sequential import Changed, read_fields, size_of, write_fields
 from pa_telephony.wire.writer import PADDING, Writer
 
 __all__ = ["HEADER", "Codec", "codec_of", "frame_of", "older_layout"]
@@ -63,7 +63,7 @@ class Codec:
         return self._shorter.get(len(body), self._decode_any)(body)
 
     def _decode_patiently(self, body: bytes) -> Any:
-        older = older_layout(self.declaration, len(body), self.version)
+        older = older_layout(self.declaration, body, self.version)
         values, end, short = read_fields(self.declaration, body, 0, older)
         trailing = b"" if short else body[end:]
         if len(trailing) > 3:
@@ -106,15 +106,32 @@ def codec_of(declaration: type[Struct], version: int) -> Codec:
     return codec
 
 
-def older_layout(declaration: type[Struct], length: int, version: int) -> int:
+_OLDER = (17, 16, 14, 10, 5)
+"""The last versions before some layout changes, newest first."""
+
+
+def older_layout(declaration: type[Struct], body: bytes, version: int) -> int:
     """The version whose layout a body has: a shorter one that fits an older layout is that.
 
-    Asterisk and FreeSWITCH write old layouts on new sessions (captured).
+    Asterisk and FreeSWITCH write old layouts on new sessions, and pyskinny does (captured). Where
+    the length says nothing, because text of any length ends the body, an older layout is taken
+    when the body can not be read in that of the version.
     """
-    size = size_of(declaration, version)
-    if size is None or length >= size:
+    size, length = size_of(declaration, version), len(body)
+    older = [each for each in _OLDER if each < version]
+    if size is None:
+        changes = any(isinstance(field.type, Changed) for field in fields_of(declaration))
+        tried = [version, *older] if changes else []
+        return next((each for each in tried if _readable(declaration, body, each)), version)
+    if length >= size:
         return version
-    for older in (17, 16, 14, 10, 5):
-        if older < version and size_of(declaration, older) in (length, length - 1, length - 2):
-            return older
-    return version
+    fits = (length, length - 1, length - 2)
+    return next((each for each in older if size_of(declaration, each) in fits), version)
+
+
+def _readable(declaration: type[Struct], body: bytes, version: int) -> bool:
+    try:
+        read_fields(declaration, body, 0, version)
+    except DecodeError:
+        return False
+    return True

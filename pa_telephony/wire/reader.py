@@ -5,10 +5,18 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, get_args
 
 from pa_telephony.wire.code import Code, NoFastWay, Run
-from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, blank_of, fields_of
+from pa_telephony.wire.declaration import (
+    Field,
+    Message,
+    OpenIntEnum,
+    OpenIntFlag,
+    Struct,
+    blank_of,
+    fields_of,
+)
 from pa_telephony.wire.sequential import (
     Array,
     Chars,
@@ -56,13 +64,19 @@ class Reader(Code):
             self.lines.append(f"if len(body) != {self._length}: return patiently(body)")
         try:
             self._begin("m", self.declaration, self.lines)
+            passed_over = False
             for field, wire, counted in self.steps(self.declaration):
                 if field.name in self._there:
+                    if passed_over:
+                        # The count of an array behind the end may stand before what is there.
+                        raise NoFastWay
                     self._step(field, wire, counted)
+                elif counted is not None:
+                    passed_over = True
                 elif field.required or isinstance(wire, Union):
                     # What an empty union holds is told by another field.
                     raise NoFastWay
-                elif counted is None:
+                else:
                     self.lines.append(f"m.{field.name} = {self.name(field.default)}")
         except NoFastWay:
             return patiently
@@ -128,6 +142,10 @@ class Reader(Code):
                 members = self.name({int(member): member for member in python})
                 run.lines.append(f"{target} = {members}[{value}]")
                 target = value
+            elif isinstance(python, type) and issubclass(python, OpenIntFlag):
+                value = self.local()
+                run.lines.append(f"{target} = {self.name(_flags(python))}({value})")
+                target = value
             run.add(wire.letter, target)
             return
         if isinstance(wire, Repeat) and isinstance(wire.element, Number):
@@ -165,6 +183,8 @@ class Reader(Code):
         if self._length is None:
             self.lines.append("if end > len(body): return patiently(body)")
         if isinstance(wire.element, Number):
+            if get_args(field.python_type)[0] is not int:
+                raise NoFastWay
             code = f"'<%d{wire.element.letter}' % {count}"
             unpack = self.name(struct.unpack_from)
             self.lines.append(f"m.{field.name} = {unpack}({code}, body, {self._at})")
@@ -233,6 +253,11 @@ def _text(slot: bytes) -> str:
 def _texts(wire: Raw) -> Callable[[bytes], str]:
     """Addresses repeat themselves: those of a call manager's own stations, of its media, and ""."""
     return functools.lru_cache(maxsize=4096)(wire.unpack)
+
+
+def _flags(bits: type[OpenIntFlag]) -> Callable[[int], OpenIntFlag]:
+    """Words of flags repeat themselves as well."""
+    return functools.lru_cache(maxsize=256)(bits)
 
 
 def _union_reader(wire: Union, version: int) -> Callable[[int, bytes], Any]:

@@ -14,7 +14,7 @@ import ipaddress
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import Field, Struct, fields_of
@@ -452,9 +452,11 @@ def counts_before(declaration: type[Struct], version: int) -> dict[str, list[Arr
 
 
 def python_value(field: Field, value: Any) -> Any:
-    """What the wire's number means to Python: an enumerator or a truth value."""
+    """What the wire's number means to Python: an enumerator, flags, a tuple of enumerators."""
     if type(value) is int and field.python_type is not int:
         return field.python_type(value)
+    if isinstance(field.type, Array) and isinstance(field.type.element, Number):
+        return tuple(map(get_args(field.python_type)[0], value))
     return value
 
 

@@ -17,10 +17,11 @@ from pa_telephony.cli.hexdump import hexdump
 from pa_telephony.cli.main import cli
 from pa_telephony.cti import messages as cti
 from pa_telephony.rtp.packet import Packet
-from pa_telephony.sccp import messages
+from pa_telephony.sccp import enums, messages
 from pa_telephony.sccp.enums import DeviceTone
 from pa_telephony.trace import FrameRecord, PcapTrace, RtpRecord
 
+FLOW = "127.0.0.20:40000 → 127.0.0.10:2000"
 PHONE, MANAGER = ("127.0.0.20", 40000), ("127.0.0.10", 2000)
 
 
@@ -82,6 +83,76 @@ def test_a_capture_that_begins_inside_a_frame_is_read_from_the_next_one(tmp_path
     pieces = [(start, rest), (start + len(rest), frame), (start + len(rest) + len(frame), frame)]
     (tmp_path / "a.pcap").write_bytes(segments(*pieces))
     assert [f.name for f in read_capture(tmp_path / "a.pcap").frames] == ["RegisterReq"] * 2
+
+
+def tones(count: int) -> list[bytes]:
+    return [
+        messages.encode(messages.StartTone(tone=DeviceTone.SILENCE, call_reference=n), 20)
+        for n in range(count)
+    ]
+
+
+def references(path: Path) -> list[int]:
+    return [getattr(f.message, "call_reference", -1) for f in read_capture(path).frames]
+
+
+@pytest.mark.parametrize(
+    ("order", "read"),
+    [
+        ((0, 1, 2, 3), [0, 1, 2, 3]),
+        ((0, 2, 1, 3), [0, 1, 2, 3]),
+        ((0, 0, 1, 2, 1, 3, 3), [0, 1, 2, 3]),
+        ((0, 2, 3), [0, 2, 3]),
+    ],
+    ids=["in order", "out of order", "sent again", "one missing"],
+)
+def test_segments_may_come_late_twice_or_never(
+    order: tuple[int, ...], read: list[int], tmp_path: Path
+) -> None:
+    size = len(tones(1)[0])
+    data = segments(*((1 + n * size, tones(4)[n]) for n in order))
+    (tmp_path / "a.pcap").write_bytes(data)
+    assert references(tmp_path / "a.pcap") == read
+    notes = read_capture(tmp_path / "a.pcap").notes
+    assert notes == ([] if len(read) == 4 else [f"{FLOW}: {size} bytes are not captured"])
+
+
+def test_a_retransmission_is_not_waited_for_longer_than_ten_seconds(tmp_path: Path) -> None:
+    """What comes behind a hole keeps its time and its place among the other frames."""
+    size = len(tones(1)[0])
+    late = [(1 + n * size, tones(20)[n]) for n in range(20) if n != 1]
+    (tmp_path / "a.pcap").write_bytes(segments(*late))
+    frames = read_capture(tmp_path / "a.pcap").frames
+    assert [frame.time for frame in frames[:2]] == [1.0, 13.0]
+    assert references(tmp_path / "a.pcap") == [0, *range(2, 20)]
+
+
+def test_packets_that_can_not_be_read_whole_are_counted_in_a_note(tmp_path: Path) -> None:
+    data = bytearray(segments((1, tones(1)[0])))
+    data[36:40] = (500).to_bytes(4, "little")
+    (tmp_path / "a.pcap").write_bytes(data)
+    assert read_capture(tmp_path / "a.pcap").notes == [
+        "1 packets are captured in part (snap length)"
+    ]
+    data[20:24] = (105).to_bytes(4, "little")
+    (tmp_path / "b.pcap").write_bytes(data)
+    assert "1 packets of link type 105, not decoded" in read_capture(tmp_path / "b.pcap").notes
+
+
+def test_a_session_of_call_manager_2_is_shown_in_its_dialect(tmp_path: Path) -> None:
+    ack = bytes.fromhex("1000000000000000810000001e0000004d2f442f59418e09")
+    start = bytes.fromhex(
+        "28000000000000008a0000000a66ac0b891300001e0000000400000000000000" + 16 * "e4"
+    )
+    path = write(tmp_path / "a.pcap", register(5), ("received", ack), ("received", start))
+    assert [frame.version for frame in read_capture(path).frames][-1] == 0
+    assert "'10.102.172.11'" in CliRunner().invoke(cli, ["decode", str(path)]).output
+
+
+def test_the_version_may_be_given_where_no_registration_tells_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", ("received", tones(1)[0]))
+    assert [frame.version for frame in read_capture(path, version=6).frames] == [6]
+    assert "SCCP v6" in CliRunner().invoke(cli, ["decode", "--version", "6", str(path)]).output
 
 
 def test_what_comes_behind_nonsense_is_read_again(tmp_path: Path) -> None:
@@ -237,6 +308,31 @@ def test_a_frame_may_be_given_in_hex() -> None:
 @pytest.mark.parametrize("text", ["no-such-file.pcap", "0400", "040000000000000000000000ff"])
 def test_what_is_neither_file_nor_frame_is_a_usage_error(text: str) -> None:
     assert CliRunner().invoke(cli, ["decode", text]).exit_code == 2
+
+
+def test_hexadecimal_may_come_in_several_words_or_from_standard_input() -> None:
+    digits = tones(1)[0].hex(" ")
+    whole = CliRunner().invoke(cli, ["decode", digits]).output
+    assert "StartTone" in whole
+    assert CliRunner().invoke(cli, ["decode", *digits.split()]).output == whole
+    assert CliRunner().invoke(cli, ["decode", "-"], input=digits + "\n").output == whole
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--fields"]])
+def test_a_frame_that_is_cut_is_shown_as_far_as_it_goes_and_fails(options: list[str]) -> None:
+    done = CliRunner().invoke(cli, ["decode", *options, tones(1)[0][:-4].hex()])
+    assert done.exit_code == 1
+    assert "the length word says 28 bytes, there are 24" in done.output
+
+
+def test_flags_are_shown_by_name() -> None:
+    register = messages.encode(
+        messages.RegisterReq(device_name="A", phone_features=enums.PhoneFeatures(0x8572)), 20
+    )
+    shown = CliRunner().invoke(cli, ["decode", register.hex()]).output
+    assert "0x8572 UTF8|DYNAMIC_MESSAGES|ABBREVIATED_DIAL" in shown
+    found = json.loads(CliRunner().invoke(cli, ["decode", "--json", register.hex()]).output)
+    assert found["frames"][0]["fields"]["phone_features"]["value"] == 0x8572
 
 
 def test_a_file_that_is_no_capture_is_an_error_without_traceback(tmp_path: Path) -> None:

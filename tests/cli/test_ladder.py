@@ -216,6 +216,24 @@ def test_sound_between_two_programs_of_one_machine_has_two_ends(tmp_path: Path) 
     assert (stream.source, stream.target) == ("SEP000000001001", "127.0.0.1:32002")
 
 
+@pytest.mark.parametrize(("agreed", "codecs"), [(0, "PCMU, type 101"), (101, "PCMU, digits")])
+def test_only_an_agreed_payload_type_is_digits(agreed: int, codecs: str, tmp_path: Path) -> None:
+    """0 in OpenReceiveChannel means that none was agreed on, and PCMU has that number."""
+    phone, manager = ("127.0.0.20", 40000), ("127.0.0.10", 2000)
+    order = messages.OpenReceiveChannel(conference_id=1, rfc2833_payload_type=agreed)
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        frame = messages.encode(order, 17)
+        trace(FrameRecord(1.0, "sccp", "received", phone, manager, frame))
+        for number, kind in enumerate((0, 101)):
+            packet = rtp.Packet(
+                payload_type=kind, sequence_number=number, ssrc=7, payload=bytes(160)
+            )
+            ends = ("127.0.0.20", 32000), ("127.0.0.21", 32002)
+            trace(RtpRecord(2.0, "sent", *ends, bytes(packet)))
+    (stream,) = build(read_capture(tmp_path / "a.pcap")).streams
+    assert stream.codec == codecs
+
+
 def test_a_session_whose_registration_is_missing_still_has_two_sides(tmp_path: Path) -> None:
     phone, manager = ("127.0.0.20", 1999), ("127.0.0.10", 2000)
     state = messages.CallState(call_state=DCallState.RING_IN, line_instance=1, call_reference=5)

@@ -61,9 +61,9 @@ def test_fields_with_a_default_may_be_left_out_and_enumerators_given_by_name() -
         )[12:]
     )
     form = messages.as_construct(messages.StartMediaTransmission, version=22)
-    assert form.build({"conference_id": 7}) == codec_of(messages.StartMediaTransmission, 22).encode(
-        messages.StartMediaTransmission(conference_id=7)
-    )
+    assert form.build({"remote_ip_addr": "1.2.3.4"}) == codec_of(
+        messages.StartMediaTransmission, 22
+    ).encode(messages.StartMediaTransmission(remote_ip_addr="1.2.3.4"))
 
 
 def test_a_union_is_chosen_by_the_name_of_its_selector() -> None:

@@ -117,6 +117,13 @@ def test_a_short_body_reads_the_same_however_often_it_comes(
     assert found[0] == found[1]
 
 
+def test_counts_before_the_end_of_a_short_body_are_not_passed_over() -> None:
+    """Those of CapabilitiesV2Res stand before fields that are there, its arrays behind the end."""
+    update = messages.CapabilitiesV2Res(rtp_payload_format=132)
+    body = messages.encode(update, 20)[12:28]
+    assert [messages.decode(update.id, body, 20) for _ in range(3)] == [update] * 3
+
+
 def test_a_value_that_does_not_fit_names_its_field() -> None:
     with pytest.raises(LocalProtocolError, match=r"RegisterReq\.device_name: 17 characters"):
         messages.encode(messages.RegisterReq(device_name="X" * 17), 20)
@@ -130,3 +137,58 @@ def test_a_count_beyond_the_limit_is_an_error_that_names_the_field() -> None:
     body = (0xFFFFFFFF).to_bytes(4, "little") + bytes(288)
     with pytest.raises(DecodeError, match=r"message 0x0010\.caps at byte"):
         messages.decode(0x10, body, 20)
+
+
+def test_flags_keep_bits_that_have_no_name_and_peers_do_not_make_them_grow() -> None:
+    body = bytes(40) + b"\x14\x00\x72\x85" + bytes(128)
+    request = messages.decode(0x0001, body, 20)
+    assert isinstance(request, messages.RegisterReq)
+    features = request.phone_features
+    assert features == 0x8572
+    assert enums.PhoneFeatures.DYNAMIC_MESSAGES in features
+    assert enums.PhoneFeatures.RFC2833 not in features
+    assert features.name == "UTF8|DYNAMIC_MESSAGES|ABBREVIATED_DIAL"
+    assert features & ~enums.PhoneFeatures.UTF8 == 0x8562
+    for number in range(1000):
+        messages.decode(0x0001, body[:42] + number.to_bytes(2, "little") + body[44:], 20)
+    assert len(enums.PhoneFeatures.__members__) == 4
+    assert len(enums.PhoneFeatures._value2member_map_) == 4
+
+
+def test_an_array_of_enumerators_holds_enumerators() -> None:
+    resource = messages.ServiceResource(layouts=(enums.Layout(1), enums.Layout(77)))
+    update = messages.UpdateCapabilities(rtp_payload_format=0, service_resource=(resource,))
+    again = messages.decode(0x0030, messages.encode(update, 20)[12:], 20)
+    assert again == update
+    assert isinstance(again, messages.UpdateCapabilities)
+    assert [each.name for each in again.service_resource[0].layouts] == [
+        enums.Layout(1).name,
+        "UNKNOWN_77",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "written", "guessed"),
+    [
+        (messages.StartTone(tone=enums.DeviceTone.SILENCE), 6, 0),
+        (messages.StartMediaTransmission(remote_ip_addr="1.2.3.4"), 6, 3),
+        (messages.StartMediaTransmission(remote_ip_addr="1.2.3.4"), 17, 17),
+        (messages.OpenReceiveChannel(conference_id=1), 22, 21),
+        (messages.DialedNumber(dialed_number="1"), 20, 18),
+        (messages.DialedNumber(dialed_number="1"), 17, 0),
+        (messages.CallInfoV2(line_instance=1), 22, 17),
+    ],
+)
+def test_the_layout_of_a_frame_without_session_or_version_is_guessed_by_its_length(
+    message: SccpMessage, written: int, guessed: int
+) -> None:
+    """Asterisk writes version 0 into the header, whatever the layout."""
+    frame = messages.encode(message, written, 0)
+    assert messages.likely_version(frame) == guessed
+    assert messages.decode(message.id, frame[12:], guessed) == message
+    assert messages.likely_version(messages.encode(message, written, 20)) == 20
+
+
+def test_the_media_orders_of_call_manager_2_are_known_by_their_length() -> None:
+    assert messages.likely_version(bytes.fromhex("28000000 00000000 8a000000") + bytes(36)) == 0
+    assert messages.likely_version(bytes.fromhex("08000000 00000000 8b000000") + bytes(4)) == 0

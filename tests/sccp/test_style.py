@@ -54,7 +54,10 @@ def test_a_transmission_is_confirmed_by_the_styles_that_do_so(style: Style) -> N
 
     owner: Any = Owner()
     order = messages.StartMediaTransmission(
-        conference_id=1, pass_through_party_id=1, compression_type=MediaPayloadType.G711_ULAW64K
+        conference_id=1,
+        pass_through_party_id=1,
+        remote_ip_addr="127.0.0.1",
+        compression_type=MediaPayloadType.G711_ULAW64K,
     )
     view = CallView(1, 1)
     view.media.transmit = order
@@ -105,7 +108,7 @@ def test_the_streams_of_a_media_resource_end_with_their_media_and_leave_room_for
             core,
             manager,
             messages.OpenReceiveChannel(**stream),
-            messages.StartMediaTransmission(**stream),
+            messages.StartMediaTransmission(remote_ip_addr="127.0.0.1", **stream),
             messages.CloseReceiveChannel(**stream),
             messages.StopMediaTransmission(**stream),
         )

@@ -28,8 +28,9 @@ from pa_telephony.wire import sequential as wire
 from pa_telephony.wire.declaration import Field, OpenIntEnum, fields_of
 
 NUMBERS = sorted(SccpMessage.registry)
-# Versions below 10 share their layout and have a 0 in the header; the dissector refuses 12 to 14.
-VERSIONS = (0, 3, 6, 10, 11, 15, 16, 17, 18, 19, 20, 21, 22)
+VERSIONS = (0, *range(3, 23))
+SHOWN_AS = {12: 11, 13: 11, 14: 11}
+"""The dissector refuses these words in the header; it is told the version before them."""
 FILLS = {"empty": 0, "few": 3, "full": 10_000}
 """How many elements arrays get at most."""
 
@@ -39,14 +40,20 @@ FILLS = {"empty": 0, "few": 3, "full": 10_000}
 
 @dataclass(frozen=True)
 class Fault:
-    """Fields that the dissector does not confirm: all of a message where ``fields`` is empty."""
+    """Fields that the dissector does not confirm: where ``fields`` is empty, all ``but`` some."""
 
     reason: str
     messages: str
     fields: str = ""
+    but: str = ""
     when: Callable[[Any, int, str], bool] = lambda message, version, fill: True
     elsewhere: bool = False
     """Whether it shows such fields, or others, where they are not."""
+
+    def explains(self, name: str) -> bool:
+        if not name:
+            return self.elsewhere
+        return name in self.fields.split() if self.fields else name not in self.but.split()
 
 
 def names_of(*declarations: type[Any]) -> str:
@@ -68,10 +75,32 @@ def other_than_video(message: Any, version: int, fill: str) -> bool:
 
 CAPABILITIES = "UpdateCapabilities CapabilitiesV2Res CapabilitiesV3Res"
 MULTIMEDIA = "OpenMultiMediaReceiveChannel StartMultiMediaTransmission"
-FULL_CHANNELS = [(name, "compression_type", FILLS["full"]) for name in MULTIMEDIA.split()]
+VIDEO_CHANNELS = [
+    (name, "compression_type", FILLS[fill])
+    for name in MULTIMEDIA.split()
+    for fill in ("empty", "full")
+]
 BEHIND_PARAMETERS = (
     "algorithm_id key salt is_mki_present key_derivation_rate stream_pass_through_id "
     "associated_stream_id source_ip_addr source_port_number requested_ip_addr_type"
+)
+
+BEHIND_PICTURE_FORMATS = " ".join(
+    ["conf_service_num"]
+    + [
+        each.name
+        for declaration in (
+            messages.H261Parameters,
+            messages.H263Parameters,
+            messages.H264Parameters,
+            messages.VieoParameters,
+        )
+        for each in fields_of(declaration)[3:]
+    ]
+)
+BEFORE_UNUSED_SLOTS = (
+    "rtp_payload_format custom_picture_format audiocaps vid_caps data_caps "
+    f"{names_of(messages.CustomPictureFormat)}"
 )
 
 FAULTS = [
@@ -119,7 +148,9 @@ FAULTS = [
     Fault(
         "unused slots are passed over with a wrong size: all that follows is shifted",
         CAPABILITIES,
+        but=BEFORE_UNUSED_SLOTS,
         when=lambda message, version, fill: fill != "full",
+        elsewhere=True,
     ),
     Fault(
         "reads ip_addressing_mode twice from version 16: the video slots are shifted",
@@ -146,14 +177,20 @@ FAULTS = [
     Fault(
         "does not pass over the slots of picture formats if all are unused",
         MULTIMEDIA,
-        f"conf_service_num {BEHIND_PARAMETERS}",
-        when=lambda message, version, fill: fill == "empty",
+        f"{BEHIND_PICTURE_FORMATS} {BEHIND_PARAMETERS}",
+        when=lambda message, version, fill: not getattr(message.capability, "picture_format", True),
         elsewhere=True,
     ),
     Fault(
-        "taken apart by codec; we keep its bytes, the codec stands outside of the struct",
+        "has no layout for these video codecs",
         MULTIMEDIA,
         "capability",
+    ),
+    Fault(
+        "CallManager 2.x has another layout (captured), which the dissector does not know",
+        "StartMediaTransmission StopMediaTransmission",
+        when=lambda message, version, fill: version == 0,
+        elsewhere=True,
     ),
 ]
 
@@ -205,7 +242,7 @@ class Values:
         python = each.python_type
         if not (isinstance(python, type) and issubclass(python, OpenIntEnum)):
             return self.plain(form)
-        if (declaration.__name__, each.name, self.most) in FULL_CHANNELS:
+        if (declaration.__name__, each.name, self.most) in VIDEO_CHANNELS:
             return python(self.random.choice(TAKEN_APART))
         for other in fields_of(declaration):
             union = wire.present(other, self.version)
@@ -340,6 +377,8 @@ class Dissection:
     malformed: bool = False
     shown: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
     bits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    words: dict[int, int] = field(default_factory=dict)
+    """Sizes of what it takes apart."""
 
     def add(self, element: ET.Element, base: int) -> None:
         name, size = element.get("name", ""), int(element.get("size", 0))
@@ -354,6 +393,7 @@ class Dissection:
             value |= int(pattern.replace(".", "0"), 2)
             mask |= int(pattern.replace("0", "1").replace(".", "0"), 2)
             self.bits[at] = value, mask
+            self.words[at] = size
         else:
             name = re.sub(r"^skinny\.|\.ipv[46]$", "", name).replace(".", "_")
             self.shown.setdefault((at, snake(name)), (size, element.get("show", "")))
@@ -383,9 +423,8 @@ class Case:
 
     def frame(self) -> bytes:
         # The dissector takes the layout from the header, real equipment from the session.
-        return messages.encode(
-            self.message, self.version, self.version if self.version >= 10 else 0
-        )
+        word = SHOWN_AS.get(self.version, self.version if self.version >= 10 else 0)
+        return messages.encode(self.message, self.version, word)
 
     def differences(self, theirs: Dissection) -> Iterator[tuple[str, str]]:
         """The fields that are not confirmed, and how; an empty name is the frame as a whole."""
@@ -413,6 +452,22 @@ class Case:
                 elif not equal(ours.value, show):
                     yield ours.of, f"{ours.value!r} is {show!r}"
         yield from (("", f"shows {key} that is not there") for key in left if key[0] >= 12)
+        yield from self.undissected(theirs)
+
+    def undissected(self, theirs: Dissection) -> Iterator[tuple[str, str]]:
+        """Bytes of ours that say something and that the dissector passes over."""
+        seen = bytearray(self.frame())
+        seen[:12] = bytes(12)
+        for (at, _), (size, _) in theirs.shown.items():
+            seen[at : at + size] = bytes(size)
+        for at, size in theirs.words.items():
+            seen[at : at + size] = bytes(size)
+        for ours in values_of(self.message, self.version, 12):
+            if any(seen[ours.offset : ours.offset + ours.size]):
+                yield ours.of, f"undissected, {ours.size} bytes at {ours.offset}"
+                seen[ours.offset : ours.offset + ours.size] = bytes(ours.size)
+        if any(seen):
+            yield "", f"undissected: {seen.hex()}"
 
     def fault(self, name: str) -> Fault | None:
         """The fault that explains a difference. Fields shown at wrong places go with shifts."""
@@ -422,7 +477,7 @@ class Case:
             if type(self.message).__name__ in fault.messages.split()
             and fault.when(self.message, self.version, self.fill)
         ]
-        return next((f for f in here if not name or not f.fields or name in f.fields.split()), None)
+        return next((fault for fault in here if fault.explains(name)), None)
 
 
 @pytest.fixture(scope="module")

@@ -226,7 +226,8 @@ class _Builder:
             case sccp.RegisterReq() | sccp.RegisterTokenReq():
                 self._names[client] = printable(frame.message.device_name)
             case sccp.OpenReceiveChannel() | sccp.StartMediaTransmission():
-                self._events.add(frame.message.rfc2833_payload_type)
+                if frame.message.rfc2833_payload_type:
+                    self._events.add(frame.message.rfc2833_payload_type)
             case _:
                 pass
         key = self._client_key(client, server)

@@ -14,7 +14,13 @@ from pa_telephony.sccp.messages.calls import (
     DialedNumber,
     LineData,
 )
-from pa_telephony.sccp.messages.codec import as_construct, decode, encode, parts_of
+from pa_telephony.sccp.messages.codec import (
+    as_construct,
+    decode,
+    encode,
+    likely_version,
+    parts_of,
+)
 from pa_telephony.sccp.messages.conference import (
     AddParticipantReq,
     AddParticipantRes,
@@ -151,8 +157,12 @@ from pa_telephony.sccp.messages.multimedia import (
     DataParameters,
     FlowControlCommand,
     FlowControlNotify,
+    G723AudioParameters,
+    H261Parameters,
     H261VideoCapability,
+    H263Parameters,
     H263VideoCapability,
+    H264Parameters,
     H264VideoCapability,
     LevelPreference,
     LostPartialPicture,
@@ -180,6 +190,7 @@ from pa_telephony.sccp.messages.multimedia import (
     VideoFastUpdateMB,
     VideoFastUpdatePicture,
     VidParameters,
+    VieoParameters,
     VieoVideoCapability,
 )
 from pa_telephony.sccp.messages.registration import (
@@ -328,9 +339,13 @@ __all__ = [
     "FlowControlNotify",
     "ForwardStatReq",
     "ForwardStatRes",
+    "G723AudioParameters",
     "G723BitRate",
+    "H261Parameters",
     "H261VideoCapability",
+    "H263Parameters",
     "H263VideoCapability",
+    "H264Parameters",
     "H264VideoCapability",
     "HeadsetStatus",
     "HookFlash",
@@ -471,9 +486,11 @@ __all__ = [
     "VideoFastUpdateGOB",
     "VideoFastUpdateMB",
     "VideoFastUpdatePicture",
+    "VieoParameters",
     "VieoVideoCapability",
     "as_construct",
     "decode",
     "encode",
+    "likely_version",
     "parts_of",
 ]

@@ -68,7 +68,9 @@ class CallInfo(SccpMessage, id=0x008F, sender=Sender.CALL_MANAGER):
     call_security_status: Annotated[enums.CallSecurityStatusType, U32] = (
         enums.CallSecurityStatusType.UNKNOWN
     )
-    party_pi_restriction_bits: Annotated[int, U32] = 0
+    party_pi_restriction_bits: Annotated[enums.RestrictInformationType, U32] = (
+        enums.RestrictInformationType(0)
+    )
 
 
 class CallState(SccpMessage, id=0x0111, sender=Sender.CALL_MANAGER):
@@ -130,7 +132,9 @@ class CallInfoV2(SccpMessage, id=0x014A, sender=Sender.CALL_MANAGER):
     call_security_status: Annotated[enums.CallSecurityStatusType, U32] = (
         enums.CallSecurityStatusType.UNKNOWN
     )
-    party_pi_restriction_bits: Annotated[int, U32] = 0
+    party_pi_restriction_bits: Annotated[enums.RestrictInformationType, U32] = (
+        enums.RestrictInformationType(0)
+    )
     calling_party: Annotated[str, CString()] = ""
     alternate_calling_party: Annotated[str, CString()] = ""
     called_party: Annotated[str, CString()] = ""
@@ -157,7 +161,10 @@ class CallHistoryInfo(SccpMessage, id=0x0156, sender=Sender.CALL_MANAGER):
 
 
 class CallCountReq(SccpMessage, id=0x015E, sender=Sender.EITHER):
-    """From either side (media resource); no capture."""
+    """From either side (media resource); no capture.
+
+    Disputed: chan-sccp has one unknown word.
+    """
 
 
 class CallCountResp(SccpMessage, id=0x015F, sender=Sender.EITHER):

@@ -11,18 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp.messages.base import SccpMessage
-from pa_telephony.wire.declaration import Struct, UnknownMessage
+from pa_telephony.wire.declaration import Struct, UnknownMessage, fields_of
 from pa_telephony.wire.generate import HEADER, codec_of, frame_of
+from pa_telephony.wire.sequential import CString, size_of
 
 if TYPE_CHECKING:
     from pa_telephony.wire.anatomy import Part
 
-__all__ = ["HEADER", "as_construct", "decode", "encode", "parts_of"]
+__all__ = ["HEADER", "as_construct", "decode", "encode", "likely_version", "parts_of"]
 
 # Written with header version 0 whatever the session speaks: RegisterReq, Alarm, RegisterAck,
 # KeepAliveAck, UnregisterAck, EnhancedAlarm (captured: CUCM, CME, 7970, IOS; the last but one
 # chan-sccp).
 _ALWAYS_BASIC = frozenset({0x0001, 0x0020, 0x0081, 0x0100, 0x0118, 0x015A})
+
+
+_NEWEST = 22
+_CHANGES = (0, 3, 11, 15, 16, 17, 18, 19, 21)
+"""Versions that make some message longer."""
+_PACKS = 17
+"""From here on texts are packed in every capture, and below in none."""
+_OF_CALL_MANAGER_2 = {0x008A: 36, 0x008B: 4}
+"""Body lengths of the messages that have a layout of their own there (captured)."""
 
 
 class _Decoders(dict[int, Callable[[bytes], Any]]):
@@ -90,6 +100,30 @@ def decode(message_id: int, body: bytes, version: int) -> SccpMessage | UnknownM
             offset=HEADER.size + error.offset,
         ) from None
     return message
+
+
+def likely_version(frame: bytes) -> int:
+    """The layout of a frame whose session is not known: a guess, for people.
+
+    The second word of the header tells it where it is not 0. Where it is, that may be any session
+    of real equipment below 10, or one of a peer that always writes 0 (Asterisk, FreeSWITCH, one
+    CUCM to a conference bridge): then the length decides.
+    """
+    _, header_version, number = HEADER.unpack_from(frame)
+    if header_version:
+        return min(int(header_version), _NEWEST)
+    length = len(frame) - HEADER.size
+    declaration = SccpMessage.registry.get(number)
+    own = _OF_CALL_MANAGER_2.get(number)
+    if declaration is None or length == own:
+        return 0
+    if any(isinstance(field.type, CString) for field in fields_of(declaration)):
+        return _PACKS
+    for version in _CHANGES if own is None else _CHANGES[1:]:
+        size = size_of(declaration, version)
+        if size is None or length <= size + -size % 4:
+            return version
+    return _NEWEST
 
 
 def as_construct(declaration: type[Struct], *, version: int) -> Any:

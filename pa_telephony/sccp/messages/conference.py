@@ -69,7 +69,10 @@ class ModifyConferenceRes(SccpMessage, id=0x0037, sender=Sender.STATION):
 
 
 class AddParticipantRes(SccpMessage, id=0x0038, sender=Sender.STATION):
-    """From the station (media resource); no capture."""
+    """From the station (media resource); no capture.
+
+    Disputed: bridgeParticipantId: text of 257 bytes (wireshark) or a u32 (chan-sccp).
+    """
 
     conference_id: Annotated[int, U32]
     call_reference: Annotated[int, U32] = 0
@@ -131,7 +134,9 @@ class AddParticipantReq(SccpMessage, id=0x013A, sender=Sender.CALL_MANAGER):
 
     conference_id: Annotated[int, U32]
     call_reference: Annotated[int, U32] = 0
-    party_pi_restriction_bits: Annotated[int, U32] = 0
+    party_pi_restriction_bits: Annotated[enums.RestrictInformationType, U32] = (
+        enums.RestrictInformationType(0)
+    )
     participant_name: Annotated[str, Chars(40)] = ""
     participant_number: Annotated[str, Chars(24)] = ""
     conference_name: Annotated[str, Chars(32)] = ""
@@ -159,7 +164,9 @@ class ChangeParticipantReq(SccpMessage, id=0x013E, sender=Sender.CALL_MANAGER):
 
     conference_id: Annotated[int, U32]
     call_reference: Annotated[int, U32] = 0
-    party_pi_restriction_bits: Annotated[int, U32] = 0
+    party_pi_restriction_bits: Annotated[enums.RestrictInformationType, U32] = (
+        enums.RestrictInformationType(0)
+    )
     participant_name: Annotated[str, Chars(40)] = ""
     participant_number: Annotated[str, Chars(24)] = ""
     conference_name: Annotated[str, Chars(32)] = ""

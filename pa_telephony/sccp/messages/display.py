@@ -81,8 +81,8 @@ class SetRinger(SccpMessage, id=0x0085, sender=Sender.CALL_MANAGER):
 class SetLamp(SccpMessage, id=0x0086, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 48 frames.
 
-    Line lamp: Blink while ringing, On in use, Off idle, Wink on hold (pyskinny notes), Flash
-    held remotely on CM 2.x; VoiceMail lamp (15) carries message waiting.
+    Line lamp: Blink while ringing, On in use, Off idle, Wink on hold (observed by pyskinny),
+    Flash held remotely on CM 2.x; VoiceMail lamp (15) carries message waiting.
     """
 
     stimulus: Annotated[enums.DeviceStimulus, U32]
@@ -113,7 +113,10 @@ class DisplayText(SccpMessage, id=0x0099, sender=Sender.CALL_MANAGER):
 
 
 class ClearDisplay(SccpMessage, id=0x009A, sender=Sender.CALL_MANAGER):
-    """From the call manager; no capture."""
+    """From the call manager; no capture.
+
+    Disputed: chan-sccp and Asterisk send one word.
+    """
 
 
 class SelectSoftKeys(SccpMessage, id=0x0110, sender=Sender.CALL_MANAGER):
@@ -135,6 +138,8 @@ class DisplayPromptStatus(SccpMessage, id=0x0112, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 5 frames.
 
     Fixed form used below version 17 (captured at 6).
+
+    Disputed: Asterisk sends 56 bytes; captures 44.
     """
 
     time_out_value: Annotated[int, U32]
@@ -185,7 +190,7 @@ class BackSpaceRes(SccpMessage, id=0x0119, sender=Sender.CALL_MANAGER):
 
 
 class DisplayPriNotify(SccpMessage, id=0x0120, sender=Sender.CALL_MANAGER):
-    """From the call manager; captured, 1 frames."""
+    """From the call manager; captured, 1 frame."""
 
     time_out_value: Annotated[int, U32]
     priority: Annotated[int, U32] = 0

@@ -62,7 +62,10 @@ class UpdateDSCP(SccpMessage, id=0x0150, sender=Sender.CALL_MANAGER):
 
 
 class LocationInfo(SccpMessage, id=0x0157, sender=Sender.STATION):
-    """From the station; no capture."""
+    """From the station; no capture.
+
+    Disputed: the direction: from phones (7925, says chan-sccp), from the call manager in tables.
+    """
 
     location_info: Annotated[str, Chars(2401)]
 

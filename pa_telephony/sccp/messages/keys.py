@@ -101,7 +101,10 @@ class HookFlash(SccpMessage, id=0x0008, sender=Sender.STATION):
 
 
 class OffHookWithCallingPartyNumber(SccpMessage, id=0x0024, sender=Sender.STATION):
-    """From the station; no capture."""
+    """From the station; no capture.
+
+    Disputed: chan-sccp has the number alone, 24 bytes.
+    """
 
     calling_party_number: Annotated[str, DirectoryNumber()]
     cgpn_voice_mailbox: Annotated[str, DirectoryNumber()] = ""

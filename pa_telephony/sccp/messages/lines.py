@@ -112,7 +112,7 @@ class ServiceURLStatReq(SccpMessage, id=0x0033, sender=Sender.STATION):
 
 
 class FeatureStatReq(SccpMessage, id=0x0034, sender=Sender.STATION):
-    """From the station; captured, 1 frames.
+    """From the station; captured, 1 frame.
 
     7912 sends it for index 1 during registration.
 
@@ -162,7 +162,7 @@ class LineStatRes(SccpMessage, id=0x0092, sender=Sender.CALL_MANAGER):
     line_dir_number: Annotated[str, Chars(24)] = ""
     line_fully_qualified_display_name: Annotated[str, Chars(40)] = ""
     line_text_label: Annotated[str, Chars(40)] = ""
-    line_display_options: Annotated[int, U32] = 0
+    line_display_options: Annotated[enums.LineTypeBits, U32] = enums.LineTypeBits(0)
 
 
 class ConfigStatRes(SccpMessage, id=0x0093, sender=Sender.CALL_MANAGER):
@@ -219,9 +219,11 @@ class SoftKeySetRes(SccpMessage, id=0x0109, sender=Sender.CALL_MANAGER):
     16 sets of 48 bytes (780). Set order = SoftKeySet enum; CUCM 4.1 has 11 sets, 8.6 has 12,
     CME 13.
 
-    Template index and info index: see global_disagreements.
+    SoftKeyTemplateIndex is a place in SoftKeyTemplateRes, counted from 1; softKeyInfoIndex is 300
+    and the event of that key (113 of 113 keys of three call managers).
 
-    Disputed: wazo/FreeSWITCH/Asterisk append a u32 (784).
+    Disputed: wazo, FreeSWITCH and Asterisk append a u32 (784); wireshark has names for the indices
+    that captures contradict.
     """
 
     soft_key_set_offset: Annotated[int, U32]
@@ -233,7 +235,7 @@ class SoftKeySetRes(SccpMessage, id=0x0109, sender=Sender.CALL_MANAGER):
 
 
 class FeatureStatRes(SccpMessage, id=0x011F, sender=Sender.CALL_MANAGER):
-    """From the call manager; captured, 1 frames."""
+    """From the call manager; captured, 1 frame."""
 
     feature_index: Annotated[int, U32]
     feature_id: Annotated[enums.ButtonType, U32] = enums.ButtonType.UNUSED
@@ -288,7 +290,7 @@ class LineStatV2Res(SccpMessage, id=0x0147, sender=Sender.CALL_MANAGER):
     """
 
     line_number: Annotated[int, U32]
-    line_type: Annotated[int, U32] = 0
+    line_type: Annotated[enums.LineTypeBits, U32] = enums.LineTypeBits(0)
     line_dir_number: Annotated[str, CString()] = ""
     line_fully_qualified_display_name: Annotated[str, CString()] = ""
     line_text_label: Annotated[str, CString()] = ""

@@ -93,7 +93,10 @@ class MediaPortList(SccpMessage, id=0x0011, sender=Sender.STATION):
 
 
 class MulticastMediaReceptionAck(SccpMessage, id=0x0021, sender=Sender.STATION):
-    """From the station; no capture."""
+    """From the station; no capture.
+
+    Disputed: chan-sccp ends after passThruPartyId.
+    """
 
     multicast_reception_status: Annotated[enums.MulticastMediaReceptionStatus, U32]
     pass_through_party_id: Annotated[int, U32] = 0
@@ -121,8 +124,6 @@ class OpenReceiveChannelAck(SccpMessage, id=0x0022, sender=Sender.STATION):
 class MediaTransmissionFailure(SccpMessage, id=0x002A, sender=Sender.STATION):
     """From the station; no capture.
 
-    Not captured.
-
     Disputed: ipv4or6 form from version 17 (wireshark) or 16 (chan-sccp).
     """
 
@@ -149,8 +150,6 @@ class MediaResourceNotification(SccpMessage, id=0x002C, sender=Sender.STATION):
 
 class PortRes(SccpMessage, id=0x0045, sender=Sender.STATION):
     """From the station; no capture.
-
-    Not captured.
 
     Disputed: address form: ipv4or6 from version 17 (wireshark) or 19 (chan-sccp).
     """
@@ -183,8 +182,8 @@ class MediaPathCapability(SccpMessage, id=0x004A, sender=Sender.STATION):
 class StartMediaTransmission(SccpMessage, id=0x008A, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 65 frames.
 
-    Body: 36 (CM 2.x, different layout: ip, port, ms, codec, precedence...), 84 (version 6:
-    ends after the 40 key bytes), 132 (18 and 20), 168 (21).
+    Body: 36 (CM 2.x: address, port, packet ms, codec and precedence, then 16 bytes of stale
+    memory), 84 (version 6: ends after the 40 key bytes), 132 (18 and 20), 168 (21).
 
     PrecedenceValue is the IP TOS byte for RTP (184 = EF on CUCM).
 
@@ -196,37 +195,45 @@ class StartMediaTransmission(SccpMessage, id=0x008A, sender=Sender.CALL_MANAGER)
 
     Disputed: key info 40 bytes up to version 6, 48 later (isMKIPresent, keyDerivationRate):
     capture of CM 4.1 against the others.
+
+    One call may get several: CUCM opens more streams for recording and monitoring, with other
+    passThroughPartyIds and callReferences (captured).
+
+    Disputed: mixingMode and partyDirection always (chan-sccp), partyDirection from version 15 on
+    (wireshark, taken here).
     """
 
-    conference_id: Annotated[int, U32]
-    pass_through_party_id: Annotated[int, U32] = 0
-    remote_ip_addr: Annotated[str, IPv4or6()] = "0.0.0.0"
+    conference_id: Annotated[int, When(U32, since=3)] = 0
+    pass_through_party_id: Annotated[int, When(U32, since=3)] = 0
+    remote_ip_addr: Annotated[str, IPv4or6()]
     remote_port_number: Annotated[int, U32] = 0
     milli_second_packet_size: Annotated[int, U32] = 0
     compression_type: Annotated[enums.MediaPayloadType, U32] = enums.MediaPayloadType(0)
     precedence_value: Annotated[int, U32] = 0
-    ss_value: Annotated[enums.MediaSilenceSuppression, U32] = enums.MediaSilenceSuppression.OFF
-    max_frames_per_packet: Annotated[int, U16] = 0
-    padding: Annotated[int, U16] = 0
-    g723_bit_rate: Annotated[enums.MediaG723BitRate, When(U32, until=10)] = enums.MediaG723BitRate(
-        0
+    ss_value: Annotated[enums.MediaSilenceSuppression, When(U32, since=3)] = (
+        enums.MediaSilenceSuppression.OFF
+    )
+    max_frames_per_packet: Annotated[int, When(U16, since=3)] = 0
+    padding: Annotated[int, When(U16, since=3)] = 0
+    g723_bit_rate: Annotated[enums.MediaG723BitRate, When(U32, since=3, until=10)] = (
+        enums.MediaG723BitRate(0)
     )
     codec_params_union: Annotated[G723BitRate | CodecParams, When(CODEC_QUALIFIER, since=11)] = (
         CodecParams()
     )
-    call_reference: Annotated[int, U32] = 0
-    algorithm_id: Annotated[enums.MediaEncryptionAlgorithmType, U32] = (
+    call_reference: Annotated[int, When(U32, since=3)] = 0
+    algorithm_id: Annotated[enums.MediaEncryptionAlgorithmType, When(U32, since=3)] = (
         enums.MediaEncryptionAlgorithmType.NO_ENCRYPTION
     )
-    key: Annotated[bytes, Data(16, slots=True, count=U16)] = b""
-    salt: Annotated[bytes, Data(16, count_before="key", slots=True, count=U16)] = b""
-    is_mki_present: Annotated[int, U32] = 0
-    key_derivation_rate: Annotated[int, U32] = 0
-    stream_pass_through_id: Annotated[int, U32] = 0
-    associated_stream_id: Annotated[int, U32] = 0
-    rfc2833_payload_type: Annotated[int, U32] = 0
-    dtmf_type: Annotated[int, U32] = 0
-    mixing_mode: Annotated[int, U32] = 0
+    key: Annotated[bytes, When(Data(16, slots=True, count=U16), since=3)] = b""
+    salt: Annotated[bytes, When(Data(16, count_before="key", slots=True, count=U16), since=3)] = b""
+    is_mki_present: Annotated[int, When(U32, since=3)] = 0
+    key_derivation_rate: Annotated[int, When(U32, since=3)] = 0
+    stream_pass_through_id: Annotated[int, When(U32, since=3)] = 0
+    associated_stream_id: Annotated[int, When(U32, since=3)] = 0
+    rfc2833_payload_type: Annotated[int, When(U32, since=3)] = 0
+    dtmf_type: Annotated[int, When(U32, since=3)] = 0
+    mixing_mode: Annotated[int, When(U32, since=3)] = 0
     party_direction: Annotated[int, When(U32, since=15)] = 0
     active: Annotated[int, When(U32, since=21)] = 0
     cap_and_ver: Annotated[int, When(U32, since=21)] = 0
@@ -250,20 +257,25 @@ class StartMediaTransmission(SccpMessage, id=0x008A, sender=Sender.CALL_MANAGER)
 class StopMediaTransmission(SccpMessage, id=0x008B, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 53 frames.
 
-    12-byte body (no portHandlingFlag) from CM 4.1; 16 later; 4 bytes of garbage from CM 2.x.
+    12-byte body (no portHandlingFlag) from CM 4.1; 16 later; from CM 2.x 4 bytes of stale
+    memory.
+
+    Disputed: FreeSWITCH sends 12 bytes, Asterisk 20 with zeros at the end.
     """
 
-    conference_id: Annotated[int, U32]
-    pass_through_party_id: Annotated[int, U32] = 0
-    call_reference: Annotated[int, U32] = 0
-    port_handling_flag: Annotated[enums.PortHandling, U32] = enums.PortHandling.CLOSE_PORT
+    conference_id: Annotated[int, When(U32, since=3)] = 0
+    pass_through_party_id: Annotated[int, When(U32, since=3)] = 0
+    call_reference: Annotated[int, When(U32, since=3)] = 0
+    port_handling_flag: Annotated[enums.PortHandling, When(U32, since=3)] = (
+        enums.PortHandling.CLOSE_PORT
+    )
 
 
 class StartMediaReception(SccpMessage, id=0x008C, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 13 frames.
 
     CM 2.x only: sent with StartMediaTransmission. Captured body 24: the station's own IPv4,
-    packet ms (30), payload type (4), then stale memory.
+    packet ms (30), payload type (4), then 12 bytes of stale memory.
 
     Disputed: wireshark 4.0 does not know it.
     """
@@ -271,22 +283,23 @@ class StartMediaReception(SccpMessage, id=0x008C, sender=Sender.CALL_MANAGER):
     ip_addr: Annotated[str, IPv4()]
     milli_second_packet_size: Annotated[int, U32] = 0
     compression_type: Annotated[enums.MediaPayloadType, U32] = enums.MediaPayloadType(0)
-    filler: Annotated[tuple[int, ...], Repeat(U32, 3)] = (0,) * 3
 
 
 class StopMediaReception(SccpMessage, id=0x008D, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 9 frames.
 
-    CM 2.x only; 4 stale bytes.
+    CM 2.x only; 4 bytes of stale memory.
 
     Disputed: chan-sccp: conferenceId, passThruPartyId.
     """
 
-    filler: Annotated[int, U32]
-
 
 class StartMulticastMediaReception(SccpMessage, id=0x0101, sender=Sender.CALL_MANAGER):
-    """From the call manager; no capture."""
+    """From the call manager; no capture.
+
+    Disputed: chan-sccp has no callReference, and the longer address from version 16 on; 17 is
+    wireshark.
+    """
 
     conference_id: Annotated[int, U32]
     pass_through_party_id: Annotated[int, U32] = 0
@@ -305,7 +318,11 @@ class StartMulticastMediaReception(SccpMessage, id=0x0101, sender=Sender.CALL_MA
 
 
 class StartMulticastMediaTransmission(SccpMessage, id=0x0102, sender=Sender.CALL_MANAGER):
-    """From the call manager; no capture."""
+    """From the call manager; no capture.
+
+    Disputed: chan-sccp has no callReference, and the longer address from version 16 on; 17 is
+    wireshark.
+    """
 
     conference_id: Annotated[int, U32]
     pass_through_party_id: Annotated[int, U32] = 0
@@ -411,6 +428,8 @@ class CloseReceiveChannel(SccpMessage, id=0x0106, sender=Sender.CALL_MANAGER):
     """From the call manager; captured, 44 frames.
 
     12-byte body from CM 4.1, 16 later.
+
+    Disputed: wazo and FreeSWITCH send 12 bytes.
     """
 
     conference_id: Annotated[int, U32]
@@ -465,6 +484,8 @@ class NotifyDtmfTone(SccpMessage, id=0x0127, sender=Sender.STATION):
 
     Tone 1..9 digits, 10 zero (see DeviceTone), 14 star, 15 pound; sent by an MTP to the CM
     when a subscribed telephone-event arrives.
+
+    Disputed: the direction: wireshark has it from the call manager; captured from the MTP.
     """
 
     tone: Annotated[enums.DeviceTone, U32]
@@ -514,6 +535,9 @@ class StartMediaTransmissionAck(SccpMessage, id=0x0154, sender=Sender.STATION):
     a port of their own.
 
     Disputed: chan-sccp names words 1 and 3 both callReference.
+
+    Disputed: the direction: wireshark and chan-sccp have it from the call manager; captured from
+    phones and DSP farms.
     """
 
     conference_id: Annotated[int, U32]

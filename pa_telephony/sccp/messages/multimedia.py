@@ -34,9 +34,13 @@ __all__ = [
     "DataParameters",
     "FlowControlCommand",
     "FlowControlNotify",
+    "G723AudioParameters",
     "G723BitRate",
+    "H261Parameters",
     "H261VideoCapability",
+    "H263Parameters",
     "H263VideoCapability",
+    "H264Parameters",
     "H264VideoCapability",
     "LevelPreference",
     "LostPartialPicture",
@@ -64,6 +68,7 @@ __all__ = [
     "VideoFastUpdateGOB",
     "VideoFastUpdateMB",
     "VideoFastUpdatePicture",
+    "VieoParameters",
     "VieoVideoCapability",
 ]
 
@@ -81,7 +86,7 @@ class CustomPictureFormat(Struct):
 class ServiceResource(Struct):
     """One of ``serviceResource``."""
 
-    layouts: Annotated[tuple[int, ...], Array(U32, 5, slots=True)] = ()
+    layouts: Annotated[tuple[enums.Layout, ...], Array(U32, 5, slots=True)] = ()
     service_num: Annotated[int, U32] = 0
     max_streams: Annotated[int, U32] = 0
     max_conferences: Annotated[int, U32] = 0
@@ -320,6 +325,14 @@ class AudioParameters(Struct):
     codec_param2: Annotated[int, When(U8, since=11)] = 0
 
 
+class G723AudioParameters(Struct):
+    """The content ``audioParameters`` for G.723.1."""
+
+    milli_second_packet_size: Annotated[int, U32] = 0
+    ec_value: Annotated[enums.MediaEchoCancellation, U32] = enums.MediaEchoCancellation.OFF
+    g723_bit_rate: Annotated[enums.MediaG723BitRate, U32] = enums.MediaG723BitRate(0)
+
+
 class PictureFormat(Struct):
     """One of ``pictureFormat``."""
 
@@ -327,13 +340,48 @@ class PictureFormat(Struct):
     mpi: Annotated[int, U32] = 0
 
 
-class VidParameters(Struct):
-    """The content ``vidParameters``."""
-
+class _AnyVideo(Struct):
     bit_rate: Annotated[int, U32] = 0
     picture_format: Annotated[tuple[PictureFormat, ...], Array(PictureFormat, 5, slots=True)] = ()
     conf_service_num: Annotated[int, U32] = 0
+
+
+class VidParameters(_AnyVideo):
+    """The content ``vidParameters`` for video codecs of which no source says more."""
+
     capability: Annotated[tuple[int, ...], Repeat(U8, 24)] = (0,) * 24
+
+
+class H261Parameters(_AnyVideo):
+    """The content ``vidParameters`` for H.261."""
+
+    temporal_spatial_trade_off_capability: Annotated[int, U32] = 0
+    still_image_transmission: Annotated[int, U32] = 0
+
+
+class H263Parameters(_AnyVideo):
+    """The content ``vidParameters`` for H.263."""
+
+    h263_capability_bitfield: Annotated[int, U32] = 0
+    annex_nand_w_future_use: Annotated[int, U32] = 0
+
+
+class VieoParameters(_AnyVideo):
+    """The content ``vidParameters`` for Vieo."""
+
+    model_number: Annotated[int, U32] = 0
+    bandwidth: Annotated[int, U32] = 0
+
+
+class H264Parameters(_AnyVideo):
+    """The content ``vidParameters`` for H.264."""
+
+    profile: Annotated[int, U32] = 0
+    level: Annotated[int, U32] = 0
+    custom_max_mbps: Annotated[int, U32] = 0
+    custom_max_fs: Annotated[int, U32] = 0
+    custom_max_dpb: Annotated[int, U32] = 0
+    custom_max_b_rand_cpb: Annotated[int, U32] = 0
 
 
 class DataParameters(Struct):
@@ -412,8 +460,13 @@ CHANNEL_PARAMETERS = Union(
     "compression_type",
     76,
     (
-        (frozenset(range(99)), AudioParameters),
-        (frozenset(range(100, 116)), VidParameters),
+        (frozenset({9}), G723AudioParameters),
+        (frozenset(range(99)) - {9}, AudioParameters),
+        (frozenset({100}), H261Parameters),
+        (frozenset({101}), H263Parameters),
+        (frozenset({102}), VieoParameters),
+        (frozenset({103}), H264Parameters),
+        (frozenset(range(104, 116)), VidParameters),
         (frozenset(range(120, 1000)), DataParameters),
     ),
     NoContent,
@@ -438,8 +491,6 @@ COMMAND_DATA = Union(
 
 class UpdateCapabilities(SccpMessage, id=0x0030, sender=Sender.STATION):
     """From the station; no capture.
-
-    Not captured.
 
     Disputed: chan-sccp uses the V2 video entries (132 bytes each) from version 16 under this
     id as well.
@@ -543,10 +594,8 @@ class CapabilitiesV3Res(SccpMessage, id=0x0044, sender=Sender.STATION):
 class OpenMultiMediaReceiveChannel(SccpMessage, id=0x0131, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
 
-    Not captured.
-
     Disputed: union selector: wireshark compares payloadType.payloadType with codec numbers
-    (looks like a fault); catalogue uses compressionType.
+    (looks like a fault); compressionType is taken here.
     """
 
     conference_id: Annotated[int, U32]
@@ -558,7 +607,16 @@ class OpenMultiMediaReceiveChannel(SccpMessage, id=0x0131, sender=Sender.CALL_MA
     payload_type: Annotated[int, U32] = 0
     is_conference_creator: Annotated[int, U32] = 0
     capability: Annotated[
-        AudioParameters | VidParameters | DataParameters | NoContent, CHANNEL_PARAMETERS
+        AudioParameters
+        | G723AudioParameters
+        | H261Parameters
+        | H263Parameters
+        | VieoParameters
+        | H264Parameters
+        | VidParameters
+        | DataParameters
+        | NoContent,
+        CHANNEL_PARAMETERS,
     ] = NoContent()
     algorithm_id: Annotated[enums.MediaEncryptionAlgorithmType, U32] = (
         enums.MediaEncryptionAlgorithmType.NO_ENCRYPTION
@@ -577,8 +635,6 @@ class OpenMultiMediaReceiveChannel(SccpMessage, id=0x0131, sender=Sender.CALL_MA
 class StartMultiMediaTransmission(SccpMessage, id=0x0132, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
 
-    Not captured.
-
     Disputed: parameter block 76 bytes (wireshark) or 104 (chan-sccp, and no key info in its
     old form): unresolved.
     """
@@ -593,7 +649,16 @@ class StartMultiMediaTransmission(SccpMessage, id=0x0132, sender=Sender.CALL_MAN
     payload_type: Annotated[int, U32] = 0
     dscp_value: Annotated[int, U32] = 0
     capability: Annotated[
-        AudioParameters | VidParameters | DataParameters | NoContent, CHANNEL_PARAMETERS
+        AudioParameters
+        | G723AudioParameters
+        | H261Parameters
+        | H263Parameters
+        | VieoParameters
+        | H264Parameters
+        | VidParameters
+        | DataParameters
+        | NoContent,
+        CHANNEL_PARAMETERS,
     ] = NoContent()
     algorithm_id: Annotated[enums.MediaEncryptionAlgorithmType, U32] = (
         enums.MediaEncryptionAlgorithmType.NO_ENCRYPTION
@@ -672,8 +737,6 @@ class FlowControlNotify(SccpMessage, id=0x0141, sender=Sender.CALL_MANAGER):
 
 class StartMultiMediaTransmissionAck(SccpMessage, id=0x0155, sender=Sender.STATION):
     """From the station; no capture.
-
-    Not captured.
 
     Disputed: chan-sccp has one more u32.
     """

@@ -174,7 +174,7 @@ class RegisterReq(SccpMessage, id=0x0001, sender=Sender.STATION):
     active_streams: Annotated[int, U32] = 0
     protocol_ver: Annotated[int, U8] = 0
     unknown: Annotated[int, U8] = 0
-    phone_features: Annotated[int, U16] = 0
+    phone_features: Annotated[enums.PhoneFeatures, U16] = enums.PhoneFeatures(0)
     max_conferences: Annotated[int, U32] = 0
     active_conferences: Annotated[int, U32] = 0
     mac_address: Annotated[str, Mac()] = "00:00:00:00:00:00"
@@ -258,8 +258,6 @@ class UnregisterReq(SccpMessage, id=0x0027, sender=Sender.STATION):
 class RegisterTokenReq(SccpMessage, id=0x0029, sender=Sender.STATION):
     """From the station; no capture.
 
-    Not captured.
-
     Disputed: wireshark: sid, ip (number), deviceType, then an ipv4or6 (so 4 bytes when header
     is 0); chan-sccp: sid, ip, deviceType, 16-byte IPv6, u32 unknown (52 bytes). chan-sccp was
     run against real phones; prefer it.
@@ -309,7 +307,7 @@ class RegisterAck(SccpMessage, id=0x0081, sender=Sender.CALL_MANAGER):
     secondary_keep_alive_interval: Annotated[int, U32] = 0
     max_protocol_ver: Annotated[int, U8] = 0
     unknown: Annotated[int, U8] = 0
-    phone_features: Annotated[int, U16] = 0
+    phone_features: Annotated[enums.PhoneFeatures, U16] = enums.PhoneFeatures(0)
 
 
 class TimeDateRes(SccpMessage, id=0x0094, sender=Sender.CALL_MANAGER):
@@ -374,7 +372,7 @@ class Reset(SccpMessage, id=0x009F, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
 
     ResetType 1 Reset (reboot and re-fetch configuration), 2 Restart (drop and re-register), 3
-    ApplyConfig. Not captured.
+    ApplyConfig.
     """
 
     reset_type: Annotated[enums.DeviceResetType, U32]
@@ -389,8 +387,6 @@ class KeepAliveAck(SccpMessage, id=0x0100, sender=Sender.CALL_MANAGER):
 
 class UnregisterAck(SccpMessage, id=0x0118, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
-
-    Not captured.
 
     Disputed: chan-sccp answers status 2 (NAK) when a call is active.
     """
@@ -419,6 +415,9 @@ class EnhancedAlarm(SccpMessage, id=0x015A, sender=Sender.STATION):
 
     XML document LastOutOfServiceInformation in a fixed 2000-byte buffer; first message of
     7962/7970 on a new connection, before RegisterReq.
+
+    Disputed: the direction: wireshark and chan-sccp have it from the call manager; captured from
+    phones.
     """
 
     alarm_info: Annotated[bytes, Rest(2048)]

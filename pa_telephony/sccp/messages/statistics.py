@@ -31,11 +31,13 @@ __all__ = [
 class ConnectionStatisticsRes(SccpMessage, id=0x0023, sender=Sender.STATION):
     """From the station; no capture.
 
-    Not captured. dataSize/data hold a text of voice-quality metrics (MLQK=..;CCR=.. or "Log
+    dataSize/data hold a text of voice-quality metrics (MLQK=..;CCR=.. or "Log
     n: mos ..").
 
-    Disputed: layouts for 18..22 differ between wireshark and chan-sccp: see
-    variants_by_body_length; unresolved.
+    Disputed: what stands before the counters from version 18 on. Wireshark, taken here: a number of
+    28 bytes, callReference, and statsProcessingMode as one byte, so that all that follows is
+    unaligned. chan-sccp: as in version 17 up to 19; at 20 and 21 four more bytes behind the number,
+    statsProcessingMode a word; as wireshark from 22 on.
     """
 
     directory_num: Annotated[str, Changed(Chars(24), 18, Chars(28))]
@@ -82,8 +84,6 @@ class QoSErrorNotify(SccpMessage, id=0x0047, sender=Sender.STATION):
 
 class ConnectionStatisticsReq(SccpMessage, id=0x0107, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
-
-    Not captured.
 
     Disputed: directoryNum 24 then 28 bytes from version 18 (wireshark) or 19 (chan-sccp, 25+3
     pad).

@@ -26,8 +26,6 @@ __all__ = [
 class SubscriptionStatReq(SccpMessage, id=0x0048, sender=Sender.STATION):
     """From the station; no capture.
 
-    Not captured.
-
     Disputed: subscriptionID 64 (wireshark) or 256 bytes (chan-sccp, wazo, FreeSWITCH).
     FreeSWITCH and chan-sccp call it the dialed-phone-book request.
     """
@@ -69,7 +67,10 @@ class SubscribeDtmfPayloadReq(SccpMessage, id=0x0129, sender=Sender.CALL_MANAGER
 
 
 class SubscribeDtmfPayloadRes(SccpMessage, id=0x012A, sender=Sender.STATION):
-    """From the station; captured, 5 frames."""
+    """From the station; captured, 5 frames.
+
+    Disputed: the direction: wireshark has it from the call manager; captured from the MTP.
+    """
 
     payload_dtmf: Annotated[int, U32]
     conference_id: Annotated[int, U32] = 0
@@ -94,7 +95,10 @@ class UnSubscribeDtmfPayloadReq(SccpMessage, id=0x012C, sender=Sender.CALL_MANAG
 
 
 class UnSubscribeDtmfPayloadRes(SccpMessage, id=0x012D, sender=Sender.STATION):
-    """From the station; captured, 4 frames."""
+    """From the station; captured, 4 frames.
+
+    Disputed: the direction: wireshark has it from the call manager; captured from the MTP.
+    """
 
     payload_dtmf: Annotated[int, U32]
     conference_id: Annotated[int, U32] = 0
@@ -123,7 +127,7 @@ class SubscriptionStatRes(SccpMessage, id=0x0152, sender=Sender.CALL_MANAGER):
 class Notification(SccpMessage, id=0x0153, sender=Sender.CALL_MANAGER):
     """From the call manager; no capture.
 
-    Not captured.
+    Disputed: text 97 bytes (wireshark) or 100 (chan-sccp, wazo): the same frame, since we pad.
     """
 
     transaction_id: Annotated[int, U32]

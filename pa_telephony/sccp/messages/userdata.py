@@ -54,7 +54,7 @@ class DeviceToUserDataVersion1(SccpMessage, id=0x0041, sender=Sender.STATION):
 
 
 class DeviceToUserDataResponseVersion1(SccpMessage, id=0x0042, sender=Sender.STATION):
-    """From the station; captured, 1 frames.
+    """From the station; captured, 1 frame.
 
     Phone answers the CM's getDeviceCaps with application id 27 and the same transaction id;
     xml length in dataLength, no NUL counted.
