@@ -239,6 +239,13 @@ class Calls:
             self._exchange.side(leg.peer).digit(leg.peer, digit)
 
     @_verb
+    def dial(self, leg: Leg, digits: str) -> None:
+        """Dial the whole number at a line that is off hook, as a speed dial does."""
+        if leg.state is not LegState.DIAL_TONE:
+            raise self._exchange.refuse(Cause.WRONG_STATE, f"dial while {leg.state.value}")
+        self._dial(leg, digits)
+
+    @_verb
     def erase(self, leg: Leg) -> None:
         """Take back the digit dialled last."""
         self._exchange.require(leg, Action.ERASE)
@@ -290,7 +297,8 @@ class Calls:
     def resume(self, leg: Leg) -> None:
         """Talk again, or take over what another device of a shared line holds.
 
-        The device's other call is held.
+        The device's other call is held. INCOMPATIBLE, and nothing has changed, when this device
+        has no codec in common with the other side.
         """
         exchange = self._exchange
         exchange.require(leg, Action.RESUME)

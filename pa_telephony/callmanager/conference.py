@@ -36,7 +36,9 @@ class Conference:
             watcher.party_left(leg, tuple(self.members), self.controller)
         if leg is self.controller:
             self.controller = None
-        if len(self.members) > 2:
+        if len(self.members) > 2 or (
+            len(self.members) == 2 and not exchange.media.compatible(*self.members)
+        ):
             return
         rest, self.members = self.members, []
         for each in rest:
@@ -87,7 +89,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
         conference.members.append(first)
     for leg in legs:
         exchange.part(leg)
-        leg.conference = None
+        leg.conference, leg.consult_of = None, None
     for each in coming:
         each.call_id = conference.id
         each.reason = Reason.CONFERENCE

@@ -48,16 +48,19 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         raise exchange.refuse(Cause.WRONG_STATE, "nobody to connect")
     if stays.device == target.device:
         raise exchange.refuse(Cause.FACILITY_REJECTED, "both are the same device")
+    ringing = target.state is LegState.OFFERED
+    if not ringing and not exchange.media.compatible(stays, target):
+        raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
     for watcher in exchange.watchers:
         watcher.calls_joined(Reason.TRANSFER, first, first.call_id, second.call_id)
-    ringing = target.state is LegState.OFFERED
     rings = [each for each in target.appearances if each.state is LegState.OFFERED]
     exchange.part(first)
     exchange.part(second)
     for leg in (first, second):
-        leg.reason = Reason.TRANSFER
+        leg.reason, leg.consult_of = Reason.TRANSFER, None
+    for leg in (first, second):
         exchange.clear(leg)
-    for each in [target, *(each for each in target.appearances if each is not target)]:
+    for each in rings or [target]:
         each.call_id = stays.call_id
         exchange.name_other(each, stays.party)
         if each.incoming:
@@ -69,10 +72,8 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
     exchange.name_other(stays, target.party)
     if ringing:
         exchange.pair(stays, target)
-        if stays.state is LegState.HELD:
-            exchange.show(stays)
-        else:
-            exchange.set(stays, LegState.RINGING_OUT)
+        held = stays.state is LegState.HELD
+        exchange.set(stays, LegState.HELD if held else LegState.RINGING_OUT)
         for each in rings:
             exchange.show(each)
     else:

@@ -175,15 +175,51 @@ def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_
     assert (called.state, called.cause) == (LegState.IDLE, Cause.INCOMPATIBLE)
 
 
-def test_a_transfer_of_two_without_a_common_codec_fails_at_the_one_who_called() -> None:
+def test_a_transfer_of_two_without_a_common_codec_is_refused_and_both_calls_stay() -> None:
     house = House()
     house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
     caller, called = house.talk("A", "1002", "B")
     second = house.calls.consult(called, Purpose.TRANSFER, "1003")
     house.calls.answer(house.leg("C"))
-    house.calls.transfer(called, second)
+    assert refused(house.calls.transfer, called, second) == Cause.INCOMPATIBLE
+    assert house.states("B") == [LegState.HELD, LegState.CONNECTED]
+    house.calls.release(second)
+    house.calls.resume(called)
+    assert house.hears(caller) == "B"
+
+
+def test_a_transfer_before_the_answer_fails_at_the_answer_without_a_common_codec() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("A", "1002", "B")
+    house.calls.transfer(called, house.calls.consult(called, Purpose.TRANSFER, "1003"))
+    assert refused(house.calls.answer, house.leg("C")) == Cause.INCOMPATIBLE
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.INCOMPATIBLE)
     assert not house.calls.legs_of("C")
+
+
+def test_a_resume_at_a_phone_without_a_common_codec_is_refused_and_the_call_stays_held() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["D"].can = ULAW_ONLY, ALAW_ONLY
+    _, called = house.talk("A", "2000", "B")
+    house.calls.hold(called)
+    assert refused(house.calls.resume, house.leg("D")) == Cause.INCOMPATIBLE
+    assert (called.state, house.leg("D").state) == (LegState.HELD, LegState.REMOTE_HELD)
+
+
+def test_the_last_two_of_a_conference_without_a_common_codec_stay_on_the_mix() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("A", "1002", "B")
+    second = house.calls.consult(called, Purpose.CONFERENCE, "1003")
+    third = house.leg("C")
+    house.calls.answer(third)
+    house.calls.join(called, second)
+    house.calls.release(called)
+    assert (house.hears(caller), house.hears(third)) == ("mix", "mix")
+    house.calls.release(third)
+    assert not house.calls.legs
+    assert not house.resource.streams
 
 
 def test_the_codec_is_one_of_both_and_events_need_both_too() -> None:
