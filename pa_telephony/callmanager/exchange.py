@@ -114,14 +114,24 @@ class Exchange:
         purpose: Purpose = Purpose.TRANSFER,
     ) -> Leg:
         """The first leg of a new call, off hook. ``call_id`` is one of :meth:`new_call_id`."""
-        if len(self.legs) >= self.config.max_calls:
-            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
         leg = self.new_leg(appearance, call_id or next(self._ids), incoming=False)
         leg.calling = appearance.party
         leg.consult_of, leg.purpose = consult_of, purpose
         leg.deadline = self.now() + self.config.timing.between_digits * 4
         self.set(leg, LegState.DIAL_TONE)
         return leg
+
+    def off_hook(self, appearance: Appearance, call_id: int | None = None) -> Leg:
+        """Begin a call where there is room for one; the device's other call makes way."""
+        kept = sum(
+            leg.appearance is appearance
+            and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
+            for leg in self.legs_of(appearance.device)
+        )
+        if kept >= appearance.config.max_calls or len(self.legs) >= self.config.max_calls:
+            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+        self.make_way(appearance)
+        return self.new_call(appearance, call_id)
 
     def show(self, leg: Leg) -> None:
         """Something about a leg is new: stop what it should hear no more, and tell everybody."""

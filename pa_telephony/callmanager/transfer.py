@@ -1,4 +1,4 @@
-"""Consultations and transfers: a second call from the same line, and the others connected."""
+"""Consultations, transfers and redirects: the other party goes on with somebody else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pa_telephony.callmanager.model import Action, Cause, Leg, LegState, Purpose
 if TYPE_CHECKING:
     from pa_telephony.callmanager.exchange import Exchange
 
-__all__ = ["consult", "consultation_of", "transfer"]
+__all__ = ["consult", "consultation_of", "redirect", "transfer"]
 
 
 def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None = None) -> Leg:
@@ -80,3 +80,33 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         exchange.connect(target, stays)
     for watcher in exchange.watchers:
         watcher.calls_were_joined(Reason.TRANSFER, first)
+
+
+def redirect(
+    exchange: Exchange,
+    leg: Leg,
+    number: str,
+    space: str,
+    *,
+    calling: str = "",
+    original_called: str = "",
+) -> None:
+    """Send the other party to ``number`` and leave the call; or refuse, and all is as it was."""
+    exchange.require(leg, Action.REDIRECT)
+    caller = leg.peer
+    if caller is None:
+        raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
+    route = exchange.router.route(number, space, caller=caller.device, hops=caller.hops + 1)
+    if route.cause is not Cause.NORMAL or not route.appearances:
+        cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
+        raise exchange.refuse(cause, number)
+    leg.reason = Reason.REDIRECT
+    exchange.clear(leg)
+    exchange.send_on(
+        caller,
+        route,
+        leg.party,
+        Reason.REDIRECT,
+        calling=calling,
+        original_called=original_called,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -689,6 +690,13 @@ def test_message_waiting_is_told_when_it_changes() -> None:
     for on in (True, True, False):
         house.calls.set_message_waiting(line, on)
     assert house.log.events == ["message waiting changed"] * 2
+
+
+def test_a_call_that_is_not_begun_for_want_of_room_holds_no_other() -> None:
+    house = House(replace(a_config(), max_calls=2))
+    talking, _ = house.talk("A", "1002", "B")
+    assert refused(house.calls.originate, "A") == Cause.RESOURCE_UNAVAILABLE
+    assert talking.state is LegState.CONNECTED
 
 
 def test_no_more_calls_are_begun_than_the_configuration_allows() -> None:
