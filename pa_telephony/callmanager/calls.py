@@ -255,6 +255,9 @@ class Calls:
             exchange.clear(leg, Cause.INCOMPATIBLE)
             exchange.fail(caller, Cause.INCOMPATIBLE)
             raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
+        if caller.device == leg.device:
+            # A phone has called its other line, and talks at one end of it at a time.
+            exchange.set(caller, LegState.HELD)
         exchange.make_way(leg.appearance, leg)
         exchange.name_other(caller, leg.party)
         exchange.connect(leg, caller)

@@ -72,7 +72,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
         if leg.device != first.device or (
             leg.conference is None and (peer is None or peer.state not in _TALKING)
         ):
-            raise exchange.refuse(Cause.WRONG_STATE, "a party has not answered")
+            raise exchange.refuse(Cause.FACILITY_REJECTED, "a party has not answered")
     conference = first.conference or Conference(first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})

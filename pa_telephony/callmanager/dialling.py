@@ -74,7 +74,7 @@ class Dialling:
         leg.called = leg.original_called = Party(leg.digits)
         exchange.set(leg, LegState.PROCEEDING)
         space = leg.appearance.config.search_space
-        route = exchange.router.route(leg.digits, space, caller=leg.device)
+        route = exchange.router.route(leg.digits, space, caller=leg.appearance)
         if route.cause is not Cause.NORMAL:
             exchange.fail(leg, route.cause)
         elif isinstance(route.target, ParkNumbers):

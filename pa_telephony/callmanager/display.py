@@ -190,6 +190,9 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
             shown.append(messages.ActivateCallPlane(line_instance=line))
             shown.append(_information(leg, screen.version))
         case _:
+            if leg.state is LegState.HELD:
+                # A call that rang out is put on hold when the phone answers it at its other line.
+                shown.insert(0, messages.StopTone(line_instance=line, call_reference=reference))
             shown.append(_information(leg, screen.version))
             shown.append(lamp(line, screen.legs))
             if leg.incoming:
@@ -217,9 +220,6 @@ def _without(leg: Leg, screen: Screen) -> set[SoftKeyEvent]:
         hidden.add(SoftKeyEvent.RM_LST_C)
     else:
         hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER}
-    if any(each.peer and each.peer.device == leg.device for each in leg.appearances):
-        # It is this phone that waits at the other end.
-        hidden.add(SoftKeyEvent.RESUME)
     if leg.parking is not None:
         hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER, SoftKeyEvent.CONFRN}
     return hidden

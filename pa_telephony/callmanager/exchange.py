@@ -188,8 +188,6 @@ class Exchange:
         """Make what another device of a shared line holds this device's own, held."""
         owner = next(each for each in leg.appearances if each.state is LegState.HELD)
         peer = owner.peer
-        if peer is not None and peer.device == leg.device:
-            raise self.refuse(Cause.FACILITY_REJECTED, "the other side is the same device")
         if peer is not None and not self.media.compatible(leg, peer):
             raise self.refuse(Cause.INCOMPATIBLE, "no common codec")
         for each in self.legs_of(owner.device):
@@ -335,8 +333,7 @@ class Exchange:
             for appearance in route.appearances
         ]
         for leg in legs:
-            leg.appearances = legs
-            leg.state = LegState.OFFERED
+            leg.appearances, leg.peer = legs, caller
             leg.reason = redirected
             leg.calling = caller.calling if not caller.incoming else caller.party
             leg.called = called
@@ -347,14 +344,16 @@ class Exchange:
             if original_called:
                 leg.original_called = Party(original_called)
             leg.deadline = self.now() + rings
-        self.pair(caller, legs[0])
+        caller.peer = legs[0]
         if caller.other.number == route.number:
             self.name_other(caller, called)
         held = caller.state is LegState.HELD
         self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
+        # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
+        for leg in legs:
+            leg.state = LegState.OFFERED
         for leg in legs[:]:
-            if leg.state is LegState.OFFERED:
-                self.show(leg)
+            self.show(leg)
 
     def turn_away(self, leg: Leg, cause: Cause) -> None:
         """A line does not take an offered call: forward it if there is a forward for ``cause``."""
@@ -371,7 +370,7 @@ class Exchange:
         route = self.router.route(
             translate(target, number),
             line.forward_search_space,
-            caller=caller.device,
+            caller=caller.appearance,
             hops=caller.hops + 1,
             passed=caller.passed | {line},
         )

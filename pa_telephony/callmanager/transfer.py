@@ -45,9 +45,7 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         or target is None
         or stays.state is LegState.OFFERED
     ):
-        raise exchange.refuse(Cause.WRONG_STATE, "nobody to connect")
-    if stays.device == target.device:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "both are the same device")
+        raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to connect")
     ringing = target.state is LegState.OFFERED
     if not ringing and not exchange.media.compatible(stays, target):
         raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
@@ -96,7 +94,7 @@ def redirect(
     caller = leg.peer
     if caller is None:
         raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
-    route = exchange.router.route(number, space, caller=caller.device, hops=caller.hops + 1)
+    route = exchange.router.route(number, space, caller=caller.appearance, hops=caller.hops + 1)
     if route.cause is not Cause.NORMAL or not route.appearances:
         cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
         raise exchange.refuse(cause, number)

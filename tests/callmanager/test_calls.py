@@ -163,6 +163,30 @@ def test_who_calls_his_own_number_finds_it_busy() -> None:
     assert House().call("A", "1001").cause is Cause.USER_BUSY
 
 
+def test_a_phone_calls_its_other_line_and_talks_at_one_end_of_it_at_a_time() -> None:
+    house = House()
+    house.leave("D")
+    caller = house.call("B", "2000")
+    called = house.leg("B", LegState.OFFERED)
+    house.calls.answer(called)
+    assert (caller.state, called.state) == (LegState.HELD, LegState.CONNECTED)
+    assert (house.hears(caller), house.hears(called)) == ("", "tone")
+    house.calls.resume(caller)
+    assert (caller.state, called.state) == (LegState.CONNECTED, LegState.HELD)
+    house.calls.release(caller)
+    assert not house.calls.legs
+
+
+def test_a_call_is_transferred_to_the_other_line_of_the_one_who_is_talked_to() -> None:
+    house = House()
+    house.leave("D")
+    first, other = house.talk("A", "1002", "B")
+    house.calls.transfer(first, house.calls.consult(first, Purpose.TRANSFER, "2000"))
+    assert house.states("B") == [LegState.RINGING_OUT, LegState.OFFERED]
+    house.calls.answer(house.leg("B"))
+    assert (other.state, house.leg("B").state) == (LegState.HELD, LegState.CONNECTED)
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [(ULAW_ONLY, ALAW_ONLY), (ALAW_ONLY, ULAW_ONLY)])
 def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_again(
     ours: object, theirs: object

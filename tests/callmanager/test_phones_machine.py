@@ -334,7 +334,7 @@ class PhonesAtWork(RuleBasedStateMachine):
     @invariant()
     def nothing_is_sent_that_no_phone_would_understand(self) -> None:
         for phone in self.phones.values():
-            assert not phone.faults
+            assert phone.faults == []
 
     @invariant()
     def lamps_show_what_the_lines_do(self) -> None:
