@@ -9,7 +9,7 @@ to the :class:`Watcher` objects in :attr:`Calls.watchers`.
 verb                                    what becomes of it
 ======================================  =====================================================
 ``originate(device, line, digits)``     off hook, and the number; gives the new leg
-``digit``, ``erase``                    keys while dialling and in a call
+``dial``, ``digit``, ``erase``          the number; keys while dialling and in a call
 ``answer``, ``release``                 pick up; hang up
 ``refuse(leg, cause)``                  an offered call is not taken: USER_BUSY, NO_ANSWER and
                                         OUT_OF_ORDER go where the line forwards such calls
@@ -41,6 +41,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from pa_telephony.callmanager import conference, pickup, transfer
 from pa_telephony.callmanager.conference import Conference
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
+from pa_telephony.callmanager.dialling import Dialling
 from pa_telephony.callmanager.exchange import Exchange
 from pa_telephony.callmanager.model import (
     ACTIONS,
@@ -65,8 +66,6 @@ from pa_telephony.callmanager.model import (
     Watcher,
 )
 from pa_telephony.callmanager.parking import ParkedCall, Parking
-from pa_telephony.callmanager.routing import ParkNumbers, PickupGroup
-from pa_telephony.errors import RequestFailed
 
 __all__ = [
     "ACTIONS",
@@ -96,8 +95,6 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_LONGEST_NUMBER = 24
-
 
 def _verb(method: Callable[Concatenate[Calls, P], R]) -> Callable[Concatenate[Calls, P], R]:
     """Open the audio that is wanted once a verb is done, whatever became of it."""
@@ -116,9 +113,9 @@ class Calls:
     """All calls. ``now`` is a monotonic clock in seconds."""
 
     def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
-        self._config = config
         self._exchange = Exchange(config, now)
         self._parking = Parking(self._exchange)
+        self._dialling = Dialling(self._exchange, self._parking, self.set_forward)
         self.legs = self._exchange.legs
         """Every live leg, by its id."""
         self.watchers = self._exchange.watchers
@@ -214,15 +211,9 @@ class Calls:
 
         With ``collects`` the number is not called but becomes the target of that forward.
         """
-        exchange = self._exchange
-        appearance = self.appearance(device, line_index)
-        if appearance is None:
-            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}")
-        self._check_room(appearance)
-        exchange.make_way(appearance)
-        leg = exchange.new_call(appearance, call_id)
+        leg = self._exchange.off_hook(self._appearance(device, line_index), call_id)
         leg.collects = collects
-        self._dial(leg, digits)
+        self._dialling.number(leg, digits)
         return leg
 
     @_verb
@@ -230,7 +221,7 @@ class Calls:
         """A key: part of the number while dialling, for the other side afterwards."""
         self._exchange.require(leg, Action.DIGIT)
         if leg.state is not LegState.CONNECTED:
-            self._dialled(leg, digit)
+            self._dialling.digit(leg, digit)
         elif leg.conference is not None:
             for member in leg.conference.members:
                 if member is not leg and member.state is LegState.CONNECTED:
@@ -239,11 +230,16 @@ class Calls:
             self._exchange.side(leg.peer).digit(leg.peer, digit)
 
     @_verb
+    def dial(self, leg: Leg, digits: str) -> None:
+        """Dial the whole number at a line that is off hook, as a speed dial does."""
+        if leg.state is not LegState.DIAL_TONE:
+            raise self._exchange.refuse(Cause.WRONG_STATE, f"dial while {leg.state.value}")
+        self._dialling.number(leg, digits)
+
+    @_verb
     def erase(self, leg: Leg) -> None:
         """Take back the digit dialled last."""
-        self._exchange.require(leg, Action.ERASE)
-        leg.digits = leg.digits[:-1]
-        leg.deadline = self._exchange.now() + self._config.timing.between_digits
+        self._dialling.erase(leg)
 
     @_verb
     def answer(self, leg: Leg) -> None:
@@ -259,6 +255,9 @@ class Calls:
             exchange.clear(leg, Cause.INCOMPATIBLE)
             exchange.fail(caller, Cause.INCOMPATIBLE)
             raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
+        if caller.device == leg.device:
+            # A phone has called its other line, and talks at one end of it at a time.
+            exchange.set(caller, LegState.HELD)
         exchange.make_way(leg.appearance, leg)
         exchange.name_other(caller, leg.party)
         exchange.connect(leg, caller)
@@ -290,7 +289,8 @@ class Calls:
     def resume(self, leg: Leg) -> None:
         """Talk again, or take over what another device of a shared line holds.
 
-        The device's other call is held.
+        The device's other call is held. INCOMPATIBLE, and nothing has changed, when this device
+        has no codec in common with the other side.
         """
         exchange = self._exchange
         exchange.require(leg, Action.RESUME)
@@ -316,25 +316,9 @@ class Calls:
 
         When the number can not take the call nothing has changed, and another can be tried.
         """
-        exchange = self._exchange
-        exchange.require(leg, Action.REDIRECT)
-        caller = leg.peer
-        if caller is None:
-            raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
         space = leg.appearance.config.search_space if search_space is None else search_space
-        route = exchange.router.route(number, space, caller=caller.device, hops=caller.hops + 1)
-        if route.cause is not Cause.NORMAL or not route.appearances:
-            cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
-            raise exchange.refuse(cause, number)
-        leg.reason = Reason.REDIRECT
-        exchange.clear(leg)
-        exchange.send_on(
-            caller,
-            route,
-            leg.party,
-            Reason.REDIRECT,
-            calling=calling,
-            original_called=original_called,
+        transfer.redirect(
+            self._exchange, leg, number, space, calling=calling, original_called=original_called
         )
 
     @_verb
@@ -343,7 +327,7 @@ class Calls:
     ) -> Leg:
         """Hold a call, and take the line off hook for another; gives the new leg."""
         consultation = transfer.consult(self._exchange, leg, purpose, call_id)
-        self._dial(consultation, digits)
+        self._dialling.number(consultation, digits)
         return consultation
 
     @_verb
@@ -397,15 +381,11 @@ class Calls:
     def pick_up(self, device: str, line_index: int = 1, group: str = "") -> Leg:
         """Answer at a line what rings in ``group``, by default the line's own."""
         exchange = self._exchange
-        appearance = self.appearance(device, line_index)
-        if appearance is None:
-            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}")
+        appearance = self._appearance(device, line_index)
         group = group or appearance.config.pickup_group
         if pickup.ringing_in(exchange, group, device) is None:
             raise exchange.refuse(Cause.FACILITY_REJECTED, "nothing to pick up")
-        self._check_room(appearance)
-        exchange.make_way(appearance)
-        leg = exchange.new_call(appearance)
+        leg = exchange.off_hook(appearance)
         pickup.pick_up(exchange, leg, group)
         return leg
 
@@ -466,7 +446,7 @@ class Calls:
                 continue
             leg.deadline = None
             if leg.state is LegState.DIALLING:
-                self._route(leg)
+                self._dialling.done(leg)
             elif leg.state is LegState.DIAL_TONE:
                 self._exchange.end(leg, Cause.NORMAL)
             elif leg.state is LegState.FAILED:
@@ -481,14 +461,13 @@ class Calls:
         for watcher in self.watchers:
             watcher.device_changed(device)
 
-    def _check_room(self, appearance: Appearance) -> None:
-        kept = sum(
-            leg.appearance is appearance
-            and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
-            for leg in self.legs_of(appearance.device)
-        )
-        if kept >= appearance.config.max_calls:
-            raise self._exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "the line is full")
+    def _appearance(self, device: str, line_index: int) -> Appearance:
+        appearance = self.appearance(device, line_index)
+        if appearance is None:
+            raise self._exchange.refuse(
+                Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}"
+            )
+        return appearance
 
     def _consulting(self, leg: Leg) -> tuple[Leg, Leg] | None:
         """The held leg and its consultation, whichever of them ``leg`` is."""
@@ -505,56 +484,3 @@ class Calls:
             self._exchange.withdraw(leg, cause)
         else:
             self._exchange.turn_away(leg, cause)
-
-    def _dial(self, leg: Leg, digits: str) -> None:
-        """En bloc: the number is whole, whatever shorter one it begins with."""
-        if len(digits) > _LONGEST_NUMBER:
-            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
-        elif digits:
-            leg.digits = digits
-            self._exchange.set(leg, LegState.DIALLING)
-            self._route(leg)
-
-    def _dialled(self, leg: Leg, digit: str) -> None:
-        if len(leg.digits) >= _LONGEST_NUMBER:
-            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
-            return
-        space = leg.appearance.config.search_space
-        found = self._exchange.router.find(leg.digits + digit, space)
-        if digit == "#" and found.target is None and not found.more and leg.digits:
-            self._route(leg)
-            return
-        leg.digits += digit
-        leg.deadline = self._exchange.now() + self._config.timing.between_digits
-        if leg.state is LegState.DIAL_TONE:
-            self._exchange.set(leg, LegState.DIALLING)
-        if not found.more:
-            self._route(leg)
-
-    def _route(self, leg: Leg) -> None:
-        exchange = self._exchange
-        leg.deadline = None
-        if leg.collects is not None:
-            self._collected(leg, leg.collects)
-            return
-        leg.called = leg.original_called = Party(leg.digits)
-        exchange.set(leg, LegState.PROCEEDING)
-        space = leg.appearance.config.search_space
-        route = exchange.router.route(leg.digits, space, caller=leg.device)
-        if route.cause is not Cause.NORMAL:
-            exchange.fail(leg, route.cause)
-        elif isinstance(route.target, ParkNumbers):
-            self._parking.retrieve(leg, route.number)
-        elif isinstance(route.target, PickupGroup):
-            pickup.pick_up(exchange, leg, route.target.number)
-        else:
-            exchange.offer(leg, route)
-
-    def _collected(self, leg: Leg, kind: Forward) -> None:
-        number, leg.collects = leg.digits, None
-        try:
-            self.set_forward(leg.line, kind, number)
-        except RequestFailed as failed:
-            self._exchange.fail(leg, Cause(failed.code))
-        else:
-            self._exchange.clear(leg)

@@ -36,7 +36,9 @@ class Conference:
             watcher.party_left(leg, tuple(self.members), self.controller)
         if leg is self.controller:
             self.controller = None
-        if len(self.members) > 2:
+        if len(self.members) > 2 or (
+            len(self.members) == 2 and not exchange.media.compatible(*self.members)
+        ):
             return
         rest, self.members = self.members, []
         for each in rest:
@@ -70,7 +72,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
         if leg.device != first.device or (
             leg.conference is None and (peer is None or peer.state not in _TALKING)
         ):
-            raise exchange.refuse(Cause.WRONG_STATE, "a party has not answered")
+            raise exchange.refuse(Cause.FACILITY_REJECTED, "a party has not answered")
     conference = first.conference or Conference(first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})
@@ -87,7 +89,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
         conference.members.append(first)
     for leg in legs:
         exchange.part(leg)
-        leg.conference = None
+        leg.conference, leg.consult_of = None, None
     for each in coming:
         each.call_id = conference.id
         each.reason = Reason.CONFERENCE

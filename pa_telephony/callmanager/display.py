@@ -12,9 +12,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pa_telephony.callmanager.calls import Cause, Leg, LegState, Purpose
+from pa_telephony.callmanager.model import OFF_HOOK
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import PACKED, notify, prompt, time_date
 from pa_telephony.sccp.enums import (
+    CallPrivacy,
     CallType,
     DCallState,
     DeviceStimulus,
@@ -84,22 +86,14 @@ _REFUSALS = {
     (SoftKeyEvent.TRANSFER, Cause.FACILITY_REJECTED): "\x80\x52",
     (SoftKeyEvent.PARK, Cause.FACILITY_REJECTED): "\x80\x47",
     (SoftKeyEvent.ANSWER, Cause.INCOMPATIBLE): "\x80\x46",
+    (SoftKeyEvent.RESUME, Cause.INCOMPATIBLE): "\x80\x46",
+    (SoftKeyEvent.TRANSFER, Cause.INCOMPATIBLE): "\x80\x46",
 }
 """No conference bridge; Can not complete conference; ... transfer; No park number available."""
 
-_TALKING = frozenset(
-    {
-        LegState.DIAL_TONE,
-        LegState.DIALLING,
-        LegState.PROCEEDING,
-        LegState.RINGING_OUT,
-        LegState.CONNECTED,
-        LegState.FAILED,
-    }
-)
 _LAMPS = (
     (frozenset({LegState.OFFERED}), LampMode.BLINK),
-    (_TALKING, LampMode.ON),
+    (OFF_HOOK, LampMode.ON),
     (frozenset({LegState.HELD, LegState.REMOTE_HELD}), LampMode.WINK),
     (frozenset({LegState.REMOTE_IN_USE}), LampMode.ON),
 )
@@ -118,7 +112,7 @@ class Screen:
 
     def talks(self, besides: Leg) -> bool:
         """Whether its user is in another call."""
-        return any(leg is not besides and leg.state in _TALKING for leg in self.legs)
+        return any(leg is not besides and leg.state in OFF_HOOK for leg in self.legs)
 
 
 def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
@@ -176,7 +170,10 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
             shown.insert(0, dialled)
             shown.append(_information(leg, screen.version))
         case LegState.RINGING_OUT:
-            shown.insert(0, _tone(leg, DeviceTone.ALERTING_TONE))
+            # All but the tone and the state matter only where the call was on hold.
+            alerting = _tone(leg, DeviceTone.ALERTING_TONE)
+            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), alerting]
+            shown.append(messages.ActivateCallPlane(line_instance=line))
             shown.append(_information(leg, screen.version))
         case LegState.OFFERED:
             shown += [
@@ -190,13 +187,19 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
             shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), stop]
             if leg.incoming:
                 shown.append(messages.ClearPriNotify(priority=_PRIORITY))
-                shown.append(messages.ActivateCallPlane(line_instance=line))
+            shown.append(messages.ActivateCallPlane(line_instance=line))
             shown.append(_information(leg, screen.version))
         case _:
+            if leg.state is LegState.HELD:
+                # A call that rang out is put on hold when the phone answers it at its other line.
+                shown.insert(0, messages.StopTone(line_instance=line, call_reference=reference))
             shown.append(_information(leg, screen.version))
             shown.append(lamp(line, screen.legs))
-            if leg.state is LegState.HELD and not screen.talks(leg):
-                shown.append(_speaker(SpeakerMode.OFF))
+            if leg.incoming:
+                # It may have rung here, and have been answered elsewhere.
+                shown.append(messages.ClearPriNotify(priority=_PRIORITY))
+            if not screen.talks(leg):
+                shown += _rest(screen)
     return shown
 
 
@@ -217,6 +220,8 @@ def _without(leg: Leg, screen: Screen) -> set[SoftKeyEvent]:
         hidden.add(SoftKeyEvent.RM_LST_C)
     else:
         hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER}
+    if leg.parking is not None:
+        hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER, SoftKeyEvent.CONFRN}
     return hidden
 
 
@@ -243,6 +248,7 @@ def _failed(leg: Leg, screen: Screen) -> list[SccpMessage]:
             call_reference=leg.id,
             precedence_level=4,
         ),
+        select_soft_keys(SoftKeySet.RING_OUT, line=leg.line_index, call=leg.id),
         _tone(leg, tone),
         prompt(text, screen.version, line=leg.line_index, call=leg.id),
     ]
@@ -254,6 +260,19 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
         messages.StopTone(line_instance=line, call_reference=reference),
         lamp(line, screen.legs),
         messages.ClearPromptStatus(line_instance=line, call_reference=reference),
+    ]
+    if leg.cause is Cause.NOT_SELECTED:
+        # No missed call, as another answered it: the way of chan-sccp-b.
+        shown.append(
+            messages.CallState(
+                call_state=DCallState.CONNECTED,
+                line_instance=line,
+                call_reference=reference,
+                privacy=CallPrivacy.FULL,
+                precedence_level=4,
+            )
+        )
+    shown += [
         messages.CallState(
             call_state=DCallState.ON_HOOK,
             line_instance=line,
@@ -265,13 +284,16 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
     ]
     if leg.incoming:
         shown.append(messages.ClearPriNotify(priority=_PRIORITY))
-    if screen.talks(leg):
-        return shown
-    ringing = [each for each in screen.legs if each.state is LegState.OFFERED]
-    shown.append(_speaker(SpeakerMode.OFF))
-    # What rang behind a conversation rings aloud from now on.
-    shown += _alert(ringing[0], screen) if ringing else [_quiet()]
+    if not screen.talks(leg):
+        shown += _rest(screen)
     return shown
+
+
+def _rest(screen: Screen) -> list[SccpMessage]:
+    """Nobody talks: what rang behind a conversation rings aloud from now on."""
+    ringing = [each for each in screen.legs if each.state is LegState.OFFERED]
+    alert = _alert(ringing[0], screen) if ringing else [_quiet()]
+    return [_speaker(SpeakerMode.OFF), *alert]
 
 
 def _quiet() -> SccpMessage:

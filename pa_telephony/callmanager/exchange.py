@@ -15,6 +15,7 @@ from pa_telephony.callmanager.dialplan import translate
 from pa_telephony.callmanager.media import MediaPlan
 from pa_telephony.callmanager.model import (
     ACTIONS,
+    ATTEMPTS,
     REMOTE,
     Action,
     Appearance,
@@ -35,13 +36,6 @@ from pa_telephony.errors import RequestFailed
 
 __all__ = ["Exchange", "failure"]
 
-_ATTEMPTS = (
-    LegState.DIAL_TONE,
-    LegState.DIALLING,
-    LegState.PROCEEDING,
-    LegState.RINGING_OUT,
-    LegState.FAILED,
-)
 _FORWARD_OF = {
     Cause.USER_BUSY: Forward.BUSY,
     Cause.NO_ANSWER: Forward.NO_ANSWER,
@@ -120,14 +114,24 @@ class Exchange:
         purpose: Purpose = Purpose.TRANSFER,
     ) -> Leg:
         """The first leg of a new call, off hook. ``call_id`` is one of :meth:`new_call_id`."""
-        if len(self.legs) >= self.config.max_calls:
-            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
         leg = self.new_leg(appearance, call_id or next(self._ids), incoming=False)
         leg.calling = appearance.party
         leg.consult_of, leg.purpose = consult_of, purpose
         leg.deadline = self.now() + self.config.timing.between_digits * 4
         self.set(leg, LegState.DIAL_TONE)
         return leg
+
+    def off_hook(self, appearance: Appearance, call_id: int | None = None) -> Leg:
+        """Begin a call where there is room for one; the device's other call makes way."""
+        kept = sum(
+            leg.appearance is appearance
+            and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
+            for leg in self.legs_of(appearance.device)
+        )
+        if kept >= appearance.config.max_calls or len(self.legs) >= self.config.max_calls:
+            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+        self.make_way(appearance)
+        return self.new_call(appearance, call_id)
 
     def show(self, leg: Leg) -> None:
         """Something about a leg is new: stop what it should hear no more, and tell everybody."""
@@ -140,7 +144,11 @@ class Exchange:
         """Give a leg a state; the other appearances of a shared line follow."""
         leg.state = state
         self.show(leg)
-        if state in (LegState.CONNECTED, LegState.HELD) and len(leg.line.appearances) > 1:
+        seen = state in (LegState.CONNECTED, LegState.HELD)
+        # Ringing out is seen of a call that was there before: it was transferred, or resumed.
+        if (seen and len(leg.line.appearances) > 1) or (
+            state is LegState.RINGING_OUT and len(leg.appearances) > 1
+        ):
             self._show_elsewhere(leg)
 
     def _show_elsewhere(self, leg: Leg) -> None:
@@ -152,9 +160,13 @@ class Exchange:
                 other.appearances = leg.appearances
                 leg.appearances.append(other)
         for other in leg.appearances:
-            if other is not leg and other.state is not state:
-                other.state, other.peer, other.deadline = state, None, None
-                other.call_id, other.calling, other.called = leg.call_id, leg.calling, leg.called
+            if other is leg:
+                continue
+            before = _seen(other)
+            other.state, other.peer, other.deadline = state, None, None
+            other.call_id, other.calling, other.called = leg.call_id, leg.calling, leg.called
+            other.last_redirecting = leg.last_redirecting
+            if _seen(other) != before:
                 self.show(other)
 
     def make_way(self, appearance: Appearance, leg: Leg | None = None) -> None:
@@ -169,23 +181,21 @@ class Exchange:
                 continue
             if other.state is LegState.CONNECTED:
                 self.set(other, LegState.HELD)
-            elif other.state in _ATTEMPTS:
+            elif other.state in ATTEMPTS:
                 self.end(other, Cause.NORMAL)
 
     def take_over(self, leg: Leg) -> None:
         """Make what another device of a shared line holds this device's own, held."""
         owner = next(each for each in leg.appearances if each.state is LegState.HELD)
         peer = owner.peer
-        if peer is not None and peer.state is LegState.OFFERED:
-            raise self.refuse(Cause.WRONG_STATE, "the other side has not answered")
-        if peer is not None and peer.device == leg.device:
-            raise self.refuse(Cause.FACILITY_REJECTED, "the other side is the same device")
+        if peer is not None and not self.media.compatible(leg, peer):
+            raise self.refuse(Cause.INCOMPATIBLE, "no common codec")
         for each in self.legs_of(owner.device):
             if each.consult_of is owner:
-                each.consult_of = None
-        leg.peer, owner.peer = peer, None
+                self._on_its_own(each)
         if peer is not None:
-            peer.peer = leg
+            self.part(owner)
+            self.pair(leg, peer)
         if owner.conference is not None:
             owner.conference.replace(owner, leg)
         if owner.parking is not None:
@@ -219,10 +229,7 @@ class Exchange:
         leg.call_id = other.call_id
         for each in (other, leg):
             each.deadline = None
-            if each.state is LegState.HELD:
-                self.show(each)
-            else:
-                self.set(each, LegState.CONNECTED)
+            self.set(each, LegState.HELD if each.state is LegState.HELD else LegState.CONNECTED)
 
     def name_other(self, leg: Leg, party: Party) -> None:
         """Who a leg is shown to be talking to."""
@@ -262,10 +269,15 @@ class Exchange:
         leg.appearances = [leg]
         if leg.parking is not None:
             leg.parking.forget()
+        self.show(leg)
         for other in self.legs_of(leg.device):
             if other.consult_of is leg:
-                other.consult_of = None
-        self.show(leg)
+                self._on_its_own(other)
+
+    def _on_its_own(self, leg: Leg) -> None:
+        """A consultation has lost its call: there is nothing to complete, and no key for it."""
+        leg.consult_of = None
+        self.side(leg).show(leg)
 
     def end(self, leg: Leg, cause: Cause) -> None:
         """A leg hangs up: a conference goes on without it, an ordinary call is over."""
@@ -321,8 +333,7 @@ class Exchange:
             for appearance in route.appearances
         ]
         for leg in legs:
-            leg.appearances = legs
-            leg.state = LegState.OFFERED
+            leg.appearances, leg.peer = legs, caller
             leg.reason = redirected
             leg.calling = caller.calling if not caller.incoming else caller.party
             leg.called = called
@@ -333,16 +344,16 @@ class Exchange:
             if original_called:
                 leg.original_called = Party(original_called)
             leg.deadline = self.now() + rings
-        self.pair(caller, legs[0])
+        caller.peer = legs[0]
         if caller.other.number == route.number:
             self.name_other(caller, called)
-        if caller.state is LegState.HELD:
-            self.show(caller)
-        else:
-            self.set(caller, LegState.RINGING_OUT)
+        held = caller.state is LegState.HELD
+        self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
+        # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
+        for leg in legs:
+            leg.state = LegState.OFFERED
         for leg in legs[:]:
-            if leg.state is LegState.OFFERED:
-                self.show(leg)
+            self.show(leg)
 
     def turn_away(self, leg: Leg, cause: Cause) -> None:
         """A line does not take an offered call: forward it if there is a forward for ``cause``."""
@@ -359,7 +370,7 @@ class Exchange:
         route = self.router.route(
             translate(target, number),
             line.forward_search_space,
-            caller=caller.device,
+            caller=caller.appearance,
             hops=caller.hops + 1,
             passed=caller.passed | {line},
         )
@@ -401,6 +412,10 @@ class Exchange:
     def _unavailable(self, leg: Leg) -> None:
         """A device could not open a channel it should have had."""
         self.end(leg, Cause.RESOURCE_UNAVAILABLE)
+
+
+def _seen(leg: Leg) -> tuple[object, ...]:
+    return leg.state, leg.call_id, leg.calling, leg.called, leg.last_redirecting
 
 
 class _Nobody:

@@ -1,14 +1,13 @@
-"""The SCCP side of the call manager: legs shown to stations, keys of stations done to legs.
+"""The SCCP side of the call manager: who is registered, what each is shown, and its media.
 
-What is shown is written in :mod:`~pa_telephony.callmanager.display`; the keys are two tables at
-the end of this module.
+What is shown is written in :mod:`~pa_telephony.callmanager.display`, what keys do in
+:mod:`~pa_telephony.callmanager.keys`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pa_telephony.callmanager import display
 from pa_telephony.callmanager.calls import (
@@ -26,7 +25,8 @@ from pa_telephony.callmanager.calls import (
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.callmanager.display import Screen
-from pa_telephony.errors import RequestFailed
+from pa_telephony.callmanager.keys import Keys
+from pa_telephony.callmanager.model import REMOTE
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device, LineAppearance, forwards, notify, prompt
@@ -43,7 +43,6 @@ from pa_telephony.sccp.server import StationSession
 
 __all__ = ["LineSide"]
 
-_DIGITS = "0123456789ABCD*#+"
 _CODECS = {
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
     MediaPayloadType.G711_ALAW64K: Codec.PCMA,
@@ -58,14 +57,6 @@ _DTMF_TONES = {
     **{str(number): DeviceTone(number or 10) for number in range(10)},
     **{key: DeviceTone(14 + number) for number, key in enumerate("*#ABCD")},
 }
-_REMOTE = (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD)
-_OFF_HOOK = (
-    LegState.DIAL_TONE,
-    LegState.DIALLING,
-    LegState.PROCEEDING,
-    LegState.RINGING_OUT,
-    LegState.CONNECTED,
-)
 
 
 class LineSide(Watcher):
@@ -80,7 +71,7 @@ class LineSide(Watcher):
         for device in config.devices:
             self.add_device(device)
         self._streams: dict[int, Stream] = {}
-        self._redial: dict[str, str] = {}
+        self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
         calls.watchers.append(self)
 
@@ -92,6 +83,7 @@ class LineSide(Watcher):
     def remove_device(self, name: str) -> None:
         """Close a device's connection; it does not get in again."""
         self._devices.pop(name, None)
+        self._keys.forget(name)
         session = self.sessions.get(name)
         if session is not None:
             session.close("removed")
@@ -116,7 +108,7 @@ class LineSide(Watcher):
 
     def may_unregister(self, session: StationSession) -> bool:
         """Not while a call is up, those of a shared line's other devices aside."""
-        return all(leg.state in _REMOTE for leg in self._calls.legs_of(session.name))
+        return all(leg.state in REMOTE for leg in self._calls.legs_of(session.name))
 
     def address_for(self, leg: Leg) -> str:
         """The address of ours that a leg's station has found."""
@@ -143,119 +135,12 @@ class LineSide(Watcher):
             ):
                 if self.data_received is not None:
                     self.data_received(session.name, message.xmldata)
-            case messages.OffHook():
-                self._off_hook(session, message.line_instance, message.call_reference)
-            case messages.OnHook():
-                self.press(session, SoftKeyEvent.END_CALL, 0, message.call_reference)
-            case messages.KeypadButton():
-                if 0 <= message.kp_button < len(_DIGITS):
-                    digit = _DIGITS[message.kp_button]
-                    self._digit(session, digit, message.line_instance, message.call_reference)
-            case messages.EnblocCall():
-                self._originate(session, message.line_instance, message.called_party)
-            case messages.SoftKeyEvent():
-                key, line = message.soft_key_event, message.line_instance
-                self.press(session, key, line, message.call_reference)
-            case messages.Stimulus():
-                self._stimulus(session, message)
             case messages.OpenReceiveChannelAck():
                 self._channel_opened(session, message)
             case messages.RegisterAvailableLines():
                 self._show_features(session)
             case _:
-                pass
-
-    def press(self, session: StationSession, key: SoftKeyEvent, line: int, reference: int) -> None:
-        """A soft key. What can not be done is said on the display."""
-        leg = self._find(session, reference, _SUBJECT.get(key))
-        on_hook, in_call = _ON_HOOK_KEYS.get(key), _CALL_KEYS.get(key)
-        try:
-            if on_hook is not None:
-                on_hook(self, session, leg, max(1, line))
-            elif in_call is None:
-                self._say(session, display.KEY_IS_NOT_ACTIVE)
-            elif leg is not None:
-                in_call(self._calls, leg)
-        except RequestFailed as failed:
-            self._say(session, display.refusal(key, failed.code))
-
-    def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
-        leg = self._find(session, reference, LegState.OFFERED)
-        if leg is not None:
-            self.press(session, SoftKeyEvent.ANSWER, line, leg.id)
-        elif not any(leg.state in _OFF_HOOK for leg in self._calls.legs_of(session.name)):
-            # Else the handset is lifted after the line key (pyskinny does both): one call.
-            self.press(session, SoftKeyEvent.NEW_CALL, line, 0)
-
-    def _line_key(self, session: StationSession, line: int) -> None:
-        """A line button: answer what rings there, take back what is held, or go off hook."""
-        legs = [leg for leg in self._calls.legs_of(session.name) if leg.line_index == line]
-        for state, key in (
-            (LegState.OFFERED, SoftKeyEvent.ANSWER),
-            (LegState.HELD, SoftKeyEvent.RESUME),
-            (LegState.REMOTE_HELD, SoftKeyEvent.RESUME),
-        ):
-            for leg in legs:
-                if leg.state is state:
-                    self.press(session, key, line, leg.id)
-                    return
-        if not any(leg.state is LegState.CONNECTED for leg in legs):
-            self.press(session, SoftKeyEvent.NEW_CALL, line, 0)
-
-    def _stimulus(self, session: StationSession, message: messages.Stimulus) -> None:
-        stimulus, line = message.stimulus, max(1, message.line_instance)
-        if stimulus == DeviceStimulus.LINE:
-            self._line_key(session, line)
-        elif stimulus == DeviceStimulus.SPEED_DIAL:
-            dials = self._devices[session.name].speed_dials
-            if line <= len(dials):
-                self._speed_dial(session, dials[line - 1].number)
-        elif stimulus in _BUTTONS:
-            key = _BUTTONS[stimulus]
-            held = self._find(session, 0, LegState.HELD)
-            if key is SoftKeyEvent.HOLD and held is not None:
-                # Button phones have one key for both (captured from CM 2.x).
-                active = self._find(session, 0)
-                if active is None or active.state is not LegState.CONNECTED:
-                    key = SoftKeyEvent.RESUME
-            self.press(session, key, line, message.call_reference)
-
-    def _digit(self, session: StationSession, digit: str, line: int, reference: int) -> None:
-        leg = self._find(session, reference)
-        with contextlib.suppress(RequestFailed):
-            if leg is None and not self._calls.legs_of(session.name):
-                leg = self._calls.originate(session.name, max(1, line))
-            if leg is not None:
-                self._calls.digit(leg, digit)
-
-    def _originate(self, session: StationSession, line: int, number: str) -> None:
-        try:
-            self._calls.originate(session.name, max(1, line), number)
-        except RequestFailed as failed:
-            self._say(session, display.refusal(SoftKeyEvent.NEW_CALL, failed.code))
-
-    def _speed_dial(self, session: StationSession, number: str) -> None:
-        leg = self._find(session, 0)
-        if leg is not None and leg.state is LegState.DIAL_TONE:
-            for digit in number:
-                self._digit(session, digit, leg.line_index, leg.id)
-        else:
-            self._originate(session, 1, number)
-
-    def _find(
-        self, session: StationSession, reference: int, state: LegState | None = None
-    ) -> Leg | None:
-        leg = self._calls.legs.get(reference)
-        if leg is not None and leg.device == session.name:
-            return leg
-        if reference:
-            return None
-        # 0 means "the call I am in": hook events of newer phones carry nothing (captured).
-        legs = self._calls.legs_of(session.name)
-        if state is not None:
-            return next((leg for leg in legs if leg.state is state), None)
-        idle = (LegState.HELD, LegState.OFFERED, *_REMOTE)
-        return next((leg for leg in legs if leg.state not in idle), None)
+                self._keys.pressed(session, message)
 
     def _channel_opened(
         self, session: StationSession, message: messages.OpenReceiveChannelAck
@@ -270,40 +155,6 @@ class LineSide(Watcher):
         else:
             self._calls.receiving(stream, None)
 
-    # What the keys do.
-
-    def new_call(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Off hook."""
-        self._calls.originate(session.name, line)
-
-    def redial(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """The number dialled last."""
-        number = self._redial.get(session.name)
-        if number:
-            self._speed_dial(session, number)
-
-    def forward_all(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Cancel the forward, or take a number for one."""
-        appearance = self._calls.appearance(session.name, line)
-        if appearance is None:
-            return
-        if leg is not None and leg.state is LegState.DIAL_TONE:
-            self._calls.release(leg)
-        if Forward.ALL in appearance.line.forwards:
-            self._calls.set_forward(appearance.line, Forward.ALL, "")
-        else:
-            self._calls.originate(session.name, line, collects=Forward.ALL)
-
-    def pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Answer what rings in the group of the line."""
-        self._calls.pick_up(session.name, line)
-
-    def do_not_disturb(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Ring silently from now on, or ring again."""
-        off = self._calls.do_not_disturb(session.name) is DoNotDisturb.OFF
-        mode = DoNotDisturb.RINGER_OFF if off else DoNotDisturb.OFF
-        self._calls.set_do_not_disturb(session.name, mode)
-
     # Side: what the calls tell.
 
     def show(self, leg: Leg) -> None:
@@ -312,7 +163,7 @@ class LineSide(Watcher):
         if session is None:
             return
         if leg.state is LegState.PROCEEDING and leg.digits:
-            self._redial[leg.device] = leg.digits
+            self._keys.dialled(leg)
         screen = Screen(
             version=session.version,
             legs=self._calls.legs_of(leg.device),
@@ -421,10 +272,13 @@ class LineSide(Watcher):
                 session.send(_message_lamp(appearance.index, line.message_waiting))
 
     def do_not_disturb_changed(self, device: str) -> None:
-        """Tell the phone."""
+        """Tell the phone; what rings there goes on as it should ring now."""
         session = self.sessions.get(device)
         if session is not None:
             self._show_do_not_disturb(session)
+            for leg in self._calls.legs_of(device):
+                if leg.state is LegState.OFFERED:
+                    self.show(leg)
 
     def _show_features(self, session: StationSession) -> None:
         """What a phone that has just registered has to know: lamps and forwards that are on."""
@@ -439,17 +293,15 @@ class LineSide(Watcher):
             self._show_do_not_disturb(session)
 
     def _show_forwards(self, session: StationSession, index: int, line: Line) -> None:
-        to = line.forwards.get(Forward.ALL, "")
-        text = f"{display.FORWARDED_TO} {to}" if to else display.YOUR_CURRENT_OPTIONS
         session.send(
             forwards(session.device, index),
             messages.SetLamp(
                 stimulus=DeviceStimulus.FORWARD_ALL,
                 stimulus_instance=index,
-                lamp_mode=LampMode.ON if to else LampMode.OFF,
+                lamp_mode=LampMode.ON if Forward.ALL in line.forwards else LampMode.OFF,
             ),
-            prompt(text, session.version),
         )
+        self._show_options(session)
 
     def _show_do_not_disturb(self, session: StationSession) -> None:
         on = self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF
@@ -458,12 +310,20 @@ class LineSide(Watcher):
                 stimulus=DeviceStimulus.DO_NOT_DISTURB,
                 stimulus_instance=1,
                 lamp_mode=LampMode.ON if on else LampMode.OFF,
-            ),
-            prompt(
-                display.DO_NOT_DISTURB_IS_ACTIVE if on else display.YOUR_CURRENT_OPTIONS,
-                session.version,
-            ),
+            )
         )
+        self._show_options(session)
+
+    def _show_options(self, session: StationSession) -> None:
+        """The prompt of the idle phone, which has room for one thing: the one that matters most."""
+        text = display.YOUR_CURRENT_OPTIONS
+        if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
+            text = display.DO_NOT_DISTURB_IS_ACTIVE
+        for line in session.device.lines:
+            if line.forward_all:
+                text = f"{display.FORWARDED_TO} {line.forward_all}"
+                break
+        session.send(prompt(text, session.version))
 
     def _say(self, session: StationSession, text: str) -> None:
         session.send(notify(text, session.version))
@@ -488,52 +348,6 @@ class LineSide(Watcher):
             speed_dials=tuple((each.number, each.name) for each in config.speed_dials),
             description=config.description,
         )
-
-
-_ON_HOOK_KEYS: Mapping[
-    SoftKeyEvent, Callable[[LineSide, StationSession, Leg | None, int], object]
-] = {
-    SoftKeyEvent.NEW_CALL: LineSide.new_call,
-    SoftKeyEvent.REDIAL: LineSide.redial,
-    SoftKeyEvent.CFWD_ALL: LineSide.forward_all,
-    SoftKeyEvent.PICK_UP: LineSide.pick_up,
-    # The number of the group is dialled after it.
-    SoftKeyEvent.GRP_PICKUP: LineSide.new_call,
-    SoftKeyEvent.DND: LineSide.do_not_disturb,
-}
-"""Keys that need no call."""
-
-_CALL_KEYS: Mapping[SoftKeyEvent, Callable[[Calls, Leg], object]] = {
-    SoftKeyEvent.ANSWER: Calls.answer,
-    SoftKeyEvent.END_CALL: Calls.release,
-    SoftKeyEvent.HOLD: Calls.hold,
-    SoftKeyEvent.RESUME: Calls.resume,
-    SoftKeyEvent.TRANSFER: Calls.transfer_key,
-    SoftKeyEvent.CONFRN: Calls.conference_key,
-    SoftKeyEvent.PARK: Calls.park,
-    SoftKeyEvent.RM_LST_C: Calls.drop,
-    SoftKeyEvent.BACK_SPACE: Calls.erase,
-}
-"""Keys that do one thing to the call they are pressed for."""
-
-_SUBJECT = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
-"""Which leg a key means when it does not say."""
-
-_BUTTONS = {
-    DeviceStimulus.LAST_NUMBER_REDIAL: SoftKeyEvent.REDIAL,
-    DeviceStimulus.HOLD: SoftKeyEvent.HOLD,
-    DeviceStimulus.TRANSFER: SoftKeyEvent.TRANSFER,
-    DeviceStimulus.FORWARD_ALL: SoftKeyEvent.CFWD_ALL,
-    DeviceStimulus.CONFERENCE: SoftKeyEvent.CONFRN,
-    DeviceStimulus.CALL_PARK: SoftKeyEvent.PARK,
-    DeviceStimulus.CALL_PICK_UP: SoftKeyEvent.PICK_UP,
-    DeviceStimulus.GROUP_CALL_PICK_UP: SoftKeyEvent.GRP_PICKUP,
-    DeviceStimulus.DO_NOT_DISTURB: SoftKeyEvent.DND,
-    DeviceStimulus.REMOVE_LAST_PARTICIPANT: SoftKeyEvent.RM_LST_C,
-    DeviceStimulus.NEW_CALL: SoftKeyEvent.NEW_CALL,
-    DeviceStimulus.END_CALL: SoftKeyEvent.END_CALL,
-}
-"""The buttons of a phone without soft keys, and what they are on one with them."""
 
 
 def _is_ipv4(address: str) -> bool:

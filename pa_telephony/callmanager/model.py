@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIONS",
+    "ATTEMPTS",
+    "OFF_HOOK",
     "REMOTE",
     "Action",
     "Appearance",
@@ -58,6 +60,8 @@ class Cause(enum.IntEnum):
     CALL_REJECTED = 21
     ROUTING_ERROR = 25
     """Q.850 "exchange routing error": forwards in a ring, or more hops than allowed."""
+    NOT_SELECTED = 26
+    """Q.850 "non-selected user clearing": it rang here, and somebody else took it."""
     OUT_OF_ORDER = 27
     FACILITY_REJECTED = 29
     """The feature can not be had here: nothing to pick up, no park number, too many parties."""
@@ -148,6 +152,12 @@ class Action(enum.Enum):
 _S = LegState
 REMOTE = frozenset({_S.REMOTE_IN_USE, _S.REMOTE_HELD})
 """The states of an appearance whose call is another device's."""
+ATTEMPTS = frozenset(
+    {_S.DIAL_TONE, _S.DIALLING, _S.PROCEEDING, _S.RINGING_OUT, _S.FAILED},
+)
+"""The states of a leg that is off hook and not through yet, or not any more."""
+OFF_HOOK = ATTEMPTS | {_S.CONNECTED}
+"""The states of the call that a device's user is in. A device has one such leg at most."""
 
 ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.DIGIT: frozenset({_S.DIAL_TONE, _S.DIALLING, _S.CONNECTED}),

@@ -95,9 +95,6 @@ class Parking:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
             return
         other = parked.leg
-        if other.device == leg.device:
-            self._exchange.fail(leg, Cause.FACILITY_REJECTED)
-            return
         if not self._exchange.media.compatible(leg, other):
             self._exchange.fail(leg, Cause.INCOMPATIBLE)
             return

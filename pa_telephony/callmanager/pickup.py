@@ -39,7 +39,7 @@ def pick_up(exchange: Exchange, leg: Leg, group: str) -> None:
         return
     ringing.reason = Reason.PICKUP
     called = ringing.called
-    exchange.clear(ringing)
+    exchange.clear(ringing, Cause.NOT_SELECTED)
     leg.incoming = True
     leg.calling, leg.called, leg.original_called = caller.party, leg.party, called
     leg.last_redirecting = called

@@ -134,14 +134,15 @@ class Router:
         number: str,
         space: str,
         *,
-        caller: str = "",
+        caller: Appearance | None = None,
         hops: int = 0,
         passed: Iterable[Line] = (),
     ) -> Route:
-        """Where a call to ``number`` from the device ``caller`` goes, forwards followed.
+        """Where a call to ``number`` from ``caller`` goes, forwards followed.
 
         ``hops`` and ``passed`` are those of the caller so far. Nobody rings at himself: who
-        calls his own number finds it busy.
+        calls his own number finds it busy, unless it is another phone's, too. A phone's other
+        line is a number like any.
         """
         behind = frozenset(passed)
         redirecting, reason = Party(), Reason.DIRECT
@@ -174,7 +175,7 @@ class Router:
             hops += 1
 
     def _look_at(
-        self, line: Line, caller: str
+        self, line: Line, caller: Appearance | None
     ) -> tuple[Cause, Forward | None, tuple[Appearance, ...]]:
         """Who of a line can ring; or why nobody can, and which forward is for that case."""
         if Forward.ALL in line.forwards:
@@ -182,7 +183,7 @@ class Router:
         there = [each for each in line.appearances if self._is_registered(each.device)]
         if not there:
             return Cause.OUT_OF_ORDER, Forward.FAILURE, ()
-        free = tuple(each for each in there if each.device != caller and not self.is_busy(each))
+        free = tuple(each for each in there if each is not caller and not self.is_busy(each))
         if not free:
             return Cause.USER_BUSY, Forward.BUSY, ()
         return Cause.NORMAL, None, free

@@ -1,4 +1,4 @@
-"""Consultations and transfers: a second call from the same line, and the others connected."""
+"""Consultations, transfers and redirects: the other party goes on with somebody else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pa_telephony.callmanager.model import Action, Cause, Leg, LegState, Purpose
 if TYPE_CHECKING:
     from pa_telephony.callmanager.exchange import Exchange
 
-__all__ = ["consult", "consultation_of", "transfer"]
+__all__ = ["consult", "consultation_of", "redirect", "transfer"]
 
 
 def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None = None) -> Leg:
@@ -45,19 +45,20 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         or target is None
         or stays.state is LegState.OFFERED
     ):
-        raise exchange.refuse(Cause.WRONG_STATE, "nobody to connect")
-    if stays.device == target.device:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "both are the same device")
+        raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to connect")
+    ringing = target.state is LegState.OFFERED
+    if not ringing and not exchange.media.compatible(stays, target):
+        raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
     for watcher in exchange.watchers:
         watcher.calls_joined(Reason.TRANSFER, first, first.call_id, second.call_id)
-    ringing = target.state is LegState.OFFERED
     rings = [each for each in target.appearances if each.state is LegState.OFFERED]
     exchange.part(first)
     exchange.part(second)
     for leg in (first, second):
-        leg.reason = Reason.TRANSFER
+        leg.reason, leg.consult_of = Reason.TRANSFER, None
+    for leg in (first, second):
         exchange.clear(leg)
-    for each in [target, *(each for each in target.appearances if each is not target)]:
+    for each in rings or [target]:
         each.call_id = stays.call_id
         exchange.name_other(each, stays.party)
         if each.incoming:
@@ -69,13 +70,41 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
     exchange.name_other(stays, target.party)
     if ringing:
         exchange.pair(stays, target)
-        if stays.state is LegState.HELD:
-            exchange.show(stays)
-        else:
-            exchange.set(stays, LegState.RINGING_OUT)
+        held = stays.state is LegState.HELD
+        exchange.set(stays, LegState.HELD if held else LegState.RINGING_OUT)
         for each in rings:
             exchange.show(each)
     else:
         exchange.connect(target, stays)
     for watcher in exchange.watchers:
         watcher.calls_were_joined(Reason.TRANSFER, first)
+
+
+def redirect(
+    exchange: Exchange,
+    leg: Leg,
+    number: str,
+    space: str,
+    *,
+    calling: str = "",
+    original_called: str = "",
+) -> None:
+    """Send the other party to ``number`` and leave the call; or refuse, and all is as it was."""
+    exchange.require(leg, Action.REDIRECT)
+    caller = leg.peer
+    if caller is None:
+        raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
+    route = exchange.router.route(number, space, caller=caller.appearance, hops=caller.hops + 1)
+    if route.cause is not Cause.NORMAL or not route.appearances:
+        cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
+        raise exchange.refuse(cause, number)
+    leg.reason = Reason.REDIRECT
+    exchange.clear(leg)
+    exchange.send_on(
+        caller,
+        route,
+        leg.party,
+        Reason.REDIRECT,
+        calling=calling,
+        original_called=original_called,
+    )

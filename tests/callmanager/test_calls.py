@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -162,6 +163,30 @@ def test_who_calls_his_own_number_finds_it_busy() -> None:
     assert House().call("A", "1001").cause is Cause.USER_BUSY
 
 
+def test_a_phone_calls_its_other_line_and_talks_at_one_end_of_it_at_a_time() -> None:
+    house = House()
+    house.leave("D")
+    caller = house.call("B", "2000")
+    called = house.leg("B", LegState.OFFERED)
+    house.calls.answer(called)
+    assert (caller.state, called.state) == (LegState.HELD, LegState.CONNECTED)
+    assert (house.hears(caller), house.hears(called)) == ("", "tone")
+    house.calls.resume(caller)
+    assert (caller.state, called.state) == (LegState.CONNECTED, LegState.HELD)
+    house.calls.release(caller)
+    assert not house.calls.legs
+
+
+def test_a_call_is_transferred_to_the_other_line_of_the_one_who_is_talked_to() -> None:
+    house = House()
+    house.leave("D")
+    first, other = house.talk("A", "1002", "B")
+    house.calls.transfer(first, house.calls.consult(first, Purpose.TRANSFER, "2000"))
+    assert house.states("B") == [LegState.RINGING_OUT, LegState.OFFERED]
+    house.calls.answer(house.leg("B"))
+    assert (other.state, house.leg("B").state) == (LegState.HELD, LegState.CONNECTED)
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [(ULAW_ONLY, ALAW_ONLY), (ALAW_ONLY, ULAW_ONLY)])
 def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_again(
     ours: object, theirs: object
@@ -175,15 +200,51 @@ def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_
     assert (called.state, called.cause) == (LegState.IDLE, Cause.INCOMPATIBLE)
 
 
-def test_a_transfer_of_two_without_a_common_codec_fails_at_the_one_who_called() -> None:
+def test_a_transfer_of_two_without_a_common_codec_is_refused_and_both_calls_stay() -> None:
     house = House()
     house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
     caller, called = house.talk("A", "1002", "B")
     second = house.calls.consult(called, Purpose.TRANSFER, "1003")
     house.calls.answer(house.leg("C"))
-    house.calls.transfer(called, second)
+    assert refused(house.calls.transfer, called, second) == Cause.INCOMPATIBLE
+    assert house.states("B") == [LegState.HELD, LegState.CONNECTED]
+    house.calls.release(second)
+    house.calls.resume(called)
+    assert house.hears(caller) == "B"
+
+
+def test_a_transfer_before_the_answer_fails_at_the_answer_without_a_common_codec() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("A", "1002", "B")
+    house.calls.transfer(called, house.calls.consult(called, Purpose.TRANSFER, "1003"))
+    assert refused(house.calls.answer, house.leg("C")) == Cause.INCOMPATIBLE
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.INCOMPATIBLE)
     assert not house.calls.legs_of("C")
+
+
+def test_a_resume_at_a_phone_without_a_common_codec_is_refused_and_the_call_stays_held() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["D"].can = ULAW_ONLY, ALAW_ONLY
+    _, called = house.talk("A", "2000", "B")
+    house.calls.hold(called)
+    assert refused(house.calls.resume, house.leg("D")) == Cause.INCOMPATIBLE
+    assert (called.state, house.leg("D").state) == (LegState.HELD, LegState.REMOTE_HELD)
+
+
+def test_the_last_two_of_a_conference_without_a_common_codec_stay_on_the_mix() -> None:
+    house = House()
+    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("A", "1002", "B")
+    second = house.calls.consult(called, Purpose.CONFERENCE, "1003")
+    third = house.leg("C")
+    house.calls.answer(third)
+    house.calls.join(called, second)
+    house.calls.release(called)
+    assert (house.hears(caller), house.hears(third)) == ("mix", "mix")
+    house.calls.release(third)
+    assert not house.calls.legs
+    assert not house.resource.streams
 
 
 def test_the_codec_is_one_of_both_and_events_need_both_too() -> None:
@@ -653,6 +714,13 @@ def test_message_waiting_is_told_when_it_changes() -> None:
     for on in (True, True, False):
         house.calls.set_message_waiting(line, on)
     assert house.log.events == ["message waiting changed"] * 2
+
+
+def test_a_call_that_is_not_begun_for_want_of_room_holds_no_other() -> None:
+    house = House(replace(a_config(), max_calls=2))
+    talking, _ = house.talk("A", "1002", "B")
+    assert refused(house.calls.originate, "A") == Cause.RESOURCE_UNAVAILABLE
+    assert talking.state is LegState.CONNECTED
 
 
 def test_no_more_calls_are_begun_than_the_configuration_allows() -> None:

@@ -266,11 +266,13 @@ class AnythingGoes(RuleBasedStateMachine):
                 assert leg.consult_of.device == leg.device
 
     @invariant()
-    def a_conference_has_three_members_or_more_and_no_more_than_allowed(self) -> None:
+    def a_conference_has_three_members_or_two_without_a_codec_and_no_more_than_allowed(
+        self,
+    ) -> None:
         for leg in self.calls.legs.values():
             conference = leg.conference
             if conference is not None:
-                assert 3 <= len(conference.members) <= 4
+                assert 2 <= len(conference.members) <= 4
                 assert leg in conference.members
                 assert leg.call_id == conference.id
                 assert all(each.conference is conference for each in conference.members)

@@ -45,27 +45,29 @@ def of(kind: type[SccpMessage], shown: list[SccpMessage]) -> list[SccpMessage]:
 
 @pytest.mark.parametrize(("state", "version"), list(itertools.product(LegState, VERSIONS)))
 def test_every_state_is_shown_in_every_version(state: LegState, version: int) -> None:
-    """With a call state for each but the first digit, and soft keys for each but a failure."""
+    """With soft keys for each, and a call state for each but the first digit."""
     leg = a_leg()
     leg.state = state
     shown = display.show(leg, screen(leg, version=version))
     for message in shown:
         assert encode(message, version)
     assert len(of(messages.CallState, shown)) == (state is not LegState.DIALLING)
-    assert len(of(messages.SelectSoftKeys, shown)) == (state is not LegState.FAILED)
+    assert len(of(messages.SelectSoftKeys, shown)) == 1
 
 
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_has_a_state_a_tone_and_words(cause: Cause) -> None:
     leg = a_leg()
     leg.state, leg.cause = LegState.FAILED, cause
-    state, tone, prompt = display.show(leg, screen(leg))
+    state, keys, tone, prompt = display.show(leg, screen(leg))
     assert isinstance(state, messages.CallState)
     assert state.call_state in (
         DCallState.BUSY,
         DCallState.CONGESTION,
         DCallState.INVALID_NUMBER,
     )
+    assert isinstance(keys, messages.SelectSoftKeys)
+    assert keys.soft_key_set_index is SoftKeySet.RING_OUT, "hanging up is all that is left"
     assert isinstance(tone, messages.StartTone)
     assert tone.tone in (DeviceTone.LINE_BUSY_TONE, DeviceTone.REORDER_TONE)
     assert isinstance(prompt, messages.DisplayPromptStatusV2)

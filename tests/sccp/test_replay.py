@@ -472,6 +472,7 @@ _CALL = {
     "[-+]StopMediaTransmission": _IDLE,
     "+SelectSoftKeys": _WAIT,
     "+SetRinger": "ours says at every answer that nothing rings",
+    "+ActivateCallPlane": "ours says at every answer which line it is on, as after a hold",
     "+SetLamp": "ours says at every answer that the line is in use",
     "+SetSpeakerMode": "ours says at every answer that the speaker is on",
     "-CallInfoV2": "ours says once whom the call is with, CUCM again when the media is up",
