@@ -98,6 +98,7 @@ class Call:
         self._port: Port | None = None
         self._media: Media | None = None
         self._heard: PortStatistics | None = None
+        self._first: Call | None = None
         self.announced = False
 
     def __repr__(self) -> str:
@@ -254,14 +255,16 @@ class Call:
         await self.wait_ended()
 
     async def hold(self) -> None:
-        """Put the other side on hold; the media stop until :meth:`resume`."""
-        self._key(SoftKeyEvent.HOLD)
-        await self.wait_for(DCallState.HOLD)
+        """Put the other side on hold; the media stop until :meth:`resume`.
+
+        Raises :class:`RequestFailed` when the call manager refuses. Cancelling does not take the
+        key press back.
+        """
+        await self._press_until(SoftKeyEvent.HOLD, DCallState.HOLD)
 
     async def resume(self) -> None:
-        """Take the other side back."""
-        self._key(SoftKeyEvent.RESUME)
-        await self.wait_for(DCallState.CONNECTED)
+        """Take the other side back. Raises, and is cancelled, as :meth:`hold` is."""
+        await self._press_until(SoftKeyEvent.RESUME, DCallState.CONNECTED)
 
     async def send_digits(self, digits: str) -> None:
         """Press keys: RFC 4733 events where they were negotiated, keypad messages elsewhere.
@@ -370,6 +373,12 @@ class Call:
         self._key(SoftKeyEvent.END_CALL)
         with trio.move_on_after(_POLITE, shield=True):
             await self.wait_ended()
+
+    async def _press_until(self, key: SoftKeyEvent, state: DCallState) -> None:
+        if not self.ended and self.state is not state:
+            await self._station.press(self._event(key), lambda: self.ended or self.state is state)
+        if self.ended:
+            raise CallEnded(self._cause)
 
     def _key(self, key: SoftKeyEvent) -> None:
         self._station.send(self._event(key))
