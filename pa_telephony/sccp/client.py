@@ -325,22 +325,28 @@ class Station:
             raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
         return True
 
-    async def new_call(self, start: SccpMessage) -> Call:
+    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
         """Send ``start`` and wait for the call that the call manager opens for it.
 
-        Cancelling hangs that call up, within a second.
+        ``of`` is the call that it is a consultation of; its end is the end of the waiting, by
+        :class:`CallEnded`. Cancelling hangs the new call up, within a second.
         """
+
+        def there_or_over() -> bool:
+            return self._new_call is not None or (of is not None and of.ended)
+
         async with self._dialling:
             if not self._registered:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._new_call = None
             try:
-                await self.press(start, lambda: self._new_call is not None)
-            except trio.Cancelled:
+                await self.press(start, there_or_over)
+                if self._new_call is None:
+                    raise CallEnded(of.cause if of is not None else _TEMPORARY_FAILURE)
+            except (trio.Cancelled, CallEnded):
                 # The call manager opens it all the same, and nobody would ever hang it up.
                 await self._hang_up_new_call()
                 raise
-            assert self._new_call is not None
             return self._new_call
 
     async def _hang_up_new_call(self) -> None:

@@ -381,13 +381,14 @@ async def test_a_conference_of_phones_with_different_codecs_is_mixed_all_the_sam
         assert await heard(*calls) == [{600, 900}, {400, 900}, {400, 600}]
 
 
-async def test_a_conference_without_media_to_be_had_is_refused_and_the_calls_stay() -> None:
+async def test_a_conference_without_media_to_be_had_is_refused_and_the_call_taken_back() -> None:
     config = replace(a_config(), max_media_streams=2)
     async with a_house(config) as house, house.alice.call("1002") as call:
         await call.wait_media()
         with pytest.raises(RequestFailed, match="No conference bridge"):
             await call.conference("1003")
-        assert len(house.alice.calls) == 2
+        assert list(house.alice.calls.values()) == [call]
+        assert call.connected
 
 
 async def test_a_key_pressed_where_events_do_not_go_in_the_audio_arrives_once() -> None:

@@ -62,6 +62,11 @@ class Scripted:
         self.show(call, DCallState.HOLD)
         self.new_call()
 
+    def drop(self) -> None:
+        """Close the connection without a word."""
+        assert self._session is not None
+        self._session.close("dropped")
+
     # What a directory is asked.
 
     def find_device(self, name: str) -> Device | None:
@@ -135,3 +140,178 @@ async def test_a_hold_of_a_call_that_is_over_presses_no_key() -> None:
         with pytest.raises(CallEnded):
             await call.hold()
         assert manager.seen == ["END_CALL 1"]
+
+
+# Transfer and conference.
+
+
+@contextlib.asynccontextmanager
+async def a_call() -> AsyncGenerator[tuple[Scripted, sccp.Station, sccp.Call]]:
+    """Call 1 talks; 3 rings, 4 answers, and what is begun a second time ends call 2 alone."""
+    async with a_station() as (manager, station), station.call("2") as call:
+        await call.wait_connected()
+        manager.dialled["3"] = DCallState.RING_OUT
+        manager.dialled["9"] = DCallState.BUSY
+        for key in (SoftKeyEvent.TRANSFER, SoftKeyEvent.CONFRN):
+            manager.on_key[key] = manager.consult
+        yield manager, station, call
+
+
+def second_press(manager: Scripted, then: Callable[[int], object]) -> None:
+    """The first press of Transfer or Confrn begins a consultation, the second does this."""
+
+    def press(call: int) -> None:
+        if call == 1:
+            manager.consult(call)
+        else:
+            then(call)
+
+    for key in (SoftKeyEvent.TRANSFER, SoftKeyEvent.CONFRN):
+        manager.on_key[key] = press
+
+
+async def test_a_transfer_that_is_refused_takes_the_call_back() -> None:
+    async with a_call() as (manager, station, call):
+        second_press(manager, manager.refuse)
+        with pytest.raises(RequestFailed, match="Can not complete transfer"):
+            await call.transfer("3")
+        assert call.connected
+        assert list(station.calls.values()) == [call]
+
+
+async def test_a_transfer_whose_target_goes_at_that_moment_takes_the_call_back() -> None:
+    async with a_call() as (manager, station, call):
+        second_press(manager, lambda consult: manager.show(consult, DCallState.ON_HOOK))
+        with pytest.raises(RequestFailed):
+            await call.transfer("3")
+        assert call.connected
+        assert list(station.calls.values()) == [call]
+
+
+async def test_a_consultation_that_is_refused_its_end_leaves_both_calls_as_they_are() -> None:
+    async with a_call() as (manager, _, call):
+        second_press(manager, manager.refuse)
+        consult = await call.consult("4")
+        with pytest.raises(RequestFailed, match="Can not complete transfer"):
+            await consult.complete()
+        assert (call.state, consult.state) == (DCallState.HOLD, DCallState.CONNECTED)
+        await consult.hang_up()
+
+
+async def test_a_consultation_whose_other_side_goes_gives_the_first_call_back() -> None:
+    async with a_call() as (manager, _, call):
+        second_press(manager, lambda consult: manager.show(consult, DCallState.ON_HOOK))
+        consult = await call.consult("4")
+        with pytest.raises(RequestFailed, match="has gone"):
+            await consult.complete()
+        assert call.connected
+
+
+async def test_a_consultation_that_was_over_before_is_completed_by_no_key() -> None:
+    async with a_call() as (manager, _, call):
+        consult = await call.consult("4")
+        manager.show(2, DCallState.ON_HOOK)
+        await consult.wait_ended()
+        with pytest.raises(RequestFailed, match="has gone"):
+            await consult.complete()
+        assert call.connected
+        assert manager.seen == ["TRANSFER 1", "RESUME 1"]
+
+
+async def test_a_transfer_is_done_when_both_calls_have_ended_in_either_order() -> None:
+    for order in ((1, 2), (2, 1)):
+        async with a_call() as (manager, station, call):
+
+            def end(
+                consult: int, order: tuple[int, ...] = order, manager: Scripted = manager
+            ) -> None:
+                for each in order:
+                    manager.show(each, DCallState.ON_HOOK)
+
+            second_press(manager, end)
+            await call.transfer("3")
+            assert call.ended
+            assert not station.calls
+
+
+async def test_a_transfer_that_leaves_its_consultation_behind_hangs_it_up() -> None:
+    async with a_call() as (manager, station, call):
+        second_press(manager, lambda consult: manager.show(1, DCallState.ON_HOOK))
+        await call.transfer("3")
+        assert call.ended
+        assert not station.calls
+        assert manager.seen[-1] == "END_CALL 2"
+
+
+async def test_a_call_that_ends_under_its_consultation_ends_the_transfer() -> None:
+    async with a_call() as (manager, station, call):
+        manager.on_key[SoftKeyEvent.TRANSFER] = lambda _: manager.show(1, DCallState.ON_HOOK)
+        with pytest.raises(CallEnded):
+            await call.transfer("3")
+        manager.on_key[SoftKeyEvent.TRANSFER] = manager.consult
+        with pytest.raises(CallEnded):
+            await call.transfer("3")
+        assert not station.calls
+        assert manager.seen == ["TRANSFER 1"]
+
+
+async def test_a_conference_that_is_refused_takes_the_call_back() -> None:
+    async with a_call() as (manager, station, call):
+        second_press(manager, manager.refuse)
+        with pytest.raises(RequestFailed, match="Can not"):
+            await call.conference("4")
+        assert call.connected
+        assert list(station.calls.values()) == [call]
+
+
+async def test_a_conference_whose_third_party_goes_takes_the_call_back() -> None:
+    async with a_call() as (manager, station, call):
+        second_press(manager, lambda consult: manager.show(consult, DCallState.ON_HOOK))
+        with pytest.raises(RequestFailed, match="4 has gone"):
+            await call.conference("4")
+        assert call.connected
+        assert list(station.calls.values()) == [call]
+
+
+@pytest.mark.parametrize("verb", ["transfer", "consult", "conference"])
+@pytest.mark.parametrize("number", ["3", "4"])
+async def test_what_is_cancelled_hangs_its_consultation_up_and_leaves_the_hold(
+    verb: str, number: str
+) -> None:
+    """3 rings for ever, 4 answers and is never joined."""
+    async with a_call() as (manager, station, call):
+        second_press(manager, lambda consult: None)
+        with trio.move_on_after(0.2) as scope:
+            await getattr(call, verb)(number)
+        if (verb, number) == ("consult", "4"):
+            assert not scope.cancelled_caught
+            return
+        assert list(station.calls.values()) == [call]
+        assert call.state is DCallState.HOLD
+        assert manager.seen[-1] == "END_CALL 2"
+
+
+async def test_a_number_that_no_telephone_can_dial_presses_no_key() -> None:
+    async with a_call() as (manager, station, call):
+        with pytest.raises(ValueError, match="no key"):
+            await call.transfer("10-02")
+        assert call.connected
+        assert not manager.seen
+        assert list(station.calls.values()) == [call]
+
+
+async def test_a_transfer_ends_with_its_call_when_the_call_manager_is_lost() -> None:
+    async with a_call() as (manager, _, call):
+        second_press(manager, lambda consult: manager.drop())
+        with pytest.raises(CallEnded) as ended:
+            await call.transfer("3")
+        assert ended.value.cause == 41
+
+
+async def test_a_call_manager_that_gives_no_call_back_does_not_hide_the_refusal() -> None:
+    async with a_call() as (manager, _, call):
+        second_press(manager, manager.refuse)
+        manager.on_key[SoftKeyEvent.RESUME] = lambda call: None
+        with pytest.raises(RequestFailed, match="Can not complete transfer"):
+            await call.transfer("3")
+        assert call.state is DCallState.HOLD
