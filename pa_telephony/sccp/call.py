@@ -43,6 +43,9 @@ _TONES = {
 }
 _ACKS_TRANSMISSION = 15
 _POLITE = 1.0
+_ELSEWHERE = 26
+"""Q.850, non-selected user clearing: what a call ends with for a phone whose line it rang on, when
+another phone of the line takes it."""
 _TRANSMITS_WITHIN = 1.0
 
 
@@ -206,10 +209,12 @@ class Call:
     async def wait_connected(self) -> None:
         """Wait until the other side answers. Raises :class:`CallEnded` if it never will.
 
-        A busy or impossible number is the end here, although the tone still sounds.
+        A busy or impossible number is the end here, although the tone still sounds; so is
+        another phone of a shared line that has the call (cause 26).
         """
-        state = await self.wait_for(DCallState.CONNECTED, *_HOPELESS)
-        if state is not DCallState.CONNECTED:
+        await self.wait_for(DCallState.CONNECTED, *_HOPELESS, *_REMOTE)
+        self._check_ours()
+        if self.refused:
             raise CallEnded(self._cause)
 
     async def wait_ended(self) -> int:
@@ -225,8 +230,7 @@ class Call:
         """
         await self.wait_connected()
         while self._media is None:
-            if self.ended:
-                raise CallEnded(self._cause)
+            self._check_ours()
             if self._no_port:
                 raise RequestFailed(MediaStatus.NOT_ENOUGH_CHANNELS, "no media port for the call")
             await self._changed.wait()
@@ -236,9 +240,11 @@ class Call:
     async def answer(self) -> AsyncGenerator[Media]:
         """Answer, and have the sound. Leaving hangs up, unless the call is no longer ours.
 
-        Raises :class:`CallEnded` when the caller has gone. :class:`RequestFailed` when the
-        station has no media engine or no free port.
+        Raises :class:`CallEnded` when the caller has gone, or another phone of a shared line has
+        the call (cause 26); :class:`RequestFailed` when the station has no media engine or no
+        free port.
         """
+        self._check_ours()
         self._key(SoftKeyEvent.ANSWER)
         try:
             yield await self.wait_media()
@@ -418,8 +424,12 @@ class Call:
             if not self.ended:
                 await self.resume()
 
+    def _check_ours(self) -> None:
+        if self.ended or self.elsewhere:
+            raise CallEnded(self._cause if self.ended else _ELSEWHERE)
+
     async def _leave(self) -> None:
-        if self.ended:
+        if self.ended or self.elsewhere:
             return
         self._key(SoftKeyEvent.END_CALL)
         with trio.move_on_after(_POLITE, shield=True):
@@ -573,3 +583,4 @@ class Call:
 
 
 _HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)
+_REMOTE = (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)

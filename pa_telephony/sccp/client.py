@@ -252,7 +252,7 @@ class Station:
         return messages.SoftKeyEvent(soft_key_event=key, line_instance=line, call_reference=0)
 
     async def _hang_up(self, call: Call) -> None:
-        if not call.ended:
+        if not call.ended and not call.elsewhere:
             with trio.move_on_after(1.0, shield=True):
                 await call.hang_up()
 

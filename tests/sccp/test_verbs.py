@@ -315,3 +315,33 @@ async def test_a_call_manager_that_gives_no_call_back_does_not_hide_the_refusal(
         with pytest.raises(RequestFailed, match="Can not complete transfer"):
             await call.transfer("3")
         assert call.state is DCallState.HOLD
+
+
+# A shared line.
+
+
+async def test_a_call_that_another_phone_of_the_line_has_is_over_for_who_waits_for_it() -> None:
+    """And it is not hung up there."""
+    async with a_station() as (manager, station):
+        manager.show(7, DCallState.RING_IN)
+        await station.wait_shown(lambda _: bool(station.calls))
+        (call,) = station.calls.values()
+        # On its way while the key is pressed here.
+        manager.show(7, DCallState.CALL_REMOTE_MULTILINE)
+        with pytest.raises(CallEnded) as ended:
+            async with call.answer():
+                pass
+        assert ended.value.cause == 26
+        for wait in (call.wait_connected, call.wait_media):
+            with pytest.raises(CallEnded):
+                await wait()
+        manager.show(7, DCallState.REMOTE_HOLD)
+        await call.wait_for(DCallState.REMOTE_HOLD)
+        with pytest.raises(CallEnded):
+            await call.wait_connected()
+        await call.resume()
+        await call.wait_connected()
+        assert manager.seen == ["ANSWER 7", "RESUME 7"]
+        manager.show(7, DCallState.CALL_REMOTE_MULTILINE)
+        await call.wait_for(DCallState.CALL_REMOTE_MULTILINE)
+    assert "END_CALL 7" not in manager.seen
