@@ -59,6 +59,8 @@ _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
 _LOOK = 0.25
 """Seconds between two looks at the connections that stand by."""
+_CONFIRMED_WITHIN = 1.0
+"""Seconds from the end of the call that dials a forward to the word that it is set."""
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
@@ -214,8 +216,9 @@ class Station:
     async def forward_all(self, number: str, *, line: int = 1) -> None:
         """Send all calls of a line to ``number``, or to nowhere else ("").
 
-        Raises :class:`RequestFailed` with a Q.850 cause when the call manager does not take the
-        number.
+        :meth:`forwarded_to` says then how the call manager writes the number. Raises
+        :class:`RequestFailed` with a Q.850 cause when it does not take it. Cancelling leaves the
+        line forwarded or not, as far as it came.
         """
         if self.forwarded_to(line):
             self.send(self._key(SoftKeyEvent.CFWD_ALL, line))
@@ -225,11 +228,13 @@ class Station:
         call = await self.new_call(self._key(SoftKeyEvent.CFWD_ALL, line))
         try:
             call.press(number)
-            while not call.ended and self.forwarded_to(line) != number:
-                if call.refused:
-                    raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
+            while not (self.forwarded_to(line) or call.ended or call.refused):
                 await self._until_news()
-            await self._until(lambda: self.forwarded_to(line) == number)
+            with trio.move_on_after(_CONFIRMED_WITHIN):
+                while not self.forwarded_to(line) and not call.refused:
+                    await self._until_news()
+            if not self.forwarded_to(line):
+                raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
         finally:
             await self._hang_up(call)
 

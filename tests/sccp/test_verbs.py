@@ -40,6 +40,7 @@ class Scripted:
         }
         self.dialled: dict[str, DCallState] = {}
         """What becomes of a number of one digit; it answers otherwise."""
+        self.on_digit: Callable[[int, str], object] = self._dial
         self._session: StationSession | None = None
 
     def show(self, call: int, state: DCallState) -> None:
@@ -67,6 +68,9 @@ class Scripted:
         assert self._session is not None
         self._session.close("dropped")
 
+    def _dial(self, call: int, digit: str) -> None:
+        self.show(call, self.dialled.get(digit, DCallState.CONNECTED))
+
     # What a directory is asked.
 
     def find_device(self, name: str) -> Device | None:
@@ -86,8 +90,7 @@ class Scripted:
             case messages.OffHook():
                 self.new_call()
             case messages.KeypadButton():
-                state = self.dialled.get(str(int(message.kp_button)), DCallState.CONNECTED)
-                self.show(message.call_reference, state)
+                self.on_digit(message.call_reference, str(int(message.kp_button)))
             case messages.SoftKeyEvent():
                 key = SoftKeyEvent(message.soft_key_event)
                 self.seen.append(f"{key.name} {message.call_reference}")
@@ -345,3 +348,40 @@ async def test_a_call_that_another_phone_of_the_line_has_is_over_for_who_waits_f
         manager.show(7, DCallState.CALL_REMOTE_MULTILINE)
         await call.wait_for(DCallState.CALL_REMOTE_MULTILINE)
     assert "END_CALL 7" not in manager.seen
+
+
+# Forwards.
+
+
+def forward(number: str) -> SccpMessage:
+    return messages.ForwardStatRes(
+        active_forward=bool(number),
+        line_number=1,
+        forward_all_active=bool(number),
+        forward_all_dirnum=number,
+    )
+
+
+@pytest.mark.parametrize("order", ["before", "behind"])
+async def test_a_forward_is_set_however_the_call_manager_writes_the_number(order: str) -> None:
+    async with a_station() as (manager, station):
+
+        def dialled(call: int) -> None:
+            if order == "before":
+                manager.tell(forward("+15551234"))
+            manager.show(call, DCallState.ON_HOOK)
+            if order == "behind":
+                manager.tell(forward("+15551234"))
+
+        manager.on_key[SoftKeyEvent.CFWD_ALL] = lambda call: manager.new_call()
+        manager.on_digit = lambda call, digit: dialled(call) if digit == "4" else None
+        await station.forward_all("1234")
+        assert station.forwarded_to() == "+15551234"
+
+
+async def test_a_forward_that_is_never_confirmed_is_a_failure() -> None:
+    async with a_station() as (manager, station):
+        manager.on_key[SoftKeyEvent.CFWD_ALL] = lambda call: manager.new_call()
+        manager.on_digit = lambda call, digit: manager.show(call, DCallState.ON_HOOK)
+        with pytest.raises(RequestFailed, match="forward to 7"):
+            await station.forward_all("7")
