@@ -312,7 +312,8 @@ class Station:
 
         Once left, the station does not come back by itself. Raises :class:`ConnectionLost` when
         it has left without a word from the call manager: the link is broken, or no answer came
-        within ``config.unregister_within``. A call may then still be up there.
+        within ``config.unregister_within``. A call may then still be up there. Cancelling does not
+        take the question back, but the station stays: it registers anew if it is let go.
         """
         refused = self._refused
         self._wanted = False
@@ -320,11 +321,15 @@ class Station:
             with contextlib.suppress(RemoteProtocolError):
                 self._core.leave(trio.current_time())
             self._flush()
-        while self._registered:
-            if self._refused != refused:
-                self._wanted = True
-                return False
-            await self._news.wait()
+        try:
+            while self._registered:
+                if self._refused != refused:
+                    self._wanted = True
+                    return False
+                await self._news.wait()
+        except trio.Cancelled:
+            self._wanted = not self._abandoned
+            raise
         self._running.cancel()
         if not self._let_go:
             raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")

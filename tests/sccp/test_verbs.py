@@ -41,6 +41,7 @@ class Scripted:
         self.dialled: dict[str, DCallState] = {}
         """What becomes of a number of one digit; it answers otherwise."""
         self.on_digit: Callable[[int, str], object] = self._dial
+        self.lets_go = True
         self._session: StationSession | None = None
 
     def show(self, call: int, state: DCallState) -> None:
@@ -83,7 +84,7 @@ class Scripted:
         self.seen.append(reason)
 
     def may_unregister(self, session: StationSession) -> bool:
-        return True
+        return self.lets_go
 
     def received(self, session: StationSession, message: SccpMessage) -> None:
         match message:
@@ -385,3 +386,22 @@ async def test_a_forward_that_is_never_confirmed_is_a_failure() -> None:
         manager.on_digit = lambda call, digit: manager.show(call, DCallState.ON_HOOK)
         with pytest.raises(RequestFailed, match="forward to 7"):
             await station.forward_all("7")
+
+
+# Leaving.
+
+
+@pytest.mark.parametrize("lets_go", [True, False])
+async def test_a_station_whose_unregistration_is_cancelled_stays(lets_go: bool) -> None:
+    async with a_station(sccp.StationConfig(first_back_off=0.01)) as (manager, station):
+        manager.lets_go = lets_go
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await station.unregister()
+        assert scope.cancelled_caught
+        if lets_go:
+            await station.wait_unregistered()
+        await station.wait_registered()
+        manager.lets_go = True
+        async with station.call("2") as call:
+            await call.wait_connected()
