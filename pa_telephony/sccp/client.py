@@ -570,16 +570,19 @@ class Station:
         self._running.cancel()
 
     async def leave(self) -> None:
-        """Hang up, unregister, within a second or so."""
+        """Hang up and unregister, within ``config.unregister_within`` and a second."""
         if self._abandoned:
             return
         with (
-            trio.move_on_after(self.config.unregister_within + 0.5, shield=True),
+            trio.move_on_after(self.config.unregister_within + 1.0, shield=True),
             contextlib.suppress(ConnectionLost),
         ):
-            for call in list(self.calls.values()):
-                if not call.elsewhere:
-                    await call.hang_up()
+            # A call manager that ends none of them is asked to let go all the same.
+            with trio.move_on_after(0.5):
+                async with trio.open_nursery() as nursery:
+                    for call in self.calls.values():
+                        if not call.elsewhere:
+                            nursery.start_soon(call.hang_up)
             await self.unregister()
 
 

@@ -405,3 +405,13 @@ async def test_a_station_whose_unregistration_is_cancelled_stays(lets_go: bool) 
         manager.lets_go = True
         async with station.call("2") as call:
             await call.wait_connected()
+
+
+async def test_leaving_hangs_every_call_up_and_unregisters_although_none_of_them_ends() -> None:
+    async with a_station() as (manager, station):
+        manager.on_key[SoftKeyEvent.END_CALL] = lambda call: None
+        for call in (7, 8, 9):
+            manager.show(call, DCallState.RING_IN)
+        await station.wait_shown(lambda _: len(station.calls) == 3)
+    assert sorted(manager.seen[:3]) == ["END_CALL 7", "END_CALL 8", "END_CALL 9"]
+    assert manager.seen[3:] == ["unregistered"]
