@@ -112,7 +112,8 @@ class Station:
         self._refused = 0
         self._dialling = trio.Lock()
         self._new_call: Call | None = None
-        self._ringing, self._arrivals = trio.open_memory_channel[Call](config.max_calls)
+        self._ringing: deque[Call] = deque()
+        """Calls that rang and are not over, and that no handler has had: ``max_calls`` at most."""
 
     def __repr__(self) -> str:
         return f"<Station {self.name} {self.number or '?'}>"
@@ -300,12 +301,11 @@ class Station:
         # Calls come and go as the call manager likes; handlers may take longer.
         room = trio.Semaphore(self.config.max_calls)
         async with background() as tasks:
-            async for call in self._arrivals:
+            while True:
                 await room.acquire()
-                if call.ended:
-                    room.release()
-                else:
-                    tasks.start_handler(handle, call)
+                while not self._ringing:
+                    await self._news.wait()
+                tasks.start_handler(handle, self._ringing.popleft())
 
     async def unregister(self) -> bool:
         """Leave the call manager. False: it said no, because a call is up; we stay registered.
@@ -539,15 +539,15 @@ class Station:
         if view.ended:
             self.calls.pop(view.call_reference, None)
             self._ended.append(call)
+            if call in self._ringing:
+                self._ringing.remove(call)
         elif isinstance(message, messages.CallState):
             if view.state is DCallState.OFF_HOOK and not view.incoming:
                 self._new_call = call
             elif view.state is DCallState.RING_IN and not call.announced:
                 # Call managers repeat the state when the caller changes (a transfer).
                 call.announced = True
-                # A full queue is a person who does not pick up: the call goes on ringing.
-                with contextlib.suppress(trio.WouldBlock):
-                    self._ringing.send_nowait(call)
+                self._ringing.append(call)
 
     def _tell_of(self, call: Call) -> None:
         if self.on_call is not None:
@@ -556,6 +556,7 @@ class Station:
     def _forget(self) -> None:
         self._registered = False
         self._link = None
+        self._ringing.clear()
         calls, self.calls = self.calls, {}
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)

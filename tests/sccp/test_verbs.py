@@ -415,3 +415,25 @@ async def test_leaving_hangs_every_call_up_and_unregisters_although_none_of_them
         await station.wait_shown(lambda _: len(station.calls) == 3)
     assert sorted(manager.seen[:3]) == ["END_CALL 7", "END_CALL 8", "END_CALL 9"]
     assert manager.seen[3:] == ["unregistered"]
+
+
+# Handlers.
+
+
+async def test_calls_that_were_over_before_anybody_served_keep_no_other_from_being_served() -> None:
+    limit = 2
+    async with a_station(sccp.StationConfig(max_calls=limit)) as (manager, station):
+        for call in range(1, 2 * limit):
+            manager.show(call, DCallState.RING_IN)
+            manager.show(call, DCallState.ON_HOOK)
+        manager.show(9, DCallState.RING_IN)
+        await station.wait_shown(lambda _: 9 in station.calls)
+        served: list[int] = []
+        async with trio.open_nursery() as nursery:
+
+            async def handle(call: sccp.Call) -> None:
+                served.append(call.call_reference)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(station.serve, handle)
+        assert served == [9]
