@@ -31,6 +31,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.manager import End, Link, Standby
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.patience import Patience
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen
 from pa_telephony.sccp.station import (
@@ -100,6 +101,7 @@ class Station:
         self._source = local_address
         self._link: Link | None = None
         self._standby = Standby(config, len(call_managers), self._connect)
+        self._patience = Patience(config, len(call_managers), random.random)
         self._tasks: Background | None = None
         self._returning: int | None = None
         self._same_again: int | None = None
@@ -409,8 +411,6 @@ class Station:
                 tasks.cancel_scope.cancel()
 
     async def _stay_registered(self) -> None:
-        back_off = self.config.first_back_off
-        refusals = 0
         while self._wanted:
             known = self.registrations
             for place, index in enumerate(self._order()):
@@ -421,25 +421,21 @@ class Station:
                     self._obey(ended.reset, index)
                 else:
                     self.last_error = ended.reason
+                if self.registrations != known:
+                    self._patience.unregistered(trio.current_time())
+                    break
                 if isinstance(ended, Rejected):
-                    refusals += 1
-                    wanted = self.config.rejections * len(self._call_managers)
-                    if not self.registrations and refusals >= wanted:
+                    last_word = self._patience.refused(ended.reason, trio.current_time())
+                    if last_word and not self.registrations:
                         raise RegistrationRejected(ended.reason)
                 elif place == 0:
-                    refusals = 0
-                if self.registrations != known or not self._wanted:
+                    self._patience.not_refused()
+                if not self._wanted:
                     break
-            if self.registrations != known:
-                back_off = self.config.first_back_off
-                refusals = 0
             if not self._wanted:
                 return
-            if self._returning is not None:
-                continue
-            # Half the time is chance, so that a thousand phones do not come back as one.
-            await trio.sleep(back_off * (0.5 + random.random() / 2))
-            back_off = min(max(back_off, 0.05) * 2, self.config.longest_back_off)
+            if self._returning is None:
+                await trio.sleep(self._patience.pause())
 
     def _obey(self, reset: DeviceResetType | None, index: int) -> None:
         if reset is DeviceResetType.RESTART:
@@ -514,6 +510,7 @@ class Station:
             case Registered():
                 self._registered = True
                 self.registrations += 1
+                self._patience.registered(trio.current_time())
             case UnregisterRefused():
                 self._refused += 1
                 self._returning = None
@@ -608,7 +605,9 @@ async def open_station(
     ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
     no sound and refuses receive channels. ``local_address`` is the source address to use.
     Raises :class:`RegistrationRejected` when every call manager refuses the name from the
-    first, ``config.rejections`` times; waits for as long as none can be reached.
+    first: ``config.rejections`` times when the name is unknown there, and for
+    ``config.rejected_for`` seconds when an old session may hold it. Waits for as long as none
+    can be reached.
     """
     if not 1 <= len(name) <= 15:
         raise ValueError(f"device name {name!r}: must have 1 to 15 characters")

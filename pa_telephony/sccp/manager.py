@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 import trio
 
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.sccp.patience import LASTED
 from pa_telephony.sccp.station import (
     MayReturn,
     MustWait,
@@ -33,8 +34,6 @@ __all__ = ["End", "Link", "LinkOwner", "Standby"]
 
 _READ = 65536
 _CONNECT_WITHIN = 5.0
-_LASTED = 5.0
-"""Seconds after which a connection that stood by was no failure."""
 _ASK_AGAIN = 60.0
 """Seconds after which a call manager that would have us, in vain, is asked again."""
 
@@ -258,7 +257,7 @@ class Standby:
                 self._asked.discard(index)
                 self._knows_no_tokens.add(index)
                 self._ask_at[index] = now + self._config.token_within
-            lasted = link.up_since is not None and now - link.up_since > _LASTED
+            lasted = link.up_since is not None and now - link.up_since > LASTED
             failures = self._failures[index] = 0 if lasted else self._failures.get(index, 0) + 1
             wait = min(
                 self._config.first_back_off * 2 ** min(failures, 16), self._config.longest_back_off

@@ -7,6 +7,7 @@ does. What ours does is in tests/callmanager.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
@@ -437,3 +438,17 @@ async def test_calls_that_were_over_before_anybody_served_keep_no_other_from_bei
 
             nursery.start_soon(station.serve, handle)
         assert served == [9]
+
+
+async def test_a_call_manager_that_takes_and_drops_us_is_asked_less_and_less_often() -> None:
+    async with a_station(sccp.StationConfig(first_back_off=0.05)) as (manager, station):
+        at: list[float] = []
+        for times in range(1, 5):
+            await station.wait_registered()
+            assert station.registrations == times
+            manager.drop()
+            await station.wait_unregistered()
+            at.append(trio.current_time())
+        await station.wait_registered()
+    for wait, (before, after) in zip((0.025, 0.05, 0.1), itertools.pairwise(at), strict=True):
+        assert after - before >= wait
