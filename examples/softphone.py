@@ -36,7 +36,7 @@ async def talk(call: sccp.Call, media: rtp.Media, options: argparse.Namespace) -
 async def main(options: argparse.Namespace) -> None:
     """Register, and have one call."""
     async with (
-        rtp.open_engine(address=options.address) as engine,
+        rtp.open_engine() as engine,
         sccp.open_station(options.device, options.call_manager, engine=engine) as phone,
     ):
         say(f"{phone.number} is registered")
@@ -64,7 +64,6 @@ parser.add_argument("--for", dest="seconds", type=float, default=float("inf"), m
 parser.add_argument("--play", metavar="WAV", help="what to say")
 parser.add_argument("--record", metavar="WAV", help="where to put what is heard")
 parser.add_argument("--call-manager", default="127.0.0.1", metavar="HOST[:PORT]")
-parser.add_argument("--address", default="127.0.0.1", help="where sound is received")
 
 if __name__ == "__main__":
     trio.run(main, parser.parse_args())

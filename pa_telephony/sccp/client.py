@@ -384,11 +384,12 @@ class Station:
             return None
         from pa_telephony.rtp import PortUnavailable  # numpy only where there is sound
 
+        address = self._link.addresses[0][0] if self._link is not None else None
         try:
             if self._port_index is not None and any(call.has_port for call in self.calls.values()):
                 # A consultation has its own stream while the first call is held on the fixed port.
-                return self._engine.open_spare_port()
-            return self._engine.open_port(self._port_index)
+                return self._engine.open_spare_port(address=address)
+            return self._engine.open_port(self._port_index, address=address)
         except PortUnavailable:
             return None
 
@@ -505,6 +506,12 @@ class Station:
             if isinstance(event, MayReturn):
                 self._return_to(link.index)
 
+    def came_up(self, link: Link) -> None:
+        """A connection is there. Raises :class:`ConfigurationError` when no sound can follow it."""
+        if self._engine is not None:
+            local, remote = link.addresses
+            self._engine.check_signalling(local[0], remote[0])
+
     def _take(self, event: StationEvent) -> None:
         match event:
             case Registered():
@@ -604,6 +611,8 @@ async def open_station(
 
     ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
     no sound and refuses receive channels. ``local_address`` is the source address to use.
+    Raises :class:`ConfigurationError` when the engine is on a loopback address and a call manager
+    is not.
     Raises :class:`RegistrationRejected` when every call manager refuses the name from the
     first: ``config.rejections`` times when the name is unknown there, and for
     ``config.rejected_for`` seconds when an old session may hold it. Waits for as long as none

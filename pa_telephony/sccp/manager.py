@@ -53,6 +53,10 @@ class LinkOwner(Protocol):
         """Something happened on a connection."""
         ...
 
+    def came_up(self, link: Link) -> None:
+        """A connection is there; nothing was said on it yet."""
+        ...
+
 
 class Link:
     """A connection to the ``index``-th call manager of the list.
@@ -135,7 +139,9 @@ class Link:
     async def _speak(self, stream: trio.SocketStream, peer: str) -> End:
         end: list[End] = []
         config = self._owner.config
-        core = StationCore(self._owner.name, config, self.addresses[0][0])
+        own = self.addresses[0][0]
+        # How a phone says its IPv6 address is not established (notes §13); it may leave IPv4 out.
+        core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
             core.watch_frames(functools.partial(self._record, "received"))
 
@@ -176,6 +182,7 @@ class Link:
                     await self._to_send.wait()
 
         async with stream, background() as tasks:
+            self._owner.came_up(self)
             now = trio.current_time()
             if self._registers:
                 core.connected(now)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, Callable
+from typing import Any, TypeVar
 
 import pytest
 import trio
 
-from pa_telephony import sccp
-from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony import rtp, sccp
+from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device, LineAppearance
-from pa_telephony.sccp.enums import DCallState, SoftKeyEvent
+from pa_telephony.sccp.enums import DCallState, MediaPayloadType, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import StationSession, serve_stations
+from pa_telephony.tasks import background
+
+T = TypeVar("T", bound=SccpMessage)
 
 NAME = "SEP001122334455"
 REFUSED = "\x80\x52"
@@ -43,7 +47,11 @@ class Scripted:
         """What becomes of a number of one digit; it answers otherwise."""
         self.on_digit: Callable[[int, str], object] = self._dial
         self.lets_go = True
+        self.asked = trio.Event()
+        """A station asked to leave."""
         self._session: StationSession | None = None
+        self._others: list[SccpMessage] = []
+        self._news = trio.Event()
 
     def show(self, call: int, state: DCallState) -> None:
         self.tell(messages.CallState(call_state=state, line_instance=1, call_reference=call))
@@ -85,6 +93,7 @@ class Scripted:
         self.seen.append(reason)
 
     def may_unregister(self, session: StationSession) -> bool:
+        self.asked.set()
         return self.lets_go
 
     def received(self, session: StationSession, message: SccpMessage) -> None:
@@ -99,25 +108,34 @@ class Scripted:
                 if key in self.on_key:
                     self.on_key[key](message.call_reference)
             case _:
-                pass
+                self._others.append(message)
+                self._news.set()
+
+    async def heard(self, kind: type[T]) -> T:
+        """The first message of a kind, when it has come."""
+        while True:
+            for message in self._others:
+                if isinstance(message, kind):
+                    return message
+            self._news = trio.Event()
+            await self._news.wait()
 
 
 @contextlib.asynccontextmanager
 async def a_station(
-    config: sccp.StationConfig | None = None,
+    config: sccp.StationConfig | None = None, **station: Any
 ) -> AsyncGenerator[tuple[Scripted, sccp.Station]]:
     scripted = Scripted()
     with trio.fail_after(10):
-        async with trio.open_nursery() as nursery:
+        async with background() as tasks:
 
             async def serve(*, task_status: trio.TaskStatus[object]) -> None:
                 await serve_stations(scripted, port=0, task_status=task_status)
 
-            _, addresses = await nursery.start(serve)
+            _, addresses = await tasks.start(serve)
             scripted.address = f"{addresses[0][0]}:{addresses[0][1]}"
-            async with sccp.open_station(NAME, scripted.address, config=config) as station:
-                yield scripted, station
-            nursery.cancel_scope.cancel()
+            async with sccp.open_station(NAME, scripted.address, config=config, **station) as phone:
+                yield scripted, phone
 
 
 # Hold.
@@ -400,6 +418,7 @@ async def test_a_station_whose_unregistration_is_cancelled_stays(lets_go: bool) 
             scope.cancel()
             await station.unregister()
         assert scope.cancelled_caught
+        await manager.asked.wait()
         if lets_go:
             await station.wait_unregistered()
         await station.wait_registered()
@@ -452,3 +471,53 @@ async def test_a_call_manager_that_takes_and_drops_us_is_asked_less_and_less_oft
         await station.wait_registered()
     for wait, (before, after) in zip((0.025, 0.05, 0.1), itertools.pairwise(at), strict=True):
         assert after - before >= wait
+
+
+# Where sound is received.
+
+
+@contextlib.asynccontextmanager
+async def a_listening_port(
+    engine: rtp.Engine, **station: Any
+) -> AsyncGenerator[tuple[Scripted, sccp.Station]]:
+    async with a_station(engine=engine, **station) as (manager, phone):
+        manager.show(7, DCallState.CONNECTED)
+        manager.tell(
+            messages.OpenReceiveChannel(
+                call_reference=7,
+                conference_id=7,
+                pass_through_party_id=1,
+                compression_type=MediaPayloadType.G711_ULAW64K,
+                milli_second_packet_size=20,
+            )
+        )
+        yield manager, phone
+
+
+async def test_sound_is_received_where_the_call_is_signalled() -> None:
+    async with (
+        rtp.open_engine(first_port=47600) as engine,
+        a_listening_port(engine, local_address="127.0.0.77") as (manager, _),
+    ):
+        ack = await manager.heard(messages.OpenReceiveChannelAck)
+        assert (ack.ip_addr, ack.port_number) == ("127.0.0.77", 47600)
+
+
+async def test_sound_is_received_where_the_engine_is_told_to() -> None:
+    async with (
+        rtp.open_engine(address="127.0.0.78", first_port=47600) as engine,
+        a_listening_port(engine, local_address="127.0.0.77") as (manager, _),
+    ):
+        ack = await manager.heard(messages.OpenReceiveChannelAck)
+        assert (ack.ip_addr, ack.port_number) == ("127.0.0.78", 47600)
+
+
+async def test_an_engine_on_loopback_is_an_error_where_the_call_manager_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is one loopback address for this test, and the call manager has another."""
+    monkeypatch.setattr("pa_telephony.rtp.engine._is_loopback", lambda host: host == "127.0.0.78")
+    async with rtp.open_engine(address="127.0.0.78", first_port=47600) as engine:
+        with pytest.raises(ConfigurationError, match=r"127\.0\.0\.78.* from 127\.0\.0\.1"):
+            async with a_station(engine=engine):
+                pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ from rich.console import Console
 from rich.live import Live
 
 from pa_telephony import rtp, sccp
-from pa_telephony.address import parse_peers
 from pa_telephony.cli.phone import keyboard
 from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
 from pa_telephony.cli.running import open_trace, run_until_stopped
-from pa_telephony.errors import CallEnded, ConfigurationError
+from pa_telephony.errors import CallEnded
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
@@ -39,7 +37,7 @@ class _Options:
     dial: str | None
     answer: bool
     seconds: float
-    address: str
+    address: str | None
     rtp_port: int
 
 
@@ -76,7 +74,7 @@ class _Options:
     metavar="WAV",
     help="Write what is heard to this file instead of using the sound card.",
 )
-@click.option("--address", help="Where sound is received; else what reaches the call manager.")
+@click.option("--address", help="Where sound is received; else our end of the signalling.")
 @click.option("--rtp-port", type=click.IntRange(1024, 65534), default=32000, show_default=True)
 @click.option(
     "--trace",
@@ -112,7 +110,7 @@ def phone(
         dial=dial,
         answer=answer,
         seconds=seconds,
-        address=address or _address_towards(call_managers[0]),
+        address=address,
         rtp_port=rtp_port,
     )
     scripted = bool(dial or answer)
@@ -139,18 +137,6 @@ def _sounds(play: Path | None, record: Path | None, scripted: bool) -> Generator
         yield card
     finally:
         card.close()
-
-
-def _address_towards(call_manager: str) -> str:
-    """Our own address on the way to the call manager; nothing is sent to find it out."""
-    host, port = parse_peers(call_manager, 2000)[0]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((host, port))
-        except OSError as error:
-            raise ConfigurationError(f"{host}: {error.strerror or error}") from error
-        own: str = probe.getsockname()[0]
-    return own
 
 
 @contextlib.asynccontextmanager
