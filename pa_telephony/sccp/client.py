@@ -45,6 +45,7 @@ from pa_telephony.sccp.station import (
     StatisticsAsked,
     Unregistered,
     UnregisterRefused,
+    key_of,
 )
 from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import Background, background
@@ -92,6 +93,8 @@ class Station:
         self.slow_call_managers = 0
         """Connections that were closed because nobody read what we sent."""
         self.last_error: str = ""
+        self.on_trouble: Callable[[str], object] | None = None
+        """Told why it is not registered, each time a call manager can not be had or is lost."""
         self.on_call: Callable[[Call], object] | None = None
         """Given each call when anything about it has changed, between two messages."""
         self._call_managers = call_managers
@@ -184,8 +187,11 @@ class Station:
         """Call a number as a person does: off hook, then the digits. Leaving hangs up.
 
         A call that was going on is put on hold by the call manager. The body begins as soon as
-        the digits are sent: ``await call.wait_connected()``.
+        the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
+        no telephone has a key for.
         """
+        for digit in number:
+            key_of(digit)
         start = messages.OffHook(line_instance=0 if line == 1 else line)
         call = await self.new_call(start)
         try:
@@ -418,10 +424,13 @@ class Station:
                 ended = await self._serve(index)
                 if isinstance(ended, Unregistered):
                     # Without a registration it is one more call manager that does not serve us.
-                    self.last_error = "unregistered by the call manager"
+                    self._note("unregistered by the call manager")
                     self._obey(ended.reset, index)
+                elif isinstance(ended, Rejected):
+                    host, port = self._call_managers[index]
+                    self._note(f"{host}:{port} refuses {self.name}: {ended.reason}")
                 else:
-                    self.last_error = ended.reason
+                    self._note(ended.reason)
                 if self.registrations != known:
                     self._patience.unregistered(trio.current_time())
                     break
@@ -437,6 +446,11 @@ class Station:
                 return
             if self._returning is None:
                 await trio.sleep(self._patience.pause())
+
+    def _note(self, why: str) -> None:
+        self.last_error = why
+        if self.on_trouble is not None and self._wanted and self._returning is None:
+            self.on_trouble(why)
 
     def _obey(self, reset: DeviceResetType | None, index: int) -> None:
         if reset is DeviceResetType.RESTART:
@@ -601,6 +615,7 @@ async def open_station(
     port_index: int | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
+    on_trouble: Callable[[str], object] | None = None,
 ) -> AsyncGenerator[Station]:
     """Register a station and keep it registered.
 
@@ -611,6 +626,7 @@ async def open_station(
 
     ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
     no sound and refuses receive channels. ``local_address`` is the source address to use.
+    ``on_trouble`` is :attr:`Station.on_trouble` from the start, when nobody may be there yet.
     Raises :class:`ConfigurationError` when the engine is on a loopback address and a call manager
     is not.
     Raises :class:`RegistrationRejected` when every call manager refuses the name from the
@@ -629,6 +645,7 @@ async def open_station(
         trace,
         local_address,
     )
+    station.on_trouble = on_trouble
     async with background() as tasks:
         tasks.start_soon(station.run)
         await station.wait_registered()
@@ -648,6 +665,7 @@ async def open_media_port(
     config: StationConfig | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
+    on_trouble: Callable[[str], object] | None = None,
 ) -> AsyncGenerator[Station]:
     """Register a media port: a station of one line that asks only what an FXS port asks.
 
@@ -665,5 +683,6 @@ async def open_media_port(
         port_index=port_index,
         trace=trace,
         local_address=local_address,
+        on_trouble=on_trouble,
     ) as station:
         yield station

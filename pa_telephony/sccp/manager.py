@@ -119,7 +119,7 @@ class Link:
 
     async def _session(self) -> End:
         host, port = self._address
-        peer = f"{host}:{port}"
+        peer = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
         try:
             stream: trio.SocketStream | None = None
             with trio.move_on_after(_CONNECT_WITHIN), map_os_errors(peer):

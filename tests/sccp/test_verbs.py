@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import socket
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from pa_telephony.tasks import background
 T = TypeVar("T", bound=SccpMessage)
 
 NAME = "SEP001122334455"
+QUICK = sccp.StationConfig(first_back_off=0.01)
 REFUSED = "\x80\x52"
 """Can not complete transfer."""
 
@@ -412,7 +414,7 @@ async def test_a_forward_that_is_never_confirmed_is_a_failure() -> None:
 
 @pytest.mark.parametrize("lets_go", [True, False])
 async def test_a_station_whose_unregistration_is_cancelled_stays(lets_go: bool) -> None:
-    async with a_station(sccp.StationConfig(first_back_off=0.01)) as (manager, station):
+    async with a_station(QUICK) as (manager, station):
         manager.lets_go = lets_go
         with trio.CancelScope() as scope:
             scope.cancel()
@@ -521,3 +523,33 @@ async def test_an_engine_on_loopback_is_an_error_where_the_call_manager_is_not(
         with pytest.raises(ConfigurationError, match=r"127\.0\.0\.78.* from 127\.0\.0\.1"):
             async with a_station(engine=engine):
                 pass
+
+
+# Before anybody is there.
+
+
+async def test_why_a_station_is_not_registered_is_told_from_the_start() -> None:
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = taken.getsockname()[1]
+    with trio.fail_after(10), trio.CancelScope() as scope:
+
+        def note(why: str) -> None:
+            told.append(why)
+            if len(told) == 2:
+                scope.cancel()
+
+        async with sccp.open_station(NAME, f"127.0.0.1:{nobody}", on_trouble=note):
+            pass
+    assert told == [f"127.0.0.1:{nobody}: Connection refused"] * 2
+
+
+async def test_a_station_that_is_wanted_elsewhere_or_leaves_is_in_no_trouble() -> None:
+    told: list[str] = []
+    async with a_station(on_trouble=told.append, config=QUICK) as (manager, station):
+        manager.drop()
+        await station.wait_unregistered()
+        assert told == ["closed by the call manager"]
+        await station.wait_registered()
+        assert await station.unregister()
+    assert len(told) == 1
