@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -59,8 +60,6 @@ __all__ = ["Station", "open_media_port", "open_station"]
 _PORT = 2000
 _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
-_LOOK = 0.25
-"""Seconds between two looks at the connections that stand by."""
 _CONFIRMED_WITHIN = 1.0
 """Seconds from the end of the call that dials a forward to the word that it is set."""
 _TEMPORARY_FAILURE = 41
@@ -114,6 +113,8 @@ class Station:
         self._abandoned = False
         self._running = trio.CancelScope()
         self._news = trio.Event()
+        self._look = trio.Event()
+        """Something has changed for the connections that stand by, or for the way back."""
         self._refused = 0
         self._dialling = trio.Lock()
         self._new_call: Call | None = None
@@ -493,16 +494,21 @@ class Station:
 
     async def _keep_standby(self) -> None:
         while True:
-            await trio.sleep(_LOOK)
+            self._look = trio.Event()
             now = trio.current_time()
             self._standby.forget_ended(now)
+            again = math.inf
             if self._registered and self._link is not None and self._core is not None:
                 here = self._link.index
                 self._standby.arrange(here, now)
-                if self.config.fall_back and self._core.idle:
+                may_return = self.config.fall_back and self._core.idle and self._returning is None
+                if may_return:
                     index = self._standby.ask_to_return(here, now)
                     if index is not None:
                         self._return_to(index)
+                again = self._standby.next_look(here, may_return=may_return)
+            with trio.move_on_at(again):
+                await self._look.wait()
 
     def _return_to(self, index: int) -> None:
         """Leave where we are, to register where we would rather be."""
@@ -517,6 +523,7 @@ class Station:
             self._take(event)
         elif isinstance(event, MayReturn | MustWait):
             self._standby.answered(link.index, event, trio.current_time())
+            self._look.set()
             if isinstance(event, MayReturn):
                 self._return_to(link.index)
 
@@ -525,6 +532,11 @@ class Station:
         if self._engine is not None:
             local, remote = link.addresses
             self._engine.check_signalling(local[0], remote[0])
+        self._look.set()
+
+    def went_down(self, link: Link) -> None:
+        """A connection has ended."""
+        self._look.set()
 
     def _take(self, event: StationEvent) -> None:
         match event:
@@ -532,9 +544,11 @@ class Station:
                 self._registered = True
                 self.registrations += 1
                 self._patience.registered(trio.current_time())
+                self._look.set()
             case UnregisterRefused():
                 self._refused += 1
                 self._returning = None
+                self._look.set()
             case CallChanged():
                 self._take_call(event, event.message)
             case StatisticsAsked(request):
@@ -554,6 +568,8 @@ class Station:
             call = self.calls[view.call_reference] = Call(self, view)
         call.changed(message)
         self._tell_of(call)
+        if view.ended or view.elsewhere:
+            self._look.set()
         if view.ended:
             self.calls.pop(view.call_reference, None)
             self._ended.append(call)

@@ -7,6 +7,7 @@ keepalives pass on it, and registering there takes one message when the first is
 from __future__ import annotations
 
 import functools
+import math
 import random
 import time
 from collections.abc import Callable
@@ -57,6 +58,10 @@ class LinkOwner(Protocol):
         """A connection is there; nothing was said on it yet."""
         ...
 
+    def went_down(self, link: Link) -> None:
+        """A connection has ended, or could not be had."""
+        ...
+
 
 class Link:
     """A connection to the ``index``-th call manager of the list.
@@ -86,6 +91,8 @@ class Link:
         self._trace = trace
         self._source = source
         self._to_send = trio.Event()
+        self._nap = trio.CancelScope()
+        """Ends when the core has something to do."""
         self._scope = trio.CancelScope()
         self._registers = False
 
@@ -102,8 +109,10 @@ class Link:
             self.flush()
 
     def flush(self) -> None:
-        """Let what the core has queued go out."""
+        """Let what the core has queued go out, and its deadline be heard of."""
         self._to_send.set()
+        if self.core is not None:
+            self._nap.deadline = _or_never(self.core.next_deadline())
 
     def close(self) -> None:
         """Drop the connection."""
@@ -116,6 +125,7 @@ class Link:
                 self.end = await self._session()
         finally:
             self.ended.set()
+            self._owner.went_down(self)
 
     async def _session(self) -> End:
         host, port = self._address
@@ -153,7 +163,7 @@ class Link:
                 self._owner.take(self, event)
                 check_unsent()
             check_unsent()
-            self._to_send.set()
+            self.flush()
             return True
 
         def check_unsent() -> None:
@@ -163,10 +173,9 @@ class Link:
 
         async def keep_time(tasks: trio.CancelScope) -> None:
             while True:
-                deadline = core.next_deadline()
-                # Deadlines move while we sleep; a short nap costs less than waking us each time.
-                nap = 0.5 if deadline is None else deadline - trio.current_time()
-                await trio.sleep(min(max(nap, 0.0), 0.5))
+                self._nap = trio.CancelScope(deadline=_or_never(core.next_deadline()))
+                with self._nap:
+                    await trio.sleep_forever()
                 core.handle_deadline(trio.current_time())
                 if not pump():
                     tasks.cancel()
@@ -215,6 +224,10 @@ class Link:
             self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
 
 
+def _or_never(deadline: float | None) -> float:
+    return math.inf if deadline is None else deadline
+
+
 class Standby:
     """The connections on which only keepalives pass, and what is known of their call managers."""
 
@@ -246,7 +259,7 @@ class Standby:
 
     def arrange(self, here: int, now: float) -> None:
         """Stand by at those before ``here`` in the list, and at the next one."""
-        wanted = {*range(here), here + 1} & {*range(self._count)}
+        wanted = self._wanted(here)
         for index in set(self._links) - wanted:
             self._links.pop(index).close()
         for index in sorted(wanted - set(self._links)):
@@ -287,6 +300,22 @@ class Standby:
             link.flush()
             return None
         return None
+
+    def next_look(self, here: int, *, may_return: bool) -> float:
+        """When :meth:`arrange`, or :meth:`ask_to_return` where that is wanted, has more to do."""
+        times = [
+            self._not_before.get(index, 0.0) for index in self._wanted(here) - set(self._links)
+        ]
+        if may_return:
+            times += [
+                self._ask_at.get(index, 0.0)
+                for index, link in self._links.items()
+                if index < here and link.stands_by
+            ]
+        return min(times, default=math.inf)
+
+    def _wanted(self, here: int) -> set[int]:
+        return {*range(here), here + 1} & {*range(self._count)}
 
     def answered(self, index: int, answer: MayReturn | MustWait, now: float) -> None:
         """A call manager said whether it would have us."""
