@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import sys
 
 import trio
 
 from pa_telephony import rtp, sccp
-from pa_telephony.errors import CallEnded
+from pa_telephony.errors import CallEnded, TelephonyError
 
 say = functools.partial(print, flush=True)
 
@@ -36,8 +37,10 @@ async def talk(call: sccp.Call, media: rtp.Media, options: argparse.Namespace) -
 async def main(options: argparse.Namespace) -> None:
     """Register, and have one call."""
     async with (
-        rtp.open_engine(address=options.address) as engine,
-        sccp.open_station(options.device, options.call_manager, engine=engine) as phone,
+        rtp.open_engine() as engine,
+        sccp.open_station(
+            options.device, options.call_manager, engine=engine, on_trouble=say
+        ) as phone,
     ):
         say(f"{phone.number} is registered")
         if options.dial:
@@ -64,7 +67,9 @@ parser.add_argument("--for", dest="seconds", type=float, default=float("inf"), m
 parser.add_argument("--play", metavar="WAV", help="what to say")
 parser.add_argument("--record", metavar="WAV", help="where to put what is heard")
 parser.add_argument("--call-manager", default="127.0.0.1", metavar="HOST[:PORT]")
-parser.add_argument("--address", default="127.0.0.1", help="where sound is received")
 
 if __name__ == "__main__":
-    trio.run(main, parser.parse_args())
+    try:
+        trio.run(main, parser.parse_args())
+    except (TelephonyError, ValueError) as error:
+        sys.exit(str(error))

@@ -9,6 +9,7 @@ shows an exception group. The user's own exception comes out bare, a lost link i
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, Generic, Self, TypeVar, TypeVarTuple, cast
@@ -41,7 +42,17 @@ def map_os_errors(peer: str) -> Generator[None]:
     except (trio.ClosedResourceError, trio.EndOfChannel) as error:
         raise ConnectionLost(f"{peer}: connection closed") from error
     except OSError as error:
-        raise ConnectionLost(f"{peer}: {error.strerror or error}") from error
+        raise ConnectionLost(f"{peer}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    # trio's "all attempts to connect failed" has the reasons behind it, with the address in words.
+    reason: BaseException | None = error.__cause__
+    while isinstance(reason, BaseExceptionGroup):
+        reason = cast("BaseExceptionGroup[BaseException]", reason).exceptions[-1]
+    if isinstance(reason, OSError) and reason.errno:
+        return os.strerror(reason.errno)
+    return error.strerror or str(error)
 
 
 class Background:

@@ -145,6 +145,31 @@ def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
     assert share_heard(EXAMPLES / "menu.wav", tmp_path / "alice.wav") > 0.8
 
 
+@pytest.mark.parametrize(
+    ("number", "why"), [("9999", "call ended, cause 1"), ("10-02", "no key '-' on a telephone")]
+)
+async def test_a_softphone_says_in_words_why_there_is_no_call(number: str, why: str) -> None:
+    config = callmanager.CallManagerConfig(
+        devices=(
+            callmanager.DeviceConfig(
+                name="SEP000000001001", lines=(callmanager.LineConfig(number="1001"),)
+            ),
+        )
+    )
+    async with callmanager.open_call_manager(config, sccp_port=0) as manager:
+        done = await trio.run_process(
+            [
+                *(sys.executable, "-W", "error", EXAMPLES / "softphone.py", "SEP000000001001"),
+                *("--call-manager", manager.sccp_address, "--dial", number),
+            ],
+            capture_stderr=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [why]
+
+
 ROUTING = """
 [search_spaces]
 all = [""]

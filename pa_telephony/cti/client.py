@@ -104,8 +104,11 @@ class Provider(ProviderLink):
         unregistered; calls on it end.
 
         Raises :class:`~pa_telephony.cti.errors.RegistrationError` when another application has
-        it in another way.
+        it in another way, and :class:`~pa_telephony.errors.ConfigurationError` when the engine is
+        on a loopback address and the CTI manager is not.
         """
+        await self.wait_in_service()
+        engine.check_signalling(self.local_address[0], self.manager[0])
         async with self._open(
             MediaTerminal(self, number, device, engine), in_service=True
         ) as terminal:

@@ -126,6 +126,11 @@ class ProviderLink(abc.ABC):
         """Address and port of the CTI manager we are connected to."""
         return self._addresses[1]
 
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Our end of that connection."""
+        return self._addresses[0]
+
     async def wait_in_service(self) -> None:
         """Wait until the provider is in service."""
         while not self._in_service:

@@ -171,6 +171,6 @@ class MediaTerminal(CallLine[MediaCall]):
         from pa_telephony.rtp import PortUnavailable
 
         try:
-            return self._engine.open_port()
+            return self._engine.open_port(address=self.provider.local_address[0])
         except PortUnavailable:
             return None

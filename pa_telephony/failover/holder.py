@@ -33,7 +33,9 @@ _PORT_CONFIG = StationConfig(
     style=Style.PORT,
     device_type=DeviceType.ANALOG_PHONE,
     protocol_version=21,
+    # Who has it is for the driver to find out, and it asks again.
     rejections=1,
+    rejected_for=0.0,
     longest_back_off=1.0,
     # Back to the first only if asked (personal-assistant.md §4).
     fall_back=False,

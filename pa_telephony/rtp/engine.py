@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import ipaddress
 import random
 import select
 import socket
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import trio
 
-from pa_telephony.errors import DecodeError, TelephonyError
+from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
 from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
 from pa_telephony.rtp.inbound import Inbound
@@ -42,6 +43,8 @@ _ROUNDS = 8
 _UDP_IP = 28
 _FELL_SILENT = 2.0
 """Seconds after which a stream may come from another port of its host."""
+_LOOPBACK = "127.0.0.1"
+_ANY = (None, "", "0.0.0.0")
 _LIBC = ctypes.CDLL(None)
 
 
@@ -77,11 +80,11 @@ class EngineStatistics:
 
 
 class Engine:
-    """The ports of one address. Made by :func:`open_engine`."""
+    """The media ports of a program. Made by :func:`open_engine`."""
 
     def __init__(
         self,
-        address: str,
+        address: str | None,
         first_port: int,
         config: EngineConfig,
         trace: Trace | None,
@@ -103,14 +106,32 @@ class Engine:
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
 
-    def open_port(self, index: int | None = None) -> Port:
+    def check_signalling(self, local: str, peer: str) -> None:
+        """See that sound can come from where signalling between ``local`` and ``peer`` leads.
+
+        Raises :class:`ConfigurationError` when it can not: the engine has a loopback address and
+        ``peer`` is on no loopback; or it has none, and the signalling is IPv6.
+        """
+        if self.address in _ANY:
+            if ":" in local:
+                raise ConfigurationError(
+                    f"sound is IPv4 and the connection to {peer} is not: give the media engine an"
+                    " address"
+                )
+        elif _is_loopback(self.address) and not _is_loopback(peer):
+            raise ConfigurationError(
+                f"the media engine has the address {self.address}, where nothing comes from {peer}"
+            )
+
+    def open_port(self, index: int | None = None, *, address: str | None = None) -> Port:
         """Bind UDP ``first_port + 2 * index`` (and the next, for RTCP); None: the lowest free one.
 
-        Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or when all
-        are.
+        ``address`` is where, for an engine that was opened without one: our end of the signalling
+        connection. Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or
+        when all are.
         """
         if index is None:
-            return self._open_first(range(self.config.max_ports))
+            return self._open_first(range(self.config.max_ports), address)
         if not 0 <= index < self.config.max_ports or index in self._ports:
             raise PortUnavailable(f"port index {index} is in use or out of range")
         resting = self._resting.pop(index, None)
@@ -118,9 +139,10 @@ class Engine:
             # Whatever waits in these sockets was meant for the call before.
             self._close_sockets(resting[1])
         number = self.first_port + 2 * index
-        rtp = self._bind(number)
+        host = (address if self.address in _ANY else None) or self.address or _LOOPBACK
+        rtp = self._bind(host, number)
         try:
-            rtcp_socket = self._bind(number + 1)
+            rtcp_socket = self._bind(host, number + 1)
         except PortUnavailable:
             rtp.close()
             raise
@@ -136,34 +158,34 @@ class Engine:
         self._outbound.open(index)
         return port
 
-    def open_spare_port(self) -> Port:
+    def open_spare_port(self, *, address: str | None = None) -> Port:
         """The highest free port: for a second stream of somebody whose own port is fixed."""
-        return self._open_first(reversed(range(self.config.max_ports)))
+        return self._open_first(reversed(range(self.config.max_ports)), address)
 
-    def _open_first(self, indices: Iterable[int]) -> Port:
+    def _open_first(self, indices: Iterable[int], address: str | None) -> Port:
         """The first free port; what somebody else has bound is passed over."""
         for index in indices:
             if index in self._ports or index in self._resting:
                 continue
             try:
-                return self.open_port(index)
+                return self.open_port(index, address=address)
             except PortUnavailable as error:
                 why = error.__cause__
                 if not isinstance(why, OSError) or why.errno != errno.EADDRINUSE:
                     raise
         raise PortUnavailable(f"all {self.config.max_ports} ports are in use")
 
-    def _bind(self, number: int) -> socket.socket:
+    def _bind(self, host: str, number: int) -> socket.socket:
         try:
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         except OSError as error:
-            raise PortUnavailable(f"UDP {self.address}:{number}: {error}") from error
+            raise PortUnavailable(f"UDP {host}:{number}: {error}") from error
         try:
             udp.setblocking(False)
-            udp.bind((self.address, number))
+            udp.bind((host, number))
         except (OSError, OverflowError) as error:
             udp.close()
-            raise PortUnavailable(f"UDP {self.address}:{number}: {error}") from error
+            raise PortUnavailable(f"UDP {host}:{number}: {error}") from error
         return udp
 
     # What ports ask for.
@@ -432,7 +454,7 @@ class Engine:
                 octets=int(outbound.octets[row]) & 0xFFFFFFFF,
                 reports=blocks,
             ),
-            rtcp.description(ssrc, f"{self.config.cname}@{self.address}"),
+            rtcp.description(ssrc, f"{self.config.cname}@{port.local_address[0]}"),
         ]
         if bye:
             packets.append(rtcp.Bye(ssrcs=(ssrc,)))
@@ -482,16 +504,27 @@ class Engine:
         self._poll.close()
 
 
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return host is not None and ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @contextlib.asynccontextmanager
 async def open_engine(
     *,
-    address: str = "127.0.0.1",
+    address: str | None = None,
     first_port: int = 32000,
     config: EngineConfig | None = None,
     trace: Trace | None = None,
 ) -> AsyncGenerator[Engine]:
     """Run a media engine: port ``k`` is UDP ``first_port + 2k`` of ``address``.
 
+    Without an ``address`` each port is bound where its call is signalled: to our own address on
+    the connection to the call manager. A port that is opened by hand is on 127.0.0.1 then.
     ``first_port`` is even, 1024 to 65534. ``trace`` gets what is sent, never what comes in, so
     that the traces of two sides can be merged. Left means that every port is closed.
     """

@@ -43,6 +43,9 @@ _TONES = {
 }
 _ACKS_TRANSMISSION = 15
 _POLITE = 1.0
+_ELSEWHERE = 26
+"""Q.850, non-selected user clearing: what a call ends with for a phone whose line it rang on, when
+another phone of the line takes it."""
 _TRANSMITS_WITHIN = 1.0
 
 
@@ -69,7 +72,7 @@ class Owner(Protocol):
         """What the station shows."""
         ...
 
-    async def new_call(self, start: SccpMessage) -> Call:
+    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
         """Send ``start`` and wait for the call that the call manager opens for it."""
         ...
 
@@ -98,6 +101,7 @@ class Call:
         self._port: Port | None = None
         self._media: Media | None = None
         self._heard: PortStatistics | None = None
+        self._first: Call | None = None
         self.announced = False
 
     def __repr__(self) -> str:
@@ -205,10 +209,12 @@ class Call:
     async def wait_connected(self) -> None:
         """Wait until the other side answers. Raises :class:`CallEnded` if it never will.
 
-        A busy or impossible number is the end here, although the tone still sounds.
+        A busy or impossible number is the end here, although the tone still sounds; so is
+        another phone of a shared line that has the call (cause 26).
         """
-        state = await self.wait_for(DCallState.CONNECTED, *_HOPELESS)
-        if state is not DCallState.CONNECTED:
+        await self.wait_for(DCallState.CONNECTED, *_HOPELESS, *_REMOTE)
+        self._check_ours()
+        if self.refused:
             raise CallEnded(self._cause)
 
     async def wait_ended(self) -> int:
@@ -224,8 +230,7 @@ class Call:
         """
         await self.wait_connected()
         while self._media is None:
-            if self.ended:
-                raise CallEnded(self._cause)
+            self._check_ours()
             if self._no_port:
                 raise RequestFailed(MediaStatus.NOT_ENOUGH_CHANNELS, "no media port for the call")
             await self._changed.wait()
@@ -235,9 +240,11 @@ class Call:
     async def answer(self) -> AsyncGenerator[Media]:
         """Answer, and have the sound. Leaving hangs up, unless the call is no longer ours.
 
-        Raises :class:`CallEnded` when the caller has gone. :class:`RequestFailed` when the
-        station has no media engine or no free port.
+        Raises :class:`CallEnded` when the caller has gone, or another phone of a shared line has
+        the call (cause 26); :class:`RequestFailed` when the station has no media engine or no
+        free port.
         """
+        self._check_ours()
         self._key(SoftKeyEvent.ANSWER)
         try:
             yield await self.wait_media()
@@ -254,14 +261,16 @@ class Call:
         await self.wait_ended()
 
     async def hold(self) -> None:
-        """Put the other side on hold; the media stop until :meth:`resume`."""
-        self._key(SoftKeyEvent.HOLD)
-        await self.wait_for(DCallState.HOLD)
+        """Put the other side on hold; the media stop until :meth:`resume`.
+
+        Raises :class:`RequestFailed` when the call manager refuses. Cancelling does not take the
+        key press back.
+        """
+        await self._press_until(SoftKeyEvent.HOLD, DCallState.HOLD)
 
     async def resume(self) -> None:
-        """Take the other side back."""
-        self._key(SoftKeyEvent.RESUME)
-        await self.wait_for(DCallState.CONNECTED)
+        """Take the other side back. Raises, and is cancelled, as :meth:`hold` is."""
+        await self._press_until(SoftKeyEvent.RESUME, DCallState.CONNECTED)
 
     async def send_digits(self, digits: str) -> None:
         """Press keys: RFC 4733 events where they were negotiated, keypad messages elsewhere.
@@ -294,36 +303,49 @@ class Call:
         """Hand the call to ``number`` as a person does: Transfer, digits, Transfer.
 
         Returns when the call is no longer ours. When the number is busy or impossible the call
-        is taken back, and :class:`RequestFailed` carries the Q.850 cause. Cancelling in between
-        leaves the other side on hold.
+        is taken back, and :class:`RequestFailed` carries the Q.850 cause; so it is when the call
+        manager refuses the transfer, or ``number`` goes away before it is done. Cancelling hangs
+        up the call to ``number``, within a second, and leaves the other side on hold.
         """
         consult = await self._consult(SoftKeyEvent.TRANSFER, number, DCallState.RING_OUT)
-        consult._key(SoftKeyEvent.TRANSFER)
-        await self.wait_ended()
+        async with self._or_taken_back(consult):
+            await consult.complete()
 
     async def consult(self, number: str) -> Call:
         """Hold the call and call ``number`` for a transfer; gives that call, once it answers.
 
         :meth:`complete` on it connects the two others; hanging it up leaves this one on hold.
-        Raises as :meth:`transfer` does.
+        Raises, and is cancelled, as :meth:`transfer` is.
         """
         return await self._consult(SoftKeyEvent.TRANSFER, number)
 
     async def complete(self) -> None:
-        """Finish the transfer that this call is the consultation of; both calls end."""
-        await self._station.press(self._event(SoftKeyEvent.TRANSFER), lambda: self.ended)
+        """Finish the transfer that this call is the consultation of; both calls end.
+
+        Raises :class:`RequestFailed` when the call manager refuses (both calls stay as they are),
+        and when the other side has gone: then the first call is taken back. Cancelling does not
+        take the key press back.
+        """
+        first = self._first or self
+        await self._join(SoftKeyEvent.TRANSFER, first)
+        if not first.ended:
+            await first._take_back(self)
+            raise RequestFailed(self._cause, "the other side of the consultation has gone")
 
     async def conference(self, number: str) -> None:
         """Call ``number`` and, when it answers, let all parties talk to each other.
 
-        Again for a fourth. Raises :class:`RequestFailed` when the number can not be had (the
-        call is taken back then), or when the call manager can not join them.
+        Again for a fourth. Raises :class:`RequestFailed` when the number can not be had, or when
+        the call manager can not join them; the call is taken back then. Cancelling hangs up the
+        call to ``number``, within a second, and leaves the other side on hold.
         """
         consult = await self._consult(SoftKeyEvent.CONFRN, number)
-        await self._station.press(
-            consult._event(SoftKeyEvent.CONFRN),
-            lambda: self.ended or (consult.ended and self.connected),
-        )
+        async with self._or_taken_back(consult):
+            await consult._join(SoftKeyEvent.CONFRN, self)
+            if self.ended:
+                raise CallEnded(self._cause)
+            if not self.connected:
+                raise RequestFailed(consult._cause, f"{number} has gone")
 
     def drop_last(self) -> None:
         """Send the party away that joined the conference last, if the conference is ours.
@@ -348,28 +370,76 @@ class Call:
         self, key: SoftKeyEvent, number: str, enough: DCallState = DCallState.CONNECTED
     ) -> Call:
         """Begin a consultation and wait until it is far enough; or take this call back."""
-        consult = await self._station.new_call(self._event(key))
+        for digit in number:
+            key_of(digit)
+        if self.ended:
+            raise CallEnded(self._cause)
+        consult = await self._station.new_call(self._event(key), of=self)
+        consult._first = self
         try:
             consult.press(number)
-            await consult.wait_for(enough, DCallState.CONNECTED, *_HOPELESS)
-        except CallEnded as ended:
-            cause = ended.cause
-        else:
-            if not consult.refused:
-                return consult
-            cause = consult._cause
-        if not consult.ended:
-            await consult.hang_up()
+            with contextlib.suppress(CallEnded):
+                await consult.wait_for(enough, DCallState.CONNECTED, *_HOPELESS)
+        except BaseException:
+            await consult._leave()
+            raise
+        if not consult.ended and not consult.refused:
+            return consult
+        await self._take_back(consult)
+        raise RequestFailed(consult._cause, f"{number}: cause {consult._cause}")
+
+    async def _join(self, key: SoftKeyEvent, first: Call) -> None:
+        """Press the key that joins ``first`` and this, its consultation, and see what becomes."""
+        if first.ended and first is not self:
+            raise CallEnded(first._cause)
         if not self.ended:
-            await self.resume()
-        raise RequestFailed(cause, f"{number}: cause {cause}")
+            await self._station.press(self._event(key), lambda: self.ended or first.ended)
+        # One after the other: the end of one alone says nothing yet.
+        with trio.move_on_after(_POLITE):
+            while not self.ended:
+                await self._changed.wait()
+            while not first.ended and not first.connected:
+                await first._changed.wait()
+        if first._lost is not None:
+            raise CallEnded(first._cause)
+        if first.ended:
+            await self._leave()
+
+    @contextlib.asynccontextmanager
+    async def _or_taken_back(self, consult: Call) -> AsyncGenerator[None]:
+        """What is refused inside gives this call back; cancelled, it leaves it on hold."""
+        try:
+            yield
+        except RequestFailed:
+            await self._take_back(consult)
+            raise
+        except BaseException:
+            await consult._leave()
+            raise
+
+    async def _take_back(self, consult: Call) -> None:
+        # What went wrong first is what the user hears of, whatever becomes of this.
+        with trio.move_on_after(_POLITE), contextlib.suppress(RequestFailed):
+            await consult.hang_up()
+            if not self.ended:
+                await self.resume()
+
+    def _check_ours(self) -> None:
+        if self.ended or self.elsewhere:
+            raise CallEnded(self._cause if self.ended else _ELSEWHERE)
 
     async def _leave(self) -> None:
-        if self.ended:
+        if self.ended or self.elsewhere:
             return
         self._key(SoftKeyEvent.END_CALL)
         with trio.move_on_after(_POLITE, shield=True):
             await self.wait_ended()
+
+    async def _press_until(self, key: SoftKeyEvent, state: DCallState) -> None:
+        if not self.ended and self.state is not state:
+            await self._station.press(self._event(key), lambda: self.ended or self.state is state)
+        if self.ended:
+            raise CallEnded(self._cause)
 
     def _key(self, key: SoftKeyEvent) -> None:
         self._station.send(self._event(key))
@@ -513,3 +583,4 @@ class Call:
 
 
 _HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)
+_REMOTE = (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -31,6 +32,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.manager import End, Link, Standby
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.patience import Patience
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen
 from pa_telephony.sccp.station import (
@@ -44,6 +46,7 @@ from pa_telephony.sccp.station import (
     StatisticsAsked,
     Unregistered,
     UnregisterRefused,
+    key_of,
 )
 from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import Background, background
@@ -57,8 +60,8 @@ __all__ = ["Station", "open_media_port", "open_station"]
 _PORT = 2000
 _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
-_LOOK = 0.25
-"""Seconds between two looks at the connections that stand by."""
+_CONFIRMED_WITHIN = 1.0
+"""Seconds from the end of the call that dials a forward to the word that it is set."""
 _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
@@ -89,6 +92,8 @@ class Station:
         self.slow_call_managers = 0
         """Connections that were closed because nobody read what we sent."""
         self.last_error: str = ""
+        self.on_trouble: Callable[[str], object] | None = None
+        """Told why it is not registered, each time a call manager can not be had or is lost."""
         self.on_call: Callable[[Call], object] | None = None
         """Given each call when anything about it has changed, between two messages."""
         self._call_managers = call_managers
@@ -98,6 +103,7 @@ class Station:
         self._source = local_address
         self._link: Link | None = None
         self._standby = Standby(config, len(call_managers), self._connect)
+        self._patience = Patience(config, len(call_managers), random.random)
         self._tasks: Background | None = None
         self._returning: int | None = None
         self._same_again: int | None = None
@@ -107,10 +113,13 @@ class Station:
         self._abandoned = False
         self._running = trio.CancelScope()
         self._news = trio.Event()
+        self._look = trio.Event()
+        """Something has changed for the connections that stand by, or for the way back."""
         self._refused = 0
         self._dialling = trio.Lock()
         self._new_call: Call | None = None
-        self._ringing, self._arrivals = trio.open_memory_channel[Call](config.max_calls)
+        self._ringing: deque[Call] = deque()
+        """Calls that rang and are not over, and that no handler has had: ``max_calls`` at most."""
 
     def __repr__(self) -> str:
         return f"<Station {self.name} {self.number or '?'}>"
@@ -179,8 +188,11 @@ class Station:
         """Call a number as a person does: off hook, then the digits. Leaving hangs up.
 
         A call that was going on is put on hold by the call manager. The body begins as soon as
-        the digits are sent: ``await call.wait_connected()``.
+        the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
+        no telephone has a key for.
         """
+        for digit in number:
+            key_of(digit)
         start = messages.OffHook(line_instance=0 if line == 1 else line)
         call = await self.new_call(start)
         try:
@@ -214,8 +226,9 @@ class Station:
     async def forward_all(self, number: str, *, line: int = 1) -> None:
         """Send all calls of a line to ``number``, or to nowhere else ("").
 
-        Raises :class:`RequestFailed` with a Q.850 cause when the call manager does not take the
-        number.
+        :meth:`forwarded_to` says then how the call manager writes the number. Raises
+        :class:`RequestFailed` with a Q.850 cause when it does not take it. Cancelling leaves the
+        line forwarded or not, as far as it came.
         """
         if self.forwarded_to(line):
             self.send(self._key(SoftKeyEvent.CFWD_ALL, line))
@@ -225,11 +238,13 @@ class Station:
         call = await self.new_call(self._key(SoftKeyEvent.CFWD_ALL, line))
         try:
             call.press(number)
-            while not call.ended and self.forwarded_to(line) != number:
-                if call.refused:
-                    raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
+            while not (self.forwarded_to(line) or call.ended or call.refused):
                 await self._until_news()
-            await self._until(lambda: self.forwarded_to(line) == number)
+            with trio.move_on_after(_CONFIRMED_WITHIN):
+                while not self.forwarded_to(line) and not call.refused:
+                    await self._until_news()
+            if not self.forwarded_to(line):
+                raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
         finally:
             await self._hang_up(call)
 
@@ -252,7 +267,7 @@ class Station:
         return messages.SoftKeyEvent(soft_key_event=key, line_instance=line, call_reference=0)
 
     async def _hang_up(self, call: Call) -> None:
-        if not call.ended:
+        if not call.ended and not call.elsewhere:
             with trio.move_on_after(1.0, shield=True):
                 await call.hang_up()
 
@@ -295,19 +310,19 @@ class Station:
         # Calls come and go as the call manager likes; handlers may take longer.
         room = trio.Semaphore(self.config.max_calls)
         async with background() as tasks:
-            async for call in self._arrivals:
+            while True:
                 await room.acquire()
-                if call.ended:
-                    room.release()
-                else:
-                    tasks.start_handler(handle, call)
+                while not self._ringing:
+                    await self._news.wait()
+                tasks.start_handler(handle, self._ringing.popleft())
 
     async def unregister(self) -> bool:
         """Leave the call manager. False: it said no, because a call is up; we stay registered.
 
         Once left, the station does not come back by itself. Raises :class:`ConnectionLost` when
         it has left without a word from the call manager: the link is broken, or no answer came
-        within ``config.unregister_within``. A call may then still be up there.
+        within ``config.unregister_within``. A call may then still be up there. Cancelling does not
+        take the question back, but the station stays: it registers anew if it is let go.
         """
         refused = self._refused
         self._wanted = False
@@ -315,32 +330,42 @@ class Station:
             with contextlib.suppress(RemoteProtocolError):
                 self._core.leave(trio.current_time())
             self._flush()
-        while self._registered:
-            if self._refused != refused:
-                self._wanted = True
-                return False
-            await self._news.wait()
+        try:
+            while self._registered:
+                if self._refused != refused:
+                    self._wanted = True
+                    return False
+                await self._news.wait()
+        except trio.Cancelled:
+            self._wanted = not self._abandoned
+            raise
         self._running.cancel()
         if not self._let_go:
             raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
         return True
 
-    async def new_call(self, start: SccpMessage) -> Call:
+    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
         """Send ``start`` and wait for the call that the call manager opens for it.
 
-        Cancelling hangs that call up, within a second.
+        ``of`` is the call that it is a consultation of; its end is the end of the waiting, by
+        :class:`CallEnded`. Cancelling hangs the new call up, within a second.
         """
+
+        def there_or_over() -> bool:
+            return self._new_call is not None or (of is not None and of.ended)
+
         async with self._dialling:
             if not self._registered:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._new_call = None
             try:
-                await self.press(start, lambda: self._new_call is not None)
-            except trio.Cancelled:
+                await self.press(start, there_or_over)
+                if self._new_call is None:
+                    raise CallEnded(of.cause if of is not None else _TEMPORARY_FAILURE)
+            except (trio.Cancelled, CallEnded):
                 # The call manager opens it all the same, and nobody would ever hang it up.
                 await self._hang_up_new_call()
                 raise
-            assert self._new_call is not None
             return self._new_call
 
     async def _hang_up_new_call(self) -> None:
@@ -366,11 +391,12 @@ class Station:
             return None
         from pa_telephony.rtp import PortUnavailable  # numpy only where there is sound
 
+        address = self._link.addresses[0][0] if self._link is not None else None
         try:
             if self._port_index is not None and any(call.has_port for call in self.calls.values()):
                 # A consultation has its own stream while the first call is held on the fixed port.
-                return self._engine.open_spare_port()
-            return self._engine.open_port(self._port_index)
+                return self._engine.open_spare_port(address=address)
+            return self._engine.open_port(self._port_index, address=address)
         except PortUnavailable:
             return None
 
@@ -393,37 +419,39 @@ class Station:
                 tasks.cancel_scope.cancel()
 
     async def _stay_registered(self) -> None:
-        back_off = self.config.first_back_off
-        refusals = 0
         while self._wanted:
             known = self.registrations
             for place, index in enumerate(self._order()):
                 ended = await self._serve(index)
                 if isinstance(ended, Unregistered):
                     # Without a registration it is one more call manager that does not serve us.
-                    self.last_error = "unregistered by the call manager"
+                    self._note("unregistered by the call manager")
                     self._obey(ended.reset, index)
+                elif isinstance(ended, Rejected):
+                    host, port = self._call_managers[index]
+                    self._note(f"{host}:{port} refuses {self.name}: {ended.reason}")
                 else:
-                    self.last_error = ended.reason
+                    self._note(ended.reason)
+                if self.registrations != known:
+                    self._patience.unregistered(trio.current_time())
+                    break
                 if isinstance(ended, Rejected):
-                    refusals += 1
-                    wanted = self.config.rejections * len(self._call_managers)
-                    if not self.registrations and refusals >= wanted:
+                    last_word = self._patience.refused(ended.reason, trio.current_time())
+                    if last_word and not self.registrations:
                         raise RegistrationRejected(ended.reason)
                 elif place == 0:
-                    refusals = 0
-                if self.registrations != known or not self._wanted:
+                    self._patience.not_refused()
+                if not self._wanted:
                     break
-            if self.registrations != known:
-                back_off = self.config.first_back_off
-                refusals = 0
             if not self._wanted:
                 return
-            if self._returning is not None:
-                continue
-            # Half the time is chance, so that a thousand phones do not come back as one.
-            await trio.sleep(back_off * (0.5 + random.random() / 2))
-            back_off = min(max(back_off, 0.05) * 2, self.config.longest_back_off)
+            if self._returning is None:
+                await trio.sleep(self._patience.pause())
+
+    def _note(self, why: str) -> None:
+        self.last_error = why
+        if self.on_trouble is not None and self._wanted and self._returning is None:
+            self.on_trouble(why)
 
     def _obey(self, reset: DeviceResetType | None, index: int) -> None:
         if reset is DeviceResetType.RESTART:
@@ -466,16 +494,21 @@ class Station:
 
     async def _keep_standby(self) -> None:
         while True:
-            await trio.sleep(_LOOK)
+            self._look = trio.Event()
             now = trio.current_time()
             self._standby.forget_ended(now)
+            again = math.inf
             if self._registered and self._link is not None and self._core is not None:
                 here = self._link.index
                 self._standby.arrange(here, now)
-                if self.config.fall_back and self._core.idle:
+                may_return = self.config.fall_back and self._core.idle and self._returning is None
+                if may_return:
                     index = self._standby.ask_to_return(here, now)
                     if index is not None:
                         self._return_to(index)
+                again = self._standby.next_look(here, may_return=may_return)
+            with trio.move_on_at(again):
+                await self._look.wait()
 
     def _return_to(self, index: int) -> None:
         """Leave where we are, to register where we would rather be."""
@@ -490,17 +523,32 @@ class Station:
             self._take(event)
         elif isinstance(event, MayReturn | MustWait):
             self._standby.answered(link.index, event, trio.current_time())
+            self._look.set()
             if isinstance(event, MayReturn):
                 self._return_to(link.index)
+
+    def came_up(self, link: Link) -> None:
+        """A connection is there. Raises :class:`ConfigurationError` when no sound can follow it."""
+        if self._engine is not None:
+            local, remote = link.addresses
+            self._engine.check_signalling(local[0], remote[0])
+        self._look.set()
+
+    def went_down(self, link: Link) -> None:
+        """A connection has ended."""
+        self._look.set()
 
     def _take(self, event: StationEvent) -> None:
         match event:
             case Registered():
                 self._registered = True
                 self.registrations += 1
+                self._patience.registered(trio.current_time())
+                self._look.set()
             case UnregisterRefused():
                 self._refused += 1
                 self._returning = None
+                self._look.set()
             case CallChanged():
                 self._take_call(event, event.message)
             case StatisticsAsked(request):
@@ -520,18 +568,20 @@ class Station:
             call = self.calls[view.call_reference] = Call(self, view)
         call.changed(message)
         self._tell_of(call)
+        if view.ended or view.elsewhere:
+            self._look.set()
         if view.ended:
             self.calls.pop(view.call_reference, None)
             self._ended.append(call)
+            if call in self._ringing:
+                self._ringing.remove(call)
         elif isinstance(message, messages.CallState):
             if view.state is DCallState.OFF_HOOK and not view.incoming:
                 self._new_call = call
             elif view.state is DCallState.RING_IN and not call.announced:
                 # Call managers repeat the state when the caller changes (a transfer).
                 call.announced = True
-                # A full queue is a person who does not pick up: the call goes on ringing.
-                with contextlib.suppress(trio.WouldBlock):
-                    self._ringing.send_nowait(call)
+                self._ringing.append(call)
 
     def _tell_of(self, call: Call) -> None:
         if self.on_call is not None:
@@ -540,6 +590,7 @@ class Station:
     def _forget(self) -> None:
         self._registered = False
         self._link = None
+        self._ringing.clear()
         calls, self.calls = self.calls, {}
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)
@@ -554,16 +605,19 @@ class Station:
         self._running.cancel()
 
     async def leave(self) -> None:
-        """Hang up, unregister, within a second or so."""
+        """Hang up and unregister, within ``config.unregister_within`` and a second."""
         if self._abandoned:
             return
         with (
-            trio.move_on_after(self.config.unregister_within + 0.5, shield=True),
+            trio.move_on_after(self.config.unregister_within + 1.0, shield=True),
             contextlib.suppress(ConnectionLost),
         ):
-            for call in list(self.calls.values()):
-                if not call.elsewhere:
-                    await call.hang_up()
+            # A call manager that ends none of them is asked to let go all the same.
+            with trio.move_on_after(0.5):
+                async with trio.open_nursery() as nursery:
+                    for call in self.calls.values():
+                        if not call.elsewhere:
+                            nursery.start_soon(call.hang_up)
             await self.unregister()
 
 
@@ -577,6 +631,7 @@ async def open_station(
     port_index: int | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
+    on_trouble: Callable[[str], object] | None = None,
 ) -> AsyncGenerator[Station]:
     """Register a station and keep it registered.
 
@@ -587,8 +642,13 @@ async def open_station(
 
     ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
     no sound and refuses receive channels. ``local_address`` is the source address to use.
+    ``on_trouble`` is :attr:`Station.on_trouble` from the start, when nobody may be there yet.
+    Raises :class:`ConfigurationError` when the engine is on a loopback address and a call manager
+    is not.
     Raises :class:`RegistrationRejected` when every call manager refuses the name from the
-    first, ``config.rejections`` times; waits for as long as none can be reached.
+    first: ``config.rejections`` times when the name is unknown there, and for
+    ``config.rejected_for`` seconds when an old session may hold it. Waits for as long as none
+    can be reached.
     """
     if not 1 <= len(name) <= 15:
         raise ValueError(f"device name {name!r}: must have 1 to 15 characters")
@@ -601,6 +661,7 @@ async def open_station(
         trace,
         local_address,
     )
+    station.on_trouble = on_trouble
     async with background() as tasks:
         tasks.start_soon(station.run)
         await station.wait_registered()
@@ -620,6 +681,7 @@ async def open_media_port(
     config: StationConfig | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
+    on_trouble: Callable[[str], object] | None = None,
 ) -> AsyncGenerator[Station]:
     """Register a media port: a station of one line that asks only what an FXS port asks.
 
@@ -637,5 +699,6 @@ async def open_media_port(
         port_index=port_index,
         trace=trace,
         local_address=local_address,
+        on_trouble=on_trouble,
     ) as station:
         yield station

@@ -7,6 +7,7 @@ keepalives pass on it, and registering there takes one message when the first is
 from __future__ import annotations
 
 import functools
+import math
 import random
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Protocol, TypeAlias
 import trio
 
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.sccp.patience import LASTED
 from pa_telephony.sccp.station import (
     MayReturn,
     MustWait,
@@ -33,8 +35,6 @@ __all__ = ["End", "Link", "LinkOwner", "Standby"]
 
 _READ = 65536
 _CONNECT_WITHIN = 5.0
-_LASTED = 5.0
-"""Seconds after which a connection that stood by was no failure."""
 _ASK_AGAIN = 60.0
 """Seconds after which a call manager that would have us, in vain, is asked again."""
 
@@ -52,6 +52,14 @@ class LinkOwner(Protocol):
 
     def take(self, link: Link, event: StationEvent) -> None:
         """Something happened on a connection."""
+        ...
+
+    def came_up(self, link: Link) -> None:
+        """A connection is there; nothing was said on it yet."""
+        ...
+
+    def went_down(self, link: Link) -> None:
+        """A connection has ended, or could not be had."""
         ...
 
 
@@ -83,6 +91,8 @@ class Link:
         self._trace = trace
         self._source = source
         self._to_send = trio.Event()
+        self._nap = trio.CancelScope()
+        """Ends when the core has something to do."""
         self._scope = trio.CancelScope()
         self._registers = False
 
@@ -99,8 +109,10 @@ class Link:
             self.flush()
 
     def flush(self) -> None:
-        """Let what the core has queued go out."""
+        """Let what the core has queued go out, and its deadline be heard of."""
         self._to_send.set()
+        if self.core is not None:
+            self._nap.deadline = _or_never(self.core.next_deadline())
 
     def close(self) -> None:
         """Drop the connection."""
@@ -113,10 +125,11 @@ class Link:
                 self.end = await self._session()
         finally:
             self.ended.set()
+            self._owner.went_down(self)
 
     async def _session(self) -> End:
         host, port = self._address
-        peer = f"{host}:{port}"
+        peer = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
         try:
             stream: trio.SocketStream | None = None
             with trio.move_on_after(_CONNECT_WITHIN), map_os_errors(peer):
@@ -136,7 +149,9 @@ class Link:
     async def _speak(self, stream: trio.SocketStream, peer: str) -> End:
         end: list[End] = []
         config = self._owner.config
-        core = StationCore(self._owner.name, config, self.addresses[0][0])
+        own = self.addresses[0][0]
+        # How a phone says its IPv6 address is not established (notes §13); it may leave IPv4 out.
+        core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
             core.watch_frames(functools.partial(self._record, "received"))
 
@@ -148,7 +163,7 @@ class Link:
                 self._owner.take(self, event)
                 check_unsent()
             check_unsent()
-            self._to_send.set()
+            self.flush()
             return True
 
         def check_unsent() -> None:
@@ -158,10 +173,9 @@ class Link:
 
         async def keep_time(tasks: trio.CancelScope) -> None:
             while True:
-                deadline = core.next_deadline()
-                # Deadlines move while we sleep; a short nap costs less than waking us each time.
-                nap = 0.5 if deadline is None else deadline - trio.current_time()
-                await trio.sleep(min(max(nap, 0.0), 0.5))
+                self._nap = trio.CancelScope(deadline=_or_never(core.next_deadline()))
+                with self._nap:
+                    await trio.sleep_forever()
                 core.handle_deadline(trio.current_time())
                 if not pump():
                     tasks.cancel()
@@ -177,6 +191,7 @@ class Link:
                     await self._to_send.wait()
 
         async with stream, background() as tasks:
+            self._owner.came_up(self)
             now = trio.current_time()
             if self._registers:
                 core.connected(now)
@@ -207,6 +222,10 @@ class Link:
         if self._trace is not None:
             local, remote = self.addresses
             self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
+
+
+def _or_never(deadline: float | None) -> float:
+    return math.inf if deadline is None else deadline
 
 
 class Standby:
@@ -240,7 +259,7 @@ class Standby:
 
     def arrange(self, here: int, now: float) -> None:
         """Stand by at those before ``here`` in the list, and at the next one."""
-        wanted = {*range(here), here + 1} & {*range(self._count)}
+        wanted = self._wanted(here)
         for index in set(self._links) - wanted:
             self._links.pop(index).close()
         for index in sorted(wanted - set(self._links)):
@@ -258,7 +277,7 @@ class Standby:
                 self._asked.discard(index)
                 self._knows_no_tokens.add(index)
                 self._ask_at[index] = now + self._config.token_within
-            lasted = link.up_since is not None and now - link.up_since > _LASTED
+            lasted = link.up_since is not None and now - link.up_since > LASTED
             failures = self._failures[index] = 0 if lasted else self._failures.get(index, 0) + 1
             wait = min(
                 self._config.first_back_off * 2 ** min(failures, 16), self._config.longest_back_off
@@ -281,6 +300,22 @@ class Standby:
             link.flush()
             return None
         return None
+
+    def next_look(self, here: int, *, may_return: bool) -> float:
+        """When :meth:`arrange`, or :meth:`ask_to_return` where that is wanted, has more to do."""
+        times = [
+            self._not_before.get(index, 0.0) for index in self._wanted(here) - set(self._links)
+        ]
+        if may_return:
+            times += [
+                self._ask_at.get(index, 0.0)
+                for index, link in self._links.items()
+                if index < here and link.stands_by
+            ]
+        return min(times, default=math.inf)
+
+    def _wanted(self, here: int) -> set[int]:
+        return {*range(here), here + 1} & {*range(self._count)}
 
     def answered(self, index: int, answer: MayReturn | MustWait, now: float) -> None:
         """A call manager said whether it would have us."""

@@ -72,7 +72,10 @@ class StationConfig:
     first_back_off: float = 0.1
     longest_back_off: float = 30.0
     rejections: int = 3
-    """While opening: refusals by every call manager in a row before the error comes out."""
+    """While opening: refusals by every call manager in a row before the error comes out,"""
+    rejected_for: float = 75.0
+    """and for how long they are put up with, unless all say that the name is not to be had: a
+    session whose link broke holds it for up to two keepalive intervals (protocol notes §5)."""
     max_calls: int = 24
     """Calls that the call manager may show at once, and handlers that may run."""
     max_unsent: int = 1 << 18

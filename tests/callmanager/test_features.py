@@ -381,13 +381,14 @@ async def test_a_conference_of_phones_with_different_codecs_is_mixed_all_the_sam
         assert await heard(*calls) == [{600, 900}, {400, 900}, {400, 600}]
 
 
-async def test_a_conference_without_media_to_be_had_is_refused_and_the_calls_stay() -> None:
+async def test_a_conference_without_media_to_be_had_is_refused_and_the_call_taken_back() -> None:
     config = replace(a_config(), max_media_streams=2)
     async with a_house(config) as house, house.alice.call("1002") as call:
         await call.wait_media()
         with pytest.raises(RequestFailed, match="No conference bridge"):
             await call.conference("1003")
-        assert len(house.alice.calls) == 2
+        assert list(house.alice.calls.values()) == [call]
+        assert call.connected
 
 
 async def test_a_key_pressed_where_events_do_not_go_in_the_audio_arrives_once() -> None:
@@ -487,7 +488,7 @@ async def test_redial_calls_the_number_dialled_last_and_back_space_takes_a_digit
 async def test_a_name_whose_old_session_lingers_is_had_again_and_nobody_is_locked_out() -> None:
     """A phone that lost its link without a word is refused until the old session is stale."""
     config = replace(a_config(), timing=Timing(keep_alive=1))
-    patient = sccp.StationConfig(rejections=100, longest_back_off=0.3)
+    quick = sccp.StationConfig(longest_back_off=0.3)
     with trio.fail_after(8):
         async with callmanager.open_call_manager(config, sccp_port=0) as manager:
             host, _, port = manager.sccp_address.rpartition(":")
@@ -497,6 +498,6 @@ async def test_a_name_whose_old_session_lingers_is_had_again_and_nobody_is_locke
                 await stream.send_all(old.data_to_send())
                 await stream.receive_some(4096)
                 address = manager.sccp_address
-                async with sccp.open_station(NAMES[0], address, config=patient) as alice:
+                async with sccp.open_station(NAMES[0], address, config=quick) as alice:
                     assert alice.registered
                     assert manager.sccp_counters.rejections >= 1

@@ -144,9 +144,10 @@ async def test_a_forward_brings_the_call_to_its_target_which_learns_the_first_nu
 
 async def test_a_device_name_has_one_registration_while_the_first_is_alive() -> None:
     with trio.fail_after(5):
+        impatient = sccp.StationConfig(rejected_for=0.0)
         async with a_manager() as manager, phone(manager, ALICE):
             with pytest.raises(RegistrationRejected, match="Crossover"):
-                async with phone(manager, ALICE):
+                async with sccp.open_station(ALICE, manager.sccp_address, config=impatient):
                     pass
         async with a_manager() as manager:
             async with phone(manager, ALICE):

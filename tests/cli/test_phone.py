@@ -282,10 +282,38 @@ async def test_a_device_that_the_call_manager_does_not_know_is_an_error_in_words
 
 @pytest.mark.parametrize(
     "wrong",
-    [("--dial", "1", "--answer"), ("--rtp-port", "32001", "--answer"), ()],
+    [
+        ("SEP000000001001", "--dial", "1", "--answer"),
+        ("SEP000000001001", "--rtp-port", "32001", "--answer"),
+        ("SEP000000001001",),
+        ("SEP000000001001", "--dial", "10-02"),
+        ("SEP000000001001", "--answer", "--call-manager", "host:port"),
+        ("SEP0000000010011", "--answer"),
+    ],
 )
 def test_what_can_not_be_is_a_usage_error(wrong: tuple[str, ...]) -> None:
-    assert CliRunner().invoke(cli, ["phone", "SEP000000001001", *wrong]).exit_code == 2
+    assert CliRunner().invoke(cli, ["phone", *wrong]).exit_code == 2
+
+
+async def test_who_is_not_there_is_told_once_and_waited_for() -> None:
+    command = [sys.executable, "-W", "error", "-m", "pa_telephony", "phone", "SEP000000001001"]
+    with trio.fail_after(30):
+        phone = await trio.lowlevel.open_process(
+            [*command, "--answer", "--call-manager", "127.0.0.99"],
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert phone.stderr is not None
+        said = b""
+        async with phone.stderr:
+            while not said.endswith(b"\n"):
+                said += bytes(await phone.stderr.receive_some())
+            assert said == b"127.0.0.99:2000: Connection refused; still trying\n"
+            # Tried again and again, and it is the same.
+            await trio.sleep(0.5)
+            phone.terminate()
+            assert await phone.stderr.receive_some() == b""
+        await phone.wait()
 
 
 # A sound card.

@@ -252,6 +252,27 @@ async def test_digits_go_both_ways() -> None:
             await until(lambda: heard == ["12*"])
 
 
+async def test_a_cti_port_receives_sound_where_its_provider_is_logged_in_from() -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        cti.open_provider(
+            house.manager.cti_address, user="app", password="secret", local_address="127.0.0.77"
+        ) as provider,
+        provider.open_media_terminal("5001", engine=engine) as port,
+    ):
+        one = await house.phone("P1")
+        house.nursery.start_soon(port.serve, pick_up_port)
+        async with one.call("5001") as call:
+            media = await call.wait_media()
+            await until(lambda: media.port.remote_address == ("127.0.0.77", 47000))
+
+
+async def pick_up_port(call: cti.MediaCall) -> None:
+    async with call.answer():
+        await call.wait_ended()
+
+
 async def test_a_line_forwards_and_a_phone_is_left_alone_as_told() -> None:
     async with a_house() as house, three_phones(house) as (address, call):
         await call.drop()

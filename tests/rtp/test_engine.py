@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import trio
 
 from pa_telephony import rtp
-from pa_telephony.errors import CallEnded, LocalProtocolError
+from pa_telephony.errors import CallEnded, ConfigurationError, LocalProtocolError
 from pa_telephony.rtp import (
     Codec,
     EngineConfig,
@@ -303,3 +304,38 @@ async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_d
         assert numbers == [42240, 42242, 42244]
         with pytest.raises(PortUnavailable):
             other.open_port(0)
+
+
+async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted() -> None:
+    async with rtp.open_engine(first_port=42260, config=FAST) as engine:
+        for address in ("127.0.0.5", "127.0.0.6", None):
+            with contextlib.closing(engine.open_port(0, address=address)) as port:
+                assert port.local_address == (address or "127.0.0.1", 42260)
+    async with rtp.open_engine(address="127.0.0.7", first_port=42260, config=FAST) as engine:
+        assert engine.open_port(address="127.0.0.5").local_address[0] == "127.0.0.7"
+        assert engine.open_spare_port(address="127.0.0.5").local_address[0] == "127.0.0.7"
+
+
+@pytest.mark.parametrize(
+    ("address", "local", "peer", "error"),
+    [
+        ("127.0.0.1", "10.0.0.1", "10.0.0.5", "127.0.0.1, where nothing comes from 10.0.0.5"),
+        ("localhost", "10.0.0.1", "10.0.0.5", "localhost"),
+        (None, "fd00::1", "fd00::5", "is not"),
+        ("0.0.0.0", "::1", "::1", "is not"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.9", ""),
+        ("127.0.0.1", "::1", "::1", ""),
+        ("10.0.0.7", "fd00::1", "fd00::5", ""),
+        (None, "10.0.0.1", "10.0.0.5", ""),
+        (None, "127.0.0.1", "127.0.0.1", ""),
+    ],
+)
+async def test_an_address_where_no_sound_can_come_from_the_call_manager_is_an_error(
+    address: str | None, local: str, peer: str, error: str
+) -> None:
+    async with rtp.open_engine(address=address, first_port=42260, config=FAST) as engine:
+        if not error:
+            engine.check_signalling(local, peer)
+            return
+        with pytest.raises(ConfigurationError, match=error):
+            engine.check_signalling(local, peer)

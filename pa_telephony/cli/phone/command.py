@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
 from pa_telephony.cli.running import open_trace, run_until_stopped
-from pa_telephony.errors import CallEnded, ConfigurationError
+from pa_telephony.errors import CallEnded
+from pa_telephony.sccp.station import key_of
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
@@ -39,22 +39,53 @@ class _Options:
     dial: str | None
     answer: bool
     seconds: float
-    address: str
+    address: str | None
     rtp_port: int
 
 
+def _device(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    if not 1 <= len(name) <= 15:
+        raise click.BadParameter("a device name has 1 to 15 characters")
+    return name
+
+
+def _number(context: click.Context, parameter: click.Parameter, number: str | None) -> str | None:
+    try:
+        for digit in number or "":
+            key_of(digit)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return number
+
+
+def _peers(
+    context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    try:
+        parse_peers(names, 2000)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return names
+
+
 @click.command(short_help="A telephone in the terminal.")
-@click.argument("device")
+@click.argument("device", callback=_device)
 @click.option(
     "--call-manager",
     "call_managers",
     multiple=True,
     default=("127.0.0.1",),
     show_default=True,
+    callback=_peers,
     metavar="HOST[:PORT]",
     help="May be given several times, best first.",
 )
-@click.option("--dial", metavar="NUMBER", help="Call this number, talk, and leave: no keys.")
+@click.option(
+    "--dial",
+    metavar="NUMBER",
+    callback=_number,
+    help="Call this number, talk, and leave: no keys.",
+)
 @click.option("--answer", is_flag=True, help="Answer one call, talk, and leave: no keys.")
 @click.option(
     "--for",
@@ -76,7 +107,7 @@ class _Options:
     metavar="WAV",
     help="Write what is heard to this file instead of using the sound card.",
 )
-@click.option("--address", help="Where sound is received; else what reaches the call manager.")
+@click.option("--address", help="Where sound is received; else our end of the signalling.")
 @click.option("--rtp-port", type=click.IntRange(1024, 65534), default=32000, show_default=True)
 @click.option(
     "--trace",
@@ -112,7 +143,7 @@ def phone(
         dial=dial,
         answer=answer,
         seconds=seconds,
-        address=address or _address_towards(call_managers[0]),
+        address=address,
         rtp_port=rtp_port,
     )
     scripted = bool(dial or answer)
@@ -141,26 +172,22 @@ def _sounds(play: Path | None, record: Path | None, scripted: bool) -> Generator
         card.close()
 
 
-def _address_towards(call_manager: str) -> str:
-    """Our own address on the way to the call manager; nothing is sent to find it out."""
-    host, port = parse_peers(call_manager, 2000)[0]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((host, port))
-        except OSError as error:
-            raise ConfigurationError(f"{host}: {error.strerror or error}") from error
-        own: str = probe.getsockname()[0]
-    return own
-
-
 @contextlib.asynccontextmanager
 async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[sccp.Station]:
+    told = ""
+
+    def tell(why: str) -> None:
+        nonlocal told
+        if why != told:
+            click.echo(f"{why}; still trying", err=True)
+        told = why
+
     async with (
         rtp.open_engine(
             address=options.address, first_port=options.rtp_port, trace=trace
         ) as engine,
         sccp.open_station(
-            options.device, options.call_managers, engine=engine, trace=trace
+            options.device, options.call_managers, engine=engine, trace=trace, on_trouble=tell
         ) as station,
     ):
         yield station
@@ -196,6 +223,7 @@ async def _telephone(
     click.echo(f"{options.device} registers at {', '.join(options.call_managers)}")
     with keyboard.single_keys():
         async with _registered(options, trace) as station, background() as tasks:
+            station.on_trouble = None  # the display says it from now on
             console = Console()
             handset = Handset(station, tasks, sounds)
             desk = _Desk(handset, console)
