@@ -348,10 +348,13 @@ class Exchange:
         if caller.other.number == route.number:
             self.name_other(caller, called)
         held = caller.state is LegState.HELD
-        self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
-        # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
-        for leg in legs:
-            leg.state = LegState.OFFERED
+        try:
+            self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
+        finally:
+            # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
+            # And after a bug in telling of it, too: what is not offered is never cleared.
+            for leg in legs:
+                leg.state = LegState.OFFERED
         for leg in legs[:]:
             self.show(leg)
 
