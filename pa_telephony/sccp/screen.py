@@ -144,9 +144,7 @@ class Screen:
             case messages.SoftKeySetRes():
                 self._learn_sets(message)
             case messages.SelectSoftKeys():
-                if len(self._shown) < _MOST or message.call_reference in self._shown:
-                    shown = int(message.soft_key_set_index), message.valid_key_mask
-                    self._shown[message.call_reference] = shown
+                self._select_keys(message)
             case messages.ForwardStatRes():
                 if len(self.forwards) < _MOST or message.line_number in self.forwards:
                     self.forwards[message.line_number] = Forwards(
@@ -171,6 +169,17 @@ class Screen:
         if parked := _PARKED_AT.match(text):
             self.parked_at = parked[1]
             self.parkings += 1
+
+    def _select_keys(self, message: messages.SelectSoftKeys) -> None:
+        # chan-sccp shows keys for a call that it has just ended (observed), and nothing ever says
+        # that those are gone: the ones that were told of longest ago give way.
+        shown = self._shown.pop(message.call_reference, None)
+        if shown is None and len(self._shown) >= _MOST:
+            del self._shown[next(call for call in self._shown if call)]
+        self._shown[message.call_reference] = (
+            int(message.soft_key_set_index),
+            message.valid_key_mask,
+        )
 
     def _learn_keys(self, message: messages.SoftKeyTemplateRes) -> None:
         # A long template comes in parts, each with its offset.

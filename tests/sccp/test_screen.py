@@ -104,6 +104,17 @@ def test_soft_keys_of_sets_and_places_that_were_never_told_are_none() -> None:
     assert a_screen(soft_key_sets(), keys).soft_keys(7) == ()
 
 
+def test_keys_that_are_shown_for_calls_that_are_over_take_no_room_from_the_next_call() -> None:
+    """chan-sccp selects keys once more behind CallState OnHook: at call 257 there were none."""
+    screen = a_screen(soft_key_template(), soft_key_sets(), select_soft_keys(SoftKeySet.ON_HOOK))
+    for call in range(1, 1000):
+        screen.take(select_soft_keys(SoftKeySet.RINGIN, line=1, call=call))
+        assert [str(key) for key in screen.soft_keys(call)] == ["Answer"]
+        screen.forget_call(call)
+        screen.take(select_soft_keys(SoftKeySet.ON_HOOK, line=1, call=call))
+    assert [str(key) for key in screen.soft_keys()] == ["Redial", "NewCall", "CFwdALL", "DND"]
+
+
 def test_everything_that_is_told_is_shown() -> None:
     lamp = messages.SetLamp(
         stimulus=DeviceStimulus.VOICE_MAIL, stimulus_instance=2, lamp_mode=LampMode.ON
@@ -156,7 +167,7 @@ def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
         screen.take(soft_key_template())
         screen.take(soft_key_sets())
     assert len(screen.lamps) == len(screen.forwards) == len(screen.speed_dials) == 256
-    assert screen.soft_keys(299) == ()
+    assert len(screen._shown) == 256
 
 
 @pytest.mark.parametrize(
