@@ -18,7 +18,6 @@ from pa_telephony.sccp.call_view import CallView, CallViews
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
-    DCallState,
     DeviceResetType,
     DeviceUnregisterStatus,
     KeyPadButton,
@@ -276,7 +275,7 @@ class StationCore:
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
-        self._resetting: DeviceResetType | None = None
+        self._restarting = False
         self._let_go = False
         self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
@@ -383,6 +382,7 @@ class StationCore:
                 self._unanswered += 1
                 self._keep_alive_at = now + self._interval
                 self.send(messages.KeepAliveReq())
+                self._reset_when_idle()
 
     def _take(self, message: SccpMessage) -> None:
         match message:
@@ -438,12 +438,15 @@ class StationCore:
             case messages.ConnectionStatisticsReq():
                 self._events.append(StatisticsAsked(message))
             case _:
+                was_idle = self.idle
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))
                 for call in self._views.take(message):
                     self._events.append(CallChanged(call, message))
-                if isinstance(message, messages.CallState):
-                    self._call_state(message)
+                    if call.ended and call.call_reference not in self.calls:
+                        self.screen.forget_call(call.call_reference)
+                if self.idle and not was_idle:
+                    self._reset_when_idle()
 
     def _learn_line(self, line: int, number: str) -> bool:
         known = self.lines.get(line, "")
@@ -458,21 +461,15 @@ class StationCore:
             del self.lines[line]
         self.screen.forget_speed_dials(self._dials_wanted)
 
-    def _call_state(self, message: messages.CallState) -> None:
-        if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
-            self.screen.forget_call(message.call_reference)
-            self._reset_when_idle()
-
     def _reset_when_idle(self) -> None:
-        # Real phones finish the call first (documented).
+        # Real phones finish the call first (documented). What is refused, because the next call
+        # has come meanwhile, is asked for again behind that, or with the next keepalive.
         wanted = self._reset_wanted
         if wanted is None or not self.idle:
             return
-        self._reset_wanted = None
         if wanted is DeviceResetType.APPLY_CONFIG:
             self._step(Input.APPLY_CONFIG)
         else:
-            self._resetting = wanted
             self._step(Input.RESET)
 
     def _step(self, step: Input) -> None:
@@ -500,28 +497,32 @@ class StationCore:
                 self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
                 self._deadline = self._now + self.config.register_within
+                self._reset_wanted = None
                 self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
                 self._keep_alive_at = self._now + self._interval
                 self._ask()
             case Effect.ASK_AGAIN:
+                self._reset_wanted = None
                 self._ask()
             case Effect.ASK_LINES:
                 self._ask_lines()
             case Effect.READY:
                 self._deadline = None
                 self._events.append(Registered())
+                self._reset_when_idle()
             case Effect.GIVE_UP:
                 self._close(Rejected(self._reason))
             case Effect.UNREGISTER | Effect.RESTART:
-                if effect is Effect.UNREGISTER:
-                    self._resetting = None
+                self._restarting = effect is Effect.RESTART
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                self._close(Unregistered(self._resetting, self._let_go))
+                reset = self._reset_wanted if self._restarting else None
+                self._close(Unregistered(reset, self._let_go))
             case Effect.STAY:
                 self._deadline = None
+                self._restarting = False
                 self._events.append(UnregisterRefused())
             case Effect.FAIL:
                 self._close(SessionLost(self._reason))

@@ -266,6 +266,68 @@ def test_a_reset_waits_until_the_call_is_over(
     assert events == [Unregistered(reset=done, confirmed=True)]
 
 
+NAK = messages.UnregisterAck(status=DeviceUnregisterStatus.NAK)
+RESTART = messages.Reset(reset_type=DeviceResetType.RESTART)
+
+
+def a_state(state: DCallState, reference: int = 7) -> messages.CallState:
+    return messages.CallState(call_state=state, line_instance=1, call_reference=reference)
+
+
+def test_a_restart_that_is_refused_for_a_new_call_is_asked_for_again_behind_that_call() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(RESTART)
+    assert bench.said() == [messages.UnregisterReq]
+    bench.told(a_state(DCallState.RING_IN), NAK)
+    assert (bench.core.state, bench.said()) == (State.REGISTERED, [])
+    bench.told(a_state(DCallState.ON_HOOK))
+    assert (bench.core.state, bench.said()) == (State.LEAVING, [messages.UnregisterReq])
+    events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+    assert events == [Unregistered(reset=DeviceResetType.RESTART, confirmed=True)]
+
+
+def test_a_restart_that_is_refused_without_a_call_is_asked_for_with_the_next_keepalive() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(RESTART, NAK)
+    assert bench.said() == [messages.UnregisterReq]
+    bench.now = bench.core.next_deadline() or 0.0
+    assert bench.now == 30.0
+    bench.core.handle_deadline(bench.now)
+    assert bench.said() == [messages.KeepAliveReq, messages.UnregisterReq]
+
+
+def test_a_user_who_leaves_after_a_refused_restart_does_not_come_back() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(DCallState.RING_IN), RESTART)
+    bench.core.leave(bench.now)
+    events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+    assert events == [Unregistered(reset=None, confirmed=True)]
+
+
+def test_a_restart_follows_when_another_phone_takes_the_last_call_over() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(DCallState.HOLD), RESTART)
+    assert bench.core.state is State.REGISTERED
+    bench.told(a_state(DCallState.CALL_REMOTE_MULTILINE))
+    assert bench.core.state is State.LEAVING
+
+
+def test_a_configuration_to_apply_that_came_while_one_was_asked_for_is_asked_for_behind_it() -> (
+    None
+):
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    bench.told(messages.Reset(reset_type=DeviceResetType.APPLY_CONFIG))
+    assert bench.said() == []
+    bench.told(a_template(1, 0), messages.TimeDateRes(w_year=2026))
+    assert bench.said().count(messages.ButtonTemplateReq) == 1
+    assert bench.core.state is State.REGISTERED
+
+
 def a_template(lines: int, dials: int) -> messages.ButtonTemplateRes:
     buttons = [ButtonType.LINE] * lines + [ButtonType.SPEED_DIAL] * dials
     return messages.ButtonTemplateRes(

@@ -13,7 +13,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call
 from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.enums import DeviceType, MediaPayloadType
+from pa_telephony.sccp.enums import DeviceResetType, DeviceType, MediaPayloadType
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.station import CallChanged, State, StationCore
 from pa_telephony.sccp.style import HABITS, StationConfig, Style
@@ -114,3 +114,22 @@ def test_the_streams_of_a_media_resource_end_with_their_media_and_leave_room_for
         assert isinstance(last, CallChanged)
         assert last.call.ended
         assert core.idle
+
+
+def test_a_media_resource_restarts_when_its_last_stream_has_ended() -> None:
+    core, manager = a_resource()
+    stream: dict[str, Any] = {
+        "conference_id": 1,
+        "pass_through_party_id": 2,
+        "call_reference": 3,
+    }
+    told(
+        core,
+        manager,
+        messages.VersionRes(version_str=""),
+        messages.OpenReceiveChannel(**stream),
+        messages.Reset(reset_type=DeviceResetType.RESTART),
+    )
+    assert core.state is State.REGISTERED
+    told(core, manager, messages.CloseReceiveChannel(**stream))
+    assert core.state is State.LEAVING
