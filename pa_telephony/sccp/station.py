@@ -150,6 +150,20 @@ _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
 _MAX_LINES = 42
+_ANSWERS = (
+    messages.ButtonTemplateRes,
+    messages.ConfigStatRes,
+    messages.ConfigStatV2Res,
+    messages.ForwardStatRes,
+    messages.LineStatRes,
+    messages.LineStatV2Res,
+    messages.SoftKeySetRes,
+    messages.SoftKeyTemplateRes,
+    messages.SpeedDialStatRes,
+    messages.SpeedDialStatV2Res,
+    messages.VersionRes,
+)
+"""With each of them the call manager has again the time that it had for RegisterAck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +399,8 @@ class StationCore:
                 self._reset_when_idle()
 
     def _take(self, message: SccpMessage) -> None:
+        if self.state is State.CONFIGURING and isinstance(message, _ANSWERS):
+            self._deadline = self._now + self.config.register_within
         match message:
             case messages.RegisterAck():
                 interval = float(message.keep_alive_interval)
@@ -497,10 +513,14 @@ class StationCore:
                 self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
                 self._deadline = self._now + self.config.register_within
+                # Some acknowledge no keepalives before RegisterReq (wazo, notes §10).
+                self._keep_alive_at = None
                 self._reset_wanted = None
                 self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
+                self._deadline = self._now + self.config.register_within
                 self._keep_alive_at = self._now + self._interval
+                self._unanswered = 0
                 self._ask()
             case Effect.ASK_AGAIN:
                 self._reset_wanted = None

@@ -61,6 +61,7 @@ class StationConfig:
     rfc2833: bool = True
     """Offer telephone-event (capability 257, captured)."""
     register_within: float = 5.0
+    """For RegisterAck, and again for each answer to what is asked behind it."""
     missed_keep_alives: int = 3
     unregister_within: float = 1.0
     token_within: float = 4.0

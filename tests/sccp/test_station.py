@@ -239,6 +239,46 @@ def test_three_unanswered_keepalives_mean_that_the_call_manager_is_gone() -> Non
     assert bench.now == 120.0
 
 
+def test_a_call_manager_that_configures_slowly_has_its_time_again_with_each_answer() -> None:
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    for answer in (
+        a_template(1, 0),
+        messages.LineStatV2Res(line_number=1, line_dir_number="1001"),
+        messages.ForwardStatRes(active_forward=0, line_number=1),
+    ):
+        bench.now += 4.9
+        assert not any(isinstance(event, ENDS) for event in bench.told(answer))
+        bench.core.handle_deadline(bench.now)
+    bench.now += 4.9
+    # What no question was about does not count.
+    bench.told(messages.KeepAliveAck(), messages.CapabilitiesReq())
+    bench.now += 0.2
+    bench.core.handle_deadline(bench.now)
+    assert bench.events() == [SessionLost("no answer while configuring")]
+
+
+def test_keepalives_that_were_not_acknowledged_while_standing_by_do_not_count_afterwards() -> None:
+    """wazo acknowledges none before RegisterReq (protocol notes §10)."""
+    bench = Bench()
+    bench.core.stand_by(0.0, 60.0)
+    for _ in range(2):
+        bench.now = bench.core.next_deadline() or 0.0
+        bench.core.handle_deadline(bench.now)
+    bench.now = 179.9
+    bench.core.connected(bench.now)
+    bench.said()
+    bench.now = 184.0
+    bench.core.handle_deadline(bench.now)
+    bench.told(messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=20))
+    assert bench.said().count(messages.KeepAliveReq) == 0
+    assert bench.core.state is State.CONFIGURING
+    bench.told(a_template(1, 0), messages.TimeDateRes(w_year=2026))
+    bench.now = bench.core.next_deadline() or 0.0
+    bench.core.handle_deadline(bench.now)
+    assert (bench.now, bench.events()) == (214.0, [])
+
+
 @pytest.mark.parametrize(
     ("asked", "done"),
     [
