@@ -150,6 +150,7 @@ _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
 _MAX_LINES = 42
+_MAX_BUTTONS = 256
 _ANSWERS = (
     messages.ButtonTemplateRes,
     messages.ConfigStatRes,
@@ -293,6 +294,7 @@ class StationCore:
         self._let_go = False
         self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
+        self._buttons: list[int] = []
         self._lines_wanted = 1
         self._dials_wanted = 0
         self._wait = 0
@@ -421,11 +423,9 @@ class StationCore:
             case messages.CapabilitiesReq():
                 self.send(capabilities(self.config))
             case messages.ButtonTemplateRes():
-                self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
-                self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
-                if not message.button_offset:
+                if self._learn_buttons(message):
                     self._forget_buttons()
-                self._step(Input.BUTTONS)
+                    self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
                 if self._learn_line(message.line_number, message.line_dir_number):
                     self._events.append(ScreenChanged(message))
@@ -471,6 +471,15 @@ class StationCore:
         elif known:
             del self.lines[line]
         return known != self.lines.get(line, "")
+
+    def _learn_buttons(self, message: messages.ButtonTemplateRes) -> bool:
+        """Whether that was the last part: a long template has several, each with its offset."""
+        del self._buttons[message.button_offset :]
+        self._buttons += [int(button.button_definition) for button in message.definition]
+        del self._buttons[_MAX_BUTTONS:]
+        self._lines_wanted = min(max(1, self._buttons.count(ButtonType.LINE)), _MAX_LINES)
+        self._dials_wanted = self._buttons.count(ButtonType.SPEED_DIAL)
+        return len(self._buttons) >= min(message.total_button_count, _MAX_BUTTONS)
 
     def _forget_buttons(self) -> None:
         for line in [line for line in self.lines if line > self._lines_wanted]:
@@ -560,7 +569,3 @@ class StationCore:
     def _ask_lines(self) -> None:
         for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
             self.send(question)
-
-
-def _buttons(message: messages.ButtonTemplateRes, kind: ButtonType) -> int:
-    return sum(1 for button in message.definition if button.button_definition == kind)

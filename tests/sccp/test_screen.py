@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,22 @@ def test_the_soft_keys_of_a_call_are_readable_and_gone_with_it() -> None:
     assert screen.soft_keys() == ()
     screen.forget_call(7)
     assert screen.soft_keys(7) == ()
+
+
+def test_soft_keys_that_are_told_in_parts_are_those_that_are_told_at_once() -> None:
+    template, sets = soft_key_template(), soft_key_sets()
+    screen = a_screen(
+        replace(template, definition=template.definition[:10]),
+        replace(template, definition=template.definition[10:], soft_key_offset=10),
+        replace(sets, definition=sets.definition[:3]),
+        replace(sets, definition=sets.definition[3:], soft_key_set_offset=3),
+    )
+    whole = a_screen(template, sets)
+    for keys in SETS:
+        shown = select_soft_keys(keys)
+        screen.take(shown)
+        whole.take(shown)
+        assert screen.soft_keys() == whole.soft_keys() != ()
 
 
 def test_soft_keys_of_sets_and_places_that_were_never_told_are_none() -> None:

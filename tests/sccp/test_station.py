@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -64,10 +65,14 @@ class Bench:
 
     def said(self) -> list[type]:
         """The kinds of messages that the station sent."""
+        return [type(message) for message in self.heard()]
+
+    def heard(self) -> list[object]:
+        """The messages themselves."""
         self.manager.receive_data(self.core.data_to_send())
-        result: list[type] = []
+        result: list[object] = []
         while (message := self.manager.next_event()) is not None:
-            result.append(type(message))
+            result.append(message)
         return result
 
     def bring_to(self, state: State) -> None:
@@ -366,6 +371,37 @@ def test_a_configuration_to_apply_that_came_while_one_was_asked_for_is_asked_for
     bench.told(a_template(1, 0), messages.TimeDateRes(w_year=2026))
     assert bench.said().count(messages.ButtonTemplateReq) == 1
     assert bench.core.state is State.REGISTERED
+
+
+def test_a_button_template_in_parts_is_asked_about_once_it_is_whole() -> None:
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    whole = a_template(5, 2)
+    for start in (0, 3, 6):
+        part = whole.definition[start : start + 3]
+        assert bench.said() == []
+        bench.told(replace(whole, button_offset=start, definition=part))
+    assert bench.heard() == [
+        *[
+            question(line_number=line)
+            for line in range(1, 6)
+            for question in (messages.LineStatReq, messages.ForwardStatReq)
+        ],
+        *[messages.SpeedDialStatReq(speed_dial_number=number) for number in (1, 2)],
+        messages.RegisterAvailableLines(max_num_of_avail_lines=5),
+        messages.TimeDateReq(),
+    ]
+
+
+def test_a_template_without_end_is_asked_about_when_it_is_longer_than_any_phone() -> None:
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    part = a_template(42, 0)
+    for start in range(0, 256, 42):
+        bench.told(replace(part, button_offset=start, total_button_count=0xFFFFFFFF))
+    said = bench.said()
+    assert said.count(messages.TimeDateReq) == 1
+    assert said.count(messages.LineStatReq) == 42
 
 
 def a_template(lines: int, dials: int) -> messages.ButtonTemplateRes:
