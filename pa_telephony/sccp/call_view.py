@@ -148,7 +148,9 @@ class CallViews:
         call.called_name = message.called_party_name
         call.original_called = message.original_called_party
         call.last_redirecting = message.last_redirecting_party
-        call.incoming = message.call_type != CallType.OUT_BOUND_CALL
+        # CallManager 2.x says 0 of all calls (captured); what the states have shown stands then.
+        if message.call_type:
+            call.incoming = message.call_type != CallType.OUT_BOUND_CALL
         return [call]
 
     def _show_state(self, message: messages.CallState) -> list[CallView]:

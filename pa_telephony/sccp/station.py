@@ -146,6 +146,8 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
 }
 
 
+_USUAL_INTERVAL = 30.0
+"""Seconds between keepalives (captured from CUCM, its documented default)."""
 _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
@@ -286,7 +288,7 @@ class StationCore:
         self._events: deque[StationEvent] = deque()
         self._deadline: float | None = None
         self._keep_alive_at: float | None = None
-        self._interval = 30.0
+        self._interval = _USUAL_INTERVAL
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
@@ -297,6 +299,7 @@ class StationCore:
         self._buttons: list[int] = []
         self._lines_wanted = 1
         self._dials_wanted = 0
+        self._asked_all = False
         self._wait = 0
         self._now = 0.0
 
@@ -405,7 +408,8 @@ class StationCore:
             self._deadline = self._now + self.config.register_within
         match message:
             case messages.RegisterAck():
-                interval = float(message.keep_alive_interval)
+                # 0 is no interval, but nothing said (guessed): as often as CUCM wants it.
+                interval = float(message.keep_alive_interval) or _USUAL_INTERVAL
                 self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
                 standby = float(message.secondary_keep_alive_interval) or self.standby_interval
                 self.standby_interval = min(max(1.0, standby), _LONGEST_INTERVAL)
@@ -430,7 +434,8 @@ class StationCore:
                 if self._learn_line(message.line_number, message.line_dir_number):
                     self._events.append(ScreenChanged(message))
             case messages.TimeDateRes() | messages.VersionRes():
-                if isinstance(message, self._habits.configured_by):
+                # The time is pushed, too, whenever a call manager likes.
+                if self._asked_all and isinstance(message, self._habits.configured_by):
                     self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
@@ -563,9 +568,11 @@ class StationCore:
         self._events.append(event)
 
     def _ask(self) -> None:
+        self._asked_all = not self._habits.line_questions
         for question in self._habits.questions(self.config):
             self.send(question)
 
     def _ask_lines(self) -> None:
+        self._asked_all = True
         for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
             self.send(question)

@@ -166,7 +166,11 @@ class Station:
         if request is None:
             # These captures begin when the station has long been registered.
             ack = messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=self.version)
-            done = messages.TimeDateRes(w_year=2026), messages.VersionRes(version_str="")
+            done = (
+                messages.ButtonTemplateRes(button_offset=0),
+                messages.TimeDateRes(w_year=2026),
+                messages.VersionRes(version_str=""),
+            )
             for message in (ack, *done):
                 self.core.receive_data(messages.encode(message, self.version), 0.0)
                 self.events()

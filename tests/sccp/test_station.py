@@ -133,6 +133,9 @@ class Bench:
             case Input.BUTTONS:
                 return self.told(messages.ButtonTemplateRes(button_offset=0))
             case Input.CONFIGURED:
+                if self.core.state is State.CONFIGURING:
+                    self.told(a_template(1, 0))
+                    self.said()
                 return self.told(messages.TimeDateRes(w_year=2026))
             case Input.LEAVE:
                 self.core.leave(self.now)
@@ -261,6 +264,37 @@ def test_a_call_manager_that_configures_slowly_has_its_time_again_with_each_answ
     bench.now += 0.2
     bench.core.handle_deadline(bench.now)
     assert bench.events() == [SessionLost("no answer while configuring")]
+
+
+def test_the_time_that_is_told_before_it_was_asked_for_ends_no_configuration() -> None:
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    time = messages.TimeDateRes(w_year=2026)
+    assert bench.told(time) == []
+    assert bench.told(a_template(1, 0), time) == [Registered()]
+
+
+def test_a_keepalive_interval_of_zero_is_the_usual_one() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERING)
+    bench.told(
+        messages.RegisterAck(keep_alive_interval=0, max_protocol_ver=20),
+        a_template(1, 0),
+        messages.TimeDateRes(w_year=2026),
+    )
+    assert bench.core.next_deadline() == 30.0
+
+
+@pytest.mark.parametrize(
+    ("state", "incoming"), [(DCallState.RING_OUT, False), (DCallState.RING_IN, True)]
+)
+def test_a_call_whose_type_is_not_told_stays_as_its_states_have_shown_it(
+    state: DCallState, incoming: bool
+) -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(state), messages.CallInfoV2(line_instance=1, call_reference=7))
+    assert bench.core.calls[7].incoming is incoming
 
 
 def test_keepalives_that_were_not_acknowledged_while_standing_by_do_not_count_afterwards() -> None:
