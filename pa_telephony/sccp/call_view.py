@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import CallType, DCallState
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.phrases import phrase_of
 
 __all__ = ["CallView", "CallViews", "Media"]
 
@@ -78,7 +79,9 @@ class CallViews:
                 if (call := self.calls.get(message.call_reference)) is not None:
                     call.prompt = message.prompt_status
                     if call.state is DCallState.CONGESTION:
-                        call.cause = _CAUSES_IN_WORDS.get(message.prompt_status, call.cause)
+                        call.cause = _CAUSES_IN_WORDS.get(
+                            phrase_of(message.prompt_status), call.cause
+                        )
                 return []
             case messages.OpenReceiveChannel():
                 # Before the call's first state on some peers: the stream makes the call known.

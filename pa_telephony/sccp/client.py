@@ -267,7 +267,7 @@ class Station:
         refusals = screen.refusals
         while not done():
             if screen.refusals != refusals:
-                raise RequestFailed(_FACILITY_REJECTED, english(screen.notification))
+                raise RequestFailed(_FACILITY_REJECTED, english(screen.refusal))
             await self._until_news()
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:

@@ -19,7 +19,7 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.phrases import english, phrase_of
 from pa_telephony.sccp.screen import Forwards, Screen
 from pa_telephony.sccp.soft_keys import (
     SETS,
@@ -200,3 +200,49 @@ def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
 )
 def test_phrase_numbers_become_words_and_anything_else_stays(text: str, words: str) -> None:
     assert english(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("\x80\x17" + "1001", "\x80\x17"),
+        ("From 1001", "\x80\x17"),
+        ("Enter Number", "\x80\x20"),
+        ("Can Not Complete Transfer", "\x80\x52"),
+        ("Cannot complete transfer.", "\x80\x52"),
+        ("Error: No License", "\x80\x2e"),
+        ("CFwdALL loop detected", "\x1e\x3a"),
+        ("Cannot retrieve parked call", "\x1e\x40"),
+        ("Wellness 1001", ""),
+        ("x" * 1000, ""),
+        ("", ""),
+    ],
+)
+def test_a_phrase_is_known_by_its_number_and_by_its_english_words(text: str, code: str) -> None:
+    """CUCM writes plain English to FXS ports (captured: Enter Number, Ring Out, Connected)."""
+    assert phrase_of(text) == code
+
+
+@pytest.mark.parametrize(
+    "text", ["\x80\x52", "Can not complete transfer", "Key Is Not Active", "Temp Fail", "\x80\x23"]
+)
+def test_a_refusal_counts_in_numbers_or_in_words(text: str) -> None:
+    screen = a_screen(messages.DisplayNotify(time_out_value=5, notify=text))
+    assert (screen.refusals, screen.refusal) == (1, text)
+    screen.take(messages.DisplayNotify(time_out_value=5, notify="Ring Out"))
+    assert (screen.refusals, screen.refusal) == (1, text)
+
+
+def test_a_key_refused_in_the_prompt_counts_and_the_reason_of_a_congestion_does_not() -> None:
+    """chan-sccp refuses Hold and Transfer in the prompt of the call."""
+    prompt = messages.DisplayPromptStatusV2(time_out_value=5, call_reference=7)
+    screen = a_screen(replace(prompt, prompt_status="\x80\x23"))
+    assert screen.refusals == 0
+    screen.take(replace(prompt, prompt_status="\x80\x2d"))
+    assert screen.refusals == 1
+
+
+@pytest.mark.parametrize("text", ["\x80\x21 701", "Call Park At 701", "Call park at: 701"])
+def test_a_park_number_is_read_behind_the_number_or_the_words(text: str) -> None:
+    screen = a_screen(messages.DisplayNotify(time_out_value=5, notify=text))
+    assert (screen.parked_at, screen.parkings) == ("701", 1)

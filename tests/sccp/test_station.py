@@ -297,6 +297,17 @@ def test_a_call_whose_type_is_not_told_stays_as_its_states_have_shown_it(
     assert bench.core.calls[7].incoming is incoming
 
 
+@pytest.mark.parametrize("prompt", ["\x1e\x25", "No Resources"])
+def test_a_congestion_is_explained_in_numbers_or_in_words(prompt: str) -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        a_state(DCallState.CONGESTION),
+        messages.DisplayPromptStatusV2(call_reference=7, time_out_value=0, prompt_status=prompt),
+    )
+    assert bench.core.calls[7].cause == 47
+
+
 def test_keepalives_that_were_not_acknowledged_while_standing_by_do_not_count_afterwards() -> None:
     """wazo acknowledges none before RegisterReq (protocol notes §10)."""
     bench = Bench()
