@@ -513,15 +513,15 @@ class Station:
 
     def _take_call(self, event: CallChanged, message: SccpMessage) -> None:
         view = event.call
-        call = self.calls.get(view.call_reference)
+        call = self.calls.get(view.key)
         if call is None:
             if view.ended:
                 return
-            call = self.calls[view.call_reference] = Call(self, view)
+            call = self.calls[view.key] = Call(self, view)
         call.changed(message)
         self._tell_of(call)
         if view.ended:
-            self.calls.pop(view.call_reference, None)
+            self.calls.pop(view.key, None)
             self._ended.append(call)
         elif isinstance(message, messages.CallState):
             if view.state is DCallState.OFF_HOOK and not view.incoming:
@@ -562,7 +562,7 @@ class Station:
             contextlib.suppress(ConnectionLost),
         ):
             for call in list(self.calls.values()):
-                if not call.elsewhere:
+                if not call.elsewhere and call.state is not DCallState.IDLE:
                     await call.hang_up()
             await self.unregister()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, CallViews
+from pa_telephony.sccp.call_view import CallView, CallViews, no_channel
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
@@ -24,7 +24,13 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.screen import Screen
-from pa_telephony.sccp.style import HABITS, StationConfig, capabilities, register_request
+from pa_telephony.sccp.style import (
+    HABITS,
+    StationConfig,
+    capabilities,
+    most_calls,
+    register_request,
+)
 
 __all__ = [
     "TABLE",
@@ -278,7 +284,7 @@ class StationCore:
         self.config = config
         self._habits = HABITS[config.style]
         self.state = State.OFFLINE
-        self._views = CallViews(config.max_calls)
+        self._views = CallViews(most_calls(config))
         self.calls = self._views.calls
         self.lines: dict[int, str] = {}
         self.screen = Screen()
@@ -462,7 +468,10 @@ class StationCore:
                 was_idle = self.idle
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))
-                for call in self._views.take(message):
+                calls = self._views.take(message)
+                if not calls and isinstance(message, messages.OpenReceiveChannel):
+                    self.send(no_channel(message))
+                for call in calls:
                     self._events.append(CallChanged(call, message))
                     if call.ended and call.call_reference not in self.calls:
                         self.screen.forget_call(call.call_reference)

@@ -145,6 +145,8 @@ class Station:
                 streams=request.max_streams,
                 streams_per_conference=request.max_streams if bridge else 0,
             )
+        if request is None and style is Style.MEDIA_RESOURCE:
+            config = dataclasses.replace(config, streams=2)
         self.core = StationCore(
             request.device_name if request else "SEP000000008003",
             config,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -16,6 +17,7 @@ from pa_telephony.sccp.enums import (
     DCallState,
     DeviceResetType,
     DeviceUnregisterStatus,
+    MediaStatus,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
 from pa_telephony.sccp.station import (
@@ -522,6 +524,94 @@ def test_a_stream_before_the_first_call_state_makes_the_call_known() -> None:
     events = bench.told(messages.OpenReceiveChannel(conference_id=9, call_reference=9))
     assert [type(event) for event in events] == [CallChanged]
     assert bench.core.calls[9].media.receive is not None
+
+
+def a_stream(party: int, reference: int = 7, **fields: Any) -> dict[str, Any]:
+    return {
+        "conference_id": reference,
+        "call_reference": reference,
+        "pass_through_party_id": party,
+        **fields,
+    }
+
+
+def test_a_second_stream_of_a_call_leaves_the_first_alone() -> None:
+    """A recorded phone has two (captured, with references of their own)."""
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        a_state(DCallState.CONNECTED),
+        messages.OpenReceiveChannel(**a_stream(1)),
+        messages.StartMediaTransmission(**a_stream(1)),
+    )
+    call = bench.core.calls[7]
+    (begun,) = bench.told(messages.StartMediaTransmission(**a_stream(2)))
+    assert isinstance(begun, CallChanged)
+    assert begun.call is not call
+    assert call.media.parties == {1}
+    (ended,) = bench.told(messages.StopMediaTransmission(**a_stream(2)))
+    assert isinstance(ended, CallChanged)
+    assert (ended.call, ended.call.ended) == (begun.call, True)
+    assert call.media.transmit is not None
+    assert list(bench.core.calls) == [7]
+
+
+def test_a_stream_that_is_told_of_again_is_the_same_stream() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        a_state(DCallState.CONNECTED),
+        messages.StartMediaTransmission(**a_stream(1, remote_port_number=4000)),
+        messages.StartMediaTransmission(**a_stream(1, remote_port_number=5000)),
+    )
+    transmit = bench.core.calls[7].media.transmit
+    assert transmit is not None
+    assert transmit.remote_port_number == 5000
+    assert len(bench.core.calls) == 1
+
+
+def test_a_call_that_ends_takes_all_its_streams_along() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        a_state(DCallState.CONNECTED),
+        messages.OpenReceiveChannel(**a_stream(1)),
+        messages.OpenReceiveChannel(**a_stream(2)),
+    )
+    assert len(bench.told(a_state(DCallState.ON_HOOK))) == 2
+    assert bench.core.idle
+
+
+def test_a_stop_without_a_reference_is_known_by_its_party_and_one_with_it_by_both() -> None:
+    """Asterisk says conference 0 (peers.md); pyskinny's simulator has one party for all calls."""
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    for reference in (7, 8):
+        bench.told(
+            a_state(DCallState.CONNECTED, reference),
+            messages.StartMediaTransmission(**a_stream(1, reference)),
+        )
+    calls = bench.core.calls
+    bench.told(messages.StopMediaTransmission(**a_stream(1, 8)))
+    assert (calls[7].media.transmit is None, calls[8].media.transmit is None) == (False, True)
+    bench.told(messages.StopMediaTransmission(**a_stream(1, 0)))
+    assert calls[7].media.transmit is None
+
+
+def test_a_channel_beyond_all_limits_is_refused_and_not_passed_over() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    for reference in range(1, StationConfig().max_calls + 1):
+        bench.told(messages.OpenReceiveChannel(**a_stream(reference, reference)))
+    assert bench.said() == []
+    assert bench.told(messages.OpenReceiveChannel(**a_stream(99, 99))) == []
+    assert bench.heard() == [
+        messages.OpenReceiveChannelAck(
+            media_reception_status=MediaStatus.NOT_ENOUGH_CHANNELS,
+            pass_through_party_id=99,
+            call_reference=99,
+        )
+    ]
 
 
 def test_every_key_of_a_telephone_has_its_button_and_nothing_else_has() -> None:
