@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import CallType, DCallState
+from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.phrases import phrase_of
 
-__all__ = ["CallView", "CallViews", "Media"]
+__all__ = ["CallView", "CallViews", "Media", "no_channel"]
 
+_Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmission
 _CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
 _CAUSES_IN_WORDS = {
     "\x80\x46": 88,
@@ -28,6 +32,12 @@ class Media:
 
     receive: messages.OpenReceiveChannel | None = None
     transmit: messages.StartMediaTransmission | None = None
+
+    @property
+    def parties(self) -> set[int]:
+        """The pass-through party ids of both directions; they are the same nearly always."""
+        orders = self.receive, self.transmit
+        return {order.pass_through_party_id for order in orders if order is not None}
 
 
 @dataclass(slots=True)
@@ -52,6 +62,13 @@ class CallView:
     cause: int = 16
     ended: bool = False
     media: Media = field(default_factory=Media)
+    party: int | None = None
+    """Of a further stream of the same call reference, which is a view of its own."""
+
+    @property
+    def key(self) -> int:
+        """By what it is known: its call reference, or below zero for a further stream of that."""
+        return self.call_reference if self.party is None else ~self.party
 
     @property
     def elsewhere(self) -> bool:
@@ -59,12 +76,26 @@ class CallView:
         return self.state in (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
 
 
+def no_channel(order: messages.OpenReceiveChannel) -> messages.OpenReceiveChannelAck:
+    """The answer to one stream too many."""
+    return messages.OpenReceiveChannelAck(
+        media_reception_status=MediaStatus.NOT_ENOUGH_CHANNELS,
+        pass_through_party_id=order.pass_through_party_id,
+        call_reference=order.call_reference,
+    )
+
+
 class CallViews:
-    """The calls of one session, ``limit`` of them at most."""
+    """The calls of one session, ``limit`` of them at most.
+
+    A relay or a bridge has several streams of one call reference, one for each pass-through party
+    (captured: sccp_hw_mtp), and so may a phone that is recorded. The first belongs to the call;
+    each further one is a call of its own, without a state, that ends with its media.
+    """
 
     def __init__(self, limit: int) -> None:
         self.calls: dict[int, CallView] = {}
-        """By call reference."""
+        """By :attr:`CallView.key`."""
         self._limit = limit
 
     def take(self, message: SccpMessage) -> list[CallView]:
@@ -78,16 +109,18 @@ class CallViews:
                 if (call := self.calls.get(message.call_reference)) is not None:
                     call.prompt = message.prompt_status
                     if call.state is DCallState.CONGESTION:
-                        call.cause = _CAUSES_IN_WORDS.get(message.prompt_status, call.cause)
+                        call.cause = _CAUSES_IN_WORDS.get(
+                            phrase_of(message.prompt_status), call.cause
+                        )
                 return []
             case messages.OpenReceiveChannel():
                 # Before the call's first state on some peers: the stream makes the call known.
-                found = self._known(message.call_reference or message.conference_id)
+                found = self._streaming(message)
                 for call in found:
                     call.media.receive = message
                 return found
             case messages.StartMediaTransmission():
-                found = self._known(message.call_reference or message.conference_id)
+                found = self._streaming(message)
                 for call in found:
                     call.media.transmit = message
                 return found
@@ -95,47 +128,74 @@ class CallViews:
                 call = self.calls.get(message.call_reference)
                 return [] if call is None else [call]
             case messages.SendDtmfTone():
-                return self._receiving(message.passthru_party_id)
+                return self._of_party(
+                    message.passthru_party_id, message.conference_id, lambda media: media.receive
+                )
             case messages.CloseReceiveChannel():
-                found = self._receiving(message.pass_through_party_id)
+                reference = message.call_reference or message.conference_id
+                found = self._of_party(
+                    message.pass_through_party_id, reference, lambda media: media.receive
+                )
                 for call in found:
                     call.media.receive = None
                 return self._without_streams(found)
             case messages.StopMediaTransmission():
-                found = [
-                    call
-                    for call in self.calls.values()
-                    if (order := call.media.transmit) is not None
-                    and order.pass_through_party_id == message.pass_through_party_id
-                ]
+                reference = message.call_reference or message.conference_id
+                found = self._of_party(
+                    message.pass_through_party_id, reference, lambda media: media.transmit
+                )
                 for call in found:
                     call.media.transmit = None
                 return self._without_streams(found)
             case _:
                 return []
 
-    def _receiving(self, party: int) -> list[CallView]:
-        return [
+    def _streaming(self, order: _Order) -> list[CallView]:
+        """The call that an order is about, made known if it was not; none beyond the limit."""
+        reference = order.call_reference or order.conference_id
+        party = order.pass_through_party_id
+        for call in self.calls.values():
+            if call.call_reference == reference and party in call.media.parties:
+                return [call]
+        first = self.calls.get(reference)
+        if first is None:
+            return self._known(reference)
+        taken = (
+            first.media.receive
+            if isinstance(order, messages.OpenReceiveChannel)
+            else first.media.transmit
+        )
+        if taken is None and first.state is not DCallState.IDLE:
+            return [first]
+        return self._known(reference, party)
+
+    def _of_party(
+        self, party: int, reference: int, order_of: Callable[[Media], _Order | None]
+    ) -> list[CallView]:
+        found = [
             call
             for call in self.calls.values()
-            if (order := call.media.receive) is not None and order.pass_through_party_id == party
+            if (order := order_of(call.media)) is not None and order.pass_through_party_id == party
         ]
+        # Asterisk stops with a reference of 0 (peers.md): then the party alone tells.
+        return [call for call in found if call.call_reference == reference] or found
 
     def _without_streams(self, found: list[CallView]) -> list[CallView]:
         # A media resource is shown no states: what made the call known is what ends it.
         for call in found:
             media = call.media
             if call.state is DCallState.IDLE and not (media.receive or media.transmit):
-                del self.calls[call.call_reference]
+                del self.calls[call.key]
                 call.state, call.ended = DCallState.ON_HOOK, True
         return found
 
-    def _known(self, reference: int) -> list[CallView]:
-        call = self.calls.get(reference)
+    def _known(self, reference: int, party: int | None = None) -> list[CallView]:
+        new = CallView(reference, 1, party=party)
+        call = self.calls.get(new.key)
         if call is None:
             if len(self.calls) >= self._limit:
                 return []
-            call = self.calls[reference] = CallView(reference, 1)
+            call = self.calls[new.key] = new
         return [call]
 
     def _inform(self, message: messages.CallInfo | messages.CallInfoV2) -> list[CallView]:
@@ -148,17 +208,23 @@ class CallViews:
         call.called_name = message.called_party_name
         call.original_called = message.original_called_party
         call.last_redirecting = message.last_redirecting_party
-        call.incoming = message.call_type != CallType.OUT_BOUND_CALL
+        # CallManager 2.x says 0 of all calls (captured); what the states have shown stands then.
+        if message.call_type:
+            call.incoming = message.call_type != CallType.OUT_BOUND_CALL
         return [call]
 
     def _show_state(self, message: messages.CallState) -> list[CallView]:
         if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
             # CME says "on hook" for every idle channel after registration: not a call.
-            over = self.calls.pop(message.call_reference, None)
-            if over is None:
-                return []
-            over.state, over.ended = DCallState.ON_HOOK, True
-            return [over]
+            over = [
+                call
+                for call in self.calls.values()
+                if call.call_reference == message.call_reference
+            ]
+            for call in over:
+                del self.calls[call.key]
+                call.state, call.ended = DCallState.ON_HOOK, True
+            return over
         found = self._known(message.call_reference)
         for call in found:
             call.line = message.line_instance

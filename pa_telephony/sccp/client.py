@@ -282,7 +282,7 @@ class Station:
         refusals = screen.refusals
         while not done():
             if screen.refusals != refusals:
-                raise RequestFailed(_FACILITY_REJECTED, english(screen.notification))
+                raise RequestFailed(_FACILITY_REJECTED, english(screen.refusal))
             await self._until_news()
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
@@ -561,17 +561,17 @@ class Station:
 
     def _take_call(self, event: CallChanged, message: SccpMessage) -> None:
         view = event.call
-        call = self.calls.get(view.call_reference)
+        call = self.calls.get(view.key)
         if call is None:
             if view.ended:
                 return
-            call = self.calls[view.call_reference] = Call(self, view)
+            call = self.calls[view.key] = Call(self, view)
         call.changed(message)
         self._tell_of(call)
         if view.ended or view.elsewhere:
             self._look.set()
         if view.ended:
-            self.calls.pop(view.call_reference, None)
+            self.calls.pop(view.key, None)
             self._ended.append(call)
             if call in self._ringing:
                 self._ringing.remove(call)
@@ -616,7 +616,7 @@ class Station:
             with trio.move_on_after(0.5):
                 async with trio.open_nursery() as nursery:
                     for call in self.calls.values():
-                        if not call.elsewhere:
+                        if not call.elsewhere and call.state is not DCallState.IDLE:
                             nursery.start_soon(call.hang_up)
             await self.unregister()
 

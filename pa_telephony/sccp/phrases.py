@@ -1,6 +1,7 @@
 """Phrase numbers in texts: ``0x80 n`` and ``0x1e n`` stand for words in the phone's language.
 
-CUCM writes them in prompts, notifications and soft key labels (protocol notes §8, captured).
+CUCM writes them in prompts, notifications and soft key labels, and plain English to FXS ports
+(protocol notes §8, captured).
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Mapping
 
 from pa_telephony.sccp.enums import DisplayLabels36, DisplayLabels200
 
-__all__ = ["english"]
+__all__ = ["english", "phrase_of"]
 
 _CODE = re.compile("([\x80\x1e])(.)", re.DOTALL)
+_WORDS = re.compile("[a-z0-9]+")
+_LONGEST = 80
+"""Characters of a text that are looked at; the longest phrase has 36."""
 _KEYS: Mapping[int, str] = {
     1: "Redial",
     2: "NewCall",
@@ -45,6 +49,29 @@ def english(text: str) -> str:
     return _CODE.sub(_words, text).strip()
 
 
+def phrase_of(text: str) -> str:
+    """The phrase number that a text begins with, also where it is said in English; "" for none.
+
+    "Enter Number" and ``0x80 0x20`` both give ``0x80 0x20``.
+    """
+    if match := _CODE.match(text):
+        return match[0]
+    words = _spelt(text[:_LONGEST])
+    return next(
+        (
+            _PHRASES[start]
+            for count in range(len(words), 0, -1)
+            if (start := " ".join(words[:count])) in _PHRASES
+        ),
+        "",
+    )
+
+
+def _spelt(text: str) -> list[str]:
+    # "Can Not Complete Transfer", "Error: No License": the enumerators have neither case nor signs.
+    return _WORDS.findall(text.casefold().replace("cannot", "can not"))
+
+
 def _words(match: re.Match[str]) -> str:
     table, number = match[1], ord(match[2])
     if table == "\x80" and number in _KEYS:
@@ -57,4 +84,10 @@ def _words(match: re.Match[str]) -> str:
 _NAMES = {
     "\x80": {label.value: label.name for label in DisplayLabels200},
     "\x1e": {label.value: label.name for label in DisplayLabels36},
+}
+_PHRASES = {
+    " ".join(_spelt(name.replace("_", " "))): f"{table}{chr(number)}"
+    for table, names in _NAMES.items()
+    for number, name in names.items()
+    if number
 }

@@ -18,16 +18,23 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.phrases import english, phrase_of
 
 __all__ = ["Forwards", "Screen", "SoftKey"]
 
 _MOST = 256
 """Lamps, keys, forwards and speed dials that are remembered of each."""
-_PARKED_AT = re.compile("\x80\x21\\s*([0-9*#]+)")
-_REFUSALS = tuple(f"\x80{chr(number)}" for number in (35, *range(38, 47), 71, 73, 82, 83))
-"""Temp fail, Can not complete conference to Key is not active, No park number available, Service
-is not active, Can not complete transfer, Can not join calls."""
+_PARKED_AT = "\x80\x21"
+_DIGITS = re.compile("[0-9*#]+")
+_NOT_SO = frozenset(
+    f"\x80{chr(number)}" for number in (*range(38, 47), 68, 69, 71, 82, 83, 94, 95, 97, 98)
+)
+"""Can not complete conference to Key is not active, Error no license, Failed to setup barge,
+Another barge exists, No park number available, Can not complete transfer, Can not join calls, Park
+slot unavailable, No call available for pickup, External transfer restricted, No line available for
+pickup."""
+_REFUSALS = _NOT_SO | {"\x80\x23", "\x80\x49"}
+"""Temp fail and Service is not active, too, where they do not explain the state of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ class Screen:
         self.notification = ""
         """The text that covered it last."""
         self.refusals = 0
-        """Notifications that said that something can not be done."""
+        """How often a notification or a prompt said that something can not be done."""
+        self.refusal = ""
+        """What said so last."""
         self.parked_at = ""
         """Where this phone parked a call last."""
         self.parkings = 0
@@ -119,6 +128,8 @@ class Screen:
             case messages.DisplayPromptStatus() | messages.DisplayPromptStatusV2():
                 if not message.call_reference:
                     self.prompt = message.prompt_status
+                # chan-sccp refuses keys in the prompt of the call (its source).
+                self._heed(message.prompt_status, _NOT_SO)
             case messages.ClearPromptStatus():
                 if not message.call_reference:
                     self.prompt = ""
@@ -144,9 +155,7 @@ class Screen:
             case messages.SoftKeySetRes():
                 self._learn_sets(message)
             case messages.SelectSoftKeys():
-                if len(self._shown) < _MOST or message.call_reference in self._shown:
-                    shown = int(message.soft_key_set_index), message.valid_key_mask
-                    self._shown[message.call_reference] = shown
+                self._select_keys(message)
             case messages.ForwardStatRes():
                 if len(self.forwards) < _MOST or message.line_number in self.forwards:
                     self.forwards[message.line_number] = Forwards(
@@ -167,10 +176,26 @@ class Screen:
 
     def _notified(self, text: str) -> None:
         self.notification = text
-        self.refusals += text.startswith(_REFUSALS)
-        if parked := _PARKED_AT.match(text):
-            self.parked_at = parked[1]
+        self._heed(text, _REFUSALS)
+        if phrase_of(text) == _PARKED_AT and (number := _DIGITS.search(text, 2)):
+            self.parked_at = number[0]
             self.parkings += 1
+
+    def _heed(self, text: str, refusals: frozenset[str]) -> None:
+        if phrase_of(text) in refusals:
+            self.refusal = text
+            self.refusals += 1
+
+    def _select_keys(self, message: messages.SelectSoftKeys) -> None:
+        # chan-sccp shows keys for a call that it has just ended (observed), and nothing ever says
+        # that those are gone: the ones that were told of longest ago give way.
+        shown = self._shown.pop(message.call_reference, None)
+        if shown is None and len(self._shown) >= _MOST:
+            del self._shown[next(call for call in self._shown if call)]
+        self._shown[message.call_reference] = (
+            int(message.soft_key_set_index),
+            message.valid_key_mask,
+        )
 
     def _learn_keys(self, message: messages.SoftKeyTemplateRes) -> None:
         # A long template comes in parts, each with its offset.

@@ -14,18 +14,23 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, CallViews
+from pa_telephony.sccp.call_view import CallView, CallViews, no_channel
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
-    DCallState,
     DeviceResetType,
     DeviceUnregisterStatus,
     KeyPadButton,
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.screen import Screen
-from pa_telephony.sccp.style import HABITS, StationConfig, capabilities, register_request
+from pa_telephony.sccp.style import (
+    HABITS,
+    StationConfig,
+    capabilities,
+    most_calls,
+    register_request,
+)
 
 __all__ = [
     "TABLE",
@@ -147,10 +152,27 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
 }
 
 
+_USUAL_INTERVAL = 30.0
+"""Seconds between keepalives (captured from CUCM, its documented default)."""
 _LONGEST_INTERVAL = 3600.0
 """Seconds between keepalives, whatever the call manager announces: a dead link is found some day
 (guessed; 30 is captured)."""
 _MAX_LINES = 42
+_MAX_BUTTONS = 256
+_ANSWERS = (
+    messages.ButtonTemplateRes,
+    messages.ConfigStatRes,
+    messages.ConfigStatV2Res,
+    messages.ForwardStatRes,
+    messages.LineStatRes,
+    messages.LineStatV2Res,
+    messages.SoftKeySetRes,
+    messages.SoftKeyTemplateRes,
+    messages.SpeedDialStatRes,
+    messages.SpeedDialStatV2Res,
+    messages.VersionRes,
+)
+"""With each of them the call manager has again the time that it had for RegisterAck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +284,7 @@ class StationCore:
         self.config = config
         self._habits = HABITS[config.style]
         self.state = State.OFFLINE
-        self._views = CallViews(config.max_calls)
+        self._views = CallViews(most_calls(config))
         self.calls = self._views.calls
         self.lines: dict[int, str] = {}
         self.screen = Screen()
@@ -272,16 +294,18 @@ class StationCore:
         self._events: deque[StationEvent] = deque()
         self._deadline: float | None = None
         self._keep_alive_at: float | None = None
-        self._interval = 30.0
+        self._interval = _USUAL_INTERVAL
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
-        self._resetting: DeviceResetType | None = None
+        self._restarting = False
         self._let_go = False
         self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
+        self._buttons: list[int] = []
         self._lines_wanted = 1
         self._dials_wanted = 0
+        self._asked_all = False
         self._wait = 0
         self._now = 0.0
 
@@ -383,11 +407,15 @@ class StationCore:
                 self._unanswered += 1
                 self._keep_alive_at = now + self._interval
                 self.send(messages.KeepAliveReq())
+                self._reset_when_idle()
 
     def _take(self, message: SccpMessage) -> None:
+        if self.state is State.CONFIGURING and isinstance(message, _ANSWERS):
+            self._deadline = self._now + self.config.register_within
         match message:
             case messages.RegisterAck():
-                interval = float(message.keep_alive_interval)
+                # 0 is no interval, but nothing said (guessed): as often as CUCM wants it.
+                interval = float(message.keep_alive_interval) or _USUAL_INTERVAL
                 self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
                 standby = float(message.secondary_keep_alive_interval) or self.standby_interval
                 self.standby_interval = min(max(1.0, standby), _LONGEST_INTERVAL)
@@ -405,16 +433,15 @@ class StationCore:
             case messages.CapabilitiesReq():
                 self.send(capabilities(self.config))
             case messages.ButtonTemplateRes():
-                self._lines_wanted = max(1, _buttons(message, ButtonType.LINE))
-                self._dials_wanted = _buttons(message, ButtonType.SPEED_DIAL)
-                if not message.button_offset:
+                if self._learn_buttons(message):
                     self._forget_buttons()
-                self._step(Input.BUTTONS)
+                    self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
                 if self._learn_line(message.line_number, message.line_dir_number):
                     self._events.append(ScreenChanged(message))
             case messages.TimeDateRes() | messages.VersionRes():
-                if isinstance(message, self._habits.configured_by):
+                # The time is pushed, too, whenever a call manager likes.
+                if self._asked_all and isinstance(message, self._habits.configured_by):
                     self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
@@ -438,12 +465,18 @@ class StationCore:
             case messages.ConnectionStatisticsReq():
                 self._events.append(StatisticsAsked(message))
             case _:
+                was_idle = self.idle
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))
-                for call in self._views.take(message):
+                calls = self._views.take(message)
+                if not calls and isinstance(message, messages.OpenReceiveChannel):
+                    self.send(no_channel(message))
+                for call in calls:
                     self._events.append(CallChanged(call, message))
-                if isinstance(message, messages.CallState):
-                    self._call_state(message)
+                    if call.ended and call.call_reference not in self.calls:
+                        self.screen.forget_call(call.call_reference)
+                if self.idle and not was_idle:
+                    self._reset_when_idle()
 
     def _learn_line(self, line: int, number: str) -> bool:
         known = self.lines.get(line, "")
@@ -453,26 +486,29 @@ class StationCore:
             del self.lines[line]
         return known != self.lines.get(line, "")
 
+    def _learn_buttons(self, message: messages.ButtonTemplateRes) -> bool:
+        """Whether that was the last part: a long template has several, each with its offset."""
+        del self._buttons[message.button_offset :]
+        self._buttons += [int(button.button_definition) for button in message.definition]
+        del self._buttons[_MAX_BUTTONS:]
+        self._lines_wanted = min(max(1, self._buttons.count(ButtonType.LINE)), _MAX_LINES)
+        self._dials_wanted = self._buttons.count(ButtonType.SPEED_DIAL)
+        return len(self._buttons) >= min(message.total_button_count, _MAX_BUTTONS)
+
     def _forget_buttons(self) -> None:
         for line in [line for line in self.lines if line > self._lines_wanted]:
             del self.lines[line]
         self.screen.forget_speed_dials(self._dials_wanted)
 
-    def _call_state(self, message: messages.CallState) -> None:
-        if message.call_state in (DCallState.ON_HOOK, DCallState.IDLE):
-            self.screen.forget_call(message.call_reference)
-            self._reset_when_idle()
-
     def _reset_when_idle(self) -> None:
-        # Real phones finish the call first (documented).
+        # Real phones finish the call first (documented). What is refused, because the next call
+        # has come meanwhile, is asked for again behind that, or with the next keepalive.
         wanted = self._reset_wanted
         if wanted is None or not self.idle:
             return
-        self._reset_wanted = None
         if wanted is DeviceResetType.APPLY_CONFIG:
             self._step(Input.APPLY_CONFIG)
         else:
-            self._resetting = wanted
             self._step(Input.RESET)
 
     def _step(self, step: Input) -> None:
@@ -500,28 +536,36 @@ class StationCore:
                 self._events.append(MustWait(self._wait))
             case Effect.REGISTER:
                 self._deadline = self._now + self.config.register_within
+                # Some acknowledge no keepalives before RegisterReq (wazo, notes §10).
+                self._keep_alive_at = None
+                self._reset_wanted = None
                 self.send(register_request(self.name, self._local_ip, self.config))
             case Effect.ASK:
+                self._deadline = self._now + self.config.register_within
                 self._keep_alive_at = self._now + self._interval
+                self._unanswered = 0
                 self._ask()
             case Effect.ASK_AGAIN:
+                self._reset_wanted = None
                 self._ask()
             case Effect.ASK_LINES:
                 self._ask_lines()
             case Effect.READY:
                 self._deadline = None
                 self._events.append(Registered())
+                self._reset_when_idle()
             case Effect.GIVE_UP:
                 self._close(Rejected(self._reason))
             case Effect.UNREGISTER | Effect.RESTART:
-                if effect is Effect.UNREGISTER:
-                    self._resetting = None
+                self._restarting = effect is Effect.RESTART
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                self._close(Unregistered(self._resetting, self._let_go))
+                reset = self._reset_wanted if self._restarting else None
+                self._close(Unregistered(reset, self._let_go))
             case Effect.STAY:
                 self._deadline = None
+                self._restarting = False
                 self._events.append(UnregisterRefused())
             case Effect.FAIL:
                 self._close(SessionLost(self._reason))
@@ -533,13 +577,11 @@ class StationCore:
         self._events.append(event)
 
     def _ask(self) -> None:
+        self._asked_all = not self._habits.line_questions
         for question in self._habits.questions(self.config):
             self.send(question)
 
     def _ask_lines(self) -> None:
+        self._asked_all = True
         for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
             self.send(question)
-
-
-def _buttons(message: messages.ButtonTemplateRes, kind: ButtonType) -> int:
-    return sum(1 for button in message.definition if button.button_definition == kind)

@@ -16,7 +16,15 @@ from pa_telephony.sccp.connection import Limits
 from pa_telephony.sccp.enums import DeviceType, HeadsetMode, MediaPayloadType, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
 
-__all__ = ["HABITS", "Habits", "StationConfig", "Style", "capabilities", "register_request"]
+__all__ = [
+    "HABITS",
+    "Habits",
+    "StationConfig",
+    "Style",
+    "capabilities",
+    "most_calls",
+    "register_request",
+]
 
 
 class Style(enum.Enum):
@@ -34,9 +42,8 @@ class Style(enum.Enum):
     MEDIA_RESOURCE = "media resource"
     """As a conference bridge, MTP or transcoder (§3.4): no line, nothing asked but the version.
 
-    Streams come as calls without a state and end with their media. :func:`open_station` has one
-    port for each call reference; a resource with more streams in one is built on
-    :class:`StationCore`.
+    Streams come as calls without a state and end with their media, each with a port of its own
+    also where several are in one call (the two sides of an MTP).
     """
 
 
@@ -49,8 +56,8 @@ class StationConfig:
     protocol_version: int = 20
     """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
     streams: int | None = None
-    """At once, as RegisterReq says it; None: as many as its style has. A media resource's capacity
-    (captured: bridge 8, MTP 20)."""
+    """At once, as RegisterReq says it; None: as many as its style has, which is 1 for a media
+    resource. That refuses whatever is beyond its capacity (captured: bridge 8, MTP 20)."""
     streams_per_conference: int = 0
     """A conference bridge's (captured: 8); 0 for all others."""
     codecs: tuple[MediaPayloadType, ...] = (
@@ -61,6 +68,7 @@ class StationConfig:
     rfc2833: bool = True
     """Offer telephone-event (capability 257, captured)."""
     register_within: float = 5.0
+    """For RegisterAck, and again for each answer to what is asked behind it."""
     missed_keep_alives: int = 3
     unregister_within: float = 1.0
     token_within: float = 4.0
@@ -77,7 +85,8 @@ class StationConfig:
     """and for how long they are put up with, unless all say that the name is not to be had: a
     session whose link broke holds it for up to two keepalive intervals (protocol notes §5)."""
     max_calls: int = 24
-    """Calls that the call manager may show at once, and handlers that may run."""
+    """Calls that the call manager may show at once, and handlers that may run; a media resource
+    has ``streams`` instead."""
     max_unsent: int = 1 << 18
     """Bytes of answers that may wait for a call manager that does not read."""
     limits: Limits = field(default_factory=Limits)
@@ -131,7 +140,7 @@ def _resource(config: StationConfig) -> Iterator[SccpMessage]:
     yield messages.IpPort(rtp_media_port=0)
     yield messages.MediaResourceNotification(
         device_type=config.device_type,
-        number_of_in_service_streams=config.streams or 0,
+        number_of_in_service_streams=_streams(config),
         max_streams_per_conf=config.streams_per_conference,
     )
     yield messages.VersionReq()
@@ -200,6 +209,15 @@ HABITS: dict[Style, Habits] = {
 }
 
 
+def _streams(config: StationConfig) -> int:
+    return HABITS[config.style].streams if config.streams is None else config.streams
+
+
+def most_calls(config: StationConfig) -> int:
+    """Calls, or streams of a media resource, that there may be at once."""
+    return _streams(config) if config.style is Style.MEDIA_RESOURCE else config.max_calls
+
+
 def register_request(name: str, address: str, config: StationConfig) -> messages.RegisterReq:
     """How a station of this style asks to be registered."""
     habits = HABITS[config.style]
@@ -208,7 +226,7 @@ def register_request(name: str, address: str, config: StationConfig) -> messages
         instance=habits.instance,
         station_ip_addr=address,
         device_type=config.device_type,
-        max_streams=habits.streams if config.streams is None else config.streams,
+        max_streams=_streams(config),
         protocol_ver=config.protocol_version,
         phone_features=PhoneFeatures(habits.features),
         max_conferences=habits.conferences,

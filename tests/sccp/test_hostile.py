@@ -295,6 +295,7 @@ async def test_media_that_can_not_be_is_refused_and_the_engine_goes_on(
                 if isinstance(message, messages.RegisterReq):
                     for each in (
                         messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=20),
+                        messages.ButtonTemplateRes(button_offset=0),
                         messages.TimeDateRes(w_year=2026),
                         RING,
                         impossible,

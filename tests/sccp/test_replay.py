@@ -146,6 +146,8 @@ class Station:
                 streams=request.max_streams,
                 streams_per_conference=request.max_streams if bridge else 0,
             )
+        if request is None and style is Style.MEDIA_RESOURCE:
+            config = dataclasses.replace(config, streams=2)
         self.core = StationCore(
             request.device_name if request else "SEP000000008003",
             config,
@@ -167,7 +169,11 @@ class Station:
         if request is None:
             # These captures begin when the station has long been registered.
             ack = messages.RegisterAck(keep_alive_interval=30, max_protocol_ver=self.version)
-            done = messages.TimeDateRes(w_year=2026), messages.VersionRes(version_str="")
+            done = (
+                messages.ButtonTemplateRes(button_offset=0),
+                messages.TimeDateRes(w_year=2026),
+                messages.VersionRes(version_str=""),
+            )
             for message in (ack, *done):
                 self.core.receive_data(messages.encode(message, self.version), 0.0)
                 self.events()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.phrases import english, phrase_of
 from pa_telephony.sccp.screen import Forwards, Screen
 from pa_telephony.sccp.soft_keys import (
     SETS,
@@ -95,6 +96,22 @@ def test_the_soft_keys_of_a_call_are_readable_and_gone_with_it() -> None:
     assert screen.soft_keys(7) == ()
 
 
+def test_soft_keys_that_are_told_in_parts_are_those_that_are_told_at_once() -> None:
+    template, sets = soft_key_template(), soft_key_sets()
+    screen = a_screen(
+        replace(template, definition=template.definition[:10]),
+        replace(template, definition=template.definition[10:], soft_key_offset=10),
+        replace(sets, definition=sets.definition[:3]),
+        replace(sets, definition=sets.definition[3:], soft_key_set_offset=3),
+    )
+    whole = a_screen(template, sets)
+    for keys in SETS:
+        shown = select_soft_keys(keys)
+        screen.take(shown)
+        whole.take(shown)
+        assert screen.soft_keys() == whole.soft_keys() != ()
+
+
 def test_soft_keys_of_sets_and_places_that_were_never_told_are_none() -> None:
     keys = messages.SelectSoftKeys(
         line_instance=1, call_reference=7, soft_key_set_index=SoftKeySet(99), valid_key_mask=1
@@ -102,6 +119,17 @@ def test_soft_keys_of_sets_and_places_that_were_never_told_are_none() -> None:
     assert a_screen(soft_key_sets(), keys).soft_keys(7) == ()
     keys = messages.SelectSoftKeys(line_instance=1, call_reference=7, valid_key_mask=1)
     assert a_screen(soft_key_sets(), keys).soft_keys(7) == ()
+
+
+def test_keys_that_are_shown_for_calls_that_are_over_take_no_room_from_the_next_call() -> None:
+    """chan-sccp selects keys once more behind CallState OnHook: at call 257 there were none."""
+    screen = a_screen(soft_key_template(), soft_key_sets(), select_soft_keys(SoftKeySet.ON_HOOK))
+    for call in range(1, 1000):
+        screen.take(select_soft_keys(SoftKeySet.RINGIN, line=1, call=call))
+        assert [str(key) for key in screen.soft_keys(call)] == ["Answer"]
+        screen.forget_call(call)
+        screen.take(select_soft_keys(SoftKeySet.ON_HOOK, line=1, call=call))
+    assert [str(key) for key in screen.soft_keys()] == ["Redial", "NewCall", "CFwdALL", "DND"]
 
 
 def test_everything_that_is_told_is_shown() -> None:
@@ -156,7 +184,7 @@ def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
         screen.take(soft_key_template())
         screen.take(soft_key_sets())
     assert len(screen.lamps) == len(screen.forwards) == len(screen.speed_dials) == 256
-    assert screen.soft_keys(299) == ()
+    assert len(screen._shown) == 256
 
 
 @pytest.mark.parametrize(
@@ -172,3 +200,49 @@ def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
 )
 def test_phrase_numbers_become_words_and_anything_else_stays(text: str, words: str) -> None:
     assert english(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("\x80\x17" + "1001", "\x80\x17"),
+        ("From 1001", "\x80\x17"),
+        ("Enter Number", "\x80\x20"),
+        ("Can Not Complete Transfer", "\x80\x52"),
+        ("Cannot complete transfer.", "\x80\x52"),
+        ("Error: No License", "\x80\x2e"),
+        ("CFwdALL loop detected", "\x1e\x3a"),
+        ("Cannot retrieve parked call", "\x1e\x40"),
+        ("Wellness 1001", ""),
+        ("x" * 1000, ""),
+        ("", ""),
+    ],
+)
+def test_a_phrase_is_known_by_its_number_and_by_its_english_words(text: str, code: str) -> None:
+    """CUCM writes plain English to FXS ports (captured: Enter Number, Ring Out, Connected)."""
+    assert phrase_of(text) == code
+
+
+@pytest.mark.parametrize(
+    "text", ["\x80\x52", "Can not complete transfer", "Key Is Not Active", "Temp Fail", "\x80\x23"]
+)
+def test_a_refusal_counts_in_numbers_or_in_words(text: str) -> None:
+    screen = a_screen(messages.DisplayNotify(time_out_value=5, notify=text))
+    assert (screen.refusals, screen.refusal) == (1, text)
+    screen.take(messages.DisplayNotify(time_out_value=5, notify="Ring Out"))
+    assert (screen.refusals, screen.refusal) == (1, text)
+
+
+def test_a_key_refused_in_the_prompt_counts_and_the_reason_of_a_congestion_does_not() -> None:
+    """chan-sccp refuses Hold and Transfer in the prompt of the call."""
+    prompt = messages.DisplayPromptStatusV2(time_out_value=5, call_reference=7)
+    screen = a_screen(replace(prompt, prompt_status="\x80\x23"))
+    assert screen.refusals == 0
+    screen.take(replace(prompt, prompt_status="\x80\x2d"))
+    assert screen.refusals == 1
+
+
+@pytest.mark.parametrize("text", ["\x80\x21 701", "Call Park At 701", "Call park at: 701"])
+def test_a_park_number_is_read_behind_the_number_or_the_words(text: str) -> None:
+    screen = a_screen(messages.DisplayNotify(time_out_value=5, notify=text))
+    assert (screen.parked_at, screen.parkings) == ("701", 1)

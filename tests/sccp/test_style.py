@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 import trio
 
-from pa_telephony import callmanager, sccp
+from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call
 from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.enums import DeviceType, MediaPayloadType
+from pa_telephony.sccp.directory import Device
+from pa_telephony.sccp.enums import DeviceResetType, DeviceType, MediaPayloadType, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server import StationSession, serve_stations
 from pa_telephony.sccp.station import CallChanged, State, StationCore
-from pa_telephony.sccp.style import HABITS, StationConfig, Style
+from pa_telephony.sccp.style import HABITS, StationConfig, Style, most_calls, register_request
 
 NAME = "ANC288093711081"
 
@@ -73,6 +75,54 @@ def a_resource() -> tuple[StationCore, Connection]:
     return core, manager
 
 
+class Directory:
+    """Lets a media resource in, and keeps its answers."""
+
+    def __init__(self) -> None:
+        self.sessions: list[StationSession] = []
+        self.heard: list[messages.OpenReceiveChannelAck] = []
+        self.news = trio.Event()
+
+    def find_device(self, name: str) -> Device:
+        return Device(name=name)
+
+    def registered(self, session: StationSession) -> None:
+        self.sessions.append(session)
+
+    def unregistered(self, session: StationSession, reason: str) -> None: ...
+
+    def received(self, session: StationSession, message: object) -> None:
+        if isinstance(message, messages.OpenReceiveChannelAck):
+            self.heard.append(message)
+            self.news.set()
+            self.news = trio.Event()
+
+    def may_unregister(self, session: StationSession) -> bool:
+        return True
+
+
+async def serve_on_any_port(directory: Directory, *, task_status: trio.TaskStatus[Any]) -> None:
+    await serve_stations(directory, port=0, task_status=task_status)
+
+
+def mtp_stream(party: int) -> dict[str, Any]:
+    return {
+        "conference_id": 0x1000C0D,
+        "call_reference": 28817772,
+        "pass_through_party_id": party,
+        "compression_type": MediaPayloadType.G711_ULAW64K,
+    }
+
+
+async def sends_to(call: Call, port: int) -> None:
+    """Wait until the engine sends the sound of ``call`` there."""
+    while call.media is None or call.media.port.remote_address != ("127.0.0.1", port):  # noqa: ASYNC110
+        await trio.sleep(0.005)
+    sent = call.media.port.stats.sent
+    while call.media.port.stats.sent == sent:  # noqa: ASYNC110
+        await trio.sleep(0.005)
+
+
 def told(core: StationCore, manager: Connection, *what: SccpMessage) -> list[object]:
     manager.receive_data(core.data_to_send())
     while manager.next_event() is not None:
@@ -117,3 +167,83 @@ def test_the_streams_of_a_media_resource_end_with_their_media_and_leave_room_for
         assert isinstance(last, CallChanged)
         assert last.call.ended
         assert core.idle
+
+
+def test_a_media_resource_says_and_keeps_the_capacity_that_it_has() -> None:
+    for streams, capacity in ((None, 1), (8, 8)):
+        config = StationConfig(style=Style.MEDIA_RESOURCE, streams=streams)
+        notification = next(
+            question
+            for question in HABITS[config.style].questions(config)
+            if isinstance(question, messages.MediaResourceNotification)
+        )
+        assert notification.number_of_in_service_streams == capacity
+        assert register_request("MTP", "10.0.0.1", config).max_streams == capacity
+        assert most_calls(config) == capacity
+
+
+async def test_both_sides_of_an_mtp_have_a_port_of_their_own() -> None:
+    """Two parties with one call reference and one conference (captured: sccp_hw_mtp)."""
+    config = StationConfig(
+        style=Style.MEDIA_RESOURCE,
+        streams=2,
+        device_type=DeviceType.SOFTWARE_MTP_DIXIE_LAND,
+        unregister_within=0.1,
+    )
+    directory = Directory()
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery, rtp.open_engine(first_port=45000) as engine:
+            _, addresses = await nursery.start(serve_on_any_port, directory)
+            host, port = addresses[0][:2]
+            async with sccp.open_station(
+                "MTP", f"{host}:{port}", config=config, engine=engine
+            ) as station:
+                (session,) = directory.sessions
+                for party in (1, 2, 3):
+                    session.send(messages.OpenReceiveChannel(**mtp_stream(party)))
+                while len(directory.heard) < 3:
+                    await directory.news.wait()
+                acks = {ack.pass_through_party_id: ack for ack in directory.heard}
+                assert [acks[party].media_reception_status for party in (1, 2, 3)] == [
+                    MediaStatus.OK,
+                    MediaStatus.OK,
+                    MediaStatus.NOT_ENOUGH_CHANNELS,
+                ]
+                assert acks[1].port_number != acks[2].port_number
+                for party in (1, 2):
+                    order = messages.StartMediaTransmission(
+                        **mtp_stream(party),
+                        remote_ip_addr="127.0.0.1",
+                        remote_port_number=46000 + 2 * party,
+                    )
+                    session.send(order)
+                one, two = station.calls.values()
+                await sends_to(one, 46002)
+                await sends_to(two, 46004)
+                stop = mtp_stream(1)
+                del stop["compression_type"]
+                session.send(messages.CloseReceiveChannel(**stop))
+                session.send(messages.StopMediaTransmission(**stop))
+                assert await one.wait_ended() == 16
+                await sends_to(two, 46004)
+                assert list(station.calls.values()) == [two]
+            nursery.cancel_scope.cancel()
+
+
+def test_a_media_resource_restarts_when_its_last_stream_has_ended() -> None:
+    core, manager = a_resource()
+    stream: dict[str, Any] = {
+        "conference_id": 1,
+        "pass_through_party_id": 2,
+        "call_reference": 3,
+    }
+    told(
+        core,
+        manager,
+        messages.VersionRes(version_str=""),
+        messages.OpenReceiveChannel(**stream),
+        messages.Reset(reset_type=DeviceResetType.RESTART),
+    )
+    assert core.state is State.REGISTERED
+    told(core, manager, messages.CloseReceiveChannel(**stream))
+    assert core.state is State.LEAVING
