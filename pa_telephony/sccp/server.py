@@ -184,7 +184,9 @@ class StationSession:
         if len(self._outgoing) > self._server.config.max_unsent and not self._ending:
             self._server.counters.slow_stations += 1
             self._abandon("does not read what it is sent")
-        elif self._nursery is not None and len(self._outgoing) == len(data):
+        elif len(self._outgoing) == len(data) and not self._scope.cancel_called:
+            # A lost link cancels before its task runs and says so; then nobody writes any more.
+            assert self._nursery is not None
             self._nursery.start_soon(self._write)
 
     def _abandon(self, reason: str) -> None:

@@ -495,6 +495,26 @@ async def read(stream: trio.abc.Stream, station: Connection) -> list[object]:
     return result
 
 
+async def test_a_station_that_reads_late_gets_every_answer_whole_and_in_order() -> None:
+    """What the socket does not take at once is sent by a task, and what comes next goes behind."""
+    async with a_manager() as manager:
+        stream, station = await register(manager)
+        session = manager._line_side.sessions[OLD]
+        asked = 0
+        while not session._outgoing:
+            await stream.send_all(frame(messages.SoftKeySetReq()) * 200)
+            asked += 200
+            await trio.testing.wait_all_tasks_blocked()
+        await stream.send_all(frame(messages.TimeDateReq()))
+        heard: list[object] = []
+        while not any(isinstance(each, messages.TimeDateRes) for each in heard):
+            heard += await read(stream, station)
+        answers = [each for each in heard if isinstance(each, messages.SoftKeySetRes)]
+        assert len(answers) == asked
+        assert manager.sccp_counters.slow_stations == 0
+        await stream.aclose()
+
+
 async def test_one_station_can_not_use_up_the_calls_of_everybody() -> None:
     async with a_manager() as manager:
         stream, station = await register(manager)
