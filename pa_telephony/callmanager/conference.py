@@ -1,7 +1,8 @@
 """Conferences: three parties or more hear each other, mixed by the media resource.
 
-The one who joins them is a member like the others; when two members are left they are an
-ordinary call again, and when one is left the call is over.
+The one who joins them is a member like the others. When two members are left they are an
+ordinary call again, unless only the mix can translate between their codecs; when one is left the
+call is over.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Conference:
         self.controller: Leg | None = controller
 
     def leave(self, exchange: Exchange, leg: Leg) -> None:
-        """A member is gone; the last two become an ordinary call."""
+        """A member is gone; the last two become an ordinary call where they have a codec for it."""
         leg.conference = None
         self.members.remove(leg)
         for watcher in exchange.watchers:
