@@ -77,7 +77,8 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
     conference = first.conference or Conference(first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})
-    if len(legs) < 2 or len(set(legs)) < len(legs) or size < 3:
+    own = any(each in legs for leg in legs for each in _others(leg))
+    if len(legs) < 2 or len(set(legs)) < len(legs) or size < 3 or own:
         raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to join")
     if size > exchange.config.max_conference:
         raise exchange.refuse(Cause.FACILITY_REJECTED, "too many parties")
