@@ -1,7 +1,8 @@
 """Conferences: three parties or more hear each other, mixed by the media resource.
 
-The one who joins them is a member like the others; when two members are left they are an
-ordinary call again, and when one is left the call is over.
+The one who joins them is a member like the others. When two members are left they are an
+ordinary call again, unless only the mix can translate between their codecs; when one is left the
+call is over.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Conference:
         self.controller: Leg | None = controller
 
     def leave(self, exchange: Exchange, leg: Leg) -> None:
-        """A member is gone; the last two become an ordinary call."""
+        """A member is gone; the last two become an ordinary call where they have a codec for it."""
         leg.conference = None
         self.members.remove(leg)
         for watcher in exchange.watchers:
@@ -76,7 +77,8 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
     conference = first.conference or Conference(first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})
-    if len(legs) < 2 or len(set(legs)) < len(legs) or size < 3:
+    own = any(each in legs for leg in legs for each in _others(leg))
+    if len(legs) < 2 or len(set(legs)) < len(legs) or size < 3 or own:
         raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to join")
     if size > exchange.config.max_conference:
         raise exchange.refuse(Cause.FACILITY_REJECTED, "too many parties")

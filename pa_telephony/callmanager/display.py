@@ -89,7 +89,8 @@ _REFUSALS = {
     (SoftKeyEvent.RESUME, Cause.INCOMPATIBLE): "\x80\x46",
     (SoftKeyEvent.TRANSFER, Cause.INCOMPATIBLE): "\x80\x46",
 }
-"""No conference bridge; Can not complete conference; ... transfer; No park number available."""
+"""No conference bridge; Can not complete conference; ... transfer; No park number available;
+Incompatible device type."""
 
 _LAMPS = (
     (frozenset({LegState.OFFERED}), LampMode.BLINK),

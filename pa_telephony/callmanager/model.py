@@ -394,7 +394,7 @@ class Watcher:
         """It is done."""
 
     def party_left(self, gone: Leg, members: tuple[Leg, ...], controller: Leg | None) -> None:
-        """A conference has one member less; with two ``members`` left it is an ordinary call."""
+        """A conference has one member less; with two ``members`` left it mostly ends."""
 
     def receiving(self, stream: Stream) -> None:
         """A device receives a leg's audio at ``stream.address``."""

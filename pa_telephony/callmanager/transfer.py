@@ -38,7 +38,7 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         exchange.require(leg, Action.TRANSFER)
     stays, target = first.peer, second.peer
     if (
-        first is second
+        second in (first, stays)
         or first.device != second.device
         or first.state is LegState.RINGING_OUT
         or stays is None

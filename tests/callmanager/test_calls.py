@@ -177,6 +177,14 @@ def test_a_phone_calls_its_other_line_and_talks_at_one_end_of_it_at_a_time() -> 
     assert not house.calls.legs
 
 
+def test_the_two_ends_of_a_call_of_one_phone_are_neither_transferred_nor_joined() -> None:
+    house = House()
+    caller, called = house.talk("B", "2000", "B")
+    assert refused(house.calls.transfer, caller, called) == Cause.FACILITY_REJECTED
+    assert refused(house.calls.join, caller, called) == Cause.FACILITY_REJECTED
+    assert (caller.state, called.state) == (LegState.HELD, LegState.CONNECTED)
+
+
 def test_a_call_is_transferred_to_the_other_line_of_the_one_who_is_talked_to() -> None:
     house = House()
     house.leave("D")

@@ -60,8 +60,7 @@ class PhonesAtWork(RuleBasedStateMachine):
         for name in PHONES:
             self.house.leave(name)
         self.side = LineSide(self.house.config, self.calls)
-        versions = zip(PHONES, (6, 17, 20, 22), strict=True)
-        self.versions = dict(versions)
+        self.versions = dict(zip(PHONES, (6, 17, 20, 22), strict=True))
         self.phones = {name: Phone(self.side, name, at) for name, at in self.versions.items()}
         self.parties: list[int] = []
 
@@ -149,10 +148,10 @@ class PhonesAtWork(RuleBasedStateMachine):
         phone.press(key, reference, 1)
         if phone.screen.refusals != refusals:
             said = english(phone.notification)
-            assert self.may_be_refused(phone, key, reference, said), (key, said, legs)
+            assert self.may_be_refused(phone, key, said), (key, said, legs)
         self.settle()
 
-    def may_be_refused(self, phone: Phone, key: SoftKeyEvent, reference: int, said: str) -> bool:
+    def may_be_refused(self, phone: Phone, key: SoftKeyEvent, said: str) -> bool:
         """Only for what the phone could not have known."""
         match key:
             case SoftKeyEvent.PICK_UP:
@@ -161,9 +160,7 @@ class PhonesAtWork(RuleBasedStateMachine):
                 return len(self.calls.legs_of(phone.name)) >= 4
             case SoftKeyEvent.PARK:
                 return said == "No park number available"
-            case SoftKeyEvent.CONFRN:
-                return said != "Key is not active"
-            case SoftKeyEvent.TRANSFER:
+            case SoftKeyEvent.CONFRN | SoftKeyEvent.TRANSFER:
                 return said != "Key is not active"
             case _:
                 return said == "Incompatible device type"
