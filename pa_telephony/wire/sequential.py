@@ -453,10 +453,11 @@ def counts_before(declaration: type[Struct], version: int) -> dict[str, list[Arr
 
 def python_value(field: Field, value: Any) -> Any:
     """What the wire's number means to Python: an enumerator, flags, a tuple of enumerators."""
-    if type(value) is int and field.python_type is not int:
-        return field.python_type(value)
+    if type(value) is int:
+        return value if field.python_type is int else field.python_type(value)
     if isinstance(field.type, Array) and isinstance(field.type.element, Number):
-        return tuple(map(get_args(field.python_type)[0], value))
+        each: Any = get_args(field.python_type)[0]
+        return tuple(each(number) for number in value)
     return value
 
 
