@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pa_telephony.callmanager.calls import Cause, Leg, LegState, Purpose
-from pa_telephony.callmanager.model import OFF_HOOK
+from pa_telephony.callmanager.model import OFF_HOOK, Party
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import PACKED, notify, prompt, time_date
+from pa_telephony.sccp.directory import PACKED, name_of, notify, prompt, time_date
 from pa_telephony.sccp.enums import (
     CallPrivacy,
     CallType,
@@ -22,6 +22,7 @@ from pa_telephony.sccp.enums import (
     DeviceStimulus,
     DeviceTone,
     LampMode,
+    PhoneFeatures,
     RingDuration,
     RingMode,
     SoftKeyEvent,
@@ -102,10 +103,11 @@ _LAMPS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Screen:
-    """The phone a leg is shown on: its session version, its legs, and what it should not do."""
+    """The phone a leg is shown on: its session, its legs, and what it should not do."""
 
     version: int
     legs: Collection[Leg]
+    features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
     silent: bool = False
     """Flash instead of ringing."""
     hidden: frozenset[SoftKeyEvent] = frozenset()
@@ -148,7 +150,8 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
     line, reference = leg.line_index, leg.id
     state, _, text = _STATES[leg.state]
     if leg.state is LegState.OFFERED:
-        text += leg.calling.number or leg.calling.name
+        name = name_of(leg.calling.name, screen.features, screen.version)
+        text += leg.calling.number or name
     elif leg.conference is not None and leg.state is LegState.CONNECTED:
         text = CONFERENCE
     shown: list[SccpMessage] = [
@@ -169,17 +172,17 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
                 dialed_number=leg.digits, line_instance=line, call_reference=reference
             )
             shown.insert(0, dialled)
-            shown.append(_information(leg, screen.version))
+            shown.append(_information(leg, screen))
         case LegState.RINGING_OUT:
             # All but the tone and the state matter only where the call was on hold.
             alerting = _tone(leg, DeviceTone.ALERTING_TONE)
             shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), alerting]
             shown.append(messages.ActivateCallPlane(line_instance=line))
-            shown.append(_information(leg, screen.version))
+            shown.append(_information(leg, screen))
         case LegState.OFFERED:
             shown += [
                 notify(text, screen.version, priority=_PRIORITY),
-                _information(leg, screen.version),
+                _information(leg, screen),
                 lamp(line, screen.legs),
                 *_alert(leg, screen),
             ]
@@ -189,12 +192,12 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
             if leg.incoming:
                 shown.append(messages.ClearPriNotify(priority=_PRIORITY))
             shown.append(messages.ActivateCallPlane(line_instance=line))
-            shown.append(_information(leg, screen.version))
+            shown.append(_information(leg, screen))
         case _:
             if leg.state is LegState.HELD:
                 # A call that rang out is put on hold when the phone answers it at its other line.
                 shown.insert(0, messages.StopTone(line_instance=line, call_reference=reference))
-            shown.append(_information(leg, screen.version))
+            shown.append(_information(leg, screen))
             shown.append(lamp(line, screen.legs))
             if leg.incoming:
                 # It may have rung here, and have been answered elsewhere.
@@ -309,18 +312,21 @@ def _tone(leg: Leg, tone: DeviceTone) -> SccpMessage:
     return messages.StartTone(tone=tone, line_instance=leg.line_index, call_reference=leg.id)
 
 
-def _information(leg: Leg, version: int) -> SccpMessage:
-    form = messages.CallInfoV2 if version >= PACKED else messages.CallInfo
+def _information(leg: Leg, screen: Screen) -> SccpMessage:
+    def name(party: Party) -> str:
+        return name_of(party.name, screen.features, screen.version)
+
+    form = messages.CallInfoV2 if screen.version >= PACKED else messages.CallInfo
     return form(
         line_instance=leg.line_index,
         call_reference=leg.id,
         call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
         calling_party=leg.calling.number,
-        calling_party_name=leg.calling.name,
+        calling_party_name=name(leg.calling),
         called_party=leg.called.number,
-        called_party_name=leg.called.name,
+        called_party_name=name(leg.called),
         original_called_party=leg.original_called.number,
-        original_called_party_name=leg.original_called.name,
+        original_called_party_name=name(leg.original_called),
         last_redirecting_party=leg.last_redirecting.number,
-        last_redirecting_party_name=leg.last_redirecting.name,
+        last_redirecting_party_name=name(leg.last_redirecting),
     )

@@ -166,6 +166,7 @@ class LineSide(Watcher):
             self._keys.dialled(leg)
         screen = Screen(
             version=session.version,
+            features=session.features,
             legs=self._calls.legs_of(leg.device),
             silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
             hidden=self._hidden,

@@ -128,9 +128,19 @@ class Call:
         return self._view.calling
 
     @property
+    def calling_name(self) -> str:
+        """The name of who calls, "" if the call manager shows none."""
+        return self._view.calling_name
+
+    @property
     def called(self) -> str:
         """The number that is connected or being called."""
         return self._view.called
+
+    @property
+    def called_name(self) -> str:
+        """Whose number that is, "" if the call manager shows no name."""
+        return self._view.called_name
 
     @property
     def connected_to(self) -> str:

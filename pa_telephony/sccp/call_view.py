@@ -10,6 +10,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import phrase_of
+from pa_telephony.sccp.text import readable
 
 __all__ = ["CallView", "CallViews", "Media", "no_channel"]
 
@@ -203,9 +204,9 @@ class CallViews:
         if call is None:
             return []
         call.calling = message.calling_party
-        call.calling_name = message.calling_party_name
+        call.calling_name = readable(message.calling_party_name)
         call.called = message.called_party
-        call.called_name = message.called_party_name
+        call.called_name = readable(message.called_party_name)
         call.original_called = message.original_called_party
         call.last_redirecting = message.last_redirecting_party
         # CallManager 2.x says 0 of all calls (captured); what the states have shown stands then.

@@ -10,18 +10,29 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     ButtonType,
     DeviceType,
+    PhoneFeatures,
     SoftKeySet,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
+from pa_telephony.sccp.text import sendable
 
-__all__ = ["QUESTIONS", "Device", "LineAppearance", "answer", "forwards", "notify", "prompt"]
+__all__ = [
+    "QUESTIONS",
+    "Device",
+    "LineAppearance",
+    "answer",
+    "forwards",
+    "name_of",
+    "notify",
+    "prompt",
+]
 
 PACKED = 17
 """The session version from which strings are packed and messages have V2 forms (captured)."""
@@ -53,6 +64,28 @@ class Device:
     speed_dials: tuple[tuple[str, str], ...] = ()
     device_type: DeviceType | None = None
     description: str = ""
+
+    def spelt(self, features: PhoneFeatures, version: int) -> Device:
+        """As a station that announced ``features`` is told of it: names in octets, cut to fit."""
+        return replace(
+            self,
+            lines=tuple(
+                replace(
+                    line,
+                    display_name=name_of(line.display_name, features, version),
+                    label=name_of(line.label, features, version),
+                )
+                for line in self.lines
+            ),
+            speed_dials=tuple(
+                (number, name_of(name, features, version)) for number, name in self.speed_dials
+            ),
+        )
+
+
+def name_of(name: str, features: PhoneFeatures, version: int) -> str:
+    """A name or label as messages of this session take it: 40 octets with a NUL, packed 121."""
+    return sendable(name, features, 120 if version >= PACKED else 39)
 
 
 def prompt(text: str, version: int, *, line: int = 0, call: int = 0) -> SccpMessage:

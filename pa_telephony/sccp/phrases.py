@@ -10,10 +10,14 @@ import re
 from collections.abc import Mapping
 
 from pa_telephony.sccp.enums import DisplayLabels36, DisplayLabels200
+from pa_telephony.sccp.text import readable
 
 __all__ = ["english", "phrase_of"]
 
 _CODE = re.compile("([\x80\x1e])(.)", re.DOTALL)
+_LETTER = "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+"""One letter in UTF-8: a 0x80 within it begins no phrase number."""
+_CODE_OR_LETTER = re.compile(f"{_CODE.pattern}|{_LETTER}", re.DOTALL)
 _WORDS = re.compile("[a-z0-9]+")
 _LONGEST = 80
 """Characters of a text that are looked at; the longest phrase has 36."""
@@ -46,7 +50,7 @@ _KEYS: Mapping[int, str] = {
 
 def english(text: str) -> str:
     """A text with its phrase numbers in words, for reading: ``"From 1001"``."""
-    return _CODE.sub(_words, text).strip()
+    return _CODE_OR_LETTER.sub(_words, text).strip()
 
 
 def phrase_of(text: str) -> str:
@@ -73,6 +77,8 @@ def _spelt(text: str) -> list[str]:
 
 
 def _words(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return readable(match[0])
     table, number = match[1], ord(match[2])
     if table == "\x80" and number in _KEYS:
         return _KEYS[number]

@@ -194,7 +194,8 @@ class Registrar:
     def __init__(self, config: RegistrarConfig, now: float) -> None:
         self.config = config
         self.state = State.CONNECTED
-        self.device: Device | None = None
+        self._device: Device | None = None
+        self._spelt: Device | None = None
         self.device_type = DeviceType(0)
         self.last_heard = now
         """When the newest whole message came: dripping bytes prolong nothing."""
@@ -243,6 +244,20 @@ class Registrar:
             else:
                 self._take(message, clock)
         return self._events.popleft()
+
+    @property
+    def device(self) -> Device | None:
+        """What the station's questions are answered from."""
+        return self._device
+
+    @device.setter
+    def device(self, device: Device) -> None:
+        self._device, self._spelt = device, None
+
+    @property
+    def features(self) -> PhoneFeatures:
+        """What the station announced in RegisterReq; nothing before."""
+        return PhoneFeatures(0) if self._request is None else self._request.phone_features
 
     def send(self, message: SccpMessage) -> None:
         """Queue a message to the station."""
@@ -298,7 +313,9 @@ class Registrar:
         if isinstance(message, messages.RegisterReq):
             self._request = message
         if step is Input.QUESTION and self.state is State.REGISTERED and self.device is not None:
-            for reply in answer(message, self.device, self.version, clock):
+            if self._spelt is None:
+                self._spelt = self.device.spelt(self.features, self.version)
+            for reply in answer(message, self._spelt, self.version, clock):
                 self.send(reply)
         self._step(step, message=message)
 

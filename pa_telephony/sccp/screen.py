@@ -19,6 +19,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english, phrase_of
+from pa_telephony.sccp.text import readable
 
 __all__ = ["Forwards", "Screen", "SoftKey"]
 
@@ -168,7 +169,7 @@ class Screen:
             case messages.SpeedDialStatRes() | messages.SpeedDialStatV2Res():
                 number = message.speed_dial_dir_number
                 if number and len(self.speed_dials) < _MOST:
-                    label = message.speed_dial_display_name
+                    label = readable(message.speed_dial_display_name)
                     self.speed_dials[message.speed_dial_number] = number, label
             case _:
                 return False

@@ -21,7 +21,7 @@ from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolErr
 from pa_telephony.faults import report_fault
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
-from pa_telephony.sccp.enums import DeviceResetType, DeviceType
+from pa_telephony.sccp.enums import DeviceResetType, DeviceType, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import (
     Received,
@@ -142,6 +142,11 @@ class StationSession:
     def version(self) -> int:
         """The negotiated session version."""
         return self._registrar.version
+
+    @property
+    def features(self) -> PhoneFeatures:
+        """What the station announced with its registration."""
+        return self._registrar.features
 
     @property
     def last_heard(self) -> float:

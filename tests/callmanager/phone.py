@@ -17,6 +17,7 @@ from pa_telephony.sccp.enums import (
     DeviceTone,
     MediaPayloadType,
     MediaStatus,
+    PhoneFeatures,
     SoftKeyEvent,
     SoftKeySet,
 )
@@ -34,6 +35,7 @@ class Phone:
     """One phone. ``opens`` says how it answers for a channel: "at once", "late", "badly"."""
 
     local_address = ("127.0.0.1", 2000)
+    features = PhoneFeatures.UTF8
 
     def __init__(self, side: LineSide, name: str, version: int = 20) -> None:
         self.side = side

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
-from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, SoftKeyEvent
+from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import StationSession
 from pa_telephony.testing.strategies import sccp_messages
@@ -23,6 +23,7 @@ class Session:
 
     capabilities: tuple[Any, ...] = ()
     local_address = ("127.0.0.1", 2000)
+    features = PhoneFeatures.UTF8
 
     def __init__(self, side: LineSide, name: str, version: int) -> None:
         self.name = name

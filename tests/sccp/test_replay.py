@@ -23,7 +23,7 @@ from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, Lin
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
-from pa_telephony.sccp.enums import DeviceType, MediaStatus
+from pa_telephony.sccp.enums import DeviceType, MediaStatus, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import (
     Received,
@@ -337,6 +337,10 @@ class Session:
     @property
     def version(self) -> int:
         return self.registrar.version
+
+    @property
+    def features(self) -> PhoneFeatures:
+        return self.registrar.features
 
     @property
     def device(self) -> Device:
