@@ -21,7 +21,12 @@ _TONES = {
     **{key: DeviceTone(number) for number, key in enumerate("*#ABCD", 14)},
 }
 """By digit (notes §7; 1 to 3 are captured)."""
-_CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
+_CAUSES = {
+    DCallState.BUSY: 17,
+    DCallState.CONGESTION: 34,
+    DCallState.INVALID_NUMBER: 1,
+    DCallState.CALL_REMOTE_MULTILINE: 26,
+}
 _CAUSES_IN_WORDS = {
     "\x80\x46": 88,
     "\x1e\x25": 47,
@@ -56,7 +61,8 @@ class CallView:
     """One call on this station.
 
     ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
-    shown (17 busy, 34 congestion, 1 invalid number, 16 else) and its prompt: SCCP carries none.
+    shown (17 busy, 34 congestion, 1 invalid number, 26 answered by another phone of the line, 16
+    else) and its prompt: SCCP carries none.
     """
 
     call_reference: int

@@ -410,6 +410,17 @@ def test_a_restart_follows_when_another_phone_takes_the_last_call_over() -> None
     assert bench.core.state is State.LEAVING
 
 
+def test_a_call_that_another_phone_of_its_line_answers_is_elsewhere_at_once_and_ends_so() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(DCallState.RING_IN))
+    (taken,) = bench.told(a_state(DCallState.CALL_REMOTE_MULTILINE))
+    assert isinstance(taken, CallChanged)
+    assert (taken.call.elsewhere, taken.call.ended, taken.call.cause) == (True, False, 26)
+    bench.told(a_state(DCallState.ON_HOOK))
+    assert (taken.call.ended, taken.call.cause) == (True, 26)
+
+
 def test_a_configuration_to_apply_that_came_while_one_was_asked_for_is_asked_for_behind_it() -> (
     None
 ):
