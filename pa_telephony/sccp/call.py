@@ -12,7 +12,7 @@ import trio
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView
+from pa_telephony.sccp.call_view import CallView, port_answer
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceTone,
@@ -474,6 +474,12 @@ class Call:
                 self._open_receive_channel(message)
             case messages.StartMediaTransmission():
                 self._start_transmission(message)
+            case messages.PortReq():
+                port = self._take_port()
+                there = port_answer(message, port.local_address) if port else port_answer(message)
+                self._station.send(there)
+            case messages.SubscribeDtmfPayloadReq():
+                self._listen_for_digits(message.payload_dtmf)
             case messages.StartTone() | messages.SendDtmfTone():
                 # A key of the other side that did not come in the audio (notes §7).
                 if self._media is not None and message.tone in _TONES:
@@ -529,6 +535,7 @@ class Call:
                 from pa_telephony.rtp import Media  # numpy only where there is sound
 
                 self._media = Media(self._port)
+                self._port.on_digit = self._view.telling(self._station.send, self._port.on_digit)
         return self._port
 
     def _open_receive_channel(self, order: messages.OpenReceiveChannel) -> None:
@@ -560,6 +567,18 @@ class Call:
                 call_reference=order.call_reference,
             )
         )
+
+    def _listen_for_digits(self, payload_type: int) -> None:
+        # A subscription names them where OpenReceiveChannel did not (captured: sccp_hw_gway_tls).
+        order, port = self._view.media.receive, self._port
+        if order is None or port is None or not port.receiving:
+            return
+        if order.rfc2833_payload_type != payload_type:
+            port.start_receiving(
+                _CODECS[order.compression_type],
+                packet_ms=order.milli_second_packet_size or 20,
+                dtmf_payload_type=payload_type,
+            )
 
     def _start_transmission(self, order: messages.StartMediaTransmission) -> None:
         codec = _CODECS.get(order.compression_type)

@@ -7,15 +7,27 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus
+from pa_telephony.sccp.enums import CallType, DCallState, DeviceTone, MediaStatus, MediaType
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import phrase_of
 from pa_telephony.sccp.text import readable
 
-__all__ = ["CallView", "CallViews", "Media", "no_channel"]
+__all__ = ["CallView", "CallViews", "Media", "no_channel", "port_answer"]
 
-_Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmission
-_CAUSES = {DCallState.BUSY: 17, DCallState.CONGESTION: 34, DCallState.INVALID_NUMBER: 1}
+_Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmission | messages.PortReq
+_DYNAMIC = range(96, 128)
+"""RTP payload types that digits may have (RFC 3551)."""
+_TONES = {
+    **{str(number): DeviceTone(number or 10) for number in range(10)},
+    **{key: DeviceTone(number) for number, key in enumerate("*#ABCD", 14)},
+}
+"""By digit (notes §7; 1 to 3 are captured)."""
+_CAUSES = {
+    DCallState.BUSY: 17,
+    DCallState.CONGESTION: 34,
+    DCallState.INVALID_NUMBER: 1,
+    DCallState.CALL_REMOTE_MULTILINE: 26,
+}
 _CAUSES_IN_WORDS = {
     "\x80\x46": 88,
     "\x1e\x25": 47,
@@ -33,11 +45,15 @@ class Media:
 
     receive: messages.OpenReceiveChannel | None = None
     transmit: messages.StartMediaTransmission | None = None
+    reserved: messages.PortReq | None = None
+    """A port that the call manager wants to know before it orders anything."""
+    digits: messages.SubscribeDtmfPayloadReq | None = None
+    """The call manager wants to be told of the digits that come in the audio."""
 
     @property
     def parties(self) -> set[int]:
-        """The pass-through party ids of both directions; they are the same nearly always."""
-        orders = self.receive, self.transmit
+        """The pass-through party ids of all orders; they are the same nearly always."""
+        orders = self.receive, self.transmit, self.reserved
         return {order.pass_through_party_id for order in orders if order is not None}
 
 
@@ -46,7 +62,8 @@ class CallView:
     """One call on this station.
 
     ``cause`` is a Q.850 number once the call has ended, deduced from the last state that was
-    shown (17 busy, 34 congestion, 1 invalid number, 16 else) and its prompt: SCCP carries none.
+    shown (17 busy, 34 congestion, 1 invalid number, 26 answered by another phone of the line, 16
+    else) and its prompt: SCCP carries none.
     """
 
     call_reference: int
@@ -75,6 +92,40 @@ class CallView:
     def elsewhere(self) -> bool:
         """Whether it is another phone's, on a line that is shared with it."""
         return self.state in (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
+
+    def telling(
+        self, send: Callable[[SccpMessage], None], then: Callable[[str], None] | None
+    ) -> Callable[[str], None]:
+        """What to do with a digit of the audio: tell who subscribed to it, ``then`` the rest."""
+
+        def heard(digit: str) -> None:
+            if (asked := self.media.digits) is not None:
+                send(
+                    messages.NotifyDtmfTone(
+                        tone=_TONES[digit],
+                        conference_id=asked.conference_id,
+                        passthru_party_id=asked.passthru_party_id,
+                    )
+                )
+            if then is not None:
+                then(digit)
+
+        return heard
+
+
+def port_answer(
+    order: messages.PortReq, address: tuple[str, int] = ("0.0.0.0", 0)
+) -> messages.PortRes:
+    """Where RTP and RTCP of a stream come to; port 0 for nowhere."""
+    return messages.PortRes(
+        conference_id=order.conference_id,
+        call_reference=order.call_reference,
+        pass_through_party_id=order.pass_through_party_id,
+        ip_addr=address[0],
+        port_number=address[1],
+        rtcp_port_number=address[1] and address[1] + 1,
+        media_type=order.media_type,
+    )
 
 
 def no_channel(order: messages.OpenReceiveChannel) -> messages.OpenReceiveChannelAck:
@@ -125,6 +176,32 @@ class CallViews:
                 for call in found:
                     call.media.transmit = message
                 return found
+            case messages.PortReq() if message.media_type in (MediaType.INVALID, MediaType.AUDIO):
+                found = self._streaming(message)
+                for call in found:
+                    call.media.reserved = message
+                return found
+            case messages.PortClose():
+                reference = message.call_reference or message.conference_id
+                found = self._of_party(
+                    message.pass_through_party_id, reference, lambda media: media.reserved
+                )
+                for call in found:
+                    call.media.reserved = None
+                return self._without_streams(found)
+            case messages.SubscribeDtmfPayloadReq() if message.payload_dtmf in _DYNAMIC:
+                found = self._of_party(
+                    message.passthru_party_id, message.conference_id, lambda media: media.receive
+                )
+                for call in found:
+                    call.media.digits = message
+                return found
+            case messages.UnSubscribeDtmfPayloadReq():
+                for call in self.calls.values():
+                    asked = call.media.digits
+                    if asked is not None and asked.passthru_party_id == message.passthru_party_id:
+                        call.media.digits = None
+                return []
             case messages.StartTone():
                 call = self.calls.get(message.call_reference)
                 return [] if call is None else [call]
@@ -161,11 +238,13 @@ class CallViews:
         first = self.calls.get(reference)
         if first is None:
             return self._known(reference)
-        taken = (
-            first.media.receive
-            if isinstance(order, messages.OpenReceiveChannel)
-            else first.media.transmit
-        )
+        match order:
+            case messages.OpenReceiveChannel():
+                taken: _Order | None = first.media.receive
+            case messages.StartMediaTransmission():
+                taken = first.media.transmit
+            case messages.PortReq():
+                taken = first.media.reserved
         if taken is None and first.state is not DCallState.IDLE:
             return [first]
         return self._known(reference, party)
@@ -184,8 +263,7 @@ class CallViews:
     def _without_streams(self, found: list[CallView]) -> list[CallView]:
         # A media resource is shown no states: what made the call known is what ends it.
         for call in found:
-            media = call.media
-            if call.state is DCallState.IDLE and not (media.receive or media.transmit):
+            if call.state is DCallState.IDLE and not call.media.parties:
                 del self.calls[call.key]
                 call.state, call.ended = DCallState.ON_HOOK, True
         return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, CallViews, no_channel
+from pa_telephony.sccp.call_view import CallView, CallViews, no_channel, port_answer
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
 from pa_telephony.sccp.enums import (
     ButtonType,
@@ -259,6 +259,11 @@ StationEvent: TypeAlias = (
     | MustWait
 )
 
+_DigitsAnswer: TypeAlias = (
+    messages.SubscribeDtmfPayloadRes
+    | messages.SubscribeDtmfPayloadErr
+    | messages.UnSubscribeDtmfPayloadRes
+)
 _DIGITS = {
     **{str(digit): KeyPadButton(digit) for digit in range(10)},
     **dict(zip("ABCD*#+", (KeyPadButton(n) for n in range(10, 17)), strict=True)),
@@ -447,14 +452,6 @@ class StationCore:
                 refused = message.status == DeviceUnregisterStatus.NAK
                 self._let_go = not refused
                 self._step(Input.REFUSED if refused else Input.LEFT)
-            case messages.SubscribeDtmfPayloadReq():
-                self.send(
-                    messages.SubscribeDtmfPayloadRes(
-                        payload_dtmf=message.payload_dtmf,
-                        conference_id=message.conference_id,
-                        passthru_party_id=message.passthru_party_id,
-                    )
-                )
             case messages.Reset():
                 kind = message.reset_type
                 if kind not in (DeviceResetType.RESTART, DeviceResetType.APPLY_CONFIG):
@@ -469,14 +466,37 @@ class StationCore:
                 if self.screen.take(message):
                     self._events.append(ScreenChanged(message))
                 calls = self._views.take(message)
-                if not calls and isinstance(message, messages.OpenReceiveChannel):
-                    self.send(no_channel(message))
+                self._answer(message, bool(calls))
                 for call in calls:
                     self._events.append(CallChanged(call, message))
                     if call.ended and call.call_reference not in self.calls:
                         self.screen.forget_call(call.call_reference)
                 if self.idle and not was_idle:
                     self._reset_when_idle()
+
+    def _answer(self, message: SccpMessage, known: bool) -> None:
+        """What is answered here: digits, and what is about no stream that there is."""
+        match message:
+            case messages.SubscribeDtmfPayloadReq() | messages.UnSubscribeDtmfPayloadReq():
+                answer: type[_DigitsAnswer] = messages.SubscribeDtmfPayloadRes
+                if isinstance(message, messages.UnSubscribeDtmfPayloadReq):
+                    # Also when the subscription has gone with its stream.
+                    answer = messages.UnSubscribeDtmfPayloadRes
+                elif not known:
+                    answer = messages.SubscribeDtmfPayloadErr
+                self.send(
+                    answer(
+                        payload_dtmf=message.payload_dtmf,
+                        conference_id=message.conference_id,
+                        passthru_party_id=message.passthru_party_id,
+                    )
+                )
+            case messages.OpenReceiveChannel() if not known:
+                self.send(no_channel(message))
+            case messages.PortReq() if not known:
+                self.send(port_answer(message))
+            case _:
+                pass
 
     def _learn_line(self, line: int, number: str) -> bool:
         known = self.lines.get(line, "")

@@ -16,8 +16,10 @@ from pa_telephony.sccp.enums import (
     ButtonType,
     DCallState,
     DeviceResetType,
+    DeviceTone,
     DeviceUnregisterStatus,
     MediaStatus,
+    MediaType,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
 from pa_telephony.sccp.station import (
@@ -408,6 +410,17 @@ def test_a_restart_follows_when_another_phone_takes_the_last_call_over() -> None
     assert bench.core.state is State.LEAVING
 
 
+def test_a_call_that_another_phone_of_its_line_answers_is_elsewhere_at_once_and_ends_so() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(DCallState.RING_IN))
+    (taken,) = bench.told(a_state(DCallState.CALL_REMOTE_MULTILINE))
+    assert isinstance(taken, CallChanged)
+    assert (taken.call.elsewhere, taken.call.ended, taken.call.cause) == (True, False, 26)
+    bench.told(a_state(DCallState.ON_HOOK))
+    assert (taken.call.ended, taken.call.cause) == (True, 26)
+
+
 def test_a_configuration_to_apply_that_came_while_one_was_asked_for_is_asked_for_behind_it() -> (
     None
 ):
@@ -618,6 +631,74 @@ def test_a_channel_beyond_all_limits_is_refused_and_not_passed_over() -> None:
             call_reference=99,
         )
     ]
+
+
+SUBSCRIBE = messages.SubscribeDtmfPayloadReq(
+    payload_dtmf=101, conference_id=7, passthru_party_id=1, dtmf_type=1
+)
+
+
+def test_digits_are_told_to_the_call_manager_while_it_subscribes_to_them() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(a_state(DCallState.CONNECTED), messages.OpenReceiveChannel(**a_stream(1)))
+    heard: list[str] = []
+    hear = bench.core.calls[7].telling(bench.core.send, heard.append)
+    hear("1")
+    bench.told(SUBSCRIBE)
+    hear("0")
+    hear("#")
+    # As captured (sccp_hw_gway_tls): the channel is closed first.
+    bench.told(
+        messages.CloseReceiveChannel(conference_id=7, pass_through_party_id=1),
+        messages.UnSubscribeDtmfPayloadReq(
+            payload_dtmf=101, conference_id=7, passthru_party_id=1, dtmf_type=1
+        ),
+    )
+    hear("2")
+    fields: dict[str, int] = {"conference_id": 7, "passthru_party_id": 1}
+    assert bench.heard() == [
+        messages.SubscribeDtmfPayloadRes(payload_dtmf=101, **fields),
+        messages.NotifyDtmfTone(tone=DeviceTone.DTMF0, **fields),
+        messages.NotifyDtmfTone(tone=DeviceTone.DTMF_POUND, **fields),
+        messages.UnSubscribeDtmfPayloadRes(payload_dtmf=101, **fields),
+    ]
+    assert heard == ["1", "0", "#", "2"]
+
+
+@pytest.mark.parametrize("asked", [{"passthru_party_id": 2}, {"payload_dtmf": 13}])
+def test_digits_of_no_stream_or_of_an_impossible_payload_type_are_refused(
+    asked: dict[str, int],
+) -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(
+        messages.OpenReceiveChannel(**a_stream(1)),
+        replace(SUBSCRIBE, **asked),  # type: ignore[arg-type]
+    )
+    assert bench.said() == [messages.SubscribeDtmfPayloadErr]
+    assert bench.core.calls[7].media.digits is None
+
+
+def test_a_port_that_is_asked_for_makes_its_call_known_until_it_is_closed() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    asked = messages.PortReq(**a_stream(1))
+    (begun,) = bench.told(asked)
+    assert isinstance(begun, CallChanged)
+    (opened,) = bench.told(messages.OpenReceiveChannel(**a_stream(1)))
+    assert isinstance(opened, CallChanged)
+    assert opened.call is begun.call
+    bench.told(messages.CloseReceiveChannel(conference_id=7, pass_through_party_id=1))
+    assert not begun.call.ended
+    bench.told(messages.PortClose(conference_id=7, pass_through_party_id=1))
+    assert begun.call.ended
+    assert bench.said() == []
+    # Nobody here has a port for pictures.
+    assert bench.told(replace(asked, media_type=MediaType.MAIN_VIDEO)) == []
+    (answer,) = bench.heard()
+    assert isinstance(answer, messages.PortRes)
+    assert (answer.pass_through_party_id, answer.port_number) == (1, 0)
 
 
 def test_every_key_of_a_telephone_has_its_button_and_nothing_else_has() -> None:

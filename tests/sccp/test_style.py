@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, TypeVar
 
 import pytest
 import trio
@@ -14,12 +15,19 @@ from pa_telephony.sccp.call import Call
 from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
-from pa_telephony.sccp.enums import DeviceResetType, DeviceType, MediaPayloadType, MediaStatus
+from pa_telephony.sccp.enums import (
+    DeviceResetType,
+    DeviceTone,
+    DeviceType,
+    MediaPayloadType,
+    MediaStatus,
+)
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import StationSession, serve_stations
 from pa_telephony.sccp.station import CallChanged, State, StationCore
 from pa_telephony.sccp.style import HABITS, StationConfig, Style, most_calls, register_request
 
+M = TypeVar("M")
 NAME = "ANC288093711081"
 
 WITH_A_LINE = (Style.PHONE, Style.PORT, Style.ANALOG_PORT, Style.GATEWAY)
@@ -80,7 +88,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.sessions: list[StationSession] = []
-        self.heard: list[messages.OpenReceiveChannelAck] = []
+        self.heard: list[object] = []
         self.news = trio.Event()
 
     def find_device(self, name: str) -> Device:
@@ -92,10 +100,18 @@ class Directory:
     def unregistered(self, session: StationSession, reason: str) -> None: ...
 
     def received(self, session: StationSession, message: object) -> None:
-        if isinstance(message, messages.OpenReceiveChannelAck):
-            self.heard.append(message)
-            self.news.set()
-            self.news = trio.Event()
+        self.heard.append(message)
+        self.news.set()
+        self.news = trio.Event()
+
+    async def hears(self, kind: type[M]) -> M:
+        """The next message of a kind; the ones before it are dropped."""
+        while True:
+            while self.heard:
+                message = self.heard.pop(0)
+                if isinstance(message, kind):
+                    return message
+            await self.news.wait()
 
     def may_unregister(self, session: StationSession) -> bool:
         return True
@@ -201,9 +217,8 @@ async def test_both_sides_of_an_mtp_have_a_port_of_their_own() -> None:
                 (session,) = directory.sessions
                 for party in (1, 2, 3):
                     session.send(messages.OpenReceiveChannel(**mtp_stream(party)))
-                while len(directory.heard) < 3:
-                    await directory.news.wait()
-                acks = {ack.pass_through_party_id: ack for ack in directory.heard}
+                heard = [await directory.hears(messages.OpenReceiveChannelAck) for _ in range(3)]
+                acks = {ack.pass_through_party_id: ack for ack in heard}
                 assert [acks[party].media_reception_status for party in (1, 2, 3)] == [
                     MediaStatus.OK,
                     MediaStatus.OK,
@@ -227,6 +242,46 @@ async def test_both_sides_of_an_mtp_have_a_port_of_their_own() -> None:
                 assert await one.wait_ended() == 16
                 await sends_to(two, 46004)
                 assert list(station.calls.values()) == [two]
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_digit_that_an_mtp_hears_is_told_and_a_port_is_known_before_its_channel() -> None:
+    config = StationConfig(style=Style.MEDIA_RESOURCE, streams=2, unregister_within=0.1)
+    directory = Directory()
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery, rtp.open_engine(first_port=45000) as engine:
+            _, addresses = await nursery.start(serve_on_any_port, directory)
+            host, port = addresses[0][:2]
+            async with sccp.open_station(
+                "MTP", f"{host}:{port}", config=config, engine=engine
+            ) as station:
+                (session,) = directory.sessions
+                mtp = {"conference_id": 0x1000C0D, "call_reference": 28817772}
+                session.send(messages.PortReq(**mtp, pass_through_party_id=1))
+                session.send(messages.OpenReceiveChannel(**mtp_stream(1)))
+                reserved = await directory.hears(messages.PortRes)
+                opened = await directory.hears(messages.OpenReceiveChannelAck)
+                assert reserved.port_number == opened.port_number != 0
+                assert reserved.rtcp_port_number == opened.port_number + 1
+                session.send(
+                    messages.SubscribeDtmfPayloadReq(
+                        payload_dtmf=101, conference_id=0x1000C0D, passthru_party_id=1, dtmf_type=1
+                    )
+                )
+                await directory.hears(messages.SubscribeDtmfPayloadRes)
+                with contextlib.closing(engine.open_port()) as other:
+                    order = messages.StartMediaTransmission(
+                        **mtp_stream(1),
+                        remote_ip_addr="127.0.0.1",
+                        remote_port_number=other.local_address[1],
+                    )
+                    session.send(order)
+                    (call,) = station.calls.values()
+                    await sends_to(call, other.local_address[1])
+                    other.start_sending(("127.0.0.1", opened.port_number), dtmf_payload_type=101)
+                    other.send_digit("5")
+                    told = await directory.hears(messages.NotifyDtmfTone)
+                    assert (told.tone, told.passthru_party_id) == (DeviceTone.DTMF5, 1)
             nursery.cancel_scope.cancel()
 
 
