@@ -72,8 +72,8 @@ class Owner(Protocol):
         """What the station shows."""
         ...
 
-    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
-        """Send ``start`` and wait for the call that the call manager opens for it."""
+    async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
+        """Send ``keys`` and wait for the call that the call manager opens for them."""
         ...
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
@@ -290,14 +290,18 @@ class Call:
 
     def press(self, digits: str) -> None:
         """Send a KeypadButton for each digit. Raises :class:`ValueError` for what is no key."""
-        for digit in digits:
-            self._station.send(
-                messages.KeypadButton(
-                    kp_button=key_of(digit),
-                    line_instance=self._view.line,
-                    call_reference=self.call_reference,
-                )
+        for key in self._keypad(digits):
+            self._station.send(key)
+
+    def _keypad(self, digits: str) -> list[messages.KeypadButton]:
+        return [
+            messages.KeypadButton(
+                kp_button=key_of(digit),
+                line_instance=self._view.line,
+                call_reference=self.call_reference,
             )
+            for digit in digits
+        ]
 
     async def transfer(self, number: str) -> None:
         """Hand the call to ``number`` as a person does: Transfer, digits, Transfer.
@@ -370,14 +374,17 @@ class Call:
         self, key: SoftKeyEvent, number: str, enough: DCallState = DCallState.CONNECTED
     ) -> Call:
         """Begin a consultation and wait until it is far enough; or take this call back."""
-        for digit in number:
-            key_of(digit)
+        digits = self._keypad(number)
         if self.ended:
             raise CallEnded(self._cause)
         consult = await self._station.new_call(self._event(key), of=self)
+        if consult is self:
+            consult = await self._station.new_call(*digits, of=self)
+            digits = []
         consult._first = self
         try:
-            consult.press(number)
+            if digits:
+                consult.press(number)
             with contextlib.suppress(CallEnded):
                 await consult.wait_for(enough, DCallState.CONNECTED, *_HOPELESS)
         except BaseException:

@@ -26,6 +26,7 @@ from pa_telephony.sccp.enums import (
     DCallState,
     DeviceResetType,
     DeviceStimulus,
+    DeviceTone,
     DeviceType,
     LampMode,
     SoftKeyEvent,
@@ -66,6 +67,8 @@ _TEMPORARY_FAILURE = 41
 """Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
 """Q.850: what a key ends with that the call manager refuses."""
+_BEYOND_DIGITS = (DCallState.PROCEED, DCallState.RING_OUT)
+_DIAL_TONES = (DeviceTone.INSIDE_DIAL_TONE, DeviceTone.OUTSIDE_DIAL_TONE)
 _BLANK = Screen()
 
 
@@ -118,6 +121,8 @@ class Station:
         self._refused = 0
         self._dialling = trio.Lock()
         self._new_call: Call | None = None
+        self._lost_in_calls: dict[int, list[messages.OnHook]] = {}
+        """What a call manager is told that was lost in calls, by its place in the list."""
         self._ringing: deque[Call] = deque()
         """Calls that rang and are not over, and that no handler has had: ``max_calls`` at most."""
 
@@ -344,8 +349,11 @@ class Station:
             raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
         return True
 
-    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
-        """Send ``start`` and wait for the call that the call manager opens for it.
+    async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
+        """Send ``keys`` and wait for the call that the call manager opens for them.
+
+        That is one that asks for digits, or that is beyond them already. An old call may ask for
+        the digits of a transfer; the new one begins when they are complete (pyskinny's simulator).
 
         ``of`` is the call that it is a consultation of; its end is the end of the waiting, by
         :class:`CallEnded`. Cancelling hangs the new call up, within a second.
@@ -359,7 +367,9 @@ class Station:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._new_call = None
             try:
-                await self.press(start, there_or_over)
+                for key in keys:
+                    self.send(key)
+                await self._until(there_or_over)
                 if self._new_call is None:
                     raise CallEnded(of.cause if of is not None else _TEMPORARY_FAILURE)
             except (trio.Cancelled, CallEnded):
@@ -374,7 +384,7 @@ class Station:
             contextlib.suppress(ConnectionLost, RequestFailed),
         ):
             await self._until(lambda: self._new_call is not None)
-            if self._new_call is not None:
+            if self._new_call is not None and self._new_call.state is not DCallState.CALL_TRANSFER:
                 await self._new_call.hang_up()
 
     def send(self, message: SccpMessage) -> None:
@@ -520,7 +530,7 @@ class Station:
     def take(self, link: Link, event: StationEvent) -> None:
         """Something happened on a connection."""
         if link is self._link:
-            self._take(event)
+            self._take(link, event)
         elif isinstance(event, MayReturn | MustWait):
             self._standby.answered(link.index, event, trio.current_time())
             self._look.set()
@@ -538,12 +548,16 @@ class Station:
         """A connection has ended."""
         self._look.set()
 
-    def _take(self, event: StationEvent) -> None:
+    def _take(self, link: Link, event: StationEvent) -> None:
         match event:
             case Registered():
                 self._registered = True
                 self.registrations += 1
                 self._patience.registered(trio.current_time())
+                # chan_skinny keeps call and hook of a lost connection, and passes over OffHook
+                # until it hears this; elsewhere the numbers are those of no call.
+                for on_hook in self._lost_in_calls.pop(link.index, ()):
+                    self.send(on_hook)
                 self._look.set()
             case UnregisterRefused():
                 self._refused += 1
@@ -562,6 +576,7 @@ class Station:
     def _take_call(self, event: CallChanged, message: SccpMessage) -> None:
         view = event.call
         call = self.calls.get(view.key)
+        known = call is not None
         if call is None:
             if view.ended:
                 return
@@ -576,12 +591,21 @@ class Station:
             if call in self._ringing:
                 self._ringing.remove(call)
         elif isinstance(message, messages.CallState):
-            if view.state is DCallState.OFF_HOOK and not view.incoming:
-                self._new_call = call
-            elif view.state is DCallState.RING_IN and not call.announced:
+            if view.state is DCallState.RING_IN and not call.announced:
                 # Call managers repeat the state when the caller changes (a transfer).
                 call.announced = True
                 self._ringing.append(call)
+            elif not view.incoming and (
+                view.state is DCallState.OFF_HOOK or (view.state in _BEYOND_DIGITS and not known)
+            ):
+                self._new_call = call
+        elif (
+            isinstance(message, messages.StartTone)
+            and message.tone in _DIAL_TONES
+            and view.state is DCallState.CALL_TRANSFER
+        ):
+            # The digits of a transfer are wanted on the call itself (pyskinny's simulator).
+            self._new_call = call
 
     def _tell_of(self, call: Call) -> None:
         if self.on_call is not None:
@@ -589,9 +613,15 @@ class Station:
 
     def _forget(self) -> None:
         self._registered = False
-        self._link = None
+        link, self._link = self._link, None
         self._ringing.clear()
         calls, self.calls = self.calls, {}
+        if link is not None and calls:
+            self._lost_in_calls[link.index] = [
+                messages.OnHook(line_instance=call.line, call_reference=call.call_reference)
+                for call in calls.values()
+                if not call.elsewhere
+            ]
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)
             self._tell_of(call)
