@@ -194,8 +194,11 @@ class Station:
 
         A call that was going on is put on hold by the call manager. The body begins as soon as
         the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
-        no telephone has a key for.
+        no telephone has a key for, and for a line that the station does not have (Asterisk goes
+        down over it).
         """
+        if line != 1 and line not in self.lines:
+            raise ValueError(f"{self.name} has no line {line}")
         for digit in number:
             key_of(digit)
         start = messages.OffHook(line_instance=0 if line == 1 else line)

@@ -12,11 +12,18 @@ from typing import TypeVar
 import pytest
 import trio
 
-from pa_telephony import sccp
+from pa_telephony import rtp, sccp
 from pa_telephony.errors import CallEnded
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.enums import DCallState, DeviceTone, DeviceUnregisterStatus, SoftKeyEvent
+from pa_telephony.sccp.enums import (
+    DCallState,
+    DeviceTone,
+    DeviceUnregisterStatus,
+    MediaPayloadType,
+    MediaStatus,
+    SoftKeyEvent,
+)
 from pa_telephony.sccp.messages import SccpMessage
 
 T = TypeVar("T", bound=SccpMessage)
@@ -78,6 +85,7 @@ class Scripted:
                 | messages.OnHook()
                 | messages.KeypadButton()
                 | messages.SoftKeyEvent()
+                | messages.OpenReceiveChannelAck()
             ):
                 self.heard.append(message)
                 self.press(message)
@@ -100,6 +108,28 @@ async def served(manager: S) -> AsyncGenerator[S]:
             nursery.cancel_scope.cancel()
 
 
+def channel(party: int) -> messages.OpenReceiveChannel:
+    return messages.OpenReceiveChannel(
+        conference_id=party,
+        pass_through_party_id=party,
+        milli_second_packet_size=20,
+        compression_type=MediaPayloadType.G711_ULAW64K,
+        call_reference=0,
+    )
+
+
+def transmission(party: int, port: int) -> messages.StartMediaTransmission:
+    return messages.StartMediaTransmission(
+        conference_id=party,
+        pass_through_party_id=party,
+        remote_ip_addr="127.0.0.1",
+        remote_port_number=port,
+        milli_second_packet_size=20,
+        compression_type=MediaPayloadType.G711_ULAW64K,
+        call_reference=0,
+    )
+
+
 class ChanSkinny(Scripted):
     """Keeps a call and the hook of a connection that is lost; off hook is off hook."""
 
@@ -115,7 +145,12 @@ class ChanSkinny(Scripted):
                 self.calls += 1
                 self.show(DCallState.OFF_HOOK, self.calls)
             case messages.KeypadButton():
+                self.show(DCallState.OFF_HOOK, self.calls)
                 self.show(DCallState.CONNECTED, self.calls)
+                # No call reference in either, and only an ack brings the second one.
+                self.say(messages.ClearDisplay(), channel(self.calls))
+            case messages.OpenReceiveChannelAck(media_reception_status=MediaStatus.OK):
+                self.say(transmission(self.calls, key.port_number))
             case messages.OnHook() if key.call_reference in (0, self.calls):
                 self._hang_up()
             case messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.END_CALL):
@@ -177,6 +212,35 @@ async def test_another_call_manager_is_not_told_of_a_call_that_the_first_one_has
             async with station.call("5") as call:
                 await call.wait_connected()
             assert not second.all_heard(messages.OnHook)
+
+
+async def test_a_call_that_is_connected_before_its_media_has_sound_when_they_come() -> None:
+    async with (
+        served(ChanSkinny()) as manager,
+        rtp.open_engine(address="127.0.0.1", first_port=41000) as engine,
+        sccp.open_station(NAME, manager.address, engine=engine) as station,
+        station.call("5") as call,
+    ):
+        media = await call.wait_media()
+        # Its own address: what it says it hears.
+        with media.record() as recording:
+            await media.play(rtp.Tone((600.0,), seconds=0.3))
+        assert len(recording.samples)
+        assert media.port.stats.received
+        (ack,) = manager.all_heard(messages.OpenReceiveChannelAck)
+        assert ack.pass_through_party_id == 1
+
+
+async def test_a_line_that_the_station_does_not_have_is_refused_before_anything_is_said() -> None:
+    """Asterisk goes down over an OffHook with such a line."""
+    async with (
+        served(ChanSkinny()) as manager,
+        sccp.open_station(NAME, manager.address) as station,
+    ):
+        with pytest.raises(ValueError, match="has no line 99"):
+            async with station.call("5", line=99):
+                pytest.fail("called")
+        assert not manager.heard
 
 
 class Simulator(Scripted):
