@@ -35,12 +35,12 @@ from pa_telephony.sccp.enums import (
     MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.station import (
     CallChanged,
     Registered,
     Rejected,
     SessionLost,
-    State,
     StationCore,
     StationEvent,
     StatisticsAsked,

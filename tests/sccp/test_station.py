@@ -20,18 +20,15 @@ from pa_telephony.sccp.enums import (
     MediaStatus,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
+from pa_telephony.sccp.registration import TABLE, Effect, Input, State
 from pa_telephony.sccp.station import (
-    TABLE,
     CallChanged,
-    Effect,
-    Input,
     MayReturn,
     MustWait,
     Registered,
     Rejected,
     ScreenChanged,
     SessionLost,
-    State,
     StationCore,
     StationEvent,
     Unregistered,
