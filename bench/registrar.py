@@ -27,6 +27,12 @@ Device N is ``--device`` (a format of N; SEP02 and ten hexadecimal digits by def
 ``--number`` is what is dialled for it (6001 for the first). A number without a field is an echo:
 one phone a call, at the peers only. ``--calls`` is how many calls are up at full load, at every
 server: one that waits between the last digit and the call needs more than 8 to fill its core.
+
+Calls from phone to phone at chan-sccp-b 4.3.5 need two things more, which are then done at every
+server. ``--sound``: the phones of a call send a packet of silence every 20 ms; what one phone has
+told that server (it answers, it hangs up) reaches the other with the next packet (observed).
+``--rings MS``: how long a phone rings before it answers; an answer within the first millisecond
+may open no channel there (observed). It counts as set-up time.
 """
 
 from __future__ import annotations
@@ -38,6 +44,7 @@ import os
 import selectors
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -62,6 +69,7 @@ from pa_telephony.sccp.messages import SccpMessage
 VERSION, DEVICES, BURST, IN_FLIGHT, PAIRS, CALLS = 20, 1000, 36, 50, 100, 8
 DEVICE, NUMBER = "SEP02{:010X}", "6{:03}"
 SECONDS = 4.0
+SILENCE = struct.pack("!BBHII", 0x80, 0, 0, 0, 0) + b"\xff" * 160
 PATIENCE = 30.0  # seconds without a word from a server, after which it is given up
 GOALS = {
     "36 at once, ms": 50.0,
@@ -72,7 +80,7 @@ GOALS = {
 
 REGISTER_ACK, REGISTER_REJECT, TIME_DATE = 0x81, 0x9D, 0x94
 BUTTONS, CAPABILITIES = 0x97, 0x9B
-OPEN_CHANNEL, START_MEDIA, CALL_STATE = 0x105, 0x8A, 0x111
+OPEN_CHANNEL, START_MEDIA, STOP_MEDIA, CALL_STATE = 0x105, 0x8A, 0x8B, 0x111
 
 
 def pin(core: int) -> None:
@@ -108,7 +116,18 @@ LINES = frames(
     messages.RegisterAvailableLines(max_num_of_avail_lines=1),
     messages.TimeDateReq(),
 )
-OFF_HOOK, ON_HOOK = frames(messages.OffHook()), frames(messages.OnHook())
+OFF_HOOK = frames(messages.OffHook())
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What the phones of all servers do."""
+
+    calls: int
+    """At once, at full load."""
+    sound: bool
+    rings: float
+    """Seconds between the first ring and the answer."""
 
 
 @dataclass
@@ -143,11 +162,12 @@ class Phone:
             end = start + 8 + int.from_bytes(waiting[start : start + 4], "little")
             if end > len(waiting):
                 break
-            self.hear(int.from_bytes(waiting[start + 8 : start + 12], "little"), waiting, start)
+            number = int.from_bytes(waiting[start + 8 : start + 12], "little")
+            self.hear(number, waiting, start, end)
             start = end
         del waiting[:start]
 
-    def hear(self, number: int, data: bytearray, start: int) -> None:
+    def hear(self, number: int, data: bytearray, start: int, end: int) -> None:
         if number == CALL_STATE:
             state = int.from_bytes(data[start + 12 : start + 16], "little")
             reference = int.from_bytes(data[start + 20 : start + 24], "little")
@@ -167,9 +187,9 @@ class Phone:
                 )
             )
         elif number == START_MEDIA:
-            self.media = True
-            if self.call is not None:
-                self.call.media()
+            self._transmit(bytes(data[start + 12 : end]))
+        elif number == STOP_MEDIA:
+            self.load.talking.pop(self.index, None)
         elif number == REGISTER_REJECT:
             raise ConnectionRefusedError(f"{self.name} was rejected")
         elif number == REGISTER_ACK:
@@ -181,6 +201,26 @@ class Phone:
         elif number == TIME_DATE and not self.registered:
             self.registered = True
             self.load.done()
+
+    def _transmit(self, body: bytes) -> None:
+        order = messages.decode(START_MEDIA, body, VERSION)
+        assert isinstance(order, messages.StartMediaTransmission)
+        self.say(
+            frames(
+                messages.StartMediaTransmissionAck(
+                    conference_id=order.conference_id,
+                    pass_through_party_id=order.pass_through_party_id,
+                    call_reference=self.reference,
+                    transmit_ip_addr="127.0.0.1",
+                    port_number=20000 + 2 * self.index,
+                    media_transmission_status=MediaStatus.OK,
+                )
+            )
+        )
+        self.load.talking[self.index] = (order.remote_ip_addr, order.remote_port_number)
+        self.media = True
+        if self.call is not None:
+            self.call.media()
 
 
 @dataclass
@@ -223,16 +263,18 @@ class Call:
                 )
         elif state == DCallState.RING_IN:
             phone.reference = reference
-            phone.say(
+            phone.load.answer(
+                phone,
                 frames(
                     messages.SoftKeyEvent(
                         soft_key_event=SoftKeyEvent.ANSWER,
                         line_instance=1,
                         call_reference=reference,
                     )
-                )
+                ),
             )
         elif state == DCallState.ON_HOOK:
+            phone.load.talking.pop(phone.index, None)
             phone.call = None
             self.hung_up += 1
             if self.hung_up == len(self.phones):
@@ -241,18 +283,26 @@ class Call:
     def media(self) -> None:
         if not self.set_up and all(phone.media for phone in self.phones):
             self.set_up = time.perf_counter() - self.begun
-            self.caller.say(ON_HOOK)
+            # Without its numbers chan-sccp-b may not find a call that has just been connected.
+            on_hook = messages.OnHook(line_instance=1, call_reference=self.caller.reference)
+            self.caller.say(frames(on_hook))
 
 
 class Load:
     """All phones, on one selector."""
 
-    def __init__(self, server: Server | Peer) -> None:
+    def __init__(self, server: Server | Peer, habits: Habits) -> None:
         self.server = server
+        self.talking: dict[int, tuple[str, int]] = {}
+        """Where each phone was told to send its sound."""
         self.phones: dict[int, Phone] = {}
         self.registered = 0
         self._selector = selectors.EpollSelector()
         self._heard = time.perf_counter()
+        self._voice = socket.socket(socket.AF_INET, socket.SOCK_DGRAM) if habits.sound else None
+        self._talk_at = 0.0
+        self._rings = habits.rings
+        self._ringing: collections.deque[tuple[float, Phone, bytes]] = collections.deque()
 
     def done(self) -> None:
         self.registered += 1
@@ -278,7 +328,18 @@ class Load:
             )
         )
 
+    def answer(self, phone: Phone, key: bytes) -> None:
+        if self._rings:
+            self._ringing.append((time.perf_counter() + self._rings, phone, key))
+        else:
+            phone.say(key)
+
     def poll(self, wait: float = 1.0) -> None:
+        now = time.perf_counter()
+        if self._voice is not None and self.talking:
+            wait = min(wait, max(0.0, self._talk_at - now))
+        if self._ringing:
+            wait = min(wait, max(0.0, self._ringing[0][0] - now))
         ready = self._selector.select(wait)
         now = time.perf_counter()
         if ready:
@@ -287,6 +348,13 @@ class Load:
             raise TimeoutError(f"nothing was heard for {PATIENCE:.0f} s")
         for key, _ in ready:
             key.data.readable()
+        while self._ringing and self._ringing[0][0] <= now:
+            _, phone, answer = self._ringing.popleft()
+            phone.say(answer)
+        if self._voice is not None and now >= self._talk_at:
+            self._talk_at = now + 0.02
+            for address in self.talking.values():
+                self._voice.sendto(SILENCE, address)
 
     def register(self, indices: range, in_flight: int) -> None:
         wanted = self.registered + len(indices)
@@ -302,6 +370,8 @@ class Load:
         for phone in self.phones.values():
             phone.stream.close()
         self._selector.close()
+        if self._voice is not None:
+            self._voice.close()
 
     def calls(self, seconds: float, at_once: int, rate: float | None = None) -> list[float]:
         """Set-up times of the calls of so many seconds; as many as go, or ``rate`` a second."""
@@ -411,12 +481,13 @@ def serve() -> None:
     trio.run(main)
 
 
-def run(server: Server | Peer, at_once: int) -> dict[str, float]:
+def run(server: Server | Peer, habits: Habits) -> dict[str, float]:
     """One server from its first phone to its last call: milliseconds, bytes and numbers.
 
     Of a peer that fails, what was found until then.
     """
-    load = Load(server)
+    load = Load(server, habits)
+    at_once = habits.calls
     found: dict[str, float] = {}
     try:
         # The first phone finds the code of each message not yet made.
@@ -450,13 +521,13 @@ def run(server: Server | Peer, at_once: int) -> dict[str, float]:
     return found
 
 
-def main(runs: int, peers: Sequence[Peer], at_once: int) -> bool:
+def main(runs: int, peers: Sequence[Peer], habits: Habits) -> bool:
     results: list[dict[str, float]] = []
     theirs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
     for _ in range(runs):
-        results.append(run(Server(), at_once))
+        results.append(run(Server(), habits))
         for peer in peers:
-            theirs[peer.name].append(run(peer, at_once))
+            theirs[peer.name].append(run(peer, habits))
     print(f"{runs} runs: median (least, most)")
     if peers:
         load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
@@ -483,7 +554,7 @@ def main(runs: int, peers: Sequence[Peer], at_once: int) -> bool:
     return kept and all(result["registered at the end"] == DEVICES for result in results)
 
 
-def parsed(arguments: Sequence[str]) -> tuple[int, list[Peer], int]:
+def parsed(arguments: Sequence[str]) -> tuple[int, list[Peer], Habits]:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -493,6 +564,8 @@ def parsed(arguments: Sequence[str]) -> tuple[int, list[Peer], int]:
     parser.add_argument("--device", default=DEVICE, metavar="FORMAT")
     parser.add_argument("--number", default=NUMBER, metavar="FORMAT")
     parser.add_argument("--calls", type=int, default=CALLS, help="at once, up to 100")
+    parser.add_argument("--sound", action="store_true", help="phones in a call send sound")
+    parser.add_argument("--rings", type=int, default=0, metavar="MS", help="before an answer")
     options = parser.parse_args(arguments)
     try:
         paces = {name: int(pace) for name, pace in (each.split("=") for each in options.pace)}
@@ -508,7 +581,7 @@ def parsed(arguments: Sequence[str]) -> tuple[int, list[Peer], int]:
         parser.error(f"--peer is NAME=HOST:PORT:PID, --pace is NAME=CONNECTIONS: {error}")
     if paces:
         parser.error(f"--pace of no peer: {', '.join(paces)}")
-    return options.runs, peers, options.calls
+    return options.runs, peers, Habits(options.calls, options.sound, options.rings / 1000)
 
 
 if __name__ == "__main__":

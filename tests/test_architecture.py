@@ -21,6 +21,7 @@ TRIO_NAMES = {
     "call",
     "client",
     "engine",
+    "fallback",
     "holder",
     "link",
     "manager",

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
-from pa_telephony.rtp.packet import Codec
+from pa_telephony.errors import CallEnded, RequestFailed
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, port_answer
+from pa_telephony.sccp.call_media import CallMedia, MediaOwner
+from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.enums import (
     DCallState,
-    DeviceTone,
-    MediaPayloadType,
     MediaStatus,
     SoftKeyEvent,
 )
@@ -24,24 +21,14 @@ from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen, SoftKey
 from pa_telephony.sccp.station import key_of
-from pa_telephony.sccp.style import HABITS, StationConfig
 
 if TYPE_CHECKING:
-    from pa_telephony.rtp import Media, Port, PortStatistics
+    from pa_telephony.rtp import Media
 
-__all__ = ["Call", "Owner", "no_statistics"]
+__all__ = ["Call", "Owner"]
 
-_CODECS = {
-    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
-    MediaPayloadType.G711_ALAW56K: Codec.PCMA,
-    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
-    MediaPayloadType.G711_ULAW56K: Codec.PCMU,
-}
-_TONES = {
-    **{DeviceTone(number or 10): str(number) for number in range(10)},
-    **{DeviceTone(14 + number): key for number, key in enumerate("*#ABCD")},
-}
-_ACKS_TRANSMISSION = 15
+_HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)
+_REMOTE = (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
 _POLITE = 1.0
 _ELSEWHERE = 26
 """Q.850, non-selected user clearing: what a call ends with for a phone whose line it rang on, when
@@ -49,45 +36,21 @@ another phone of the line takes it."""
 _TRANSMITS_WITHIN = 1.0
 
 
-class Owner(Protocol):
+class Owner(MediaOwner, Protocol):
     """What a call needs of its station."""
-
-    config: StationConfig
-
-    @property
-    def version(self) -> int:
-        """The session version."""
-        ...
-
-    def send(self, message: SccpMessage) -> None:
-        """Queue a message; dropped when the session is gone."""
-        ...
-
-    def open_port(self) -> Port | None:
-        """A port of the media engine, None when there is none to be had."""
-        ...
 
     @property
     def screen(self) -> Screen:
         """What the station shows."""
         ...
 
-    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
-        """Send ``start`` and wait for the call that the call manager opens for it."""
+    async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
+        """Send ``keys`` and wait for the call that the call manager opens for them."""
         ...
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
         """Send a key and wait until ``done``; raises when the call manager refuses."""
         ...
-
-
-def no_statistics(request: messages.ConnectionStatisticsReq) -> messages.ConnectionStatisticsRes:
-    """The answer for a call that nothing is known of."""
-    return messages.ConnectionStatisticsRes(
-        directory_num=request.directory_num,
-        call_reference=request.call_reference,
-        stats_processing_mode=request.stats_processing_mode,
-    )
 
 
 class Call:
@@ -98,9 +61,7 @@ class Call:
         self._view = view
         self._changed = trio.Event()
         self._lost: int | None = None
-        self._port: Port | None = None
-        self._media: Media | None = None
-        self._heard: PortStatistics | None = None
+        self._sound = CallMedia(station, view)
         self._first: Call | None = None
         self.announced = False
 
@@ -200,12 +161,12 @@ class Call:
     @property
     def media(self) -> Media | None:
         """The sound of the call; None before a channel was opened, or without an engine."""
-        return self._media
+        return self._sound.sound
 
     @property
     def has_port(self) -> bool:
         """Whether UDP ports of the engine are held for the call."""
-        return self._port is not None
+        return self._sound.port is not None
 
     async def wait_for(self, *states: DCallState) -> DCallState:
         """Wait until the call is in one of ``states``. Raises :class:`CallEnded` if it ends."""
@@ -239,12 +200,12 @@ class Call:
         Raises :class:`CallEnded`, and :class:`RequestFailed` without a media engine or free port.
         """
         await self.wait_connected()
-        while self._media is None:
+        while (media := self._sound.sound) is None:
             self._check_ours()
-            if self._no_port:
+            if self._sound.refused:
                 raise RequestFailed(MediaStatus.NOT_ENOUGH_CHANNELS, "no media port for the call")
             await self._changed.wait()
-        return self._media
+        return media
 
     @contextlib.asynccontextmanager
     async def answer(self) -> AsyncGenerator[Media]:
@@ -289,25 +250,29 @@ class Call:
         that is waited for, a second at most.
         """
         with trio.move_on_after(_TRANSMITS_WITHIN):
-            while self._media is not None and self._view.media.transmit is None and not self.ended:
+            while self.media is not None and self._view.media.transmit is None and not self.ended:
                 await self._changed.wait()
         transmit = self._view.media.transmit
-        if self._media is not None and transmit is not None and transmit.rfc2833_payload_type:
-            await self._media.send_digits(digits)
+        if self.media is not None and transmit is not None and transmit.rfc2833_payload_type:
+            await self.media.send_digits(digits)
             return
         self.press(digits)
         await trio.lowlevel.checkpoint()
 
     def press(self, digits: str) -> None:
         """Send a KeypadButton for each digit. Raises :class:`ValueError` for what is no key."""
-        for digit in digits:
-            self._station.send(
-                messages.KeypadButton(
-                    kp_button=key_of(digit),
-                    line_instance=self._view.line,
-                    call_reference=self.call_reference,
-                )
+        for key in self._keypad(digits):
+            self._station.send(key)
+
+    def _keypad(self, digits: str) -> list[messages.KeypadButton]:
+        return [
+            messages.KeypadButton(
+                kp_button=key_of(digit),
+                line_instance=self._view.line,
+                call_reference=self.call_reference,
             )
+            for digit in digits
+        ]
 
     async def transfer(self, number: str) -> None:
         """Hand the call to ``number`` as a person does: Transfer, digits, Transfer.
@@ -380,14 +345,17 @@ class Call:
         self, key: SoftKeyEvent, number: str, enough: DCallState = DCallState.CONNECTED
     ) -> Call:
         """Begin a consultation and wait until it is far enough; or take this call back."""
-        for digit in number:
-            key_of(digit)
+        digits = self._keypad(number)
         if self.ended:
             raise CallEnded(self._cause)
         consult = await self._station.new_call(self._event(key), of=self)
+        if consult is self:
+            consult = await self._station.new_call(*digits, of=self)
+            digits = []
         consult._first = self
         try:
-            consult.press(number)
+            if digits:
+                consult.press(number)
             with contextlib.suppress(CallEnded):
                 await consult.wait_for(enough, DCallState.CONNECTED, *_HOPELESS)
         except BaseException:
@@ -465,33 +433,17 @@ class Call:
     def _cause(self) -> int:
         return self._view.cause if self._lost is None else self._lost
 
-    _no_port = False
+    def statistics(
+        self, request: messages.ConnectionStatisticsReq
+    ) -> messages.ConnectionStatisticsRes:
+        """How the call sounded, as a call manager asks when it is over; all zero without sound."""
+        return self._sound.statistics(request)
 
     def changed(self, message: SccpMessage | None) -> None:
         """The station tells what the call manager ordered."""
-        match message:
-            case messages.OpenReceiveChannel():
-                self._open_receive_channel(message)
-            case messages.StartMediaTransmission():
-                self._start_transmission(message)
-            case messages.PortReq():
-                port = self._take_port()
-                there = port_answer(message, port.local_address) if port else port_answer(message)
-                self._station.send(there)
-            case messages.SubscribeDtmfPayloadReq():
-                self._listen_for_digits(message.payload_dtmf)
-            case messages.StartTone() | messages.SendDtmfTone():
-                # A key of the other side that did not come in the audio (notes §7).
-                if self._media is not None and message.tone in _TONES:
-                    self._media.feed_digit(_TONES[message.tone])
-            case messages.CloseReceiveChannel() if self._port is not None:
-                self._port.stop_receiving()
-            case messages.StopMediaTransmission() if self._port is not None:
-                self._port.stop_sending()
-            case _:
-                pass
+        self._sound.take(message)
         if self.ended:
-            self._close_media()
+            self._sound.end(self._cause)
         self._changed.set()
         self._changed = trio.Event()
 
@@ -500,116 +452,3 @@ class Call:
         self._lost = cause
         self._view.ended = True
         self.changed(None)
-
-    def _close_media(self) -> None:
-        if self._media is not None:
-            self._media.end(self._cause)
-        if self._port is not None:
-            self._heard = self._port.stats
-            self._port.close()
-            self._port = None
-
-    def statistics(
-        self, request: messages.ConnectionStatisticsReq
-    ) -> messages.ConnectionStatisticsRes:
-        """How the call sounded, as a call manager asks when it is over; all zero without sound."""
-        stats = self._port.stats if self._port is not None else self._heard
-        answer = no_statistics(request)
-        if stats is None:
-            return answer
-        return replace(
-            answer,
-            number_packets_sent=stats.sent,
-            number_octets_sent=stats.octets_sent,
-            number_packets_received=stats.received,
-            number_octets_received=stats.octets_received,
-            number_packets_lost=stats.lost,
-            jitter=round(stats.jitter),
-        )
-
-    def _take_port(self) -> Port | None:
-        if self._port is None and not self.ended:
-            self._port = self._station.open_port()
-            self._no_port = self._port is None
-            if self._port is not None:
-                from pa_telephony.rtp import Media  # numpy only where there is sound
-
-                self._media = Media(self._port)
-                self._port.on_digit = self._view.telling(self._station.send, self._port.on_digit)
-        return self._port
-
-    def _open_receive_channel(self, order: messages.OpenReceiveChannel) -> None:
-        codec = _CODECS.get(order.compression_type)
-        port = self._take_port() if codec is not None else None
-        address = ("0.0.0.0", 0)
-        if codec is None:
-            status = MediaStatus.CODEC_TOO_COMPLEX
-        elif port is None:
-            status = MediaStatus.NOT_ENOUGH_CHANNELS
-        else:
-            status = MediaStatus.OK
-            try:
-                port.start_receiving(
-                    codec,
-                    packet_ms=order.milli_second_packet_size or 20,
-                    dtmf_payload_type=order.rfc2833_payload_type or None,
-                )
-                address = port.local_address
-            except LocalProtocolError:
-                # What was ordered is beyond us: refused, like everything a port can not do.
-                status = MediaStatus.ENCODER_OR_DECODER_FAILED
-        self._station.send(
-            messages.OpenReceiveChannelAck(
-                media_reception_status=status,
-                ip_addr=address[0],
-                port_number=address[1],
-                pass_through_party_id=order.pass_through_party_id,
-                call_reference=order.call_reference,
-            )
-        )
-
-    def _listen_for_digits(self, payload_type: int) -> None:
-        # A subscription names them where OpenReceiveChannel did not (captured: sccp_hw_gway_tls).
-        order, port = self._view.media.receive, self._port
-        if order is None or port is None or not port.receiving:
-            return
-        if order.rfc2833_payload_type != payload_type:
-            port.start_receiving(
-                _CODECS[order.compression_type],
-                packet_ms=order.milli_second_packet_size or 20,
-                dtmf_payload_type=payload_type,
-            )
-
-    def _start_transmission(self, order: messages.StartMediaTransmission) -> None:
-        codec = _CODECS.get(order.compression_type)
-        port = self._take_port() if codec is not None else None
-        if port is None or codec is None:
-            status = MediaStatus.NOT_ENOUGH_CHANNELS
-        else:
-            status = MediaStatus.OK
-            try:
-                port.start_sending(
-                    (order.remote_ip_addr, order.remote_port_number),
-                    codec,
-                    packet_ms=order.milli_second_packet_size or 20,
-                    dtmf_payload_type=order.rfc2833_payload_type or None,
-                )
-            except LocalProtocolError:
-                status = MediaStatus.ENCODER_OR_DECODER_FAILED
-        confirms = HABITS[self._station.config.style].confirms_transmission
-        if confirms and self._station.version >= _ACKS_TRANSMISSION:
-            address = port.local_address if port is not None else ("0.0.0.0", 0)
-            self._station.send(
-                messages.StartMediaTransmissionAck(
-                    conference_id=order.conference_id,
-                    pass_through_party_id=order.pass_through_party_id,
-                    call_reference=order.call_reference,
-                    transmit_ip_addr=address[0],
-                    port_number=address[1],
-                    media_transmission_status=status,
-                )
-            )
-
-
-_HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)
-_REMOTE = (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import random
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,40 +13,34 @@ from pa_telephony.address import Peers, parse_peers
 from pa_telephony.errors import (
     CallEnded,
     ConnectionLost,
-    RegistrationRejected,
     RemoteProtocolError,
     RequestFailed,
 )
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call import Call, no_statistics
+from pa_telephony.sccp.call import Call
 from pa_telephony.sccp.enums import (
     DCallState,
-    DeviceResetType,
     DeviceStimulus,
     DeviceType,
     LampMode,
     SoftKeyEvent,
 )
-from pa_telephony.sccp.manager import End, Link, Standby
+from pa_telephony.sccp.fallback import CallManagers
+from pa_telephony.sccp.manager import Link
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.patience import Patience
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.screen import Screen
 from pa_telephony.sccp.station import (
     CallChanged,
-    MayReturn,
-    MustWait,
     Registered,
-    Rejected,
     StationCore,
     StationEvent,
     StatisticsAsked,
-    Unregistered,
-    UnregisterRefused,
     key_of,
 )
+from pa_telephony.sccp.station_calls import StationCalls
 from pa_telephony.sccp.style import StationConfig, Style
-from pa_telephony.tasks import Background, background
+from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
 if TYPE_CHECKING:
@@ -58,8 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["Station", "open_media_port", "open_station"]
 
 _PORT = 2000
-_REMEMBERED = 8
-"""Calls that may still be asked about after their end."""
 _CONFIRMED_WITHIN = 1.0
 """Seconds from the end of the call that dials a forward to the word that it is set."""
 _TEMPORARY_FAILURE = 41
@@ -84,50 +73,64 @@ class Station:
     ) -> None:
         self.name = name
         self.config = config
-        self.calls: dict[int, Call] = {}
-        self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
-        self.registrations = 0
-        self.protocol_errors = 0
-        """Connections that a call manager broke the protocol on; each was closed."""
-        self.slow_call_managers = 0
-        """Connections that were closed because nobody read what we sent."""
-        self.last_error: str = ""
-        self.on_trouble: Callable[[str], object] | None = None
-        """Told why it is not registered, each time a call manager can not be had or is lost."""
-        self.on_call: Callable[[Call], object] | None = None
-        """Given each call when anything about it has changed, between two messages."""
-        self._call_managers = call_managers
         self._engine = engine
         self._port_index = port_index
-        self._trace = trace
-        self._source = local_address
-        self._link: Link | None = None
-        self._standby = Standby(config, len(call_managers), self._connect)
-        self._patience = Patience(config, len(call_managers), random.random)
-        self._tasks: Background | None = None
-        self._returning: int | None = None
-        self._same_again: int | None = None
-        self._registered = False
-        self._wanted = True
-        self._let_go = False
+        self._managers = CallManagers(name, call_managers, config, self, trace, local_address)
+        self._calls = StationCalls(self)
         self._abandoned = False
-        self._running = trio.CancelScope()
         self._news = trio.Event()
-        self._look = trio.Event()
-        """Something has changed for the connections that stand by, or for the way back."""
-        self._refused = 0
         self._dialling = trio.Lock()
-        self._new_call: Call | None = None
-        self._ringing: deque[Call] = deque()
-        """Calls that rang and are not over, and that no handler has had: ``max_calls`` at most."""
 
     def __repr__(self) -> str:
         return f"<Station {self.name} {self.number or '?'}>"
 
     @property
+    def calls(self) -> dict[int, Call]:
+        """The calls that are up."""
+        return self._calls.up
+
+    @property
+    def on_call(self) -> Callable[[Call], object] | None:
+        """Given each call when anything about it has changed, between two messages."""
+        return self._calls.on_call
+
+    @on_call.setter
+    def on_call(self, told: Callable[[Call], object] | None) -> None:
+        self._calls.on_call = told
+
+    @property
+    def on_trouble(self) -> Callable[[str], object] | None:
+        """Told why it is not registered, each time a call manager can not be had or is lost."""
+        return self._managers.on_trouble
+
+    @on_trouble.setter
+    def on_trouble(self, told: Callable[[str], object] | None) -> None:
+        self._managers.on_trouble = told
+
+    @property
     def registered(self) -> bool:
         """Whether a call manager knows us now."""
-        return self._registered
+        return self._managers.registered
+
+    @property
+    def registrations(self) -> int:
+        """How often a call manager has registered us."""
+        return self._managers.registrations
+
+    @property
+    def protocol_errors(self) -> int:
+        """Connections that a call manager broke the protocol on; each was closed."""
+        return self._managers.protocol_errors
+
+    @property
+    def slow_call_managers(self) -> int:
+        """Connections that were closed because nobody read what we sent."""
+        return self._managers.slow_call_managers
+
+    @property
+    def last_error(self) -> str:
+        """Why a call manager could not be had, or was lost, the last time; "" if none was."""
+        return self._managers.last_error
 
     @property
     def number(self) -> str:
@@ -147,16 +150,17 @@ class Station:
     @property
     def call_manager(self) -> tuple[str, int]:
         """Address and port of the call manager we are connected to."""
-        return self._link.addresses[1] if self._link is not None else ("0.0.0.0", 0)
+        link = self._managers.link
+        return link.addresses[1] if link is not None else ("0.0.0.0", 0)
 
     @property
     def standing_by(self) -> list[tuple[str, int]]:
         """The call managers that one message would register us with."""
-        return [self._call_managers[index] for index in sorted(self._standby.ready)]
+        return self._managers.standing_by
 
     @property
     def _core(self) -> StationCore | None:
-        return self._link.core if self._link is not None else None
+        return self._managers.core
 
     @property
     def screen(self) -> Screen:
@@ -175,12 +179,12 @@ class Station:
 
     async def wait_registered(self) -> None:
         """Wait until a call manager knows us."""
-        while not self._registered:
+        while not self.registered:
             await self._news.wait()
 
     async def wait_unregistered(self) -> None:
         """Wait until no call manager knows us."""
-        while self._registered:
+        while self.registered:
             await self._news.wait()
 
     @contextlib.asynccontextmanager
@@ -189,27 +193,24 @@ class Station:
 
         A call that was going on is put on hold by the call manager. The body begins as soon as
         the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
-        no telephone has a key for.
+        no telephone has a key for, and for a line that the station does not have (Asterisk goes
+        down over it).
         """
+        if line != 1 and line not in self.lines:
+            raise ValueError(f"{self.name} has no line {line}")
         for digit in number:
             key_of(digit)
         start = messages.OffHook(line_instance=0 if line == 1 else line)
-        call = await self.new_call(start)
-        try:
+        async with self._opened(start) as call:
             call.press(number)
             yield call
-        finally:
-            await self._hang_up(call)
 
     @contextlib.asynccontextmanager
     async def speed_dial(self, button: int) -> AsyncGenerator[Call]:
         """Press a speed-dial button, counted from 1. Leaving hangs up."""
         stimulus = messages.Stimulus(stimulus=DeviceStimulus.SPEED_DIAL, line_instance=button)
-        call = await self.new_call(stimulus)
-        try:
+        async with self._opened(stimulus) as call:
             yield call
-        finally:
-            await self._hang_up(call)
 
     @contextlib.asynccontextmanager
     async def pick_up(self, *, line: int = 1) -> AsyncGenerator[Call]:
@@ -217,11 +218,8 @@ class Station:
 
         Raises :class:`RequestFailed` when the call manager says that there is nothing.
         """
-        call = await self.new_call(self._key(SoftKeyEvent.PICK_UP, line))
-        try:
+        async with self._opened(self._key(SoftKeyEvent.PICK_UP, line)) as call:
             yield call
-        finally:
-            await self._hang_up(call)
 
     async def forward_all(self, number: str, *, line: int = 1) -> None:
         """Send all calls of a line to ``number``, or to nowhere else ("").
@@ -266,13 +264,21 @@ class Station:
     def _key(self, key: SoftKeyEvent, line: int) -> messages.SoftKeyEvent:
         return messages.SoftKeyEvent(soft_key_event=key, line_instance=line, call_reference=0)
 
+    @contextlib.asynccontextmanager
+    async def _opened(self, key: SccpMessage) -> AsyncGenerator[Call]:
+        call = await self.new_call(key)
+        try:
+            yield call
+        finally:
+            await self._hang_up(call)
+
     async def _hang_up(self, call: Call) -> None:
         if not call.ended and not call.elsewhere:
             with trio.move_on_after(1.0, shield=True):
                 await call.hang_up()
 
     async def _until_news(self) -> None:
-        if not self._registered:
+        if not self.registered:
             raise ConnectionLost(f"{self.name}: {self.last_error or 'not registered'}")
         await self._news.wait()
 
@@ -312,9 +318,9 @@ class Station:
         async with background() as tasks:
             while True:
                 await room.acquire()
-                while not self._ringing:
+                while not self._calls.ringing:
                     await self._news.wait()
-                tasks.start_handler(handle, self._ringing.popleft())
+                tasks.start_handler(handle, self._calls.ringing.popleft())
 
     async def unregister(self) -> bool:
         """Leave the call manager. False: it said no, because a call is up; we stay registered.
@@ -324,58 +330,60 @@ class Station:
         within ``config.unregister_within``. A call may then still be up there. Cancelling does not
         take the question back, but the station stays: it registers anew if it is let go.
         """
-        refused = self._refused
-        self._wanted = False
-        if self._core is not None and self._registered:
-            with contextlib.suppress(RemoteProtocolError):
-                self._core.leave(trio.current_time())
-            self._flush()
+        refusals = self._managers.refusals
+        self._managers.ask_to_leave()
         try:
-            while self._registered:
-                if self._refused != refused:
-                    self._wanted = True
+            while self.registered:
+                if self._managers.refusals != refusals:
+                    self._managers.stay()
                     return False
                 await self._news.wait()
         except trio.Cancelled:
-            self._wanted = not self._abandoned
+            self._managers.stay()
             raise
-        self._running.cancel()
-        if not self._let_go:
+        self._managers.stop()
+        if not self._managers.let_go:
             raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
         return True
 
-    async def new_call(self, start: SccpMessage, *, of: Call | None = None) -> Call:
-        """Send ``start`` and wait for the call that the call manager opens for it.
+    async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
+        """Send ``keys`` and wait for the call that the call manager opens for them.
+
+        That is one that asks for digits, or that is beyond them already. An old call may ask for
+        the digits of a transfer; the new one begins when they are complete (pyskinny's simulator).
 
         ``of`` is the call that it is a consultation of; its end is the end of the waiting, by
         :class:`CallEnded`. Cancelling hangs the new call up, within a second.
         """
 
         def there_or_over() -> bool:
-            return self._new_call is not None or (of is not None and of.ended)
+            return self._calls.opened is not None or (of is not None and of.ended)
 
         async with self._dialling:
-            if not self._registered:
+            if not self.registered:
                 raise ConnectionLost(f"{self.name} is not registered")
-            self._new_call = None
+            self._calls.opened = None
             try:
-                await self.press(start, there_or_over)
-                if self._new_call is None:
+                for key in keys:
+                    self.send(key)
+                await self._until(there_or_over)
+                if self._calls.opened is None:
                     raise CallEnded(of.cause if of is not None else _TEMPORARY_FAILURE)
             except (trio.Cancelled, CallEnded):
                 # The call manager opens it all the same, and nobody would ever hang it up.
                 await self._hang_up_new_call()
                 raise
-            return self._new_call
+            return self._calls.opened
 
     async def _hang_up_new_call(self) -> None:
         with (
             trio.move_on_after(1.0, shield=True),
             contextlib.suppress(ConnectionLost, RequestFailed),
         ):
-            await self._until(lambda: self._new_call is not None)
-            if self._new_call is not None:
-                await self._new_call.hang_up()
+            await self._until(lambda: self._calls.opened is not None)
+            call = self._calls.opened
+            if call is not None and call.state is not DCallState.CALL_TRANSFER:
+                await call.hang_up()
 
     def send(self, message: SccpMessage) -> None:
         """Queue a message to the call manager; dropped without a session."""
@@ -383,7 +391,7 @@ class Station:
             # A session that has just failed is about to be forgotten: nobody is there to hear.
             with contextlib.suppress(RemoteProtocolError):
                 self._core.send(message)
-                self._flush()
+                self._managers.flush()
 
     def open_port(self) -> Port | None:
         """A port of the engine for one call; None when there is none to be had."""
@@ -391,7 +399,8 @@ class Station:
             return None
         from pa_telephony.rtp import PortUnavailable  # numpy only where there is sound
 
-        address = self._link.addresses[0][0] if self._link is not None else None
+        link = self._managers.link
+        address = link.addresses[0][0] if link is not None else None
         try:
             if self._port_index is not None and any(call.has_port for call in self.calls.values()):
                 # A consultation has its own stream while the first call is held on the fixed port.
@@ -400,209 +409,43 @@ class Station:
         except PortUnavailable:
             return None
 
-    def _flush(self) -> None:
-        if self._link is not None:
-            self._link.flush()
-
     def _tell(self) -> None:
         self._news.set()
         self._news = trio.Event()
 
     async def run(self) -> None:
         """Stay registered until cancelled, :meth:`unregister` succeeds or :meth:`abandon`."""
-        with self._running:
-            async with background() as tasks:
-                self._tasks = tasks
-                if self.config.stand_by and len(self._call_managers) > 1:
-                    tasks.start_soon(self._keep_standby)
-                await self._stay_registered()
-                tasks.cancel_scope.cancel()
+        await self._managers.run()
 
-    async def _stay_registered(self) -> None:
-        while self._wanted:
-            known = self.registrations
-            for place, index in enumerate(self._order()):
-                ended = await self._serve(index)
-                if isinstance(ended, Unregistered):
-                    # Without a registration it is one more call manager that does not serve us.
-                    self._note("unregistered by the call manager")
-                    self._obey(ended.reset, index)
-                elif isinstance(ended, Rejected):
-                    host, port = self._call_managers[index]
-                    self._note(f"{host}:{port} refuses {self.name}: {ended.reason}")
-                else:
-                    self._note(ended.reason)
-                if self.registrations != known:
-                    self._patience.unregistered(trio.current_time())
-                    break
-                if isinstance(ended, Rejected):
-                    last_word = self._patience.refused(ended.reason, trio.current_time())
-                    if last_word and not self.registrations:
-                        raise RegistrationRejected(ended.reason)
-                elif place == 0:
-                    self._patience.not_refused()
-                if not self._wanted:
-                    break
-            if not self._wanted:
-                return
-            if self._returning is None:
-                await trio.sleep(self._patience.pause())
-
-    def _note(self, why: str) -> None:
-        self.last_error = why
-        if self.on_trouble is not None and self._wanted and self._returning is None:
-            self.on_trouble(why)
-
-    def _obey(self, reset: DeviceResetType | None, index: int) -> None:
-        if reset is DeviceResetType.RESTART:
-            self._same_again = index
-        elif reset is DeviceResetType.RESET:
-            self._standby.close()
-            self._standby = Standby(self.config, len(self._call_managers), self._connect)
-
-    def _order(self) -> list[int]:
-        """Where to go next: as told, by a token or a restart; where we stand by; down the list."""
-        first = self._same_again if self._returning is None else self._returning
-        self._returning = self._same_again = None
-        ready = self._standby.ready
-        return sorted(
-            range(len(self._call_managers)),
-            key=lambda index: (index != first, index not in ready, index),
-        )
-
-    async def _serve(self, index: int) -> End:
-        """Be registered with one call manager for as long as that lasts."""
-        link = self._standby.take(index)
-        if link is None:
-            link = self._connect(index)
-        self._link = link
-        link.register()
-        try:
-            await link.ended.wait()
-            self._let_go = isinstance(link.end, Unregistered) and link.end.confirmed
-        finally:
-            self._forget()
-        return link.end
-
-    def _connect(self, index: int) -> Link:
-        interval = self._core.standby_interval if self._core is not None else 60.0
-        address = self._call_managers[index]
-        link = Link(self, index, address, interval, self._trace, self._source)
-        assert self._tasks is not None
-        self._tasks.start_soon(link.run)
-        return link
-
-    async def _keep_standby(self) -> None:
-        while True:
-            self._look = trio.Event()
-            now = trio.current_time()
-            self._standby.forget_ended(now)
-            again = math.inf
-            if self._registered and self._link is not None and self._core is not None:
-                here = self._link.index
-                self._standby.arrange(here, now)
-                may_return = self.config.fall_back and self._core.idle and self._returning is None
-                if may_return:
-                    index = self._standby.ask_to_return(here, now)
-                    if index is not None:
-                        self._return_to(index)
-                again = self._standby.next_look(here, may_return=may_return)
-            with trio.move_on_at(again):
-                await self._look.wait()
-
-    def _return_to(self, index: int) -> None:
-        """Leave where we are, to register where we would rather be."""
-        if self._registered and self._core is not None and self._core.idle:
-            self._returning = index
-            self._core.leave(trio.current_time())
-            self._flush()
-
-    def take(self, link: Link, event: StationEvent) -> None:
-        """Something happened on a connection."""
-        if link is self._link:
-            self._take(event)
-        elif isinstance(event, MayReturn | MustWait):
-            self._standby.answered(link.index, event, trio.current_time())
-            self._look.set()
-            if isinstance(event, MayReturn):
-                self._return_to(link.index)
-
-    def came_up(self, link: Link) -> None:
-        """A connection is there. Raises :class:`ConfigurationError` when no sound can follow it."""
-        if self._engine is not None:
-            local, remote = link.addresses
-            self._engine.check_signalling(local[0], remote[0])
-        self._look.set()
-
-    def went_down(self, link: Link) -> None:
-        """A connection has ended."""
-        self._look.set()
-
-    def _take(self, event: StationEvent) -> None:
+    def told(self, event: StationEvent) -> None:
+        """The call manager said something."""
         match event:
-            case Registered():
-                self._registered = True
-                self.registrations += 1
-                self._patience.registered(trio.current_time())
-                self._look.set()
-            case UnregisterRefused():
-                self._refused += 1
-                self._returning = None
-                self._look.set()
+            case Registered() if self._managers.link is not None:
+                for on_hook in self._calls.left_up(self._managers.link.index):
+                    self.send(on_hook)
             case CallChanged():
-                self._take_call(event, event.message)
+                self._calls.take(event)
             case StatisticsAsked(request):
-                known = [*self._ended, *self.calls.values()]
-                asked = next((c for c in known if c.call_reference == request.call_reference), None)
-                self.send(no_statistics(request) if asked is None else asked.statistics(request))
+                self.send(self._calls.statistics(request))
             case _:
                 pass
         self._tell()
 
-    def _take_call(self, event: CallChanged, message: SccpMessage) -> None:
-        view = event.call
-        call = self.calls.get(view.key)
-        if call is None:
-            if view.ended:
-                return
-            call = self.calls[view.key] = Call(self, view)
-        call.changed(message)
-        self._tell_of(call)
-        if view.ended or view.elsewhere:
-            self._look.set()
-        if view.ended:
-            self.calls.pop(view.key, None)
-            self._ended.append(call)
-            if call in self._ringing:
-                self._ringing.remove(call)
-        elif isinstance(message, messages.CallState):
-            if view.state is DCallState.OFF_HOOK and not view.incoming:
-                self._new_call = call
-            elif view.state is DCallState.RING_IN and not call.announced:
-                # Call managers repeat the state when the caller changes (a transfer).
-                call.announced = True
-                self._ringing.append(call)
-
-    def _tell_of(self, call: Call) -> None:
-        if self.on_call is not None:
-            self.on_call(call)
-
-    def _forget(self) -> None:
-        self._registered = False
-        self._link = None
-        self._ringing.clear()
-        calls, self.calls = self.calls, {}
-        for call in calls.values():
-            call.lost(_TEMPORARY_FAILURE)
-            self._tell_of(call)
+    def lost(self, index: int | None) -> None:
+        """No call manager knows us any more, and calls are over."""
+        self._calls.lost(index)
         self._tell()
+
+    def check(self, link: Link) -> None:
+        """Raise :class:`ConfigurationError` when no sound can follow a connection."""
+        if self._engine is not None:
+            local, remote = link.addresses
+            self._engine.check_signalling(local[0], remote[0])
 
     def abandon(self) -> None:
         """Leave without a word and without waiting: calls end, the connection just closes."""
         self._abandoned = True
-        self._wanted = False
-        self._forget()
-        self._running.cancel()
+        self._managers.stop()
 
     async def leave(self) -> None:
         """Hang up and unregister, within ``config.unregister_within`` and a second."""

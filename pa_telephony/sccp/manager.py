@@ -17,12 +17,12 @@ import trio
 
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.sccp.patience import LASTED
+from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.station import (
     MayReturn,
     MustWait,
     Rejected,
     SessionLost,
-    State,
     StationCore,
     StationEvent,
     Unregistered,

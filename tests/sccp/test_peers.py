@@ -7,6 +7,7 @@ First what they say to a station of ours, by maker; then how they refuse and clo
 Elsewhere:
 
 * what crashed or hung them, and pyskinny as a client, at our server: test_crashes.py;
+* calls at scripted call managers, over sockets: test_peer_calls.py;
 * keepalives before registration, and what stands by: test_station.py, test_registrar.py;
 * labels of soft keys in Cisco's codes, templates of other sizes: test_screen.py;
 * RTP from another port than the one announced (pyskinny), and RTP that has to be symmetric
@@ -34,12 +35,12 @@ from pa_telephony.sccp.enums import (
     MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.station import (
     CallChanged,
     Registered,
     Rejected,
     SessionLost,
-    State,
     StationCore,
     StationEvent,
     StatisticsAsked,
@@ -350,6 +351,44 @@ def test_an_answer_in_many_small_writes_is_an_answer() -> None:
     for octet in FREESWITCH_ACK + ONE_LINE + TIME:
         peer.says(bytes([octet]))
     assert peer.core.state is State.REGISTERED
+
+
+# ----------------------------------------------------------------------------- sizes of all three
+
+SIZES = {
+    "SetRinger": (0x85, {5: (16, 20), 17: (16, 20)}),
+    "StopMediaTransmission": (0x8B, {5: (12, 16, 20), 22: (16, 20)}),
+    "CloseReceiveChannel": (0x106, {5: (12, 16, 20), 22: (16, 20)}),
+    "StopTone": (0x83, {5: (8, 12), 22: (12,)}),
+    "CallState": (0x111, {5: (12, 24), 22: (24,)}),
+    "CallInfo": (0x8F, {5: (384,)}),
+    "CallInfoV2": (0x14A, {11: (76,), 17: (64, 80), 22: (80,)}),
+    "ForwardStatRes": (0x90, {5: (92, 96), 22: (96,)}),
+    "LineStatRes": (0x92, {5: (112,), 17: (112,)}),
+    "LineStatV2Res": (0x147, {17: (36,), 22: (36,)}),
+    "ButtonTemplateRes": (0x97, {5: (96, 124), 22: (124,)}),
+    "ConnectionStatisticsReq": (0x107, {5: (32,), 22: (36,)}),
+    "SoftKeyTemplateRes": (0x108, {5: (652, 1292), 17: (652, 1292)}),
+    "SoftKeySetRes": (0x109, {5: (780, 784), 17: (780, 784)}),
+    "DisplayPromptStatus": (0x112, {5: (44, 56)}),
+    "DisplayPromptStatusV2": (0x145, {17: (16, 20), 22: (16,)}),
+    "DialedNumber": (0x11D, {5: (32, 36), 22: (32, 36)}),
+    "ClearDisplay": (0x9A, {5: (0,), 22: (0,)}),
+    "ClearPriNotify": (0x121, {5: (4,), 22: (4,)}),
+}
+"""Bodies in bytes by session version, as the three were seen to send them."""
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_message_is_known_in_every_size_in_which_a_peer_sends_it(name: str) -> None:
+    number, by_version = SIZES[name]
+    for version, sizes in by_version.items():
+        peer = Peer(version)
+        peer.registered(sccp_b_ack(version))
+        for size in sizes:
+            peer.says(raw(number, bytes(size)))
+        assert peer.core.unknown_messages == 0
+        assert peer.core.state is State.REGISTERED
 
 
 # --------------------------------------------------------------------------------- pyskinny

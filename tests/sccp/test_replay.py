@@ -31,7 +31,8 @@ from pa_telephony.sccp.registrar import (
     RegistrarConfig,
     RegistrationAsked,
 )
-from pa_telephony.sccp.station import CallChanged, State, StationCore
+from pa_telephony.sccp.registration import State
+from pa_telephony.sccp.station import CallChanged, StationCore
 from pa_telephony.sccp.style import StationConfig, Style
 
 VECTORS = Path(__file__).parents[1] / "vectors"

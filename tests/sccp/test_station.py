@@ -22,18 +22,15 @@ from pa_telephony.sccp.enums import (
     MediaType,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
+from pa_telephony.sccp.registration import TABLE, Effect, Input, State
 from pa_telephony.sccp.station import (
-    TABLE,
     CallChanged,
-    Effect,
-    Input,
     MayReturn,
     MustWait,
     Registered,
     Rejected,
     ScreenChanged,
     SessionLost,
-    State,
     StationCore,
     StationEvent,
     Unregistered,

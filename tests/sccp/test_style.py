@@ -23,8 +23,9 @@ from pa_telephony.sccp.enums import (
     MediaStatus,
 )
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.server import StationSession, serve_stations
-from pa_telephony.sccp.station import CallChanged, State, StationCore
+from pa_telephony.sccp.station import CallChanged, StationCore
 from pa_telephony.sccp.style import HABITS, StationConfig, Style, most_calls, register_request
 
 M = TypeVar("M")
