@@ -20,6 +20,9 @@ from pa_telephony.testing.thread import WaitFailed
 
 __all__ = ["Phone"]
 
+_IMPATIENT = sccp.StationConfig(rejected_for=0.0)
+"""Who has the name is what a test wants to know at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -190,7 +193,9 @@ class Phone:
         address = self._manager.sccp_address
         try:
             with plugged:
-                async with sccp.open_station(self.name, address, engine=self._engine) as station:
+                async with sccp.open_station(
+                    self.name, address, engine=self._engine, config=_IMPATIENT
+                ) as station:
                     self._station = station
                     station.on_call = self._on_call
                     for call in station.calls.values():
