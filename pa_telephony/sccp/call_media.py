@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, port_answer
-from pa_telephony.sccp.enums import DeviceTone, MediaPayloadType, MediaStatus
+from pa_telephony.sccp.call_view import TONES, CallView, port_answer
+from pa_telephony.sccp.enums import MediaPayloadType, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.style import HABITS, StationConfig
 
@@ -28,10 +28,7 @@ _CODECS = {
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
     MediaPayloadType.G711_ULAW56K: Codec.PCMU,
 }
-_TONES = {
-    **{DeviceTone(number or 10): str(number) for number in range(10)},
-    **{DeviceTone(14 + number): key for number, key in enumerate("*#ABCD")},
-}
+_KEYS = {tone: key for key, tone in TONES.items()}
 _ACKS_TRANSMISSION = 15
 _NOWHERE = ("0.0.0.0", 0)
 
@@ -93,8 +90,8 @@ class CallMedia:
                 self._listen_for_digits(message.payload_dtmf)
             case messages.StartTone() | messages.SendDtmfTone():
                 # A key of the other side that did not come in the audio (notes §7).
-                if self.sound is not None and message.tone in _TONES:
-                    self.sound.feed_digit(_TONES[message.tone])
+                if self.sound is not None and message.tone in _KEYS:
+                    self.sound.feed_digit(_KEYS[message.tone])
             case messages.CloseReceiveChannel() if self.port is not None:
                 self.port.stop_receiving()
             case messages.StopMediaTransmission() if self.port is not None:

@@ -12,12 +12,12 @@ from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import phrase_of
 from pa_telephony.sccp.text import readable
 
-__all__ = ["CallView", "CallViews", "Media", "no_channel", "port_answer"]
+__all__ = ["TONES", "CallView", "CallViews", "Media", "no_channel", "port_answer"]
 
 _Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmission | messages.PortReq
 _DYNAMIC = range(96, 128)
 """RTP payload types that digits may have (RFC 3551)."""
-_TONES = {
+TONES = {
     **{str(number): DeviceTone(number or 10) for number in range(10)},
     **{key: DeviceTone(number) for number, key in enumerate("*#ABCD", 14)},
 }
@@ -102,7 +102,7 @@ class CallView:
             if (asked := self.media.digits) is not None:
                 send(
                     messages.NotifyDtmfTone(
-                        tone=_TONES[digit],
+                        tone=TONES[digit],
                         conference_id=asked.conference_id,
                         passthru_party_id=asked.passthru_party_id,
                     )
