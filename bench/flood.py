@@ -30,7 +30,7 @@ from registrar import DEVICE, DEVICES, Load, frames, pin
 from pa_telephony import callmanager
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, User
 from pa_telephony.cti import messages as cti
-from pa_telephony.cti.connection import Connection, Role
+from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.login import seal_password
 from pa_telephony.sccp import messages
 
@@ -110,7 +110,7 @@ class Application:
     def __init__(self, address: tuple[str, int], *, logs_in: bool = True) -> None:
         self.stream = socket.create_connection(address, 30.0)
         self.stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection = Connection(Role.CLIENT)
+        self._connection = WireConnection(Role.CLIENT)
         if logs_in:
             init = self.ask(cti.ProviderInitRequest(), cti.ProviderInitResponse)
             password, key = seal_password(

@@ -27,7 +27,7 @@ with instrumented():
     )
     from pa_telephony.callmanager.cti_side import CtiSide
     from pa_telephony.cti import messages
-    from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+    from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
     from pa_telephony.cti.login import Certificate
     from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
     from pa_telephony.errors import DecodeError, RemoteProtocolError
@@ -61,7 +61,7 @@ def check_message(message: Any) -> None:
 
 def said(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
     """What comes out of a connection."""
-    connection = Connection(role)
+    connection = WireConnection(role)
 
     def told(event: Any) -> None:
         if check:
@@ -74,7 +74,7 @@ def drive_session(requests: list[Any], *, logged_in: bool) -> None:
     """A session answers every request, and what it answers is what its client can read."""
     calls = Calls(CONFIG, lambda: 0.0)
     backend = CtiSide(CONFIG, calls)
-    connection, client = Connection(Role.SERVER), Connection(Role.CLIENT)
+    connection, client = WireConnection(Role.SERVER), WireConnection(Role.CLIENT)
     session = ProviderSession(
         backend,
         CtiManagerConfig(),

@@ -28,13 +28,14 @@ with instrumented():
     from pa_telephony.callmanager.cti_side import CtiSide
     from pa_telephony.callmanager.line_side import LineSide
     from pa_telephony.cti import messages as cti
-    from pa_telephony.cti.connection import Connection as CtiConnection, Role as CtiRole
+    from pa_telephony.cti.connection import Role as CtiRole, WireConnection
     from pa_telephony.cti.login import Certificate
     from pa_telephony.cti.messages.base import CtiMessage, Kind
     from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
     from pa_telephony.errors import DecodeError
     from pa_telephony.sccp import messages as sccp
     from pa_telephony.sccp.directory import Device
+    from pa_telephony.sccp.enums import PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage, Sender
 
 HOUSE = 1
@@ -124,6 +125,7 @@ class Phone:
 
     capabilities: tuple[Any, ...] = ()
     local_address = ("127.0.0.1", 2000)
+    features = PhoneFeatures.UTF8
 
     def __init__(self, name: str, version: int) -> None:
         self.name = name
@@ -160,7 +162,7 @@ class House:
             phone.update(device)
             self.lines.registered(phone)
             self._phones.append(phone)
-        self._server, self._client = CtiConnection(CtiRole.SERVER), CtiConnection(CtiRole.CLIENT)
+        self._server, self._client = WireConnection(CtiRole.SERVER), WireConnection(CtiRole.CLIENT)
         self._handles = itertools.count(1001)
         self.application = self._log_in() if application else None
         served = self.application._requests if self.application is not None else {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         ProviderConfig as ProviderConfig,
         open_provider as open_provider,
     )
-    from pa_telephony.cti.connection import Connection as Connection, Role as Role
+    from pa_telephony.cti.connection import Role as Role, WireConnection as WireConnection
     from pa_telephony.cti.control import CallControl as CallControl
     from pa_telephony.cti.errors import (
         InvalidPartyError as InvalidPartyError,
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
         MediaCall as MediaCall,
         MediaTerminal as MediaTerminal,
     )
-    from pa_telephony.cti.model import Model as Model
+    from pa_telephony.cti.model import (
+        Connection as Connection,
+        Model as Model,
+        TerminalConnection as TerminalConnection,
+    )
     from pa_telephony.cti.route_point import (
         RouteFailed as RouteFailed,
         RoutePoint as RoutePoint,
@@ -63,7 +67,9 @@ __all__ = [
     "RouteFailed",
     "RoutePoint",
     "RouteSession",
+    "TerminalConnection",
     "TerminalConnectionState",
+    "WireConnection",
     "open_provider",
     "serve_providers",
 ]
@@ -74,7 +80,7 @@ __getattr__, __dir__ = lazy_names(
         "Address": ".address",
         "Call": ".call",
         "CallControl": ".control",
-        "Connection": ".connection",
+        "Connection": ".model",
         "ConnectionState": ".call_states",
         "CtiManagerConfig": ".session",
         "InvalidPartyError": ".errors",
@@ -92,7 +98,9 @@ __getattr__, __dir__ = lazy_names(
         "RouteFailed": ".route_point",
         "RoutePoint": ".route_point",
         "RouteSession": ".route_point",
+        "TerminalConnection": ".model",
         "TerminalConnectionState": ".call_states",
+        "WireConnection": ".connection",
         "open_provider": ".client",
         "serve_providers": ".server",
     },

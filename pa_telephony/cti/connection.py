@@ -16,7 +16,7 @@ from pa_telephony.cti.messages.codec import HEADER, MAGIC, VERSION_15, decode, e
 from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
 
-__all__ = ["Connection", "ConnectionClosed", "Limits", "Role"]
+__all__ = ["ConnectionClosed", "Limits", "Role", "WireConnection"]
 
 
 class Role(enum.Enum):
@@ -40,7 +40,7 @@ class ConnectionClosed:
     """The peer has closed its side, between two frames."""
 
 
-class Connection:
+class WireConnection:
     """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds.
 
     ``on_frame`` is given every whole frame of the peer but heartbeats (for traces).

@@ -19,7 +19,7 @@ from typing import Any
 import trio
 
 from pa_telephony.cti import messages
-from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE, PROVIDERUSERNOTIFYTYPE
 from pa_telephony.cti.errors import refused
 from pa_telephony.cti.login import seal_password
@@ -94,7 +94,7 @@ class ProviderLink(abc.ABC):
         self._trace = trace
         self._source = local_address
         self._tls = tls
-        self._connection: Connection | None = None
+        self._connection: WireConnection | None = None
         self._addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
         self._in_service = False
         self._news = trio.Event()
@@ -251,7 +251,7 @@ class ProviderLink(abc.ABC):
                 stream = await self._connect(host, port)
             if stream is None:
                 raise ConnectionLost(f"{peer} does not answer")
-            self._connection = Connection(Role.CLIENT)
+            self._connection = WireConnection(Role.CLIENT)
             if self._trace is not None:
                 self._connection.on_frame = functools.partial(self._record, "received")
             async with stream, background() as tasks:
@@ -281,7 +281,7 @@ class ProviderLink(abc.ABC):
             raise
         return stream
 
-    async def _read(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
+    async def _read(self, stream: trio.abc.Stream, connection: WireConnection, peer: str) -> None:
         while True:
             with map_os_errors(peer):
                 data = await stream.receive_some(_READ)
@@ -294,7 +294,7 @@ class ProviderLink(abc.ABC):
                     raise ConnectionLost(f"{peer}: connection closed")
                 self._take(event)
 
-    async def _write(self, stream: trio.abc.Stream, connection: Connection, peer: str) -> None:
+    async def _write(self, stream: trio.abc.Stream, connection: WireConnection, peer: str) -> None:
         while True:
             self._to_send = trio.Event()
             if data := connection.data_to_send():
@@ -303,7 +303,7 @@ class ProviderLink(abc.ABC):
             else:
                 await self._to_send.wait()
 
-    async def _keep_time(self, connection: Connection) -> None:
+    async def _keep_time(self, connection: WireConnection) -> None:
         while True:
             deadline = connection.next_deadline()
             nap = 0.5 if deadline is None else deadline - trio.current_time()
@@ -317,7 +317,7 @@ class ProviderLink(abc.ABC):
                 raise ConnectionLost("the CTI manager does not read what it is sent")
             self._to_send.set()
 
-    async def _log_in(self, host: str, connection: Connection) -> None:
+    async def _log_in(self, host: str, connection: WireConnection) -> None:
         application = f"pa-telephony[{os.getpid()}]@{socket.gethostname()}"
         init = await self._ask(
             messages.ProviderInitRequest(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from pa_telephony.admission import Lobby
-from pa_telephony.cti.connection import Connection, ConnectionClosed, Role
+from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
 from pa_telephony.cti.login import Certificate
 from pa_telephony.cti.messages import ProviderOpenRequest
@@ -75,7 +75,7 @@ class ApplicationSession:
         self._manager = manager
         self._transport = transport
         self._stream = stream
-        self._connection = Connection(Role.SERVER)
+        self._connection = WireConnection(Role.SERVER)
         self._frame = b""
         """What the application said that is being answered."""
         self._connection.on_frame = self._take_frame

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.cti import messages
-from pa_telephony.cti.connection import Connection, ConnectionClosed, Limits, Role
+from pa_telephony.cti.connection import ConnectionClosed, Limits, Role, WireConnection
 from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ctiqbe.json").read_text())
@@ -18,15 +18,15 @@ REQUEST = messages.ProviderGetCapabilitiesRequest(sequence_number=7)
 
 
 def client_frame(message: messages.CtiMessage = REQUEST) -> bytes:
-    return Connection(Role.CLIENT).send(message)
+    return WireConnection(Role.CLIENT).send(message)
 
 
-def events(connection: Connection) -> list[object]:
+def events(connection: WireConnection) -> list[object]:
     return list(iter(connection.next_event, None))
 
 
 def test_a_frame_that_arrives_byte_by_byte_is_one_message() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     for byte in client_frame():
         assert events(server) == []
         server.receive_data(bytes([byte]), 0.0)
@@ -34,7 +34,7 @@ def test_a_frame_that_arrives_byte_by_byte_is_one_message() -> None:
 
 
 def test_frames_that_arrive_together_come_out_one_by_one() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     server.receive_data(client_frame() * 3, 0.0)
     assert events(server) == [REQUEST] * 3
 
@@ -42,7 +42,7 @@ def test_frames_that_arrive_together_come_out_one_by_one() -> None:
 def test_what_ciscos_client_sends_comes_through_in_any_cut() -> None:
     stream = b"".join(TO_SERVER)
     for size in (1000, 4096, 65536):
-        server = Connection(Role.SERVER)
+        server = WireConnection(Role.SERVER)
         count = 0
         for start in range(0, len(stream), size):
             server.receive_data(stream[start : start + size], 0.0)
@@ -52,7 +52,7 @@ def test_what_ciscos_client_sends_comes_through_in_any_cut() -> None:
 
 
 def test_the_server_answers_in_the_version_of_its_client() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     frame = bytearray(client_frame())
     frame[12:16] = (0x00100000).to_bytes(4, "little")
     server.receive_data(bytes(frame), 0.0)
@@ -62,7 +62,7 @@ def test_the_server_answers_in_the_version_of_its_client() -> None:
 
 @pytest.mark.parametrize(("offset", "value"), [(8, 0), (0, 0), (0, 23), (0, 1 << 30)])
 def test_a_header_that_lies_is_one_error_for_ever(offset: int, value: int) -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     frame = bytearray(client_frame())
     frame[offset : offset + 4] = value.to_bytes(4, "little")
     server.receive_data(bytes(frame), 0.0)
@@ -74,26 +74,26 @@ def test_a_header_that_lies_is_one_error_for_ever(offset: int, value: int) -> No
 
 
 def test_more_bytes_than_the_limit_are_not_kept() -> None:
-    server = Connection(Role.SERVER, Limits(frame=1000, buffered=2000))
+    server = WireConnection(Role.SERVER, Limits(frame=1000, buffered=2000))
     with pytest.raises(RemoteProtocolError, match="2001 bytes wait"):
         server.receive_data(bytes(2001), 0.0)
 
 
 def test_a_message_for_the_other_side_is_refused() -> None:
-    server = Connection(Role.SERVER)
-    server.receive_data(Connection(Role.SERVER).send(messages.LineInServiceEvent()), 0.0)
+    server = WireConnection(Role.SERVER)
+    server.receive_data(WireConnection(Role.SERVER).send(messages.LineInServiceEvent()), 0.0)
     with pytest.raises(RemoteProtocolError, match="LineInServiceEvent"):
         server.next_event()
 
 
 def test_the_end_between_frames_is_told_once_and_inside_one_is_an_error() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     server.receive_data(client_frame(), 0.0)
     server.receive_eof()
     assert events(server) == [REQUEST, ConnectionClosed()]
     with pytest.raises(LocalProtocolError):
         server.receive_data(b"x", 0.0)
-    cut = Connection(Role.SERVER)
+    cut = WireConnection(Role.SERVER)
     cut.receive_data(client_frame()[:-1], 0.0)
     cut.receive_eof()
     with pytest.raises(RemoteProtocolError, match="ends inside"):
@@ -101,7 +101,7 @@ def test_the_end_between_frames_is_told_once_and_inside_one_is_an_error() -> Non
 
 
 def test_a_day_of_heartbeats() -> None:
-    client, server = Connection(Role.CLIENT), Connection(Role.SERVER)
+    client, server = WireConnection(Role.CLIENT), WireConnection(Role.SERVER)
     for side in (client, server):
         side.start_heartbeats(30.0, 90.0, 0.0)
     sent = 0
@@ -119,7 +119,7 @@ def test_a_day_of_heartbeats() -> None:
 
 
 def test_a_silent_peer_is_missed() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     server.start_heartbeats(30.0, 90.0, 0.0)
     server.handle_deadline(89.9)
     with pytest.raises(RemoteProtocolError, match="silent for 90 s"):
@@ -127,7 +127,7 @@ def test_a_silent_peer_is_missed() -> None:
 
 
 def test_an_interval_of_zero_does_not_become_a_flood() -> None:
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     server.start_heartbeats(0.0, 90.0, 0.0)
     assert server.next_deadline() == 1.0
 
@@ -135,7 +135,7 @@ def test_an_interval_of_zero_does_not_become_a_flood() -> None:
 @given(st.binary(max_size=400))
 def test_garbage_is_a_typed_error_or_waits_for_more(data: bytes) -> None:
     for role in Role:
-        connection = Connection(role)
+        connection = WireConnection(role)
         try:
             connection.receive_data(data, 0.0)
             events(connection)
@@ -149,7 +149,7 @@ def test_a_damaged_frame_is_a_typed_error_or_a_message(frame: bytes, data: st.Da
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(frame) - 1))
         damaged[at] = data.draw(st.integers(0, 255))
-    server = Connection(Role.SERVER)
+    server = WireConnection(Role.SERVER)
     try:
         server.receive_data(bytes(damaged), 0.0)
         events(server)

@@ -31,7 +31,7 @@ from pa_telephony.callmanager import (
 from pa_telephony.callmanager.calls import Calls
 from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.cti import messages
-from pa_telephony.cti.connection import Connection, Role
+from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.enums import (
     CALLSTATE,
     CTIFAILURE,
@@ -132,7 +132,7 @@ def answers(answer: Any) -> Trick:
     """Give this answer to the first request."""
 
     async def trick(client: trio.SocketStream) -> None:
-        server = Connection(Role.SERVER)
+        server = WireConnection(Role.SERVER)
         server.receive_data(await client.receive_some(1 << 16), 0.0)
         asked: Any = server.next_event()
         await client.send_all(event(replace(answer, sequence_number=asked.sequence_number)))
@@ -371,7 +371,7 @@ async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike()
     data = request(*(messages.ProviderInitRequest(sequence_number=n) for n in range(5)))
     async with a_manager() as manager:
         for piece in (1, len(data)):
-            stream, client = await connect(manager), Connection(Role.CLIENT)
+            stream, client = await connect(manager), WireConnection(Role.CLIENT)
             for start in range(0, len(data), piece):
                 await stream.send_all(data[start : start + piece])
             answers: list[Any] = []
@@ -481,7 +481,7 @@ def test_any_requests_in_any_state_are_answered_or_give_one_typed_error(
 ) -> None:
     calls = Calls(CONFIG, lambda: 0.0)
     backend = CtiSide(CONFIG, calls)
-    server, client = Connection(Role.SERVER), Connection(Role.CLIENT)
+    server, client = WireConnection(Role.SERVER), WireConnection(Role.CLIENT)
     session = ProviderSession(
         backend,
         CtiManagerConfig(),
@@ -531,7 +531,7 @@ class _Application:
         config = CallManagerConfig(devices=tuple(phones), users=CONFIG.users)
         self.calls = Calls(config, lambda: 0.0)
         self.said: list[Any] = []
-        side, self._server = CtiSide(config, self.calls), Connection(Role.SERVER)
+        side, self._server = CtiSide(config, self.calls), WireConnection(Role.SERVER)
         self._session = ProviderSession(
             side,
             CtiManagerConfig(),

@@ -20,7 +20,7 @@ from pa_telephony.callmanager import (
     open_call_manager,
 )
 from pa_telephony.cti import messages
-from pa_telephony.cti.connection import Connection, Role as Side
+from pa_telephony.cti.connection import Role as Side, WireConnection
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import CallEnded, RequestFailed
 from pa_telephony.sccp import Call
@@ -278,8 +278,8 @@ async def raw(call_manager: CallManager) -> trio.SocketStream:
 
 
 async def test_hostile_connections_end_alone_and_are_counted() -> None:
-    early = Connection(Side.CLIENT).send(messages.LineOpenRequest(device_name="RP1"))
-    event = Connection(Side.SERVER).send(messages.LineInServiceEvent())
+    early = WireConnection(Side.CLIENT).send(messages.LineOpenRequest(device_name="RP1"))
+    event = WireConnection(Side.SERVER).send(messages.LineInServiceEvent())
     async with manager() as call_manager, open_app(call_manager) as provider:
         for data in (b"\0" * 64, b"GET / HTTP/1.1\r\n\r\n" * 4, early, event):
             stream = await raw(call_manager)
