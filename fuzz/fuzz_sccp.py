@@ -29,6 +29,7 @@ with instrumented():
     from pa_telephony.sccp import messages
     from pa_telephony.sccp.connection import Connection, Role
     from pa_telephony.sccp.directory import Device
+    from pa_telephony.sccp.enums import PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage
     from pa_telephony.sccp.registrar import (
         Received,
@@ -124,6 +125,10 @@ class Session:
     @property
     def version(self) -> int:
         return self._registrar.version if self._registrar is not None else self._version
+
+    @property
+    def features(self) -> PhoneFeatures:
+        return PhoneFeatures(0) if self._registrar is None else self._registrar.features
 
     def send(self, *what: SccpMessage) -> None:
         for message in what:
