@@ -37,6 +37,9 @@ __all__ = [
 ]
 
 _KEYS = frozenset("0123456789*#")
+_MOST_BUTTONS = 255
+_LONGEST_INTERVAL = 86_400
+"""Seconds between keepalives: a day is more than anybody wants, and fits the message."""
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold")
 _SHARED = (
@@ -205,10 +208,16 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
             raise ConfigurationError("must be a whole number of at least 1", field=limit)
     for each in dataclasses.fields(Timing):
         value = getattr(config.timing, each.name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise ConfigurationError(
                 "must be a positive number of seconds", section="timing", field=each.name
             )
+    if type(config.timing.keep_alive) is not int or config.timing.keep_alive > _LONGEST_INTERVAL:
+        raise ConfigurationError(
+            f"must be a whole number of seconds, at most {_LONGEST_INTERVAL}",
+            section="timing",
+            field="keep_alive",
+        )
     for device in config.devices:
         section = f"device {device.name}"
         if not 1 <= len(device.name) <= 15 or not device.name.isprintable():
@@ -218,6 +227,7 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         names.add(device.name)
         if not device.lines:
             raise ConfigurationError("must not be empty", section=section, field="lines")
+        _check_buttons(device, section)
         for line in device.lines:
             _check_line(config, line, section)
             key = (Pattern.parse(line.number).text, line.partition)
@@ -225,11 +235,6 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
                 _check_shared(*lines[key], device, line, section)
             else:
                 lines[key] = device, line
-        for speed_dial in device.speed_dials:
-            if not speed_dial.number or not set(speed_dial.number) <= _KEYS:
-                raise ConfigurationError(
-                    "must be keys of a phone", section=section, field="speed_dials"
-                )
     port: Any = config.first_media_port
     if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
         raise ConfigurationError("must be even, 1024 to 65534", field="first_media_port")
@@ -252,11 +257,34 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     return config
 
 
+def _check_buttons(device: DeviceConfig, section: str) -> None:
+    """What a phone is told of its buttons: each has a number of one octet."""
+    if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
+        for name in ("lines", "speed_dials"):
+            if len(getattr(device, name)) > _MOST_BUTTONS:
+                raise ConfigurationError(
+                    f"must be at most {_MOST_BUTTONS}", section=section, field=name
+                )
+    for speed_dial in device.speed_dials:
+        if not speed_dial.number or not set(speed_dial.number) <= _KEYS:
+            raise ConfigurationError(
+                "must be keys of a phone", section=section, field="speed_dials"
+            )
+        _check_name(speed_dial.name, section)
+
+
+def _check_name(name: str, section: str) -> None:
+    """Control characters mean something else to phones, and a NUL ends what they show."""
+    if not name.isprintable():
+        raise ConfigurationError("must be printable", section=section, field="name")
+
+
 def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> None:
     try:
         Pattern.parse(line.number)
     except PatternError as error:
         raise ConfigurationError(str(error), section=section, field="number") from None
+    _check_name(line.name, section)
     for name in ("search_space", "forward_search_space"):
         space = getattr(line, name)
         if space and space not in config.search_spaces:
@@ -274,7 +302,7 @@ def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> No
                 "must be a whole number of at least 1", section=section, field=name
             )
     no_answer: Any = line.no_answer
-    if isinstance(no_answer, bool) or not isinstance(no_answer, int | float) or no_answer < 0:
+    if isinstance(no_answer, bool) or not isinstance(no_answer, int | float) or not no_answer >= 0:
         raise ConfigurationError("must be a number of seconds", section=section, field="no_answer")
     if line.pickup_group and not set(line.pickup_group) <= _KEYS:
         raise ConfigurationError("must be a number", section=section, field="pickup_group")

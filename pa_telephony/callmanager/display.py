@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pa_telephony.callmanager.calls import Cause, Leg, LegState, Purpose
 from pa_telephony.callmanager.model import OFF_HOOK, Party
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import PACKED, name_of, notify, prompt, time_date
+from pa_telephony.sccp.directory import (
+    PACKED,
+    name_of,
+    notify,
+    number_of,
+    prompt,
+    time_date,
+)
 from pa_telephony.sccp.enums import (
     CallPrivacy,
     CallType,
@@ -151,7 +158,7 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
     state, _, text = _STATES[leg.state]
     if leg.state is LegState.OFFERED:
         name = name_of(leg.calling.name, screen.features, screen.version)
-        text += leg.calling.number or name
+        text += number_of(leg.calling.number, screen.version) or name
     elif leg.conference is not None and leg.state is LegState.CONNECTED:
         text = CONFERENCE
     shown: list[SccpMessage] = [
@@ -316,17 +323,20 @@ def _information(leg: Leg, screen: Screen) -> SccpMessage:
     def name(party: Party) -> str:
         return name_of(party.name, screen.features, screen.version)
 
+    def number(party: Party) -> str:
+        return number_of(party.number, screen.version)
+
     form = messages.CallInfoV2 if screen.version >= PACKED else messages.CallInfo
     return form(
         line_instance=leg.line_index,
         call_reference=leg.id,
         call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
-        calling_party=leg.calling.number,
+        calling_party=number(leg.calling),
         calling_party_name=name(leg.calling),
-        called_party=leg.called.number,
+        called_party=number(leg.called),
         called_party_name=name(leg.called),
-        original_called_party=leg.original_called.number,
+        original_called_party=number(leg.original_called),
         original_called_party_name=name(leg.original_called),
-        last_redirecting_party=leg.last_redirecting.number,
+        last_redirecting_party=number(leg.last_redirecting),
         last_redirecting_party_name=name(leg.last_redirecting),
     )

@@ -31,6 +31,7 @@ __all__ = [
     "forwards",
     "name_of",
     "notify",
+    "number_of",
     "prompt",
 ]
 
@@ -39,10 +40,18 @@ PACKED = 17
 
 YOUR_CURRENT_OPTIONS = "\x80\x13"
 
+_NUMBER = 24
+"""The octets of a number in a fixed field."""
+_BUTTONS_OF_A_PART = 42
+"""The slots of one ButtonTemplateRes (captured)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineAppearance:
-    """One line button: the directory number (at most 24 digits) and how it is shown."""
+    """One line button: the directory number (24 digits) and how it is shown.
+
+    What is longer than a phone's field is cut when it is sent.
+    """
 
     number: str
     display_name: str = ""
@@ -56,6 +65,7 @@ class LineAppearance:
 class Device:
     """One station: its name (at most 15 characters) and its lines, line 1 first.
 
+    At most 255 lines and 255 speed dials: each is a button, numbered in one octet.
     ``device_type`` None accepts any type that registers under the name.
     """
 
@@ -86,6 +96,11 @@ class Device:
 def name_of(name: str, features: PhoneFeatures, version: int) -> str:
     """A name or label as messages of this session take it: 40 octets with a NUL, packed 121."""
     return sendable(name, features, 120 if version >= PACKED else 39)
+
+
+def number_of(number: str, version: int) -> str:
+    """As much of a number as messages of this session take: 24 octets, packed 120."""
+    return number[: 120 if version >= PACKED else _NUMBER]
 
 
 def prompt(text: str, version: int, *, line: int = 0, call: int = 0) -> SccpMessage:
@@ -125,10 +140,14 @@ def _buttons(
         messages.ButtonDefinition(instance_number=number, button_definition=ButtonType.SPEED_DIAL)
         for number, _ in enumerate(device.speed_dials, 1)
     ]
-    return (
+    # A template that is too long for one message comes in parts, each with its offset.
+    return tuple(
         messages.ButtonTemplateRes(
-            button_offset=0, total_button_count=len(used), definition=tuple(used)
-        ),
+            button_offset=offset,
+            total_button_count=len(used),
+            definition=tuple(used[offset : offset + _BUTTONS_OF_A_PART]),
+        )
+        for offset in range(0, max(1, len(used)), _BUTTONS_OF_A_PART)
     )
 
 
@@ -170,9 +189,9 @@ def _line(
     return (
         form(
             line_number=question.line_number,
-            line_dir_number=line.number,
+            line_dir_number=number_of(line.number, version),
             line_fully_qualified_display_name=line.display_name,
-            line_text_label=line.label or line.number,
+            line_text_label=line.label or number_of(line.number, version),
         ),
     )
 
@@ -187,16 +206,20 @@ def forwards(device: Device, line: int) -> messages.ForwardStatRes:
     """Where the calls of a line go."""
     known = 1 <= line <= len(device.lines)
     shown = device.lines[line - 1] if known else LineAppearance(number="")
-    numbers = (shown.forward_all, shown.forward_busy, shown.forward_no_answer)
+    # No packed form: these fields are fixed in every version.
+    every, busy, no_answer = (
+        target[:_NUMBER]
+        for target in (shown.forward_all, shown.forward_busy, shown.forward_no_answer)
+    )
     return messages.ForwardStatRes(
-        active_forward=int(any(numbers)),
+        active_forward=int(any((every, busy, no_answer))),
         line_number=line,
-        forward_all_active=int(bool(shown.forward_all)),
-        forward_all_dirnum=shown.forward_all,
-        forward_busy_active=int(bool(shown.forward_busy)),
-        forward_busy_dirnum=shown.forward_busy,
-        forward_no_answer_active=int(bool(shown.forward_no_answer)),
-        forward_no_answerl_dirnum=shown.forward_no_answer,
+        forward_all_active=int(bool(every)),
+        forward_all_dirnum=every,
+        forward_busy_active=int(bool(busy)),
+        forward_busy_dirnum=busy,
+        forward_no_answer_active=int(bool(no_answer)),
+        forward_no_answerl_dirnum=no_answer,
     )
 
 
@@ -208,7 +231,11 @@ def _speed_dial(
     digits, name = device.speed_dials[number - 1] if known else ("", "")
     form = messages.SpeedDialStatV2Res if version >= PACKED else messages.SpeedDialStatRes
     return (
-        form(speed_dial_number=number, speed_dial_dir_number=digits, speed_dial_display_name=name),
+        form(
+            speed_dial_number=number,
+            speed_dial_dir_number=number_of(digits, version),
+            speed_dial_display_name=name,
+        ),
     )
 
 

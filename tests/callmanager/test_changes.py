@@ -17,6 +17,7 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
+from pa_telephony.callmanager.config import SpeedDial
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.errors import (
     CallEnded,
@@ -48,6 +49,32 @@ async def test_a_device_that_is_added_registers_and_is_called() -> None:
                 await call.wait_for(DCallState.RING_OUT)
             assert len(two.calls) == 1
         assert [device.name for device in manager.devices()] == ["P1", "P2"]
+
+
+@pytest.mark.parametrize(("lines", "speed_dials"), [(1, 42), (1, 255), (50, 0), (255, 255)])
+async def test_a_phone_with_more_buttons_than_one_message_has_room_for_registers(
+    lines: int, speed_dials: int
+) -> None:
+    phone = DeviceConfig(
+        name="P1",
+        lines=tuple(
+            LineConfig(number=f"1{n}", name="A name that is longer than the display of a phone")
+            for n in range(lines)
+        ),
+        speed_dials=tuple(SpeedDial(number=f"2{n}", name=f"Desk {n}") for n in range(speed_dials)),
+    )
+    with trio.fail_after(10):
+        async with (
+            open_call_manager(CallManagerConfig(devices=(phone,)), sccp_port=0) as manager,
+            sccp.open_station("P1", manager.sccp_address) as station,
+        ):
+            # Our own station remembers 42 lines and 256 buttons.
+            assert len(station.lines) == min(lines, 42)
+            buttons = min(speed_dials, 256 - lines)
+            assert station.screen.speed_dials.get(buttons, ("", ""))[1] == (
+                f"Desk {buttons - 1}" if buttons else ""
+            )
+            assert manager.sccp_counters.internal_errors == 0
 
 
 async def test_a_device_that_is_removed_loses_call_connection_and_number() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony import callmanager
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, SpeedDial
-from pa_telephony.callmanager.config import validate
+from pa_telephony.callmanager import (
+    CallManagerConfig,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+    SpeedDial,
+)
+from pa_telephony.callmanager.config import Timing, validate
 from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
 from pa_telephony.errors import ConfigurationError
 
@@ -265,6 +272,42 @@ def test_a_speed_dial_has_keys_of_a_phone() -> None:
     )
     with pytest.raises(ConfigurationError, match="speed_dials"):
         validate(CallManagerConfig(devices=(device,)))
+
+
+MANY = tuple(LineConfig(number=str(1000 + number)) for number in range(256))
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [
+        ({"lines": MANY}, "lines: must be at most 255"),
+        ({"lines": MANY[:1], "speed_dials": (SpeedDial(number="1"),) * 256}, "speed_dials: must"),
+        ({"lines": (LineConfig(number="1", name="a\0b"),)}, "name: must be printable"),
+        ({"lines": MANY[:1], "speed_dials": (SpeedDial(number="1", name="\n"),)}, "name: must be"),
+    ],
+)
+def test_what_no_phone_can_be_told_is_refused(device: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"device A: {says}"):
+        validate(CallManagerConfig(devices=(DeviceConfig(name="A", **device),)))
+
+
+def test_an_application_may_have_more_lines_than_a_phone() -> None:
+    device = DeviceConfig(name="A", kind=DeviceKind.CTI_PORT, lines=MANY)
+    assert validate(CallManagerConfig(devices=(device,))).devices == (device,)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 30.0, 86_401, 1 << 32])
+def test_the_keepalive_interval_is_one_that_can_be_announced(seconds: float) -> None:
+    timing: Any = {"keep_alive": seconds}
+    with pytest.raises(ConfigurationError, match="timing: keep_alive: must be a whole number"):
+        validate(CallManagerConfig(timing=Timing(**timing)))
+
+
+@pytest.mark.parametrize("field", ["no_answer", "alerting", "between_digits"])
+def test_a_time_is_a_number(field: str) -> None:
+    timing: Any = {field: math.nan}
+    with pytest.raises(ConfigurationError, match=f"timing: {field}: must be a positive"):
+        validate(CallManagerConfig(timing=Timing(**timing)))
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:

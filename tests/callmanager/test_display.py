@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from pa_telephony.callmanager import display
-from pa_telephony.callmanager.calls import Cause, Leg, LegState, Purpose
+from pa_telephony.callmanager.calls import Cause, Leg, LegState, Party, Purpose
 from pa_telephony.callmanager.display import Screen
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
@@ -53,6 +53,16 @@ def test_every_state_is_shown_in_every_version(state: LegState, version: int) ->
         assert encode(message, version)
     assert len(of(messages.CallState, shown)) == (state is not LegState.DIALLING)
     assert len(of(messages.SelectSoftKeys, shown)) == 1
+
+
+@pytest.mark.parametrize(("state", "version"), list(itertools.product(LegState, VERSIONS)))
+def test_numbers_and_names_longer_than_their_fields_are_cut(state: LegState, version: int) -> None:
+    leg = a_leg()
+    leg.state = state
+    leg.calling = leg.called = Party("12" * 500, "Alice" * 500)
+    leg.original_called = leg.last_redirecting = leg.calling
+    for message in display.show(leg, screen(leg, version=version)):
+        assert len(encode(message, version)) < 1200
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
-from pa_telephony.sccp import messages
+from pa_telephony.sccp import directory, messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import QUESTIONS, Device, LineAppearance
-from pa_telephony.sccp.enums import SoftKeyEvent
+from pa_telephony.sccp.enums import ButtonType, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import (
     TABLE,
@@ -172,6 +172,52 @@ def test_each_question_is_answered_in_the_layout_of_the_session(
     assert not (fixed and version >= 17)
     if question is messages.LineStatReq:
         assert getattr(said[0], "line_dir_number", "") == "1002"
+
+
+@pytest.mark.parametrize(
+    ("lines", "speed_dials", "parts"),
+    [(1, 41, [42]), (1, 42, [42, 1]), (50, 0, [42, 8]), (255, 255, [42] * 12 + [6]), (0, 0, [0])],
+)
+def test_a_long_button_template_goes_out_in_parts_of_42(
+    lines: int, speed_dials: int, parts: list[int]
+) -> None:
+    device = Device(
+        name="SEP1",
+        lines=tuple(LineAppearance(number=str(number)) for number in range(lines)),
+        speed_dials=(("2000", ""),) * speed_dials,
+    )
+    answers = directory.answer(messages.ButtonTemplateReq(), device, 20, CLOCK)
+    wire = [messages.decode(0x97, messages.encode(each, 20)[12:], 20) for each in answers]
+    told = [each for each in wire if isinstance(each, messages.ButtonTemplateRes)]
+    assert [len(each.definition) for each in told] == parts
+    assert [each.button_offset for each in told] == [42 * part for part in range(len(parts))]
+    assert {each.total_button_count for each in told} == {lines + speed_dials}
+    kinds = [each.button_definition for part in told for each in part.definition]
+    assert kinds == [ButtonType.LINE] * lines + [ButtonType.SPEED_DIAL] * speed_dials
+
+
+@pytest.mark.parametrize("version", [6, 17, 18, 20, 22])
+def test_what_is_longer_than_a_phones_field_is_cut(version: int) -> None:
+    endless = "0123456789" * 1000
+    line = LineAppearance(
+        number=endless,
+        display_name=endless,
+        label=endless,
+        forward_all=endless,
+        forward_busy=endless,
+        forward_no_answer=endless,
+    )
+    device = Device(name="SEP1", lines=(line,), speed_dials=((endless, endless),))
+    device = device.spelt(PhoneFeatures(0), version)
+    said = [
+        *directory.answer(messages.LineStatReq(line_number=1), device, version, CLOCK),
+        *directory.answer(messages.SpeedDialStatReq(speed_dial_number=1), device, version, CLOCK),
+        directory.forwards(device, 1),
+    ]
+    for message in said:
+        frame = messages.encode(message, version)
+        assert len(frame) < 512
+        assert endless[:24].encode() in frame
 
 
 def test_a_silent_station_is_given_up_after_three_intervals() -> None:
