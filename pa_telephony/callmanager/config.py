@@ -30,6 +30,7 @@ __all__ = [
     "DeviceKind",
     "LineConfig",
     "SpeedDial",
+    "StationLimits",
     "Timing",
     "User",
     "load",
@@ -143,6 +144,21 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StationLimits:
+    """What strangers may hold where stations register; see :class:`~.sccp.RegistrarConfig`."""
+
+    max_connections: int = 10_000
+    max_unregistered: int = 500
+    """Connections that neither have registered nor stand by."""
+    max_unregistered_of_one_address: int = 250
+    max_standing_by: int = 5_000
+    """Phones that have another call manager before this one; less than ``max_connections``."""
+    max_standing_by_of_one_address: int = 2_500
+    max_tokens: int = 50
+    """Phones that may be on their way back at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallManagerConfig:
     """Everything a call manager is told."""
 
@@ -150,6 +166,7 @@ class CallManagerConfig:
     search_spaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     users: tuple[User, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    stations: StationLimits = field(default_factory=StationLimits)
     max_calls: int = 10_000
     max_hops: int = 10
     """Forwards and redirects one call may go through."""
@@ -187,6 +204,7 @@ def load(path: str | Path) -> CallManagerConfig:
                 for index, each in enumerate(_list(raw.pop("user", []), "user"), 1)
             ),
             timing=_build(Timing, raw.pop("timing", {}), "timing"),
+            stations=_build(StationLimits, raw.pop("stations", {}), "stations"),
             park_numbers=_texts(raw.pop("park_numbers", []), "", "park_numbers"),
             **{name: raw.pop(name) for name in _PLAIN if name in raw},
         )
@@ -204,8 +222,13 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     names: set[str] = set()
     lines: dict[tuple[str, str], tuple[DeviceConfig, LineConfig]] = {}
     for limit in _LIMITS:
-        if type(getattr(config, limit)) is not int or getattr(config, limit) < 1:
-            raise ConfigurationError("must be a whole number of at least 1", field=limit)
+        _check_limit(config, limit)
+    for each in dataclasses.fields(StationLimits):
+        _check_limit(config.stations, each.name, "stations")
+    if config.stations.max_standing_by >= config.stations.max_connections:
+        raise ConfigurationError(
+            "must be less than max_connections", section="stations", field="max_standing_by"
+        )
     for each in dataclasses.fields(Timing):
         value = getattr(config.timing, each.name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -255,6 +278,14 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
             if name not in names:
                 raise ConfigurationError(f"no device {name}", section=section, field="devices")
     return config
+
+
+def _check_limit(config: CallManagerConfig | StationLimits, name: str, section: str = "") -> None:
+    value: Any = getattr(config, name)
+    if type(value) is not int or value < 1:
+        raise ConfigurationError(
+            "must be a whole number of at least 1", section=section, field=name
+        )
 
 
 def _check_buttons(device: DeviceConfig, section: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import functools
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -183,7 +183,9 @@ class CallManager:
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve stations and applications until cancelled."""
-        registrar = RegistrarConfig(keep_alive_interval=self.config.timing.keep_alive)
+        registrar = RegistrarConfig(
+            keep_alive_interval=self.config.timing.keep_alive, **asdict(self.config.stations)
+        )
         music: Audio | None = None
         if self.config.music_on_hold:
             music = await trio.to_thread.run_sync(load_music, self.config.music_on_hold)

@@ -32,6 +32,7 @@ __all__ = [
     "RegistrarEvent",
     "RegistrationAsked",
     "SessionEnded",
+    "StandbyAsked",
     "State",
     "TokenAsked",
     "UnregistrationAsked",
@@ -48,18 +49,24 @@ class RegistrarConfig:
     missed_keep_alives: int = 3
     """A station silent for this many intervals is gone (documented)."""
     register_within: float = 30.0
-    """How long a connection may stay without registering, unless it stands by: then it has as
-    many intervals of the secondary keepalive as a registered one has of the first."""
+    """How long a connection may stay without registering, whatever it says; one that stands by
+    has as many intervals of the secondary keepalive as a registered one has of the first."""
     max_unregistered: int = 500
-    """Connections that may be open without a registration, those that stand by included: more are
-    needed where more stations than that have another call manager before this one."""
+    """Connections that may be open and neither have registered nor stand by."""
     max_unregistered_of_one_address: int = 250
     """Of these, from one IP address (of IPv6: from one /64), so that nobody keeps everybody else
     out. A site behind one address has as many phones that connect at the same moment."""
+    max_standing_by: int = 5_000
+    """Connections of stations that have another call manager before this one: they have sent
+    KeepAliveReq and not registered. One more is closed, and may still come to register: less than
+    ``max_connections``, for that must find room."""
+    max_standing_by_of_one_address: int = 2_500
+    """Of these, from one IP address (of IPv6: from one /64)."""
     max_tokens: int = 50
     """Stations that may be on their way back at once: with a token, and not registered yet."""
     token_wait: int = 10
-    """Seconds after which a station that got no token may ask again (chan-sccp: 10 to 60)."""
+    """Seconds after which a station that got no token may ask again (chan-sccp: 10 to 60), and
+    another gets the place of one that got a token and has not come."""
     max_connections: int = 10_000
     max_unsent: int = 1 << 20
     """Bytes that may wait for a station that does not read."""
@@ -72,6 +79,7 @@ class State(enum.Enum):
     """Where a session stands."""
 
     CONNECTED = "connected"
+    STANDING_BY = "standing by"
     ASKING = "asking"
     REGISTERED = "registered"
     LEAVING = "leaving"
@@ -98,6 +106,7 @@ class Effect(enum.Enum):
 
     NOTHING = "nothing"
     ACKNOWLEDGE = "KeepAliveAck"
+    ASK_TO_STAND_BY = "ask the owner whether it may stand by"
     ASK_FOR_TOKEN = "ask the owner whether it may come"
     ASK_TO_REGISTER = "ask the owner whether to register"
     ASK_TO_LEAVE = "ask the owner whether to let go"
@@ -113,7 +122,7 @@ class Effect(enum.Enum):
 _S, _I, _E = State, Input, Effect
 
 TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
-    (_S.CONNECTED, _I.KEEP_ALIVE): (_S.CONNECTED, _E.ACKNOWLEDGE),
+    (_S.CONNECTED, _I.KEEP_ALIVE): (_S.STANDING_BY, _E.ASK_TO_STAND_BY),
     (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.ASK_FOR_TOKEN),
     (_S.CONNECTED, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
@@ -122,6 +131,14 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONNECTED, _I.OTHER): (_S.CONNECTED, _E.NOTHING),
     (_S.CONNECTED, _I.DEADLINE): (_S.CLOSED, _E.END),
     (_S.CONNECTED, _I.LOST): (_S.CLOSED, _E.END),
+    (_S.STANDING_BY, _I.KEEP_ALIVE): (_S.STANDING_BY, _E.ACKNOWLEDGE),
+    (_S.STANDING_BY, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
+    (_S.STANDING_BY, _I.TOKEN): (_S.STANDING_BY, _E.ASK_FOR_TOKEN),
+    (_S.STANDING_BY, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
+    (_S.STANDING_BY, _I.QUESTION): (_S.STANDING_BY, _E.NOTHING),
+    (_S.STANDING_BY, _I.OTHER): (_S.STANDING_BY, _E.NOTHING),
+    (_S.STANDING_BY, _I.DEADLINE): (_S.CLOSED, _E.END),
+    (_S.STANDING_BY, _I.LOST): (_S.CLOSED, _E.END),
     (_S.ASKING, _I.ACCEPT): (_S.REGISTERED, _E.CONFIRM),
     (_S.ASKING, _I.REJECT): (_S.CLOSED, _E.REFUSE),
     (_S.ASKING, _I.LOST): (_S.CLOSED, _E.END),
@@ -158,6 +175,11 @@ class RegistrationAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyAsked:
+    """A station of another call manager wants to stand by; answer with stand_by() or lost()."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenAsked:
     """A station wants to come back from another call manager; answer with answer_token()."""
 
@@ -184,7 +206,7 @@ class SessionEnded:
 
 
 RegistrarEvent: TypeAlias = (
-    RegistrationAsked | TokenAsked | UnregistrationAsked | Received | SessionEnded
+    RegistrationAsked | StandbyAsked | TokenAsked | UnregistrationAsked | Received | SessionEnded
 )
 
 
@@ -197,14 +219,13 @@ class Registrar:
         self._device: Device | None = None
         self._spelt: Device | None = None
         self.device_type = DeviceType(0)
-        self.last_heard = now
+        self._began = self.last_heard = now
         """When the newest whole message came: dripping bytes prolong nothing."""
         self.unknown_messages = 0
         self._now = now
         self._connection = Connection(Role.CALL_MANAGER, config.limits)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
-        self._stands_by = False
 
     @property
     def version(self) -> int:
@@ -279,6 +300,10 @@ class Registrar:
         """No: a RegisterReject with ``reason`` (at most 32 characters), or an UnregisterAck NAK."""
         self._step(Input.REJECT, reason)
 
+    def stand_by(self) -> None:
+        """Let a station stand by."""
+        self.send(messages.KeepAliveAck())
+
     def answer_token(self, wait: int = 0) -> None:
         """Let a station come now (0), or ask again after ``wait`` seconds."""
         if wait:
@@ -292,21 +317,24 @@ class Registrar:
             self._step(Input.LOST, reason)
 
     def next_deadline(self) -> float | None:
-        """When the station will have been silent for too long."""
+        """When the station will have been silent for too long, or too long without a purpose."""
         if self.state is State.CLOSED:
             return None
-        if self.state is State.CONNECTED and self._stands_by:
-            interval = self.config.secondary_keep_alive_interval
-            return self.last_heard + interval * self.config.missed_keep_alives
+        config = self.config
         if self.state is State.CONNECTED:
-            return self.last_heard + self.config.register_within
-        return self.last_heard + self.config.keep_alive_interval * self.config.missed_keep_alives
+            return self._began + config.register_within
+        interval = config.keep_alive_interval
+        if self.state is State.STANDING_BY:
+            interval = config.secondary_keep_alive_interval
+        return self.last_heard + interval * config.missed_keep_alives
 
     def handle_deadline(self, now: float) -> None:
         """End the session if its deadline has passed."""
         deadline = self.next_deadline()
         if deadline is not None and now >= deadline and (self.state, Input.DEADLINE) in TABLE:
-            self._step(Input.DEADLINE, f"silent for {now - self.last_heard:.0f} s")
+            silent = self.state is not State.CONNECTED
+            since, what = (self.last_heard, "silent") if silent else (self._began, "unregistered")
+            self._step(Input.DEADLINE, f"{what} for {now - since:.0f} s")
 
     def _take(self, message: SccpMessage, clock: datetime.datetime) -> None:
         step = _INPUTS.get(type(message), Input.OTHER)
@@ -328,8 +356,9 @@ class Registrar:
             case Effect.ANSWER | Effect.NOTHING:
                 pass
             case Effect.ACKNOWLEDGE:
-                self._stands_by = True
                 self.send(messages.KeepAliveAck())
+            case Effect.ASK_TO_STAND_BY:
+                self._events.append(StandbyAsked())
             case Effect.ASK_FOR_TOKEN:
                 assert isinstance(message, messages.RegisterTokenReq)
                 self._events.append(TokenAsked(message))

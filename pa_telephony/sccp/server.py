@@ -30,10 +30,12 @@ from pa_telephony.sccp.registrar import (
     RegistrarEvent,
     RegistrationAsked,
     SessionEnded,
+    StandbyAsked,
     State,
     TokenAsked,
     UnregistrationAsked,
 )
+from pa_telephony.sccp.tokens import Tokens
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
@@ -56,6 +58,8 @@ class Counters:
         """Of those: because too many of their address had not registered."""
         self.registrations = 0
         self.rejections = 0
+        self.standbys_refused = 0
+        """Stations that were to stand by, and found no place for that."""
         self.tokens_refused = 0
         self.protocol_errors = 0
         self.timeouts = 0
@@ -315,6 +319,8 @@ class StationSession:
             match event:
                 case RegistrationAsked():
                     self._server.decide(self, self._registrar, event.request)
+                case StandbyAsked():
+                    self._server.stand_by(self, self._registrar)
                 case TokenAsked():
                     self._registrar.answer_token(self._server.token(self, event.request))
                 case UnregistrationAsked():
@@ -371,7 +377,8 @@ class StationServer:
         self.sessions: dict[str, StationSession] = {}
         self._connections: set[StationSession] = set()
         self._lobby = Lobby(config.max_unregistered, config.max_unregistered_of_one_address)
-        self._tokens: set[StationSession] = set()
+        self._standby = Lobby(config.max_standing_by, config.max_standing_by_of_one_address)
+        self._tokens = Tokens(config.max_tokens, config.token_wait)
 
     @staticmethod
     def clock() -> datetime.datetime:
@@ -425,25 +432,45 @@ class StationServer:
                 return
             old.close("replaced by a new registration")
         session.confirm(device)
-        self._tokens.discard(session)
+        self._tokens.take_back(session)
         self._lobby.leave(session)
+        self._standby.leave(session)
         if old is not session:
             self.sessions[name] = session
             self.counters.registrations += 1
             self.directory.registered(session)
 
+    def stand_by(self, session: StationSession, registrar: Registrar) -> None:
+        """Let a station stand by, or close its connection when too many do.
+
+        Whoever stands by already stays, and takes up no place of those who come to register.
+        """
+        address = session.address[0]
+        if self._standby.full or self._standby.crowded(address):
+            self.counters.standbys_refused += 1
+            registrar.lost("too many stand by")
+            return
+        self._lobby.leave(session)
+        self._standby.enter(session, address)
+        registrar.stand_by()
+
     def token(self, session: StationSession, request: messages.RegisterTokenReq) -> int:
         """Whether a station may come back now (0), or the seconds after which it may ask again.
 
         Real call managers pace a mass return with a queue (documented); ours lets so many be on
-        their way at once. A name whose old session lingers waits, as with chan-sccp.
+        their way at once. A name whose old session lingers waits, as with chan-sccp; one that is
+        registered in this session is here already.
         """
-        old = self.sessions.get(request.device_name)
-        lingers = old is not None and old is not session and not self._is_silent(old)
-        if lingers or len(self._tokens) >= self.config.max_tokens:
+        name = request.device_name
+        if session.name == name:
+            return 0
+        old = self.sessions.get(name)
+        lingers = old is not None and not self._is_silent(old)
+        # Registered under another name, it can not come; nor can one that nobody knows.
+        stranger = bool(session.name) or self.directory.find_device(name) is None
+        if lingers or stranger or not self._tokens.give(session, name, trio.current_time()):
             self.counters.tokens_refused += 1
             return self.config.token_wait
-        self._tokens.add(session)
         return 0
 
     def _is_silent(self, session: StationSession) -> bool:
@@ -456,7 +483,7 @@ class StationServer:
 
     def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
         """A session is over: its name is free at once."""
-        self._tokens.discard(session)
+        self._tokens.take_back(session)
         if self.sessions.get(session.name) is session:
             del self.sessions[session.name]
         if was_registered:
@@ -481,6 +508,7 @@ class StationServer:
             await session._run()  # pyright: ignore[reportPrivateUsage]
         finally:
             self._lobby.leave(session)
+            self._standby.leave(session)
             self._connections.discard(session)
             await trio.aclose_forcefully(stream)
 

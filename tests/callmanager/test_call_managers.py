@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 import trio
+import trio.testing
 
 from pa_telephony import callmanager, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
@@ -15,7 +16,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DCallState
-from pa_telephony.sccp.registrar import Registrar, RegistrarConfig
+from pa_telephony.sccp.registrar import Registrar, RegistrarConfig, StandbyAsked
 from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
 
 ALICE, BOB = "SEP000000001001", "SEP000000001002"
@@ -220,7 +221,7 @@ class _Everybody:
     """A directory that lets anybody in."""
 
     def find_device(self, name: str) -> Device | None:
-        return Device(name=name)
+        return None if name == "nobody" else Device(name=name)
 
     def registered(self, session: StationSession) -> None: ...
 
@@ -254,7 +255,7 @@ async def test_tokens_are_given_to_so_many_at_once_and_to_nobody_whose_old_sessi
             async def serve(*, task_status: trio.TaskStatus[object]) -> None:
                 await serve_stations(_Everybody(), port=0, config=config, task_status=task_status)
 
-            server, addresses = await nursery.start(serve)
+            _, addresses = await nursery.start(serve)
             streams = [await trio.open_tcp_stream(*addresses[0]) for _ in range(4)]
             token = [messages.RegisterTokenReq(device_name=f"SEP{n}") for n in range(4)]
             assert await ask(streams[0], token[0]) == ["RegisterTokenAck"]
@@ -263,17 +264,51 @@ async def test_tokens_are_given_to_so_many_at_once_and_to_nobody_whose_old_sessi
             # One registers, one goes away: two places are free.
             await ask(streams[0], messages.RegisterReq(device_name="SEP0"))
             await streams[1].aclose()
-            while server._tokens:  # noqa: ASYNC110
-                await trio.sleep(0.01)
             assert await ask(streams[3], messages.RegisterTokenReq(device_name="SEP0")) == [
                 "RegisterTokenReject"
             ]
             assert await ask(streams[2], token[2]) == ["RegisterTokenAck"]
-            assert await ask(streams[3], token[3]) == ["RegisterTokenAck"]
-            assert server.counters.tokens_refused == 2
+            # The end of a connection is seen when its task runs.
+            while await ask(streams[3], token[3]) == ["RegisterTokenReject"]:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+            # Both are on their way again, and whoever is there already needs no token.
+            late = await trio.open_tcp_stream(*addresses[0])
+            assert await ask(late, messages.RegisterTokenReq(device_name="SEP4")) == [
+                "RegisterTokenReject"
+            ]
+            assert await ask(streams[0], token[0]) == ["RegisterTokenAck"]
+            await late.aclose()
             for stream in streams:
                 await stream.aclose()
             nursery.cancel_scope.cancel()
+
+
+async def test_a_registered_station_takes_no_token_and_a_stranger_gets_none(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    config = RegistrarConfig(max_tokens=1, token_wait=10)
+    async with trio.open_nursery() as nursery:
+
+        async def serve(*, task_status: trio.TaskStatus[object]) -> None:
+            await serve_stations(_Everybody(), port=0, config=config, task_status=task_status)
+
+        _, addresses = await nursery.start(serve)
+        streams = [await trio.open_tcp_stream(*addresses[0]) for _ in range(3)]
+        wanted = [messages.RegisterTokenReq(device_name=f"SEP{n}") for n in range(3)]
+        await ask(streams[0], messages.RegisterReq(device_name="SEP0"))
+        assert await ask(streams[0], wanted[0]) == ["RegisterTokenAck"]
+        assert await ask(streams[0], wanted[1]) == ["RegisterTokenReject"]
+        nobody = messages.RegisterTokenReq(device_name="nobody")
+        assert await ask(streams[1], nobody) == ["RegisterTokenReject"]
+        # Nobody has taken the one place so far.
+        assert await ask(streams[1], wanted[1]) == ["RegisterTokenAck"]
+        assert await ask(streams[2], wanted[2]) == ["RegisterTokenReject"]
+        # It stays where it is, and keeps the place for so long.
+        mock_clock.jump(10)
+        assert await ask(streams[2], wanted[2]) == ["RegisterTokenAck"]
+        for stream in streams:
+            await stream.aclose()
+        nursery.cancel_scope.cancel()
 
 
 def test_a_connection_that_stands_by_may_be_as_silent_as_its_interval_allows() -> None:
@@ -283,5 +318,5 @@ def test_a_connection_that_stands_by_may_be_as_silent_as_its_interval_allows() -
     station.send(messages.KeepAliveReq())
     registrar.receive_data(station.data_to_send(), 1.0)
 
-    assert registrar.next_event(datetime.datetime.now(datetime.UTC)) is None
+    assert registrar.next_event(datetime.datetime.now(datetime.UTC)) == StandbyAsked()
     assert registrar.next_deadline() == 181.0

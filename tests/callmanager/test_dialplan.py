@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from pa_telephony.callmanager import (
     DeviceKind,
     LineConfig,
     SpeedDial,
+    StationLimits,
 )
 from pa_telephony.callmanager.config import Timing, validate
 from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.sccp.registrar import RegistrarConfig
 
 
 def plan(*patterns: str) -> DialPlan[str]:
@@ -308,6 +310,29 @@ def test_a_time_is_a_number(field: str) -> None:
     timing: Any = {field: math.nan}
     with pytest.raises(ConfigurationError, match=f"timing: {field}: must be a positive"):
         validate(CallManagerConfig(timing=Timing(**timing)))
+
+
+def test_the_limits_of_stations_are_those_of_the_registrar_until_they_are_set(
+    tmp_path: Path,
+) -> None:
+    assert RegistrarConfig(**asdict(StationLimits())) == RegistrarConfig()
+    limits = "\n".join(f"{each.name} = {n}" for n, each in enumerate(fields(StationLimits), 1))
+    said = limits.replace("connections = 1", "connections = 100")
+    config = callmanager.load(write(tmp_path, f"[stations]\n{said}"))
+    assert list(asdict(config.stations).values()) == [100, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"max_tokens": 0}, "max_tokens: must be a whole number of at least 1"),
+        ({"max_unregistered": 1.5}, "max_unregistered: must be a whole number"),
+        ({"max_connections": 5000}, "max_standing_by: must be less than max_connections"),
+    ],
+)
+def test_a_bad_limit_of_stations_is_named(limits: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"stations: {says}"):
+        validate(CallManagerConfig(stations=StationLimits(**limits)))
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:

@@ -337,7 +337,7 @@ async def connect(address: tuple[str, int], source: str) -> trio.SocketStream:
 async def is_closed(stream: trio.SocketStream) -> bool:
     """Whether it was not wanted: a good one is answered."""
     with contextlib.suppress(trio.BrokenResourceError):
-        await stream.send_all(frames(messages.KeepAliveReq()))
+        await stream.send_all(frames(messages.RegisterTokenReq(device_name=ALICE)))
         return not await stream.receive_some(1 << 16)
     return True
 
@@ -379,6 +379,59 @@ async def test_who_has_registered_takes_up_no_place_however_many_of_one_address(
         assert len(server.sessions) == 20
         assert server.counters.refused_connections == 0
         for stream in streams:
+            await stream.aclose()
+
+
+async def stand_by(stream: trio.SocketStream) -> bool:
+    """Whether the connection may: it is acknowledged then, and closed else."""
+    with contextlib.suppress(trio.BrokenResourceError):
+        await stream.send_all(frames(messages.KeepAliveReq()))
+        return bool(await stream.receive_some(1 << 16))
+    return False
+
+
+async def test_stations_that_stand_by_take_up_no_place_of_those_that_come_to_register() -> None:
+    config = RegistrarConfig(
+        max_unregistered=2, max_standing_by=7, max_standing_by_of_one_address=5
+    )
+    streams: list[trio.SocketStream] = []
+
+    async def comes(source: str) -> trio.SocketStream:
+        streams.append(await connect(address, source))
+        return streams[-1]
+
+    async with a_server(Directory(), config) as (server, address):
+        for _ in range(5):
+            # A second keepalive makes nobody stand by twice.
+            stream = await comes("127.0.0.2")
+            assert await stand_by(stream)
+            assert await stand_by(stream)
+        # The newest is closed, and nobody else.
+        assert not await stand_by(await comes("127.0.0.2"))
+        assert await stand_by(await comes("127.0.0.3"))
+        assert await stand_by(await comes("127.0.0.3"))
+        assert not await stand_by(await comes("127.0.0.3"))
+        assert server.counters.standbys_refused == 2
+        # Whoever comes to register gets in, from there as well, and so does who has stood by.
+        for number, each in enumerate((await comes("127.0.0.2"), streams[0])):
+            await each.send_all(frames(messages.RegisterReq(device_name=f"SEP{number}")))
+            await heard(each, messages.RegisterAck, 0)
+        # It has left its place to another.
+        assert await stand_by(await comes("127.0.0.2"))
+        assert not await stand_by(await comes("127.0.0.2"))
+        assert server.counters.refused_connections == 0
+        for each in streams:
+            await each.aclose()
+
+
+async def test_a_station_that_stood_by_and_is_gone_leaves_its_place() -> None:
+    async with a_server(Directory(), RegistrarConfig(max_standing_by=1)) as (_, address):
+        for _ in range(3):
+            # The end of the one before is seen when its task runs.
+            stream = await connect(address, "127.0.0.2")
+            while not await stand_by(stream):
+                await stream.aclose()
+                stream = await connect(address, "127.0.0.2")
             await stream.aclose()
 
 

@@ -24,6 +24,7 @@ from pa_telephony.sccp.registrar import (
     RegistrarEvent,
     RegistrationAsked,
     SessionEnded,
+    StandbyAsked,
     State,
     TokenAsked,
     UnregistrationAsked,
@@ -70,6 +71,9 @@ class Bench:
     def bring_to(self, state: State) -> None:
         if state is State.CONNECTED:
             return
+        if state is State.STANDING_BY:
+            self.told(messages.KeepAliveReq())
+            return
         if state is State.CLOSED:
             self.registrar.lost("gone")
             self.events()
@@ -115,6 +119,7 @@ SENT: dict[Effect, type] = {
 }
 TOLD: dict[Effect, type] = {
     Effect.ASK_TO_REGISTER: RegistrationAsked,
+    Effect.ASK_TO_STAND_BY: StandbyAsked,
     Effect.ASK_FOR_TOKEN: TokenAsked,
     Effect.ASK_TO_LEAVE: UnregistrationAsked,
     Effect.HAND_ON: Received,
@@ -218,6 +223,18 @@ def test_what_is_longer_than_a_phones_field_is_cut(version: int) -> None:
         frame = messages.encode(message, version)
         assert len(frame) < 512
         assert endless[:24].encode() in frame
+
+
+def test_whoever_neither_registers_nor_stands_by_is_given_up_whatever_he_says() -> None:
+    registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0)
+    station = Connection(Role.STATION)
+    for now in (10.0, 20.0, 29.0):
+        station.send(messages.Alarm(alarm_severity=1, text="still here"))
+        registrar.receive_data(station.data_to_send(), now)
+        assert registrar.next_event(CLOCK) is None
+        assert registrar.next_deadline() == 30.0
+    registrar.handle_deadline(30.0)
+    assert registrar.next_event(CLOCK) == SessionEnded("unregistered for 30 s")
 
 
 def test_a_silent_station_is_given_up_after_three_intervals() -> None:

@@ -1,0 +1,49 @@
+"""Who may be on the way back from another call manager: so many at once, each for a while.
+
+A token is no more than a place in a queue: who comes without one, or too late, is registered, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Tokens"]
+
+
+@dataclass(slots=True)
+class _Token:
+    who: object
+    until: float
+
+
+class Tokens:
+    """``most`` tokens, each gone after so many ``seconds``; one for each name and each asker."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._of: dict[str, _Token] = {}
+
+    def give(self, who: object, name: str, now: float) -> bool:
+        """Whether ``who`` may bring the station ``name`` now.
+
+        Who asks again, on whichever connection, has the token that was given, and no longer; who
+        asks for another name gives the first one back.
+        """
+        self._of = {
+            each: token
+            for each, token in self._of.items()
+            if now < token.until and (token.who is not who or each == name)
+        }
+        token = self._of.get(name)
+        if token is not None:
+            token.who = who
+            return True
+        if len(self._of) >= self._most:
+            return False
+        self._of[name] = _Token(who, now + self._seconds)
+        return True
+
+    def take_back(self, who: object) -> None:
+        """He has come, or is gone."""
+        self._of = {name: token for name, token in self._of.items() if token.who is not who}
