@@ -2,19 +2,21 @@
 
 The servers close the connection that such a bug shows on, count it as an internal error, and come
 here. The log (``pa_telephony.sccp``, ``pa_telephony.cti``) and the trace get the traceback and the
-frame that was being answered; without a frame (a deadline, an event of another's making, the end
-of a session) the log has the stack down to here instead.
+message that was being answered; without one (a deadline, an event of another's making, the end
+of a session) the log has the stack down to here instead. A bug that shows when a call's time is
+over is told of as well (``pa_telephony.callmanager``).
 """
 
 from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Literal
 
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["report_fault"]
+__all__ = ["report_bug", "report_fault"]
 
 
 def report_fault(
@@ -23,34 +25,58 @@ def report_fault(
     protocol: Literal["sccp", "cti"],
     who: str,
     remote: Address,
+    message: str,
     frame: bytes,
     trace: Trace | None,
     now: float,
 ) -> None:
     """Log and trace a bug of ours, or of a handler's. ``now`` is wall-clock seconds, as in traces.
 
+    ``message`` names what the peer said, "" for nothing. ``frame`` is the whole of it, and empty
+    where it may hold what somebody has keyed: a PIN must not stand in a log.
+
     The trace gets an :class:`EventRecord` of kind ``sccp.internal_error`` or
     ``cti.internal_error``. Raises nothing: a sink that fails is logged as well.
     """
-    log = logging.getLogger(f"pa_telephony.{protocol}")
-    log.error(
+    said = message or "nothing"
+    if frame:
+        said = f"{said}: {frame.hex()}"
+    _log(protocol).error(
         "internal error; the connection of %s at %s:%s is closed; it said: %s",
         who or "somebody",
         *remote,
-        frame.hex() or "nothing",
+        said,
         exc_info=error,
-        stack_info=not frame,
+        stack_info=not message,
     )
+    fields = {"who": who, "remote": remote, "message": message, "frame": frame.hex()}
+    _trace(error, protocol, fields, trace, now)
+
+
+def report_bug(
+    error: Exception, *, part: Literal["callmanager"], trace: Trace | None, now: float
+) -> None:
+    """Log and trace a bug that showed at nobody's message, as :func:`report_fault` does."""
+    _log(part).error("internal error; the calls it showed at have ended", exc_info=error)
+    _trace(error, part, {}, trace, now)
+
+
+def _log(part: str) -> logging.Logger:
+    return logging.getLogger(f"pa_telephony.{part}")
+
+
+def _trace(
+    error: Exception, part: str, fields: Mapping[str, object], trace: Trace | None, now: float
+) -> None:
     if trace is None:
         return
-    fields = {
-        "who": who,
-        "remote": remote,
+    log = _log(part)
+    told = {
+        **fields,
         "error": f"{type(error).__name__}: {error}",
-        "frame": frame.hex(),
         "traceback": "".join(traceback.format_exception(error)),
     }
     try:
-        trace(EventRecord(now, f"{protocol}.internal_error", fields, error))
+        trace(EventRecord(now, f"{part}.internal_error", told, error))
     except Exception:
         log.exception("the trace failed, too")

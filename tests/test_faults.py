@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from pa_telephony.faults import report_fault
+from pa_telephony.faults import report_bug, report_fault
 from pa_telephony.trace import EventRecord, JsonLinesTrace, Record, Trace
 
 pytestmark = pytest.mark.makes_bugs
@@ -19,12 +19,18 @@ def a_bug() -> Exception:
         return error
 
 
-def report(error: Exception, trace: Trace | None = None, frame: bytes = b"\x04\0") -> None:
+def report(
+    error: Exception,
+    trace: Trace | None = None,
+    message: str = "OffHook (0x0006)",
+    frame: bytes = b"\x04\0",
+) -> None:
     report_fault(
         error,
         protocol="sccp",
         who="SEP1",
         remote=("10.0.0.1", 4711),
+        message=message,
         frame=frame,
         trace=trace,
         now=1.5,
@@ -38,14 +44,34 @@ def test_the_log_has_the_traceback_the_peer_and_the_frame(caplog: pytest.LogCapt
     assert logged.exc_info is not None
     assert logged.exc_info[1] is error
     assert "SEP1 at 10.0.0.1:4711" in logged.getMessage()
-    assert "0400" in logged.getMessage()
+    assert logged.getMessage().endswith("it said: OffHook (0x0006): 0400")
     assert logged.stack_info is None
 
 
-def test_without_a_frame_the_log_has_the_stack(caplog: pytest.LogCaptureFixture) -> None:
-    report(a_bug(), frame=b"")
+def test_a_frame_that_is_withheld_leaves_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    report(a_bug(), message="KeypadButton (0x0003)", frame=b"")
     [logged] = caplog.records
-    assert "test_without_a_frame" in (logged.stack_info or "")
+    assert logged.getMessage().endswith("it said: KeypadButton (0x0003)")
+    assert logged.stack_info is None
+
+
+def test_a_bug_at_nobodys_message_is_told_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    records: list[Record] = []
+    report_bug(error := a_bug(), part="callmanager", trace=records.append, now=1.5)
+    [logged] = caplog.records
+    assert logged.name == "pa_telephony.callmanager"
+    assert logged.exc_info is not None
+    assert logged.exc_info[1] is error
+    [event] = records
+    assert isinstance(event, EventRecord)
+    assert (event.kind, event.error) == ("callmanager.internal_error", error)
+    assert "in a_bug" in str(event.fields["traceback"])
+
+
+def test_without_a_message_the_log_has_the_stack(caplog: pytest.LogCaptureFixture) -> None:
+    report(a_bug(), message="", frame=b"")
+    [logged] = caplog.records
+    assert "test_without_a_message" in (logged.stack_info or "")
 
 
 def test_the_trace_has_the_exception_and_a_file_its_traceback(
@@ -63,6 +89,7 @@ def test_the_trace_has_the_exception_and_a_file_its_traceback(
     [line] = path.read_text().splitlines()
     assert "in a_bug" in line
     assert '"frame": "0400"' in line
+    assert '"message": "OffHook (0x0006)"' in line
 
 
 def test_a_trace_that_fails_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from pa_telephony.admission import Lobby
+from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
 from pa_telephony.cti.login import Certificate
@@ -44,6 +45,28 @@ made others wait for 340 ms and lists of 1,000 devices for 850, now 10 and 40 (b
 _LINGER = 1.0
 _NONCE_BYTES = 8
 _MISSED_HEARTBEATS = 3
+_KEYED = frozenset(
+    kind.id
+    for kind in (
+        messages.CallPlayDtmfRequest,
+        messages.CallDialRequest,
+        messages.CallBlindConferenceRequest,
+        messages.CallBlindTransferRequest,
+        messages.CallSetupConferenceRequest,
+        messages.CallSetupTransferRequest,
+    )
+)
+"""What may hold a PIN: digits to play, and to dial."""
+
+
+def _told(frame: bytes) -> tuple[str, bytes]:
+    """What a report may say of a frame: the message's name and number, and the bytes or none."""
+    if not frame:
+        return "", b""
+    number = int.from_bytes(frame[16:20], "little")
+    kind = CtiMessage.registry.get(number)
+    name = kind.__name__ if kind is not None else "a message nobody knows"
+    return f"{name} ({number})", b"" if number in _KEYED else frame
 
 
 class Counters:
@@ -198,12 +221,14 @@ class ApplicationSession:
 
     def _report(self, error: Exception) -> None:
         self._manager.counters.internal_errors += 1
+        message, frame = _told(self._frame)
         report_fault(
             error,
             protocol="cti",
             who=self.user,
             remote=self.address,
-            frame=self._frame,
+            message=message,
+            frame=frame,
             trace=self._manager.trace,
             now=time.time(),
         )

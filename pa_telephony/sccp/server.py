@@ -46,6 +46,29 @@ _READ = 256
 delays others by what that many messages take (calls: 10 ms), not by what 64 KiB of them do
 (bench/flood.py). No need to look at the time, as CTI's server does: none asks for very much."""
 _LINGER = 1.0
+_KEYED = frozenset(
+    kind.id
+    for kind in (
+        messages.KeypadButton,
+        messages.EnblocCall,
+        messages.NotifyDtmfTone,
+        messages.DeviceToUserData,
+        messages.DeviceToUserDataResponse,
+        messages.DeviceToUserDataVersion1,
+        messages.DeviceToUserDataResponseVersion1,
+    )
+)
+"""What may hold a PIN: keys, numbers, and what was typed into a phone's services."""
+
+
+def _told(frame: bytes) -> tuple[str, bytes]:
+    """What a report may say of a frame: the message's name and number, and the bytes or none."""
+    if not frame:
+        return "", b""
+    number = int.from_bytes(frame[8:12], "little")
+    kind = SccpMessage.registry.get(number)
+    name = kind.__name__ if kind is not None else "a message nobody knows"
+    return f"{name} (0x{number:04x})", b"" if number in _KEYED else frame
 
 
 class Counters:
@@ -278,12 +301,14 @@ class StationSession:
 
     def _report(self, error: Exception) -> None:
         self._server.counters.internal_errors += 1
+        message, frame = _told(self._frame)
         report_fault(
             error,
             protocol="sccp",
             who=self.name,
             remote=self.address,
-            frame=self._frame,
+            message=message,
+            frame=frame,
             trace=self._server.trace,
             now=time.time(),
         )

@@ -25,6 +25,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.callmanager.calls import LegState
 from pa_telephony.cti import messages
+from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.server import Counters
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
@@ -131,6 +132,22 @@ async def test_a_request_that_brings_out_a_bug_ends_the_session_it_came_in(
     assert event.fields["frame"] in received
     assert str(event.fields["frame"]) in logged.getMessage()
     assert event.fields["who"] == "app"
+
+
+async def test_digits_that_an_application_plays_stand_in_no_report(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    records: list[Record] = []
+    async with a_manager(records.append) as manager, open_app(manager) as provider:
+        monkeypatch.setattr(ProviderSession, "take", boom)
+        with pytest.raises(ConnectionLost):
+            await provider.request(messages.CallPlayDtmfRequest(dtmf_digits=(1, 2, 3)))
+        monkeypatch.undo()
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.cti"]
+    assert logged.getMessage().endswith("it said: CallPlayDtmfRequest (68)")
+    [event] = [each for each in records if isinstance(each, EventRecord)]
+    assert event.fields["message"] == "CallPlayDtmfRequest (68)"
+    assert event.fields["frame"] == ""
 
 
 async def test_an_event_that_can_not_be_told_ends_the_session_and_not_the_call_it_is_about(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 import pytest
 import trio
@@ -18,6 +19,7 @@ from pa_telephony.callmanager import (
     CallManagerConfig,
     DeviceConfig,
     LineConfig,
+    Timing,
     open_call_manager,
 )
 from pa_telephony.callmanager.calls import Leg, LegState, Watcher
@@ -25,6 +27,7 @@ from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
+from pa_telephony.sccp.enums import KeyPadButton
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
@@ -185,6 +188,63 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     assert event.fields["error"] == "ZeroDivisionError: nobody thought of that"
     assert "in leg_changed" in str(event.fields["traceback"])
     assert OLD in str(event.fields["who"])
+
+
+SECRET: dict[str, SccpMessage] = {
+    "KeypadButton (0x0003)": messages.KeypadButton(kp_button=KeyPadButton(7), line_instance=1),
+    "EnblocCall (0x0004)": messages.EnblocCall(called_party="1003", line_instance=1),
+    "DeviceToUserData (0x002e)": messages.DeviceToUserData(application_id=1, xmldata=b"PIN"),
+}
+
+
+@pytest.mark.parametrize("message", SECRET)
+async def test_what_somebody_keyed_stands_in_no_report(
+    message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    records: list[Record] = []
+    async with a_manager(records.append) as manager:
+
+        def fails(*_: object) -> None:
+            raise ZeroDivisionError("nobody thought of that")
+
+        manager._line_side.received = fails  # type: ignore[method-assign]
+        stream = await register(manager)
+        await stream.send_all(frames(SECRET[message]))
+        await closes(stream)
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
+    assert logged.getMessage().endswith(f"it said: {message}")
+    [event] = [each for each in records if isinstance(each, EventRecord)]
+    assert (event.fields["message"], event.fields["frame"]) == (message, "")
+
+
+async def test_a_bug_that_shows_when_a_time_is_over_ends_its_leg_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    records: list[Record] = []
+    config = replace(CONFIG, timing=Timing(between_digits=0.05))
+    with trio.fail_after(10):
+        async with (
+            open_call_manager(config, sccp_port=0, trace=records.append) as manager,
+            a_call(manager),
+        ):
+            stream = await register(manager)
+            faulty = Faulty(lambda leg: leg.device == OLD and leg.state is LegState.IDLE, 1)
+            manager.calls.watchers.append(faulty)
+            await stream.send_all(frames(messages.OffHook(line_instance=1)))
+            await heard(stream, messages.StartTone)
+            await until(lambda: manager.internal_errors)
+            assert not manager.calls.legs_of(OLD)
+            # It is still registered, and may try again.
+            await stream.send_all(frames(messages.OffHook(line_instance=1)))
+            await heard(stream, messages.StartTone)
+            await stream.aclose()
+            assert manager.sccp_counters.internal_errors == 0
+            assert manager.internal_errors == 1
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.callmanager"]
+    [event] = [each for each in records if isinstance(each, EventRecord)]
+    assert event.kind == "callmanager.internal_error"
+    assert logged.exc_info is not None
+    assert event.error is logged.exc_info[1]
 
 
 async def test_what_can_not_be_said_to_a_station_ends_its_session_and_not_the_senders(
