@@ -42,7 +42,7 @@ from pa_telephony.callmanager import conference, pickup, transfer
 from pa_telephony.callmanager.conference import Conference
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
 from pa_telephony.callmanager.dialling import Dialling
-from pa_telephony.callmanager.exchange import Exchange
+from pa_telephony.callmanager.exchange import Exchange, raise_all
 from pa_telephony.callmanager.model import (
     ACTIONS,
     Action,
@@ -142,8 +142,10 @@ class Calls:
 
     def remove_device(self, device: str) -> None:
         """Forget a device and its numbers; its calls end."""
-        self.unregister(device)
-        self._exchange.router.remove_device(device)
+        try:
+            self.unregister(device)
+        finally:
+            self._exchange.router.remove_device(device)
 
     def register(self, device: str, side: Side) -> None:
         """A device can be called from now on."""
@@ -152,16 +154,20 @@ class Calls:
 
     @_verb
     def unregister(self, device: str) -> None:
-        """A device is gone; its calls end, and what rings there is forwarded on failure."""
+        """A device is gone; its calls end, and what rings there is forwarded on failure.
+
+        All of them, also when a bug shows at one; it is raised afterwards.
+        """
         exchange = self._exchange
         known = exchange.sides.pop(device, None) is not None
+        errors: list[Exception] = []
         for leg in exchange.legs_of(device):
-            if leg.state is LegState.OFFERED:
-                self._turn_away(leg, Cause.OUT_OF_ORDER)
-            elif leg.state is not LegState.IDLE:
-                exchange.end(leg, Cause.OUT_OF_ORDER)
-        if known:
-            self._device_changed(device)
+            errors += exchange.contain(leg, self._cut_off)
+        try:
+            raise_all(errors)
+        finally:
+            if known:
+                self._device_changed(device)
 
     def is_registered(self, device: str) -> bool:
         """Whether the device can be called."""
@@ -440,22 +446,37 @@ class Calls:
 
     @_verb
     def handle_deadline(self, now: float) -> None:
-        """End the dialling, the ringing, or the waiting that took too long."""
+        """End the dialling, the ringing, or the waiting that took too long.
+
+        A bug ends the leg that it shows at; it is raised when all others have had their turn.
+        """
+        errors: list[Exception] = []
         for leg in list(self.legs.values()):
             if leg.deadline is None or now < leg.deadline or leg.state is LegState.IDLE:
                 continue
             leg.deadline = None
-            if leg.state is LegState.DIALLING:
-                self._dialling.done(leg)
-            elif leg.state is LegState.DIAL_TONE:
-                self._exchange.end(leg, Cause.NORMAL)
-            elif leg.state is LegState.FAILED:
-                self._exchange.end(leg, leg.cause)
-            elif leg.state is LegState.OFFERED:
-                self._exchange.turn_away(leg, Cause.NO_ANSWER)
-        self._parking.handle_deadline(now)
+            errors += self._exchange.contain(leg, self._took_too_long)
+        errors += self._parking.handle_deadline(now)
+        raise_all(errors)
 
     # How.
+
+    def _took_too_long(self, leg: Leg) -> None:
+        if leg.state is LegState.DIALLING:
+            self._dialling.done(leg)
+        elif leg.state is LegState.DIAL_TONE:
+            self._exchange.end(leg, Cause.NORMAL)
+        elif leg.state is LegState.FAILED:
+            self._exchange.end(leg, leg.cause)
+        elif leg.state is LegState.OFFERED:
+            self._exchange.turn_away(leg, Cause.NO_ANSWER)
+
+    def _cut_off(self, leg: Leg) -> None:
+        """Its device is gone; the leg may be as well, with the one before it."""
+        if leg.state is LegState.OFFERED:
+            self._turn_away(leg, Cause.OUT_OF_ORDER)
+        elif leg.state is not LegState.IDLE:
+            self._exchange.end(leg, Cause.OUT_OF_ORDER)
 
     def _device_changed(self, device: str) -> None:
         for watcher in self.watchers:

@@ -6,8 +6,9 @@ the state tables and the public verbs are in :mod:`~pa_telephony.callmanager.cal
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceKind
@@ -34,7 +35,7 @@ from pa_telephony.callmanager.model import (
 from pa_telephony.callmanager.routing import REASONS, Route, Router
 from pa_telephony.errors import RequestFailed
 
-__all__ = ["Exchange", "failure"]
+__all__ = ["Exchange", "failure", "raise_all"]
 
 _FORWARD_OF = {
     Cause.USER_BUSY: Forward.BUSY,
@@ -47,6 +48,14 @@ def failure(cause: Cause, what: str = "") -> RequestFailed:
     """A request that failed for ``cause``."""
     name = cause.name.lower().replace("_", " ")
     return RequestFailed(cause, f"{what}: {name}" if what else name)
+
+
+def raise_all(errors: Sequence[Exception]) -> None:
+    """Raise what :meth:`Exchange.contain` gave for several legs, if it gave anything."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} errors, each at a leg of its own", errors)
 
 
 class Exchange:
@@ -244,16 +253,21 @@ class Exchange:
             self.clear(leg, cause)
             return
         leg.cause, leg.deadline = cause, None
-        for other in leg.appearances[:]:
-            if other is not leg:
-                self._retire(other, cause)
-        self.set(leg, LegState.FAILED)
+        try:
+            self._retire_all([each for each in leg.appearances if each is not leg], cause)
+        finally:
+            self.set(leg, LegState.FAILED)
 
     def clear(self, leg: Leg, cause: Cause = Cause.NORMAL) -> None:
         """Take a party, with all its appearances, out of everything; nobody else is told."""
         self.part(leg)
-        for each in [leg, *(each for each in leg.appearances if each is not leg)]:
-            self._retire(each, cause)
+        self._retire_all([leg, *(each for each in leg.appearances if each is not leg)], cause)
+
+    def _retire_all(self, legs: Sequence[Leg], cause: Cause) -> None:
+        """One after the other, also when a bug shows in telling of one."""
+        with contextlib.ExitStack() as still_to_do:
+            for leg in reversed(legs):
+                still_to_do.callback(self._retire, leg, cause)
 
     def _retire(self, leg: Leg, cause: Cause) -> None:
         if leg.state is LegState.IDLE:
@@ -269,10 +283,12 @@ class Exchange:
         leg.appearances = [leg]
         if leg.parking is not None:
             leg.parking.forget()
-        self.show(leg)
-        for other in self.legs_of(leg.device):
-            if other.consult_of is leg:
-                self._on_its_own(other)
+        try:
+            self.show(leg)
+        finally:
+            for other in self.legs_of(leg.device):
+                if other.consult_of is leg:
+                    self._on_its_own(other)
 
     def _on_its_own(self, leg: Leg) -> None:
         """A consultation has lost its call: there is nothing to complete, and no key for it."""
@@ -299,6 +315,27 @@ class Exchange:
                     self.fail(peer, cause)
                 else:
                     self.clear(peer, cause)
+
+    def contain(self, leg: Leg, step: Callable[[Leg], None]) -> list[Exception]:
+        """Take a step that no device asked for, and give the bugs that show in it.
+
+        The leg they show at ends, and whom it leaves alone hears so: nobody else's step is missed.
+        """
+        peer = leg.peer
+        try:
+            step(leg)
+        except Exception as error:  # noqa: BLE001  # the caller raises it when all is done
+            errors = [error]
+            for each, stop in ((leg, self.end), (peer, self.fail)):
+                if each is None or (each is peer and not _is_alone(each)):
+                    continue
+                try:
+                    if each.state is not LegState.IDLE:
+                        stop(each, Cause.TEMPORARY_FAILURE)
+                except Exception as again:  # noqa: BLE001  # likewise
+                    errors.append(again)
+            return errors
+        return []
 
     def withdraw(self, leg: Leg, cause: Cause) -> None:
         """One appearance of a shared line leaves; the call goes on at the others."""
@@ -415,6 +452,16 @@ class Exchange:
     def _unavailable(self, leg: Leg) -> None:
         """A device could not open a channel it should have had."""
         self.end(leg, Cause.RESOURCE_UNAVAILABLE)
+
+
+def _is_alone(leg: Leg) -> bool:
+    """Whether somebody is in a call with nobody, and does not know."""
+    return (
+        leg.state not in (LegState.IDLE, LegState.FAILED)
+        and leg.peer is None
+        and leg.conference is None
+        and leg.parking is None
+    )
 
 
 def _seen(leg: Leg) -> tuple[object, ...]:

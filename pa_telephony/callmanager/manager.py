@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import functools
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.faults import report_bug
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
 from pa_telephony.tasks import background
@@ -52,6 +54,9 @@ class CallManager:
     def __init__(self, config: CallManagerConfig) -> None:
         self.config = config
         self.calls = Calls(config, trio.current_time)
+        self.internal_errors = 0
+        """Bugs that showed when a time was over: legs that ended for it; the log has tracebacks.
+        Those that a device's message brings out are counted by its server."""
         self._line_side = LineSide(config, self.calls)
         self._cti_side = CtiSide(config, self.calls, self._line_side.send_data)
         self._line_side.data_received = self._cti_side.data_received
@@ -226,7 +231,15 @@ class CallManager:
             task_status.started()
             while True:
                 await trio.sleep(_NAP)
-                self.calls.handle_deadline(trio.current_time())
+                self._look_at_clock(trace)
+
+    def _look_at_clock(self, trace: Trace | None) -> None:
+        """Nobody's connection is to blame for a bug in here: the calls have ended those it met."""
+        try:
+            self.calls.handle_deadline(trio.current_time())
+        except Exception as error:  # noqa: BLE001  # reported
+            self.internal_errors += 1
+            report_bug(error, part="callmanager", trace=trace, now=time.time())
 
 
 @contextlib.asynccontextmanager

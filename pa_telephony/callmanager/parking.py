@@ -116,24 +116,36 @@ class Parking:
         """When the next one has waited for too long."""
         return min((each.deadline for each in self.parked.values()), default=None)
 
-    def handle_deadline(self, now: float) -> None:
-        """Offer who has waited for too long to the line that parked it, when that is free."""
+    def handle_deadline(self, now: float) -> list[Exception]:
+        """Offer who has waited for too long to the line that parked it, when that is free.
+
+        Gives the bugs that :meth:`Exchange.contain` has contained.
+        """
         exchange = self._exchange
+        errors: list[Exception] = []
         for parked in list(self.parked.values()):
+            by = parked.by
             if now < parked.deadline:
                 continue
-            by = parked.by
             if by.device not in exchange.sides or exchange.router.is_busy(by):
                 parked.deadline = now + exchange.config.timing.park_reversion
-                continue
-            leg = parked.leg
-            self.forget(parked, Reason.PARK_REVERSION)
-            route = Route(
-                number=by.line.number,
-                appearances=(by,),
-                target=by.line,
-                redirecting=Party(parked.number, "Park"),
-                hops=leg.hops,
-            )
-            exchange.name_other(leg, by.party)
-            exchange.offer(leg, route, reason=Reason.PARK_REVERSION)
+            else:
+                errors += exchange.contain(parked.leg, self._give_back)
+        return errors
+
+    def _give_back(self, leg: Leg) -> None:
+        parked, exchange = leg.parking, self._exchange
+        if parked is None:
+            # Another's reversion has ended this call.
+            return
+        by = parked.by
+        self.forget(parked, Reason.PARK_REVERSION)
+        route = Route(
+            number=by.line.number,
+            appearances=(by,),
+            target=by.line,
+            redirecting=Party(parked.number, "Park"),
+            hops=leg.hops,
+        )
+        exchange.name_other(leg, by.party)
+        exchange.offer(leg, route, reason=Reason.PARK_REVERSION)
