@@ -168,6 +168,7 @@ class CallManagerConfig:
     timing: Timing = field(default_factory=Timing)
     stations: StationLimits = field(default_factory=StationLimits)
     max_calls: int = 10_000
+    """Ends of calls at once: a call of two has two."""
     max_hops: int = 10
     """Forwards and redirects one call may go through."""
     park_numbers: tuple[str, ...] = ()

@@ -32,7 +32,6 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device, LineAppearance, forwards, notify, prompt
 from pa_telephony.sccp.enums import (
     DeviceStimulus,
-    DeviceTone,
     LampMode,
     MediaPayloadType,
     MediaStatus,
@@ -40,6 +39,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import StationSession
+from pa_telephony.sccp.tones import TONES
 
 __all__ = ["LineSide"]
 
@@ -52,11 +52,6 @@ _RFC2833 = 257
 _TELEPHONE_EVENT = 101
 _EXPEDITED = 184
 """The TOS byte CUCM asks for (captured)."""
-
-_DTMF_TONES = {
-    **{str(number): DeviceTone(number or 10) for number in range(10)},
-    **{key: DeviceTone(14 + number) for number, key in enumerate("*#ABCD")},
-}
 
 
 class LineSide(Watcher):
@@ -242,10 +237,10 @@ class LineSide(Watcher):
         """Let a key of the other side be heard: where events are in the audio, it already was."""
         session = self.sessions.get(leg.device)
         events = leg.stream is not None and leg.stream.format.telephone_event
-        if session is not None and digit in _DTMF_TONES and not events:
+        if session is not None and digit in TONES and not events:
             session.send(
                 messages.StartTone(
-                    tone=_DTMF_TONES[digit], line_instance=leg.line_index, call_reference=leg.id
+                    tone=TONES[digit], line_instance=leg.line_index, call_reference=leg.id
                 )
             )
 

@@ -128,6 +128,8 @@ class ProviderSession:
         while self.go_on():
             pass
         match request:
+            case _ if self.closed:
+                return
             case messages.ProviderInitRequest():
                 self._init(request)
                 return
@@ -136,8 +138,6 @@ class ProviderSession:
                 return
             case _ if not self.open:
                 raise RemoteProtocolError(f"{type(request).__name__} before the login")
-            case _ if self.closed:
-                return
             case _ if request.kind is not Kind.REQUEST:
                 return
             case _:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed, TelephonyError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_media import CallMedia, MediaOwner
 from pa_telephony.sccp.call_view import CallView
@@ -298,10 +298,13 @@ class Call:
         """Finish the transfer that this call is the consultation of; both calls end.
 
         Raises :class:`RequestFailed` when the call manager refuses (both calls stay as they are),
-        and when the other side has gone: then the first call is taken back. Cancelling does not
-        take the key press back.
+        and when the other side has gone: then the first call is taken back. Raises
+        :class:`LocalProtocolError` for a call that :meth:`consult` did not make. Cancelling does
+        not take the key press back.
         """
-        first = self._first or self
+        first = self._first
+        if first is None:
+            raise LocalProtocolError(f"{self!r} is no consultation")
         await self._join(SoftKeyEvent.TRANSFER, first)
         if not first.ended:
             await first._take_back(self)
@@ -397,9 +400,10 @@ class Call:
 
     async def _take_back(self, consult: Call) -> None:
         # What went wrong first is what the user hears of, whatever becomes of this.
-        with trio.move_on_after(_POLITE), contextlib.suppress(RequestFailed):
+        with trio.move_on_after(_POLITE), contextlib.suppress(TelephonyError):
             await consult.hang_up()
-            if not self.ended:
+        if not self.ended:
+            with trio.move_on_after(_POLITE), contextlib.suppress(TelephonyError):
                 await self.resume()
 
     def _check_ours(self) -> None:

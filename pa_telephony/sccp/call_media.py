@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import TONES, CallView, port_answer
+from pa_telephony.sccp.call_view import CallView, port_answer
 from pa_telephony.sccp.enums import MediaPayloadType, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.style import HABITS, StationConfig
+from pa_telephony.sccp.tones import DIGITS
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Media, Port, PortStatistics
@@ -28,7 +29,6 @@ _CODECS = {
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
     MediaPayloadType.G711_ULAW56K: Codec.PCMU,
 }
-_KEYS = {tone: key for key, tone in TONES.items()}
 _ACKS_TRANSMISSION = 15
 _NOWHERE = ("0.0.0.0", 0)
 
@@ -74,6 +74,8 @@ class CallMedia:
         self._station = station
         self._view = view
         self._heard: PortStatistics | None = None
+        self._receives: tuple[Codec, int, int] | None = None
+        """What the port listens for: codec, milliseconds a packet, payload type of digits."""
 
     def take(self, message: SccpMessage | None) -> None:
         """Obey what the call manager orders; anything else is passed over."""
@@ -90,10 +92,11 @@ class CallMedia:
                 self._listen_for_digits(message.payload_dtmf)
             case messages.StartTone() | messages.SendDtmfTone():
                 # A key of the other side that did not come in the audio (notes §7).
-                if self.sound is not None and message.tone in _KEYS:
-                    self.sound.feed_digit(_KEYS[message.tone])
+                if self.sound is not None and message.tone in DIGITS:
+                    self.sound.feed_digit(DIGITS[message.tone])
             case messages.CloseReceiveChannel() if self.port is not None:
                 self.port.stop_receiving()
+                self._receives = None
             case messages.StopMediaTransmission() if self.port is not None:
                 self.port.stop_sending()
             case _:
@@ -147,12 +150,13 @@ class CallMedia:
             status = MediaStatus.NOT_ENOUGH_CHANNELS
         else:
             status = MediaStatus.OK
+            receives = (
+                codec,
+                order.milli_second_packet_size or 20,
+                order.rfc2833_payload_type,
+            )
             try:
-                port.start_receiving(
-                    codec,
-                    packet_ms=order.milli_second_packet_size or 20,
-                    dtmf_payload_type=order.rfc2833_payload_type or None,
-                )
+                self._start_receiving(port, *receives)
                 address = port.local_address
             except LocalProtocolError:
                 # What was ordered is beyond us: refused, like everything a port can not do.
@@ -169,15 +173,15 @@ class CallMedia:
 
     def _listen_for_digits(self, payload_type: int) -> None:
         # A subscription names them where OpenReceiveChannel did not (captured: sccp_hw_gway_tls).
-        order, port = self._view.media.receive, self.port
-        if order is None or port is None or not port.receiving:
+        if self.port is None or self._receives is None:
             return
-        if order.rfc2833_payload_type != payload_type:
-            port.start_receiving(
-                _CODECS[order.compression_type],
-                packet_ms=order.milli_second_packet_size or 20,
-                dtmf_payload_type=payload_type,
-            )
+        codec, packet_ms, known = self._receives
+        if known != payload_type:
+            self._start_receiving(self.port, codec, packet_ms, payload_type)
+
+    def _start_receiving(self, port: Port, codec: Codec, packet_ms: int, digits: int) -> None:
+        port.start_receiving(codec, packet_ms=packet_ms, dtmf_payload_type=digits or None)
+        self._receives = codec, packet_ms, digits
 
     def _transmit(self, order: messages.StartMediaTransmission) -> None:
         codec = _CODECS.get(order.compression_type)

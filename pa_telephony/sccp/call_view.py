@@ -7,21 +7,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import CallType, DCallState, DeviceTone, MediaStatus, MediaType
+from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus, MediaType
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import phrase_of
 from pa_telephony.sccp.text import readable
+from pa_telephony.sccp.tones import TONES
 
-__all__ = ["TONES", "CallView", "CallViews", "Media", "no_channel", "port_answer"]
+__all__ = ["CallView", "CallViews", "Media", "no_channel", "port_answer"]
 
 _Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmission | messages.PortReq
 _DYNAMIC = range(96, 128)
 """RTP payload types that digits may have (RFC 3551)."""
-TONES = {
-    **{str(number): DeviceTone(number or 10) for number in range(10)},
-    **{key: DeviceTone(number) for number, key in enumerate("*#ABCD", 14)},
-}
-"""By digit (notes §7; 1 to 3 are captured)."""
 _CAUSES = {
     DCallState.BUSY: 17,
     DCallState.CONGESTION: 34,
@@ -86,7 +82,9 @@ class CallView:
     @property
     def key(self) -> int:
         """By what it is known: its call reference, or below zero for a further stream of that."""
-        return self.call_reference if self.party is None else ~self.party
+        if self.party is None:
+            return self.call_reference
+        return ~(self.call_reference << 32 | self.party)
 
     @property
     def elsewhere(self) -> bool:
@@ -138,7 +136,7 @@ def no_channel(order: messages.OpenReceiveChannel) -> messages.OpenReceiveChanne
 
 
 class CallViews:
-    """The calls of one session, ``limit`` of them at most.
+    """The calls of one session, ``limit`` of them at most, and as many streams beside them.
 
     A relay or a bridge has several streams of one call reference, one for each pass-through party
     (captured: sccp_hw_mtp), and so may a phone that is recorded. The first belongs to the call;
@@ -277,6 +275,15 @@ class CallViews:
             call = self.calls[new.key] = new
         return [call]
 
+    def _shown(self, reference: int) -> list[CallView]:
+        # Whatever streams there are: a call that rings is not lost for them.
+        if reference not in self.calls:
+            known = [call for call in self.calls.values() if call.state is not DCallState.IDLE]
+            if len(known) >= self._limit:
+                return []
+            self.calls[reference] = CallView(reference, 1)
+        return [self.calls[reference]]
+
     def _inform(self, message: messages.CallInfo | messages.CallInfoV2) -> list[CallView]:
         call = self.calls.get(message.call_reference)
         if call is None:
@@ -304,7 +311,7 @@ class CallViews:
                 del self.calls[call.key]
                 call.state, call.ended = DCallState.ON_HOOK, True
             return over
-        found = self._known(message.call_reference)
+        found = self._shown(message.call_reference)
         for call in found:
             call.line = message.line_instance
             call.state = DCallState(message.call_state)

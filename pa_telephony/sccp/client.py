@@ -191,7 +191,8 @@ class Station:
     async def call(self, number: str, *, line: int = 1) -> AsyncGenerator[Call]:
         """Call a number as a person does: off hook, then the digits. Leaving hangs up.
 
-        A call that was going on is put on hold by the call manager. The body begins as soon as
+        A call that was going on is put on hold by the call manager, and one that rings goes on
+        ringing. The body begins as soon as
         the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
         no telephone has a key for, and for a line that the station does not have (Asterisk goes
         down over it).
@@ -200,8 +201,7 @@ class Station:
             raise ValueError(f"{self.name} has no line {line}")
         for digit in number:
             key_of(digit)
-        start = messages.OffHook(line_instance=0 if line == 1 else line)
-        async with self._opened(start) as call:
+        async with self._opened(lambda: self._lift(line)) as call:
             call.press(number)
             yield call
 
@@ -209,7 +209,7 @@ class Station:
     async def speed_dial(self, button: int) -> AsyncGenerator[Call]:
         """Press a speed-dial button, counted from 1. Leaving hangs up."""
         stimulus = messages.Stimulus(stimulus=DeviceStimulus.SPEED_DIAL, line_instance=button)
-        async with self._opened(stimulus) as call:
+        async with self._opened(lambda: stimulus) as call:
             yield call
 
     @contextlib.asynccontextmanager
@@ -218,7 +218,7 @@ class Station:
 
         Raises :class:`RequestFailed` when the call manager says that there is nothing.
         """
-        async with self._opened(self._key(SoftKeyEvent.PICK_UP, line)) as call:
+        async with self._opened(lambda: self._key(SoftKeyEvent.PICK_UP, line)) as call:
             yield call
 
     async def forward_all(self, number: str, *, line: int = 1) -> None:
@@ -264,9 +264,15 @@ class Station:
     def _key(self, key: SoftKeyEvent, line: int) -> messages.SoftKeyEvent:
         return messages.SoftKeyEvent(soft_key_event=key, line_instance=line, call_reference=0)
 
+    def _lift(self, line: int) -> SccpMessage:
+        if any(not call.elsewhere for call in self.calls.values()):
+            # A handset that is lifted now would answer what rings, or do nothing.
+            return self._key(SoftKeyEvent.NEW_CALL, line)
+        return messages.OffHook(line_instance=0 if line == 1 else line)
+
     @contextlib.asynccontextmanager
-    async def _opened(self, key: SccpMessage) -> AsyncGenerator[Call]:
-        call = await self.new_call(key)
+    async def _opened(self, key: Callable[[], SccpMessage]) -> AsyncGenerator[Call]:
+        call = await self._new_call(lambda: [key()], None)
         try:
             yield call
         finally:
@@ -308,10 +314,12 @@ class Station:
         """
 
         async def handle(call: Call) -> None:
-            with contextlib.suppress(CallEnded):
-                await handler(call)
-            await self._hang_up(call)
-            room.release()
+            try:
+                with contextlib.suppress(CallEnded):
+                    await handler(call)
+            finally:
+                await self._hang_up(call)
+                room.release()
 
         # Calls come and go as the call manager likes; handlers may take longer.
         room = trio.Semaphore(self.config.max_calls)
@@ -355,7 +363,9 @@ class Station:
         ``of`` is the call that it is a consultation of; its end is the end of the waiting, by
         :class:`CallEnded`. Cancelling hangs the new call up, within a second.
         """
+        return await self._new_call(lambda: keys, of)
 
+    async def _new_call(self, keys: Callable[[], Sequence[SccpMessage]], of: Call | None) -> Call:
         def there_or_over() -> bool:
             return self._calls.opened is not None or (of is not None and of.ended)
 
@@ -364,7 +374,7 @@ class Station:
                 raise ConnectionLost(f"{self.name} is not registered")
             self._calls.opened = None
             try:
-                for key in keys:
+                for key in keys():
                     self.send(key)
                 await self._until(there_or_over)
                 if self._calls.opened is None:

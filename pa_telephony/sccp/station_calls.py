@@ -81,8 +81,8 @@ class StationCalls:
         if index is not None and calls:
             self._left_up[index] = [
                 messages.OnHook(line_instance=call.line, call_reference=call.call_reference)
-                for call in calls.values()
-                if not call.elsewhere
+                for key, call in calls.items()
+                if not call.elsewhere and key == call.call_reference
             ]
         for call in calls.values():
             call.lost(_TEMPORARY_FAILURE)
