@@ -630,6 +630,33 @@ def test_a_channel_beyond_all_limits_is_refused_and_not_passed_over() -> None:
     ]
 
 
+def test_streams_of_two_calls_are_two_although_their_parties_have_one_number() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    for reference in (5, 6):
+        bench.told(
+            a_state(DCallState.CONNECTED, reference),
+            messages.OpenReceiveChannel(**a_stream(1, reference)),
+            messages.OpenReceiveChannel(**a_stream(9, reference)),
+        )
+    calls = bench.core.calls.values()
+    assert [(call.call_reference, call.party) for call in calls] == [
+        (5, None),
+        (5, 9),
+        (6, None),
+        (6, 9),
+    ]
+
+
+def test_a_call_rings_whatever_streams_there_are() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    for party in range(2 * StationConfig().max_calls):
+        bench.told(messages.OpenReceiveChannel(**a_stream(party)))
+    bench.told(a_state(DCallState.RING_IN, 99))
+    assert bench.core.calls[99].state is DCallState.RING_IN
+
+
 SUBSCRIBE = messages.SubscribeDtmfPayloadReq(
     payload_dtmf=101, conference_id=7, passthru_party_id=1, dtmf_type=1
 )

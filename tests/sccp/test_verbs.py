@@ -16,7 +16,12 @@ import pytest
 import trio
 
 from pa_telephony import rtp, sccp
-from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
+from pa_telephony.errors import (
+    CallEnded,
+    ConfigurationError,
+    LocalProtocolError,
+    RequestFailed,
+)
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device, LineAppearance
 from pa_telephony.sccp.enums import DCallState, MediaPayloadType, SoftKeyEvent
@@ -439,7 +444,61 @@ async def test_leaving_hangs_every_call_up_and_unregisters_although_none_of_them
     assert manager.seen[3:] == ["unregistered"]
 
 
+# A call beside another.
+
+
+@pytest.mark.parametrize("there", [DCallState.CONNECTED, DCallState.RING_IN])
+async def test_a_call_beside_another_is_begun_with_the_key_for_a_new_one(there: DCallState) -> None:
+    """A handset that is lifted then would answer what rings, or do nothing."""
+    async with a_station() as (manager, station):
+        manager.on_key[SoftKeyEvent.NEW_CALL] = lambda _: manager.new_call()
+        manager.show(7, there)
+        await station.wait_shown(lambda _: 7 in station.calls)
+        async with station.call("2") as call:
+            await call.wait_connected()
+        assert manager.seen == ["NEW_CALL 0", "END_CALL 1"]
+        assert station.calls[7].state is there
+
+
+async def test_two_calls_that_are_begun_at_once_are_two_calls() -> None:
+    async with a_station() as (manager, station):
+        manager.on_key[SoftKeyEvent.NEW_CALL] = lambda _: manager.new_call()
+        references: list[int] = []
+
+        async def call_up() -> None:
+            async with station.call("2") as call:
+                references.append(call.call_reference)
+                await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(call_up)
+            nursery.start_soon(call_up)
+            await station.wait_shown(lambda _: len(references) == 2)
+            nursery.cancel_scope.cancel()
+        assert sorted(references) == [1, 2]
+
+
+async def test_a_call_that_is_no_consultation_can_not_complete_a_transfer() -> None:
+    async with a_call() as (manager, _, call):
+        with pytest.raises(LocalProtocolError, match="is no consultation"):
+            await call.complete()
+        assert call.connected
+        assert manager.seen == []
+
+
 # Handlers.
+
+
+async def test_the_call_of_a_handler_that_fails_is_hung_up() -> None:
+    async with a_station() as (manager, station):
+
+        async def handle(call: sccp.Call) -> None:
+            raise ZeroDivisionError
+
+        manager.show(7, DCallState.RING_IN)
+        with pytest.raises(ZeroDivisionError):
+            await station.serve(handle)
+        assert manager.seen == ["END_CALL 7"]
 
 
 async def test_calls_that_were_over_before_anybody_served_keep_no_other_from_being_served() -> None:
@@ -503,6 +562,34 @@ async def test_sound_is_received_where_the_call_is_signalled() -> None:
     ):
         ack = await manager.heard(messages.OpenReceiveChannelAck)
         assert (ack.ip_addr, ack.port_number) == ("127.0.0.77", 47600)
+
+
+@pytest.mark.parametrize(
+    "second", [(MediaPayloadType.G729, 20), (MediaPayloadType.G711_ULAW64K, 7)]
+)
+async def test_digits_are_subscribed_to_on_the_channel_that_was_not_refused(
+    second: tuple[MediaPayloadType, int],
+) -> None:
+    """A channel is opened, opened again in a way that is beyond us, and its digits are wanted."""
+    async with (
+        rtp.open_engine(first_port=47600) as engine,
+        a_listening_port(engine) as (manager, station),
+    ):
+        codec, packet_ms = second
+        manager.tell(
+            messages.OpenReceiveChannel(
+                call_reference=7,
+                conference_id=7,
+                pass_through_party_id=1,
+                compression_type=codec,
+                milli_second_packet_size=packet_ms,
+            ),
+            messages.SubscribeDtmfPayloadReq(
+                payload_dtmf=101, conference_id=7, passthru_party_id=1
+            ),
+        )
+        await manager.heard(messages.SubscribeDtmfPayloadRes)
+        assert station.registered
 
 
 async def test_sound_is_received_where_the_engine_is_told_to() -> None:
