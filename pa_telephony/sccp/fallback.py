@@ -6,7 +6,6 @@ earlier one that gives it a token when no call is up (protocol notes §4).
 
 from __future__ import annotations
 
-import contextlib
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -14,10 +13,11 @@ from typing import Protocol
 
 import trio
 
-from pa_telephony.errors import RegistrationRejected, RemoteProtocolError
+from pa_telephony.errors import RegistrationRejected
 from pa_telephony.sccp.enums import DeviceResetType
 from pa_telephony.sccp.manager import End, Link, Standby
 from pa_telephony.sccp.patience import Patience
+from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.station import (
     CallChanged,
     MayReturn,
@@ -111,10 +111,8 @@ class CallManagers:
     def ask_to_leave(self) -> None:
         """Unregister, and stay so; ``registered`` ends, or ``refusals`` rises."""
         self._wanted = False
-        if self.core is not None and self.registered:
-            with contextlib.suppress(RemoteProtocolError):
-                self.core.leave(trio.current_time())
-            self.flush()
+        if self.link is not None and self.registered:
+            self.link.leave()
 
     def stay(self) -> None:
         """It was refused, or is not wanted any more: be registered as before."""
@@ -231,10 +229,13 @@ class CallManagers:
 
     def _return_to(self, index: int) -> None:
         """Leave where we are, to register where we would rather be."""
-        if self.registered and self.core is not None and self.core.idle:
+        link, core = self.link, self.core
+        if link is None or core is None or not self.registered:
+            return
+        # One whose connection has just failed is lost, not left: that is trouble to be told of.
+        if core.idle and core.state is not State.OFFLINE:
             self._returning = index
-            self.core.leave(trio.current_time())
-            self.flush()
+            link.leave()
 
     def take(self, link: Link, event: StationEvent) -> None:
         """Something happened on a connection."""

@@ -6,6 +6,7 @@ keepalives pass on it, and registering there takes one message when the first is
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import random
@@ -104,9 +105,24 @@ class Link:
     def register(self) -> None:
         """Register here, at once or as soon as the connection is up."""
         self._registers = True
-        if self.core is not None:
-            self.core.connected(trio.current_time())
-            self.flush()
+        self._ask(StationCore.connected)
+
+    def come_back(self) -> None:
+        """Ask whether we may register here."""
+        self._ask(StationCore.come_back)
+
+    def leave(self) -> None:
+        """Ask to be let go."""
+        self._ask(StationCore.leave)
+
+    def _ask(self, step: Callable[[StationCore, float], None]) -> None:
+        if self.core is None:
+            return
+        # A core that has failed raises its error at whoever asks it for something until its own
+        # task, which reports the error and ends the connection, has come to its end.
+        with contextlib.suppress(RemoteProtocolError):
+            step(self.core, trio.current_time())
+        self.flush()
 
     def flush(self) -> None:
         """Let what the core has queued go out, and its deadline be heard of."""
@@ -288,7 +304,7 @@ class Standby:
         """Ask the best call manager before ``here`` for a token; gives one that knows none."""
         for index in range(here):
             link = self._links.get(index)
-            if link is None or link.core is None or not link.stands_by:
+            if link is None or not link.stands_by:
                 continue
             if now < self._ask_at.get(index, 0.0):
                 continue
@@ -296,8 +312,7 @@ class Standby:
             if index in self._knows_no_tokens:
                 return index
             self._asked.add(index)
-            link.core.come_back(now)
-            link.flush()
+            link.come_back()
             return None
         return None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pa_telephony.errors import RemoteProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, CallViews, no_channel, port_answer
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
@@ -179,7 +180,10 @@ def key_of(digit: str) -> KeyPadButton:
 
 
 class StationCore:
-    """One station's session with one call manager; made anew for every connection."""
+    """One station's session with one call manager; made anew for every connection.
+
+    After a :class:`RemoteProtocolError` it is offline: what it is asked to send raises that again.
+    """
 
     def __init__(self, name: str, config: StationConfig, local_ip: str = "0.0.0.0") -> None:
         self.name = name
@@ -249,7 +253,11 @@ class StationCore:
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes from the call manager. Raises :class:`RemoteProtocolError`."""
         self._now = now
-        self._connection.receive_data(data)
+        try:
+            self._connection.receive_data(data)
+        except RemoteProtocolError:
+            self._broken()
+            raise
 
     def receive_eof(self, now: float) -> None:
         """The call manager closed its side."""
@@ -263,9 +271,16 @@ class StationCore:
         self._step(Input.LOST)
 
     def next_event(self) -> StationEvent | None:
-        """The next thing that happened; None when more bytes are needed."""
+        """The next thing that happened; None when more bytes are needed.
+
+        Raises :class:`RemoteProtocolError`.
+        """
         while not self._events:
-            message = self._connection.next_event()
+            try:
+                message = self._connection.next_event()
+            except RemoteProtocolError:
+                self._broken()
+                raise
             if message is None:
                 return None
             if isinstance(message, ConnectionClosed):
@@ -492,6 +507,11 @@ class StationCore:
     def _close(self, event: StationEvent) -> None:
         self._deadline = self._keep_alive_at = None
         self._events.append(event)
+
+    def _broken(self) -> None:
+        # The error says it all: no event follows.
+        self.state = State.OFFLINE
+        self._deadline = self._keep_alive_at = None
 
     def _ask(self) -> None:
         self._asked_all = not self._habits.line_questions
