@@ -137,7 +137,7 @@ class CallManagers:
 
     async def _stay_registered(self) -> None:
         while self._wanted:
-            known = self.registrations
+            known, returns_to = self.registrations, self._returning
             for place, index in enumerate(self._order()):
                 ended = await self._serve(index)
                 if isinstance(ended, Unregistered):
@@ -149,11 +149,16 @@ class CallManagers:
                     self._note(f"{host}:{port} refuses {self.name}: {ended.reason}")
                 else:
                     self._note(ended.reason)
-                if self.registrations != known:
-                    self._patience.unregistered(trio.current_time())
+                now = trio.current_time()
+                served = self.registrations != known
+                if served and self._patience.unregistered(now):
+                    self._standby.taken(index)
+                elif index == returns_to and self._returning is None:
+                    self._standby.not_taken(index, now)
+                if served:
                     break
                 if isinstance(ended, Rejected):
-                    last_word = self._patience.refused(ended.reason, trio.current_time())
+                    last_word = self._patience.refused(ended.reason, now)
                     if last_word and not self.registrations:
                         raise RegistrationRejected(ended.reason)
                 elif place == 0:

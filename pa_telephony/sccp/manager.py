@@ -37,7 +37,10 @@ __all__ = ["End", "Link", "LinkOwner", "Standby"]
 _READ = 65536
 _CONNECT_WITHIN = 5.0
 _ASK_AGAIN = 60.0
-"""Seconds after which a call manager that would have us, in vain, is asked again."""
+"""Seconds after which a call manager that was asked in vain is asked again; twice as long each time
+that we left another one for it and it did not take us: nobody reaches us meanwhile (guessed)."""
+_ASK_AGAIN_AT_LEAST = 3600.0
+"""Seconds after which it is asked again in any case: it may have been repaired (guessed)."""
 
 End: TypeAlias = Rejected | Unregistered | SessionLost
 """How a connection ended."""
@@ -257,6 +260,7 @@ class Standby:
         self._ask_at: dict[int, float] = {}
         self._asked: set[int] = set()
         self._knows_no_tokens: set[int] = set()
+        self._in_vain: dict[int, int] = {}
 
     @property
     def ready(self) -> set[int]:
@@ -271,6 +275,7 @@ class Standby:
     def take(self, index: int) -> Link | None:
         """The connection to a call manager, to be used for more than standing by."""
         link = self._links.pop(index, None)
+        self._asked.discard(index)
         return None if link is None or link.ended.is_set() else link
 
     def arrange(self, here: int, now: float) -> None:
@@ -315,6 +320,15 @@ class Standby:
             link.come_back()
             return None
         return None
+
+    def taken(self, index: int) -> None:
+        """A call manager had us for a while: it is worth the way."""
+        self._in_vain.pop(index, None)
+
+    def not_taken(self, index: int, now: float) -> None:
+        """We left another one for this one, in vain."""
+        times = self._in_vain[index] = self._in_vain.get(index, 0) + 1
+        self._ask_at[index] = now + min(_ASK_AGAIN * 2 ** min(times, 16), _ASK_AGAIN_AT_LEAST)
 
     def next_look(self, here: int, *, may_return: bool) -> float:
         """When :meth:`arrange`, or :meth:`ask_to_return` where that is wanted, has more to do."""

@@ -66,10 +66,12 @@ class Patience:
         self._refusals = 0
         self._registered_at = now
 
-    def unregistered(self, now: float) -> None:
-        """That is over; if it lasted, it was no failure."""
-        if now - self._registered_at > LASTED:
+    def unregistered(self, now: float) -> bool:
+        """That is over; whether it lasted. If so, it was no failure."""
+        lasted = now - self._registered_at > LASTED
+        if lasted:
             self._back_off = self._config.first_back_off
+        return lasted
 
     def pause(self) -> float:
         """Seconds until the next try: twice as long each time."""

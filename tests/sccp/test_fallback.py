@@ -8,13 +8,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 import trio
+import trio.testing
 
 from pa_telephony import callmanager, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.errors import RemoteProtocolError
-from pa_telephony.sccp.manager import Link
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, Role
+from pa_telephony.sccp.manager import Link, Standby
 from pa_telephony.sccp.registration import State
-from pa_telephony.sccp.station import StationCore
+from pa_telephony.sccp.station import MayReturn, StationCore
 from pa_telephony.sccp.style import StationConfig
 
 NAME = "SEP000000001001"
@@ -98,24 +101,85 @@ async def test_a_better_call_manager_that_talks_garbage_costs_its_own_connection
                     assert (station.registered, station.registrations) == (True, 1)
 
 
-async def test_a_connection_that_fails_as_it_is_needed_is_one_that_could_not_be_had() -> None:
-    """Garbage where the station stands by, and the end of its registration, at once."""
-    streams: list[trio.SocketStream] = []
+class Better:
+    """What a station knows of a call manager that would have it, and when it goes there."""
 
-    async def later(stream: trio.SocketStream) -> None:
-        streams.append(stream)
-        await trio.sleep_forever()
+    def __init__(self, clock: trio.testing.MockClock) -> None:
+        self.standby = Standby(QUICK, 2, a_link)
+        self._clock = clock
 
-    with trio.fail_after(20):
-        async with a_manager_and(later) as (manager, broken):
-            both = [manager.sccp_address, broken]
-            async with sccp.open_station(NAME, both, config=QUICK) as station:
-                for known in range(1, 11):
-                    while not (station.registered and station.standing_by):  # noqa: ASYNC110
-                        await trio.sleep(0.001)
-                    assert (station.registrations, station.protocol_errors) == (known, known - 1)
-                    [session] = manager._line_side.sessions.values()
-                    await streams[-1].send_all(GARBAGE)
-                    session.close("gone")
-                    while station.registrations == known:  # noqa: ASYNC110
-                        await trio.sleep(0.001)
+    def left_for(self) -> float:
+        """Seconds until the station, served by the second, goes to the first: it has a token."""
+        start = trio.current_time()
+        self.standby.arrange(1, start)
+        at = max(start, self.standby.next_look(1, may_return=True))
+        self._clock.jump(at - start)
+        link = self.standby._links[0]
+        assert self.standby.ask_to_return(1, at) is None
+        assert link.core is not None
+        assert link.core.state is State.ASKING
+        self.standby.answered(0, MayReturn(), at)
+        assert self.standby.take(0) is link
+        return at - start
+
+
+async def test_the_way_to_one_that_never_takes_the_station_is_tried_half_as_often_each_time(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    better = Better(mock_clock)
+    waits: list[float] = []
+    for _ in range(9):
+        waits.append(better.left_for())
+        better.standby.not_taken(0, trio.current_time())
+    assert waits == [0.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0, 3600.0]
+    # It takes the station after all; from then on it is asked as often as any other.
+    assert better.left_for() == 3600.0
+    better.standby.taken(0)
+    assert better.left_for() == 60.0
+    better.standby.not_taken(0, trio.current_time())
+    assert better.left_for() == 120.0
+
+
+@pytest.mark.parametrize("takes", [False, True], ids=["refuses", "takes and drops at once"])
+async def test_a_station_seldom_leaves_a_good_one_for_one_that_does_not_have_it(
+    takes: bool, mock_clock: trio.testing.MockClock
+) -> None:
+    """Which answers keepalives, and closes on RegisterTokenReq and RegisterReq: each minute once
+    the station was out of reach."""
+
+    async def better(stream: trio.SocketStream) -> None:
+        core = Connection(Role.CALL_MANAGER)
+        with contextlib.suppress(trio.BrokenResourceError):
+            while data := await stream.receive_some(4096):
+                core.receive_data(bytes(data))
+                while (message := core.next_event()) is not None:
+                    match message:
+                        case messages.KeepAliveReq():
+                            core.send(messages.KeepAliveAck())
+                        case messages.RegisterReq() if takes and again:
+                            core.send(messages.RegisterAck(keep_alive_interval=30))
+                        case messages.TimeDateReq() if takes:
+                            core.send(messages.TimeDateRes(w_year=2026))
+                            await stream.send_all(core.data_to_send())
+                            return
+                        case messages.RegisterReq() | messages.RegisterTokenReq():
+                            again.append(True)
+                            return
+                        case _:
+                            pass
+                await stream.send_all(core.data_to_send())
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            await better(stream)
+
+    again: list[bool] = []
+    async with a_manager_and(serve) as (manager, bad):
+        both = [bad, manager.sccp_address]
+        async with sccp.open_station(NAME, both, config=QUICK) as station:
+            for _ in range(360):
+                mock_clock.jump(5.0)
+                await trio.testing.wait_all_tasks_blocked(0.003)
+            # At 4, 124, 364, 844 and 1804 seconds.
+            assert 3 <= manager.sccp_counters.registrations <= 7
+            assert station.registered
