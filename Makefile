@@ -42,7 +42,7 @@ typecheck: .venv/.lint
 arrows: .venv/.lint
 	$(BIN)/lint-imports
 
-bench: .venv/.run
+bench: .venv/.bench
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 fuzz: .venv/.fuzz
@@ -82,6 +82,10 @@ clean:
 
 .venv/.lint: .venv/.test
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test --group lint
+	touch $@
+
+.venv/.bench: .venv/.run
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group bench
 	touch $@
 
 .venv/.fuzz: .venv/.run
