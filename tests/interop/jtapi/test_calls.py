@@ -68,6 +68,8 @@ async def test_a_phone_that_rings_is_answered_held_and_retrieved(
             await client.say("answer 1002")
             with trio.fail_after(5):
                 await call.wait_connected()
+            # The phone may know of it before the client does.
+            await client.expect("CallCtlTermConnTalkingEv", "P2")
             await client.say("hold 1002")
             assert f"P2={HELD}" in await states(client, "1002")
             await client.say("retrieve 1002")
