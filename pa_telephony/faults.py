@@ -11,12 +11,26 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["report_bug", "report_fault"]
+__all__ = ["report_bug", "report_fault", "told_of"]
+
+
+def told_of(
+    frame: bytes, *, id_at: int, spelling: str, kinds: Mapping[int, type], keyed: Collection[int]
+) -> tuple[str, bytes]:
+    """What a report may say of a frame: the message's name and number, and the bytes or none.
+
+    The number stands at ``id_at``, 32 bits little endian; numbers in ``keyed`` may hold a PIN.
+    """
+    if not frame:
+        return "", b""
+    number = int.from_bytes(frame[id_at : id_at + 4], "little")
+    name = kinds[number].__name__ if number in kinds else "a message nobody knows"
+    return f"{name} ({spelling.format(number)})", b"" if number in keyed else frame
 
 
 def report_fault(

@@ -26,7 +26,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
-from pa_telephony.faults import report_fault
+from pa_telephony.faults import report_fault, told_of
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
@@ -57,16 +57,6 @@ _KEYED = frozenset(
     )
 )
 """What may hold a PIN: digits to play, and to dial."""
-
-
-def _told(frame: bytes) -> tuple[str, bytes]:
-    """What a report may say of a frame: the message's name and number, and the bytes or none."""
-    if not frame:
-        return "", b""
-    number = int.from_bytes(frame[16:20], "little")
-    kind = CtiMessage.registry.get(number)
-    name = kind.__name__ if kind is not None else "a message nobody knows"
-    return f"{name} ({number})", b"" if number in _KEYED else frame
 
 
 class Counters:
@@ -221,7 +211,9 @@ class ApplicationSession:
 
     def _report(self, error: Exception) -> None:
         self._manager.counters.internal_errors += 1
-        message, frame = _told(self._frame)
+        message, frame = told_of(
+            self._frame, id_at=16, spelling="{}", kinds=CtiMessage.registry, keyed=_KEYED
+        )
         report_fault(
             error,
             protocol="cti",

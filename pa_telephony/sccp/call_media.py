@@ -86,8 +86,8 @@ class CallMedia:
                 self._transmit(message)
             case messages.PortReq():
                 port = self._take_port()
-                there = port_answer(message, port.local_address) if port else port_answer(message)
-                self._station.send(there)
+                address = port.local_address if port is not None else _NOWHERE
+                self._station.send(port_answer(message, address))
             case messages.SubscribeDtmfPayloadReq():
                 self._listen_for_digits(message.payload_dtmf)
             case messages.StartTone() | messages.SendDtmfTone():

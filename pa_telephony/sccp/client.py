@@ -51,8 +51,6 @@ __all__ = ["Station", "open_media_port", "open_station"]
 _PORT = 2000
 _CONFIRMED_WITHIN = 1.0
 """Seconds from the end of the call that dials a forward to the word that it is set."""
-_TEMPORARY_FAILURE = 41
-"""Q.850: what a call ends with when its call manager is lost."""
 _FACILITY_REJECTED = 29
 """Q.850: what a key ends with that the call manager refuses."""
 _BLANK = Screen()
@@ -378,7 +376,8 @@ class Station:
                     self.send(key)
                 await self._until(there_or_over)
                 if self._calls.opened is None:
-                    raise CallEnded(of.cause if of is not None else _TEMPORARY_FAILURE)
+                    assert of is not None
+                    raise CallEnded(of.cause)
             except (trio.Cancelled, CallEnded):
                 # The call manager opens it all the same, and nobody would ever hang it up.
                 await self._hang_up_new_call()

@@ -18,7 +18,7 @@ import trio
 
 from pa_telephony.admission import Lobby
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
-from pa_telephony.faults import report_fault
+from pa_telephony.faults import report_fault, told_of
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceResetType, DeviceType, PhoneFeatures
@@ -59,16 +59,6 @@ _KEYED = frozenset(
     )
 )
 """What may hold a PIN: keys, numbers, and what was typed into a phone's services."""
-
-
-def _told(frame: bytes) -> tuple[str, bytes]:
-    """What a report may say of a frame: the message's name and number, and the bytes or none."""
-    if not frame:
-        return "", b""
-    number = int.from_bytes(frame[8:12], "little")
-    kind = SccpMessage.registry.get(number)
-    name = kind.__name__ if kind is not None else "a message nobody knows"
-    return f"{name} (0x{number:04x})", b"" if number in _KEYED else frame
 
 
 class Counters:
@@ -301,7 +291,9 @@ class StationSession:
 
     def _report(self, error: Exception) -> None:
         self._server.counters.internal_errors += 1
-        message, frame = _told(self._frame)
+        message, frame = told_of(
+            self._frame, id_at=8, spelling="0x{:04x}", kinds=SccpMessage.registry, keyed=_KEYED
+        )
         report_fault(
             error,
             protocol="sccp",

@@ -21,7 +21,10 @@ def sendable(text: str, features: PhoneFeatures, longest: int | None = None) -> 
     Without UTF-8 a letter that Latin-1 lacks loses its accents, or becomes ``?``. ``longest`` is in
     octets; no letter is cut in two. A NUL ends the text.
     """
-    text = unicodedata.normalize("NFC", text.partition("\0")[0])
+    text = text.partition("\0")[0]
+    if text.isascii():
+        return text[:longest]
+    text = unicodedata.normalize("NFC", text)
     if PhoneFeatures.UTF8 in features:
         whole = text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
         return whole.encode("utf-8").decode("latin-1")
