@@ -7,22 +7,27 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test check lint typecheck arrows bench docs fuzz mutate clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs fuzz mutate-frames simulate clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
-	@echo "make test    all tests"
+	@echo "make test    all tests but the long ones"
+	@echo "make test-long   the long ones"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
 	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
-	@echo "make mutate  a million mutated SCCP frames through both sides"
+	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, in virtual time"
+	@echo "make mutate-frames   a million mutated SCCP frames through both sides"
 
 demo: .venv/.run
 	$(BIN)/pa-telephony demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
+
+test-long: .venv/.test
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 # Cisco's own client against our CTI Manager, and a Java application tested with the fixture;
 # PA_TELEPHONY_JTAPI_JAR names its jar.
@@ -56,14 +61,19 @@ fuzz: .venv/.fuzz
 			.fuzz/found/$$name .fuzz/corpus/$$name || exit 1; \
 	done
 
-mutate: .venv/.run
+mutate-frames: .venv/.run
 	$(BIN)/python fuzz/mutate_sccp.py
+
+# Resumed where it was broken off; SCHEDULES="pure=100" plays fewer.
+SCHEDULES ?= pure=20000
+simulate: .venv/.test
+	$(BIN)/python tests/failover/simulate.py $(SCHEDULES)
 
 docs: .venv/.run
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf .venv .fuzz demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps say what has been installed; pyproject.toml is where it is written down.
 .venv/.made:

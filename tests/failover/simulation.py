@@ -49,6 +49,7 @@ class Simulation:
         self.log: list[str] = []
         self.takeovers = 0
         self.returns = 0
+        self.seconds = 0.0
         self.calls: dict[Identity, Process] = {}
         self.answered = 0
         self.processes: dict[str, Process] = {}
@@ -79,6 +80,16 @@ class Simulation:
             if not self.is_alive(name):
                 self.start(name)
         self._advance(self.now + calm)
+        self.seconds = seconds + calm
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What has happened, by name."""
+        return {
+            "takeovers": self.takeovers,
+            "returns": self.returns,
+            "calls answered": self.answered,
+        }
 
     def _advance(self, until: float) -> None:
         while self._queue and self._queue[0][0] <= until:
@@ -232,7 +243,7 @@ class Simulation:
             world = self.world()
             for identity in self.cluster.identities(step.server):
                 if identity.kind not in ROUTES and world.owner(identity) != step.server:
-                    self._violated(f"route point of {step.server} went home before {identity}")
+                    self.violated(f"route point of {step.server} went home before {identity}")
 
     # The call manager.
 
@@ -298,7 +309,7 @@ class Simulation:
             entitled = process.member.may_act(self.now)
             stopped = self._entries.get(stop(process.name)) is not None
             if entitled and process.linked and not stopped:
-                self._violated(f"{process.name} dropped a call on {identity}")
+                self.violated(f"{process.name} dropped a call on {identity}")
         self._gone(process, identity)
         self._after(0.002, lambda: self._closed(process, identity))
 
@@ -328,8 +339,8 @@ class Simulation:
                     and process.member.state(identity) is State.REGISTERED
                 ]
                 if len(serving) > 1:
-                    self._violated(f"{identity} is served by {' and '.join(serving)}")
+                    self.violated(f"{identity} is served by {' and '.join(serving)}")
 
-    def _violated(self, what: str) -> None:
+    def violated(self, what: str) -> None:
         self.violations.append(f"{self.now:.3f} {what}")
         self.log.append(f"{self.now:8.3f} VIOLATION {what}")
