@@ -196,6 +196,14 @@ class Member:
         """Where the registration of ``identity`` stands."""
         return self._registrations[identity].state
 
+    def reasons(self) -> dict[str, str]:
+        """Why what is to be held here is not up: label of the identity → last answer or loss."""
+        return {
+            identity.label: found.why
+            for identity in self.plan.hold
+            if (found := self._registrations[identity]).state not in _UP and found.why
+        }
+
     # ---------------------------------------------------------------------------- inputs
 
     def observe(self, snapshot: Snapshot, now: float) -> None:
@@ -312,7 +320,9 @@ class Member:
 
     def _reported(self, identity: Identity, input: Input, now: float, why: str) -> None:
         found = self._registrations[identity]
-        found.why = why
+        if why or input in (Input.REGISTERED, Input.UNREGISTERED):
+            # A connection that is closed after a refusal says nothing new.
+            found.why = why
         if input in (Input.REFUSED, Input.LOST, Input.KEPT):
             found.retry_at = now + self._timing.retry
         self._input(identity, input)
@@ -464,11 +474,7 @@ class Member:
             up=frozenset(i.label for i, state in states.items() if state in _UP),
             # Decisions last milliseconds and concern nobody else.
             busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
-            why={
-                i.label: self._registrations[i].why
-                for i in self.plan.hold
-                if states[i] not in _UP and self._registrations[i].why
-            },
+            why=self.reasons(),
         )
         news = beat != self._told and self._last_sent + _SOON * self._timing.heartbeat <= now
         if self._next_beat > now and not news:

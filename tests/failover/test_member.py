@@ -64,6 +64,7 @@ class Driver:
                     member.registered(identity, now)
                 else:
                     member.refused(identity, now, "no such device")
+                    member.closed(identity, now)
             case Unregister(identity):
                 self.registered.discard(identity)
                 member.unregistered(identity, now)
@@ -173,6 +174,12 @@ def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() 
     driver.call_manager_answers = True
     driver.pass_time(TIMING.retry + 0.01)
     assert driver.registered == set(EVERYTHING)
+    driver.member.lost(PORTS[0], driver.now, "reset by peer")
+    driver.member.closed(PORTS[0], driver.now)
+    driver.settle()
+    assert driver.member.reasons()[PORTS[0].label] == "reset by peer"
+    driver.pass_time(TIMING.retry + 0.01)
+    assert driver.member.reasons() == {}
 
 
 def test_nothing_is_registered_while_the_call_manager_is_out_of_reach() -> None:
