@@ -146,6 +146,10 @@ class Timing:
     hold_longest: float = 30.0
     """``hold`` doubles for each further takeover within ``flap_window``, up to this."""
     flap_window: float = 600.0
+    steady: float = 15.0
+    """A server is an heir of one that lives only once it has reached the call manager for this
+    long without a break. Above the longest back-off (10 s), or a call manager that restarts would
+    move whatever the quicker of two servers finds unserved (Q9)."""
     registration: float = 0.4
     """A registration is not begun when less than this is left of ``own``."""
     linger: float = 1.0
@@ -274,6 +278,23 @@ class Cluster:
     def identities(self, home: str) -> tuple[Identity, ...]:
         """Everything that ``home`` owns: ports, interceptors, route points, in that order."""
         return self._identities[home]
+
+    @functools.cached_property
+    def _needs(self) -> Mapping[str, frozenset[str]]:
+        return {
+            home: frozenset(identity.provider for identity in identities)
+            for home, identities in self._identities.items()
+        }
+
+    def needs(self, home: str) -> frozenset[str]:
+        """Names of the providers at which identities of ``home`` are registered."""
+        return self._needs[home]
+
+    @functools.cached_property
+    def used_providers(self) -> tuple[str, ...]:
+        """Names of the providers that any server needs, in the order of the file."""
+        used = frozenset[str]().union(*self._needs.values())
+        return tuple(each.name for each in self.providers if each.name in used)
 
     def _make(self, server: ServerConfig) -> list[Identity]:
         home = server.server_name

@@ -19,7 +19,7 @@ silent since when, how long a home has asked, and each identity's registration. 
     Register   → member.registered(…) | refused(…) | lost(…), and lost(…) whenever it goes later
     Unregister → member.unregistered(…) | kept(…) | lost(…)
     Close      → member.closed(…), always, after the connection is gone
-    # all along: member.link(reachable, now), member.set_busy(identity, busy), and
+    # all along: member.link(provider, reachable, now), member.set_busy(identity, busy), and
     # member.may_answer(identity, clock()) right before anything visible is done for a caller
 
 After every input the driver calls :meth:`Member.actions` again. ``now`` is seconds of a clock that
@@ -150,7 +150,8 @@ class Member:
         self._guard = now
         self._steady_since = now
         self._entered = now
-        self._link_since = now
+        self._link_since: dict[str, float] = {}
+        self._unlinked_since = now
         self._last_sent = now
         self._sequence = 0
         self._beating: _Beating | None = None
@@ -284,11 +285,18 @@ class Member:
                 self._registrations[identity].linger_until = now + self._timing.linger
                 self._input(identity, Input.LINGER)
 
-    def link(self, reachable: bool, now: float) -> None:
-        """Whether the call manager can be reached; to be told at the start, False until then."""
-        if reachable != self._beat.link:
-            self._beat = replace(self._beat, link=reachable)
-            self._link_since = now
+    def link(self, provider: str, reachable: bool, now: float) -> None:
+        """Whether the provider of that name can be reached; False until it is told."""
+        if reachable == (provider in self._beat.links):
+            return
+        links = self._beat.links ^ {provider}
+        if bool(links) != self._beat.link:
+            self._unlinked_since = now
+        self._beat = replace(self._beat, links=links, steady=self._beat.steady - {provider})
+        if reachable:
+            self._link_since[provider] = now
+        else:
+            del self._link_since[provider]
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Whether ``identity`` has a call (a routing decision, for a route point)."""
@@ -341,6 +349,7 @@ class Member:
 
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
+        self._grow_steady(now)
         view = self._view(now)
         if self._known and view.session is None:
             self._guard = min(self._guard, now)
@@ -366,7 +375,8 @@ class Member:
         times = [
             self._guard,
             self._entered + timing.grace,
-            self._link_since + timing.own,
+            self._unlinked_since + timing.own,
+            *(since + timing.steady for since in self._link_since.values()),
             self._next_beat,
             self._last_sent + _SOON * timing.heartbeat,
         ]
@@ -380,6 +390,12 @@ class Member:
             times.append(self._flight.repeat_at)
         return min((time for time in times if time > now), default=now + timing.heartbeat)
 
+    def _grow_steady(self, now: float) -> None:
+        since, long = self._link_since, self._timing.steady
+        steady = frozenset(name for name in since if since[name] + long <= now)
+        if steady != self._beat.steady:
+            self._beat = replace(self._beat, steady=steady)
+
     def _view(self, now: float) -> View:
         timing, memory = self._timing, self._memory
         found = self._registrations
@@ -389,7 +405,7 @@ class Member:
             beat=self._beat,
             alone=self._alone,
             settled=self._entered + timing.grace <= now,
-            cut_off=not self._beat.link and self._link_since + timing.own <= now,
+            cut_off=not self._beat.link and self._unlinked_since + timing.own <= now,
             quiet=all(each.state in (State.IDLE, State.RELEASED) for each in found.values()),
             silent=frozenset(
                 name

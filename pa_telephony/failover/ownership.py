@@ -140,7 +140,7 @@ class View:
     world: World
     me: str
     beat: keys.Beat
-    """What its next heartbeat would say; ``beat.link`` is whether it reaches the call manager,
+    """What its next heartbeat would say; ``beat.links`` are the providers that it reaches now,
     ``beat.instance`` tells its session from a predecessor's."""
     alone: bool = True
     """It holds the proof that no other process has its name."""
@@ -290,8 +290,12 @@ def _has_heir(view: View) -> bool:
     """Whether somebody who reaches the call manager could serve something that I hold."""
     world = view.world
     homes = dict.fromkeys(identity.home for identity in world.held(view.me))
-    heirs = {name for home in homes for name in (home, *world.cluster.candidates(home))}
-    return any(world.usable(name) for name in heirs - {view.me})
+    return any(
+        world.usable(name, home)
+        for home in homes
+        for name in (home, *world.cluster.candidates(home))
+        if name != view.me
+    )
 
 
 # -------------------------------------------------------------------------------- taking
@@ -366,7 +370,7 @@ def _chosen(view: View, home: str) -> tuple[Compare, ...] | None:
     world, me = view.world, view.me
     cluster = world.cluster
     candidates = cluster.candidates(home)
-    usable = [name for name in candidates if name == me or world.usable(name)]
+    usable = [name for name in candidates if name == me or world.usable(name, home)]
     fitting = [name for name in usable if _fits(world, name, home)]
     best = (fitting or usable)[0] if cluster.capacity_aware else usable[0]
     if best != me:

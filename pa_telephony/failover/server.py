@@ -140,7 +140,8 @@ class Server:
             now_reachable = await self._reaches_call_manager()
             if now_reachable != reachable:
                 reachable = now_reachable
-                self._member.link(reachable, self._clock())
+                for provider in self.cluster.used_providers:
+                    self._member.link(provider, reachable, self._clock())
                 self._event("link", reachable=reachable)
                 self._woken()
             # A session is looked at; without one each look is a connection to the call manager.

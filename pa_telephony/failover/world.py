@@ -31,7 +31,18 @@ from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
-__all__ = ["Bearer", "Beat", "Session", "Stop", "World", "claim", "session", "stop", "want"]
+__all__ = [
+    "EVERY",
+    "Bearer",
+    "Beat",
+    "Session",
+    "Stop",
+    "World",
+    "claim",
+    "session",
+    "stop",
+    "want",
+]
 
 
 def session(server: str) -> str:
@@ -52,6 +63,10 @@ def want(home: str) -> str:
 def stop(server: str) -> str:
     """Key of an operator's intent that a server be stopped."""
     return f"stop/{server}"
+
+
+EVERY = "*"
+"""All providers, in a beat of a release that knew only one link; no provider can be named so."""
 
 
 class Stop(enum.Enum):
@@ -83,14 +98,18 @@ class Bearer(NamedTuple):
 class Beat:
     """What a server says of itself with each heartbeat.
 
-    ``instance`` is unique to the process, so that it recognises its own session. ``link`` is
-    whether it reaches the call manager. ``up`` holds the labels of the identities that it has
-    registered, ``busy`` those of the media ports with a call, ``why`` the reasons of those that it
-    cannot register.
+    ``instance`` is unique to the process, so that it recognises its own session. ``up`` holds the
+    labels of the identities that it has registered, ``busy`` those of the media ports with a call,
+    ``why`` the reasons of those that it cannot register.
     """
 
     instance: str
-    link: bool = False
+    links: frozenset[str] = frozenset()
+    """Names of the providers that it reaches; :data:`EVERY` stands for all of them."""
+    steady: frozenset[str] = frozenset()
+    """Those of ``links`` that it has reached without a break for ``Timing.steady``."""
+    reads: bool = True
+    """False: it has not been able to read the store for some time."""
     up: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
     why: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -101,7 +120,11 @@ class Beat:
         return json.dumps(
             {
                 "instance": self.instance,
-                "link": self.link,
+                "links": sorted(self.links),
+                "steady": sorted(self.steady),
+                "reads": self.reads,
+                # For earlier releases, which know one link for all providers.
+                "link": bool(self.links),
                 "up": sorted(self.up),
                 "busy": sorted(self.busy),
                 "why": dict(self.why),
@@ -115,14 +138,31 @@ class Beat:
         """Read one; what is missing or no JSON takes the defaults (another release wrote it)."""
         return _decode(text)
 
+    @property
+    def link(self) -> bool:
+        """Whether it reaches any provider at all."""
+        return bool(self.links)
+
+    def reaches(self, provider: str) -> bool:
+        """Whether it reaches ``provider`` now."""
+        return provider in self.links or EVERY in self.links
+
+    def is_steady(self, provider: str) -> bool:
+        """Whether it has reached ``provider`` without a break for ``Timing.steady``."""
+        return provider in self.steady or EVERY in self.steady
+
 
 @functools.lru_cache(maxsize=1024)
 def _decode(text: str) -> Beat:
     try:
         read: dict[str, Any] = dict(json.loads(text))
+        # Earlier releases know one link for all providers.
+        links = [EVERY] if read.get("link", False) else []
         return Beat(
             str(read.get("instance", "")),
-            bool(read.get("link", False)),
+            frozenset(map(str, read.get("links", links))),
+            frozenset(map(str, read.get("steady", links))),
+            bool(read.get("reads", True)),
             frozenset(map(str, read.get("up", ()))),
             frozenset(map(str, read.get("busy", ()))),
             dict(read.get("why", {})),
@@ -195,10 +235,19 @@ class World:
             return None
         return Stop.ALONE if entry.value == Stop.ALONE.value else Stop.FAIL_OVER
 
-    def usable(self, server: str) -> bool:
-        """Whether ``server`` could stand in: a session, a call manager, no intent to stop."""
+    def usable(self, server: str, home: str) -> bool:
+        """Whether ``server`` could serve ``home`` now.
+
+        It has a session and no intent to stop, it can read the store, and it reaches every
+        provider that identities of ``home`` need.
+        """
         found = self._sessions.get(server)
-        return found is not None and found.beat.link and self.stopped(server) is None
+        return (
+            found is not None
+            and found.beat.reads
+            and self.stopped(server) is None
+            and all(map(found.beat.reaches, self.cluster.needs(home)))
+        )
 
     def unusable_as_read(self, server: str) -> tuple[Compare, ...]:
         """Compares that fail as soon as ``server`` may have become usable.

@@ -151,7 +151,8 @@ class Simulation:
 
     def _link(self, process: Process, up: bool) -> None:
         process.linked = up
-        process.member.link(up, self.now)
+        for provider in self.cluster.used_providers:
+            process.member.link(provider, up, self.now)
         if not up:
             self.log.append(f"{self.now:8.3f} {process.name} loses the call manager")
             for identity in list(process.registered):

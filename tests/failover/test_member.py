@@ -24,7 +24,7 @@ class Driver:
         self.now = 100.0
         self.worlds = worlds
         self.member = Member(cluster, name, instance=f"life of {name}", now=self.now)
-        self.member.link(True, self.now)
+        self.link(True)
         self.store_answers = True
         self.call_manager_answers = True
         self.refuses: set[Identity] = set()
@@ -32,6 +32,10 @@ class Driver:
         self.registered: set[Identity] = set()
         self.closed_at_once: set[Identity] = set()
         self.steps: list[StepKind] = []
+
+    def link(self, reachable: bool, *providers: str) -> None:
+        for provider in providers or self.member.cluster.used_providers:
+            self.member.link(provider, reachable, self.now)
 
     def settle(self) -> None:
         """Until nothing more happens at this time."""
@@ -184,14 +188,14 @@ def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() 
 
 def test_nothing_is_registered_while_the_call_manager_is_out_of_reach() -> None:
     driver = started()
-    driver.member.link(False, driver.now)
+    driver.link(False)
     for identity in EVERYTHING:
         driver.registered.discard(identity)
         driver.member.lost(identity, driver.now)
     driver.pass_time(30.0)
     assert driver.registered == set()
     assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]  # Q9: nobody would serve it better
-    driver.member.link(True, driver.now)
+    driver.link(True)
     driver.pass_time(TIMING.retry)
     assert driver.registered == set(EVERYTHING)
 
@@ -294,3 +298,21 @@ def test_an_old_snapshot_is_ignored() -> None:
     driver.member.observe(empty, driver.now)
     assert driver.member.actions(driver.now) == []
     assert driver.registered == set(EVERYTHING)
+
+
+def test_a_link_is_steady_once_it_has_held_without_a_break() -> None:
+    driver = started()
+    driver.pass_time(TIMING.steady - TIMING.heartbeat)
+    found = driver.worlds.world().session("PA1")
+    assert found is not None
+    assert (found.beat.links, found.beat.steady) == ({"jtapi", "skinny"}, set())
+    driver.link(False, "skinny")
+    driver.link(True, "skinny")
+    driver.pass_time(2 * TIMING.heartbeat)
+    found = driver.worlds.world().session("PA1")
+    assert found is not None
+    assert found.beat.steady == {"jtapi"}
+    driver.pass_time(TIMING.steady)
+    found = driver.worlds.world().session("PA1")
+    assert found is not None
+    assert found.beat.steady == {"jtapi", "skinny"}

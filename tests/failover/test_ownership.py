@@ -26,13 +26,14 @@ from pa_telephony.failover.ownership import (
 from pa_telephony.failover.world import Beat, Stop
 
 EVERYTHING = CLUSTER.identities("PA1")
+LINKS = frozenset(CLUSTER.used_providers)
 
 
 def view(worlds: Worlds, me: str, **changes: Any) -> View:
     fields: dict[str, Any] = {
         "free": frozenset(EVERYTHING),
         "lingers": True,
-        "beat": Beat(f"instance of {me}", link=True),
+        "beat": Beat(f"instance of {me}", LINKS, LINKS),
     }
     return View(worlds.world(), me, **(fields | changes))
 
@@ -130,7 +131,7 @@ def test_nothing_is_taken_without_a_call_manager() -> None:
     worlds = Worlds()
     worlds.enter("PA1", "PA2", link=False)
     for name in ("PA1", "PA2"):
-        beat = Beat(f"instance of {name}", link=False)
+        beat = Beat(f"instance of {name}")
         assert kinds(plan(view(worlds, name, beat=beat))) == []
 
 
@@ -261,7 +262,7 @@ def test_a_dead_or_silent_server_is_deposed_by_anybody(proof: str) -> None:
 def test_a_session_of_a_predecessor_is_ended_before_entering() -> None:
     worlds = Worlds()
     worlds.enter("PA1")
-    mine = Beat("another instance", link=True)
+    mine = Beat("another instance", LINKS)
     what = plan(view(worlds, "PA1", beat=mine))
     assert kinds(what) == [StepKind.DEPOSE]
     assert worlds.commit(what.steps[0].transaction)
@@ -271,7 +272,7 @@ def test_a_session_of_a_predecessor_is_ended_before_entering() -> None:
 def test_without_proof_of_being_alone_a_predecessor_must_be_silent_first() -> None:
     worlds = Worlds()
     worlds.enter("PA1")
-    mine = Beat("another instance", link=True)
+    mine = Beat("another instance", LINKS)
     assert kinds(plan(view(worlds, "PA1", beat=mine, alone=False))) == []
     silent = frozenset({"PA1"})
     what = plan(view(worlds, "PA1", beat=mine, alone=False, silent=silent))

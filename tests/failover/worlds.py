@@ -77,7 +77,10 @@ class Worlds:
         """These servers have a session that says so; an existing one is rewritten."""
         labels = [frozenset(each.label for each in some) for some in (up, busy)]
         for name in names:
-            beat = Beat(f"instance of {name}", link, *labels, why or {})
+            links = frozenset(self.cluster.used_providers if link else ())
+            beat = Beat(
+                f"instance of {name}", links, links, up=labels[0], busy=labels[1], why=why or {}
+            )
             self.put(session(name), beat.encode())
 
     def die(self, name: str) -> None:

@@ -1,0 +1,65 @@
+"""What the store's entries mean: beats of this and of earlier releases, who is usable for what."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from worlds import CLUSTER, Worlds
+
+from pa_telephony.failover.world import Beat, session
+
+
+def test_a_beat_is_read_as_it_was_written() -> None:
+    beat = Beat(
+        "i",
+        frozenset({"jtapi", "skinny"}),
+        frozenset({"jtapi"}),
+        False,
+        frozenset({"PA1/port/6001"}),
+        frozenset({"PA1/port/6001"}),
+        {"PA1/port/6002": "no such device"},
+        7,
+    )
+    assert Beat.decode(beat.encode()) == beat
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_a_beat_of_a_release_with_one_link_speaks_for_all_providers(link: bool) -> None:
+    beat = Beat.decode(json.dumps({"instance": "i", "link": link, "up": []}))
+    assert beat.link is beat.reaches("skinny") is beat.is_steady("jtapi") is link
+    assert beat.reads
+
+
+def test_a_release_with_one_link_finds_it_in_our_beat() -> None:
+    assert json.loads(Beat("i", frozenset({"jtapi"})).encode())["link"] is True
+    assert json.loads(Beat("i").encode())["link"] is False
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "no JSON", '{"links":1}', '{"up":[[]], "sequence":"x"}']
+)
+def test_a_beat_that_cannot_be_read_says_nothing(text: str) -> None:
+    assert Beat.decode(text) == Beat("")
+
+
+def test_a_server_is_usable_for_a_home_when_it_reaches_every_provider_that_the_home_needs() -> None:
+    worlds = Worlds()
+    assert not worlds.world().usable("PA2", "PA1")
+    for links, usable in (
+        (CLUSTER.used_providers, True),
+        (("jtapi",), False),
+        (("skinny",), False),
+        ((), False),
+    ):
+        worlds.put(session("PA2"), Beat("i", frozenset(links)).encode())
+        assert worlds.world().usable("PA2", "PA1") is usable, links
+    # A home without identities needs no provider.
+    assert worlds.world().usable("PA2", "PA3")
+
+
+def test_a_server_that_cannot_read_the_store_is_usable_for_nobody() -> None:
+    worlds = Worlds()
+    links = frozenset(CLUSTER.used_providers)
+    worlds.put(session("PA2"), Beat("i", links, links, reads=False).encode())
+    assert not worlds.world().usable("PA2", "PA1")
