@@ -200,9 +200,9 @@ class Cluster:
 
     def server(self, name: str) -> ServerConfig:
         """The server of that name, whatever the case; raises ConfigurationError for none."""
-        for server in self.servers:
-            if server.server_name.casefold() == name.casefold():
-                return server
+        found = self._by_name.get(name) or self._by_name.get(name.casefold())
+        if found is not None:
+            return found
         known = ", ".join(server.server_name for server in self.servers)
         raise ConfigurationError(
             f"there is no server {name!r}, only {known}", file=self.file, field="server_name"
@@ -229,17 +229,11 @@ class Cluster:
 
     def candidates(self, home: str) -> tuple[str, ...]:
         """Who may stand in for ``home``, first choice first, as the servers spell themselves."""
-        return tuple(
-            self.server(name).server_name for name in self.server(home).fail_over_server_names
-        )
+        return self._candidates[self.server(home).server_name]
 
     def stands_in_for(self, name: str) -> tuple[str, ...]:
         """Whose lists hold ``name``."""
-        return tuple(
-            server.server_name
-            for server in self.servers
-            if name in self.candidates(server.server_name)
-        )
+        return tuple(home for home, names in self._candidates.items() if name in names)
 
     def largest_takeover(self, name: str) -> int:
         """Most ports that one takeover can bring to ``name``."""
@@ -253,6 +247,23 @@ class Cluster:
         return self.server(name).number_of_media_ports + sum(
             self.server(home).number_of_media_ports for home in self.stands_in_for(name)
         )
+
+    @functools.cached_property
+    def _by_name(self) -> Mapping[str, ServerConfig]:
+        return {
+            name: server
+            for server in reversed(self.servers)
+            for name in (server.server_name.casefold(), server.server_name)
+        }
+
+    @functools.cached_property
+    def _candidates(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            server.server_name: tuple(
+                self.server(name).server_name for name in server.fail_over_server_names
+            )
+            for server in self.servers
+        }
 
     @functools.cached_property
     def devices(self) -> Mapping[tuple[str, str], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass, field
 
 __all__ = ["Identity", "Kind"]
@@ -15,6 +16,8 @@ class Kind(enum.Enum):
     INTERCEPTOR = "interceptor"
     AA_ROUTE_POINT = "aa"
     ROUTE_POINT = "route"
+
+    __hash__ = object.__hash__  # members are singletons, and every plan looks up hundreds
 
     @property
     def stage(self) -> int:
@@ -42,12 +45,19 @@ class Identity:
     device: str = field(default="", compare=False)
     provider: str = field(default="", compare=False)
 
-    @property
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.home, self.kind, self.number))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
     def key(self) -> str:
         """The store key that says who owns it."""
         return f"own/{self.home}/{self.kind.value}/{self.number}"
 
-    @property
+    @functools.cached_property
     def label(self) -> str:
         """Short and unique in the cluster; names it in heartbeats and events."""
         return f"{self.home}/{self.kind.value}/{self.number}"
