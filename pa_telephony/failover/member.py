@@ -350,7 +350,7 @@ class Member:
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
         self._grow_steady(now)
-        view = self._view(now)
+        view, planned = self._view(now), None
         if self._known and view.session is None:
             self._guard = min(self._guard, now)
         if not self.may_act(now):
@@ -359,11 +359,13 @@ class Member:
                 self._input(identity, Input.DROP, at_once=True)
         elif self._known:
             self.plan = ownership.plan(view)
+            planned = view
             for identity in self._registrations:
                 self._follow(identity, now)
         if self._known and (view.session is None or self.may_act(now)):
-            # Planned again: what was closed or released just now counts.
-            self._send(ownership.plan(self._view(now)), now)
+            # Planned again when something has changed: what was closed or released just now counts.
+            after = self._view(now)
+            self._send(self.plan if after == planned else ownership.plan(after), now)
         self._repeat(now)
         self._heartbeat(now)
         done, self._pending = self._pending, []

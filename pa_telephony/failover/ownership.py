@@ -30,7 +30,8 @@ The table :data:`DUTIES` is the policy at one glance.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pa_telephony.failover import world as keys
@@ -44,6 +45,8 @@ __all__ = ["DUTIES", "Duty", "Plan", "Role", "Standing", "Step", "StepKind", "Vi
 class Role(enum.Enum):
     """What this server is to a home."""
 
+    __hash__ = object.__hash__  # members are singletons
+
     HOME = "home"
     """It is the home itself."""
     HOLDER = "holder"
@@ -56,6 +59,8 @@ class Role(enum.Enum):
 
 class Standing(enum.Enum):
     """What the store says of an identity, as seen by this server."""
+
+    __hash__ = object.__hash__  # members are singletons
 
     ORPHAN = "orphan"
     MINE = "mine"
@@ -167,6 +172,16 @@ class View:
         found = self.world.session(self.me)
         return found if found is not None and found.beat.instance == self.beat.instance else None
 
+    @functools.cached_property
+    def duties(self) -> Mapping[Identity, Duty]:
+        """What ``me`` has to do about every identity of the cluster, by :data:`DUTIES`."""
+        found: dict[Identity, Duty] = {}
+        for home in self.world.names:
+            what = role(self, home)
+            for identity in self.world.cluster.identities(home):
+                found[identity] = DUTIES[what, standing(self, identity)]
+        return found
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -247,7 +262,7 @@ def standing(view: View, identity: Identity) -> Standing:
 
 def duty(view: View, identity: Identity) -> Duty:
     """What ``view.me`` has to do about ``identity``: a look into :data:`DUTIES`."""
-    return DUTIES[role(view, identity.home), standing(view, identity)]
+    return view.duties[identity]
 
 
 # ------------------------------------------------------------------------------- sessions
