@@ -3,7 +3,8 @@
 Pure: :mod:`config` and :mod:`validation` (the Server Configuration page), :mod:`patterns`,
 :mod:`identity`, :mod:`ownership` (the planner), :mod:`registration` (one identity's life at one
 holder), :mod:`member` (a server without I/O), :mod:`status` (the Server Status page).
-With trio: :mod:`stores`, :mod:`server` and :mod:`holder` (one identity at the call manager).
+With trio: :mod:`stores`, :mod:`server`, :mod:`holder` (one identity at the call manager) and
+:mod:`operating` (what a person does from outside).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     )
     from pa_telephony.failover.identity import Identity, Kind
     from pa_telephony.failover.intent import Command, intents
-    from pa_telephony.failover.server import Server, control, open_server, read_status
+    from pa_telephony.failover.operating import control, read_status
+    from pa_telephony.failover.server import Server, open_server
     from pa_telephony.failover.status import ResourceStatus, ServerStatus, cluster_status
     from pa_telephony.failover.stores import open_store
 
@@ -70,12 +72,12 @@ __getattr__, __dir__ = lazy_names(
         "SkinnyProvider": ".config",
         "Timing": ".config",
         "cluster_status": ".status",
-        "control": ".server",
+        "control": ".operating",
         "intents": ".intent",
         "load": ".config",
         "open_server": ".server",
         "open_store": ".stores",
-        "read_status": ".server",
+        "read_status": ".operating",
         "stores": ".stores",
     },
 )

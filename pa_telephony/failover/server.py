@@ -10,7 +10,7 @@ import contextlib
 import socket
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 
 import trio
 
@@ -21,7 +21,6 @@ from pa_telephony.failover.application import Application
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.intent import Command, intents
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
@@ -30,7 +29,7 @@ from pa_telephony.failover.tracing import traced
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
-__all__ = ["Server", "control", "open_server", "read_status"]
+__all__ = ["Server", "boot_clock", "open_server"]
 
 _STORE_RETRY = 0.1
 _LOOK = 0.01
@@ -437,21 +436,3 @@ async def open_server(
             )
         )
         yield Server(cluster, name, application, store, address, engine, trace, clock)
-
-
-async def read_status(cluster: Cluster, store: Store | None = None) -> tuple[ServerStatus, ...]:
-    """The Server Status page of every server, read from the store by anybody."""
-    async with contextlib.AsyncExitStack() as stack:
-        if store is None:
-            store = await stack.enter_async_context(open_store(cluster))
-        return cluster_status(cluster, await store.snapshot())
-
-
-async def control(
-    cluster: Cluster, command: Command, servers: Iterable[str] = (), store: Store | None = None
-) -> None:
-    """Give an operator's command to ``servers``, or to all; they obey as soon as they see it."""
-    async with contextlib.AsyncExitStack() as stack:
-        if store is None:
-            store = await stack.enter_async_context(open_store(cluster))
-        await store.transact(intents(cluster, command, servers))

@@ -32,11 +32,15 @@ class Snapshot:
     ``dead`` names the servers whose process is proven to be gone. It is established *after* the
     entries were read, so a session in ``entries`` of a name in ``dead`` has no process any more;
     a store that cannot prove deaths leaves it empty.
+
+    ``running`` names the servers whose process is seen to run, with a session or without; None
+    when the store cannot tell. Nothing is decided by it: it is for people.
     """
 
     revision: int
     entries: Mapping[str, Entry]
     dead: frozenset[str] = frozenset()
+    running: frozenset[str] | None = None
 
     def modified(self, key: str) -> int:
         """The revision that last changed ``key``; 0 when there is none."""

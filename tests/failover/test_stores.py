@@ -101,13 +101,14 @@ async def test_a_server_is_alive_once_and_dead_when_it_has_left(kind: str, tmp_p
         assert (await store.snapshot()).dead == frozenset()
         async with store.alive("PA1"):
             seen = await store.snapshot()
-            assert seen.dead == frozenset()
+            assert (seen.dead, seen.running) == (frozenset(), {"PA1"})
             with pytest.raises(ConfigurationError, match="PA1 runs already"):
                 async with store.alive("PA1"):
                     raise AssertionError
         with trio.fail_after(2):
             await store.watch(seen)
-        assert (await store.snapshot()).dead == {"PA1"}
+        seen = await store.snapshot()
+        assert (seen.dead, seen.running) == ({"PA1"}, frozenset())
         async with store.alive("PA1"):
             assert (await store.snapshot()).dead == frozenset()
 

@@ -26,7 +26,8 @@ class MemoryStore:
     async def snapshot(self) -> Snapshot:
         """All entries; a copy."""
         await trio.lowlevel.checkpoint()
-        return Snapshot(self._revision, dict(self._entries), self._dead())
+        entries = dict(self._entries)
+        return Snapshot(self._revision, entries, self._dead(), frozenset(self._alive))
 
     async def transact(self, transaction: Transaction) -> Outcome:
         """Commit it or not; the outcome is always known."""

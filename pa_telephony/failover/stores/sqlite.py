@@ -107,7 +107,8 @@ class SqliteStore:
                 connection.execute("COMMIT")
 
         revision, entries = await self._in_thread(read)
-        return Snapshot(revision, entries, self._dead())
+        running, dead = self._proofs()
+        return Snapshot(revision, entries, dead, running)
 
     async def transact(self, transaction: Transaction) -> Outcome:
         """Commit it or not; cancelling waits for the outcome."""
@@ -133,7 +134,7 @@ class SqliteStore:
             with _translated(self._path):
                 if _revision(self._poller) != seen.revision:
                     return
-            if self._dead() != seen.dead:
+            if self._proofs()[1] != seen.dead:
                 return
             await trio.sleep(_POLL)
 
@@ -167,10 +168,12 @@ class SqliteStore:
         with _translated(self._path):
             return await trio.to_thread.run_sync(function, limiter=self._limiter)
 
-    def _dead(self) -> frozenset[str]:
+    def _proofs(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Whose lock is held, and whose is not."""
         with _translated(self._path):
-            names = os.listdir(self._locks)
-            return frozenset(name for name in names if not self._is_locked(name))
+            names = frozenset(os.listdir(self._locks))
+            running = frozenset(filter(self._is_locked, names))
+            return running, names - running
 
     def _is_locked(self, name: str) -> bool:
         descriptor = self._observed.get(name)
