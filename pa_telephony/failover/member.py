@@ -152,6 +152,7 @@ class Member:
         self._entered = now
         self._link_since: dict[str, float] = {}
         self._unlinked_since = now
+        self._unreached = dict.fromkeys(cluster.used_providers, "")
         self._last_sent = now
         self._sequence = 0
         self._beating: _Beating | None = None
@@ -285,8 +286,9 @@ class Member:
                 self._registrations[identity].linger_until = now + self._timing.linger
                 self._input(identity, Input.LINGER)
 
-    def link(self, provider: str, reachable: bool, now: float) -> None:
-        """Whether the provider of that name can be reached; False until it is told."""
+    def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
+        """Whether the provider of that name can be reached, and why not; False until it is told."""
+        self._unreached[provider] = why
         if reachable == (provider in self._beat.links):
             return
         links = self._beat.links ^ {provider}
@@ -482,6 +484,15 @@ class Member:
             flight.sent = now
             self._pending.append(flight.action)
 
+    def _suspects(self, now: float) -> frozenset[str]:
+        """Of whom nothing was heard for more than two heartbeats, while our own succeeded."""
+        long = 2 * self._timing.heartbeat + self._timing.registration
+        return frozenset(
+            name
+            for name, seen in self._memory.seen.items()
+            if name != self.name and max(seen.since, self._steady_since) + long <= now
+        )
+
     def _heartbeat(self, now: float) -> None:
         session = self._view(now).session
         if session is None or self._beating is not None:
@@ -493,6 +504,10 @@ class Member:
             # Decisions last milliseconds and concern nobody else.
             busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
             why=self.reasons(),
+            unreached={
+                name: why for name, why in self._unreached.items() if not self._beat.reaches(name)
+            },
+            suspects=self._suspects(now),
         )
         news = beat != self._told and self._last_sent + _SOON * self._timing.heartbeat <= now
         if self._next_beat > now and not news:
@@ -501,7 +516,7 @@ class Member:
         self._last_sent = now
         self._next_beat = now + self._timing.heartbeat
         self._sequence += 1
-        value = replace(beat, sequence=self._sequence).encode()
+        value = replace(beat, sequence=self._sequence, at=now).encode()
         key = keys.session(self.name)
         transaction = Transaction((Compare(key, created=session.token),), (Put(key, value),))
         action = Transact(transaction)

@@ -113,6 +113,13 @@ class Beat:
     up: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
     why: Mapping[str, str] = field(default_factory=dict[str, str])
+    unreached: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Providers that it needs and does not reach, with the reason; "" for no answer."""
+    suspects: frozenset[str] = frozenset()
+    """Servers of which it has not heard for more than two heartbeats."""
+    at: float = 0.0
+    """The sender's clock when it sent this: seconds since the machine booted, for people who ask
+    how old it is. Nothing is decided by it."""
     sequence: int = 0
 
     def encode(self) -> str:
@@ -128,6 +135,9 @@ class Beat:
                 "up": sorted(self.up),
                 "busy": sorted(self.busy),
                 "why": dict(self.why),
+                "unreached": dict(self.unreached),
+                "suspects": sorted(self.suspects),
+                "at": round(self.at, 3),
                 "sequence": self.sequence,
             },
             separators=(",", ":"),
@@ -152,6 +162,10 @@ class Beat:
         return provider in self.steady or EVERY in self.steady
 
 
+def _texts(value: Any) -> dict[str, str]:
+    return {str(key): str(text) for key, text in dict(value).items()}
+
+
 @functools.lru_cache(maxsize=1024)
 def _decode(text: str) -> Beat:
     try:
@@ -165,7 +179,10 @@ def _decode(text: str) -> Beat:
             bool(read.get("reads", True)),
             frozenset(map(str, read.get("up", ()))),
             frozenset(map(str, read.get("busy", ()))),
-            dict(read.get("why", {})),
+            _texts(read.get("why", {})),
+            _texts(read.get("unreached", {})),
+            frozenset(map(str, read.get("suspects", ()))),
+            float(read.get("at", 0.0)),
             int(read.get("sequence", 0)),
         )
     except (ValueError, TypeError):

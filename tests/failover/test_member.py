@@ -234,6 +234,30 @@ def test_a_silent_server_is_given_up_after_a_while() -> None:
     assert StepKind.DEPOSE in driver.steps
 
 
+def test_who_does_not_hear_a_server_says_so_before_it_gives_it_up() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.pass_time(3 * TIMING.heartbeat)
+    session_of_mine = driver.worlds.world().session("PA2")
+    assert session_of_mine is not None
+    assert session_of_mine.beat.suspects == {"PA1"}
+    driver.worlds.enter("PA1")
+    driver.pass_time(2 * TIMING.heartbeat)
+    session_of_mine = driver.worlds.world().session("PA2")
+    assert session_of_mine is not None
+    assert session_of_mine.beat.suspects == frozenset()
+    assert driver.now - TIMING.heartbeat < session_of_mine.beat.at <= driver.now
+
+
+def test_a_provider_that_is_not_reached_stands_in_the_beat_with_its_reason() -> None:
+    driver = started()
+    driver.member.link("jtapi", False, driver.now, "wrong password")
+    driver.pass_time(TIMING.heartbeat)
+    found = driver.worlds.world().session("PA1")
+    assert found is not None
+    assert found.beat.unreached == {"jtapi": "wrong password"}
+
+
 def test_somebody_who_was_away_himself_blames_nobody_for_silence() -> None:
     """After a pause every session looks old; a new heartbeat must have been missed first."""
     driver = started("PA2")

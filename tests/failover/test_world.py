@@ -19,6 +19,9 @@ def test_a_beat_is_read_as_it_was_written() -> None:
         frozenset({"PA1/port/6001"}),
         frozenset({"PA1/port/6001"}),
         {"PA1/port/6002": "no such device"},
+        {"skinny": "connection refused"},
+        frozenset({"PA3"}),
+        1234.5,
         7,
     )
     assert Beat.decode(beat.encode()) == beat
