@@ -20,7 +20,7 @@ from typing import Any, get_args
 from pa_telephony.cti import enums as cti_enums, routing
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.failover import ownership, registration
-from pa_telephony.sccp import enums as sccp_enums, registrar, station
+from pa_telephony.sccp import enums as sccp_enums, names, registrar, station
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.wire import offset, sequential
 from pa_telephony.wire.declaration import Field, OpenIntEnum, OpenIntFlag, Struct, fields_of
@@ -333,6 +333,7 @@ def numbered(member: Any) -> tuple[str, str]:
 MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
     ("Station", station, "pa_telephony/sccp/station.py: the registration of a phone or port"),
     ("Registrar", registrar, "pa_telephony/sccp/registrar.py: one station's session at a server"),
+    ("Names", names, "pa_telephony/sccp/names.py: who has a device's name at a server"),
     ("Route session", routing, "pa_telephony/cti/routing.py: one call at a route point"),
     ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
 )

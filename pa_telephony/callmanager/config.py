@@ -64,6 +64,10 @@ class DeviceKind(enum.Enum):
     CTI_PORT = "cti port"
 
 
+_STATIONS = (DeviceKind.PHONE, DeviceKind.MEDIA_PORT)
+"""The kinds that register over SCCP."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineConfig:
     """One line. ``search_space`` names what it may call; forwards name numbers, "" for none.
@@ -111,6 +115,9 @@ class DeviceConfig:
     lines: tuple[LineConfig, ...] = ()
     description: str = ""
     speed_dials: tuple[SpeedDial, ...] = ()
+    keep_alive: int = 0
+    """Seconds between the keepalives of a phone or media port; 0 for ``timing.keep_alive``. Its
+    name is to be had from another address when it has been silent for 1.5 of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +163,9 @@ class StationLimits:
     max_standing_by_of_one_address: int = 2_500
     max_tokens: int = 50
     """Phones that may be on their way back at once."""
+    max_rejections_of_one_address: int = 1_000
+    """Registrations that may be rejected within 10 s; then the address waits until those are
+    over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,12 +246,7 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
             raise ConfigurationError(
                 "must be a positive number of seconds", section="timing", field=each.name
             )
-    if type(config.timing.keep_alive) is not int or config.timing.keep_alive > _LONGEST_INTERVAL:
-        raise ConfigurationError(
-            f"must be a whole number of seconds, at most {_LONGEST_INTERVAL}",
-            section="timing",
-            field="keep_alive",
-        )
+    _check_interval(config.timing.keep_alive, "timing")
     for device in config.devices:
         section = f"device {device.name}"
         if not 1 <= len(device.name) <= 15 or not device.name.isprintable():
@@ -252,6 +257,11 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         if not device.lines:
             raise ConfigurationError("must not be empty", section=section, field="lines")
         _check_buttons(device, section)
+        _check_interval(device.keep_alive, section)
+        if device.keep_alive and device.kind not in _STATIONS:
+            raise ConfigurationError(
+                "is for phones and media ports", section=section, field="keep_alive"
+            )
         for line in device.lines:
             _check_line(config, line, section)
             key = (Pattern.parse(line.number).text, line.partition)
@@ -289,9 +299,18 @@ def _check_limit(config: CallManagerConfig | StationLimits, name: str, section: 
         )
 
 
+def _check_interval(value: Any, section: str) -> None:
+    if type(value) is not int or not 0 <= value <= _LONGEST_INTERVAL:
+        raise ConfigurationError(
+            f"must be a whole number of seconds, at most {_LONGEST_INTERVAL}",
+            section=section,
+            field="keep_alive",
+        )
+
+
 def _check_buttons(device: DeviceConfig, section: str) -> None:
     """What a phone is told of its buttons: each has a number of one octet."""
-    if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
+    if device.kind in _STATIONS:
         for name in ("lines", "speed_dials"):
             if len(getattr(device, name)) > _MOST_BUTTONS:
                 raise ConfigurationError(

@@ -343,6 +343,7 @@ class LineSide(Watcher):
             lines=tuple(lines),
             speed_dials=tuple((each.number, each.name) for each in config.speed_dials),
             description=config.description,
+            keep_alive_interval=config.keep_alive or None,
         )
 
 

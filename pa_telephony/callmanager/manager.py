@@ -21,6 +21,7 @@ from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import report_bug
+from pa_telephony.sccp.names import AddressChange
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
 from pa_telephony.tasks import background
@@ -46,6 +47,8 @@ class DeviceStatus:
     registered: bool
     address: tuple[str, int] | None
     calls: int
+    moved: AddressChange | None = None
+    """The last time that it registered from another address than before, of late."""
 
 
 class CallManager:
@@ -104,9 +107,19 @@ class CallManager:
         """What the CTI Manager has seen; None when there is none."""
         return self._cti_manager.counters if self._cti_manager is not None else None
 
+    @property
+    def address_changes(self) -> Sequence[AddressChange]:
+        """The newest hundred registrations from another address than the device had before.
+
+        The oldest comes first. They are logged (``pa_telephony.sccp``) and traced
+        (``sccp.address_changed``) as well.
+        """
+        return () if self._stations is None else self._stations.addresses.changes
+
     def devices(self) -> list[DeviceStatus]:
         """Every configured device, in the order of the configuration."""
         result: list[DeviceStatus] = []
+        moved = {change.name: change for change in self.address_changes}
         for device in self.config.devices:
             session = self._line_side.sessions.get(device.name)
             result.append(
@@ -116,6 +129,7 @@ class CallManager:
                     self.calls.is_registered(device.name),
                     session.address if session is not None else None,
                     len(self.calls.legs_of(device.name)),
+                    moved.get(device.name),
                 )
             )
         return result

@@ -74,6 +74,8 @@ class Device:
     speed_dials: tuple[tuple[str, str], ...] = ()
     device_type: DeviceType | None = None
     description: str = ""
+    keep_alive_interval: int | None = None
+    """Seconds between its keepalives; None: as the server's configuration says."""
 
     def spelt(self, features: PhoneFeatures, version: int) -> Device:
         """As a station that announced ``features`` is told of it: names in octets, cut to fit."""

@@ -44,10 +44,19 @@ class RegistrarConfig:
     """How the call manager treats its stations. Times in seconds."""
 
     keep_alive_interval: int = 30
-    """Announced in RegisterAck; CUCM's default (captured)."""
+    """Announced in RegisterAck; CUCM's default (captured). A device may have its own
+    (:attr:`~pa_telephony.sccp.directory.Device.keep_alive_interval`)."""
     secondary_keep_alive_interval: int = 60
     missed_keep_alives: int = 3
     """A station silent for this many intervals is gone (documented)."""
+    silent_after: float = 1.5
+    """Intervals without a word after which another connection may register the name (or
+    ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
+    heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
+    max_rejections_of_one_address: int = 1_000
+    """Registrations of one IP address (of IPv6: of one /64) that may be rejected within
+    ``rejections_within``; then its connections are closed until that is over."""
+    rejections_within: float = 10.0
     register_within: float = 30.0
     """How long a connection may stay without registering, whatever it says; one that stands by
     has as many intervals of the secondary keepalive as a registered one has of the first."""
@@ -226,6 +235,17 @@ class Registrar:
         self._connection = Connection(Role.CALL_MANAGER, config.limits)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
+        self._interval = config.keep_alive_interval
+
+    @property
+    def silent_at(self) -> float:
+        """When the station will have said nothing for longer than a living one takes.
+
+        From then on another connection may have its name; the session itself goes on until its
+        deadline, which is never earlier.
+        """
+        intervals = min(self.config.silent_after, self.config.missed_keep_alives)
+        return self.last_heard + intervals * self._interval
 
     @property
     def version(self) -> int:
@@ -323,7 +343,7 @@ class Registrar:
         config = self.config
         if self.state is State.CONNECTED:
             return self._began + config.register_within
-        interval = config.keep_alive_interval
+        interval = self._interval
         if self.state is State.STANDING_BY:
             interval = config.secondary_keep_alive_interval
         return self.last_heard + interval * config.missed_keep_alives
@@ -387,9 +407,11 @@ class Registrar:
         assert self._request is not None
         self.device_type = self._request.device_type
         config = self.config
+        own = self.device.keep_alive_interval if self.device is not None else None
+        self._interval = config.keep_alive_interval if own is None else own
         self.send(
             messages.RegisterAck(
-                keep_alive_interval=config.keep_alive_interval,
+                keep_alive_interval=self._interval,
                 date_template=config.date_template,
                 secondary_keep_alive_interval=config.secondary_keep_alive_interval,
                 max_protocol_ver=config.max_protocol_version,

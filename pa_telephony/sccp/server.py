@@ -7,19 +7,25 @@ counted, and touches nobody else; and so does a bug, of ours or of the owner's, 
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import functools
+import logging
+import math
 import os
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import trio
 
-from pa_telephony.admission import Lobby
+from pa_telephony.admission import Lobby, Rejections
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
 from pa_telephony.faults import report_fault, told_of
-from pa_telephony.sccp import messages
+from pa_telephony.printable import printable
+from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceResetType, DeviceType, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
@@ -46,6 +52,9 @@ _READ = 256
 delays others by what that many messages take (calls: 10 ms), not by what 64 KiB of them do
 (bench/flood.py). No need to look at the time, as CTI's server does: none asks for very much."""
 _LINGER = 1.0
+_LONGEST_PROBE = 32_767
+"""The most seconds that Linux takes between two probes."""
+_LOG = logging.getLogger("pa_telephony.sccp")
 _KEYED = frozenset(
     kind.id
     for kind in (
@@ -71,6 +80,10 @@ class Counters:
         """Of those: because too many of their address had not registered."""
         self.registrations = 0
         self.rejections = 0
+        self.refused_for_rejections = 0
+        """Connections of an address that was rejected too often of late."""
+        self.address_changes = 0
+        """Registrations from another address than the one that the name had before."""
         self.standbys_refused = 0
         """Stations that were to stand by, and found no place for that."""
         self.tokens_refused = 0
@@ -125,6 +138,8 @@ class StationSession:
         self._outgoing = bytearray()
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope()
+        self._alarm = trio.CancelScope()
+        """Ends when the session has to be looked at."""
         self._ending = ""
         self._left = False
         self._told_registered = False
@@ -169,6 +184,31 @@ class StationSession:
     def last_heard(self) -> float:
         """When the station last sent anything, on trio's clock."""
         return self._registrar.last_heard
+
+    @property
+    def silent_at(self) -> float:
+        """When it will have said nothing for so long that another may have its name."""
+        return self._registrar.silent_at
+
+    def probe(self) -> None:
+        """Let TCP ask the other side whether it still has this connection, where TCP can.
+
+        A host that was started anew says no at once, and the session is over. Nothing is sent that
+        a station sees, and silence ends nothing that is not overdue anyhow.
+        """
+        if not hasattr(socket, "TCP_KEEPIDLE"):
+            return
+        deadline = self._registrar.next_deadline()
+        patience = 1.0 if deadline is None else deadline - trio.current_time()
+        options = {
+            socket.TCP_KEEPIDLE: 1,
+            socket.TCP_KEEPINTVL: min(max(1, math.ceil(patience)), _LONGEST_PROBE),
+            socket.TCP_KEEPCNT: 3,
+        }
+        with contextlib.suppress(OSError):
+            for option, value in options.items():
+                self._stream.setsockopt(socket.IPPROTO_TCP, option, value)
+            self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def send(self, *what: SccpMessage) -> None:
         """Queue messages; dropped when the session is over. A station that does not read goes.
@@ -320,7 +360,8 @@ class StationSession:
             deadline = self._registrar.next_deadline()
             if deadline is None:
                 return
-            await trio.sleep_until(deadline)
+            with trio.CancelScope(deadline=deadline) as self._alarm:
+                await trio.sleep_forever()
             if self._ending:
                 return
             self._turn(self._look_at_clock)
@@ -379,6 +420,8 @@ class StationSession:
     def confirm(self, device: Device) -> None:
         """Accept the registration that was asked for (the server decides)."""
         self._registrar.accept(device)
+        # A short keepalive runs out before the time there was to register in.
+        self._alarm.deadline = self._registrar.next_deadline() or self._alarm.deadline
         self._flush()
         self._told_registered = True
 
@@ -396,6 +439,11 @@ class StationServer:
         self._lobby = Lobby(config.max_unregistered, config.max_unregistered_of_one_address)
         self._standby = Lobby(config.max_standing_by, config.max_standing_by_of_one_address)
         self._tokens = Tokens(config.max_tokens, config.token_wait)
+        self._rejections = Rejections(
+            config.max_rejections_of_one_address, config.rejections_within
+        )
+        self.addresses = names.Addresses(config.max_connections)
+        """From where each name came last, and which have changed."""
 
     @staticmethod
     def clock() -> datetime.datetime:
@@ -418,44 +466,72 @@ class StationServer:
 
     def record_error(self, session: StationSession, error: BaseException) -> None:
         """Tell the trace why a connection is closed on a station that broke the protocol."""
+        fields = {"device": session.name, "remote": session.address, "error": str(error)}
+        self._record_event("sccp.protocol_error", fields)
+
+    def _record_event(self, kind: str, fields: Mapping[str, object]) -> None:
         if self.trace is not None:
-            fields = {"device": session.name, "remote": session.address, "error": str(error)}
-            self.trace(EventRecord(time.time(), "sccp.protocol_error", fields))
+            self.trace(EventRecord(time.time(), kind, fields))
 
     def decide(
         self, session: StationSession, registrar: Registrar, request: messages.RegisterReq
     ) -> None:
-        """Say yes or no to a RegisterReq.
+        """Say yes or no to a RegisterReq: by what the device is, then by who has the name.
 
-        One name, one registration: a second one is refused while the first was heard within its
-        keepalive interval, and replaces it otherwise (our answer to a question that real call
-        managers answer in four ways, protocol notes §5).
+        :data:`~pa_telephony.sccp.names.TABLE` has the second part: our answer to a question that
+        real call managers answer in four ways (protocol notes §5).
         """
         name = request.device_name
         device = self.directory.find_device(name)
         if device is None:
-            self._reject(registrar, "Device Unknown")
+            self._reject(session, registrar, name, "Device Unknown")
             return
         if device.device_type not in (None, request.device_type):
-            self._reject(registrar, "Wrong Device Type")
+            self._reject(session, registrar, name, "Wrong Device Type")
             return
         if session.name and session.name != name:
-            self._reject(registrar, "Already Registered")
+            self._reject(session, registrar, name, "Already Registered")
             return
         old = self.sessions.get(name)
-        if old is not None and old is not session:
-            if not self._is_silent(old):
-                self._reject(registrar, "Crossover session")
-                return
-            old.close("replaced by a new registration")
+        again = old is session
+        asked = names.Input.REGISTER_AGAIN if again else names.Input.REGISTER
+        effect = self._look_up(old, asked)
+        silent_for: float | None = None
+        if effect is names.Effect.REFUSE:
+            assert old is not None
+            old.probe()
+            self._reject(session, registrar, name, "Crossover session")
+            return
+        if effect is names.Effect.REPLACE:
+            assert old is not None
+            silent_for = trio.current_time() - old.last_heard
+            old.close(f"silent for {silent_for:.1f} s, replaced from {session.address[0]}")
         session.confirm(device)
         self._tokens.take_back(session)
         self._lobby.leave(session)
         self._standby.leave(session)
-        if old is not session:
+        if not again:
             self.sessions[name] = session
             self.counters.registrations += 1
+            self._note_address(session, silent_for)
             self.directory.registered(session)
+
+    def _look_up(self, holder: StationSession | None, asked: names.Input) -> names.Effect:
+        silent_at = None if holder is None else holder.silent_at
+        _, effect = names.step(names.state_of(silent_at, trio.current_time()), asked)
+        return effect
+
+    def _note_address(self, session: StationSession, silent_for: float | None) -> None:
+        """Say that a name is registered from another address than before, if it is."""
+        change = self.addresses.registered(
+            session.name, session.address[0], silent_for, time.time()
+        )
+        if change is None:
+            return
+        self.counters.address_changes += 1
+        # Nothing to worry about when the old connection was over: a phone that moved, a stand-in.
+        _LOG.log(logging.INFO if silent_for is None else logging.WARNING, "%s", change)
+        self._record_event("sccp.address_changed", dataclasses.asdict(change))
 
     def stand_by(self, session: StationSession, registrar: Registrar) -> None:
         """Let a station stand by, or close its connection when too many do.
@@ -475,27 +551,41 @@ class StationServer:
         """Whether a station may come back now (0), or the seconds after which it may ask again.
 
         Real call managers pace a mass return with a queue (documented); ours lets so many be on
-        their way at once. A name whose old session lingers waits, as with chan-sccp; one that is
-        registered in this session is here already.
+        their way at once. A name whose old connection is there and not silent waits, as with
+        chan-sccp; one that is registered in this session is here already.
         """
         name = request.device_name
-        if session.name == name:
-            return 0
         old = self.sessions.get(name)
-        lingers = old is not None and not self._is_silent(old)
+        asked = names.Input.TOKEN_AGAIN if old is session else names.Input.TOKEN
+        effect = self._look_up(old, asked)
+        if effect is names.Effect.IS_HERE:
+            return 0
+        if effect is names.Effect.MUST_WAIT and old is not None:
+            old.probe()
         # Registered under another name, it can not come; nor can one that nobody knows.
         stranger = bool(session.name) or self.directory.find_device(name) is None
-        if lingers or stranger or not self._tokens.give(session, name, trio.current_time()):
-            self.counters.tokens_refused += 1
-            return self.config.token_wait
-        return 0
+        may_come = effect is names.Effect.MAY_COME and not stranger
+        if may_come and self._tokens.give(session, name, trio.current_time()):
+            return 0
+        self.counters.tokens_refused += 1
+        return self.config.token_wait
 
-    def _is_silent(self, session: StationSession) -> bool:
-        silent = trio.current_time() - session.last_heard
-        return silent > self.config.keep_alive_interval
-
-    def _reject(self, registrar: Registrar, reason: str) -> None:
+    def _reject(
+        self, session: StationSession, registrar: Registrar, name: str, reason: str
+    ) -> None:
         self.counters.rejections += 1
+        address = session.address[0]
+        self._record_event(
+            "sccp.registration_rejected",
+            {"device": name, "remote": session.address, "reason": reason},
+        )
+        if self._rejections.note(address, trio.current_time()):
+            most, within = self.config.max_rejections_of_one_address, self.config.rejections_within
+            _LOG.warning(
+                "%s: %d registrations rejected within %g s, the last of %s: %s; its connections "
+                "are closed until that is over",
+                *(address, most, within, printable(name), reason),
+            )
         registrar.reject(reason)
 
     def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
@@ -531,10 +621,12 @@ class StationServer:
 
     def _admits(self, address: str) -> bool:
         crowded = self._lobby.crowded(address)
+        limited = self._rejections.limited(address, trio.current_time())
         full = self._lobby.full or len(self._connections) >= self.config.max_connections
-        self.counters.refused_connections += full or crowded
+        self.counters.refused_connections += full or crowded or limited
         self.counters.refused_by_address += crowded
-        return not (full or crowded)
+        self.counters.refused_for_rejections += limited
+        return not (full or crowded or limited)
 
 
 async def serve_stations(

@@ -1,0 +1,28 @@
+"""What a peer says, made fit for a terminal, a log line or a table.
+
+Names, numbers and texts come from strangers. An escape sequence in one of them would clear the
+screen of whoever looks, or write lines into a log that nobody wrote; a character that changes the
+direction of writing would show one number as another.
+"""
+
+from __future__ import annotations
+
+__all__ = ["printable"]
+
+_LONGEST = 200
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    r"""``text`` on one line with everything escaped that a terminal would act on.
+
+    Control characters, line breaks, lone surrogates, and what Unicode calls formats, private or
+    unassigned stand as Python writes them (``\x1b``); a backslash stays as it is. More than
+    ``longest`` characters end in "…".
+    """
+    if len(text) > longest:
+        text = text[:longest] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
