@@ -73,7 +73,7 @@ class Reference:
         if packet.payload_type not in (Codec.PCMU, EVENTS, 13, 19):
             self.unexpected += 1
             return []
-        if not self.follower.update(packet.ssrc, packet.sequence_number):
+        if not self.follower.update(packet.ssrc, packet.sequence_number, now):
             return []
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc

@@ -42,7 +42,7 @@ _MOST_BUTTONS = 255
 _LONGEST_INTERVAL = 86_400
 """Seconds between keepalives: a day is more than anybody wants, and fits the message."""
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
-_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold")
+_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", "media_at_signalling_host")
 _SHARED = (
     "forward_all",
     "forward_busy",
@@ -190,6 +190,9 @@ class CallManagerConfig:
     first_media_port: int = 24576
     """UDP ports of our own tones and mixes: this even one and those above, two for a stream."""
     max_media_streams: int = 256
+    media_at_signalling_host: bool = False
+    """Phones and ports may have sound sent only to the host that they signal from, so that none
+    directs a stream at somebody else. Wrong where a gateway or NAT carries the sound."""
 
 
 def load(path: str | Path) -> CallManagerConfig:
@@ -273,6 +276,9 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
         raise ConfigurationError("must be even, 1024 to 65534", field="first_media_port")
     _text(config.music_on_hold, "", "music_on_hold")
+    strict: Any = config.media_at_signalling_host
+    if type(strict) is not bool:
+        raise ConfigurationError("must be true or false", field="media_at_signalling_host")
     for pattern in config.park_numbers:
         try:
             if Pattern.parse(pattern).breadth > 1000:

@@ -7,6 +7,7 @@ What is shown is written in :mod:`~pa_telephony.callmanager.display`, what keys 
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Callable
 
 from pa_telephony.callmanager import display
@@ -43,6 +44,8 @@ from pa_telephony.sccp.tones import TONES
 
 __all__ = ["LineSide"]
 
+_log = logging.getLogger("pa_telephony.callmanager")
+
 _CODECS = {
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
     MediaPayloadType.G711_ALAW64K: Codec.PCMA,
@@ -68,6 +71,7 @@ class LineSide(Watcher):
         self._streams: dict[int, Stream] = {}
         self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
+        self._strict_media = config.media_at_signalling_host
         calls.watchers.append(self)
 
     def add_device(self, device: DeviceConfig) -> None:
@@ -145,6 +149,14 @@ class LineSide(Watcher):
             # Another station's channel is not this one's to answer for.
             return
         usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
+        if self._strict_media and message.ip_addr != session.address[0]:
+            usable = False
+            _log.warning(
+                "%s wants its sound at %s and signals from %s: refused (media_at_signalling_host)",
+                session.name,
+                message.ip_addr,
+                session.address[0],
+            )
         if message.media_reception_status == MediaStatus.OK and usable:
             self._calls.receiving(stream, (message.ip_addr, message.port_number))
         else:

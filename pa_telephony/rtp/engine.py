@@ -245,7 +245,7 @@ class Engine:
             duplicates=int(inbound.duplicates[row]),
             garbage=int(inbound.garbage[row]),
             unexpected=int(inbound.unexpected[row]),
-            foreign=port.foreign,
+            foreign=port.foreign + int(inbound.rivals[row]),
             jitter=float(inbound.jitter[row]) * 1000 / CLOCK_RATE,
             unsent=port.unsent,
         )

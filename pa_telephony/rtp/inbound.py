@@ -20,7 +20,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER
+from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, SOURCE_SILENT
 
 __all__ = ["DATAGRAM", "Inbound"]
 
@@ -66,6 +66,7 @@ class Inbound:
         self._transit = integers(_NONE)
         self.jitter = np.zeros(rows)
         self._candidates: dict[int, tuple[int, int]] = {}
+        self._left: set[int] = set()
         self._events: dict[int, EventReceiver] = {}
         self._cursor = integers(_NONE)
         self._head = integers()
@@ -86,6 +87,8 @@ class Inbound:
         self.duplicates = integers()
         self.restarts = integers()
         self.source_changes = integers()
+        self.rivals = integers()
+        """Packets of another source than the one that was heard."""
         self._earlier_expected = integers()
 
     # ------------------------------------------------------------------ set-up
@@ -101,6 +104,7 @@ class Inbound:
             self.duplicates,
             self.restarts,
             self.source_changes,
+            self.rivals,
             self._earlier_expected,
         ):
             counter[row] = 0
@@ -125,6 +129,7 @@ class Inbound:
         self._bad[row] = _NONE
         self.jitter[row] = 0.0
         self._candidates.pop(row, None)
+        self._left.discard(row)
         self._events.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
@@ -187,9 +192,10 @@ class Inbound:
             self.jitter[r] += (np.abs(change) - self.jitter[r]) / 16
             self._transit[r] = transit
             # RFC 3550 A.1 never clears bad_seq; the candidate SSRC must be consecutive.
-            if self._candidates:
+            if self._candidates or self._left:
                 for row in r.tolist():
                     self._candidates.pop(row, None)
+                    self._left.discard(row)
             self._late_run[r] = 0
             self._stamps[slot] = timestamp
             self._ring[slot] = self._decoded(r)
@@ -219,8 +225,9 @@ class Inbound:
         if kind not in (self._type[row], self._event_type[row], *_COMFORT_NOISE):
             self.unexpected[row] += 1
             return []
-        if not self._follow(row, packet.ssrc, packet.sequence_number):
+        if not self._follow(row, packet.ssrc, packet.sequence_number, now):
             return []
+        self._left.discard(row)
         self.packets[row] += 1
         self.octets[row] += len(packet.payload)
         self.heard_at[row] = now
@@ -235,13 +242,13 @@ class Inbound:
             self._insert(row, packet.timestamp, packet.payload)
         return []
 
-    def _follow(self, row: int, ssrc: int, sequence: int) -> bool:
+    def _follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
         """:meth:`SourceFollower.update` and :meth:`Source.update` on a row."""
         if self.ssrc[row] == _NONE:
             self._start(row, ssrc, sequence)
         elif ssrc != self.ssrc[row]:
-            if self._candidates.get(row) != (ssrc, sequence):
-                self._candidates[row] = (ssrc, sequence + 1 & 0xFFFF)
+            if not self._may_follow(row, ssrc, sequence, now):
+                self.rivals[row] += 1
                 return False
             self.source_changes[row] += 1
             self._earlier_expected[row] = self.expected(row)
@@ -262,6 +269,15 @@ class Inbound:
             self._start(row, ssrc, sequence)
         self.received[row] += 1
         return True
+
+    def _may_follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
+        if now - self.heard_at[row] < SOURCE_SILENT:
+            self._candidates.pop(row, None)
+            return False
+        if row in self._left or self._candidates.get(row) == (ssrc, sequence):
+            return True
+        self._candidates[row] = (ssrc, sequence + 1 & 0xFFFF)
+        return False
 
     def _start(self, row: int, ssrc: int, sequence: int) -> None:
         if ssrc != self.ssrc[row]:
@@ -323,10 +339,9 @@ class Inbound:
         self._cursor[row] = timestamp - self._delay * FRAME & _MASK32
 
     def bye(self, row: int, ssrc: int) -> None:
-        """The source said goodbye: the next packet of any SSRC starts anew, without probation."""
+        """The source said goodbye: who comes after it, once it is silent, needs no probation."""
         if self.ssrc[row] == ssrc:
-            self._earlier_expected[row] = self.expected(row)
-            self.ssrc[row] = _NONE
+            self._left.add(row)
 
     # ------------------------------------------------------------------ playout
 

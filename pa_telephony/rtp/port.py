@@ -38,7 +38,11 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PortStatistics:
-    """Counts since the port was opened. ``jitter`` in milliseconds (RFC 3550 A.8)."""
+    """Counts since the port was opened. ``jitter`` in milliseconds (RFC 3550 A.8).
+
+    ``foreign`` are packets from another address than the announced one, and those of another
+    source (SSRC) while the present one was heard.
+    """
 
     sent: int
     octets_sent: int
@@ -140,11 +144,13 @@ class Port:
 
         ``packet_ms`` is one of 10, 20, 30, 40, 60, 80, 120. Digits need a
         ``dtmf_payload_type`` (96 to 127). Raises :class:`LocalProtocolError` for anything else,
-        and for a ``remote`` that is no IPv4 address with a port of 1 to 65535: peers send all
-        of these, and a tick has no time to doubt them.
+        and for a ``remote`` that is no IPv4 address with a port of 1 to 65535, or this very port:
+        peers send all of these, and a tick has no time to doubt them.
         """
         self._check(packet_ms, dtmf_payload_type)
         _check_address(remote)
+        if remote[0] == self.local_address[0] and remote[1] - self.local_address[1] in (0, 1):
+            raise LocalProtocolError(f"cannot send to {remote[0]}:{remote[1]}: that is this port")
         octets = packet_ms * _PER_MS
         self.plain = packet_ms == 20
         self._engine.disconnect(self)
@@ -209,6 +215,6 @@ def _check_address(remote: tuple[str, int]) -> None:
     try:
         ipaddress.IPv4Address(host)
     except ValueError as error:
-        raise LocalProtocolError(f"can not send to {host!r}: {error}") from None
+        raise LocalProtocolError(f"cannot send to {host!r}: {error}") from None
     if not 1 <= number <= 65535:
-        raise LocalProtocolError(f"can not send to UDP port {number}")
+        raise LocalProtocolError(f"cannot send to UDP port {number}")

@@ -20,6 +20,7 @@ from pa_telephony.rtp.packet import CLOCK_RATE
 __all__ = [
     "MAX_DROPOUT",
     "MAX_MISORDER",
+    "SOURCE_SILENT",
     "Address",
     "Conflict",
     "Identity",
@@ -37,6 +38,13 @@ MAX_DROPOUT = 3000
 """A jump ahead by fewer packets is loss (A.1)."""
 MAX_MISORDER = 100
 """A step back by at most so many is reordering (A.1)."""
+SOURCE_SILENT = 0.1
+"""Seconds without a good packet of the source that is heard, after which another may take over.
+
+Five packets of 20 ms: a sender that starts anew under another SSRC leaves such a gap by itself,
+and whoever forges packets beside a stream that goes on does not. Our choice; RFC 3550 (8.2, A.1)
+leaves it to the receiver.
+"""
 _SEQ_MOD = 1 << 16
 _NO_SEQ = _SEQ_MOD + 1
 
@@ -112,36 +120,55 @@ class Source:
 
 
 class SourceFollower:
-    """Follows one SSRC; another takes over after two packets in sequence.
+    """Follows one SSRC as long as it is heard.
 
-    ``ssrc`` and ``source`` are None before the first packet. ``changes`` counts take-overs.
+    Once it has been silent for :data:`SOURCE_SILENT`, another takes over with its second packet
+    in sequence, or with its first one when the old source had said goodbye (RTCP BYE). A BYE
+    alone changes nothing: it is as easily forged as a packet. ``ssrc`` and ``source`` are None
+    before the first packet. ``changes`` counts take-overs, ``rivals`` the packets of others that
+    were not played.
     """
 
     def __init__(self) -> None:
         self.ssrc: int | None = None
         self.source: Source | None = None
         self.changes = 0
+        self.rivals = 0
+        self._heard_at = 0.0
+        self._left = False
         self._candidate: tuple[int, int] | None = None
 
-    def update(self, ssrc: int, sequence_number: int) -> bool:
-        """Whether the packet may be played."""
+    def update(self, ssrc: int, sequence_number: int, now: float) -> bool:
+        """Whether the packet that has come at ``now`` (seconds, any monotonic clock) is played."""
         if self.source is None:
             self._follow(ssrc, sequence_number)
         elif ssrc != self.ssrc:
-            if self._candidate != (ssrc, sequence_number):
-                self._candidate = (ssrc, sequence_number + 1 & 0xFFFF)
+            if not self._may_follow(ssrc, sequence_number, now):
+                self.rivals += 1
                 return False
             self.changes += 1
             self._follow(ssrc, sequence_number)
         else:
             self._candidate = None
         assert self.source is not None
-        return self.source.update(sequence_number)
+        good = self.source.update(sequence_number)
+        if good:
+            self._heard_at = now
+            self._left = False
+        return good
 
     def bye(self, ssrc: int) -> None:
-        """The source said goodbye: the next packet of any SSRC starts anew."""
-        if ssrc == self.ssrc:
-            self.ssrc = self.source = None
+        """The source said goodbye: who comes after it needs one packet only."""
+        self._left |= ssrc == self.ssrc
+
+    def _may_follow(self, ssrc: int, sequence_number: int, now: float) -> bool:
+        if now - self._heard_at < SOURCE_SILENT:
+            self._candidate = None
+            return False
+        if self._left or self._candidate == (ssrc, sequence_number):
+            return True
+        self._candidate = (ssrc, sequence_number + 1 & 0xFFFF)
+        return False
 
     def _follow(self, ssrc: int, sequence_number: int) -> None:
         self.ssrc = ssrc

@@ -1,7 +1,8 @@
 """The sound of one call: a port of the media engine that does what the call manager orders.
 
 A port is taken when the first channel is ordered and given back when the call ends; whatever it
-can not do is refused in the acknowledgement.
+cannot do is refused in the acknowledgement. Nothing is sent without a call: an order to send that
+comes before the call's first state (some call managers do that) is obeyed with that state.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, port_answer
-from pa_telephony.sccp.enums import MediaPayloadType, MediaStatus
+from pa_telephony.sccp.enums import DCallState, MediaPayloadType, MediaStatus
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.style import HABITS, StationConfig
+from pa_telephony.sccp.style import HABITS, StationConfig, Style
 from pa_telephony.sccp.tones import DIGITS
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class MediaOwner(Protocol):
     @property
     def version(self) -> int:
         """The session version."""
+        ...
+
+    @property
+    def call_manager_host(self) -> str:
+        """The IP address of the call manager whose session it is; "" without one."""
         ...
 
     def send(self, message: SccpMessage) -> None:
@@ -74,6 +80,8 @@ class CallMedia:
         self._station = station
         self._view = view
         self._heard: PortStatistics | None = None
+        self._waiting: messages.StartMediaTransmission | None = None
+        """An order to send that came before the call."""
         self._receives: tuple[Codec, int, int] | None = None
         """What the port listens for: codec, milliseconds a packet, payload type of digits."""
 
@@ -83,7 +91,10 @@ class CallMedia:
             case messages.OpenReceiveChannel():
                 self._receive(message)
             case messages.StartMediaTransmission():
-                self._transmit(message)
+                self._waiting = message
+                self._send_waiting()
+            case messages.CallState():
+                self._send_waiting()
             case messages.PortReq():
                 port = self._take_port()
                 address = port.local_address if port is not None else _NOWHERE
@@ -97,8 +108,10 @@ class CallMedia:
             case messages.CloseReceiveChannel() if self.port is not None:
                 self.port.stop_receiving()
                 self._receives = None
-            case messages.StopMediaTransmission() if self.port is not None:
-                self.port.stop_sending()
+            case messages.StopMediaTransmission():
+                self._waiting = None
+                if self.port is not None:
+                    self.port.stop_sending()
             case _:
                 pass
 
@@ -183,11 +196,23 @@ class CallMedia:
         port.start_receiving(codec, packet_ms=packet_ms, dtmf_payload_type=digits or None)
         self._receives = codec, packet_ms, digits
 
+    def _send_waiting(self) -> None:
+        """Obey the order that waits, if there is a call by now."""
+        config, view = self._station.config, self._view
+        # A media resource is shown no calls, and a further stream has no state of its own.
+        stateless = config.style is Style.MEDIA_RESOURCE or view.party is not None
+        if self._waiting is not None and (stateless or view.state is not DCallState.IDLE):
+            order, self._waiting = self._waiting, None
+            self._transmit(order)
+
     def _transmit(self, order: messages.StartMediaTransmission) -> None:
         codec = _CODECS.get(order.compression_type)
         port = self._take_port() if codec is not None else None
+        elsewhere = order.remote_ip_addr != self._station.call_manager_host
         if port is None or codec is None:
             status = MediaStatus.NOT_ENOUGH_CHANNELS
+        elif elsewhere and self._station.config.media_at_signalling_host:
+            status = MediaStatus.UNKNOWN
         else:
             status = MediaStatus.OK
             try:

@@ -402,6 +402,12 @@ class Station:
                 self._core.send(message)
                 self._managers.flush()
 
+    @property
+    def call_manager_host(self) -> str:
+        """The IP address of the call manager it is registered with; "" without a connection."""
+        link = self._managers.link
+        return link.addresses[1][0] if link is not None else ""
+
     def open_port(self) -> Port | None:
         """A port of the engine for one call; None when there is none to be had."""
         if self._engine is None:

@@ -67,6 +67,11 @@ class StationConfig:
     packet_ms: int = 20
     rfc2833: bool = True
     """Offer telephone-event (capability 257, captured)."""
+    media_at_signalling_host: bool = False
+    """Send sound to the host of the call manager only, and refuse an order to send elsewhere.
+
+    Right for servers that carry all sound themselves; a call manager connects phones directly.
+    """
     register_within: float = 5.0
     """For RegisterAck, and again for each answer to what is asked behind it."""
     missed_keep_alives: int = 3

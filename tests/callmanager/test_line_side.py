@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from pa_telephony.callmanager.line_side import LineSide
@@ -23,6 +24,7 @@ class Session:
 
     capabilities: tuple[Any, ...] = ()
     local_address = ("127.0.0.1", 2000)
+    address = ("10.0.0.1", 50000)
     features = PhoneFeatures.UTF8
 
     def __init__(self, side: LineSide, name: str, version: int) -> None:
@@ -110,3 +112,32 @@ def test_anything_that_phones_send_is_answered_or_ignored(
 
 def _about(message: SccpMessage, reference: int) -> SccpMessage:
     return replace(message, call_reference=reference)
+
+
+@pytest.mark.parametrize(("host", "talks"), [("10.0.0.1", True), ("10.9.9.9", False)])
+def test_a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked_for(
+    host: str, talks: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or it could direct the stream of any call at somebody else."""
+    house = House(replace(a_config(), media_at_signalling_host=True))
+    side = LineSide(house.config, house.calls)
+    sessions = {name: Session(side, name, 20) for name in PHONES[:2]}
+    for name, session in sessions.items():
+        house.leave(name)
+        side.registered(cast("StationSession", session))
+    house.call(PHONES[0], "1002")
+    house.calls.answer(house.leg(PHONES[1]))
+    for session in sessions.values():
+        for sent in session.sent:
+            if isinstance(sent, messages.OpenReceiveChannel):
+                ack = messages.OpenReceiveChannelAck(
+                    media_reception_status=MediaStatus.OK,
+                    ip_addr=host,
+                    port_number=4000,
+                    pass_through_party_id=sent.pass_through_party_id,
+                )
+                side.received(cast("StationSession", session), ack)
+    sent = [each for session in sessions.values() for each in session.sent]
+    assert any(isinstance(each, messages.StartMediaTransmission) for each in sent) is talks
+    assert ("media_at_signalling_host" in caplog.text) is not talks
+    assert bool(house.calls.legs_of(PHONES[0])) is talks

@@ -147,6 +147,16 @@ async def test_strangers_are_counted_on_both_ports_and_not_heard() -> None:
         await stage.others_hear()
 
 
+async def test_a_port_is_never_told_to_send_to_itself() -> None:
+    """Its own sound would come back to it for ever, one packet more each time it is mixed."""
+    async with a_stage(44070) as stage:
+        host, number = stage.port.local_address
+        for own in (number, number + 1):
+            with pytest.raises(LocalProtocolError, match="that is this port"):
+                stage.port.start_sending((host, own))
+        await stage.others_hear()
+
+
 async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only() -> None:
     async with a_stage(44080) as stage:
         for n in range(60):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given, strategies as st
 
 from pa_telephony.rtp.dtmf import (
@@ -11,8 +12,10 @@ from pa_telephony.rtp.dtmf import (
     digit_of,
     event_of,
 )
+from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME, Inserted, JitterBuffer
-from pa_telephony.rtp.session import Source
+from pa_telephony.rtp.packet import Codec, Packet
+from pa_telephony.rtp.session import SOURCE_SILENT, Source, SourceFollower
 
 DIGITS = st.text("0123456789*#ABCD", min_size=1, max_size=6)
 
@@ -90,3 +93,94 @@ def test_losses_are_counted_across_the_wrap_of_sequence_numbers() -> None:
         source.update(number)
     assert source.extended_maximum == 65536 + 3
     assert (source.expected, source.lost) == (7, 2)
+
+
+class Ear:
+    """One row of the engine on a clock of its own; answers which source each frame came from."""
+
+    def __init__(self) -> None:
+        self.now = 10.0
+        self.inbound = Inbound(1)
+        self.inbound.open(0)
+        self.inbound.listen(0, Codec.PCMU, None, self.now)
+
+    def hear(self, ssrc: int, number: int) -> bool:
+        """Take the packet ``number`` of a source; whether it was good."""
+        packet = Packet(
+            sequence_number=number,
+            timestamp=number * FRAME,
+            ssrc=ssrc,
+            payload=bytes([ssrc]) * FRAME,
+        )
+        data = bytes(packet)
+        self.inbound.views[0][: len(data)] = data
+        before = int(self.inbound.packets[0])
+        self.inbound.accept([0], [len(data)], self.now)
+        return int(self.inbound.packets[0]) > before
+
+    def tick(self) -> None:
+        self.inbound.take(np.array([0]))
+        self.now += 0.02
+
+
+def test_forged_packets_of_another_source_silence_nobody_who_is_heard() -> None:
+    """Two in sequence, ten times a second, silenced 187 of 200 frames."""
+    ear = Ear()
+    heard = 0
+    for number in range(200):
+        heard += ear.hear(1, number)
+        if number % 5 == 0:
+            assert not ear.hear(2, 7000 + number)
+            assert not ear.hear(2, 7001 + number)
+        ear.tick()
+    assert heard == 200
+    assert (int(ear.inbound.source_changes[0]), int(ear.inbound.rivals[0])) == (0, 80)
+
+
+def test_a_source_that_has_fallen_silent_is_followed_by_the_next_one() -> None:
+    ear = Ear()
+    for number in range(10):
+        ear.hear(1, number)
+        ear.tick()
+    followed = []
+    for number in range(20):
+        followed.append(ear.hear(2, number))
+        ear.tick()
+    first = followed.index(True)
+    assert 0.02 * first <= SOURCE_SILENT + 0.04
+    assert all(followed[first:])
+
+
+def test_a_goodbye_alone_lets_nobody_else_in() -> None:
+    """It is as easily forged as a packet; it spares the next source its probation."""
+    ear = Ear()
+    ear.hear(1, 0)
+    ear.inbound.bye(0, 1)
+    assert not ear.hear(2, 500)
+    assert ear.hear(1, 1)
+    ear.inbound.bye(0, 1)
+    ear.now += SOURCE_SILENT + 0.01
+    assert ear.hear(2, 501)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 3]),
+            st.integers(0, 6),
+            st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.3]),
+            st.booleans(),
+        )
+    )
+)
+def test_the_engine_follows_sources_as_the_reference_does(
+    packets: list[tuple[int, int, float, bool]],
+) -> None:
+    ear, reference = Ear(), SourceFollower()
+    for ssrc, number, pause, bye in packets:
+        ear.now += pause
+        if bye:
+            ear.inbound.bye(0, ssrc)
+            reference.bye(ssrc)
+        assert ear.hear(ssrc, number) is reference.update(ssrc, number, ear.now)
+    assert int(ear.inbound.rivals[0]) == reference.rivals

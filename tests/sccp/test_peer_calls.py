@@ -137,6 +137,7 @@ class ChanSkinny(Scripted):
         super().__init__()
         self.calls = 0
         self.off_hook = False
+        self.sound_to = 9
 
     def press(self, key: SccpMessage) -> None:
         match key:
@@ -150,7 +151,7 @@ class ChanSkinny(Scripted):
                 # No call reference in either, and only an ack brings the second one.
                 self.say(messages.ClearDisplay(), channel(self.calls))
             case messages.OpenReceiveChannelAck(media_reception_status=MediaStatus.OK):
-                self.say(transmission(self.calls, key.port_number))
+                self.say(transmission(self.calls, self.sound_to))
             case messages.OnHook() if key.call_reference in (0, self.calls):
                 self._hang_up()
             case messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.END_CALL):
@@ -214,19 +215,36 @@ async def test_another_call_manager_is_not_told_of_a_call_that_the_first_one_has
             assert not second.all_heard(messages.OnHook)
 
 
+@contextlib.asynccontextmanager
+async def an_echo() -> AsyncGenerator[int]:
+    """A UDP port that sends back whatever comes."""
+    with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as udp:
+        await udp.bind(("127.0.0.1", 0))
+
+        async def answer() -> None:
+            while True:
+                await udp.sendto(*await udp.recvfrom(2048))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer)
+            yield udp.getsockname()[1]
+            nursery.cancel_scope.cancel()
+
+
 async def test_a_call_that_is_connected_before_its_media_has_sound_when_they_come() -> None:
     async with (
+        an_echo() as echo,
         served(ChanSkinny()) as manager,
         rtp.open_engine(address="127.0.0.1", first_port=41000) as engine,
         sccp.open_station(NAME, manager.address, engine=engine) as station,
-        station.call("5") as call,
     ):
-        media = await call.wait_media()
-        # Its own address: what it says it hears.
-        with media.record() as recording:
-            await media.play(rtp.Tone((600.0,), seconds=0.3))
-        assert len(recording.samples)
-        assert media.port.stats.received
+        manager.sound_to = echo
+        async with station.call("5") as call:
+            media = await call.wait_media()
+            with media.record() as recording:
+                await media.play(rtp.Tone((600.0,), seconds=0.3))
+            assert len(recording.samples)
+            assert media.port.stats.received
         (ack,) = manager.all_heard(messages.OpenReceiveChannelAck)
         assert ack.pass_through_party_id == 1
 

@@ -12,10 +12,12 @@ from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call
+from pa_telephony.sccp.call_media import CallMedia
 from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import (
+    DCallState,
     DeviceResetType,
     DeviceTone,
     DeviceType,
@@ -58,6 +60,7 @@ def test_a_transmission_is_confirmed_by_the_styles_that_do_so(style: Style) -> N
     class Owner:
         config = StationConfig(style=style)
         version = 20
+        call_manager_host = "127.0.0.1"
         send = staticmethod(sent.append)
 
         def open_port(self) -> None:
@@ -70,10 +73,88 @@ def test_a_transmission_is_confirmed_by_the_styles_that_do_so(style: Style) -> N
         remote_ip_addr="127.0.0.1",
         compression_type=MediaPayloadType.G711_ULAW64K,
     )
-    view = CallView(1, 1)
+    view = CallView(1, 1, DCallState.CONNECTED)
     view.media.transmit = order
     Call(owner, view).changed(order)
     assert bool(sent) is HABITS[style].confirms_transmission
+
+
+class _Sender:
+    """A station with one port, which notes where it was told to send."""
+
+    version = 20
+    call_manager_host = "127.0.0.9"
+
+    def __init__(self, **config: Any) -> None:
+        self.config = StationConfig(**config)
+        self.answers: list[Any] = []
+        self.remotes: list[tuple[str, int]] = []
+        self.local_address = ("127.0.0.1", 32000)
+        self.on_digit = None
+        self.listeners: list[Any] = []
+
+    def send(self, message: Any) -> None:
+        self.answers.append(message)
+
+    def open_port(self) -> Any:
+        return self
+
+    def start_sending(self, remote: tuple[str, int], codec: object, **_: object) -> None:
+        self.remotes.append(remote)
+
+    def stop_sending(self) -> None:
+        self.remotes.clear()
+
+
+def _send_to(host: str) -> messages.StartMediaTransmission:
+    return messages.StartMediaTransmission(
+        conference_id=1,
+        call_reference=1,
+        pass_through_party_id=1,
+        remote_ip_addr=host,
+        remote_port_number=4000,
+        compression_type=MediaPayloadType.G711_ULAW64K,
+    )
+
+
+def test_nothing_is_sent_before_there_is_a_call_and_an_early_order_waits_for_it() -> None:
+    owner: Any = _Sender()
+    view = CallView(1, 1)
+    media = CallMedia(owner, view)
+    media.take(_send_to("127.0.0.2"))
+    assert not owner.remotes
+    assert not owner.answers
+    view.state = DCallState.CONNECTED
+    media.take(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
+    assert owner.remotes == [("127.0.0.2", 4000)]
+
+
+def test_an_early_order_that_is_taken_back_is_forgotten() -> None:
+    owner: Any = _Sender()
+    view = CallView(1, 1)
+    media = CallMedia(owner, view)
+    media.take(_send_to("127.0.0.2"))
+    media.take(messages.StopMediaTransmission(conference_id=1, pass_through_party_id=1))
+    view.state = DCallState.CONNECTED
+    media.take(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
+    assert not owner.remotes
+
+
+def test_a_media_resource_which_is_shown_no_calls_sends_at_once() -> None:
+    owner: Any = _Sender(style=Style.MEDIA_RESOURCE)
+    CallMedia(owner, CallView(1, 1)).take(_send_to("127.0.0.2"))
+    assert owner.remotes == [("127.0.0.2", 4000)]
+
+
+@pytest.mark.parametrize(("host", "sends"), [("127.0.0.9", True), ("127.0.0.2", False)])
+def test_sound_goes_only_where_the_signalling_is_when_that_is_asked_for(
+    host: str, sends: bool
+) -> None:
+    owner: Any = _Sender(media_at_signalling_host=True)
+    CallMedia(owner, CallView(1, 1, DCallState.CONNECTED)).take(_send_to(host))
+    assert bool(owner.remotes) is sends
+    (answer,) = owner.answers
+    assert (answer.media_transmission_status == MediaStatus.OK) is sends
 
 
 def a_resource() -> tuple[StationCore, Connection]:
