@@ -78,6 +78,8 @@ Action = Transact | Register | Unregister | Close
 _SOON = 0.1
 # States in which the call manager has the identity from us.
 _UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
+# States in which it has nothing from us, and nothing is under way.
+_QUIET = frozenset({State.IDLE, State.RELEASED})
 
 
 @dataclass
@@ -151,7 +153,7 @@ class Member:
         self._steady_since = now
         self._entered = now
         self._link_since: dict[str, float] = {}
-        self._unlinked_since = now
+        self._lost_since = dict.fromkeys(cluster.used_providers, now)
         self._unreached = dict.fromkeys(cluster.used_providers, "")
         self._last_sent = now
         self._sequence = 0
@@ -222,12 +224,12 @@ class Member:
                 self._memory.seen.pop(name, None)
             elif seen is None or seen.modified != session.modified:
                 self._memory.seen[name] = _Seen(session.modified, now)
-            wants = world.wants(name)
+            asks = world.asks(name)
             asked = self._memory.asked.get(name)
-            if wants is None or session is None or not session.beat.link:
+            if asks is None:
                 self._memory.asked.pop(name, None)
-            elif asked is None or asked.token != wants.token:
-                self._memory.asked[name] = _Asked(wants.token, now)
+            elif asked is None or asked.token != asks.token:
+                self._memory.asked[name] = _Asked(asks.token, now)
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> None:
         """What became of a transaction; None = nobody knows (store unreachable, no answer)."""
@@ -291,14 +293,16 @@ class Member:
         self._unreached[provider] = why
         if reachable == (provider in self._beat.links):
             return
-        links = self._beat.links ^ {provider}
-        if bool(links) != self._beat.link:
-            self._unlinked_since = now
-        self._beat = replace(self._beat, links=links, steady=self._beat.steady - {provider})
-        if reachable:
-            self._link_since[provider] = now
-        else:
-            del self._link_since[provider]
+        begun, ended = self._link_since, self._lost_since
+        if not reachable:
+            begun, ended = ended, begun
+        begun[provider] = now
+        ended.pop(provider, None)
+        self._beat = replace(
+            self._beat,
+            links=self._beat.links ^ {provider},
+            steady=self._beat.steady - {provider},
+        )
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Whether ``identity`` has a call (a routing decision, for a route point)."""
@@ -379,7 +383,7 @@ class Member:
         times = [
             self._guard,
             self._entered + timing.grace,
-            self._unlinked_since + timing.own,
+            *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
             self._next_beat,
             self._last_sent + _SOON * timing.heartbeat,
@@ -409,8 +413,10 @@ class Member:
             beat=self._beat,
             alone=self._alone,
             settled=self._entered + timing.grace <= now,
-            cut_off=not self._beat.link and self._unlinked_since + timing.own <= now,
-            quiet=all(each.state in (State.IDLE, State.RELEASED) for each in found.values()),
+            cut_off=frozenset(
+                name for name, since in self._lost_since.items() if since + timing.own <= now
+            ),
+            unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
             silent=frozenset(
                 name
                 for name, seen in memory.seen.items()
@@ -441,7 +447,7 @@ class Member:
         if flight is not None and handing and identity in flight.step.identities:
             return  # Perhaps it is no longer ours; the outcome will say.
         may_register = (
-            self._beat.link
+            identity.provider in self._beat.links
             and found.retry_at <= now
             and self._guard - now > self._timing.registration
         )

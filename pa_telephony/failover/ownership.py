@@ -19,7 +19,8 @@ Rules that stand outside the transactions (failover.md §3.4) and bind every dri
 
 * **Guard.** A server acts (registers, answers, redirects) only until ``t_own`` after it *sent* its
   last committed heartbeat; then it fences: everything is closed at once, no store needed.
-* **Stop acting, then tell the store**: ENTER/LEAVE steps appear only when ``View.quiet``.
+* **Stop acting, then tell the store**: ENTER and LEAVE appear only when nothing is ``unquiet``,
+  GIVE_UP only when nothing of that home is.
 * **Give nothing blindly**: an identity counts as ``released`` only after the call manager has
   answered its unregistration (or has never had it from us).
 * An unknown outcome is cured by repeating the same transaction, never by guessing.
@@ -105,11 +106,13 @@ class StepKind(enum.Enum):
     """What a transaction is for; most urgent first."""
 
     LEAVE = "leave"
-    """End my session: stopped, or cut off from the call manager while others are not."""
+    """End my session: stopped."""
     ENTER = "enter"
     """Begin a session."""
     DEPOSE = "depose"
     """End the session of a dead or silent server."""
+    GIVE_UP = "give up"
+    """Own nothing of a home any more: somebody reaches providers of it that I have lost."""
     ACQUIRE = "acquire"
     """Own what is mine by configuration and has no owner."""
     TAKE_HOME = "take home"
@@ -151,10 +154,10 @@ class View:
     """It holds the proof that no other process has its name."""
     settled: bool = True
     """The grace after its start is over: it may take from others."""
-    cut_off: bool = False
-    """It has not reached the call manager for so long that others should serve."""
-    quiet: bool = True
-    """Nothing is registered, or being registered or closed, at the call manager by it."""
+    cut_off: frozenset[str] = frozenset()
+    """Providers that it has not reached for so long that others should serve what needs them."""
+    unquiet: frozenset[str] = frozenset()
+    """Homes of which something is registered, or being registered or closed, by it."""
     silent: frozenset[str] = frozenset()
     """Servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
     granted: frozenset[str] = frozenset()
@@ -203,14 +206,18 @@ def plan(view: View) -> Plan:
     if mine is None:
         return Plan(() if shall_stop else tuple(_enter(view)))
     token = Compare(keys.session(me), created=mine.token)
-    if shall_stop or (view.cut_off and _has_heir(view)):
-        return Plan((_leave(view, token),) if view.quiet else ())
+    if shall_stop:
+        return Plan(() if view.unquiet else (_leave(view, token),))
     steps = [*_depose(view)]
     hold: set[Identity] = set()
     give: set[Identity] = set()
     for home in world.names:
         duties = {identity: duty(view, identity) for identity in world.cluster.identities(home)}
         having = {i for i, what in duties.items() if what in (Duty.HOLD, Duty.GIVE)}
+        holds = bool(having) or role(view, home) is Role.HOLDER
+        if holds and _shall_give_up(view, home):
+            steps += _give_up(view, token, home, having)
+            continue
         if home == me:
             steps += _acquire(view, token)
         if Duty.TAKE in duties.values():
@@ -255,9 +262,8 @@ def standing(view: View, identity: Identity) -> Standing:
         return Standing.ORPHAN
     if owner != view.me:
         return Standing.OTHERS
-    home = view.world.session(identity.home)
-    asks = view.world.wants(identity.home) is not None and home is not None and home.beat.link
-    return Standing.ASKED if asks and identity.home in view.granted else Standing.MINE
+    asks = identity.home in view.granted and view.world.asks(identity.home) is not None
+    return Standing.ASKED if asks else Standing.MINE
 
 
 def duty(view: View, identity: Identity) -> Duty:
@@ -275,7 +281,7 @@ def _enter(view: View) -> Iterator[Step]:
         # A predecessor: at once when its process is proven gone, else when it has been silent.
         if view.alone or view.me in view.silent:
             yield _deposed(world, old)
-    elif view.quiet:
+    elif not view.unquiet:
         # The intent is compared too: a Stop All between snapshot and commit must win (Q16).
         compares = (Compare(key, modified=0), world.unchanged(keys.stop(view.me)))
         enter = Transaction(compares, (Put(key, view.beat.encode()),))
@@ -301,16 +307,37 @@ def _depose(view: View) -> Iterator[Step]:
             yield _deposed(view.world, session)
 
 
-def _has_heir(view: View) -> bool:
-    """Whether somebody who reaches the call manager could serve something that I hold."""
+# -------------------------------------------------------------------- lost providers (Q8, Q9)
+
+
+def _has_heir(view: View, home: str, links: frozenset[str]) -> bool:
+    """Whether somebody could serve ``home`` better than I through ``links``.
+
+    Better is who reaches all of that and more of what the home needs. Only steady links count:
+    after an outage of the call manager the quicker of two servers is not the better one.
+    """
     world = view.world
-    homes = dict.fromkeys(identity.home for identity in world.held(view.me))
-    return any(
-        world.usable(name, home)
-        for home in homes
-        for name in (home, *world.cluster.candidates(home))
-        if name != view.me
-    )
+    heirs = [home]
+    if world.stopped(home) is not Stop.ALONE:
+        heirs += world.cluster.candidates(home)
+    return any(links < world.reach(name, home, steady=True) for name in heirs if name != view.me)
+
+
+def _shall_give_up(view: View, home: str) -> bool:
+    """The identities of one home stay together (F3): it is given up whole or not at all."""
+    needs = view.world.cluster.needs(home)
+    return bool(needs & view.cut_off) and _has_heir(view, home, needs - view.cut_off)
+
+
+def _give_up(view: View, token: Compare, home: str, having: Iterable[Identity]) -> Iterator[Step]:
+    """Once the call manager has nothing of ``home`` from me: stop acting, then tell the store."""
+    if home in view.unquiet:
+        return
+    gone = [Delete(identity.key) for identity in sorted(having, key=lambda each: each.key)]
+    if view.world.claimant(home) == view.me:
+        gone.append(Delete(keys.claim(home)))
+    compares = (token, *(view.world.unchanged(each.key) for each in gone))
+    yield Step(StepKind.GIVE_UP, Transaction(compares, tuple(gone)), home, tuple(having))
 
 
 # -------------------------------------------------------------------------------- taking
@@ -330,9 +357,10 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     world = view.world
     taken: list[Identity] = []
     seen: list[Identity] = []
+    links = _links(view, view.me)
+    if not links or _has_heir(view, view.me, links):
+        return
     for stage in range(2):
-        if not view.beat.link:
-            break
         here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
         seen += here
         taken += [i for i in here if duty(view, i) is Duty.ACQUIRE]
@@ -348,20 +376,21 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     """The whole of ``home``, if I am the first of its list who can; the choice is compared."""
     world, me = view.world, view.me
     identities = world.cluster.identities(home)
-    session = world.session(home)
     claimant = world.claimant(home)
+    # A home that lives may just be slower to reach a call manager that is back: see _has_heir.
+    steady = world.session(home) is not None
+    links = _links(view, home, steady=steady)
     if (
-        not view.beat.link
+        not world.reach(home, home) < links
         or not view.settled
         or world.stopped(home) is Stop.ALONE
-        or (session is not None and session.beat.link)
         or claimant not in (None, me)
         or any(duty(view, i) is Duty.NOTHING for i in identities)
     ):
         return
     choice: tuple[Compare, ...] | None = ()
     if claimant is None:
-        choice = _chosen(view, home)
+        choice = _chosen(view, home, links, steady=steady)
     if choice is None:
         return
     taken = tuple(i for i in identities if duty(view, i) is Duty.TAKE)
@@ -380,24 +409,37 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     yield Step(StepKind.TAKE_HOME, take, home, taken)
 
 
-def _chosen(view: View, home: str) -> tuple[Compare, ...] | None:
-    """Compares that I am the first choice of ``home``'s list; None when I am not (F4, Q5)."""
+def _links(view: View, home: str, *, steady: bool = False) -> frozenset[str]:
+    """What I reach now of the providers that ``home`` needs."""
+    return view.world.cluster.needs(home) & (view.beat.steady if steady else view.beat.links)
+
+
+def _chosen(
+    view: View, home: str, links: frozenset[str], *, steady: bool
+) -> tuple[Compare, ...] | None:
+    """Compares that I am the first choice of ``home``'s list; None when I am not (F4, Q5).
+
+    The first of those who reach most of what the home needs is it; ``links`` is what I reach of it.
+    """
     world, me = view.world, view.me
     cluster = world.cluster
     candidates = cluster.candidates(home)
-    usable = [name for name in candidates if name == me or world.usable(name, home)]
+    reach = {name: len(world.reach(name, home, steady=steady)) for name in candidates}
+    reach[me] = len(links)
+    usable = [name for name in candidates if reach[name] == max(reach.values())]
     fitting = [name for name in usable if _fits(world, name, home)]
     best = (fitting or usable)[0] if cluster.capacity_aware else usable[0]
     if best != me:
         return None
     compares: list[Compare] = []
-    for name in candidates[: candidates.index(me)]:
-        if name not in usable:
-            compares += world.unusable_as_read(name)
-        else:
+    earlier = candidates[: candidates.index(me)]
+    for name in candidates:
+        if name in earlier and name in usable:
             # Skipped because it would overflow; that hangs on what it stands in for.
             others = cluster.stands_in_for(name)
             compares += [world.unchanged(keys.claim(other)) for other in others]
+        elif name != me and (name in earlier or links != cluster.needs(home)):
+            compares.append(world.as_read(name))
     return tuple(compares)
 
 
@@ -412,7 +454,7 @@ def _fits(world: World, name: str, home: str) -> bool:
 def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], list[Step]]:
     """The lowest stage that is not home yet: ports one by one as they fall free (F26, F27, Q19)."""
     world = view.world
-    asking = world.wants(home)
+    asking = world.asks(home)
     assert asking is not None
     identities = world.cluster.identities(home)
     away = [identity for identity in identities if world.owner(identity) != home]
@@ -441,7 +483,11 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     world, key = view.world, keys.want(view.me)
     identities = world.cluster.identities(view.me)
     lacking = any(duty(view, identity) is Duty.ASK for identity in identities)
-    shall = view.beat.link and lacking
+    # Who has it and reaches more of what it needs keeps it until I do, too.
+    links = _links(view, view.me)
+    owners = {world.owner(identity) for identity in identities} - {None, view.me}
+    better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
+    shall = bool(links) and lacking and not better
     does = world.wants(view.me) is not None
     if shall and not does:
         put = Put(key, str(Bearer(view.me, mine.token)))

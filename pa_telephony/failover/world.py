@@ -252,28 +252,30 @@ class World:
             return None
         return Stop.ALONE if entry.value == Stop.ALONE.value else Stop.FAIL_OVER
 
-    def usable(self, server: str, home: str) -> bool:
-        """Whether ``server`` could serve ``home`` now.
+    def reach(self, server: str, home: str, *, steady: bool = False) -> frozenset[str]:
+        """Names of the providers through which ``server`` could serve ``home`` now.
 
-        It has a session and no intent to stop, it can read the store, and it reaches every
-        provider that identities of ``home`` need.
+        They are those that identities of ``home`` need and ``server`` reaches; none at all when
+        it has no session, is to be stopped, or cannot read the store. ``steady``: only those that
+        it has reached for ``Timing.steady``.
         """
         found = self._sessions.get(server)
-        return (
-            found is not None
-            and found.beat.reads
-            and self.stopped(server) is None
-            and all(map(found.beat.reaches, self.cluster.needs(home)))
-        )
+        if found is None or not found.beat.reads or self.stopped(server) is not None:
+            return frozenset()
+        reaches = found.beat.is_steady if steady else found.beat.reaches
+        return frozenset(filter(reaches, self.cluster.needs(home)))
 
-    def unusable_as_read(self, server: str) -> tuple[Compare, ...]:
-        """Compares that fail as soon as ``server`` may have become usable.
+    def asks(self, home: str) -> Bearer | None:
+        """``home`` in its session, while it asks for its own and could serve some of it."""
+        return self.wants(home) if self.reach(home, home) else None
+
+    def as_read(self, server: str) -> Compare:
+        """A compare that fails as soon as ``server`` may reach more than in this snapshot.
 
         One reason is enough, and the most lasting one is taken: an intent, an absent session, a
-        session that says in this very heartbeat that it has no call manager.
+        session that says in this very heartbeat what it reaches.
         """
-        key = session(server) if self.stopped(server) is None else stop(server)
-        return (self.unchanged(key),)
+        return self.unchanged(session(server) if self.stopped(server) is None else stop(server))
 
     def unchanged(self, key: str) -> Compare:
         """The compare that ``key`` is as in this snapshot, absence included."""

@@ -287,7 +287,7 @@ def test_a_stopped_server_gives_everything_up_first_and_leaves_then() -> None:
     worlds.enter("PA1")
     worlds.own("PA1", *EVERYTHING)
     worlds.stop("PA1")
-    busy = plan(view(worlds, "PA1", quiet=False))
+    busy = plan(view(worlds, "PA1", unquiet=frozenset({"PA1"})))
     assert (busy.steps, busy.hold) == ((), frozenset())
     assert kinds(plan(view(worlds, "PA1"))) == [StepKind.LEAVE]
 
@@ -303,16 +303,185 @@ def test_stop_all_marks_everybody_so_that_nobody_takes_over() -> None:
     assert kinds(plan(view(worlds, "PA2"))) == [StepKind.LEAVE]
 
 
-def test_a_server_cut_off_from_the_call_manager_leaves_when_it_has_an_heir() -> None:
-    """Q8."""
+def lacking(worlds: Worlds, me: str, *lost: str, **changes: Any) -> View:
+    """The view of ``me``, which has lost these providers for long."""
+    left = LINKS - set(lost)
+    worlds.beat(me, left)
+    beat = Beat(f"instance of {me}", left, left)
+    return view(worlds, me, beat=beat, cut_off=frozenset(lost), **changes)
+
+
+def serving(*others: str) -> Worlds:
+    """PA1 has all that is its own; the others are idle."""
     worlds = Worlds()
-    worlds.enter("PA1", link=False)
+    worlds.enter("PA1", *others)
     worlds.own("PA1", *EVERYTHING)
-    beat = Beat("instance of PA1")
-    alone = plan(view(worlds, "PA1", beat=beat, cut_off=True))
+    return worlds
+
+
+@pytest.mark.parametrize("lost", [("skinny",), ("jtapi",), ("skinny", "jtapi")])
+def test_a_server_cut_off_from_a_call_manager_gives_the_home_up_when_it_has_an_heir(
+    lost: tuple[str, ...],
+) -> None:
+    """Q8; and F3: all of the home, not just what needs the provider that is lost."""
+    worlds = serving()
+    alone = plan(lacking(worlds, "PA1", *lost))
     assert alone.hold == frozenset(EVERYTHING)  # Q9: nobody is better off; it waits
     worlds.enter("PA2")
-    assert kinds(plan(view(worlds, "PA1", beat=beat, cut_off=True))) == [StepKind.LEAVE]
+    first = plan(lacking(worlds, "PA1", *lost, unquiet=frozenset({"PA1"})))
+    assert (first.steps, first.hold, first.give) == ((), frozenset(), frozenset())
+    step = only(plan(lacking(worlds, "PA1", *lost)), StepKind.GIVE_UP)
+    assert worlds.commit(step.transaction)
+    # Its home reaches less than the heir: it takes nothing back, and the heir takes it all.
+    assert kinds(plan(lacking(worlds, "PA1", *lost))) == []
+    take = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    assert set(take.identities) == set(EVERYTHING)
+    assert worlds.commit(take.transaction)
+    # While it lacks what its stand-in has, it does not ask.
+    assert kinds(plan(lacking(worlds, "PA1", *lost))) == []
+    worlds.enter("PA1")
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+
+
+def test_what_was_lost_a_moment_ago_is_not_given_up_yet() -> None:
+    worlds = serving("PA2")
+    worlds.beat("PA1", frozenset())
+    what = plan(view(worlds, "PA1", beat=Beat("instance of PA1")))
+    assert (what.steps, what.hold) == ((), frozenset(EVERYTHING))
+
+
+def test_an_heir_counts_only_when_its_links_are_steady() -> None:
+    """Q9: after an outage of the call manager the quicker server is not the better one."""
+    worlds = serving("PA2")
+    worlds.beat("PA2", LINKS, frozenset({"jtapi"}))
+    assert plan(lacking(worlds, "PA1", "skinny", "jtapi")).hold == frozenset()
+    assert plan(lacking(worlds, "PA1", "skinny")).hold == frozenset(EVERYTHING)
+    worlds.beat("PA2", LINKS, frozenset())
+    assert plan(lacking(worlds, "PA1", "skinny", "jtapi")).hold == frozenset(EVERYTHING)
+
+
+def test_from_a_home_that_lives_without_a_call_manager_only_a_steady_server_takes() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", link=False)
+    worlds.enter("PA2")
+    worlds.beat("PA2", LINKS, frozenset())
+    new = view(worlds, "PA2", beat=Beat("instance of PA2", LINKS))
+    assert kinds(plan(new)) == []
+    worlds.enter("PA3")
+    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
+    worlds.enter("PA2")
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
+    # A dead one has no back-off to wait for.
+    worlds.die("PA1")
+    worlds.beat("PA2", LINKS, frozenset())
+    dead = view(worlds, "PA2", beat=Beat("instance of PA2", LINKS))
+    assert kinds(plan(dead)) == [StepKind.TAKE_HOME]
+
+
+def test_a_provider_that_nobody_reaches_moves_nothing_and_is_no_obstacle() -> None:
+    worlds = serving("PA2")
+    worlds.beat("PA2", frozenset({"jtapi"}))
+    assert plan(lacking(worlds, "PA1", "skinny")).hold == frozenset(EVERYTHING)
+    worlds.die("PA1")
+    beat = Beat("instance of PA2", frozenset({"jtapi"}), frozenset({"jtapi"}))
+    step = only(plan(view(worlds, "PA2", beat=beat)), StepKind.TAKE_HOME)
+    assert worlds.commit(step.transaction)
+
+
+def test_who_reaches_more_stands_in_before_who_is_earlier_on_the_list() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2", "PA3")
+    worlds.beat("PA2", frozenset({"jtapi"}))
+    beat = Beat("instance of PA2", frozenset({"jtapi"}), frozenset({"jtapi"}))
+    assert kinds(plan(view(worlds, "PA2", beat=beat))) == []
+    step = only(plan(view(worlds, "PA3")), StepKind.TAKE_HOME)
+    worlds.enter("PA2")
+    assert not worlds.commit(step.transaction)
+
+
+def test_who_does_not_reach_all_compares_that_nobody_later_on_the_list_reaches_more() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2")
+    worlds.beat("PA2", frozenset({"jtapi"}))
+    beat = Beat("instance of PA2", frozenset({"jtapi"}), frozenset({"jtapi"}))
+    step = only(plan(view(worlds, "PA2", beat=beat)), StepKind.TAKE_HOME)
+    worlds.enter("PA3")
+    assert not worlds.commit(step.transaction)
+
+
+def test_a_stand_in_that_is_cut_off_gives_up_its_claim_too() -> None:
+    """Also when it has given everything back but the claim: nobody else could take over."""
+    worlds = standing_in()
+    step = only(plan(lacking(worlds, "PA2", "skinny")), StepKind.GIVE_UP)
+    assert worlds.commit(step.transaction)
+    assert worlds.world().claimant("PA1") is None
+    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
+    empty = Worlds()
+    empty.enter("PA2", "PA3")
+    empty.claim("PA2", "PA1")
+    assert kinds(plan(view(empty, "PA3"))) == []
+    assert empty.commit(only(plan(lacking(empty, "PA2", "skinny")), StepKind.GIVE_UP).transaction)
+    assert kinds(plan(view(empty, "PA3"))) == [StepKind.TAKE_HOME]
+
+
+def test_a_stand_in_that_is_cut_off_keeps_what_it_has_when_nobody_else_may_have_it() -> None:
+    worlds = standing_in()
+    worlds.stop("PA1", Stop.ALONE)
+    assert plan(lacking(worlds, "PA2", "skinny")).hold == frozenset(EVERYTHING)
+    worlds.stop("PA1", Stop.FAIL_OVER)
+    assert plan(lacking(worlds, "PA2", "skinny")).hold == frozenset()
+
+
+def test_one_home_is_given_up_and_the_other_is_kept() -> None:
+    """Each home is judged by the providers that its own identities need."""
+    other = replace(
+        CLUSTER.servers[0],
+        server_name="PA4",
+        route_address="7000",
+        interceptor_ports=(),
+        media_port_beginning_address="7001",
+        media_port_provider="other",
+    )
+    providers = (*CLUSTER.providers, replace(CLUSTER.providers[1], name="other"))
+    servers = (
+        replace(other, hostname_or_ip_address="127.0.0.14"),
+        *CLUSTER.servers,
+    )
+    cluster = replace(CLUSTER, servers=servers, providers=_named_apart(providers))
+    worlds = Worlds(cluster)
+    worlds.enter("PA2", "PA3")
+    for home in ("PA1", "PA4"):
+        worlds.own("PA2", *cluster.identities(home))
+        worlds.claim("PA2", home)
+    left = frozenset({"jtapi", "skinny"})
+    worlds.beat("PA2", left)
+    beat = Beat("instance of PA2", left, left)
+    what = plan(view(worlds, "PA2", beat=beat, cut_off=frozenset({"other"})))
+    assert what.hold == frozenset(cluster.identities("PA1"))
+    assert only(what, StepKind.GIVE_UP).server == "PA4"
+
+
+def _named_apart(providers: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*providers[:-1], replace(providers[-1], device_name_prefix="OTHER"))
+
+
+def test_a_home_that_reaches_only_part_acquires_its_own_when_nobody_reaches_more() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    step = only(plan(lacking(worlds, "PA1", "skinny")), StepKind.ACQUIRE)
+    assert set(step.identities) == set(EVERYTHING)
+    worlds.enter("PA2")
+    assert kinds(plan(lacking(worlds, "PA1", "skinny"))) == []
+
+
+def test_a_home_that_reaches_as_much_as_its_stand_in_asks() -> None:
+    worlds = standing_in()
+    worlds.enter("PA1")
+    worlds.beat("PA2", frozenset({"jtapi"}))
+    assert kinds(plan(lacking(worlds, "PA1", "skinny"))) == [StepKind.WANT]
+    assert kinds(plan(lacking(worlds, "PA1", "skinny", "jtapi"))) == []
+    worlds.enter("PA2")
+    assert kinds(plan(lacking(worlds, "PA1", "skinny"))) == []
 
 
 # ---------------------------------------------------------------------- the return (F25..F28)

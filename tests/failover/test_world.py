@@ -46,23 +46,29 @@ def test_a_beat_that_cannot_be_read_says_nothing(text: str) -> None:
     assert Beat.decode(text) == Beat("")
 
 
-def test_a_server_is_usable_for_a_home_when_it_reaches_every_provider_that_the_home_needs() -> None:
+def test_what_a_server_reaches_of_a_home_are_the_providers_that_the_home_needs() -> None:
     worlds = Worlds()
-    assert not worlds.world().usable("PA2", "PA1")
-    for links, usable in (
-        (CLUSTER.used_providers, True),
-        (("jtapi",), False),
-        (("skinny",), False),
-        ((), False),
-    ):
-        worlds.put(session("PA2"), Beat("i", frozenset(links)).encode())
-        assert worlds.world().usable("PA2", "PA1") is usable, links
-    # A home without identities needs no provider.
-    assert worlds.world().usable("PA2", "PA3")
+    assert worlds.world().reach("PA2", "PA1") == frozenset()
+    worlds.beat("PA2", frozenset({"jtapi", "another"}), frozenset())
+    world = worlds.world()
+    assert world.reach("PA2", "PA1") == {"jtapi"}
+    assert world.reach("PA2", "PA1", steady=True) == frozenset()
+    assert world.reach("PA2", "PA3") == frozenset()  # it needs none
+    worlds.stop("PA2")
+    assert worlds.world().reach("PA2", "PA1") == frozenset()
 
 
-def test_a_server_that_cannot_read_the_store_is_usable_for_nobody() -> None:
+def test_a_server_that_cannot_read_the_store_reaches_nothing() -> None:
     worlds = Worlds()
     links = frozenset(CLUSTER.used_providers)
     worlds.put(session("PA2"), Beat("i", links, links, reads=False).encode())
-    assert not worlds.world().usable("PA2", "PA1")
+    assert worlds.world().reach("PA2", "PA1") == frozenset()
+
+
+def test_a_home_asks_only_while_it_could_serve() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1")
+    worlds.want("PA1")
+    assert worlds.world().asks("PA1") is not None
+    worlds.enter("PA1", link=False)
+    assert worlds.world().asks("PA1") is None

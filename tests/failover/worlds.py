@@ -83,6 +83,11 @@ class Worlds:
             )
             self.put(session(name), beat.encode())
 
+    def beat(self, name: str, links: frozenset[str], steady: frozenset[str] | None = None) -> None:
+        """``name`` says in its heartbeat that it reaches these providers, all of them for long."""
+        beat = Beat(f"instance of {name}", links, links if steady is None else steady)
+        self.put(session(name), beat.encode())
+
     def die(self, name: str) -> None:
         self.delete(session(name))
 
