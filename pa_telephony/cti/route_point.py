@@ -25,6 +25,8 @@ __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 _LONGEST_NUMBER = 255
 """Characters of a number that are kept; the wire would carry a megabyte."""
+_TRIES_KEPT = 99
+"""Attempts of a session that are remembered, beside the newest."""
 
 
 class RouteFailed(TelephonyError):
@@ -36,6 +38,13 @@ class RouteFailed(TelephonyError):
         )
         super().__init__(f"no destination took the call ({text})")
         self.refusals = refusals
+
+
+def _in_words(code: int) -> str:
+    try:
+        return CTIFAILURE(code).name.lower().replace("_", " ")
+    except ValueError:
+        return f"0x{code & 0xFFFFFFFF:08x}"
 
 
 class RouteSession:
@@ -53,6 +62,9 @@ class RouteSession:
         self.original_called = event.original_called_party[:_LONGEST_NUMBER]
         self.last_redirecting = event.last_redirecting_party[:_LONGEST_NUMBER]
         self.call_id = event.call_id
+        self.tried: list[tuple[str, str]] = []
+        """Every number that :meth:`select_route` tried, in order, and what became of it: "taken",
+        "call gone", "no answer", or the refusal's CTIFAILURE in words."""
         self._route_point = route_point
         self._leg = event.call_leg_id
         self._routing = Routing()
@@ -86,14 +98,18 @@ class RouteSession:
                 await self._route_point.redirect(self._leg, number)
             except RequestFailed as refused:
                 if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
+                    self._tried(number, "call gone")
                     self._routing.take(Input.LOST)
                     raise CallEnded from refused
+                self._tried(number, _in_words(refused.code))
                 refusals[number] = refused.code
                 number = self._routing.refused()
             except BaseException:
+                self._tried(number, "no answer")
                 self._routing.take(Input.LOST)
                 raise
             else:
+                self._tried(number, "taken")
                 self._routing.take(Input.REDIRECTED)
                 return number
         raise RouteFailed(refusals)
@@ -107,6 +123,11 @@ class RouteSession:
     def gone(self) -> None:
         """The call went idle."""
         self._routing.take(Input.GONE)
+
+    def _tried(self, number: str, answer: str) -> None:
+        # An application may select again for ever; the last attempts tell enough.
+        del self.tried[:-_TRIES_KEPT]
+        self.tried.append((number, answer))
 
     @property
     def _leg_is_gone(self) -> bool:

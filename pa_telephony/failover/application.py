@@ -30,8 +30,9 @@ class Application:
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
         """A call at a route point. ``ports`` are the home's media ports, idle ones first.
 
-        Called again when it raises :class:`~pa_telephony.cti.RouteFailed` during a return, while
-        ports are on their way from one server to the other.
+        Called again, for 4 s at most, when it raises :class:`~pa_telephony.cti.RouteFailed`
+        because of a port that is not busy but registered nowhere: it is on its way from one server
+        to the other.
         """
         await session.select_route(*ports)
 

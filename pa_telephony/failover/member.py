@@ -80,6 +80,8 @@ _SOON = 0.1
 _UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
 # States in which it has nothing from us, and nothing is under way.
 _QUIET = frozenset({State.IDLE, State.RELEASED})
+# States in which it is not ours at the call manager, or is being taken from there with its calls.
+_GIVEN_UP = _QUIET | {State.CLOSING}
 
 
 @dataclass
@@ -187,14 +189,29 @@ class Member:
         return now < self._guard
 
     def serves(self, identity: Identity, now: float) -> bool:
-        """Whether ``identity`` is registered by us and may act, route a call for instance."""
+        """Whether a call that has come to ``identity`` is ours to serve, to route for instance.
+
+        A call that comes proves that the call manager has the identity from us, which its report
+        may not say yet (a registration that came back by itself) or not any more (asked to
+        unregister, it offered the call first and will answer with NAK). Only what has been given
+        up, or is being closed, takes none (F28).
+        """
         state = self._registrations[identity].state
-        return self.may_act(now) and state in (State.REGISTERED, State.LINGERING)
+        return self.may_act(now) and state not in _GIVEN_UP
 
     def may_answer(self, identity: Identity, now: float) -> bool:
         """Whether a new call may be answered: the one above capacity is refused (F10)."""
+        return not self.turns_away(identity, now)
+
+    def turns_away(self, identity: Identity, now: float) -> str:
+        """Why a new call at a port may not be answered; "" when it may."""
+        if not self.may_act(now):
+            return "the guard is over"
+        if not self.serves(identity, now):
+            return f"it is given up here: {self.state(identity).value}"
         calls = sum(each.kind is Kind.PORT for each in self._busy - {identity})
-        return self.serves(identity, now) and calls < self.cluster.server(self.name).capacity
+        capacity = self.cluster.server(self.name).capacity
+        return f"{calls} calls, of {capacity} at most" if calls >= capacity else ""
 
     def state(self, identity: Identity) -> State:
         """Where the registration of ``identity`` stands."""

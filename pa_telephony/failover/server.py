@@ -15,6 +15,8 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 import trio
 
 from pa_telephony import cti, rtp, sccp
+from pa_telephony.cti.enums import CTIFAILURE
+from pa_telephony.cti.routing import State as RouteState
 from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
@@ -36,8 +38,17 @@ _LOOK = 0.01
 _PROBE = 0.5
 _PROBE_WITHIN = 1.0
 _SKINNY_PORT = 2000
-_PORT_ON_ITS_WAY = 1.0
+_PORT_ON_ITS_WAY = 4.0
 """Seconds that a call waits for a port between two servers; a router has 5 s (JTAPI guide)."""
+_LOOK_FOR_PORT = 0.05
+_ROUTED = {
+    RouteState.ROUTE: "the application chose nothing",
+    RouteState.SELECTING: "the answer to a redirect was not awaited",
+    RouteState.RE_ROUTE: "nobody took it",
+    RouteState.ROUTE_USED: "",
+    RouteState.ROUTE_END: "the call had gone, or its connection",
+}
+"""Why a call was left alone at a route point."""
 
 
 def boot_clock() -> float:
@@ -300,46 +311,65 @@ class Server:
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
         """Serve a call at a media port, unless it is one too many."""
-        if self._member.may_answer(identity, self._clock()):
-            with self._application_fenced(identity, CallEnded):
-                await self._application.media_call(call, identity)
+        why = self._member.turns_away(identity, self._clock())
+        if why:
+            self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
+            return
+        with self._application_fenced(identity, CallEnded):
+            await self._application.media_call(call, identity)
 
     async def routed_call(self, identity: Identity, session: cti.RouteSession) -> None:
         """Serve a call at a route point or an interceptor."""
-        if not self._member.serves(identity, self._clock()):
+        began = self._clock()
+        caller = {
+            "identity": identity.label,
+            "calling": session.calling,
+            "called": session.called,
+            "call": session.call_id,
+        }
+        if not self._member.serves(identity, began):
+            why = self._member.turns_away(identity, began)
+            self._event("not_routed", **caller, why=why)
             return
-        with self._application_fenced(identity, CallEnded, ConnectionLost, cti.RouteFailed):
-            if identity.kind is Kind.INTERCEPTOR:
-                self._event(
-                    "intercepted",
-                    identity=identity.label,
-                    calling=session.calling,
-                    called=session.called,
-                )
-                await self._application.intercepted_call(session)
-            else:
-                await self._route_call(identity.home, session)
+        try:
+            with self._application_fenced(identity, CallEnded, ConnectionLost, cti.RouteFailed):
+                if identity.kind is Kind.INTERCEPTOR:
+                    self._event("intercepted", **caller)
+                    await self._application.intercepted_call(session)
+                else:
+                    await self._route_call(identity.home, session)
+        finally:
+            self._event(
+                "routed" if session.state is RouteState.ROUTE_USED else "not_routed",
+                **caller,
+                tried=[f"{number} {answer}" for number, answer in session.tried],
+                why=_ROUTED[session.state],
+                seconds=round(self._clock() - began, 4),
+            )
 
     async def _route_call(self, home: str, session: cti.RouteSession) -> None:
-        """Ask the application, during a return again when nobody took the call.
+        """Ask the application, and again while a port that refused is registered nowhere.
 
-        The last idle port may just be on its way from one server to the other, for some 20 ms:
-        who calls then waits for it and is not told that all are busy (F28).
+        During a return an idle port is on its way from one server to the other, for some 20 ms on
+        a quiet machine: who calls then waits for it and is not told that all are busy (F28). Only
+        the refusal says so for certain: what beats and claims say is older, or over too soon.
         """
         until = self._clock() + _PORT_ON_ITS_WAY
+        ports = {identity.number for identity in self.cluster.identities(home)}
         while True:
             try:
                 await self._application.route_call(session, self._ports_of(home))
-            except cti.RouteFailed:
-                if session.ended or self._clock() > until or not self._returns(home):
+            except cti.RouteFailed as failed:
+                absent = {
+                    number
+                    for number, code in failed.refusals.items()
+                    if number in ports and code != CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
+                }
+                if session.ended or self._clock() > until or not absent:
                     raise
-                await trio.sleep(_PORT_ON_ITS_WAY / 20)
+                await trio.sleep(_LOOK_FOR_PORT)
             else:
                 return
-
-    def _returns(self, home: str) -> bool:
-        page = next(page for page in self.status() if page.name == home)
-        return page.up and bool(page.fail_over_server)
 
     @contextlib.contextmanager
     def _application_fenced(self, identity: Identity, *ends: type[Exception]) -> Generator[None]:

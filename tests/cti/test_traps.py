@@ -154,6 +154,10 @@ async def test_calls_are_routed_answered_and_transferred_all_the_same() -> None:
                     await session.select_route("9999")
                 used = await session.select_route("1002")
                 seen.append((session.calling, session.called, used))
+                assert session.tried == [
+                    ("9999", "redirect call unknown destination"),
+                    ("1002", "taken"),
+                ]
 
             nursery.start_soon(route_point.serve, route)
             nursery.start_soon(two.serve, pick_up)

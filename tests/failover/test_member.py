@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Cluster, Identity, Timing
@@ -213,6 +214,20 @@ def test_the_call_above_capacity_is_not_answered() -> None:
     assert small.member.may_answer(PORTS[0], small.now)
     assert not small.member.may_answer(PORTS[1], small.now)
     assert small.member.serves(PORTS[1], small.now)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_call_that_has_come_is_served_unless_its_port_is_given_up(state: State) -> None:
+    """F28. The call manager may offer a call before it refuses an unregistration (NAK), and after
+    a registration of which the report is still on its way."""
+    driver = started()
+    driver.member._registrations[PORTS[0]].state = state
+    given_up = state in (State.IDLE, State.RELEASED, State.CLOSING)
+    assert driver.member.serves(PORTS[0], driver.now) is not given_up
+    assert driver.member.may_answer(PORTS[0], driver.now) is not given_up
+    assert (state.value in driver.member.turns_away(PORTS[0], driver.now)) is given_up
+    driver.member._guard = driver.now
+    assert driver.member.turns_away(PORTS[0], driver.now) == "the guard is over"
 
 
 def test_a_server_takes_nothing_from_others_in_its_first_seconds() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,15 +11,20 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
+from pa_telephony.callmanager.model import LegState
+from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import holder, server
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.sccp.style import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
+BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
+OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER
 CALL_MANAGER = CallManagerConfig(
     devices=(
         DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
@@ -183,6 +188,15 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
     )
 
 
+def bare_server(application: failover.Application, clock: Callable[[], float]) -> failover.Server:
+    """PA1 without a link, which has read the store."""
+    manager: Any = SimpleNamespace(cti_address="127.0.0.10", sccp_address="127.0.0.10")
+    engine: Any = None
+    return failover.Server(
+        cluster(manager), "PA1", application, MemoryStore(), "127.0.0.11", engine, None, clock
+    )
+
+
 def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
     address = registered_at(manager, name)
     return address[0] if address is not None else None
@@ -265,6 +279,107 @@ async def test_who_calls_while_the_only_idle_port_moves_waits_for_it(
             async with it.phones["1002"].call("6000") as second:
                 await second.wait_media()
             assert call.connected
+
+
+async def test_a_call_that_meets_the_unregistration_of_its_port_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """F28: the call manager has offered the call when the unregistration comes, and says NAK."""
+    unregister = holder.PortHolder.unregister
+    meets = trio.Event()
+
+    async def unregister_late(self: holder.PortHolder) -> None:
+        # The call manager's bytes are on their way here, ours are on their way there.
+        if not meets.is_set():
+            it.house.manager.calls.originate("SEP1002", 1, self.identity.number)
+            meets.set()
+        await unregister(self)
+
+    async with house() as it:
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        monkeypatch.setattr(holder.PortHolder, "unregister", unregister_late)
+        await it.house.start(it.nursery, "PA1")
+        await meets.wait()
+        stand_in = it.house.applications["PA2"]
+        assert isinstance(stand_in, Echo)
+        await until(lambda: len(stand_in.served) == 1)
+        (leg,) = it.house.manager.calls.legs_of("SEP1002")
+        await until(lambda: leg.state is LegState.CONNECTED)
+        it.house.manager.calls.release(leg)
+        await it.house.holds("PA1", *NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "asked"),
+    [
+        ([{"6001": BUSY, "6002": OUT_OF_ORDER}, {"6001": BUSY}], 2),
+        ([{"6001": BUSY, "6002": BUSY}], 1),
+        ([{"1001": OUT_OF_ORDER}], 1),
+        ([{"6002": OUT_OF_ORDER}, {"6002": OUT_OF_ORDER}], 3),
+    ],
+    ids=["then busy", "busy", "no port of the home", "then taken"],
+)
+async def test_a_call_waits_for_a_port_that_is_registered_nowhere_and_for_no_other(
+    refusals: list[dict[str, int]], asked: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    """F28. The claim may be over while the last port is on its way: only the refusal tells."""
+    tries: list[Sequence[str]] = []
+
+    class Chooses(failover.Application):
+        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
+            tries.append(ports)
+            if len(tries) <= len(refusals):
+                raise cti.RouteFailed(refusals[len(tries) - 1])
+
+    server = bare_server(Chooses(), trio.current_time)
+    session = SimpleNamespace(ended=False)
+    if asked > len(refusals):
+        await server._route_call("PA1", session)
+    else:
+        with pytest.raises(cti.RouteFailed):
+            await server._route_call("PA1", session)
+    assert len(tries) == asked
+    assert trio.current_time() <= 4.1
+
+
+async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
+    trace: list[Any] = []
+    async with house() as it:
+        home = it.house.servers["PA1"]
+        home._trace = lambda each: trace.append(each) if "calling" in each.fields else None
+        async with it.phones["1001"].call("6000") as first:
+            await first.wait_media()
+            # More than one is up: the second caller is one too many.
+            home.cluster.servers[0].__dict__["capacity"] = 1
+            async with it.phones["1002"].call("6000") as second:
+                await second.wait_ended()
+        (identity,) = (i for i in home.holds if i.number == "6000")
+        home._member._guard = 0.0
+        session: Any = SimpleNamespace(calling="1002", called="6000", call_id=7)
+        await home.routed_call(identity, session)
+    said = {
+        (each.kind.removeprefix("failover."), each.fields["calling"]): each.fields for each in trace
+    }
+    assert said["routed", "1001"]["tried"] == ["6001 taken"]
+    assert said["routed", "1002"]["tried"][-1] == "6002 taken"
+    assert said["turned_away", "1002"]["identity"] == "PA1/port/6002"
+    assert said["turned_away", "1002"]["why"] == "1 calls, of 1 at most"
+    assert said["not_routed", "1002"]["why"] == "the guard is over"
+
+
+async def test_a_port_that_never_comes_is_waited_for_a_while_only(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class Chooses(failover.Application):
+        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
+            raise cti.RouteFailed({"6001": OUT_OF_ORDER})
+
+    server = bare_server(Chooses(), trio.current_time)
+    began = trio.current_time()
+    with pytest.raises(cti.RouteFailed):
+        await server._route_call("PA1", SimpleNamespace(ended=False))
+    assert 4.0 <= trio.current_time() - began < 5.0  # a router has 5 s
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -144,9 +144,9 @@ class Process:
 
 
 class Stage:
-    """Everything in one directory."""
+    """Everything in one directory. ``timing`` is what ``[timing]`` of the cluster shall have."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, timing: Mapping[str, float] | None = None) -> None:
         self.directory = directory
         self.cluster_file = directory / "cluster.toml"
         self.processes: list[Process] = []
@@ -162,7 +162,8 @@ class Stage:
         )
         (directory / "callmanager.toml").write_text(_CALL_MANAGER + phones)
         wav.write(directory / "greeting.wav", greeting())
-        self.cluster_file.write_text(_CLUSTER)
+        lines = [f"{name} = {seconds}" for name, seconds in (timing or {}).items()]
+        self.cluster_file.write_text("\n".join([_CLUSTER, "[timing]", *lines]) + "\n")
 
     @asynccontextmanager
     async def process(self, name: str, *arguments: str) -> AsyncGenerator[Process]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import trio
@@ -14,6 +13,7 @@ from pa_telephony import failover, rtp, sccp
 from pa_telephony.cli.demo import checks
 from pa_telephony.cli.demo.evidence import Event, events
 from pa_telephony.cli.demo.phones import Conversation, Phone
+from pa_telephony.cli.demo.probe import Probe
 from pa_telephony.cli.demo.report import Report
 from pa_telephony.cli.demo.setting import (
     CALL_MANAGER,
@@ -24,7 +24,6 @@ from pa_telephony.cli.demo.setting import (
     greeting,
 )
 from pa_telephony.cli.status import page
-from pa_telephony.errors import CallEnded
 from pa_telephony.failover import ServerStatus
 from pa_telephony.trace import Record
 
@@ -33,7 +32,6 @@ __all__ = ["IDENTITIES", "Story", "gaps_in_talk"]
 IDENTITIES = ("6000", "6001", "6002", "5XXX")
 _HERTZ = dict(zip(PHONES.values(), (700.0, 500.0, 1100.0, 1300.0, 1500.0, 900.0), strict=True))
 _PATIENCE = 12.0
-_PROBE, _BETWEEN_PROBES = 0.1, 0.2
 _HEARD = 0.8
 """Correlation from which a recording counts as the greeting; another sound stays below 0.3."""
 
@@ -139,9 +137,9 @@ class Story:
             await self._greeted(held, "1003 calls 6000 again, at PA2, and stays")
             await self._intercepted(phones, "during", by="PA2")
 
-            probe = Probe()
+            probe = Probe(phones["1005"].station)
             busy, idle = self._ports()
-            async with probe.calling(phones["1005"]):
+            async with probe.calling():
                 home = await stack.enter_async_context(self.stage.server("PA1"))
                 self._moment(time.time(), "PA1 returns")
                 await home.wait_ready()
@@ -159,22 +157,14 @@ class Story:
             report.check(
                 "the call on PA2's port was not dropped by the return", held.up, "it is up"
             )
-            async with probe.calling(phones["1005"]):
+            async with probe.calling():
                 await _hang_up(held)
                 self._remember("1003 ↔ 6000", held)
                 hung_up = time.time()
                 self._moment(hung_up, "1003 hangs up")
                 await self._until("PA1 has everything back", self._served_by("PA1"))
             self._came_home(home, busy, hung_up)
-            report.check(
-                "6000 is answered throughout the return",
-                0 < probe.answered == probe.dialled,
-                f"{probe.answered} of {probe.dialled} calls, the slowest after "
-                f"{probe.slowest * 1000:.0f} ms",
-                answered=probe.answered,
-                dialled=probe.dialled,
-                slowest_seconds=probe.slowest,
-            )
+            self._answered_throughout(probe)
             async with phones["1004"].calls("6000") as guest:
                 await self._greeted(guest, "1004 calls 6000 after the return")
             self._remember("1004 ↔ 6000", guest)
@@ -256,6 +246,21 @@ class Story:
                 frames_missing=lost,
                 longest_gap_ms=longest,
             )
+
+    def _answered_throughout(self, probe: Probe) -> None:
+        probe.ask_servers([*self._events("PA1"), *self._events("PA2")])
+        dialled = len(probe.callers)
+        turned_away = "".join(f"; turned away: {caller}" for caller in probe.turned_away)
+        self.report.check(
+            "6000 is answered throughout the return",
+            0 < probe.answered == dialled,
+            f"{probe.answered} of {dialled} calls, the slowest after "
+            f"{probe.slowest * 1000:.0f} ms{turned_away}",
+            answered=probe.answered,
+            dialled=dialled,
+            slowest_seconds=probe.slowest,
+            callers=probe.document(),
+        )
 
     # Questions to the cluster.
 
@@ -339,41 +344,6 @@ class Story:
 
     def _remember(self, label: str, *conversations: Conversation) -> None:
         self.conversations += [(label, each) for each in conversations]
-
-
-class Probe:
-    """Calls 6000 again and again, a moment each, and counts who answers."""
-
-    def __init__(self) -> None:
-        self.dialled = 0
-        self.answered = 0
-        self.slowest = 0.0
-        """Seconds from dialling to sound."""
-
-    @asynccontextmanager
-    async def calling(self, phone: Phone) -> AsyncGenerator[None]:
-        """Go on until the block is left; the call that is then being made is not cut short."""
-        over = trio.Event()
-
-        async def go_on() -> None:
-            while not over.is_set():
-                await self._call(phone)
-                with trio.move_on_after(_BETWEEN_PROBES):
-                    await over.wait()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(go_on)
-            yield
-            over.set()
-
-    async def _call(self, phone: Phone) -> None:
-        self.dialled += 1
-        begun = trio.current_time()
-        with contextlib.suppress(CallEnded), trio.move_on_after(_PATIENCE):
-            async with phone.calls("6000"):
-                self.answered += 1
-                self.slowest = max(self.slowest, trio.current_time() - begun)
-                await trio.sleep(_PROBE)
 
 
 def gaps_in_talk(conversation: Conversation) -> tuple[checks.Gap, ...]:
