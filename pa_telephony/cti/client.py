@@ -14,6 +14,7 @@ import trio
 
 from pa_telephony.address import Peers, parse_peers
 from pa_telephony.cti.address import Address
+from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.link import ProviderConfig, ProviderLink
 from pa_telephony.cti.media_terminal import MediaTerminal
@@ -57,6 +58,8 @@ class Provider(ProviderLink):
         self.model = Model()
         """The calls of all open lines, as JTAPI's objects."""
         self._lines: list[OpenLine] = []
+        self._asked_for: set[str] = set()
+        """Devices that this session has asked to open or register, and was not refused."""
         self._hub: Hub[ModelEvent] = Hub(config.max_events)
 
     def __repr__(self) -> str:
@@ -130,9 +133,8 @@ class Provider(ProviderLink):
                     await self.wait_out_of_service()
             yield line
         finally:
+            await line.close()
             self._lines.remove(line)
-            with trio.move_on_after(1.0, shield=True):
-                await line.close()
 
     @contextlib.contextmanager
     def events(
@@ -164,16 +166,40 @@ class Provider(ProviderLink):
             for line in closed:
                 try:
                     await line.open()
-                except RequestFailed:
+                except RequestFailed as error:
+                    line.last_error = str(error)
                     refused.append(line)
-                if line in refused or line not in self._lines:
-                    await line.close()
-            closed = [line for line in refused if line in self._lines]
+                    await self._give_up(line)
+            closed = [line for line in refused if not line.leaving]
             if closed:
                 # The server may be starting, too, or the device in use for a little longer.
                 await trio.sleep(back_off)
                 back_off = min(back_off * 2, self.config.longest_back_off)
-                closed = [line for line in closed if line in self._lines]
+                closed = [line for line in closed if not line.leaving]
+
+    async def _give_up(self, line: OpenLine) -> None:
+        """Half of it may be open. Raises :class:`ConnectionLost` when that may remain so."""
+        with trio.move_on_after(self.config.release_within):
+            if await line.release():
+                return
+        raise ConnectionLost(f"the CTI manager does not confirm that {line.number} is closed")
+
+    @contextlib.contextmanager
+    def asking_for(self, device: str) -> Generator[None]:
+        """Remember, while inside a request is made for ``device``, that it may be fulfilled."""
+        known = device in self._asked_for
+        self._asked_for.add(device)
+        try:
+            yield
+        except RequestFailed as refused:
+            if not known and refused.code != CTIFAILURE.TIMEOUT:
+                self._asked_for.discard(device)
+            raise
+
+    def may_have(self, device: str) -> bool:
+        """Whether this session may have ``device`` though no line of ours knows its handle."""
+        known = any(line.has_device(device) for line in self._lines)
+        return device in self._asked_for and not known
 
     def take_event(self, event: CtiMessage) -> None:
         """An event of devices, lines or calls."""
@@ -185,6 +211,7 @@ class Provider(ProviderLink):
 
     def lost(self) -> None:
         """The session is over: no handle of it counts any more."""
+        self._asked_for.clear()
         for line in self._lines:
             line.lost()
         self._publish(self.model.forget())

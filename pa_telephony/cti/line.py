@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import trio
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import CTIFAILURE, LINEAUTOACCEPTSTATUS
+from pa_telephony.cti.link import Answer
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import LineEventFilter
 from pa_telephony.errors import ConnectionLost, RequestFailed
@@ -31,6 +35,15 @@ CALLS = LineEventFilter(
     b_conference_ended=True,
 )
 """What we want to know of a line whose calls we control."""
+_NOT_OPEN = frozenset(
+    {
+        CTIFAILURE.DEVICE_NOT_OPEN,
+        CTIFAILURE.INVALID_LINE_HANDLE,
+        CTIFAILURE.ILLEGAL_HANDLE,
+        CTIFAILURE.DEVICE_NOT_REGISTERED,
+    }
+)
+"""Refusals of a close that say that there is nothing to close."""
 
 
 class OpenLine(abc.ABC):
@@ -43,13 +56,27 @@ class OpenLine(abc.ABC):
         self.number = number
         self.device = device or ""
         self.was_open = False
+        self.leaving = False
+        """Whether it is being closed, or has been."""
+        self.last_error = ""
+        """Why a new session could not open it again, the last time; "" if it always could."""
+        self.unconfirmed = ""
+        """Why it is closed without the CTI manager's word: the session had to be dropped."""
         self._provider = provider
+        self._turn = trio.Lock()
+        """Of those who open and close: a new session opens again what was open."""
+        self._asked: list[Answer] = []
+        """Requests to open or to close that may have no answer yet."""
         self._device_handle = self._line_handle = 0
         self._device_in_service = self._line_in_service = False
 
     def __repr__(self) -> str:
         service = "in" if self.in_service else "out of"
         return f"<{type(self).__name__} {self.number} {service} service>"
+
+    def has_device(self, device: str) -> bool:
+        """Whether ``device`` is open or registered by this line."""
+        return self.device == device and bool(self._device_handle)
 
     @property
     def in_service(self) -> bool:
@@ -77,38 +104,98 @@ class OpenLine(abc.ABC):
     async def open(self) -> None:
         """Open the device, then the line (the provider does).
 
-        What is answered only after cancelling, or after the time is up, is closed again.
+        What is answered after cancelling is remembered, and :meth:`close` closes it. Raises
+        :class:`RequestFailed` when the CTI manager refuses, and :class:`ConnectionLost` without a
+        session, which is also the case when it had to be dropped: the CTI manager then has the
+        device registered for this very session, and its handle is not known.
         """
-        self.device = self._find_device()
-        await self._provider.request(
-            self.device_request(), self._device_opened, self._device_opened_late
-        )
-        await self._provider.request(
-            messages.LineOpenRequest(
-                device_name=self.device,
-                line_name=self.number,
-                filter=self.filter,
-                auto_accept_status=self.auto_accept,
-            ),
-            self._line_opened,
-            self._line_opened_late,
-        )
-        self.was_open = True
+        async with self._turn:
+            if self.leaving:
+                return
+            await self._all_answered()
+            self.device = self._find_device()
+            try:
+                with self._provider.asking_for(self.device):
+                    await self._ask(self.device_request(), self._device_opened)
+            except RequestFailed as refused:
+                already = refused.code == CTIFAILURE.DEVICE_ALREADY_REGISTERED
+                if already and self._provider.may_have(self.device):
+                    why = f"{self.device} is registered by this session, and its handle is lost"
+                    self._provider.drop(why)
+                    raise ConnectionLost(why) from refused
+                raise
+            await self._ask(
+                messages.LineOpenRequest(
+                    device_name=self.device,
+                    line_name=self.number,
+                    filter=self.filter,
+                    auto_accept_status=self.auto_accept,
+                ),
+                self._line_opened,
+            )
+            self.was_open = True
 
     async def close(self) -> None:
-        """Close line and device (the provider does)."""
-        with contextlib.suppress(RequestFailed, ConnectionLost):
-            if self._line_handle:
-                await self._provider.request(
-                    messages.LineCloseRequest(line_call_manager_id=1, line_id=self._line_handle)
-                )
-        with contextlib.suppress(RequestFailed, ConnectionLost):
-            if self._device_handle:
-                await self._provider.request(
-                    messages.DeviceCloseRequest(call_manager_id=1, device_id=self._device_handle)
-                )
-        self._provider.close_line(self._line_handle)
-        self.lost()
+        """Close line and device, for good (the provider does).
+
+        Returns when the CTI manager has nothing of it any more, and cannot be cancelled: both
+        closes are confirmed, or the whole session is over. Without an answer within
+        :attr:`ProviderConfig.release_within` the session is dropped, and :attr:`unconfirmed` says
+        why.
+        """
+        self.leaving = True
+        with trio.CancelScope(shield=True):
+            released = False
+            with trio.move_on_after(self._provider.config.release_within):
+                released = await self.release()
+            if not released:
+                self.unconfirmed = f"the CTI manager does not confirm that {self.number} is closed"
+                await self._provider.drop(self.unconfirmed).wait()
+
+    async def release(self) -> bool:
+        """Ask to close what is open, and wait for the answers; False when one is a refusal.
+
+        What an earlier :meth:`open` has asked for and not yet got is waited for, too.
+        """
+        async with self._turn:
+            await self._all_answered()
+            closes: list[Answer] = []
+            # Neither waits for the other's answer: a slow CTI manager has both.
+            with contextlib.suppress(ConnectionLost):
+                if self._line_handle:
+                    closes.append(
+                        self._provider.ask(
+                            messages.LineCloseRequest(
+                                line_call_manager_id=1, line_id=self._line_handle
+                            )
+                        )
+                    )
+                if self._device_handle:
+                    closes.append(
+                        self._provider.ask(
+                            messages.DeviceCloseRequest(
+                                call_manager_id=1, device_id=self._device_handle
+                            )
+                        )
+                    )
+            self._asked += closes
+            await self._all_answered()
+            self._provider.close_line(self._line_handle)
+            self.lost()
+        return not any(
+            isinstance(close.error, RequestFailed) and close.error.code not in _NOT_OPEN
+            for close in closes
+        )
+
+    async def _ask(self, message: CtiMessage, opened: Callable[[Any], None]) -> None:
+        answer = self._provider.ask(message, opened)
+        self._asked.append(answer)
+        await self._provider.wait(answer)
+
+    async def _all_answered(self) -> None:
+        for answer in self._asked:
+            await answer.settled()
+        self._asked.clear()
 
     def take(self, event: CtiMessage) -> None:
         """An event that may be ours (the provider calls)."""
@@ -150,18 +237,6 @@ class OpenLine(abc.ABC):
     def _line_opened(self, response: messages.LineOpenResponse) -> None:
         self._line_handle = response.line_id
         self._provider.open_line(response.line_id, self.number, self.device)
-
-    def _device_opened_late(
-        self, response: messages.DeviceOpenResponse | messages.DeviceRegisterDeviceResponse
-    ) -> None:
-        self._provider.post(
-            messages.DeviceCloseRequest(call_manager_id=1, device_id=response.device_id)
-        )
-
-    def _line_opened_late(self, response: messages.LineOpenResponse) -> None:
-        self._provider.post(
-            messages.LineCloseRequest(line_call_manager_id=1, line_id=response.line_id)
-        )
 
     def _find_device(self) -> str:
         devices = self._provider.devices

@@ -29,7 +29,7 @@ from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFail
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, FrameRecord, Trace
 
-__all__ = ["ProviderConfig", "ProviderLink"]
+__all__ = ["Answer", "ProviderConfig", "ProviderLink"]
 
 _FAILURE = messages.FailureResponse
 _READ = 65536
@@ -48,6 +48,9 @@ class ProviderConfig:
     connect_within: float = 5.0
     request_within: float = 30.0
     """JTAPI's CtiRequestTimeout."""
+    release_within: float = 2.0
+    """How long the CTI manager has to confirm that a line and its device are closed. Without its
+    word the whole session is dropped, which releases them for certain."""
     route_select_within: float = 5.0
     """JTAPI's RouteSelectTimeout."""
     desired_heartbeat: int = 30
@@ -100,9 +103,16 @@ class ProviderLink(abc.ABC):
         self._news = trio.Event()
         self._to_send = trio.Event()
         self._sequence = itertools.count()
-        self._waiting: dict[int, _Answer] = {}
-        self._opened: _Answer | None = None
-        self._enumerated: _Answer | None = None
+        self._waiting: dict[int, Answer] = {}
+        self._opened: Answer | None = None
+        self._enumerated: Answer | None = None
+        self._scope: trio.CancelScope | None = None
+        """Of the session; None without a connection."""
+        self._dropped = ""
+        """Why it was dropped."""
+        self._over = trio.Event()
+        """That the session has ended; set without a connection."""
+        self._over.set()
 
     @abc.abstractmethod
     async def restore(self) -> None:
@@ -141,6 +151,18 @@ class ProviderLink(abc.ABC):
         while self._in_service:
             await self._news.wait()
 
+    def drop(self, why: str) -> trio.Event:
+        """End the session without a word; it is renewed at once, as after any loss.
+
+        The CTI manager releases whatever it had of the session as soon as it sees the end of the
+        connection; the event is set when that is closed at this end. :attr:`last_error` will say
+        ``why``. Without a session nothing is done.
+        """
+        if self._scope is not None and not self._scope.cancel_called:
+            self._dropped = why
+            self._scope.cancel()
+        return self._over
+
     def post(self, message: CtiMessage) -> None:
         """Send a request whose answer nobody waits for; dropped without a session."""
         with contextlib.suppress(ConnectionLost):
@@ -162,31 +184,44 @@ class ProviderLink(abc.ABC):
         when it is refused or not answered in time, :class:`ConnectionLost` without a session.
         Cancelling gives up waiting; the server may have done it, or do it yet.
         """
+        answer = self.ask(message, at_once)
+        try:
+            return await self.wait(answer)
+        finally:
+            answer.at_once = too_late
+            if too_late is None:
+                self._waiting.pop(answer.sequence, None)
+
+    def ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Answer:
+        """Send a request; gives what its answer will be, whether or not anybody waits for it.
+
+        ``at_once`` gets the response in any case. Raises :class:`ConnectionLost` without a session.
+        """
         if not self._in_service:
             # A server ends a connection that asks before it has logged in.
             raise ConnectionLost(f"not in service: {self.last_error or 'not yet logged in'}")
-        return await self._ask(message, at_once, too_late)
+        return self._ask(message, at_once)
 
-    async def _ask(
-        self,
-        message: CtiMessage,
-        at_once: Callable[[Any], None] | None = None,
-        too_late: Callable[[Any], None] | None = None,
-    ) -> Any:
+    async def wait(self, answer: Answer) -> Any:
+        """Wait for a response; raises as :meth:`request` does.
+
+        Not longer than :attr:`ProviderConfig.request_within`; then it is as good as refused.
+        """
+        with trio.move_on_after(self.config.request_within):
+            return await answer.wait()
+        raise RequestFailed(CTIFAILURE.TIMEOUT, f"{answer.to}: no answer")
+
+    def _ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Answer:
         sequence = next(self._sequence)
-        name = type(message).__name__.removesuffix("Request") + "Response"
-        answer = _Answer(at_once, getattr(messages, name))
+        to = type(message).__name__
+        answer = Answer(to, at_once, getattr(messages, to.removesuffix("Request") + "Response"))
+        answer.sequence = sequence
         self._send(replace(message, sequence_number=sequence))  # type: ignore[call-arg]  # every request has one
         self._waiting[sequence] = answer
-        try:
-            with trio.move_on_after(self.config.request_within):
-                return await answer.wait()
-            raise RequestFailed(CTIFAILURE.TIMEOUT, f"{type(message).__name__}: no answer")
-        finally:
-            if too_late is None or answer.known:
-                self._waiting.pop(sequence, None)
-            else:
-                answer.at_once = too_late
+        return answer
+
+    async def _get(self, message: CtiMessage) -> Any:
+        return await self.wait(self._ask(message))
 
     def tell(self) -> None:
         """Wake everybody who waits for a state."""
@@ -251,18 +286,25 @@ class ProviderLink(abc.ABC):
                 stream = await self._connect(host, port)
             if stream is None:
                 raise ConnectionLost(f"{peer} does not answer")
-            self._connection = WireConnection(Role.CLIENT)
-            if self._trace is not None:
-                self._connection.on_frame = functools.partial(self._record, "received")
-            async with stream, background() as tasks:
-                tasks.start_soon(self._read, stream, self._connection, peer)
-                tasks.start_soon(self._write, stream, self._connection, peer)
-                tasks.start_soon(self._keep_time, self._connection)
-                await self._log_in(host, self._connection)
-                await self.restore()
-                await trio.sleep_forever()
+            self._over = trio.Event()
+            with trio.CancelScope() as self._scope:
+                await self._speak(stream, host, peer)
+            raise ConnectionLost(f"{peer}: {self._dropped}")
         finally:
+            # The connection is closed by now: nothing of the session is left at the other end.
             self._forget(ConnectionLost(f"{peer}: connection lost"))
+
+    async def _speak(self, stream: trio.abc.Stream, host: str, peer: str) -> None:
+        self._connection = WireConnection(Role.CLIENT)
+        if self._trace is not None:
+            self._connection.on_frame = functools.partial(self._record, "received")
+        async with stream, background() as tasks:
+            tasks.start_soon(self._read, stream, self._connection, peer)
+            tasks.start_soon(self._write, stream, self._connection, peer)
+            tasks.start_soon(self._keep_time, self._connection)
+            await self._log_in(host, self._connection)
+            await self.restore()
+            await trio.sleep_forever()
 
     async def _connect(self, host: str, port: int) -> trio.abc.Stream:
         transport = await trio.open_tcp_stream(host, port, local_address=self._source)
@@ -319,7 +361,7 @@ class ProviderLink(abc.ABC):
 
     async def _log_in(self, host: str, connection: WireConnection) -> None:
         application = f"pa-telephony[{os.getpid()}]@{socket.gethostname()}"
-        init = await self._ask(
+        init = await self._get(
             messages.ProviderInitRequest(
                 provider=host,
                 qbe_client_verion=self.config.client_version,
@@ -333,8 +375,8 @@ class ProviderLink(abc.ABC):
             nonce=init.nonce,
             key=secrets.token_hex(8),
         )
-        self._opened = _Answer()
-        await self._ask(
+        self._opened = Answer("ProviderOpenRequest")
+        await self._get(
             messages.ProviderOpenRequest(
                 provider=host,
                 qbe_client_version=self.config.client_version,
@@ -367,17 +409,17 @@ class ProviderLink(abc.ABC):
             min(float(max(opened.server_heartbeat, 1) * _PATIENCE), _LONGEST_SILENCE),
             trio.current_time(),
         )
-        await self._ask(messages.ProviderGetCapabilitiesRequest())
+        await self._get(messages.ProviderGetCapabilitiesRequest())
         self.devices = {}
         self._directory_size = 0
-        self._enumerated = _Answer()
-        await self._ask(messages.ProviderGetAllDevicesAndLinesRequest())
+        self._enumerated = Answer("ProviderGetAllDevicesAndLinesRequest")
+        await self._get(messages.ProviderGetAllDevicesAndLinesRequest())
         await self._enumeration_ends(self._enumerated)
         self._in_service = True
         self.sessions += 1
         self.tell()
 
-    async def _enumeration_ends(self, enumerated: _Answer) -> None:
+    async def _enumeration_ends(self, enumerated: Answer) -> None:
         # As long as devices come, however many there are, the server is at work.
         while True:
             known = self._directory_size
@@ -440,12 +482,14 @@ class ProviderLink(abc.ABC):
 
     def _forget(self, lost: ConnectionLost) -> None:
         self._connection = None
+        self._scope = None
         self._in_service = False
         for answer in [*self._waiting.values(), self._opened, self._enumerated]:
             if answer is not None:
                 answer.fail(lost)
         self._waiting.clear()
         self.lost()
+        self._over.set()
         self.tell()
 
     async def leave(self) -> None:
@@ -457,37 +501,50 @@ class ProviderLink(abc.ABC):
             await self.request(messages.ProviderCloseRequest())
 
 
-class _Answer:
-    """A value that somebody waits for."""
+class Answer:
+    """What the CTI manager will say to a request, or that it never will."""
 
     def __init__(
         self,
+        to: str,
         at_once: Callable[[Any], None] | None = None,
         expected: type[CtiMessage] = CtiMessage,
     ) -> None:
+        self.to = to
+        """The name of the request."""
+        self.sequence = -1
         self.expected = expected
         self.at_once = at_once
+        self.error: Exception | None = None
+        """The refusal, or the loss of the session."""
         self._event = trio.Event()
         self._value: Any = None
-        self._error: Exception | None = None
 
     @property
     def known(self) -> bool:
+        """Whether it is settled."""
         return self._event.is_set()
 
     def set(self, value: Any) -> None:
+        """It is this."""
         self._value = value
         if self.at_once is not None:
             self.at_once(value)
         self._event.set()
 
     def fail(self, error: Exception) -> None:
+        """It is a refusal, or there will be none."""
         if not self._event.is_set():
-            self._error = error
+            self.error = error
             self._event.set()
 
-    async def wait(self) -> Any:
+    async def settled(self) -> None:
+        """Wait until it is known, or known that there will be none."""
         await self._event.wait()
-        if self._error is not None:
-            raise self._error
+
+    async def wait(self) -> Any:
+        """The response; raises the error that there is in its place."""
+        await self._event.wait()
+        if self.error is not None:
+            raise self.error
         return self._value
