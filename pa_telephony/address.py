@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from typing import TypeAlias
 
-__all__ = ["Peers", "parse_peers"]
+__all__ = ["Peers", "is_loopback", "parse_peers"]
 
 Peers: TypeAlias = str | Sequence[str]
 """One peer, or several in order of preference; each ``host`` or ``host:port``.
@@ -37,3 +38,13 @@ def _parse(name: str, default_port: int) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError(f"{name!r}: the port must be 1 to 65535")
     return host, int(port)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether ``host`` is an address of this machine alone; a name other than localhost is not."""
+    if host == "localhost":
+        return True
+    try:
+        return host is not None and ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SpeedDial as SpeedDial,
         StationLimits as StationLimits,
         Timing as Timing,
+        TlsFiles as TlsFiles,
         User as User,
         load as load,
     )
@@ -42,6 +43,7 @@ __all__ = [
     "SpeedDial",
     "StationLimits",
     "Timing",
+    "TlsFiles",
     "User",
     "load",
     "open_call_manager",
@@ -62,6 +64,7 @@ __getattr__, __dir__ = lazy_names(
         "SpeedDial": ".config",
         "StationLimits": ".config",
         "Timing": ".config",
+        "TlsFiles": ".config",
         "User": ".config",
         "load": ".config",
         "open_call_manager": ".manager",

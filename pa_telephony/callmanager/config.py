@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from pa_telephony.callmanager.dialplan import Pattern, PatternError
+from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.secrecy import warn_of_readers
 
 __all__ = [
     "CallManagerConfig",
@@ -32,6 +34,7 @@ __all__ = [
     "SpeedDial",
     "StationLimits",
     "Timing",
+    "TlsFiles",
     "User",
     "load",
     "validate",
@@ -169,6 +172,18 @@ class StationLimits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TlsFiles:
+    """Where the CTI Manager's TLS certificate and its private key are: PEM files.
+
+    Both or none; without them applications come in over the plain port only. Relative paths start
+    at the directory of the configuration's file.
+    """
+
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallManagerConfig:
     """Everything a call manager is told."""
 
@@ -177,6 +192,9 @@ class CallManagerConfig:
     users: tuple[User, ...] = ()
     timing: Timing = field(default_factory=Timing)
     stations: StationLimits = field(default_factory=StationLimits)
+    applications: CtiManagerConfig = field(default_factory=CtiManagerConfig)
+    """How applications are treated, and what they may hold."""
+    cti_tls: TlsFiles = field(default_factory=TlsFiles)
     max_calls: int = 10_000
     """Ends of calls at once: a call of two has two."""
     max_hops: int = 10
@@ -219,11 +237,15 @@ def load(path: str | Path) -> CallManagerConfig:
             ),
             timing=_build(Timing, raw.pop("timing", {}), "timing"),
             stations=_build(StationLimits, raw.pop("stations", {}), "stations"),
+            applications=_build(CtiManagerConfig, raw.pop("applications", {}), "applications"),
+            cti_tls=_beside(path, _build(TlsFiles, raw.pop("cti_tls", {}), "cti_tls")),
             park_numbers=_texts(raw.pop("park_numbers", []), "", "park_numbers"),
             **{name: raw.pop(name) for name in _PLAIN if name in raw},
         )
         for name in raw:
             raise ConfigurationError("no such field", field=name)
+        if any(user.password for user in config.users):
+            warn_of_readers(file, "the passwords of users")
         return validate(config)
     except ConfigurationError as error:
         raise ConfigurationError(
@@ -239,6 +261,7 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         _check_limit(config, limit)
     for each in dataclasses.fields(StationLimits):
         _check_limit(config.stations, each.name, "stations")
+    _check_applications(config)
     if config.stations.max_standing_by >= config.stations.max_connections:
         raise ConfigurationError(
             "must be less than max_connections", section="stations", field="max_standing_by"
@@ -297,7 +320,37 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     return config
 
 
-def _check_limit(config: CallManagerConfig | StationLimits, name: str, section: str = "") -> None:
+def _check_applications(config: CallManagerConfig) -> None:
+    for each in dataclasses.fields(CtiManagerConfig):
+        value: Any = getattr(config.applications, each.name)
+        if each.type == "int":
+            _check_limit(config.applications, each.name, "applications")
+        elif each.type == "float":
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+                raise ConfigurationError(
+                    "must be a number of seconds", section="applications", field=each.name
+                )
+        else:
+            _text(value, "applications", each.name)
+    if bool(config.cti_tls.certificate) is not bool(config.cti_tls.key):
+        lacks = "key" if config.cti_tls.certificate else "certificate"
+        raise ConfigurationError("is missing", section="cti_tls", field=lacks)
+
+
+def _beside(path: str | Path, files: TlsFiles) -> TlsFiles:
+    """The same files, with paths that start where the configuration is."""
+    where = Path(path).parent
+    return TlsFiles(
+        **{
+            each.name: str(where / getattr(files, each.name)) if getattr(files, each.name) else ""
+            for each in dataclasses.fields(TlsFiles)
+        }
+    )
+
+
+def _check_limit(
+    config: CallManagerConfig | StationLimits | CtiManagerConfig, name: str, section: str = ""
+) -> None:
     value: Any = getattr(config, name)
     if type(value) is not int or value < 1:
         raise ConfigurationError(

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import trio
 
 from pa_telephony.callmanager.calls import Calls
-from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, User, validate
+from pa_telephony.callmanager.config import (
+    CallManagerConfig,
+    DeviceConfig,
+    TlsFiles,
+    User,
+    validate,
+)
 from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.callmanager.engine import HouseMedia, load_music
 from pa_telephony.callmanager.line_side import LineSide
@@ -239,6 +245,7 @@ class CallManager:
                         port=cti_port,
                         tls=tls,
                         tls_port=cti_tls_port,
+                        config=self.config.applications,
                         trace=trace,
                     )
                 )
@@ -272,12 +279,15 @@ async def open_call_manager(
 
     The CTI Manager runs when there are users who could log in (that needs the extra ``cti``), or
     when it is given the ``certificate`` that seals their passwords, so that users can be added.
-    With a server-side ``cti_tls`` context it takes encrypted connections at ``cti_tls_port``, too.
+    With a server-side ``cti_tls`` context, or the files of ``config.cti_tls``, it takes encrypted
+    connections at ``cti_tls_port``, too.
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address can not be had.
     """
     manager = CallManager(validate(config))
+    if cti_tls is None and config.cti_tls.certificate:
+        cti_tls = await trio.to_thread.run_sync(_tls_context, config.cti_tls)
     if config.users and certificate is None:
         now = datetime.datetime.now(datetime.UTC)
         certificate = await trio.to_thread.run_sync(
@@ -288,3 +298,16 @@ async def open_call_manager(
             manager.serve, host, sccp_port, cti_port, certificate, cti_tls, cti_tls_port, trace
         )
         yield manager
+
+
+def _tls_context(files: TlsFiles) -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(files.certificate, files.key)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(
+            f"{files.certificate} with {files.key}: {error}", section="cti_tls"
+        ) from error
+    return context

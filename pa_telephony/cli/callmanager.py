@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
 
 from pa_telephony import callmanager as manager
 from pa_telephony.cli.running import open_trace, run_until_stopped
-from pa_telephony.trace import Trace
 
 __all__ = ["callmanager"]
 
@@ -25,31 +27,51 @@ __all__ = ["callmanager"]
 @click.option("--sccp-port", type=click.IntRange(0, 65535), default=2000, show_default=True)
 @click.option("--cti-port", type=click.IntRange(0, 65535), default=2748, show_default=True)
 @click.option(
+    "--tls-certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PEM file: the CTI Manager takes encrypted connections, too (with --tls-key).",
+)
+@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
+@click.option("--cti-tls-port", type=click.IntRange(0, 65535), default=2749, show_default=True)
+@click.option(
     "--trace",
     "trace_file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
 )
 def callmanager(
-    config: Path, host: str, sccp_port: int, cti_port: int, trace_file: Path | None
-) -> None:
-    """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
-    loaded = manager.load(config)
-    with open_trace(trace_file) as trace:
-        run_until_stopped(functools.partial(_run, loaded, host, sccp_port, cti_port, trace))
-
-
-async def _run(
-    config: manager.CallManagerConfig,
+    config: Path,
     host: str,
     sccp_port: int,
     cti_port: int,
-    trace: Trace | None,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    cti_tls_port: int,
+    trace_file: Path | None,
 ) -> None:
+    """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
+    loaded = manager.load(config)
+    if tls_certificate is not None or tls_key is not None:
+        files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
+        loaded = dataclasses.replace(loaded, cti_tls=files)
+    with open_trace(trace_file) as trace:
+        opening = functools.partial(
+            manager.open_call_manager,
+            loaded,
+            host=host,
+            sccp_port=sccp_port,
+            cti_port=cti_port,
+            cti_tls_port=cti_tls_port,
+            trace=trace,
+        )
+        run_until_stopped(functools.partial(_run, opening))
+
+
+async def _run(opening: Callable[[], AbstractAsyncContextManager[manager.CallManager]]) -> None:
     import trio
 
-    async with manager.open_call_manager(
-        config, host=host, sccp_port=sccp_port, cti_port=cti_port, trace=trace
-    ) as running:
-        click.echo(f"SCCP {running.sccp_address}  CTI {running.cti_address or 'off: no users'}")
+    async with opening() as running:
+        cti = running.cti_address or "off: no users"
+        tls = f"  CTI over TLS {running.cti_tls_address}" if running.cti_tls_address else ""
+        click.echo(f"SCCP {running.sccp_address}  CTI {cti}{tls}")
         await trio.sleep_forever()

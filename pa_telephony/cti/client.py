@@ -22,6 +22,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.model import Model, ModelEvent
 from pa_telephony.cti.route_point import RoutePoint
 from pa_telephony.errors import ConnectionLost, RequestFailed
+from pa_telephony.secrecy import warn_of_plain_link
 from pa_telephony.tasks import Hub, Subscription, background
 from pa_telephony.trace import Trace
 
@@ -239,10 +240,14 @@ async def open_provider(
 
     Raises :class:`RequestFailed` when every manager that can be reached refuses the login from
     the first, or shows a certificate that ``tls`` does not trust; waits for as long as none can
-    be reached. Needs the extra ``cti``.
+    be reached. A password that leaves the machine without TLS is warned of in the log
+    (``pa_telephony``). Needs the extra ``cti``.
     """
+    peers = parse_peers(managers, _PORT if tls is None else _TLS_PORT)
+    if tls is None:
+        warn_of_plain_link(peers, user)
     provider = Provider(
-        parse_peers(managers, _PORT if tls is None else _TLS_PORT),
+        peers,
         user,
         password,
         config or ProviderConfig(),

@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.patterns import Pattern
+from pa_telephony.secrecy import warn_of_readers
 
 __all__ = [
     "ApplicationConfig",
@@ -106,6 +107,11 @@ class JtapiProvider:
     """CTI managers, primary first; ``host`` or ``host:port`` (2748 when left out)."""
     user: str = ""
     password: str = field(default="", repr=False)
+    tls: bool = False
+    """Ours: log in encrypted (port 2749 when left out)."""
+    tls_authorities: str = ""
+    """Ours: PEM file of the authorities to trust, relative to the cluster's file; "" for the
+    system's."""
     type: str = "jtapi"
 
 
@@ -373,7 +379,10 @@ def load(path: str | os.PathLike[str]) -> Cluster:
         raise ConfigurationError(error.strerror or str(error), file=file) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"not TOML: {error}", file=file) from error
-    return _Loader(file).cluster(document)
+    cluster = _Loader(file).cluster(document)
+    if any(isinstance(each, JtapiProvider) and each.password for each in cluster.providers):
+        warn_of_readers(file, "the passwords of providers")
+    return cluster
 
 
 Made = TypeVar("Made")

@@ -7,17 +7,20 @@ file moves actions from the one to the other and reports back, nothing else.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
+import ssl
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from pathlib import Path
 
 import trio
 
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.routing import State as RouteState
-from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed
+from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
@@ -127,18 +130,20 @@ class Server:
     async def _provide(self, provider: JtapiProvider) -> None:
         while True:
             try:
+                tls = await tls_context(provider, self.cluster.directory)
                 async with cti.open_provider(
                     provider.hosts,
                     user=provider.user,
                     password=provider.password,
+                    tls=tls,
                     trace=self._trace,
                     local_address=self._address,
                 ) as opened:
                     self._providers[provider.name] = opened
                     self._woken()
                     await trio.sleep_forever()
-            except RequestFailed as error:
-                # A login that is refused today may be allowed tomorrow.
+            except (RequestFailed, ConfigurationError) as error:
+                # A login that is refused today may be allowed tomorrow; a file may be there then.
                 self._event("provider.refused", provider=provider.name, why=str(error))
             finally:
                 self._providers.pop(provider.name, None)
@@ -466,3 +471,20 @@ async def open_server(
             )
         )
         yield Server(cluster, name, application, store, address, engine, trace, clock)
+
+
+async def tls_context(provider: JtapiProvider, directory: Path) -> ssl.SSLContext | None:
+    """Whom to trust on an encrypted link; None for a plain one. Raises ConfigurationError."""
+    if not provider.tls:
+        return None
+    file = str(directory / provider.tls_authorities) if provider.tls_authorities else None
+    try:
+        return await trio.to_thread.run_sync(
+            functools.partial(ssl.create_default_context, cafile=file)
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file}: {error.strerror or error}",
+            section=f"provider {provider.name!r}",
+            field="tls_authorities",
+        ) from error

@@ -250,6 +250,8 @@ def _check_provider(provider: JtapiProvider | SkinnyProvider, checker: _Checker)
         if (host.casefold(), port) in seen:
             raise checker.fail(f"{entry!r} is listed twice", section, "hosts")
         seen.add((host.casefold(), port))
+    if isinstance(provider, JtapiProvider) and provider.tls_authorities and not provider.tls:
+        raise checker.fail("is of use with tls = true only", section, "tls_authorities")
     if isinstance(provider, SkinnyProvider):
         if provider.device_name_prefix and not _DEVICE.fullmatch(provider.device_name_prefix):
             raise checker.fail(

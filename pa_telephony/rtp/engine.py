@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import ipaddress
 import random
 import select
 import socket
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import trio
 
+from pa_telephony.address import is_loopback
 from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
 from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
@@ -118,7 +118,7 @@ class Engine:
                     f"sound is IPv4 and the connection to {peer} is not: give the media engine an"
                     " address"
                 )
-        elif _is_loopback(self.address) and not _is_loopback(peer):
+        elif is_loopback(self.address) and not is_loopback(peer):
             raise ConfigurationError(
                 f"the media engine has the address {self.address}, where nothing comes from {peer}"
             )
@@ -502,15 +502,6 @@ class Engine:
             self._close_sockets(port)
         self._resting.clear()
         self._poll.close()
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return host is not None and ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextlib.asynccontextmanager

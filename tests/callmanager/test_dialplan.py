@@ -366,3 +366,28 @@ def test_the_tree_finds_what_looking_at_every_pattern_finds(
     assert found.target == (min(fitting)[2] if fitting else None)
     longer = any(p.begins(digits) and not p.matches(digits) for p, _, _ in seen)
     assert found.more is longer
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("[applications]\nmax_connections = 0", "applications: max_connections: must be"),
+        ("[applications]\nlogin_within = -1", "applications: login_within: must be"),
+        ("[applications]\nversion = 15", "applications: version: must be a text"),
+        ("[applications]\nmost = 1", "applications: most: no such field"),
+        ('[cti_tls]\ncertificate = "a.pem"', "cti_tls: key: is missing"),
+        ('[cti_tls]\nkey = "a.pem"', "cti_tls: certificate: is missing"),
+        ("media_at_signalling_host = 1", "media_at_signalling_host: must be true or false"),
+    ],
+)
+def test_a_bad_setting_of_applications_or_media_is_named(
+    said: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        callmanager.load(write(tmp_path, said))
+
+
+def test_files_of_a_certificate_stand_beside_the_configuration(tmp_path: Path) -> None:
+    said = '[cti_tls]\ncertificate = "cti.pem"\nkey = "/etc/key.pem"'
+    files = callmanager.load(write(tmp_path, said)).cti_tls
+    assert files == callmanager.TlsFiles(certificate=f"{tmp_path}/cti.pem", key="/etc/key.pem")

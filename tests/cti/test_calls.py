@@ -8,6 +8,7 @@ import ipaddress
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pa_telephony import cti, rtp, sccp
+from pa_telephony import callmanager, cti, rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
     CallManagerConfig,
@@ -29,7 +30,8 @@ from pa_telephony.callmanager import (
 from pa_telephony.callmanager.calls import DoNotDisturb
 from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages, model
 from pa_telephony.cti.enums import MEDIAPAYLOAD
-from pa_telephony.errors import CallEnded, RequestFailed
+from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Tone
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.sccp.enums import DCallState
@@ -499,8 +501,8 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
 
 
 @pytest.fixture(scope="module")
-def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate of its own for 127.0.0.1, and one that trusts it."""
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key and a certificate of its own for 127.0.0.1."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cti")])
     now = datetime.datetime.now(datetime.UTC)
@@ -517,14 +519,58 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, 
         .sign(key, hashes.SHA256())
     )
     file = tmp_path_factory.mktemp("tls") / "cti.pem"
-    pem = serialization.Encoding.PEM
+    form = serialization.Encoding.PEM
     file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
+        key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(form)
     )
+    return file
+
+
+@pytest.fixture(scope="module")
+def contexts(pem: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context, and an application's that trusts it."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(file)
-    return server, ssl.create_default_context(cafile=str(file))
+    server.load_cert_chain(pem)
+    return server, ssl.create_default_context(cafile=str(pem))
+
+
+async def test_the_files_of_a_certificate_can_stand_in_the_configuration(
+    pem: Path, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    config = replace(CONFIG, cti_tls=callmanager.TlsFiles(certificate=str(pem), key=str(pem)))
+    with trio.fail_after(10):
+        async with (
+            open_call_manager(config, sccp_port=0, cti_port=0, cti_tls_port=0) as manager,
+            cti.open_provider(
+                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
+            ),
+        ):
+            assert manager.applications == ["app"]
+
+
+async def test_a_certificate_that_cannot_be_used_is_named_before_anything_starts(
+    pem: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "none.pem").write_text("no key")
+    for key, says in (("absent.pem", "No such file"), ("none.pem", "PEM")):
+        files = callmanager.TlsFiles(certificate=str(pem), key=str(tmp_path / key))
+        with pytest.raises(ConfigurationError, match=rf"cti_tls: .*{key}.*{says}"):
+            async with open_call_manager(replace(CONFIG, cti_tls=files), sccp_port=0, cti_port=0):
+                pytest.fail("started")
+
+
+async def test_limits_of_applications_are_those_of_the_configuration() -> None:
+    config = replace(CONFIG, applications=CtiManagerConfig(max_connections=1))
+    with trio.fail_after(10):
+        async with (
+            open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+            cti.open_provider(manager.cti_address, user="app", password="secret"),
+        ):
+            host, port = manager.cti_address.split(":")
+            async with await trio.open_tcp_stream(host, int(port)) as second:
+                with contextlib.suppress(trio.BrokenResourceError):
+                    assert await second.receive_some() == b""
 
 
 async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(

@@ -41,6 +41,8 @@ BAD: dict[type, dict[str, Any]] = {
         "hosts": [],
         "user": "",
         "password": 1234,
+        "tls": "yes",
+        "tls_authorities": "authorities.pem",
         "type": "tapi",
     },
     SkinnyProvider: {

@@ -18,7 +18,8 @@ from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.callmanager.model import LegState
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover import holder, server
+from pa_telephony.failover import JtapiProvider, holder, server
+from pa_telephony.failover.server import tls_context
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.sccp.style import StationConfig
 
@@ -589,3 +590,17 @@ async def test_a_name_that_is_no_server_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no server 'PA7'"):
         async with failover.open_server(config, "PA7", application=Echo()):
             raise AssertionError
+
+
+async def test_authorities_that_cannot_be_read_are_named_with_their_provider(
+    tmp_path: Path,
+) -> None:
+    provider = JtapiProvider(
+        name="jtapi", hosts=("10.0.0.1",), user="pa", tls=True, tls_authorities="absent.pem"
+    )
+    with pytest.raises(ConfigurationError, match=r"jtapi.*tls_authorities.*absent\.pem"):
+        await tls_context(provider, tmp_path)
+    trusted = await tls_context(replace(provider, tls_authorities=""), tmp_path)
+    assert trusted is not None
+    assert trusted.check_hostname
+    assert await tls_context(replace(provider, tls=False, tls_authorities=""), tmp_path) is None

@@ -1,0 +1,49 @@
+"""Who else could learn a password: other users of a machine, and whoever stands on a plain link.
+
+Both are told in the log (``pa_telephony``), as a warning, and change nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterable
+
+from pa_telephony.address import is_loopback
+
+__all__ = ["warn_of_plain_link", "warn_of_readers"]
+
+_log = logging.getLogger("pa_telephony")
+
+
+def warn_of_readers(file: str | os.PathLike[str], what: str) -> None:
+    """Say so when every user of the machine may read ``file``, which holds ``what``."""
+    try:
+        mode = os.stat(file).st_mode
+    except OSError:
+        return
+    if mode & stat.S_IROTH:
+        _log.warning(
+            "%s holds %s and everybody on this machine may read it: chmod o-r %s",
+            os.fspath(file),
+            what,
+            os.fspath(file),
+        )
+
+
+def warn_of_plain_link(peers: Iterable[tuple[str, int]], user: str) -> None:
+    """Say so when the password of ``user`` leaves this machine on a link without TLS.
+
+    CTIQBE seals a password with a key that the other side sends, so whoever answers at the
+    address, or stands between, can have it (observed of Cisco's client).
+    """
+    for host, port in peers:
+        if not is_loopback(host):
+            _log.warning(
+                "the password of user %r goes to %s:%s without TLS: "
+                "whoever answers there, or stands between, can learn it",
+                user,
+                host,
+                port,
+            )
