@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from pathlib import Path
 
 import click
 import trio
 
 from pa_telephony import failover
+from pa_telephony.cli.printable import printable
 from pa_telephony.failover import Command
 
 __all__ = ["start", "stop"]
@@ -21,26 +24,47 @@ _cluster = click.option(
 )
 
 
+_within = click.option(
+    "--within",
+    type=click.FloatRange(min=0.0),
+    default=10.0,
+    show_default=True,
+    help="Wait this many seconds for it to happen.",
+)
+
+
 @click.command(short_help="Let a server of the cluster take its resources.")
 @_cluster
+@_within
 @click.argument("names", nargs=-1)
-def start(file: Path, names: tuple[str, ...]) -> None:
-    """Take back the order to stop, for the servers NAMES or for all.
+def start(file: Path, within: float, names: tuple[str, ...]) -> None:
+    """Take back the order to stop, for the servers NAMES or for all, and say what they do.
 
-    The processes must be running: a stopped server waits for this.
+    The processes must be running: a stopped server waits for this. The exit status is 1 when a
+    server does not run, or something of its own is not served.
     """
-    _give(file, Command.START, names)
+    _give(file, Command.START, names, within)
 
 
 @click.command(short_help="Let a server of the cluster give everything up.")
 @_cluster
+@_within
 @click.option("--alone", is_flag=True, help="Nobody stands in: the numbers go out of service.")
 @click.argument("names", nargs=-1)
-def stop(file: Path, alone: bool, names: tuple[str, ...]) -> None:
-    """Stop the servers NAMES, or all: at once, calls end, others stand in as after a crash."""
-    _give(file, Command.STOP_ALONE if alone else Command.STOP, names)
+def stop(file: Path, within: float, alone: bool, names: tuple[str, ...]) -> None:
+    """Stop the servers NAMES, or all: at once, calls end, others stand in as after a crash.
+
+    Waits until it is done and says what has become of the numbers. The exit status is 1 when a
+    server has not stopped in time.
+    """
+    _give(file, Command.STOP_ALONE if alone else Command.STOP, names, within)
 
 
-def _give(file: Path, command: Command, names: tuple[str, ...]) -> None:
-    trio.run(failover.control, failover.load(file), command, names)
-    click.echo(f"{command.value}: {', '.join(names) or 'all servers'}")
+def _give(file: Path, command: Command, names: tuple[str, ...], within: float) -> None:
+    see = functools.partial(
+        failover.control_and_see, failover.load(file), command, names, within=within
+    )
+    answers = trio.run(see)
+    for each in answers:
+        click.echo(printable(each.words))
+    sys.exit(0 if all(each.obeyed for each in answers) else 1)

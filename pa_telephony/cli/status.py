@@ -1,26 +1,40 @@
-"""``pa-telephony status``: the Server Status page as a table."""
+"""``pa-telephony status``: the Server Status page as a table, and what is wrong, in words."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import trio
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from pa_telephony import failover
-from pa_telephony.failover import Kind, ResourceStatus, ServerStatus
+from pa_telephony.cli.printable import printable
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover import Kind, ResourceStatus, ServerStatus, Severity, worst
+from pa_telephony.failover.status import seconds
 
-__all__ = ["page", "status"]
+__all__ = ["changes", "page", "status"]
 
 _KINDS = {
     Kind.ROUTE_POINT: "route point",
     Kind.AA_ROUTE_POINT: "AA route point",
     Kind.PORT: "media port",
     Kind.INTERCEPTOR: "interceptor",
+}
+_UNKNOWN = 3
+_VERDICTS = {
+    Severity.NORMAL: ("green", "every number is served, every server is well"),
+    Severity.WARNING: ("yellow", "every number is served, but not all is well"),
+    Severity.DOWN: ("red", "not every number is served as it should be"),
 }
 
 
@@ -33,55 +47,136 @@ _KINDS = {
     help="The cluster's TOML file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def status(file: Path, as_json: bool) -> None:
-    """Who is up, who stands in, and what is served by whom."""
-    pages = trio.run(failover.read_status, failover.load(file))
+@click.option("--watch", is_flag=True, help="Follow it; where output is no terminal, its changes.")
+def status(file: Path, as_json: bool, watch: bool) -> None:
+    """Who is up, who stands in, what is served by whom, and why something is not.
+
+    The exit status is that of a monitoring plug-in: 0 all is normal; 1 every number is served but
+    something is wrong (a server is down, a return runs, nobody could stand in); 2 a number is not
+    served, or held by two servers; 3 the cluster could not be read.
+    """
+    if as_json and watch:
+        raise click.UsageError("--json and --watch exclude each other")
+    try:
+        cluster = failover.load(file)
+        if watch:
+            trio.run(_watch, cluster)
+            return
+        pages = trio.run(failover.read_status, cluster)
+    except (ConfigurationError, ConnectionLost) as error:
+        click.echo(f"Error: {printable(str(error))}", err=True)
+        sys.exit(_UNKNOWN)
     if as_json:
         click.echo(json.dumps([_plain(each) for each in pages], indent=1))
     else:
         Console().print(page(pages))
+    sys.exit(worst(pages))
 
 
-def page(pages: Sequence[ServerStatus]) -> Table:
-    """One table for the whole cluster; the arrows are those of the product's page."""
+async def _watch(cluster: failover.Cluster) -> None:
+    console = Console()
+    looks = failover.watch_status(cluster)
+    async with contextlib.aclosing(looks):
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False) as live:
+                async for pages in looks:
+                    live.update(page(pages), refresh=True)
+            return
+        before: tuple[ServerStatus, ...] = ()
+        async for pages in looks:
+            for line in changes(before, pages):
+                click.echo(f"{time.strftime('%H:%M:%S')} {line}")
+            before = pages
+
+
+def changes(before: Sequence[ServerStatus], after: Sequence[ServerStatus]) -> list[str]:
+    """What is not as it was, a line for each; everything when there was nothing before."""
+    old = dict(line for server in before for line in _lines(server))
+    new = [line for server in after for line in _lines(server)]
+    return [f"{subject}: {words}" for subject, words in new if old.get(subject) != words]
+
+
+def _lines(server: ServerStatus) -> list[tuple[str, str]]:
+    lines = [(server.name, _state(server))]
+    for resource in server.resources:
+        subject = f"{server.name} {_KINDS[resource.identity.kind]} {resource.identity.number}"
+        lines.append((subject, ("up, " if resource.up else "down, ") + _served(resource)))
+    return lines
+
+
+def _served(resource: ResourceStatus) -> str:
+    parts = [resource.holder or "nobody"]
+    if resource.also:
+        parts.append(f"and {', '.join(resource.also)}")
+    if resource.why:
+        parts.append(f"({printable(resource.why)})")
+    return " ".join(parts)
+
+
+def page(pages: Sequence[ServerStatus]) -> RenderableType:
+    """One table for the whole cluster, the verdict below; arrows as on the product's page."""
     table = Table(title_justify="left")
     for title in ("server", "resource", "", "served by", "call"):
         table.add_column(title)
     up = {server.name: server.up for server in pages}
     for server in pages:
-        stopped = ", stopped" if server.stopped else ""
+        heard = "" if server.age is None else f"heard {seconds(server.age)} ago"
         table.add_row(
-            f"[bold]{server.name}", f"[italic]{server.state}{stopped}", _arrow(server.up), "", ""
+            Text(server.name, "bold"), Text(_state(server), "italic"), _arrow(server.up), heard, ""
         )
+        for note in server.notes:
+            table.add_row("", Text(printable(note), "yellow"), "", "", "")
         if server.fail_over_server:
             stands_in = f"fail-over server {server.fail_over_server}"
             table.add_row("", stands_in, _arrow(up[server.fail_over_server]), "", "")
         for resource in server.resources:
-            holder = resource.holder
-            shown = f"[yellow]{holder}" if holder not in ("", server.name) else holder
             table.add_row(
                 "",
                 f"{_KINDS[resource.identity.kind]} {resource.identity.number}",
-                _arrow(resource.up),
-                shown + (f" [red]{resource.why}" if resource.why else ""),
+                _arrow(resource.up and not resource.doubled),
+                _holder(server, resource),
                 "●" if resource.busy else "",
             )
         if server.of_kind(Kind.PORT):
             table.add_row("", "media ports in use", "", "", str(server.media_ports_in_use))
         table.add_section()
-    return table
+    style, words = _VERDICTS[worst(pages)]
+    return Group(table, Text(words, style))
 
 
-def _arrow(up: bool) -> str:
-    return "[green]▲" if up else "[red]▼"
+def _state(server: ServerStatus) -> str:
+    return f"{server.state}, stopped" if server.stopped else server.state
+
+
+def _holder(server: ServerStatus, resource: ResourceStatus) -> Text:
+    style = "yellow" if resource.holder not in ("", server.name) else ""
+    shown = Text(resource.holder, style)
+    if resource.also:
+        shown.append(f" and {', '.join(resource.also)}", "red" if resource.doubled else "yellow")
+    if resource.why:
+        shown.append(
+            f" {printable(resource.why)}".lstrip()
+            if not resource.holder
+            else f" {printable(resource.why)}",
+            "red",
+        )
+    return shown
+
+
+def _arrow(up: bool) -> Text:
+    return Text("▲", "green") if up else Text("▼", "red")
 
 
 def _plain(server: ServerStatus) -> dict[str, object]:
     return {
         "server": server.name,
         "state": server.state,
+        "severity": server.severity.name.lower(),
         "up": server.up,
         "stopped": server.stopped,
+        "age": None if server.age is None else round(server.age, 3),
+        "notes": list(server.notes),
+        "stands_in_for": list(server.stands_in_for),
         "fail_over_server": server.fail_over_server,
         "media_ports_in_use": server.media_ports_in_use,
         "resources": [_resource(each) for each in server.resources],
@@ -94,6 +189,8 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "number": resource.identity.number,
         "up": resource.up,
         "holder": resource.holder,
+        "also": list(resource.also),
+        "doubled": resource.doubled,
         "busy": resource.busy,
         "why": resource.why,
     }

@@ -26,9 +26,20 @@ if TYPE_CHECKING:
     )
     from pa_telephony.failover.identity import Identity, Kind
     from pa_telephony.failover.intent import Command, intents
-    from pa_telephony.failover.operating import control, read_status
+    from pa_telephony.failover.operating import (
+        control,
+        control_and_see,
+        read_status,
+        watch_status,
+    )
     from pa_telephony.failover.server import Server, open_server
-    from pa_telephony.failover.status import ResourceStatus, ServerStatus, cluster_status
+    from pa_telephony.failover.status import (
+        ResourceStatus,
+        ServerStatus,
+        Severity,
+        cluster_status,
+        worst,
+    )
     from pa_telephony.failover.stores import open_store
 
 __all__ = [
@@ -43,16 +54,20 @@ __all__ = [
     "Server",
     "ServerConfig",
     "ServerStatus",
+    "Severity",
     "SkinnyProvider",
     "Timing",
     "cluster_status",
     "control",
+    "control_and_see",
     "intents",
     "load",
     "open_server",
     "open_store",
     "read_status",
     "stores",
+    "watch_status",
+    "worst",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -69,15 +84,19 @@ __getattr__, __dir__ = lazy_names(
         "Server": ".server",
         "ServerConfig": ".config",
         "ServerStatus": ".status",
+        "Severity": ".status",
         "SkinnyProvider": ".config",
         "Timing": ".config",
         "cluster_status": ".status",
         "control": ".operating",
+        "control_and_see": ".operating",
         "intents": ".intent",
         "load": ".config",
         "open_server": ".server",
         "open_store": ".stores",
         "read_status": ".operating",
         "stores": ".stores",
+        "watch_status": ".operating",
+        "worst": ".status",
     },
 )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pa_telephony.failover.config import Cluster
-from pa_telephony.failover.transaction import Delete, Put, Transaction
+from pa_telephony.failover.status import ServerStatus, seconds
+from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Stop, stop
 
-__all__ = ["Command", "intents"]
+__all__ = ["Answer", "Command", "answer", "intents", "named"]
 
 
 class Command(enum.Enum):
@@ -33,10 +35,81 @@ def intents(cluster: Cluster, command: Command, servers: Iterable[str] = ()) -> 
     takeover runs in between (Q16). It always commits. Raises ConfigurationError for a name that
     is no server.
     """
-    names = [cluster.server(name).server_name for name in servers]
-    names = names or [server.server_name for server in cluster.servers]
-    keys = [stop(name) for name in dict.fromkeys(names)]
+    keys = [stop(name) for name in named(cluster, servers)]
     if command is Command.START:
         return Transaction((), tuple(Delete(key) for key in keys))
     value = Stop.ALONE if command is Command.STOP_ALONE else Stop.FAIL_OVER
     return Transaction((), tuple(Put(key, value.value) for key in keys))
+
+
+def named(cluster: Cluster, servers: Iterable[str]) -> tuple[str, ...]:
+    """``servers`` as they spell themselves, each once, or all when none is named.
+
+    Raises ConfigurationError for a name that is no server.
+    """
+    names = [cluster.server(name).server_name for name in servers]
+    return tuple(dict.fromkeys(names or (each.server_name for each in cluster.servers)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What has become of a command at one server."""
+
+    server: str
+    final: bool
+    """Waiting longer would not change it."""
+    obeyed: bool
+    """The server runs, or does not, as it was told, and what it owns is served as it can be."""
+    words: str
+    """A sentence for people that begins with the server's name."""
+
+
+def answer(command: Command, page: ServerStatus, snapshot: Snapshot) -> Answer:
+    """How far the server of ``page`` has obeyed ``command``; both from the same ``snapshot``."""
+    judge = _started if command is Command.START else _stopped
+    final, obeyed, words = judge(command, page, snapshot)
+    return Answer(page.name, final, obeyed, f"{page.name} {words}")
+
+
+def _started(_: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, bool, str]:
+    if not page.up:
+        if snapshot.running is not None and page.name not in snapshot.running:
+            return True, False, "may run, but no process of it runs: start pa-telephony server"
+        if page.age is not None:
+            return False, False, f"does not hear it: it is silent for {seconds(page.age)}"
+        return False, False, "has not begun: no heartbeat of it has come"
+    away = [each for each in page.resources if each.holder not in ("", page.name)]
+    down = [each for each in page.resources if not each.up]
+    if down:
+        lacking = ", ".join(f"{each.identity.number} ({each.why})" for each in down)
+        return False, False, f"runs; not served: {lacking}"
+    if away:
+        busy = sum(each.busy for each in away)
+        calls = f", {busy} of them in a call" if busy else ""
+        holder = away[0].holder
+        return False, True, f"runs; {holder} still has {len(away)} of its numbers{calls}"
+    if page.fail_over_server:
+        return False, True, f"serves all of its own; {page.fail_over_server} lets go"
+    return True, True, "serves all of its own" if page.resources else "runs, an idle spare"
+
+
+def _stopped(command: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, bool, str]:
+    if page.up:
+        return False, False, "has not stopped yet"
+    runs = snapshot.running is None or page.name in snapshot.running
+    if page.age is not None and runs and page.name not in snapshot.dead:
+        return False, False, f"does not hear it: it is silent for {seconds(page.age)}"
+    words = (
+        "is stopped; its process waits for start" if runs else "is stopped; no process of it runs"
+    )
+    if snapshot.running is None:
+        words = "is stopped"
+    total, up = len(page.resources), sum(each.up for each in page.resources)
+    if not total:
+        return True, True, words
+    if command is Command.STOP_ALONE:
+        return not up, not up, f"{words}; its {total} numbers are out of service"
+    if page.fail_over_server:
+        standing = f"{words}; {page.fail_over_server} serves {up} of its {total} numbers"
+        return up == total, up == total, standing
+    return False, True, f"{words}; nobody stands in for its {total} numbers"

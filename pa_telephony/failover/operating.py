@@ -1,16 +1,34 @@
-"""What a person does from outside, through the store: look, start, stop."""
+"""What a person does from outside, through the store: look, start, stop.
+
+Nothing here makes a store: where there is none, ConnectionLost says so.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 
+import trio
+
+from pa_telephony.errors import ConnectionLost
+from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster
-from pa_telephony.failover.intent import Command, intents
-from pa_telephony.failover.status import ServerStatus, cluster_status
+from pa_telephony.failover.intent import Answer, Command, answer, intents, named
+from pa_telephony.failover.status import (
+    Ages,
+    ServerStatus,
+    cluster_status,
+    patience,
+    questionable,
+)
 from pa_telephony.failover.stores import Store, open_store
 
-__all__ = ["control", "read_status"]
+__all__ = ["control", "control_and_see", "read_status", "watch_status"]
+
+_LOOK = 0.5
+"""Seconds after which a look is taken although nothing has changed."""
+_PAUSE = 0.1
+"""Seconds between two looks at least: a cluster at work changes its store all the time."""
 
 
 @contextlib.asynccontextmanager
@@ -18,14 +36,44 @@ async def _opened(cluster: Cluster, store: Store | None) -> AsyncGenerator[Store
     if store is not None:
         yield store
         return
+    if not cluster.store_path.exists():
+        raise ConnectionLost(f"{cluster.store_path}: no server of this cluster has run here yet")
     async with open_store(cluster) as opened:
         yield opened
 
 
 async def read_status(cluster: Cluster, store: Store | None = None) -> tuple[ServerStatus, ...]:
-    """The Server Status page of every server, read from the store by anybody."""
+    """The Server Status page of every server, read from the store by anybody.
+
+    Takes a second look, a second or two later, when a heartbeat is late or two servers seem to
+    hold one identity; what passes by itself is not reported.
+    """
     async with _opened(cluster, store) as opened:
-        return cluster_status(cluster, await opened.snapshot())
+        ages = Ages()
+        snapshot = await opened.snapshot()
+        known = ages.look(cluster, snapshot, boot_clock())
+        if questionable(cluster, snapshot, known):
+            await trio.sleep(patience(cluster))
+            snapshot = await opened.snapshot()
+            known = ages.look(cluster, snapshot, boot_clock())
+        return cluster_status(cluster, snapshot, known)
+
+
+async def watch_status(
+    cluster: Cluster, store: Store | None = None
+) -> AsyncGenerator[tuple[ServerStatus, ...]]:
+    """The pages again and again: at every change, and twice a second so that ages grow.
+
+    To be closed with :func:`contextlib.aclosing` or left to the end of the program.
+    """
+    async with _opened(cluster, store) as opened:
+        ages = Ages()
+        while True:
+            snapshot = await opened.snapshot()
+            yield cluster_status(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
+            with trio.move_on_after(_LOOK):
+                await opened.watch(snapshot)
+            await trio.sleep(_PAUSE)
 
 
 async def control(
@@ -34,3 +82,29 @@ async def control(
     """Give an operator's command to ``servers``, or to all; they obey as soon as they see it."""
     async with _opened(cluster, store) as opened:
         await opened.transact(intents(cluster, command, servers))
+
+
+async def control_and_see(
+    cluster: Cluster,
+    command: Command,
+    servers: Iterable[str] = (),
+    store: Store | None = None,
+    *,
+    within: float = 10.0,
+) -> tuple[Answer, ...]:
+    """Give the command and wait, at most ``within`` seconds, for what the servers make of it."""
+    names = named(cluster, servers)
+    async with _opened(cluster, store) as opened:
+        await opened.transact(intents(cluster, command, names))
+        ages = Ages()
+        until = trio.current_time() + within
+        while True:
+            snapshot = await opened.snapshot()
+            known = ages.look(cluster, snapshot, boot_clock())
+            pages = cluster_status(cluster, snapshot, known)
+            answers = [answer(command, page, snapshot) for page in pages if page.name in names]
+            if all(each.final for each in answers) or trio.current_time() >= until:
+                return tuple(answers)
+            with trio.move_on_at(min(until, trio.current_time() + _LOOK)):
+                await opened.watch(snapshot)
+            await trio.sleep(_PAUSE)

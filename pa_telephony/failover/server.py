@@ -23,6 +23,7 @@ from pa_telephony.cti.routing import State as RouteState
 from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
+from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
@@ -34,7 +35,7 @@ from pa_telephony.failover.tracing import traced
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
-__all__ = ["Server", "boot_clock", "open_server"]
+__all__ = ["Server", "open_server"]
 
 _STORE_RETRY = 0.1
 _LOOK = 0.01
@@ -52,11 +53,6 @@ _ROUTED = {
     RouteState.ROUTE_END: "the call had gone, or its connection",
 }
 """Why a call was left alone at a route point."""
-
-
-def boot_clock() -> float:
-    """Seconds that also count while the machine sleeps; never a wall clock."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Server:

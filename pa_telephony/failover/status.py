@@ -1,30 +1,61 @@
-"""The Server Status page: who is up, who stands in, what is served and by whom. Pure.
+"""The Server Status page: who is up, who stands in, what is served and by whom, and why not. Pure.
 
 Source: personal-assistant.md §2.6. What a page of the product shows as an arrow up or down is
-``up`` here; a row that it leaves out is absent.
+``up`` here; a row that it leaves out is absent. A heartbeat is believed for ``Timing.own`` seconds
+only: by then a server that cannot renew it has closed everything. How old one is comes from
+:class:`Ages`, which needs a clock and therefore a caller.
 """
 
 from __future__ import annotations
 
+import enum
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.transaction import Snapshot
-from pa_telephony.failover.world import Beat, World
+from pa_telephony.failover.world import Beat, Stop, World
 
-__all__ = ["ResourceStatus", "ServerStatus", "cluster_status"]
+__all__ = [
+    "Ages",
+    "ResourceStatus",
+    "ServerStatus",
+    "Severity",
+    "cluster_status",
+    "patience",
+    "questionable",
+    "seconds",
+    "worst",
+]
+
+
+class Severity(enum.IntEnum):
+    """How bad it is. The values are those of monitoring plug-ins and of ``pa-telephony status``."""
+
+    NORMAL = 0
+    WARNING = 1
+    """Every number is served by one server, but not all is as it should be."""
+    DOWN = 2
+    """A number is not served, or is held by two servers at once."""
 
 
 @dataclass(frozen=True)
 class ResourceStatus:
-    """One identity. ``holder`` is who serves it, "" for nobody; ``why`` it is not up."""
+    """One identity."""
 
     identity: Identity
     up: bool
     holder: str
+    """Who serves it, or owns it without serving it; "" for nobody."""
     busy: bool
     why: str
+    """Why it is not up, what the holder does or was told; "" when it is up."""
+    also: tuple[str, ...] = ()
+    """Who has it registered besides the holder."""
+    doubled: bool = False
+    """``also`` is no return that runs: two servers hold it."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +68,27 @@ class ServerStatus:
     """An operator stopped it."""
     spare: bool
     reaches_call_manager: bool
+    """It reaches at least one of the providers."""
     fail_over_server: str
     """Who stands in now; "" for nobody."""
     resources: tuple[ResourceStatus, ...]
+    age: float | None = None
+    """Seconds since its last heartbeat; None when it has no session or nobody can tell."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with the server itself, in sentences."""
+    stands_in_for: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
         """In words, what the arrows say together."""
         ups = [resource.up for resource in self.resources]
+        if any(resource.doubled for resource in self.resources):
+            return "held by two servers at once"
         if self.spare:
-            return "idle spare" if self.up else "down"
+            if not self.up:
+                return "down"
+            homes = ", ".join(self.stands_in_for)
+            return f"spare, stands in for {homes}" if homes else "idle spare"
         if not self.up:
             if not self.fail_over_server:
                 return "down, nobody stands in"
@@ -56,7 +98,18 @@ class ServerStatus:
             return "call manager not reachable"
         if self.fail_over_server:
             return f"back, {self.fail_over_server} gives back"
-        return "normal" if all(ups) else "not everything is registered"
+        if not all(ups):
+            return "not everything is registered"
+        return "works, with a warning" if self.notes else "normal"
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is with this server and what it owns."""
+        if any(resource.doubled or not resource.up for resource in self.resources):
+            return Severity.DOWN
+        if not self.up or self.fail_over_server or self.notes:
+            return Severity.WARNING
+        return Severity.NORMAL
 
     def of_kind(self, *kinds: Kind) -> tuple[ResourceStatus, ...]:
         """The resources of some kinds."""
@@ -68,47 +121,253 @@ class ServerStatus:
         return sum(each.busy for each in self.of_kind(Kind.PORT))
 
 
-def cluster_status(cluster: Cluster, snapshot: Snapshot) -> tuple[ServerStatus, ...]:
-    """Every server's page, from one snapshot of the store."""
+def worst(pages: Sequence[ServerStatus]) -> Severity:
+    """How bad it is with the worst of them."""
+    return max((page.severity for page in pages), default=Severity.NORMAL)
+
+
+class Ages:
+    """How old each server's heartbeat is, from looks at the store.
+
+    At first by the sender's own clock, which is this machine's when both run on it, and is not
+    told when it cannot be; later by what was seen to come. ``now`` is seconds since this machine
+    booted.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def look(self, cluster: Cluster, snapshot: Snapshot, now: float) -> dict[str, float]:
+        """Seconds since the last heartbeat of every server with a session; what is unknown lacks.
+
+        To be given one snapshot after the other.
+        """
+        world = World(cluster, snapshot)
+        ages: dict[str, float] = {}
+        for name in world.names:
+            session = world.session(name)
+            if session is None:
+                self._seen.pop(name, None)
+                continue
+            at = session.beat.at
+            modified, since = self._seen.get(name, (0, now))
+            if modified == session.modified:
+                ages[name] = now - since
+            elif not modified and 0 < at <= now:
+                since = at
+                ages[name] = now - since
+            elif modified:
+                ages[name] = 0.0
+                since = now
+            self._seen[name] = (session.modified, since)
+        return ages
+
+
+def cluster_status(
+    cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float] | None = None
+) -> tuple[ServerStatus, ...]:
+    """Every server's page, from one snapshot of the store.
+
+    A server without an entry in ``ages`` (:class:`Ages`) is believed.
+    """
+    reader = _Reader(World(cluster, snapshot), ages or {})
+    return tuple(reader.page(name) for name in reader.world.names)
+
+
+def questionable(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float]) -> bool:
+    """Whether another look, :func:`patience` later, may say something else.
+
+    A heartbeat that is late, or was sent by another clock, may come; a route point that two
+    servers have at the end of a return is given up by one of them.
+    """
     world = World(cluster, snapshot)
-    return tuple(_server(world, name) for name in world.names)
-
-
-def _alive(world: World, name: str) -> bool:
-    return world.session(name) is not None and name not in world.snapshot.dead
-
-
-def _server(world: World, name: str) -> ServerStatus:
-    session = world.session(name)
-    return ServerStatus(
-        name=name,
-        up=_alive(world, name),
-        stopped=world.stopped(name) is not None,
-        spare=world.cluster.server(name).spare,
-        reaches_call_manager=session is not None and session.beat.link,
-        fail_over_server=world.claimant(name) or "",
-        resources=tuple(_resource(world, each) for each in world.cluster.identities(name)),
+    alive = [name for name in world.names if world.session(name) and name not in snapshot.dead]
+    pages = cluster_status(cluster, snapshot, ages)
+    return any(ages.get(name, math.inf) > _late(cluster) for name in alive) or any(
+        resource.doubled for page in pages for resource in page.resources
     )
 
 
-def _resource(world: World, identity: Identity) -> ResourceStatus:
-    owner = world.owner(identity)
-    # A route point on its way home is served by whom it comes from until it has arrived.
-    serving = [
-        name
-        for name in sorted(world.names, key=lambda name: name != owner)
-        if _alive(world, name) and identity.label in _said(world, name).up
-    ]
-    busy = any(
-        identity.label in _said(world, name).busy for name in world.names if _alive(world, name)
-    )
-    why = ""
-    if not serving and owner is not None and _alive(world, owner):
-        why = _said(world, owner).why.get(identity.label, "")
-    holder = serving[0] if serving else (owner or "")
-    return ResourceStatus(identity, bool(serving), holder, busy, why)
+def patience(cluster: Cluster) -> float:
+    """Seconds within which heartbeats come and a returned route point is given up."""
+    return max(_late(cluster), cluster.timing.linger + cluster.timing.heartbeat)
 
 
-def _said(world: World, name: str) -> Beat:
-    session = world.session(name)
-    return session.beat if session is not None else Beat("")
+def _late(cluster: Cluster) -> float:
+    return 2 * cluster.timing.heartbeat + cluster.timing.registration
+
+
+class _Reader:
+    def __init__(self, world: World, ages: Mapping[str, float]) -> None:
+        self.world = world
+        self._cluster = world.cluster
+        self._ages = ages
+
+    def page(self, name: str) -> ServerStatus:
+        world = self.world
+        beat = self._said(name)
+        resources = tuple(self._resource(each) for each in self._cluster.identities(name))
+        return ServerStatus(
+            name=name,
+            up=self._is_up(name),
+            stopped=world.stopped(name) is not None,
+            spare=self._cluster.server(name).spare,
+            reaches_call_manager=beat.link,
+            fail_over_server=world.claimant(name) or "",
+            resources=resources,
+            age=self._ages.get(name) if world.session(name) is not None else None,
+            notes=tuple(self._notes(name)),
+            stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),
+        )
+
+    def _is_up(self, name: str) -> bool:
+        """It has a session, a process, and a heartbeat that is not too old."""
+        world = self.world
+        alive = world.session(name) is not None and name not in world.snapshot.dead
+        return alive and self._ages.get(name, 0.0) <= self._cluster.timing.own
+
+    def _said(self, name: str) -> Beat:
+        session = self.world.session(name)
+        return session.beat if session is not None else Beat("")
+
+    # ------------------------------------------------------------------------- resources
+
+    def _resource(self, identity: Identity) -> ResourceStatus:
+        world = self.world
+        owner = world.owner(identity)
+        # A route point on its way home is served by whom it comes from until it has arrived.
+        serving = [
+            name
+            for name in sorted(world.names, key=lambda name: name != owner)
+            if self._is_up(name) and identity.label in self._said(name).up
+        ]
+        also = tuple(serving[1:])
+        # Both have a route point while it goes home; never a port.
+        returns = identity.kind is not Kind.PORT and world.claimant(identity.home) is not None
+        return ResourceStatus(
+            identity,
+            up=bool(serving),
+            holder=serving[0] if serving else (owner or ""),
+            busy=any(
+                identity.label in self._said(name).busy for name in world.names if self._is_up(name)
+            ),
+            why="" if serving else self._why(identity, owner),
+            also=also,
+            doubled=bool(also) and not returns,
+        )
+
+    def _why(self, identity: Identity, owner: str | None) -> str:
+        """Why nobody serves it; a sentence about the owner, if it has one."""
+        if owner is None:
+            if not self._is_up(identity.home):
+                return self._nobody(identity.home)
+            owner = identity.home
+        elif not self._is_up(owner):
+            return self._absence(owner)
+        beat = self._said(owner)
+        if not beat.reaches(identity.provider):
+            return self._unreached(identity.provider, beat)
+        return beat.why.get(identity.label, "not registered yet")
+
+    def _nobody(self, home: str) -> str:
+        world = self.world
+        if world.stopped(home) is Stop.ALONE:
+            return "stopped without a stand-in"
+        candidates = self._cluster.candidates(home)
+        if not candidates:
+            return "nobody is named to stand in"
+        return "nobody can stand in: " + ", ".join(
+            f"{name} {self._uselessness(name, home)}" for name in candidates
+        )
+
+    def _could(self, name: str, home: str) -> bool:
+        """Whether ``name`` could stand in for all of ``home``."""
+        return self._is_up(name) and self.world.reach(name, home) == self._cluster.needs(home)
+
+    def _uselessness(self, name: str, home: str) -> str:
+        """Why ``name`` does not serve ``home``."""
+        if not self._is_up(name):
+            return self._absence(name)
+        beat = self._said(name)
+        if not beat.reads:
+            return "cannot read the store"
+        for provider in sorted(self._cluster.needs(home)):
+            if not beat.reaches(provider):
+                return self._unreached(provider, beat)
+        return "has not taken over yet"
+
+    def _unreached(self, provider: str, beat: Beat) -> str:
+        why = beat.unreached.get(provider, "")
+        return f"does not reach {provider}" + (f" ({why})" if why else "")
+
+    # --------------------------------------------------------------------------- servers
+
+    def _absence(self, name: str) -> str:
+        """Why a server is not up, as the end of a sentence."""
+        world = self.world
+        running = world.snapshot.running
+        runs = None if running is None else name in running
+        if world.stopped(name) is not None:
+            process = " (no process of it runs)" if runs is False else ""
+            return f"was stopped by an operator{process}"
+        if name in world.snapshot.dead or runs is False:
+            return "has no process that runs"
+        if world.session(name) is not None:
+            return f"is silent for {seconds(self._ages.get(name, 0.0))}"
+        if runs:
+            return "runs without a session: it starts, or has fenced itself, or stands still"
+        return "has no session"
+
+    def _notes(self, name: str) -> list[str]:
+        notes: list[str] = []
+        if self._is_up(name):
+            notes += self._troubles(name)
+        else:
+            notes.append(f"it {self._absence(name)}")
+            session = self.world.session(name)
+            if session is not None and name in (self.world.snapshot.running or ()):
+                own = seconds(self._cluster.timing.own)
+                notes.append(f"it stands still, or has closed everything {own} after its last word")
+        suspecting = [
+            other
+            for other in self.world.names
+            if other != name and self._is_up(other) and name in self._said(other).suspects
+        ]
+        if suspecting:
+            notes.append(f"not heard by {', '.join(suspecting)}")
+        return notes
+
+    def _troubles(self, name: str) -> list[str]:
+        """Of a server that is up."""
+        found: list[str] = []
+        beat = self._said(name)
+        age = self._ages.get(name, 0.0)
+        if age > _late(self._cluster):
+            found.append(f"no heartbeat for {seconds(age)}")
+        if not beat.reads:
+            found.append("it cannot read the store")
+        homes = [name, *self._cluster.stands_in_for(name)]
+        needed = dict.fromkeys(each for home in homes for each in self._cluster.needs(home))
+        away = [provider for provider in needed if not beat.reaches(provider)]
+        found += [f"it {self._unreached(provider, beat)}" for provider in away]
+        ports = sum(each.kind is Kind.PORT for each in self.world.held(name))
+        capacity = self._cluster.server(name).capacity
+        if ports > capacity:
+            found.append(f"holds {ports} media ports, and may have {capacity} calls at once")
+        candidates = self._cluster.candidates(name)
+        if candidates and not any(self._could(each, name) for each in candidates):
+            reasons = ", ".join(f"{each} {self._uselessness(each, name)}" for each in candidates)
+            found.append(f"nobody could stand in for it: {reasons}")
+        return found
+
+
+def seconds(value: float) -> str:
+    """A duration for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
-from pa_telephony.failover import Kind, ServerStatus, cluster_status
-from pa_telephony.failover.world import Stop
+from pa_telephony.failover import Kind, ServerStatus, Severity, cluster_status
+from pa_telephony.failover.status import Ages, questionable
+from pa_telephony.failover.world import Beat, Stop, session
 
 EVERYTHING = CLUSTER.identities("PA1")
 
@@ -130,3 +133,131 @@ def test_a_route_point_on_its_way_home_is_shown_where_it_is_served() -> None:
     worlds.own("PA1", *EVERYTHING)
     (found,) = page(worlds).of_kind(Kind.ROUTE_POINT)
     assert (found.up, found.holder) == (True, "PA2")
+
+
+def aged(worlds: Worlds, **ages: float) -> dict[str, ServerStatus]:
+    return {p.name: p for p in cluster_status(CLUSTER, worlds.snapshot(), ages)}
+
+
+def served() -> Worlds:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", "PA3")
+    worlds.enter("PA1", up=EVERYTHING)
+    worlds.own("PA1", *EVERYTHING)
+    return worlds
+
+
+def test_a_heartbeat_is_believed_only_as_long_as_its_sender_may_act() -> None:
+    worlds = served()
+    fresh, late, old = (aged(worlds, PA1=age)["PA1"] for age in (0.3, 2.0, 4.1))
+    assert (fresh.state, fresh.severity, fresh.notes) == ("normal", Severity.NORMAL, ())
+    assert (late.state, late.severity) == ("works, with a warning", Severity.WARNING)
+    assert late.notes == ("no heartbeat for 2.0 s",)
+    assert arrows(late) == ALL_UP
+    assert (old.state, old.severity) == ("down, nobody stands in", Severity.DOWN)
+    assert old.notes[0] == "it is silent for 4.1 s"
+    assert arrows(old) == ALL_DOWN
+    assert {resource.why for resource in old.resources} == {"is silent for 4.1 s"}
+
+
+def test_who_misses_a_server_is_named() -> None:
+    worlds = served()
+    beat = Beat("i", suspects=frozenset({"PA1"}))
+    worlds.put(session("PA3"), beat.encode())
+    assert "not heard by PA3" in page(worlds).notes
+
+
+def test_a_port_that_two_servers_have_is_never_normal() -> None:
+    worlds = served()
+    worlds.enter("PA2", up=PORTS[:1])
+    found = page(worlds)
+    assert found.state == "held by two servers at once"
+    assert found.severity is Severity.DOWN
+    assert (found.resources[0].holder, found.resources[0].also) == ("PA1", ("PA2",))
+
+
+def test_a_route_point_may_be_at_two_servers_while_the_return_runs_and_not_afterwards() -> None:
+    worlds = served()
+    worlds.enter("PA2", up=[ROUTE_POINT])
+    worlds.claim("PA2", "PA1")
+    (found,) = page(worlds).of_kind(Kind.ROUTE_POINT)
+    assert (found.also, found.doubled) == (("PA2",), False)
+    worlds.delete("claim/PA1")
+    (found,) = page(worlds).of_kind(Kind.ROUTE_POINT)
+    assert found.doubled
+    assert questionable(CLUSTER, worlds.snapshot(), {"PA1": 0.0, "PA2": 0.0, "PA3": 0.0})
+
+
+def test_what_a_server_does_not_reach_is_told_with_the_reason() -> None:
+    worlds = served()
+    up = frozenset(each.label for each in PORTS)
+    beat = Beat("i", frozenset({"skinny"}), up=up, unreached={"jtapi": "wrong password"})
+    worlds.put(session("PA1"), beat.encode())
+    worlds.own("PA1", *EVERYTHING)
+    found = page(worlds)
+    assert "it does not reach jtapi (wrong password)" in found.notes
+    assert [each.why for each in found.resources] == [
+        "",
+        "",
+        "does not reach jtapi (wrong password)",
+        "does not reach jtapi (wrong password)",
+    ]
+
+
+def test_a_server_that_cannot_read_the_store_says_so() -> None:
+    worlds = served()
+    worlds.put(session("PA2"), Beat("i", frozenset({"*"}), reads=False).encode())
+    worlds.die("PA3")
+    assert page(worlds, "PA2").notes == ("it cannot read the store",)
+    assert page(worlds).notes == (
+        "nobody could stand in for it: PA2 cannot read the store, PA3 has no session",
+    )
+
+
+def test_more_ports_than_calls_is_a_warning() -> None:
+    cluster = replace(
+        CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:])
+    )
+    worlds = served()
+    (found, *_) = cluster_status(cluster, worlds.snapshot())
+    assert found.notes == ("holds 2 media ports, and may have 1 calls at once",)
+
+
+def test_why_nobody_serves_a_number_is_told_of_every_candidate() -> None:
+    worlds = Worlds()
+    worlds.enter("PA3", link=False)
+    worlds.stop("PA2")
+    (whys,) = {each.why for each in page(worlds).resources}
+    assert whys == ("nobody can stand in: PA2 was stopped by an operator, PA3 does not reach jtapi")
+    worlds.stop("PA1", Stop.ALONE)
+    assert page(worlds).resources[0].why == "stopped without a stand-in"
+
+
+def test_a_process_that_runs_and_one_that_does_not_are_told_apart() -> None:
+    snapshot = Worlds().snapshot()
+    for running, words in (
+        (frozenset({"PA1"}), "it runs without a session"),
+        (frozenset[str](), "it has no process that runs"),
+        (None, "it has no session"),
+    ):
+        (found, *_) = cluster_status(CLUSTER, replace(snapshot, running=running))
+        assert found.notes[0].startswith(words)
+
+
+def test_ages_are_those_of_the_sender_s_clock_until_a_heartbeat_is_seen_to_come() -> None:
+    worlds, ages = Worlds(), Ages()
+    worlds.put(session("PA1"), Beat("i", at=90.0).encode())
+    worlds.put(session("PA2"), Beat("i", at=5000.0).encode())  # another machine's clock
+    assert ages.look(CLUSTER, worlds.snapshot(), 100.0) == {"PA1": 10.0}
+    assert questionable(CLUSTER, worlds.snapshot(), {"PA1": 0.0})
+    worlds.put(session("PA1"), Beat("i", at=90.1).encode())
+    assert ages.look(CLUSTER, worlds.snapshot(), 101.5) == {"PA1": 0.0, "PA2": 1.5}
+    assert ages.look(CLUSTER, worlds.snapshot(), 102.5) == {"PA1": 1.0, "PA2": 2.5}
+
+
+def test_a_server_that_stands_in_is_no_idle_spare() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2", up=EVERYTHING)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    assert page(worlds, "PA2").state == "spare, stands in for PA1"

@@ -1,0 +1,147 @@
+"""``status``, ``start`` and ``stop`` as an administrator sees them: words and exit statuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+
+from pa_telephony.cli.main import cli
+from pa_telephony.cli.status import changes, page
+from pa_telephony.failover import Cluster, cluster_status, load, open_store
+from pa_telephony.failover.transaction import Put, Snapshot, Transaction
+from pa_telephony.failover.world import Bearer, Beat, claim, session
+
+FILE = """
+[[servers]]
+server_name = "PA1"
+hostname_or_ip_address = "127.0.0.11"
+route_address = "6000"
+media_port_provider = "skinny"
+media_port_beginning_address = "6001"
+number_of_media_ports = 1
+fail_over_server_names = ["PA2"]
+
+[[servers]]
+server_name = "PA2"
+hostname_or_ip_address = "127.0.0.12"
+
+[[providers]]
+type = "jtapi"
+name = "jtapi"
+hosts = ["127.0.0.10"]
+user = "pa"
+
+[[providers]]
+type = "skinny"
+name = "skinny"
+hosts = ["127.0.0.10"]
+device_name_prefix = "VI"
+"""
+LINKS = frozenset({"jtapi", "skinny"})
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    file = tmp_path / "cluster.toml"
+    file.write_text(FILE)
+    return load(file)
+
+
+def run(cluster: Cluster, command: str, *options: str) -> Result:
+    return CliRunner().invoke(cli, [command, "--cluster", cluster.file, *options])
+
+
+def write(cluster: Cluster, **sessions: Beat) -> None:
+    """PA1 owns what is its own if it has a session, else PA2."""
+
+    async def main() -> None:
+        async with open_store(cluster) as store:
+            puts = [Put(session(name), beat.encode()) for name, beat in sessions.items()]
+            await store.transact(Transaction((), tuple(puts)))
+            entries = (await store.snapshot()).entries
+            owner = "PA1" if "PA1" in sessions else "PA2"
+            bearer = Bearer(owner, entries[session(owner)].created)
+            owned = [Put(each.key, str(bearer)) for each in cluster.identities("PA1")]
+            if owner == "PA2":
+                owned.append(Put(claim("PA1"), str(bearer)))
+            await store.transact(Transaction((), tuple(owned)))
+
+    trio.run(main)
+
+
+def all_up(cluster: Cluster, **more: object) -> Beat:
+    up = frozenset(each.label for each in cluster.identities("PA1"))
+    return Beat("i", LINKS, LINKS, up=up, **more)  # type: ignore[arg-type]
+
+
+def test_one_that_stands_in_is_a_warning(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "status")
+    assert result.exit_code == 1
+    assert "down, PA2 stands in" in result.output
+    assert "no process that runs" in result.output
+
+
+def test_a_number_that_is_not_served_is_told_with_the_reason_and_fails(cluster: Cluster) -> None:
+    refused = {"PA1/port/6001": "Device \x1b[2J Unknown [red]"}
+    up = frozenset({"PA1/route-point/6000"})
+    write(cluster, PA2=Beat("i", LINKS, LINKS, up=up, why=refused))
+    result = run(cluster, "status")
+    assert result.exit_code == 2
+    assert "PA2 Device ·[2J" in result.output
+    assert "[red]" in result.output
+    assert "\x1b" not in result.output
+    plain = json.loads(run(cluster, "status", "--json").output)
+    assert plain[0]["resources"][0]["why"] == refused["PA1/port/6001"]
+    assert plain[0]["severity"] == "down"
+    assert plain[1]["stands_in_for"] == ["PA1"]
+
+
+def test_a_cluster_that_never_ran_has_no_status(cluster: Cluster) -> None:
+    for command in ("status", "stop", "start"):
+        result = run(cluster, command)
+        assert result.exit_code == (3 if command == "status" else 1)
+        assert "no server of this cluster has run" in result.output
+    assert not cluster.store_path.exists()
+
+
+def test_a_file_that_is_no_cluster_is_an_unknown_status(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["status", "--cluster", str(tmp_path / "none.toml")])
+    assert (result.exit_code, "No such file" in result.output) == (3, True)
+
+
+def test_watching_tells_what_has_changed(cluster: Cluster) -> None:
+    down = cluster_status(cluster, Snapshot(0, {}))
+    assert changes((), down) == [
+        "PA1: down, nobody stands in",
+        "PA1 media port 6001: down, nobody (nobody can stand in: PA2 has no session)",
+        "PA1 route point 6000: down, nobody (nobody can stand in: PA2 has no session)",
+        "PA2: down",
+    ]
+    assert changes(down, down) == []
+
+
+def test_start_and_stop_say_that_nobody_hears_them(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "stop", "--within", "0", "PA1")
+    assert result.output == (
+        "PA1 is stopped; no process of it runs; PA2 serves 2 of its 2 numbers\n"
+    )
+    assert result.exit_code == 0
+    result = run(cluster, "start", "PA1")
+    assert result.output.startswith("PA1 may run, but no process of it runs")
+    assert result.exit_code == 1
+
+
+def test_a_name_that_is_no_server_is_refused(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "stop", "PA9")
+    assert (result.exit_code, "no server 'PA9'" in result.output) == (1, True)
+
+
+def test_the_page_can_be_drawn(cluster: Cluster) -> None:
+    assert page(cluster_status(cluster, Snapshot(0, {}))) is not None
