@@ -7,8 +7,8 @@ silent since when, how long a home has asked, and each identity's registration. 
     # task 1
     while True:
         snapshot = await store.snapshot()
-        member.observe(snapshot, clock());  wake task 2
-        await store.watch(snapshot)
+        member.observe(snapshot, clock(), asked=before);  wake task 2
+        await store.watch(snapshot), but look again after ``own`` / 4 at the latest
     # task 2
     while True:
         for action in member.actions(clock()):     # nothing awaited in this loop …
@@ -102,12 +102,19 @@ class _Beating:
 
 @dataclass
 class _Flight:
-    """A step whose outcome is not known yet; ``repeat_at`` when it must be repeated."""
+    """A step whose outcome is not known yet; ``repeat_at`` when it must be repeated.
+
+    ``first`` is when it was sent the first time. ``refused`` is the store's revision when it
+    refused a repetition: every snapshot from there on shows whether it had committed before.
+    """
 
     action: Transact
     step: Step
     sent: float
+    first: float
     repeat_at: float | None = None
+    repeated: bool = False
+    refused: int | None = None
 
 
 @dataclass
@@ -147,6 +154,9 @@ class Member:
         self._world = World(cluster, Snapshot(0, {}))
         self._known = False
         self._floor = 0
+        self._committed_at = 0
+        self._read = now
+        self._ended = False
         self._beat = Beat(instance)
         self._told = self._beat
         self._next_beat = now
@@ -181,12 +191,15 @@ class Member:
 
     @property
     def guard(self) -> float:
-        """Until when it may act; only a later heartbeat moves it on."""
-        return self._guard
+        """Until when it may act; a later heartbeat and a later look at the store move it on.
+
+        Who cannot read the store does not see that it was stopped, or what others ask of it.
+        """
+        return min(self._guard, self._read + self._timing.own)
 
     def may_act(self, now: float) -> bool:
         """Whether anything visible to others may be done at all."""
-        return now < self._guard
+        return now < self.guard
 
     def serves(self, identity: Identity, now: float) -> bool:
         """Whether a call that has come to ``identity`` is ours to serve, to route for instance.
@@ -227,12 +240,19 @@ class Member:
 
     # ---------------------------------------------------------------------------- inputs
 
-    def observe(self, snapshot: Snapshot, now: float) -> None:
-        """A new snapshot; one older than what we have seen committed is ignored."""
+    def observe(
+        self, snapshot: Snapshot, now: float, *, asked: float | None = None
+    ) -> tuple[Step, ...]:
+        """A new snapshot, asked for at ``asked``; one older than what we saw committed is ignored.
+
+        Returns the step that it shows to have committed, if its outcome was not known.
+        """
         if snapshot.revision < self._floor:
-            return
+            return ()
         self._floor = snapshot.revision
         self._known = True
+        self._ended = False
+        self._read = max(self._read, now if asked is None else asked)
         world = self._world = World(self.cluster, snapshot)
         for name in world.names:
             session = world.session(name)
@@ -242,30 +262,78 @@ class Member:
             elif seen is None or seen.modified != session.modified:
                 self._memory.seen[name] = _Seen(session.modified, now)
             asks = world.asks(name)
-            asked = self._memory.asked.get(name)
+            asking = self._memory.asked.get(name)
             if asks is None:
                 self._memory.asked.pop(name, None)
-            elif asked is None or asked.token != asks.token:
+            elif asking is None or asking.token != asks.token:
                 self._memory.asked[name] = _Asked(asks.token, now)
 
-    def finished(self, action: Transact, outcome: Outcome | None, now: float) -> None:
-        """What became of a transaction; None = nobody knows (store unreachable, no answer)."""
+        return self._recognise(now)
+
+    def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
+        """What became of a transaction; None = nobody knows (store unreachable, no answer).
+
+        Returns the step that is known to have committed now, if one is.
+        """
         if outcome is not None:
             self._floor = max(self._floor, outcome.revision)
         if action.step is None:
             self._beaten(action, outcome, now)
-            return
+            return ()
         flight = self._flight
         if flight is None or flight.action is not action:
-            return
+            return ()
         if outcome is None:
             flight.repeat_at = now + _SOON * self._timing.heartbeat
-            return
-        self._flight = None
+            flight.repeated = True
+            return ()
         if outcome.committed:
+            self._flight = None
+            self._known = False
+            self._committed_at = outcome.revision
             self._committed(flight.step, flight.sent, now)
-        elif self._known:
-            self._known = self._world.snapshot.revision >= outcome.revision
+            return (flight.step,)
+        self._known = self._known and self._world.snapshot.revision >= outcome.revision
+        if flight.repeated:
+            flight.refused = outcome.revision
+            if not self._is_deaf(now):
+                return self._recognise(now)
+            self._committed_at = outcome.revision  # for all we know
+        self._flight = None
+        if flight.step.kind is StepKind.LEAVE:
+            self._ended = True
+        return ()
+
+    def _recognise(self, now: float) -> tuple[Step, ...]:
+        """The step under way, if what it leaves is in the snapshot: only its answer is missing."""
+        flight = self._flight
+        if flight is None:
+            return ()
+        if self._stands(flight.action.transaction):
+            self._flight = None
+            self._committed(flight.step, flight.first, now)
+            return (flight.step,)
+        if flight.refused is not None and self._world.snapshot.revision >= flight.refused:
+            self._flight = None
+        return ()
+
+    def _stands(self, transaction: Transaction) -> bool:
+        """Whether everything that it puts is in the snapshot; a session by its instance."""
+        found = [
+            (put, self._world.snapshot.entries.get(put.key))
+            for put in transaction.operations
+            if isinstance(put, Put)
+        ]
+        session = keys.session(self.name)
+        return bool(found) and all(
+            entry is not None
+            and (
+                entry.value == put.value
+                if put.key != session
+                else Beat.decode(entry.value).instance == self._beat.instance
+            )
+            for put, entry in found
+        )
 
     def _beaten(self, action: Transact, outcome: Outcome | None, now: float) -> None:
         flight = self._beating
@@ -280,6 +348,7 @@ class Member:
         else:
             # Deposed. Whoever did it may act already: stop before anything else.
             self._guard = now
+            self._ended = True
             self._known = self._world.snapshot.revision >= outcome.revision
 
     def _alive(self, sent: float, now: float) -> None:
@@ -290,14 +359,14 @@ class Member:
         self._guard = max(self._guard, sent + self._timing.own)
 
     def _committed(self, step: Step, sent: float, now: float) -> None:
-        self._known = False
         if step.kind is StepKind.ENTER:
             self._entered = self._steady_since = now
             self._last_beat = now
-            self._guard = sent + self._timing.own
+            self._guard = max(self._guard, sent + self._timing.own)
             self._next_beat = sent + self._timing.heartbeat
         elif step.kind is StepKind.LEAVE:
             self._guard = now
+            self._ended = True
         elif step.kind is StepKind.TAKE_HOME:
             self._memory.takeovers.setdefault(step.server, []).append(now)
         elif step.kind is StepKind.HAND_BACK:
@@ -372,7 +441,7 @@ class Member:
 
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
-        self._grow_steady(now)
+        self._look_at_myself(now)
         view, planned = self._view(now), None
         if self._known and view.session is None:
             self._guard = min(self._guard, now)
@@ -385,7 +454,8 @@ class Member:
             planned = view
             for identity in self._registrations:
                 self._follow(identity, now)
-        if self._known and (view.session is None or self.may_act(now)):
+        may_send = self._known and (view.session is None or self.may_act(now))
+        if may_send or (self._is_deaf(now) and not self._ended):
             # Planned again when something has changed: what was closed or released just now counts.
             after = self._view(now)
             self._send(self.plan if after == planned else ownership.plan(after), now)
@@ -399,6 +469,8 @@ class Member:
         timing, memory = self._timing, self._memory
         times = [
             self._guard,
+            self._read + timing.own / 2,
+            self._read + timing.own,
             self._entered + timing.grace,
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
@@ -415,11 +487,16 @@ class Member:
             times.append(self._flight.repeat_at)
         return min((time for time in times if time > now), default=now + timing.heartbeat)
 
-    def _grow_steady(self, now: float) -> None:
+    def _look_at_myself(self, now: float) -> None:
+        """What time alone changes of what we say of ourselves."""
         since, long = self._link_since, self._timing.steady
         steady = frozenset(name for name in since if since[name] + long <= now)
-        if steady != self._beat.steady:
-            self._beat = replace(self._beat, steady=steady)
+        reads = now < self._read + self._timing.own / 2
+        if steady != self._beat.steady or reads != self._beat.reads:
+            self._beat = replace(self._beat, steady=steady, reads=reads)
+
+    def _is_deaf(self, now: float) -> bool:
+        return self._read + self._timing.own <= now
 
     def _view(self, now: float) -> View:
         timing, memory = self._timing, self._memory
@@ -430,15 +507,13 @@ class Member:
             beat=self._beat,
             alone=self._alone,
             settled=self._entered + timing.grace <= now,
+            deaf=self._is_deaf(now),
+            known=self._committed_at <= self._world.snapshot.revision,
             cut_off=frozenset(
                 name for name, since in self._lost_since.items() if since + timing.own <= now
             ),
             unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
-            silent=frozenset(
-                name
-                for name, seen in memory.seen.items()
-                if max(seen.since, self._steady_since) + timing.take <= now
-            ),
+            silent=self._unheard(timing.take, now),
             granted=frozenset(
                 home
                 for home, asked in memory.asked.items()
@@ -466,7 +541,7 @@ class Member:
         may_register = (
             identity.provider in self._beat.links
             and found.retry_at <= now
-            and self._guard - now > self._timing.registration
+            and self.guard - now > self._timing.registration
         )
         connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
         if identity in self.plan.hold:
@@ -497,7 +572,7 @@ class Member:
         if plan.steps and self._flight is None:
             step = plan.steps[0]
             action = Transact(step.transaction, step)
-            self._flight = _Flight(action, step, now)
+            self._flight = _Flight(action, step, sent=now, first=now)
             self._pending.append(action)
 
     def _repeat(self, now: float) -> None:
@@ -508,17 +583,23 @@ class Member:
             self._pending.append(flight.action)
 
     def _suspects(self, now: float) -> frozenset[str]:
-        """Of whom nothing was heard for more than two heartbeats, while our own succeeded."""
+        """Of whom nothing was heard for more than two heartbeats."""
         long = 2 * self._timing.heartbeat + self._timing.registration
+        return self._unheard(long, now) - {self.name}
+
+    def _unheard(self, seconds: float, now: float) -> frozenset[str]:
+        """Servers that have been silent so long, while our own heartbeats succeeded and we read."""
+        if not self._beat.reads:
+            return frozenset()
         return frozenset(
             name
             for name, seen in self._memory.seen.items()
-            if name != self.name and max(seen.since, self._steady_since) + long <= now
+            if max(seen.since, self._steady_since) + seconds <= now
         )
 
     def _heartbeat(self, now: float) -> None:
         session = self._view(now).session
-        if session is None or self._beating is not None:
+        if session is None or self._beating is not None or self._ended:
             return
         states = {i: each.state for i, each in self._registrations.items()}
         beat = replace(

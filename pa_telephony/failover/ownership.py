@@ -18,7 +18,8 @@ How a driver uses it (:class:`~pa_telephony.failover.member.Member` does all of 
 Rules that stand outside the transactions (failover.md §3.4) and bind every driver:
 
 * **Guard.** A server acts (registers, answers, redirects) only until ``t_own`` after it *sent* its
-  last committed heartbeat; then it fences: everything is closed at once, no store needed.
+  last committed heartbeat, and until ``t_own`` after it *asked for* the last snapshot that it got;
+  then it fences: everything is closed at once, no store needed.
 * **Stop acting, then tell the store**: ENTER and LEAVE appear only when nothing is ``unquiet``,
   GIVE_UP only when nothing of that home is.
 * **Give nothing blindly**: an identity counts as ``released`` only after the call manager has
@@ -106,7 +107,7 @@ class StepKind(enum.Enum):
     """What a transaction is for; most urgent first."""
 
     LEAVE = "leave"
-    """End my session: stopped."""
+    """End my session: stopped, or unable to read the store while others wait for what I have."""
     ENTER = "enter"
     """Begin a session."""
     DEPOSE = "depose"
@@ -154,6 +155,10 @@ class View:
     """It holds the proof that no other process has its name."""
     settled: bool = True
     """The grace after its start is over: it may take from others."""
+    deaf: bool = False
+    """It has not been able to read the store for ``t_own``: ``world`` is as old as that."""
+    known: bool = True
+    """``world`` shows everything that it has committed itself."""
     cut_off: frozenset[str] = frozenset()
     """Providers that it has not reached for so long that others should serve what needs them."""
     unquiet: frozenset[str] = frozenset()
@@ -204,10 +209,14 @@ def plan(view: View) -> Plan:
     mine = view.session
     shall_stop = world.stopped(me) is not None
     if mine is None:
-        return Plan(() if shall_stop else tuple(_enter(view)))
+        return Plan(() if shall_stop or view.deaf else tuple(_enter(view)))
     token = Compare(keys.session(me), created=mine.token)
-    if shall_stop:
-        return Plan(() if view.unquiet else (_leave(view, token),))
+    leaves = shall_stop
+    if view.deaf:
+        # Who has nothing stays and says that it cannot read; what somebody has must be free.
+        leaves = not view.known or world.has_anything(me)
+    if shall_stop or view.deaf:
+        return Plan((_leave(view, token),) if leaves and not view.unquiet else ())
     steps = [*_depose(view)]
     hold: set[Identity] = set()
     give: set[Identity] = set()
@@ -382,6 +391,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     links = _links(view, home, steady=steady)
     if (
         not world.reach(home, home) < links
+        or not view.beat.reads
         or not view.settled
         or world.stopped(home) is Stop.ALONE
         or claimant not in (None, me)

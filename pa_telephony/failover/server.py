@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
 import trio
@@ -28,7 +28,7 @@ from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
-from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
@@ -176,14 +176,23 @@ class Server:
         return False
 
     async def _observe(self) -> None:
+        lost = ""
         while True:
+            asked = self._clock()
             try:
                 snapshot = await self._store.snapshot()
-                self._member.observe(snapshot, self._clock())
+                self._note(self._member.observe(snapshot, self._clock(), asked=asked))
                 self._woken()
-                await self._store.watch(snapshot)
-            except ConnectionLost as lost:
-                self._event("store.lost", why=str(lost))
+                if lost:
+                    self._event("store.back")
+                    lost = ""
+                # Our own heartbeats end the wait long before, unless nothing is to be heard.
+                with trio.move_on_after(self.cluster.timing.own / 4):
+                    await self._store.watch(snapshot)
+            except ConnectionLost as error:
+                if lost != str(error):
+                    lost = str(error)
+                    self._event("store.lost", why=lost)
                 await trio.sleep(_STORE_RETRY)
 
     async def _act(self, tasks: Background) -> None:
@@ -227,12 +236,13 @@ class Server:
         outcome = None
         with contextlib.suppress(ConnectionLost):
             outcome = await self._store.transact(action.transaction)
-        step = action.step
-        if step is not None and outcome is not None and outcome.committed:
+        self._note(self._member.finished(action, outcome, self._clock()))
+        self._woken()
+
+    def _note(self, committed: Iterable[Step]) -> None:
+        for step in committed:
             labels = [identity.label for identity in step.identities]
             self._event(_EVENTS[step.kind], home=step.server, identities=labels)
-        self._member.finished(action, outcome, self._clock())
-        self._woken()
 
     def _start(self, tasks: Background, identity: Identity) -> None:
         provider = self.cluster.provider(identity.provider)

@@ -292,11 +292,10 @@ class World:
             if self.claimant(home) == server
         )
 
-    def held(self, server: str) -> tuple[Identity, ...]:
-        """Every identity that ``server`` owns now, whosever it is by configuration."""
-        return tuple(
-            identity
+    def has_anything(self, server: str) -> bool:
+        """Whether ``server`` owns an identity or has a claim."""
+        return any(
+            self.claimant(home) == server
+            or any(self.owner(identity) == server for identity in self.cluster.identities(home))
             for home in self.names
-            for identity in self.cluster.identities(home)
-            if self.owner(identity) == server
         )

@@ -12,7 +12,7 @@ from pa_telephony.failover.member import Action, Close, Member, Register, Transa
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Outcome
-from pa_telephony.failover.world import Stop, session
+from pa_telephony.failover.world import Beat, Stop, session
 
 EVERYTHING = CLUSTER.identities("PA1")
 TIMING = CLUSTER.timing
@@ -27,6 +27,8 @@ class Driver:
         self.member = Member(cluster, name, instance=f"life of {name}", now=self.now)
         self.link(True)
         self.store_answers = True
+        self.store_is_read = True
+        self.answers_are_lost = False
         self.call_manager_answers = True
         self.refuses: set[Identity] = set()
         self.asked: list[list[Identity]] = []
@@ -41,7 +43,7 @@ class Driver:
     def settle(self) -> None:
         """Until nothing more happens at this time."""
         for _ in range(50):
-            if self.store_answers:
+            if self.store_answers and self.store_is_read:
                 self.member.observe(self.worlds.snapshot(), self.now)
             actions = self.member.actions(self.now)
             if not actions:
@@ -62,6 +64,8 @@ class Driver:
                     outcome = Outcome(committed, self.worlds.revision)
                     if committed and action.step is not None:
                         self.steps.append(action.step.kind)
+                    if self.answers_are_lost and action.step is not None:
+                        outcome, self.answers_are_lost = None, False
                 member.finished(action, outcome, now)
             case Register(identity):
                 if self.call_manager_answers and identity not in self.refuses:
@@ -355,3 +359,252 @@ def test_a_link_is_steady_once_it_has_held_without_a_break() -> None:
     found = driver.worlds.world().session("PA1")
     assert found is not None
     assert found.beat.steady == {"jtapi", "skinny"}
+
+
+# ------------------------------------------------------------------- a server that cannot read
+
+
+def beat_of(driver: Driver, name: str) -> Beat:
+    found = driver.worlds.world().session(name)
+    assert found is not None
+    return found.beat
+
+
+def test_a_server_that_cannot_read_says_so_then_closes_everything_and_leaves() -> None:
+    """Its heartbeats go on: nobody else would find out."""
+    driver = started()
+    driver.store_is_read = False
+    read = driver.now
+    driver.pass_time(TIMING.own / 2 - 0.01)
+    assert beat_of(driver, "PA1").reads
+    driver.pass_time(TIMING.heartbeat)
+    assert not beat_of(driver, "PA1").reads
+    assert driver.registered == set(EVERYTHING)
+    driver.pass_time(read + TIMING.own - 0.01 - driver.now)
+    assert driver.member.may_act(driver.now)
+    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
+    driver.pass_time(0.02)
+    assert not driver.member.may_act(driver.now)
+    assert driver.closed_at_once == set(EVERYTHING)
+    assert driver.steps[-1] is StepKind.LEAVE
+    assert session("PA1") not in driver.worlds.entries
+
+
+def test_a_server_that_reads_again_is_as_before() -> None:
+    driver = started()
+    driver.store_is_read = False
+    driver.pass_time(3 * TIMING.own)
+    driver.store_is_read = True
+    driver.pass_time(TIMING.heartbeat)
+    assert driver.registered == set(EVERYTHING)
+    assert beat_of(driver, "PA1").reads
+
+
+def test_reading_counts_from_when_it_was_asked_for() -> None:
+    driver = started()
+    driver.store_is_read = False
+    asked = driver.now
+    driver.pass_time(TIMING.own - 0.5)
+    driver.member.observe(driver.worlds.snapshot(), driver.now, asked=asked + 0.25)
+    assert driver.member.guard == asked + 0.25 + TIMING.own
+    driver.member.observe(driver.worlds.snapshot(), driver.now, asked=asked)
+    assert driver.member.guard == asked + 0.25 + TIMING.own
+
+
+def test_a_snapshot_that_is_too_old_is_no_reading() -> None:
+    driver = started()
+    old = driver.worlds.snapshot()
+    driver.pass_time(TIMING.heartbeat)
+    guard = driver.member.guard
+    driver.now += 1.0
+    driver.member.observe(old, driver.now)
+    assert driver.member.guard == guard
+
+
+def test_a_spare_that_cannot_read_stays_and_says_so_but_takes_nothing() -> None:
+    driver = Driver("PA2", Worlds())
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.grace + 1.0)
+    driver.store_is_read = False
+    driver.worlds.die("PA1")
+    for _ in range(20):
+        driver.pass_time(1.0)
+    assert not beat_of(driver, "PA2").reads
+    assert driver.steps == [StepKind.ENTER]
+    driver.store_is_read = True
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_a_takeover_planned_from_an_old_look_is_not_begun() -> None:
+    """Between half of ``own`` and all of it the server is no heir any more, though it may act."""
+    driver = started("PA2")
+    driver.store_is_read = False
+    driver.pass_time(TIMING.grace + 0.1)
+    assert driver.steps == [StepKind.ENTER]
+
+
+def test_a_stand_in_that_cannot_read_what_it_has_taken_leaves() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA3")
+    driver.now += TIMING.grace
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    driver.store_is_read = False
+    driver.settle()
+    assert driver.steps == [StepKind.ENTER, StepKind.TAKE_HOME]
+    driver.pass_time(TIMING.own)
+    assert driver.steps[-1] is StepKind.LEAVE
+
+
+def test_a_server_that_cannot_read_and_was_deposed_comes_to_rest() -> None:
+    driver = started()
+    driver.store_is_read = False
+    driver.worlds.die("PA1")
+    driver.pass_time(3 * TIMING.own)
+    assert driver.registered == set()
+    revision = driver.worlds.revision
+    driver.pass_time(10.0)
+    assert driver.worlds.revision == revision
+    driver.store_is_read = True
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_who_cannot_read_blames_nobody_for_silence() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.store_is_read = False
+    driver.worlds.enter("PA1")
+    for _ in range(8):
+        driver.pass_time(TIMING.heartbeat)
+        beat = beat_of(driver, "PA2")
+        assert beat.reads or not beat.suspects
+    assert not beat.reads
+    assert StepKind.DEPOSE not in driver.steps
+
+
+def test_leaving_without_reading_is_asked_for_once() -> None:
+    """The store refuses it when somebody else has ended the session: nothing to be repeated."""
+    driver = started()
+    driver.store_is_read = False
+    driver.now += TIMING.own
+    closes = [a for a in driver.member.actions(driver.now) if isinstance(a, Close)]
+    driver.worlds.die("PA1")
+    for close in closes:
+        driver.member.closed(close.identity, driver.now)
+    driver.settle()
+
+
+# --------------------------------------------------------- steps whose answers never came
+
+
+def lost_hand_back() -> Driver:
+    """PA2 has handed everything back, and has not heard that the last step committed."""
+    driver = started("PA2")
+    driver.pass_time(TIMING.grace)
+    driver.worlds.enter("PA1")
+    driver.worlds.want("PA1")
+    driver.settle()
+    driver.now += TIMING.hold
+    while driver.worlds.world().owner(ROUTE_POINT) != "PA1":
+        driver.member.observe(driver.worlds.snapshot(), driver.now)
+        actions = driver.member.actions(driver.now)
+        steps = [a.step for a in actions if isinstance(a, Transact) and a.step is not None]
+        driver.answers_are_lost = any(ROUTE_POINT in step.identities for step in steps)
+        for action in actions:
+            driver.perform(action)
+    return driver
+
+
+def test_a_hand_back_whose_answer_is_lost_is_recognised_by_the_token_it_left() -> None:
+    """Else the route point would be closed at once, before its owner has it (F28)."""
+    driver = lost_hand_back()
+    assert driver.member.state(ROUTE_POINT) is State.REGISTERED  # nobody knows yet
+    (step,) = driver.member.observe(driver.worlds.snapshot(), driver.now)
+    assert step.identities == (ROUTE_POINT,)
+    driver.settle()
+    assert driver.member.state(ROUTE_POINT) is State.LINGERING
+    assert driver.member.serves(ROUTE_POINT, driver.now)
+    driver.pass_time(TIMING.linger)
+    assert driver.member.state(ROUTE_POINT) is State.IDLE
+
+
+def test_a_hand_back_that_is_repeated_and_refused_waits_for_a_snapshot_that_shows_it() -> None:
+    driver = lost_hand_back()
+    driver.store_is_read = False
+    driver.pass_time(0.1 * TIMING.heartbeat)
+    assert driver.steps.count(StepKind.HAND_BACK) == 3
+    assert driver.member.state(ROUTE_POINT) is State.REGISTERED
+    (step,) = driver.member.observe(driver.worlds.snapshot(), driver.now)
+    assert step.kind is StepKind.HAND_BACK
+    assert driver.member.state(ROUTE_POINT) is State.LINGERING
+
+
+def test_a_repeated_step_that_never_committed_is_planned_again() -> None:
+    driver = Driver("PA2", Worlds())
+    driver.settle()
+    driver.now += TIMING.grace
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    (take,) = (a for a in driver.member.actions(driver.now) if isinstance(a, Transact) and a.step)
+    driver.member.finished(take, None, driver.now)
+    driver.worlds.enter("PA3")
+    driver.worlds.own("PA3", PORTS[0])
+    driver.worlds.die("PA3")
+    driver.pass_time(0.1 * TIMING.heartbeat)
+    assert driver.steps == [StepKind.ENTER, StepKind.TAKE_HOME]
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_a_session_whose_answer_is_lost_begins_its_grace_when_it_was_asked_for() -> None:
+    driver = Driver("PA2", Worlds())
+    driver.worlds.stop("PA2", Stop.FAIL_OVER)
+    driver.settle()
+    driver.now += 60.0
+    driver.worlds.delete("stop/PA2")
+    driver.answers_are_lost = True
+    driver.settle()
+    driver.pass_time(TIMING.grace - 0.01)
+    assert driver.steps == [StepKind.ENTER]
+    assert driver.member.may_act(driver.now)
+    driver.pass_time(0.1 * TIMING.heartbeat + 0.02)
+    assert driver.steps == [StepKind.ENTER, StepKind.TAKE_HOME]
+
+
+def test_a_session_whose_answer_is_lost_is_good_for_as_long_as_from_its_first_sending() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.answers_are_lost = True
+    sent = driver.now
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    (enter,) = driver.member.actions(driver.now)
+    driver.perform(enter)
+    driver.now += 0.1 * TIMING.heartbeat
+    (again,) = driver.member.actions(driver.now)
+    assert again == enter
+    driver.now += 0.1
+    driver.perform(again)
+    (step,) = driver.member.observe(driver.worlds.snapshot(), driver.now)
+    assert step.kind is StepKind.ENTER
+    assert driver.member.guard == sent + TIMING.own
+
+
+def test_a_takeover_whose_answer_is_lost_counts_as_one() -> None:
+    """Q6: the home that flaps has to ask for longer."""
+    cluster = replace(CLUSTER, timing=Timing(hold=1.0, flap_window=600.0))
+    driver = started("PA2", cluster)
+    driver.answers_are_lost = True
+    driver.pass_time(TIMING.grace + TIMING.heartbeat)
+    for _ in range(2):
+        driver.worlds.enter("PA1")
+        driver.worlds.want("PA1")
+        driver.settle()
+        before = len(driver.steps)
+        asked = driver.now
+        while StepKind.HAND_BACK not in driver.steps[before:]:
+            driver.worlds.enter("PA1")
+            driver.pass_time(0.1)
+        waited = driver.now - asked
+        driver.worlds.die("PA1")
+        driver.pass_time(5.0)
+    assert round(waited) == 2

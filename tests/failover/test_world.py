@@ -72,3 +72,12 @@ def test_a_home_asks_only_while_it_could_serve() -> None:
     assert worlds.world().asks("PA1") is not None
     worlds.enter("PA1", link=False)
     assert worlds.world().asks("PA1") is None
+
+
+def test_who_has_an_identity_or_only_a_claim_has_something() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2")
+    worlds.own("PA1", *CLUSTER.identities("PA1")[:1])
+    assert [worlds.world().has_anything(name) for name in ("PA1", "PA2")] == [True, False]
+    worlds.claim("PA2", "PA1")
+    assert worlds.world().has_anything("PA2")
