@@ -299,3 +299,12 @@ class World:
             or any(self.owner(identity) == server for identity in self.cluster.identities(home))
             for home in self.names
         )
+
+    def held(self, server: str) -> tuple[Identity, ...]:
+        """Every identity that ``server`` owns now, whosever it is by configuration."""
+        return tuple(
+            identity
+            for home in self.names
+            for identity in self.cluster.identities(home)
+            if self.owner(identity) == server
+        )
