@@ -173,6 +173,11 @@ class Calls:
         """Whether the device can be called."""
         return device in self._exchange.sides
 
+    @property
+    def parties(self) -> int:
+        """Ends of calls that there are, which ``max_calls`` limits."""
+        return self._exchange.parties
+
     def legs_of(self, device: str) -> list[Leg]:
         """The live legs of a device, oldest first."""
         return self._exchange.legs_of(device)

@@ -196,7 +196,7 @@ class CallManagerConfig:
     """How applications are treated, and what they may hold."""
     cti_tls: TlsFiles = field(default_factory=TlsFiles)
     max_calls: int = 10_000
-    """Ends of calls at once: a call of two has two."""
+    """Ends of calls at once: a call of two has two, on however many phones of a shared line."""
     max_hops: int = 10
     """Forwards and redirects one call may go through."""
     park_numbers: tuple[str, ...] = ()

@@ -182,12 +182,18 @@ class CtiSide:
         with _failing(CTIFAILURE.CFWDALL_DESTN_INVALID, {}):
             self._calls.set_forward(found, Forward.ALL, target)
 
-    def set_message_waiting(self, device: str, line: int, number: str, on: bool) -> None:
-        """Switch the lamp of ``number``, "" of the line itself."""
+    def set_message_waiting(
+        self, device: str, line: int, number: str, on: bool, controls: Callable[[str], bool]
+    ) -> None:
+        """Switch the lamp of ``number``, "" of the line itself, if a device of it is controlled."""
         own = self._line(device, line)
         found = self._calls.line(number, own.partition) if number else own
         if found is None:
             raise RequestFailed(CTIFAILURE.MSGWAITING_DESTN_INVALID, number)
+        if not any(controls(each.device) for each in found.appearances):
+            raise RequestFailed(
+                CTIFAILURE.MSGWAITING_DESTN_INVALID, f"{number} is on no device of the user's"
+            )
         self._calls.set_message_waiting(found, on)
 
     def set_do_not_disturb(self, device: str, on: bool) -> None:

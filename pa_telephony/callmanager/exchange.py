@@ -65,6 +65,8 @@ class Exchange:
         self.config = config
         self.now = now
         self.legs: dict[int, Leg] = {}
+        self.parties = 0
+        """Ends of calls: a party on a shared line is one, on however many phones it shows."""
         self._of_device: dict[str, dict[int, Leg]] = {}
         self.sides: dict[str, Side] = {}
         self.watchers: list[Watcher] = []
@@ -90,6 +92,11 @@ class Exchange:
             for leg in self._of_device.get(appearance.device, {}).values()
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many parties as the configuration allows."""
+        return self.parties >= self.config.max_calls
+
     def require(self, leg: Leg, action: Action) -> None:
         """Raise :class:`RequestFailed` unless the table allows ``action``."""
         if leg.state not in ACTIONS[action]:
@@ -110,6 +117,7 @@ class Exchange:
         """One more leg, IDLE so far."""
         leg = Leg(next(self._ids), call_id, appearance, incoming)
         leg.appearances = [leg]
+        self.parties += 1
         self.legs[leg.id] = leg
         self._of_device.setdefault(leg.device, {})[leg.id] = leg
         return leg
@@ -137,7 +145,7 @@ class Exchange:
             and leg.state in (LegState.CONNECTED, LegState.HELD, LegState.OFFERED)
             for leg in self.legs_of(appearance.device)
         )
-        if kept >= appearance.config.max_calls or len(self.legs) >= self.config.max_calls:
+        if kept >= appearance.config.max_calls or self.full:
             raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
         self.make_way(appearance)
         return self.new_call(appearance, call_id)
@@ -166,7 +174,7 @@ class Exchange:
         for appearance in leg.line.appearances:
             if appearance not in known and appearance.device in self.sides:
                 other = self.new_leg(appearance, leg.call_id, incoming=leg.incoming)
-                other.appearances = leg.appearances
+                self._join_party(other, leg.appearances)
                 leg.appearances.append(other)
         for other in leg.appearances:
             if other is leg:
@@ -177,6 +185,11 @@ class Exchange:
             other.last_redirecting = leg.last_redirecting
             if _seen(other) != before:
                 self.show(other)
+
+    def _join_party(self, leg: Leg, appearances: list[Leg]) -> None:
+        """A new leg shows a party that there is, and is none of its own."""
+        self.parties -= 1
+        leg.appearances = appearances
 
     def make_way(self, appearance: Appearance, leg: Leg | None = None) -> None:
         """A device talks in one call at a time: hold what is connected, end what is attempted.
@@ -280,6 +293,7 @@ class Exchange:
         leg.cause, leg.state, leg.deadline, leg.peer = cause, LegState.IDLE, None, None
         leg.consult_of = None
         leg.appearances.remove(leg)
+        self.parties -= not leg.appearances
         leg.appearances = [leg]
         if leg.parking is not None:
             leg.parking.forget()
@@ -370,6 +384,8 @@ class Exchange:
             for appearance in route.appearances
         ]
         for leg in legs:
+            if leg is not legs[0]:
+                self._join_party(leg, legs)
             leg.appearances, leg.peer = legs, caller
             leg.reason = redirected
             leg.calling = caller.calling if not caller.incoming else caller.party

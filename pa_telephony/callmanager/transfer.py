@@ -18,7 +18,7 @@ def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None 
     if consultation_of(exchange, leg) is not None:
         raise exchange.refuse(Cause.WRONG_STATE, "consulting already")
     full = exchange.calls_of(leg.appearance) > leg.appearance.config.max_calls
-    if full or len(exchange.legs) >= exchange.config.max_calls:
+    if full or exchange.full:
         raise exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
     exchange.set(leg, LegState.HELD)
     return exchange.new_call(leg.appearance, call_id, consult_of=leg, purpose=purpose)

@@ -8,7 +8,7 @@ The call manager implements :class:`CallControl`; each session of an application
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -453,8 +453,13 @@ class CallControl(Protocol):
         """Forward all calls of a line, "" none any more."""
         ...
 
-    def set_message_waiting(self, device: str, line: int, number: str, on: bool) -> None:
-        """Switch the lamp of ``number``, "" of the line itself."""
+    def set_message_waiting(
+        self, device: str, line: int, number: str, on: bool, controls: Callable[[str], bool]
+    ) -> None:
+        """Switch the lamp of ``number``, "" of the line itself.
+
+        Raises :class:`RequestFailed` unless ``controls`` is true of a device that has the number.
+        """
         ...
 
     def set_do_not_disturb(self, device: str, on: bool) -> None:

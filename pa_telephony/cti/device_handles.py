@@ -276,7 +276,8 @@ class DeviceHandles:
         return answer(request)
 
     def _add(self, info: DeviceInfo, filter: structs.DeviceEventFilter) -> _Device:
-        device = _Device(self._session.new_handle(), info.name, filter)
+        handle = self._session.new_handle(len(self._by_name.get(info.name, ())))
+        device = _Device(handle, info.name, filter)
         self._devices[device.handle] = device
         self._by_name.setdefault(info.name, []).append(device)
         self._session.follow(info.name)

@@ -206,7 +206,8 @@ class LineHandles:
         )
         if not index:
             raise RequestFailed(CTIFAILURE.UNDEFINED_LINE, f"no line {request.line_name!r}")
-        line = Line(self._session.new_handle(), device.name, index, request.filter)
+        handle = self._session.new_handle(len(self._by_place.get((device.name, index), ())))
+        line = Line(handle, device.name, index, request.filter)
         self._lines[line.handle] = line
         self._by_place.setdefault((line.device, index), []).append(line)
         self._session.follow(line.device)
@@ -265,7 +266,9 @@ class LineHandles:
     def _set_message_waiting(self, request: messages.LineSetMessageWaitingRequest) -> CtiMessage:
         line = self.line(request.line_id)
         on = request.lamp_mode is not enums.LAMPMODE.OFF
-        self._session.backend.set_message_waiting(line.device, line.index, request.line_name, on)
+        self._session.backend.set_message_waiting(
+            line.device, line.index, request.line_name, on, self._session.controls
+        )
         return answer(request)
 
     def _set_ringer(self, request: messages.LineSetRingerStatusRequest) -> CtiMessage:

@@ -54,6 +54,7 @@ _REFUSALS = {
     CTIFAILURE.DIRECTORY_LOGIN_FAILED: "Directory login failed",
     CTIFAILURE.DIRECTORY_LOGIN_NOT_ALLOWED: "Directory login failed - the user may not use CTI",
     CTIFAILURE.CTIERR_LOGIN_FAILED_ACCOUNT_LOCKED: "Directory login failed - account locked",
+    CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED: "The user has too many sessions",
 }
 
 
@@ -61,6 +62,7 @@ class ProviderSession:
     """One application. ``send`` queues a message; ``nonce`` is fresh random text.
 
     ``observer`` hears the events in our place, and passes them on to :meth:`told`.
+    ``sessions_of`` says how many sessions a user has already.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ProviderSession:
         nonce: str,
         handles: itertools.count[int],
         observer: Observer | None = None,
+        sessions_of: Callable[[str], int] = lambda user: 0,
     ) -> None:
         self.closed = False
         self.refused_login = False
@@ -82,6 +85,7 @@ class ProviderSession:
         self._certificate = certificate
         self._nonce = nonce
         self._observer = observer or self
+        self._sessions_of = sessions_of
         self._session = Session(backend, config, send, handles, self._observer)
         self._devices = DeviceHandles(self._session)
         self._lines = LineHandles(self._session)
@@ -274,6 +278,9 @@ class ProviderSession:
                 nonce=self._nonce,
             )
             code = self._backend.log_in(request.login, password)
+            most = self._config.max_sessions_of_one_user
+            if not code and self._sessions_of(request.login) >= most:
+                code = CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED
         except RemoteProtocolError:
             code = CTIFAILURE.DIRECTORY_LOGIN_FAILED
         config, good = self._config, not code
@@ -358,6 +365,9 @@ class ProviderSession:
         if request.device_name not in self._session.acquired:
             raise RequestFailed(CTIFAILURE.CTIERR_DEVICE_NOT_ACQUIRED)
         self._session.acquired.discard(request.device_name)
+        if not self._session.controls(request.device_name):
+            self._lines.device_removed(request.device_name)
+            self._devices.removed(request.device_name)
         return answer(request)
 
     def _change_filter(self, request: messages.ProviderChangeEventFilterRequest) -> CtiMessage:

@@ -100,6 +100,7 @@ class ApplicationSession:
             secrets.token_hex(_NONCE_BYTES),
             manager.handles,
             self,
+            manager.sessions_of,
         )
         self._outgoing = bytearray()
         self._news = trio.Event()
@@ -354,6 +355,10 @@ class CtiManager:
         self.tls_addresses: Sequence[tuple[str, int]] = ()
         self.lobby = Lobby(config.max_connections, config.max_before_login_of_one_address)
         self._turnstiles: dict[str, trio.Lock] = {}
+
+    def sessions_of(self, user: str) -> int:
+        """How many applications are logged in as ``user``."""
+        return sum(session.user == user for session in self.sessions)
 
     @contextlib.asynccontextmanager
     async def turnstile(self, address: str) -> AsyncGenerator[None]:

@@ -28,7 +28,12 @@ class CtiManagerConfig:
     max_before_login_of_one_address: int = 50
     """Connections from one IP address (of IPv6: from one /64) that have not logged in, those that
     wait for another login of their address included, so that nobody keeps everybody else out."""
+    max_sessions_of_one_user: int = 100
+    """Sessions of one user at once; one more is refused at its login."""
     max_handles: int = 5000
+    """Devices and lines that one session may have open."""
+    max_handles_of_one: int = 8
+    """Of these, handles of the same device, and of the same line: each is told everything."""
     max_unsent: int = 8 << 20
     """Bytes that may wait for an application that does not read."""
     max_unsent_before_login: int = 1 << 16
@@ -55,6 +60,7 @@ class Session:
         self._send = send
         self._handles = handles
         self._room = config.max_handles
+        self.most_of_one = config.max_handles_of_one
         self._held: list[CtiMessage] | None = None
         self._followed: Counter[str] = Counter()
 
@@ -68,10 +74,20 @@ class Session:
         """Whether a device is the user's, or acquired."""
         return name in self.acquired or self.backend.may_control(self.user, name)
 
-    def new_handle(self) -> int:
-        """A handle for a device or a line; there are not endlessly many."""
+    def new_handle(self, of_the_same: int) -> int:
+        """A handle for a device or a line that ``of_the_same`` handles are open of already.
+
+        Raises :class:`RequestFailed` when there are too many of it, or in all.
+        """
+        if of_the_same >= self.most_of_one:
+            raise RequestFailed(
+                CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED,
+                f"open {of_the_same} times already",
+            )
         if not self._room:
-            raise RequestFailed(CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED)
+            raise RequestFailed(
+                CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED, "too many handles are open"
+            )
         self._room -= 1
         return next(self._handles)
 

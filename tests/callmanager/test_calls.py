@@ -428,6 +428,16 @@ def test_a_call_made_from_a_shared_line_is_seen_by_the_others() -> None:
     assert house.leg("D").other == Party("1001", "A")
 
 
+def test_phones_that_only_see_a_call_of_their_shared_line_take_no_room_from_others() -> None:
+    """52 calls held on a line that 200 phones share filled the whole call manager."""
+    house = House(replace(a_config(), max_calls=3))
+    house.talk("B", "1001", "A", line=2)
+    assert (len(house.calls.legs), house.calls.parties) == (3, 2)
+    house.calls.originate("C", 1)
+    with pytest.raises(RequestFailed, match="no room for a call"):
+        house.calls.originate("D", 1)
+
+
 def test_refusing_at_one_device_leaves_a_shared_line_ringing_at_the_others() -> None:
     house = House()
     caller = house.call("A", "2000")

@@ -288,6 +288,11 @@ class AnythingGoes(RuleBasedStateMachine):
         assert len(waiting) == len(parked)
 
     @invariant()
+    def parties_are_counted_once_on_however_many_phones(self) -> None:
+        legs = self.calls.legs.values()
+        assert self.calls.parties == len({id(leg.appearances) for leg in legs})
+
+    @invariant()
     def no_media_is_half_open(self) -> None:
         """Who should hear something has a stream of that kind, and nothing else is open."""
         ends = [*self.house.devices.values(), self.house.resource]

@@ -400,7 +400,7 @@ async def test_an_application_that_stops_reading_amid_events_takes_nothing_with_
         assert manager.cti_counters is not None
         assert manager._cti_manager is not None
         await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
-        for _ in range(10):
+        for _ in range(8):
             await provider.request(
                 messages.LineOpenRequest(
                     device_name="RP1",
