@@ -21,12 +21,16 @@ class Kind(enum.Enum):
 
     @property
     def stage(self) -> int:
-        """When it goes back to its owner: ports and interceptors 0, route points 1.
+        """When it is registered, and goes back to its owner: ports 0, interceptors 1, the rest 2.
 
-        Ports before the route point: rule F27. Interceptors carry no conversation and wait for no
-        port: Q19. The AA route point moves with the route point: Q18.
+        Ports before the route point: rule F27. Interceptors after the ports, which they need as
+        soon as a caller has to be talked to, and before the route point: Q19. The AA route point
+        moves with the route point: Q18.
         """
-        return 0 if self in (Kind.PORT, Kind.INTERCEPTOR) else 1
+        return _STAGES[self]
+
+
+_STAGES = {Kind.PORT: 0, Kind.INTERCEPTOR: 1, Kind.AA_ROUTE_POINT: 2, Kind.ROUTE_POINT: 2}
 
 
 @dataclass(frozen=True)

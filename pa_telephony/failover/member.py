@@ -556,10 +556,11 @@ class Member:
 
     def _is_early(self, identity: Identity) -> bool:
         """Whether what has to be there first still waits for the call manager (F27)."""
-        return any(
-            found.state is State.REGISTERING
-            for other, found in self._registrations.items()
-            if other.home == identity.home and other.kind.stage < identity.kind.stage
+        stage = identity.kind.stage
+        return stage > 0 and any(
+            self._registrations[other].state is State.REGISTERING
+            for other in self.cluster.identities(identity.home)
+            if other.kind.stage < stage
         )
 
     def _lingered(self, identity: Identity, now: float) -> bool:

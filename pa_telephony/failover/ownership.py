@@ -369,7 +369,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     links = _links(view, view.me)
     if not links or _has_heir(view, view.me, links):
         return
-    for stage in range(2):
+    for stage in range(Kind.ROUTE_POINT.stage + 1):
         here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
         seen += here
         taken += [i for i in here if duty(view, i) is Duty.ACQUIRE]

@@ -109,7 +109,7 @@ def test_ports_register_first_and_the_route_point_last_even_when_a_port_is_refus
     driver = Driver("PA1", Worlds())
     driver.refuses.add(PORTS[0])
     driver.settle()
-    assert driver.asked == [[*PORTS, INTERCEPTOR], [ROUTE_POINT]]
+    assert driver.asked == [[*PORTS], [INTERCEPTOR], [ROUTE_POINT]]
 
 
 def test_an_hour_of_heartbeats_changes_nothing_but_the_session() -> None:

@@ -504,8 +504,8 @@ def test_free_ports_go_first_busy_ones_and_all_else_stay() -> None:
     what = plan(view(worlds, "PA2", granted=frozenset({"PA1"}), free=free))
     assert what.give == {PORTS[1]}
     assert what.hold == {PORTS[0], INTERCEPTOR, ROUTE_POINT}
-    # No port is handed back that the call manager has not let go.
-    assert [step.identities for step in what.steps] == [(INTERCEPTOR,)]
+    # Nothing is handed back that the call manager has not let go.
+    assert what.steps == ()
 
 
 def test_a_port_is_handed_back_once_the_call_manager_has_let_it_go() -> None:
@@ -514,10 +514,10 @@ def test_a_port_is_handed_back_once_the_call_manager_has_let_it_go() -> None:
     released = frozenset({PORTS[1]})
     what = plan(view(worlds, "PA2", granted=granted, free=frozenset(), released=released))
     step = only(what, StepKind.HAND_BACK)
-    assert step.identities == (PORTS[1], INTERCEPTOR)
+    assert step.identities == (PORTS[1],)
     assert worlds.commit(step.transaction)
     assert worlds.world().owner(PORTS[1]) == "PA1"
-    assert plan(view(worlds, "PA1")).hold == {PORTS[1], INTERCEPTOR}
+    assert plan(view(worlds, "PA1")).hold == {PORTS[1]}
 
 
 def test_a_hand_back_fails_when_the_home_died_meanwhile() -> None:
@@ -547,21 +547,41 @@ def test_stages_go_home_in_order_the_route_point_last(lingers: bool) -> None:
     assert worlds.world().wants("PA1") is None
 
 
-def test_interceptors_go_home_at_once_while_a_port_has_a_call() -> None:
-    """Q19: they carry no conversation."""
+def test_interceptors_wait_for_the_last_port_and_then_for_nothing() -> None:
+    """Q19: they go after the ports and before the route point; a decision pending lingers."""
     worlds = returning()
     granted, free = frozenset({"PA1"}), frozenset({INTERCEPTOR, ROUTE_POINT})
     what = plan(view(worlds, "PA2", granted=granted, free=free))
-    assert only(what, StepKind.HAND_BACK).identities == (INTERCEPTOR,)
-    assert what.give == frozenset()
+    assert (what.steps, what.give) == ((), frozenset())
+    worlds.own("PA1", *PORTS)
+    busy = plan(view(worlds, "PA2", granted=granted, free=frozenset()))
+    assert only(busy, StepKind.HAND_BACK).identities == (INTERCEPTOR,)
+    assert busy.give == frozenset()
     without_linger = plan(view(worlds, "PA2", granted=granted, free=free, lingers=False))
     assert without_linger.give == {INTERCEPTOR}
 
 
 def test_an_interceptor_that_cannot_linger_waits_for_its_decision() -> None:
     worlds = returning()
+    worlds.own("PA1", *PORTS)
     granted, free = frozenset({"PA1"}), frozenset({ROUTE_POINT})
     assert plan(view(worlds, "PA2", granted=granted, free=free, lingers=False)).give == frozenset()
+
+
+def test_the_route_point_waits_for_the_interceptors() -> None:
+    worlds = returning()
+    worlds.own("PA1", *PORTS)
+    step = only(plan(view(worlds, "PA2", granted=frozenset({"PA1"}))), StepKind.HAND_BACK)
+    assert step.identities == (INTERCEPTOR,)
+    # And it does not commit when a port has left its home meanwhile.
+    worlds.own("PA2", PORTS[0])
+    assert not worlds.commit(step.transaction)
+
+
+def test_an_owner_acquires_no_interceptor_while_a_port_is_away() -> None:
+    worlds = returning()
+    worlds.delete(INTERCEPTOR.key)
+    assert StepKind.ACQUIRE not in kinds(plan(view(worlds, "PA1")))
 
 
 def test_a_home_that_dies_again_during_the_return_is_taken_again_by_its_stand_in() -> None:

@@ -245,8 +245,8 @@ async def test_the_stand_in_answers_and_gives_back_without_dropping_its_call() -
             (busy,) = it.house.applications["PA2"].served
             (idle,) = {"6001", "6002"} - {busy}
             await it.house.start(it.nursery, "PA1")
-            await it.house.holds("PA1", idle, "5XXX")
-            await it.house.holds("PA2", busy, "6000")
+            await it.house.holds("PA1", idle)
+            await it.house.holds("PA2", busy, "5XXX", "6000")
             async with it.phones["1002"].call("6000") as second:  # Q11
                 await second.wait_media()
                 assert it.house.applications["PA1"].served == [idle]
