@@ -157,6 +157,7 @@ class Member:
         self._committed_at = 0
         self._read = now
         self._ended = False
+        self._source: str | None = None
         self._beat = Beat(instance)
         self._told = self._beat
         self._next_beat = now
@@ -181,6 +182,8 @@ class Member:
         self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
+        self.news = True
+        """Whether the last snapshot had anything to plan for; heartbeats of others are none."""
 
     # ------------------------------------------------------------------------- questions
 
@@ -240,20 +243,38 @@ class Member:
 
     # ---------------------------------------------------------------------------- inputs
 
+    def forget(self, now: float) -> None:
+        """The store is lost: fence at once, and begin anew with the next snapshot."""
+        self._guard = min(self._guard, now)
+        self._known = False
+        self._floor = self._committed_at = 0
+        self._source = None
+        self._world = World(self.cluster, Snapshot(0, {}))
+        self._flight = self._beating = None
+        self._memory.seen.clear()
+        self._memory.asked.clear()
+        self.plan = Plan()
+
     def observe(
         self, snapshot: Snapshot, now: float, *, asked: float | None = None
     ) -> tuple[Step, ...]:
         """A new snapshot, asked for at ``asked``; one older than what we saw committed is ignored.
 
-        Returns the step that it shows to have committed, if its outcome was not known.
+        Returns the step that it shows to have committed, if its outcome was not known. Whether
+        there is anything to plan is :attr:`news` afterwards.
         """
+        if self._source not in (None, snapshot.source):
+            self.forget(now)
+        self._source = snapshot.source
         if snapshot.revision < self._floor:
+            self.news = False
             return ()
         self._floor = snapshot.revision
+        before, world, known = self._world, World(self.cluster, snapshot), self._known
         self._known = True
         self._ended = False
         self._read = max(self._read, now if asked is None else asked)
-        world = self._world = World(self.cluster, snapshot)
+        self._world = world
         for name in world.names:
             session = world.session(name)
             seen = self._memory.seen.get(name)
@@ -267,8 +288,9 @@ class Member:
                 self._memory.asked.pop(name, None)
             elif asking is None or asking.token != asks.token:
                 self._memory.asked[name] = _Asked(asks.token, now)
-
-        return self._recognise(now)
+        recognised = self._recognise(now)
+        self.news = not known or bool(recognised) or world.differs(before)
+        return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
         """What became of a transaction; None = nobody knows (store unreachable, no answer).
@@ -617,13 +639,16 @@ class Member:
         news = beat != self._told and self._last_sent + _SOON * self._timing.heartbeat <= now
         if self._next_beat > now and not news:
             return
+        urgent = beat != self._told
         self._told = beat
         self._last_sent = now
         self._next_beat = now + self._timing.heartbeat
         self._sequence += 1
         value = replace(beat, sequence=self._sequence, at=now).encode()
         key = keys.session(self.name)
-        transaction = Transaction((Compare(key, created=session.token),), (Put(key, value),))
+        transaction = Transaction(
+            (Compare(key, created=session.token),), (Put(key, value),), urgent
+        )
         action = Transact(transaction)
         self._beating = _Beating(action, now)
         self._pending.append(action)

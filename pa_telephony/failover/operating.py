@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Iterable
 
 import trio
 
-from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.intent import Answer, Command, answer, intents, named
@@ -21,7 +20,7 @@ from pa_telephony.failover.status import (
     patience,
     questionable,
 )
-from pa_telephony.failover.stores import Store, open_store
+from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 
 __all__ = ["control", "control_and_see", "read_status", "watch_status"]
 
@@ -36,44 +35,42 @@ async def _opened(cluster: Cluster, store: Store | None) -> AsyncGenerator[Store
     if store is not None:
         yield store
         return
-    if not cluster.store_path.exists():
-        raise ConnectionLost(f"{cluster.store_path}: no server of this cluster has run here yet")
-    async with open_store(cluster) as opened:
+    async with open_store(cluster, create=False) as opened:
         yield opened
 
 
-async def read_status(cluster: Cluster, store: Store | None = None) -> tuple[ServerStatus, ...]:
+async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple[ServerStatus, ...]:
     """The Server Status page of every server, read from the store by anybody.
 
     Takes a second look, a second or two later, when a heartbeat is late or two servers seem to
     hold one identity; what passes by itself is not reported.
     """
-    async with _opened(cluster, store) as opened:
-        ages = Ages()
+    opened = store or open_view(cluster)
+    ages = Ages()
+    snapshot = await opened.snapshot()
+    known = ages.look(cluster, snapshot, boot_clock())
+    if questionable(cluster, snapshot, known):
+        await trio.sleep(patience(cluster))
         snapshot = await opened.snapshot()
         known = ages.look(cluster, snapshot, boot_clock())
-        if questionable(cluster, snapshot, known):
-            await trio.sleep(patience(cluster))
-            snapshot = await opened.snapshot()
-            known = ages.look(cluster, snapshot, boot_clock())
-        return cluster_status(cluster, snapshot, known)
+    return cluster_status(cluster, snapshot, known)
 
 
 async def watch_status(
-    cluster: Cluster, store: Store | None = None
+    cluster: Cluster, store: StoreView | None = None
 ) -> AsyncGenerator[tuple[ServerStatus, ...]]:
     """The pages again and again: at every change, and twice a second so that ages grow.
 
     To be closed with :func:`contextlib.aclosing` or left to the end of the program.
     """
-    async with _opened(cluster, store) as opened:
-        ages = Ages()
-        while True:
-            snapshot = await opened.snapshot()
-            yield cluster_status(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
-            with trio.move_on_after(_LOOK):
-                await opened.watch(snapshot)
-            await trio.sleep(_PAUSE)
+    opened = store or open_view(cluster)
+    ages = Ages()
+    while True:
+        snapshot = await opened.snapshot()
+        yield cluster_status(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
+        with trio.move_on_after(_LOOK):
+            await opened.watch(snapshot)
+        await trio.sleep(_PAUSE)
 
 
 async def control(

@@ -32,6 +32,7 @@ from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
+from pa_telephony.failover.transaction import StoreReplaced
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
@@ -85,6 +86,7 @@ class Server:
         self._providers: dict[str, cti.Provider] = {}
         self._wake = trio.Event()
         self._tasks: Background | None = None
+        self._store_trouble: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"
@@ -176,24 +178,33 @@ class Server:
         return False
 
     async def _observe(self) -> None:
-        lost = ""
         while True:
             asked = self._clock()
             try:
                 snapshot = await self._store.snapshot()
                 self._note(self._member.observe(snapshot, self._clock(), asked=asked))
-                self._woken()
-                if lost:
-                    self._event("store.back")
-                    lost = ""
+                if self._member.news:
+                    self._woken()
+                self._store_works("read")
                 # Our own heartbeats end the wait long before, unless nothing is to be heard.
                 with trio.move_on_after(self.cluster.timing.own / 4):
                     await self._store.watch(snapshot)
-            except ConnectionLost as error:
-                if lost != str(error):
-                    lost = str(error)
-                    self._event("store.lost", why=lost)
+            except ConnectionLost as lost:
+                if isinstance(lost, StoreReplaced):
+                    self._member.forget(self._clock())
+                    self._woken()
+                self._store_fails("read", lost)
                 await trio.sleep(_STORE_RETRY)
+
+    def _store_fails(self, what: str, error: ConnectionLost) -> None:
+        """Say so at once, but the same of the same only once."""
+        if self._store_trouble.get(what) != str(error):
+            self._store_trouble[what] = str(error)
+            self._event("store.lost", what=what, why=str(error))
+
+    def _store_works(self, what: str) -> None:
+        if self._store_trouble.pop(what, None) is not None:
+            self._event("store.back", what=what)
 
     async def _act(self, tasks: Background) -> None:
         while True:
@@ -234,8 +245,12 @@ class Server:
 
     async def _transact(self, action: Transact) -> None:
         outcome = None
-        with contextlib.suppress(ConnectionLost):
+        try:
             outcome = await self._store.transact(action.transaction)
+        except ConnectionLost as lost:
+            self._store_fails("write", lost)
+        else:
+            self._store_works("write")
         self._note(self._member.finished(action, outcome, self._clock()))
         self._woken()
 

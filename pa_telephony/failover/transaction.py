@@ -10,7 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
-__all__ = ["Compare", "Delete", "Entry", "Outcome", "Put", "Snapshot", "Transaction", "apply"]
+from pa_telephony.errors import ConnectionLost
+
+__all__ = [
+    "Compare",
+    "Delete",
+    "Entry",
+    "Outcome",
+    "Put",
+    "Snapshot",
+    "StoreReplaced",
+    "Transaction",
+    "apply",
+]
+
+
+class StoreReplaced(ConnectionLost):
+    """The store is not what it was: what was agreed on in it holds no more.
+
+    Who acts on it must stop at once, without waiting for its guard to end.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +54,16 @@ class Snapshot:
 
     ``running`` names the servers whose process is seen to run, with a session or without; None
     when the store cannot tell. Nothing is decided by it: it is for people.
+
+    ``source`` is what was read: when it is another, the store was lost and begun anew, and
+    nothing that was read before counts any more.
     """
 
     revision: int
     entries: Mapping[str, Entry]
     dead: frozenset[str] = frozenset()
     running: frozenset[str] | None = None
+    source: str = ""
 
     def modified(self, key: str) -> int:
         """The revision that last changed ``key``; 0 when there is none."""
@@ -82,11 +105,13 @@ class Delete:
 class Transaction:
     """All operations at one revision if every compare holds, else nothing.
 
-    A key stands in at most one operation (etcd refuses more).
+    A key stands in at most one operation (etcd refuses more). What is not ``urgent``, such as
+    a heartbeat without news, may reach others' watches some tenths of a second later.
     """
 
     compares: tuple[Compare, ...]
     operations: tuple[Put | Delete, ...]
+    urgent: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

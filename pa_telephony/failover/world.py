@@ -24,7 +24,7 @@ import enum
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pa_telephony.failover.config import Cluster
@@ -148,6 +148,10 @@ class Beat:
         """Read one; what is missing or no JSON takes the defaults (another release wrote it)."""
         return _decode(text)
 
+    def still(self) -> Beat:
+        """The same without what changes with every heartbeat."""
+        return replace(self, sequence=0, at=0.0)
+
     @property
     def link(self) -> bool:
         """Whether it reaches any provider at all."""
@@ -213,6 +217,24 @@ class World:
                 beat = Beat.decode(entry.value)
                 self._sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._owners: dict[Identity, str | None] = {}
+
+    def differs(self, other: World) -> bool:
+        """Whether anything but the pulse of heartbeats is not as in ``other``.
+
+        What remains the same calls for no new plan.
+        """
+        mine, theirs = self.snapshot, other.snapshot
+        if mine.dead != theirs.dead or len(mine.entries) != len(theirs.entries):
+            return True
+        for key, entry in mine.entries.items():
+            old = theirs.entries.get(key)
+            if entry is old or entry == old:
+                continue
+            if old is None or entry.created != old.created or not key.startswith(session("")):
+                return True
+            if Beat.decode(entry.value).still() != Beat.decode(old.value).still():
+                return True
+        return False
 
     def session(self, server: str) -> Session | None:
         """The session of ``server``, if it has one."""

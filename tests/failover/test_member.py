@@ -12,7 +12,7 @@ from pa_telephony.failover.member import Action, Close, Member, Register, Transa
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Outcome
-from pa_telephony.failover.world import Beat, Stop, session
+from pa_telephony.failover.world import Beat, Stop, session, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 TIMING = CLUSTER.timing
@@ -608,3 +608,91 @@ def test_a_takeover_whose_answer_is_lost_counts_as_one() -> None:
         driver.worlds.die("PA1")
         driver.pass_time(5.0)
     assert round(waited) == 2
+
+
+def test_a_store_that_is_lost_ends_everything_at_once_and_its_successor_begins_anew() -> None:
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+    revision = worlds.revision
+    driver.member.forget(driver.now)
+    assert not driver.member.may_act(driver.now)
+    driver.store_answers = False
+    driver.settle()
+    assert driver.closed_at_once == set(EVERYTHING)
+    worlds.entries.clear()
+    worlds.revision = 0
+    driver.store_answers = True
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+    assert worlds.revision < revision + 10
+    assert driver.steps.count(StepKind.ENTER) == 2
+
+
+def test_a_snapshot_of_another_store_ends_everything_though_nobody_was_told() -> None:
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    driver.settle()
+    # The same contents in another file: who wrote into which one is anybody's guess.
+    other = replace(worlds.snapshot(), source="another file")
+    driver.member.observe(other, driver.now)
+    assert driver.member.news
+    assert not driver.member.may_act(driver.now)
+
+
+def test_an_unknown_outcome_of_a_lost_store_is_not_repeated_in_the_next_one() -> None:
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    driver.member.observe(worlds.snapshot(), driver.now)
+    (enter,) = driver.member.actions(driver.now)
+    assert isinstance(enter, Transact)
+    driver.member.forget(driver.now)
+    driver.member.finished(enter, None, driver.now)
+    driver.now += TIMING.heartbeat
+    assert driver.member.actions(driver.now) == []
+
+
+def test_mere_heartbeats_of_others_are_nothing_to_plan_for() -> None:
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    worlds.enter("PA2")
+    driver.settle()
+    before = worlds.entries[session("PA2")].value
+    beat = Beat.decode(before)
+    worlds.put(session("PA2"), replace(beat, sequence=7, at=55.0).encode())
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert not driver.member.news
+    assert driver.member.next_deadline(driver.now) > driver.now
+    worlds.put(session("PA2"), replace(beat, links=frozenset()).encode())
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.news
+    worlds.stop("PA2")
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.news
+    worlds.delete(stop("PA2"))
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.news
+    worlds.dead.add("PA2")
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.news
+
+
+def test_only_a_heartbeat_with_news_is_urgent() -> None:
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    driver.settle()
+
+    def next_beat() -> Transact:
+        driver.now += TIMING.heartbeat
+        driver.member.observe(worlds.snapshot(), driver.now)
+        (beat,) = driver.member.actions(driver.now)
+        assert isinstance(beat, Transact)
+        driver.perform(beat)
+        return beat
+
+    next_beat()
+    assert not next_beat().transaction.urgent
+    driver.member.set_busy(PORTS[0], True)
+    assert next_beat().transaction.urgent
+    assert not next_beat().transaction.urgent

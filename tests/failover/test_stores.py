@@ -16,7 +16,7 @@ import trio.testing
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.stores import MemoryStore, Store
 from pa_telephony.failover.stores.sqlite import open_sqlite
-from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
+from pa_telephony.failover.transaction import Compare, Delete, Entry, Put, Transaction
 
 KINDS = pytest.mark.parametrize("kind", ["memory", "sqlite"])
 
@@ -40,9 +40,11 @@ async def test_an_entry_knows_when_it_was_created_and_changed(kind: str, tmp_pat
         for value in ("1", "2"):
             assert (await store.transact(put("a", value))).committed
         outcome = await store.transact(put("b"))
-        assert (outcome.committed, outcome.revision) == (True, 3)
-        entry = (await store.snapshot()).entries["a"]
-        assert (entry.value, entry.created, entry.modified) == ("2", 1, 2)
+        now = outcome.revision
+        assert outcome.committed
+        snapshot = await store.snapshot()
+        assert snapshot.revision == now
+        assert snapshot.entries == {"a": Entry("2", now - 2, now - 1), "b": Entry("x", now, now)}
 
 
 @KINDS
@@ -50,19 +52,19 @@ async def test_a_key_that_was_deleted_comes_back_as_another(kind: str, tmp_path:
     async with opened(kind, tmp_path) as store:
         await store.transact(put("a"))
         await store.transact(Transaction((), (Delete("a"),)))
-        await store.transact(put("a"))
-        assert (await store.snapshot()).entries["a"].created == 3
+        again = (await store.transact(put("a"))).revision
+        assert (await store.snapshot()).entries["a"].created == again
 
 
 @KINDS
 async def test_a_transaction_commits_whole_or_not_at_all(kind: str, tmp_path: Path) -> None:
     async with opened(kind, tmp_path) as store:
-        await store.transact(put("a"))
+        made = (await store.transact(put("a"))).revision
         both = (Put("b", "1"), Delete("a"))
-        wrong = (Compare("a", created=1), Compare("b", modified=7))
+        wrong = (Compare("a", created=made), Compare("b", modified=7))
         assert not (await store.transact(Transaction(wrong, both))).committed
         assert set((await store.snapshot()).entries) == {"a"}
-        right = (Compare("a", created=1), Compare("b", modified=0))
+        right = (Compare("a", created=made), Compare("b", modified=0))
         assert (await store.transact(Transaction(right, both))).committed
         assert set((await store.snapshot()).entries) == {"b"}
 
@@ -169,10 +171,12 @@ async def test_the_death_of_another_process_is_proven_at_once(
 
 
 async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
-    for expected in (1, 2, 3):
+    revisions: list[int] = []
+    for count in (1, 2, 3):
         async with open_sqlite(tmp_path / "cluster.db") as store:
-            assert (await store.transact(put(f"key{expected}"))).revision == expected
-            assert len((await store.snapshot()).entries) == expected
+            revisions.append((await store.transact(put(f"key{count}"))).revision)
+            assert len((await store.snapshot()).entries) == count
+    assert revisions == [revisions[0], revisions[0] + 1, revisions[0] + 2]
 
 
 async def test_two_openings_of_one_file_see_each_other(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Stores: where the servers of a cluster agree on who owns what.
 
 One interface, :class:`Store`. :class:`MemoryStore` serves the servers of one process (tests);
-:class:`SqliteStore` those of one machine (the default: a file, and ``flock`` as proof of death).
+:class:`SqliteStore` those of one machine (the default: a file, and a lock as proof of death).
 """
 
 from __future__ import annotations
@@ -12,18 +12,26 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from pa_telephony._lazy import lazy_names
-from pa_telephony.failover.transaction import Outcome, Snapshot, Transaction
+from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, Transaction
 
 if TYPE_CHECKING:
     from pa_telephony.failover.config import Cluster
     from pa_telephony.failover.stores.memory import MemoryStore
     from pa_telephony.failover.stores.sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
+__all__ = [
+    "MemoryStore",
+    "SqliteStore",
+    "Store",
+    "StoreReplaced",
+    "StoreView",
+    "open_store",
+    "open_view",
+]
 
 
-class Store(Protocol):
-    """What every store offers. Its methods raise :class:`~pa_telephony.errors.ConnectionLost`
+class StoreView(Protocol):
+    """What can be read of a store. Its methods raise :class:`~pa_telephony.errors.ConnectionLost`
     when the store cannot be used now.
     """  # noqa: D205
 
@@ -34,16 +42,25 @@ class Store(Protocol):
         """
         ...
 
+    async def watch(self, seen: Snapshot) -> None:
+        """Return once a snapshot would differ from ``seen``; at once if it does already."""
+        ...
+
+
+class Store(StoreView, Protocol):
+    """What every store offers to servers.
+
+    Its methods raise ConnectionLost when the store cannot be used now; if that is the subclass
+    :class:`StoreReplaced`, what was agreed on is lost, and
+    nobody may act on it any more. The next snapshot then has another ``source``.
+    """
+
     async def transact(self, transaction: Transaction) -> Outcome:
         """Commit it or not, atomically.
 
         ConnectionLost means that the outcome is unknown: the same transaction may be repeated.
         Cancelling waits for the outcome, so that it is never unknown because of us.
         """
-        ...
-
-    async def watch(self, seen: Snapshot) -> None:
-        """Return once a snapshot would differ from ``seen``; at once if it does already."""
         ...
 
     def alive(self, name: str) -> AbstractAsyncContextManager[None]:
@@ -56,12 +73,26 @@ class Store(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def open_store(cluster: Cluster) -> AsyncGenerator[Store]:
-    """The store that a cluster's configuration names; closed when the block is left."""
+async def open_store(cluster: Cluster, *, create: bool = True) -> AsyncGenerator[Store]:
+    """The store that a cluster's configuration names; closed when the block is left.
+
+    With ``create`` false, for tools, there must be one already.
+    """
     from pa_telephony.failover.stores.sqlite import open_sqlite
 
-    async with open_sqlite(cluster.store_path) as store:
+    settle = cluster.timing.take
+    async with open_sqlite(cluster.store_path, create=create, settle=settle) as store:
         yield store
 
 
-__getattr__, __dir__ = lazy_names(__name__, {"MemoryStore": ".memory", "SqliteStore": ".sqlite"})
+def open_view(cluster: Cluster) -> StoreView:
+    """The same store, to be read only; nothing is made, opened or kept by this itself."""
+    from pa_telephony.failover.stores.sqlite import SqliteView
+
+    return SqliteView(cluster.store_path)
+
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {"MemoryStore": ".memory", "SqliteStore": ".sqlite"},
+)

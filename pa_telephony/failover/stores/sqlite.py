@@ -1,12 +1,16 @@
-"""A store in one SQLite file, for several processes of one machine; ``flock`` proves death.
+"""A store in one SQLite file, for several processes of one machine; a lock proves death.
 
-Source of the numbers: failover.md §1.9 (a compare-and-swap takes 36 µs, a death is visible in
-6 ms). The file is in WAL mode, so that readers never wait for a writer. It must be on a local
-disk: neither SQLite's nor flock's locks hold on network file systems.
+Source of the idea: failover.md §1.9. The file is in WAL mode, so that readers never wait for a
+writer. It must be on a local disk: neither SQLite's locks nor ours hold on network file systems.
+Beside ``cluster.db`` stands ``cluster.db.locks`` (see :mod:`locks`). All of it is this user's
+alone (see :mod:`private`).
 
-Beside ``cluster.db`` stands a directory ``cluster.db.locks`` with one file per server. Its
-process keeps an exclusive ``flock`` on that file; the kernel releases it at the process's death,
-whatever the cause. Who can lock the file has the proof.
+*The file is the store.* Its inode, and the identity written in it, are looked at with every look
+and around every write, and stand in the locks' directory too. When it was deleted, moved,
+replaced or overwritten, all that is asked of the store raises
+:class:`~pa_telephony.failover.transaction.StoreReplaced`, so that servers stop acting at once. It
+is opened, or made, anew when no other process lives that may still act on the old one, and else
+when ``settle`` seconds are over: by then whoever did not notice has stopped acting by itself.
 
 Limit: a process that is stopped (SIGSTOP) in the microseconds between the begin of a write and
 its commit keeps everybody from writing until it goes on or is killed.
@@ -15,233 +19,345 @@ its commit keeps everybody from writing until it goes on or is killed.
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import functools
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator
+import time
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TypeVar
 
 import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover.transaction import (
-    Delete,
-    Entry,
-    Outcome,
-    Snapshot,
-    Transaction,
-    apply,
-)
+from pa_telephony.failover.stores.database import BUSY, Database, is_busy, translated
+from pa_telephony.failover.stores.locks import Locks, Record, look as look_at
+from pa_telephony.failover.stores.private import check_file, make_parent
+from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, Transaction
 
-__all__ = ["SqliteStore", "open_sqlite"]
+__all__ = ["SqliteStore", "SqliteView", "open_sqlite"]
 
 T = TypeVar("T")
 
-# Seconds between two looks at revision and locks; both together take some 20 µs.
-_POLL = 0.01
-# Seconds that SQLite waits for another process's write; one takes well under a millisecond.
-_BUSY = 2.0
-# An observer holds a shared lock for microseconds; an owner tries this often, _POLL apart.
-_LOCK_TRIES = 30
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS revision (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-                                     number INTEGER NOT NULL);
-INSERT OR IGNORE INTO revision VALUES (1, 0);
-CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT NOT NULL,
-                                  created INTEGER NOT NULL, modified INTEGER NOT NULL)
-                                  WITHOUT ROWID;
-"""
+# Seconds between two looks of a watch that can be woken, and of one that cannot.
+_POLL = 0.1
+_POLL_DEAF = 0.02
+_clock = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+# Seconds until a read that met a lock is tried again.
+_TRY_AGAIN = 0.005
+_SETTLE = 5.0
 
 
 class SqliteStore:
     """See the module; made by :func:`open_sqlite`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        settle: float = _SETTLE,
+        clock: Callable[[], float] = _clock,
+    ) -> None:
         self._path = path
-        self._locks = path.with_name(f"{path.name}.locks")
-        self._observed: dict[str, int] = {}
+        self._create = create
+        self._settle = settle
+        self._clock = clock
+        self._database: Database | None = None
+        self._gone: Database | None = None
+        self._last: Snapshot | None = None
+        self._generation = 0
+        self._why_lost = ""
+        self._lost_since: float | None = None
         self._limiter = trio.CapacityLimiter(1)
-        self._closing = contextlib.ExitStack()
-        with _translated(path):
-            self._locks.mkdir(parents=True, exist_ok=True)
-            # One for the worker threads, one at a time; one for the poll in trio's thread.
-            self._worker = self._connect()
-            self._poller = self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False
-        )
-        self._closing.callback(connection.close)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Enough: what a power cut may take away belongs to servers that it ended too.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute("COMMIT")
-        return connection
+        self._opening = trio.Lock()
+        self._waiting = False
+        with translated(path):
+            if create:
+                make_parent(path)
+            elif check_file(path) is None:
+                raise ConnectionLost(f"store {path}: {_NONE}")
+            self._locks = Locks(_locks_of(path))
+        with contextlib.suppress(StoreReplaced):
+            self._database = self._open()
 
     def close(self) -> None:
-        """Close files; locks held by :meth:`alive` stay."""
-        for descriptor in self._observed.values():
-            os.close(descriptor)
-        self._observed.clear()
-        self._closing.close()
+        """Close the file and give up what :meth:`alive` holds."""
+        database, self._database = self._database, None
+        self._close(database)
+        self._locks.close()
 
     # -------------------------------------------------------------------------- interface
 
     async def snapshot(self) -> Snapshot:
-        """All entries, then the locks: that order makes ``dead`` a proof."""
+        """All entries, then the locks: that order makes ``dead`` a proof.
 
-        def read() -> tuple[int, dict[str, Entry]]:
-            connection = self._worker
-            connection.execute("BEGIN")
-            try:
-                revision = _revision(connection)
-                rows = connection.execute("SELECT key, value, created, modified FROM entry")
-                return revision, {key: Entry(*rest) for key, *rest in rows}
-            finally:
-                connection.execute("COMMIT")
-
-        revision, entries = await self._in_thread(read)
-        running, dead = self._proofs()
-        return Snapshot(revision, entries, dead, running)
+        After the file was lost, this is what opens the new one.
+        """
+        await trio.lowlevel.checkpoint()
+        while self._database is None:
+            async with self._opening:
+                if self._database is None:
+                    # No checkpoint between here and the return: nothing that was planned on the
+                    # old file can come before the first snapshot of the new one.
+                    opened = await self._in_thread(self._reopen)
+                    self._database, self._last = opened, None
+                    self._generation += 1
+                    break
+        until = trio.current_time() + BUSY
+        while True:
+            with translated(self._path):
+                try:
+                    return self._read()
+                except sqlite3.Error as error:
+                    if not is_busy(error) or trio.current_time() > until:
+                        raise
+            await trio.sleep(_TRY_AGAIN)
 
     async def transact(self, transaction: Transaction) -> Outcome:
         """Commit it or not; cancelling waits for the outcome."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        database = self._verified()
 
         def write() -> Outcome:
-            connection = self._worker
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                outcome = _run(connection, transaction)
-                connection.execute("COMMIT" if outcome.committed else "ROLLBACK")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return outcome
+            if self._database is not database:
+                raise StoreReplaced(self._why_lost)
+            return database.write(transaction)
 
-        return await self._in_thread(write)
+        outcome = await self._in_thread(write)
+        # What was written into a file that is not the store any more was not written.
+        self._verified()
+        if outcome.committed and transaction.urgent:
+            with translated(self._path):
+                self._locks.ring()
+        return outcome
 
     async def watch(self, seen: Snapshot) -> None:
-        """Look every 10 ms whether the revision or a lock is not as in ``seen``."""
+        """Wait for a ring, a death or 0.1 s, and look whether all is as in ``seen``."""
         await trio.lowlevel.checkpoint()
+        until = trio.current_time() + BUSY
         while True:
-            with _translated(self._path):
-                if _revision(self._poller) != seen.revision:
+            database = self._verified()
+            with translated(self._path):
+                self._locks.silence()
+                try:
+                    look = database.look()
+                    if self._source(database) != seen.source or look.number != seen.revision:
+                        return
+                    if look.identity != database.identity:
+                        raise self._lost("its contents were replaced")
+                    until = trio.current_time() + BUSY
+                except sqlite3.Error as error:
+                    if not is_busy(error) or trio.current_time() > until:
+                        raise
+                if self._locks.dead() != seen.dead:
                     return
-            if self._proofs()[1] != seen.dead:
-                return
-            await trio.sleep(_POLL)
+            await self._wait(seen.dead)
 
     @contextlib.asynccontextmanager
     async def alive(self, name: str) -> AsyncGenerator[None]:
-        """Hold the lock of ``name``. A child made by a bare fork() would hold it on."""
+        """Hold the lock of ``name``."""
         await trio.lowlevel.checkpoint()
-        with _translated(self._path):
-            descriptor = os.open(self._locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            for _ in range(_LOCK_TRIES):
-                if _try_lock(descriptor, fcntl.LOCK_EX):
-                    break
-                await trio.sleep(_POLL)
-            else:
-                process = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        with translated(self._path):
+            if not self._locks.acquire(name):
                 raise ConfigurationError(
-                    f"{name} runs already, as process {process or 'unknown'}",
-                    file=str(self._locks / name),
+                    f"{name} runs already, as process {self._locks.owner(name)}",
+                    file=str(self._locks.path),
                     field="server_name",
                 )
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
             yield
         finally:
-            os.close(descriptor)
+            self._locks.release(name)
 
-    # ---------------------------------------------------------------------------- inside
+    # ---------------------------------------------------------------------------- reading
+
+    def _read(self) -> Snapshot:
+        database = self._verified()
+        look, entries = database.read(self._last)
+        if look.identity != database.identity:
+            raise self._lost("its contents were replaced")
+        if self._last is not None and look.number < self._last.revision:
+            raise self._lost("its contents were set back")
+        dead, running = self._locks.proofs()
+        source = self._source(database)
+        self._last = Snapshot(look.number, entries, dead, running, source)
+        return self._last
+
+    def _source(self, database: Database) -> str:
+        return f"{database.identity}/{self._generation}"
+
+    async def _wait(self, dead: frozenset[str]) -> None:
+        with translated(self._path):
+            descriptor = self._locks.waits_on(dead)
+        if self._waiting or not self._locks.has_bell:
+            await trio.sleep(_POLL_DEAF)
+            return
+        self._waiting = True
+        try:
+            with trio.move_on_after(_POLL):
+                await trio.lowlevel.wait_readable(descriptor)
+        finally:
+            self._waiting = False
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
-        with _translated(self._path):
+        with translated(self._path):
             return await trio.to_thread.run_sync(function, limiter=self._limiter)
 
-    def _proofs(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Whose lock is held, and whose is not."""
-        with _translated(self._path):
-            names = frozenset(os.listdir(self._locks))
-            running = frozenset(filter(self._is_locked, names))
-            return running, names - running
+    # ------------------------------------------------------------------- the file itself
 
-    def _is_locked(self, name: str) -> bool:
-        descriptor = self._observed.get(name)
-        if descriptor is None:
-            flags = os.O_RDWR | os.O_CLOEXEC
-            descriptor = self._observed[name] = os.open(self._locks / name, flags)
-        if not _try_lock(descriptor, fcntl.LOCK_SH):
-            return True
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-        return False
+    def _verified(self) -> Database:
+        """The database, if its file is still the store; raises StoreReplaced."""
+        database = self._database
+        if database is None:
+            raise StoreReplaced(self._why_lost)
+        with translated(self._path):
+            try:
+                found = os.lstat(self._path)
+            except (FileNotFoundError, NotADirectoryError):
+                raise self._lost("it was removed") from None
+            if (found.st_dev, found.st_ino) != database.file:
+                raise self._lost("it was replaced by another file")
+            if why := self._locks.lost():
+                raise self._lost(why)
+        return database
+
+    def _lost(self, why: str) -> StoreReplaced:
+        """The store is gone for now; what to raise."""
+        self._gone = self._database
+        self._database = None
+        self._lost_since = self._clock()
+        self._why_lost = f"store {self._path}: {why}"
+        return StoreReplaced(self._why_lost)
+
+    def _reopen(self) -> Database:
+        """In the worker's thread, so that no write goes on in the old file."""
+        gone, self._gone = self._gone, None
+        self._close(gone)
+        if self._create:
+            make_parent(self._path)
+        if self._locks.lost():
+            renewed = Locks(self._locks.path)
+            for name in self._locks.held:
+                if not renewed.acquire(name):
+                    owner = renewed.owner(name)
+                    renewed.close()
+                    raise ConnectionLost(f"store {self._path}: {name} is now process {owner}")
+            self._locks.close()
+            self._locks = renewed
+        return self._open()
+
+    def _open(self) -> Database:
+        with translated(self._path), self._locks.exclusive(BUSY) as descriptor:
+            record = self._locks.read_record(descriptor)
+            found = check_file(self._path)
+            if record is not None and found is None:
+                self._settled("it was removed")
+            elif record is not None and found is not None and _file(found) != record[1:]:
+                self._settled("it was replaced by another file")
+            database = Database(self._path, create=self._create)
+            try:
+                if record is not None and database.identity != record.identity:
+                    self._settled("its contents were replaced")
+                self._locks.write_record(descriptor, Record(database.identity, *database.file))
+            except BaseException:
+                database.close()
+                raise
+        self._lost_since = None
+        return database
+
+    def _settled(self, why: str) -> None:
+        """Raise StoreReplaced while somebody may act on the file that was the store."""
+        others = self._locks.others()
+        now = self._clock()
+        if self._lost_since is None:
+            self._lost_since = now
+        left = self._lost_since + self._settle - now
+        if others and left > 0.0:
+            self._why_lost = (
+                f"store {self._path}: {why} while {', '.join(others)} ran with it;"
+                f" a new beginning no sooner than {self._settle:g} s after that"
+            )
+            raise StoreReplaced(self._why_lost)
+
+    def _close(self, database: Database | None) -> None:
+        if database is None:
+            return
+        with contextlib.suppress(ConnectionLost, OSError), self._locks.exclusive(BUSY):
+            database.close()
+            return
+        database.close()
+
+
+class SqliteView:
+    """The store for one who only looks: makes and changes nothing, says what is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def snapshot(self) -> Snapshot:
+        """All entries, then the locks."""
+        with translated(self._path):
+            return await trio.to_thread.run_sync(self._read)
+
+    async def watch(self, seen: Snapshot) -> None:
+        """Look every 0.1 s whether all is as in ``seen``."""
+        while True:
+            found = await self.snapshot()
+            if (found.source, found.revision, found.dead) != (
+                seen.source,
+                seen.revision,
+                seen.dead,
+            ):
+                return
+            await trio.sleep(_POLL)
+
+    def _read(self) -> Snapshot:
+        found = check_file(self._path)
+        if found is None:
+            why = _GONE if look_at(_locks_of(self._path)).record else _NONE
+            raise ConnectionLost(f"store {self._path}: {why}")
+        database = Database(self._path, create=False, read_only=True)
+        try:
+            look, entries = database.read(None)
+        finally:
+            database.close()
+        dead, running, record = look_at(_locks_of(self._path))
+        if record is not None and record != (look.identity, *_file(found)):
+            raise StoreReplaced(f"store {self._path}: not the file that its servers last used")
+        return Snapshot(look.number, entries, dead, running, look.identity)
+
+
+_NONE = "there is none; no server of this cluster has run here, or `store` names another file"
+_GONE = "it was removed"
 
 
 @contextlib.asynccontextmanager
-async def open_sqlite(path: str | Path) -> AsyncGenerator[SqliteStore]:
-    """The store in the file ``path``, made with its directory if there is none.
+async def open_sqlite(
+    path: str | Path,
+    *,
+    create: bool = True,
+    settle: float = _SETTLE,
+    clock: Callable[[], float] = _clock,
+) -> AsyncGenerator[SqliteStore]:
+    """The store in the file ``path``; made with its directory if there is none, unless told not to.
 
-    Raises :class:`~pa_telephony.errors.ConnectionLost` when the file cannot be used.
+    Raises :class:`~pa_telephony.errors.ConnectionLost` when the file cannot be used. ``settle``
+    is how many seconds servers may act on a file after it was lost, at most.
     """
-    path = Path(path)
-    with _translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    store = await trio.to_thread.run_sync(SqliteStore, path)
+    store = await trio.to_thread.run_sync(
+        lambda: SqliteStore(Path(path), create=create, settle=settle, clock=clock)
+    )
     try:
         yield store
     finally:
-        store.close()
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(store.close)
 
 
-def _revision(connection: sqlite3.Connection) -> int:
-    number: int = connection.execute("SELECT number FROM revision").fetchone()[0]
-    return number
+def _locks_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.locks")
 
 
-def _run(connection: sqlite3.Connection, transaction: Transaction) -> Outcome:
-    keys = {each.key for each in (*transaction.compares, *transaction.operations)}
-    entries: dict[str, Entry] = {}
-    for key in keys:
-        row = connection.execute(
-            "SELECT value, created, modified FROM entry WHERE key = ?", (key,)
-        ).fetchone()
-        if row:
-            entries[key] = Entry(*row)
-    outcome = apply(entries, transaction, _revision(connection))
-    if outcome.committed:
-        for operation in transaction.operations:
-            if isinstance(operation, Delete):
-                connection.execute("DELETE FROM entry WHERE key = ?", (operation.key,))
-            else:
-                entry = entries[operation.key]
-                connection.execute(
-                    "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
-                    (operation.key, entry.value, entry.created, entry.modified),
-                )
-        connection.execute("UPDATE revision SET number = ?", (outcome.revision,))
-    return outcome
-
-
-def _try_lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _translated(path: Path) -> Generator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise ConnectionLost(f"store {path}: {error}") from error
+def _file(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
