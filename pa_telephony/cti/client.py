@@ -232,6 +232,7 @@ async def open_provider(
     tls: ssl.SSLContext | None = None,
     trace: Trace | None = None,
     local_address: str | None = None,
+    on_trouble: Callable[[str], object] | None = None,
 ) -> AsyncGenerator[Provider]:
     """Log in at a CTI manager (TCP 2748; 2749 with a ``tls`` context), and stay logged in.
 
@@ -241,7 +242,8 @@ async def open_provider(
     Raises :class:`RequestFailed` when every manager that can be reached refuses the login from
     the first, or shows a certificate that ``tls`` does not trust; waits for as long as none can
     be reached. A password that leaves the machine without TLS is warned of in the log
-    (``pa_telephony``). Needs the extra ``cti``.
+    (``pa_telephony``). ``on_trouble`` is :attr:`Provider.on_trouble` from the start, when nobody
+    may be there yet. Needs the extra ``cti``.
     """
     peers = parse_peers(managers, _PORT if tls is None else _TLS_PORT)
     if tls is None:
@@ -255,6 +257,7 @@ async def open_provider(
         local_address,
         tls,
     )
+    provider.on_trouble = on_trouble
     async with background() as tasks:
         tasks.start_soon(provider.run)
         await provider.wait_in_service()

@@ -91,6 +91,9 @@ class ProviderLink(abc.ABC):
         self.slow_managers = 0
         """Connections that were closed because nobody read what we sent."""
         self.last_error = ""
+        """Why it was out of service, or could not be had, the last time."""
+        self.on_trouble: Callable[[str], object] | None = None
+        """Told of each such reason."""
         self._directory_size = 0
         self._password = password
         self._managers = managers
@@ -260,15 +263,15 @@ class ProviderLink(abc.ABC):
                 try:
                     await self._session(host, port)
                 except RequestFailed as failed:
-                    self.last_error = str(failed)
+                    self._note(str(failed))
                     # Silence is no refusal: it may pass.
                     if failed.code != CTIFAILURE.TIMEOUT:
                         refused = failed
                 except RemoteProtocolError as error:
                     self.protocol_errors += 1
-                    self.last_error = str(error)
+                    self._note(str(error))
                 except ConnectionLost as lost:
-                    self.last_error = str(lost)
+                    self._note(str(lost))
                 if self.sessions != sessions:
                     break
             if self.sessions != sessions:
@@ -277,6 +280,11 @@ class ProviderLink(abc.ABC):
                 raise refused
             await trio.sleep(back_off * (0.5 + random.random() / 2))
             back_off = min(back_off * 2, self.config.longest_back_off)
+
+    def _note(self, why: str) -> None:
+        self.last_error = why
+        if self.on_trouble is not None:
+            self.on_trouble(why)
 
     async def _session(self, host: str, port: int) -> None:
         peer = f"{host}:{port}"

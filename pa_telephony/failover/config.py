@@ -154,8 +154,12 @@ class Timing:
     flap_window: float = 600.0
     steady: float = 15.0
     """A server is an heir of one that lives only once it has reached the call manager for this
-    long without a break. Above the longest back-off (10 s), or a call manager that restarts would
-    move whatever the quicker of two servers finds unserved (Q9)."""
+    long without a break. Well above ``back_off``: a call manager that restarts would otherwise
+    move whatever the quicker of two servers finds unserved (Q9). Besides a wait, an owner may
+    need 5 s for an attempt that nobody answers."""
+    back_off: float = 1.0
+    """The longest wait between two attempts to reach a call manager that is gone. The first waits
+    are a tenth of a second, for one that restarts; each is twice as long as the one before."""
     registration: float = 0.4
     """A registration is not begun when less than this is left of ``own``."""
     linger: float = 1.0

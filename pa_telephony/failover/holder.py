@@ -15,6 +15,7 @@ from typing import Protocol
 import trio
 
 from pa_telephony import cti, rtp, sccp
+from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import (
     ConnectionLost,
     RegistrationRejected,
@@ -27,7 +28,7 @@ from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
-__all__ = ["Holder", "PortHolder", "Reports", "RoutePointHolder"]
+__all__ = ["LEAVE_WITHIN", "Holder", "PortHolder", "Reports", "RoutePointHolder"]
 
 _PORT_CONFIG = StationConfig(
     style=Style.PORT,
@@ -36,11 +37,16 @@ _PORT_CONFIG = StationConfig(
     # Who has it is for the driver to find out, and it asks again.
     rejections=1,
     rejected_for=0.0,
-    longest_back_off=1.0,
     # Back to the first only if asked (personal-assistant.md §4).
     fall_back=False,
 )
 _REGISTER_WITHIN = 3.0
+"""Seconds without a registration after which the reason is told."""
+LEAVE_WITHIN = 3.0
+"""Seconds that a polite end may take, whatever the call manager does; then the connection is cut.
+
+A port that hangs up (1 s) and unregisters (1 s), or a route point whose closes are not answered
+(:attr:`~pa_telephony.cti.ProviderConfig.release_within`, 2 s), is through by itself before."""
 
 
 class Reports(Protocol):
@@ -59,15 +65,18 @@ class Reports(Protocol):
         ...
 
     def unregistered(self, identity: Identity) -> None:
-        """The call manager confirmed that it has nothing of ours."""
+        """The call manager has nothing of ours: it said so, or the session that had it is over."""
         ...
 
     def kept(self, identity: Identity) -> None:
         """The call manager refused to let it go: a call is up."""
         ...
 
-    def closed(self, identity: Identity) -> None:
-        """The holder is through."""
+    def closed(self, identity: Identity, unconfirmed: str) -> None:
+        """The holder is through, and the call manager has nothing of ours.
+
+        ``unconfirmed`` is why it has not said so itself, "" if it has: the connection was cut.
+        """
         ...
 
     def busy(self, identity: Identity, busy: bool) -> None:
@@ -88,52 +97,88 @@ class Holder:
 
     def __init__(self, identity: Identity, reports: Reports) -> None:
         self.identity = identity
+        self.ended = trio.Event()
+        """The call manager has nothing of it any more."""
         self._reports = reports
         self._scope = trio.CancelScope()
         self._leaving = False
         self._let_go = False
-        self._ended = False
+        self._cut = False
+        self._registered = trio.Event()
         self._calls = 0
 
     async def run(self) -> None:
         """Register and serve until closed; reports everything, raises nothing of the link's."""
-        why = ""
-        refused = False
-        with self._scope:
-            try:
-                await self._hold()
-            except (RegistrationRejected, RequestFailed) as error:
-                why, refused = str(error), True
-            except TelephonyError as error:
-                why = str(error)
-        if refused:
-            self._reports.refused(self.identity, why)
-        elif why:
-            self._reports.lost(self.identity, why)
-        elif self._let_go:
-            self._reports.unregistered(self.identity)
-        self._ended = True
-        self._reports.closed(self.identity)
+        try:
+            with self._scope:
+                await self._register_and_serve()
+            if self._let_go:
+                self._reports.unregistered(self.identity)
+        finally:
+            self.ended.set()
+            unconfirmed = "the connection was cut" if self._cut else self._unconfirmed
+            self._reports.closed(self.identity, unconfirmed)
+
+    async def _register_and_serve(self) -> None:
+        """Everything is over at the call manager before a report says so."""
+        try:
+            await self._hold()
+        except RequestFailed as error:
+            # Silence is no answer: a call may be up that only the call manager knows of.
+            if error.code == CTIFAILURE.TIMEOUT:
+                self._give_up(self._reports.lost, error)
+            else:
+                self._give_up(self._reports.refused, error)
+        except RegistrationRejected as error:
+            self._give_up(self._reports.refused, error)
+        except TelephonyError as error:
+            self._give_up(self._reports.lost, error)
+
+    def _give_up(self, report: Callable[[Identity, str], None], error: TelephonyError) -> None:
+        self._let_go = False
+        report(self.identity, str(error))
 
     def close(self, *, at_once: bool = False) -> None:
         """End it; politely, unless ``at_once``.
 
-        A route point has no connection of its own to cut: it is closed politely even then, and
-        no call is routed any more.
+        Politely, the call manager is asked to release it and given time to answer. At once, the
+        connection is closed without a word, which releases it for certain; for a route point that
+        is the session of its provider, and all that shares it has to register again.
         """
+        if at_once:
+            self._cut = True
+            self._cut_off()
         self._scope.cancel()
 
-    async def again(self) -> None:
-        """The link was lost and the registration is wanted: report it if it does not come."""
-        with trio.move_on_after(_REGISTER_WITHIN):
-            await self._wait_registered()
-            return
-        # Whoever holds it by now reports for himself.
-        if not self._ended:
-            self._reports.lost(self.identity, "no answer")
+    async def leave(self) -> None:
+        """End it politely, and cut the connection if that takes too long."""
+        self.close()
+        with trio.move_on_after(LEAVE_WITHIN):
+            await self.ended.wait()
+        if not self.ended.is_set():
+            self.close(at_once=True)
 
-    async def _wait_registered(self) -> None:
-        """Wait for the registration that is repeated by itself; :meth:`_watch` reports it."""
+    async def again(self) -> None:
+        """Wait for the registration, which comes by itself; report it if it does not."""
+        with trio.move_on_after(_REGISTER_WITHIN):
+            await self._registered.wait()
+            return
+        # Whatever holds it by now reports for itself.
+        if not self.ended.is_set():
+            self._reports.lost(self.identity, self._trouble or "no answer")
+
+    @property
+    def _trouble(self) -> str:
+        """Why it is not registered, as far as is known."""
+        raise NotImplementedError
+
+    @property
+    def _unconfirmed(self) -> str:
+        """Why the call manager has not confirmed the end; "" if it has."""
+        raise NotImplementedError
+
+    def _cut_off(self) -> None:
+        """Close the connection that the registration hangs on, now."""
         raise NotImplementedError
 
     async def unregister(self) -> None:
@@ -163,9 +208,15 @@ class Holder:
             await gone()
             if self._leaving:
                 return
-            self._reports.lost(self.identity, "connection lost")
+            self._registered = trio.Event()
+            self._reports.lost(self.identity, self._trouble or "connection lost")
             await back()
-            self._reports.registered(self.identity)
+            self._has_it()
+
+    def _has_it(self) -> None:
+        """The call manager has registered it."""
+        self._registered.set()
+        self._reports.registered(self.identity)
 
 
 class PortHolder(Holder):
@@ -181,6 +232,7 @@ class PortHolder(Holder):
         port_index: int,
         local_address: str,
         return_to_preferred: bool,
+        longest_back_off: float,
         trace: Trace | None,
     ) -> None:
         super().__init__(identity, reports)
@@ -188,9 +240,17 @@ class PortHolder(Holder):
         self._call_managers = call_managers
         self._engine = engine
         self._local_address = local_address
-        self._config = replace(_PORT_CONFIG, fall_back=return_to_preferred)
+        self._config = replace(
+            _PORT_CONFIG, fall_back=return_to_preferred, longest_back_off=longest_back_off
+        )
         self._trace = trace
+        self._why = ""
         self._station: sccp.Station | None = None
+
+    @property
+    def registered(self) -> bool:
+        """Whether a call manager has it from us now."""
+        return self._station is not None and self._station.registered
 
     async def _hold(self) -> None:
         async with sccp.open_media_port(
@@ -201,9 +261,10 @@ class PortHolder(Holder):
             config=self._config,
             trace=self._trace,
             local_address=self._local_address,
+            on_trouble=self._note,
         ) as station:
             self._station = station
-            self._reports.registered(self.identity)
+            self._has_it()
             async with background() as tasks:
                 tasks.start_soon(station.serve, self._serve)
                 tasks.start_soon(self._watch, station.wait_unregistered, station.wait_registered)
@@ -219,15 +280,20 @@ class PortHolder(Holder):
                     with trio.move_on_after(1.0, shield=True):
                         await call.hang_up()
 
-    def close(self, *, at_once: bool = False) -> None:
-        """End it: hang up and unregister, or just close the connection."""
-        if at_once and self._station is not None:
-            self._station.abandon()
-        super().close()
+    def _note(self, why: str) -> None:
+        self._why = why
 
-    async def _wait_registered(self) -> None:
+    @property
+    def _trouble(self) -> str:
+        return self._why
+
+    @property
+    def _unconfirmed(self) -> str:
+        return "" if self._station is None else self._station.unconfirmed
+
+    def _cut_off(self) -> None:
         if self._station is not None:
-            await self._station.wait_registered()
+            self._station.abandon()
 
     async def unregister(self) -> None:
         """Unregister; a call manager that has a call for it says no."""
@@ -239,6 +305,7 @@ class PortHolder(Holder):
                 answer = await station.unregister()
         if answer is None:
             # Not released: without an answer a call may still be up (failover.md §5, bug 6).
+            self._registered = trio.Event()
             self._reports.lost(self.identity, "no answer to the unregistration")
             super().close()
         elif answer:
@@ -262,7 +329,7 @@ class RoutePointHolder(Holder):
             self.identity.number, device=self.identity.device or None
         ) as route_point:
             self._route_point = route_point
-            self._reports.registered(self.identity)
+            self._has_it()
             async with background() as tasks:
                 tasks.start_soon(route_point.serve, self._serve)
                 tasks.start_soon(
@@ -274,9 +341,18 @@ class RoutePointHolder(Holder):
         with self._call():
             await self._reports.routed_call(self.identity, session)
 
-    async def _wait_registered(self) -> None:
-        if self._route_point is not None:
-            await self._route_point.wait_in_service()
+    @property
+    def _trouble(self) -> str:
+        if self._provider.in_service and self._route_point is not None:
+            return self._route_point.last_error
+        return self._provider.last_error
+
+    @property
+    def _unconfirmed(self) -> str:
+        return "" if self._route_point is None else self._route_point.unconfirmed
+
+    def _cut_off(self) -> None:
+        self._provider.drop(f"{self.identity} is cut off")
 
     async def unregister(self) -> None:
         """Close it; only calls hang on it that nobody has routed yet, and then it is not free."""

@@ -577,12 +577,18 @@ class Member:
             self._input(identity, Input.DROP)
 
     def _is_early(self, identity: Identity) -> bool:
-        """Whether what has to be there first still waits for the call manager (F27)."""
+        """Whether what has to be there first still waits for the call manager (F27).
+
+        What has been tried in vain before holds nobody up.
+        """
         stage = identity.kind.stage
         return stage > 0 and any(
-            self._registrations[other].state is State.REGISTERING
-            for other in self.cluster.identities(identity.home)
-            if other.kind.stage < stage
+            found.state is State.REGISTERING and not found.why
+            for found in (
+                self._registrations[other]
+                for other in self.cluster.identities(identity.home)
+                if other.kind.stage < stage
+            )
         )
 
     def _lingered(self, identity: Identity, now: float) -> bool:

@@ -2,8 +2,13 @@
 
 A table: ``(state, input) → (state, effect)``. Inputs above the line come from the plan, those
 below it are what the call manager answered. The holder gives an identity back only in RELEASED:
-the call manager has confirmed that it has nothing of ours, so no call can be dropped and no late
-registration can displace the next owner (failover.md §5, bugs 3 and 6).
+the call manager has nothing of ours, so no call can be dropped and no late registration can
+displace the next owner (failover.md §5, bugs 3 and 6).
+
+Nothing counts as released because time has passed. IDLE and RELEASED are reached only by the call
+manager's own word (REFUSED, UNREGISTERED) or by the end of the connection on which all of it hung
+(CLOSED, and UNREGISTERED where a whole session had to be dropped). A question without an answer is
+LOST, and a server leaves the store only when every identity is IDLE or RELEASED.
 """
 
 from __future__ import annotations
@@ -27,12 +32,12 @@ class State(enum.Enum):
     UNREGISTERING = "unregistering"
     """Asked politely; the call manager may refuse because of a call."""
     RELEASED = "released"
-    """Given up, and confirmed; still owned in the store."""
+    """Given up, and nothing of it is left at the call manager; still owned in the store."""
     LINGERING = "lingering"
     """Gone home in the store, served here until the owner has it too; route points and
     interceptors only."""
     CLOSING = "closing"
-    """The driver is closing the connection; calls on it end."""
+    """The driver is closing it, and waits for the answer or cuts the connection; calls end."""
 
 
 class Input(enum.Enum):
@@ -49,13 +54,16 @@ class Input(enum.Enum):
     # ---- what the driver reports
     REGISTERED = "registered"
     REFUSED = "refused"
-    """The call manager answered: not registered."""
+    """The call manager answered: not registered. Silence is LOST."""
     LOST = "lost"
     """Connection gone, or no answer."""
     UNREGISTERED = "unregistered"
+    """The call manager confirmed it; or it did not in time, and the session that shared all of
+    it was dropped."""
     KEPT = "kept"
     """Unregistration refused (NAK): there is a call."""
     CLOSED = "closed"
+    """The driver has nothing open: both closes were answered, or the connection was cut."""
 
 
 class Effect(enum.Enum):

@@ -18,6 +18,7 @@ from pathlib import Path
 import trio
 
 from pa_telephony import cti, rtp, sccp
+from pa_telephony.address import parse_peers
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.routing import State as RouteState
 from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
@@ -25,7 +26,7 @@ from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
-from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
+from pa_telephony.failover.holder import LEAVE_WITHIN, Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
@@ -39,9 +40,10 @@ from pa_telephony.trace import EventRecord, Trace
 __all__ = ["Server", "open_server"]
 
 _STORE_RETRY = 0.1
-_LOOK = 0.01
 _PROBE = 0.5
 _PROBE_WITHIN = 1.0
+_PROBE_STAYS = 0.2
+"""Seconds that a connection without a purpose has to stand to count as a call manager's."""
 _SKINNY_PORT = 2000
 _PORT_ON_ITS_WAY = 4.0
 """Seconds that a call waits for a port between two servers; a router has 5 s (JTAPI guide)."""
@@ -87,6 +89,9 @@ class Server:
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._store_trouble: dict[str, str] = {}
+        self._links: dict[str, bool] = {}
+        self.unconfirmed: dict[str, str] = {}
+        """What was left in :meth:`run`'s end without the call manager's word: label and why."""
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"
@@ -109,23 +114,37 @@ class Server:
         try:
             async with background() as tasks:
                 self._tasks = tasks
-                for provider in self.cluster.providers:
-                    if isinstance(provider, JtapiProvider) and self._uses(provider.name):
+                for name in self.cluster.used_providers:
+                    provider = self.cluster.provider(name)
+                    if isinstance(provider, JtapiProvider):
                         tasks.start_soon(self._provide, provider)
-                tasks.start_soon(self._watch_link)
+                    else:
+                        tasks.start_soon(self._look_for, provider)
                 tasks.start_soon(self._observe)
+                tasks.start_soon(self._leave_in_time)
                 await self._act(tasks)
         finally:
             self._tasks = None
+            if self.unconfirmed:
+                self._event("left", unconfirmed=self.unconfirmed)
 
-    def _uses(self, provider: str) -> bool:
-        return any(
-            identity.provider == provider
-            for server in self.cluster.servers
-            for identity in self.cluster.identities(server.server_name)
-        )
+    async def _leave_in_time(self) -> None:
+        """When all is over, wait for what is being closed, and cut off what takes too long."""
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.unconfirmed.clear()
+            with trio.CancelScope(shield=True):
+                with trio.move_on_after(LEAVE_WITHIN):
+                    for holder in list(self._holders.values()):
+                        await holder.ended.wait()
+                for holder in list(self._holders.values()):
+                    holder.close(at_once=True)
+
+    # The links to the call managers.
 
     async def _provide(self, provider: JtapiProvider) -> None:
+        name = provider.name
         while True:
             try:
                 tls = await tls_context(provider, self.cluster.directory)
@@ -134,48 +153,47 @@ class Server:
                     user=provider.user,
                     password=provider.password,
                     tls=tls,
+                    config=cti.ProviderConfig(longest_back_off=self.cluster.timing.back_off),
                     trace=self._trace,
                     local_address=self._address,
+                    on_trouble=functools.partial(self._linked, name, False),
                 ) as opened:
-                    self._providers[provider.name] = opened
-                    self._woken()
-                    await trio.sleep_forever()
+                    self._providers[name] = opened
+                    while True:
+                        self._linked(name, True)
+                        await opened.wait_out_of_service()
+                        self._linked(name, False, opened.last_error)
+                        await opened.wait_in_service()
             except (RequestFailed, ConfigurationError) as error:
                 # A login that is refused today may be allowed tomorrow; a file may be there then.
-                self._event("provider.refused", provider=provider.name, why=str(error))
+                self._linked(name, False, str(error))
+                self._event("provider.refused", provider=name, why=str(error))
             finally:
-                self._providers.pop(provider.name, None)
+                self._providers.pop(name, None)
             await trio.sleep(self.cluster.timing.retry)
 
-    async def _watch_link(self) -> None:
-        reachable: bool | None = None
+    async def _look_for(self, provider: SkinnyProvider) -> None:
+        """Whether media ports can be registered: one is, or a call manager is there for them."""
         while True:
-            now_reachable = await self._reaches_call_manager()
-            if now_reachable != reachable:
-                reachable = now_reachable
-                for provider in self.cluster.used_providers:
-                    self._member.link(provider, reachable, self._clock())
-                self._event("link", reachable=reachable)
-                self._woken()
-            # A session is looked at; without one each look is a connection to the call manager.
-            await trio.sleep(_LOOK if self._has_sessions else _PROBE)
+            why = ""
+            if not self._has_port_of(provider.name):
+                why = await _missing(provider.hosts, self._address)
+            self._linked(provider.name, not why, why)
+            await trio.sleep(_PROBE)
 
-    @property
-    def _has_sessions(self) -> bool:
+    def _has_port_of(self, provider: str) -> bool:
         return any(
-            isinstance(each, JtapiProvider) and self._uses(each.name)
-            for each in self.cluster.providers
+            isinstance(holder, PortHolder) and holder.registered
+            for identity, holder in self._holders.items()
+            if identity.provider == provider
         )
 
-    async def _reaches_call_manager(self) -> bool:
-        if self._has_sessions:
-            return any(provider.in_service for provider in self._providers.values())
-        for provider in self.cluster.providers:
-            if isinstance(provider, SkinnyProvider):
-                for host in provider.hosts:
-                    if await _answers(host):
-                        return True
-        return False
+    def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
+        self._member.link(provider, reachable, self._clock(), why)
+        if self._links.get(provider) is not reachable:
+            self._links[provider] = reachable
+            self._event("link", provider=provider, reachable=reachable, why=why)
+            self._woken()
 
     async def _observe(self) -> None:
         while True:
@@ -242,6 +260,7 @@ class Server:
                     self.closed(identity)
                 else:
                     holder.close(at_once=at_once)
+                    tasks.start_soon(holder.leave)
 
     async def _transact(self, action: Transact) -> None:
         outcome = None
@@ -271,6 +290,7 @@ class Server:
                 port_index=self._port_index(identity),
                 local_address=self._address,
                 return_to_preferred=provider.return_to_preferred,
+                longest_back_off=self.cluster.timing.back_off,
                 trace=self._trace,
             )
         elif provider.name in self._providers:
@@ -280,6 +300,7 @@ class Server:
             return
         self._holders[identity] = holder
         tasks.start_soon(holder.run)
+        tasks.start_soon(holder.again)
 
     def _port_index(self, identity: Identity) -> int:
         """Its own index for a port of ours; the lowest free one behind ours for another's."""
@@ -310,7 +331,7 @@ class Server:
         self._woken()
 
     def unregistered(self, identity: Identity) -> None:
-        """The call manager confirmed that it has nothing of ours."""
+        """The call manager has nothing of ours: it said so, or the session that had it is over."""
         self._member.unregistered(identity, self._clock())
         self._event("unregistered", identity=identity.label)
         self._woken()
@@ -320,10 +341,13 @@ class Server:
         self._member.kept(identity, self._clock())
         self._woken()
 
-    def closed(self, identity: Identity) -> None:
-        """The holder is through."""
+    def closed(self, identity: Identity, unconfirmed: str = "") -> None:
+        """The holder is through; ``unconfirmed`` is why the call manager has not said so."""
+        if unconfirmed:
+            self.unconfirmed[identity.label] = unconfirmed
         if self._holders.pop(identity, None) is not None:
-            self._event("closed", identity=identity.label)
+            why = {"why": unconfirmed} if unconfirmed else {}
+            self._event("closed", identity=identity.label, **why)
         self._member.set_busy(identity, False)
         self._member.closed(identity, self._clock())
         self._woken()
@@ -432,14 +456,32 @@ class Server:
 _EVENTS = {kind: kind.value.replace(" ", "_") for kind in StepKind}
 
 
-async def _answers(host: str) -> bool:
-    from pa_telephony.address import parse_peers
+async def _missing(hosts: Sequence[str], local_address: str) -> str:
+    """Why none of ``hosts`` is there for media ports; "" when one is."""
+    why: list[str] = []
+    for peer in parse_peers(hosts, _SKINNY_PORT):
+        failed = await _turned_away(*peer, local_address)
+        if not failed:
+            return ""
+        why.append(f"{peer[0]}:{peer[1]} {failed}")
+    return ", ".join(why)
 
-    ((name, port),) = parse_peers([host], _SKINNY_PORT)
-    with trio.move_on_after(_PROBE_WITHIN), contextlib.suppress(OSError):
-        await (await trio.open_tcp_stream(name, port)).aclose()
-        return True
-    return False
+
+async def _turned_away(host: str, port: int, local_address: str) -> str:
+    """Connect, and see whether the other side lets us stay; "" if it does.
+
+    Nothing is sent: what call managers make of a message before a registration differs.
+    """
+    try:
+        with trio.move_on_after(_PROBE_WITHIN):
+            async with await trio.open_tcp_stream(host, port, local_address=local_address) as link:
+                with trio.move_on_after(_PROBE_STAYS):
+                    await link.receive_some(1)
+                    return "closes connections at once"
+                return ""
+    except (OSError, trio.BrokenResourceError) as error:
+        return f"can not be reached: {error.__cause__ or error}"
+    return "does not answer"
 
 
 def _engine_ports(cluster: Cluster, name: str) -> int:

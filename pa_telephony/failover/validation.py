@@ -424,6 +424,12 @@ def _check_timing(cluster: Cluster, checker: _Checker) -> None:
     # Clocks may drift 1 % each way (failover.md §3.6); below that two servers could act at once.
     if timing.take * 0.99 <= timing.own * 1.01:
         raise checker.fail("must be above own by more than 2 %", "timing", "take")
+    if timing.steady < 2 * timing.back_off:
+        raise checker.fail(
+            "must be at least twice back_off, or a call manager that restarts moves something (Q9)",
+            "timing",
+            "steady",
+        )
     if timing.hold_longest < timing.hold:
         raise checker.fail("must not be below hold", "timing", "hold_longest")
 

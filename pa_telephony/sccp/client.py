@@ -76,6 +76,8 @@ class Station:
         self._managers = CallManagers(name, call_managers, config, self, trace, local_address)
         self._calls = StationCalls(self)
         self._abandoned = False
+        self.unconfirmed = ""
+        """Why no call manager has confirmed that we left, "" if one has: the link just closed."""
         self._news = trio.Event()
         self._dialling = trio.Lock()
 
@@ -464,8 +466,9 @@ class Station:
 
     async def leave(self) -> None:
         """Hang up and unregister, within ``config.unregister_within`` and a second."""
-        if self._abandoned:
+        if self._abandoned or not self.registered:
             return
+        self.unconfirmed = f"no call manager confirms that {self.name} has left"
         with (
             trio.move_on_after(self.config.unregister_within + 1.0, shield=True),
             contextlib.suppress(ConnectionLost),
@@ -476,7 +479,8 @@ class Station:
                     for call in self.calls.values():
                         if not call.elsewhere and call.state is not DCallState.IDLE:
                             nursery.start_soon(call.hang_up)
-            await self.unregister()
+            if await self.unregister():
+                self.unconfirmed = ""
 
 
 @contextlib.asynccontextmanager

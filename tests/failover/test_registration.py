@@ -38,6 +38,18 @@ def test_it_is_given_up_only_when_the_call_manager_has_nothing_of_ours(
 
 
 @pytest.mark.parametrize(("state", "input"), TABLE)
+def test_nothing_counts_as_released_without_an_answer_or_the_end_of_the_connection(
+    state: State, input: Input
+) -> None:
+    """Neither silence (LOST), nor what the plan wants, nor a call that is up (KEPT)."""
+    after, _ = step(state, input)
+    if state in CONNECTED and after not in CONNECTED:
+        said = input in (Input.REFUSED, Input.UNREGISTERED)
+        cut = input is Input.CLOSED and state in (State.CLOSING, State.LINGERING)
+        assert said or cut
+
+
+@pytest.mark.parametrize(("state", "input"), TABLE)
 def test_a_registration_begins_only_when_the_plan_wants_it(state: State, input: Input) -> None:
     _, effect = step(state, input)
     if effect is Effect.REGISTER:

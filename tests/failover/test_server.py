@@ -522,13 +522,13 @@ async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
     """Each look is a TCP connection."""
     looks = 0
 
-    async def answers(host: str) -> bool:
+    async def missing(hosts: object, local_address: str) -> str:
         nonlocal looks
         looks += 1
         await trio.lowlevel.checkpoint()
-        return False
+        return "nobody is there"
 
-    monkeypatch.setattr(server, "_answers", answers)
+    monkeypatch.setattr(server, "_missing", missing)
     config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
     async with failover.open_server(
         config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
@@ -550,12 +550,12 @@ async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
         await trio.sleep_forever()
         yield
 
-    async def answers(host: str) -> bool:
+    async def missing(hosts: object, local_address: str) -> str:
         await trio.lowlevel.checkpoint()
-        return True
+        return ""
 
     monkeypatch.setattr(holder.sccp, "open_media_port", register)
-    monkeypatch.setattr(server, "_answers", answers)
+    monkeypatch.setattr(server, "_missing", missing)
     provider = replace(SKINNY[0], return_to_preferred=returns)
     config = failover.Cluster(servers=MANY_PORTS, providers=(provider,))
     async with failover.open_server(
