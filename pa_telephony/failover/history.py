@@ -1,0 +1,248 @@
+"""The last takeovers, returns and fences: what a server writes down of them, and how it is read.
+
+Each server has a ring of :data:`KEPT` keys ``log/S/00`` … in the store, so that what has happened
+is known after everybody has restarted, and so that it never grows. It is for people: nothing is
+decided by it, and nothing waits for it. Pure.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from pa_telephony.failover.identity import Identity
+from pa_telephony.failover.ownership import Step, StepKind
+from pa_telephony.failover.status import seconds
+from pa_telephony.failover.transaction import Put, Snapshot, Transaction
+from pa_telephony.failover.world import World
+
+__all__ = ["KEPT", "Chronicle", "Episode", "EpisodeKind", "history"]
+
+KEPT = 32
+"""Episodes that the store keeps of each server."""
+_PREFIX = "log/"
+_LONGEST = 200
+"""Characters of a cause."""
+
+
+class EpisodeKind(enum.Enum):
+    """What happened."""
+
+    TAKEOVER = "takeover"
+    RETURN = "return"
+    FENCE = "fence"
+    """A server stopped acting by itself."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One takeover, return or fence."""
+
+    kind: EpisodeKind
+    server: str
+    """Who did it, and wrote it down."""
+    home: str
+    """Whose identities; the server itself for a fence."""
+    cause: str
+    began: float
+    """Wall-clock seconds since the epoch, of the server's machine."""
+    seconds: float | None = None
+    """How long it took; None when it goes on, or was never finished."""
+    identities: int = 0
+    number: int = 0
+    """Counts the server's episodes; the key is this modulo :data:`KEPT`."""
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the store."""
+        return f"{_PREFIX}{self.server}/{self.number % KEPT:02d}"
+
+    def encode(self) -> str:
+        """JSON of one line."""
+        return json.dumps(
+            {
+                "kind": self.kind.value,
+                "home": self.home,
+                "cause": self.cause,
+                "began": round(self.began, 3),
+                "seconds": None if self.seconds is None else round(self.seconds, 3),
+                "identities": self.identities,
+                "number": self.number,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def decode(cls, key: str, text: str) -> Episode | None:
+        """Read one; None for what is none (another release wrote it)."""
+        try:
+            read = dict(json.loads(text))
+            took = read["seconds"]
+            return cls(
+                EpisodeKind(read["kind"]),
+                key.removeprefix(_PREFIX).rpartition("/")[0],
+                str(read["home"]),
+                str(read["cause"]),
+                float(read["began"]),
+                None if took is None else float(took),
+                int(read["identities"]),
+                int(read["number"]),
+            )
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def history(snapshot: Snapshot) -> tuple[Episode, ...]:
+    """All episodes that the store knows, the oldest first."""
+    found = [
+        episode
+        for key, entry in snapshot.entries.items()
+        if key.startswith(_PREFIX)
+        if (episode := Episode.decode(key, entry.value)) is not None
+    ]
+    return tuple(sorted(found, key=lambda each: (each.began, each.server, each.number)))
+
+
+class Chronicle:
+    """What one server writes down. Its driver tells it what it sees, and writes what it wants."""
+
+    def __init__(self, name: str, *, heartbeat: float, take: float) -> None:
+        self._name = name
+        self._long = 2 * heartbeat + 1.0
+        self._take = take
+        self._world: World | None = None
+        self._number: int | None = None
+        self._heard: dict[str, tuple[int, float]] = {}
+        self._gone: dict[str, str] = {}
+        self._acted = False
+        self._looked = 0.0
+        self._fence: tuple[Episode, float] | None = None
+        self._takeovers: dict[str, tuple[Episode, float, set[Identity]]] = {}
+        self._returns: dict[str, tuple[Episode, float]] = {}
+        self._pending: dict[str, Episode] = {}
+
+    # What it is told.
+
+    def observe(self, world: World, now: float) -> None:
+        """A snapshot of the store."""
+        self._world = world
+        if self._number is None:
+            mine = [each.number for each in history(world.snapshot) if each.server == self._name]
+            self._number = max(mine, default=-1) + 1
+        for name in world.names:
+            session = world.session(name)
+            heard = self._heard.get(name)
+            if session is not None:
+                if heard is None or heard[0] != session.modified:
+                    self._heard[name] = (session.modified, now)
+                self._gone.pop(name, None)
+            elif heard is not None:
+                silent = now - self._heard.pop(name)[1]
+                if name in world.snapshot.dead:
+                    self._gone[name] = "its process is gone"
+                elif silent >= 0.9 * self._take:
+                    self._gone[name] = f"silent for {seconds(silent)}"
+                else:
+                    self._gone[name] = "it gave up its session"
+
+    def committed(self, step: Step, world: World, now: float, wall: float) -> None:
+        """A step of ours has been committed; ``world`` is what it was planned on."""
+        home = step.server
+        match step.kind:
+            case StepKind.LEAVE:
+                self._acted = False
+            case StepKind.TAKE_HOME:
+                self._close_return(home, now, "; broken off")
+                began = self._new(EpisodeKind.TAKEOVER, home, self._lost(world, home), wall)
+                episode = replace(began, identities=len(step.identities))
+                self._takeovers[home] = (episode, now, set(step.identities))
+                self._note(episode)
+            case StepKind.HAND_BACK:
+                self._takeovers.pop(home, None)
+                episode, since = self._returns.get(home) or (
+                    self._new(EpisodeKind.RETURN, home, f"{home} asked for its own", wall),
+                    now,
+                )
+                episode = replace(episode, identities=episode.identities + len(step.identities))
+                self._returns[home] = (episode, since)
+                self._note(episode)
+            case StepKind.RELEASE:
+                self._close_return(home, now, "")
+            case _:
+                pass
+
+    def acting(
+        self, acts: bool, up: AbstractSet[Identity], now: float, wall: float, why: str = ""
+    ) -> None:
+        """Whether the server may act now and what it has registered; to be told all the time.
+
+        ``why``: what the store last said when it could not be used, "" when it can be.
+        """
+        stood_still = now - self._looked
+        self._looked = now
+        if self._acted and not acts:
+            cause = self._stopped(stood_still, why)
+            # It stopped acting while it stood still, at the latest; when exactly nobody saw.
+            self._fence = (self._new(EpisodeKind.FENCE, self._name, cause, wall), now)
+        elif acts and self._fence is not None:
+            episode, since = self._fence
+            self._fence = None
+            self._note(replace(episode, seconds=now - since))
+        self._acted = acts
+        for home, (episode, since, waiting) in list(self._takeovers.items()):
+            waiting -= up
+            if self._world is not None:
+                waiting -= {each for each in waiting if self._world.owner(each) != self._name}
+            if not waiting:
+                del self._takeovers[home]
+                self._note(replace(episode, seconds=now - since))
+
+    # What it wants.
+
+    def writes(self) -> Transaction | None:
+        """What is to be written now, once; None for nothing, or as long as nothing may be done."""
+        if not self._pending or not self._acted:
+            return None
+        puts = tuple(Put(each.key, each.encode()) for each in self._pending.values())
+        self._pending.clear()
+        return Transaction((), puts)
+
+    # Inside.
+
+    def _note(self, episode: Episode) -> None:
+        self._pending[episode.key] = episode
+
+    def _new(self, kind: EpisodeKind, home: str, cause: str, wall: float) -> Episode:
+        number = self._number or 0
+        self._number = number + 1
+        return Episode(kind, self._name, home, cause[:_LONGEST], wall, number=number)
+
+    def _close_return(self, home: str, now: float, more: str) -> None:
+        if home in self._returns:
+            episode, since = self._returns.pop(home)
+            self._note(replace(episode, seconds=now - since, cause=episode.cause + more))
+
+    def _lost(self, world: World, home: str) -> str:
+        """Why ``home`` had to be taken over."""
+        if world.stopped(home) is not None:
+            return "stopped by an operator"
+        if home in world.snapshot.dead:
+            return "its process is gone"
+        session = world.session(home)
+        if session is None:
+            return self._gone.get(home, "it has no session")
+        if not session.beat.reads:
+            return "it cannot read the store"
+        away = sorted(world.cluster.needs(home) - world.reach(home, home))
+        return f"it does not reach {', '.join(away)}"
+
+    def _stopped(self, stood_still: float, why: str) -> str:
+        """Why we may not act any more."""
+        if stood_still > self._long:
+            return f"stood still for {seconds(stood_still)}"
+        if why:
+            return why
+        session = self._world.session(self._name) if self._world is not None else None
+        return "no heartbeat was committed in time" if session is not None else "given up by others"
