@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -19,10 +19,18 @@ from rich.text import Text
 from pa_telephony import failover
 from pa_telephony.cli.printable import printable
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover import Kind, ResourceStatus, ServerStatus, Severity, worst
+from pa_telephony.failover import (
+    Episode,
+    EpisodeKind,
+    Kind,
+    ResourceStatus,
+    ServerStatus,
+    Severity,
+    worst,
+)
 from pa_telephony.failover.status import seconds
 
-__all__ = ["changes", "page", "status"]
+__all__ = ["changes", "page", "past_page", "status"]
 
 _KINDS = {
     Kind.ROUTE_POINT: "route point",
@@ -47,20 +55,24 @@ _VERDICTS = {
     help="The cluster's TOML file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--history", "past", is_flag=True, help="The last takeovers, returns and fences.")
 @click.option("--watch", is_flag=True, help="Follow it; where output is no terminal, its changes.")
-def status(file: Path, as_json: bool, watch: bool) -> None:
+def status(file: Path, as_json: bool, past: bool, watch: bool) -> None:
     """Who is up, who stands in, what is served by whom, and why something is not.
 
     The exit status is that of a monitoring plug-in: 0 all is normal; 1 every number is served but
     something is wrong (a server is down, a return runs, nobody could stand in); 2 a number is not
     served, or held by two servers; 3 the cluster could not be read.
     """
-    if as_json and watch:
-        raise click.UsageError("--json and --watch exclude each other")
+    if watch and (as_json or past):
+        raise click.UsageError("--watch goes with no other option")
     try:
         cluster = failover.load(file)
         if watch:
             trio.run(_watch, cluster)
+            return
+        if past:
+            _print_history(trio.run(failover.read_history, cluster), as_json)
             return
         pages = trio.run(failover.read_status, cluster)
     except (ConfigurationError, ConnectionLost) as error:
@@ -71,6 +83,46 @@ def status(file: Path, as_json: bool, watch: bool) -> None:
     else:
         Console().print(page(pages))
     sys.exit(worst(pages))
+
+
+def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_plain_episode(each) for each in episodes], indent=1))
+    elif not episodes:
+        click.echo("no takeover, return or fence so far")
+    else:
+        Console().print(past_page(episodes))
+
+
+def past_page(episodes: Sequence[Episode]) -> Table:
+    """A row for each episode, the newest last; times are local ones of the server that wrote."""
+    table = Table()
+    for title in ("when", "what", "why", "took"):
+        table.add_column(title)
+    for each in episodes:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.began))
+        took = "not finished" if each.seconds is None else seconds(each.seconds)
+        table.add_row(when, Text(_WHAT[each.kind](each)), Text(printable(each.cause)), took)
+    return table
+
+
+_WHAT: dict[EpisodeKind, Callable[[Episode], str]] = {
+    EpisodeKind.TAKEOVER: lambda it: f"{it.server} takes {it.identities} of {it.home}",
+    EpisodeKind.RETURN: lambda it: f"{it.server} gives {it.identities} back to {it.home}",
+    EpisodeKind.FENCE: lambda it: f"{it.server} fences itself",
+}
+
+
+def _plain_episode(episode: Episode) -> dict[str, object]:
+    return {
+        "kind": episode.kind.value,
+        "server": episode.server,
+        "home": episode.home,
+        "cause": episode.cause,
+        "began": episode.began,
+        "seconds": episode.seconds,
+        "identities": episode.identities,
+    }
 
 
 async def _watch(cluster: failover.Cluster) -> None:

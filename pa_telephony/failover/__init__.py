@@ -24,11 +24,13 @@ if TYPE_CHECKING:
         Timing,
         load,
     )
+    from pa_telephony.failover.history import Episode, EpisodeKind, history
     from pa_telephony.failover.identity import Identity, Kind
     from pa_telephony.failover.intent import Command, intents
     from pa_telephony.failover.operating import (
         control,
         control_and_see,
+        read_history,
         read_status,
         watch_status,
     )
@@ -46,6 +48,8 @@ __all__ = [
     "Application",
     "Cluster",
     "Command",
+    "Episode",
+    "EpisodeKind",
     "Identity",
     "JtapiProvider",
     "Kind",
@@ -60,10 +64,12 @@ __all__ = [
     "cluster_status",
     "control",
     "control_and_see",
+    "history",
     "intents",
     "load",
     "open_server",
     "open_store",
+    "read_history",
     "read_status",
     "stores",
     "watch_status",
@@ -76,6 +82,8 @@ __getattr__, __dir__ = lazy_names(
         "Application": ".application",
         "Cluster": ".config",
         "Command": ".intent",
+        "Episode": ".history",
+        "EpisodeKind": ".history",
         "Identity": ".identity",
         "JtapiProvider": ".config",
         "Kind": ".identity",
@@ -90,10 +98,12 @@ __getattr__, __dir__ = lazy_names(
         "cluster_status": ".status",
         "control": ".operating",
         "control_and_see": ".operating",
+        "history": ".history",
         "intents": ".intent",
         "load": ".config",
         "open_server": ".server",
         "open_store": ".stores",
+        "read_history": ".operating",
         "read_status": ".operating",
         "stores": ".stores",
         "watch_status": ".operating",

@@ -113,6 +113,7 @@ class Chronicle:
         self._long = 2 * heartbeat + 1.0
         self._take = take
         self._world: World | None = None
+        self._read = 0.0
         self._number: int | None = None
         self._heard: dict[str, tuple[int, float]] = {}
         self._gone: dict[str, str] = {}
@@ -120,6 +121,8 @@ class Chronicle:
         self._looked = 0.0
         self._fence: tuple[Episode, float] | None = None
         self._takeovers: dict[str, tuple[Episode, float, set[Identity]]] = {}
+        self._owned: set[Identity] = set()
+        """What was seen to be ours since it was taken: what is so no more is not waited for."""
         self._returns: dict[str, tuple[Episode, float]] = {}
         self._pending: dict[str, Episode] = {}
 
@@ -128,16 +131,21 @@ class Chronicle:
     def observe(self, world: World, now: float) -> None:
         """A snapshot of the store."""
         self._world = world
+        self._read = now
         if self._number is None:
-            mine = [each.number for each in history(world.snapshot) if each.server == self._name]
-            self._number = max(mine, default=-1) + 1
+            episodes = history(world.snapshot)
+            numbers = [each.number for each in episodes if each.server == self._name]
+            self._number = max(numbers, default=-1) + 1
+        for _, _, waiting in self._takeovers.values():
+            mine = {each for each in waiting if world.owner(each) == self._name}
+            waiting -= (waiting & self._owned) - mine
+            self._owned |= mine
         for name in world.names:
             session = world.session(name)
             heard = self._heard.get(name)
             if session is not None:
                 if heard is None or heard[0] != session.modified:
                     self._heard[name] = (session.modified, now)
-                self._gone.pop(name, None)
             elif heard is not None:
                 silent = now - self._heard.pop(name)[1]
                 if name in world.snapshot.dead:
@@ -147,17 +155,18 @@ class Chronicle:
                 else:
                     self._gone[name] = "it gave up its session"
 
-    def committed(self, step: Step, world: World, now: float, wall: float) -> None:
-        """A step of ours has been committed; ``world`` is what it was planned on."""
+    def committed(self, step: Step, now: float, wall: float) -> None:
+        """A step of ours has been committed."""
         home = step.server
         match step.kind:
             case StepKind.LEAVE:
                 self._acted = False
             case StepKind.TAKE_HOME:
                 self._close_return(home, now, "; broken off")
-                began = self._new(EpisodeKind.TAKEOVER, home, self._lost(world, home), wall)
+                began = self._new(EpisodeKind.TAKEOVER, home, self._lost(home), wall)
                 episode = replace(began, identities=len(step.identities))
                 self._takeovers[home] = (episode, now, set(step.identities))
+                self._owned.difference_update(step.identities)
                 self._note(episode)
             case StepKind.HAND_BACK:
                 self._takeovers.pop(home, None)
@@ -183,7 +192,7 @@ class Chronicle:
         stood_still = now - self._looked
         self._looked = now
         if self._acted and not acts:
-            cause = self._stopped(stood_still, why)
+            cause = self._stopped(now, stood_still, why)
             # It stopped acting while it stood still, at the latest; when exactly nobody saw.
             self._fence = (self._new(EpisodeKind.FENCE, self._name, cause, wall), now)
         elif acts and self._fence is not None:
@@ -193,8 +202,6 @@ class Chronicle:
         self._acted = acts
         for home, (episode, since, waiting) in list(self._takeovers.items()):
             waiting -= up
-            if self._world is not None:
-                waiting -= {each for each in waiting if self._world.owner(each) != self._name}
             if not waiting:
                 del self._takeovers[home]
                 self._note(replace(episode, seconds=now - since))
@@ -224,25 +231,31 @@ class Chronicle:
             episode, since = self._returns.pop(home)
             self._note(replace(episode, seconds=now - since, cause=episode.cause + more))
 
-    def _lost(self, world: World, home: str) -> str:
+    def _lost(self, home: str) -> str:
         """Why ``home`` had to be taken over."""
+        world = self._world
+        if world is None:
+            return ""
         if world.stopped(home) is not None:
             return "stopped by an operator"
         if home in world.snapshot.dead:
             return "its process is gone"
         session = world.session(home)
-        if session is None:
-            return self._gone.get(home, "it has no session")
-        if not session.beat.reads:
+        if session is not None and not session.beat.reads:
             return "it cannot read the store"
         away = sorted(world.cluster.needs(home) - world.reach(home, home))
-        return f"it does not reach {', '.join(away)}"
+        if session is not None and away:
+            return f"it does not reach {', '.join(away)}"
+        # Without a session, or with one that it has had again since.
+        return self._gone.get(home, "it has no session")
 
-    def _stopped(self, stood_still: float, why: str) -> str:
+    def _stopped(self, now: float, stood_still: float, why: str) -> str:
         """Why we may not act any more."""
         if stood_still > self._long:
             return f"stood still for {seconds(stood_still)}"
         if why:
             return why
+        if now - self._read > self._long:
+            return f"the store could not be read for {seconds(now - self._read)}"
         session = self._world.session(self._name) if self._world is not None else None
         return "no heartbeat was committed in time" if session is not None else "given up by others"

@@ -12,6 +12,7 @@ import trio
 
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.history import Episode, history
 from pa_telephony.failover.intent import Answer, Command, answer, intents, named
 from pa_telephony.failover.status import (
     Ages,
@@ -22,7 +23,7 @@ from pa_telephony.failover.status import (
 )
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 
-__all__ = ["control", "control_and_see", "read_status", "watch_status"]
+__all__ = ["control", "control_and_see", "read_history", "read_status", "watch_status"]
 
 _LOOK = 0.5
 """Seconds after which a look is taken although nothing has changed."""
@@ -54,6 +55,12 @@ async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple
         snapshot = await opened.snapshot()
         known = ages.look(cluster, snapshot, boot_clock())
     return cluster_status(cluster, snapshot, known)
+
+
+async def read_history(cluster: Cluster, store: Store | None = None) -> tuple[Episode, ...]:
+    """The last takeovers, returns and fences of all servers, the oldest first."""
+    async with _opened(cluster, store) as opened:
+        return history(await opened.snapshot())
 
 
 async def watch_status(

@@ -26,6 +26,7 @@ from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
+from pa_telephony.failover.history import Chronicle
 from pa_telephony.failover.holder import LEAVE_WITHIN, Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
@@ -33,7 +34,7 @@ from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
-from pa_telephony.failover.transaction import StoreReplaced
+from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
@@ -84,6 +85,9 @@ class Server:
         self._trace = trace
         self._clock = clock
         self._member = Member(cluster, self.name, instance=uuid.uuid4().hex, now=clock())
+        self._chronicle = Chronicle(
+            self.name, heartbeat=cluster.timing.heartbeat, take=cluster.timing.take
+        )
         self._holders: dict[Identity, Holder] = {}
         self._providers: dict[str, cti.Provider] = {}
         self._wake = trio.Event()
@@ -201,6 +205,7 @@ class Server:
             try:
                 snapshot = await self._store.snapshot()
                 self._note(self._member.observe(snapshot, self._clock(), asked=asked))
+                self._chronicle.observe(self._member.world, self._clock())
                 if self._member.news:
                     self._woken()
                 self._store_works("read")
@@ -229,9 +234,24 @@ class Server:
             self._wake = trio.Event()
             for action in self._member.actions(self._clock()):
                 self._perform(tasks, action)
+            self._write_down(tasks)
             wait = self._member.next_deadline(self._clock()) - self._clock()
             with trio.move_on_after(max(wait, 0.0)):
                 await self._wake.wait()
+
+    def _write_down(self, tasks: Background) -> None:
+        """Tell the chronicle what is, and write what it wants."""
+        now = self._clock()
+        acts = self._member.may_act(now)
+        why = "; ".join(dict.fromkeys(self._store_trouble.values()))
+        self._chronicle.acting(acts, set(self.holds), now, time.time(), why)
+        transaction = self._chronicle.writes()
+        if transaction is not None:
+            tasks.start_soon(self._try_to_write, transaction)
+
+    async def _try_to_write(self, transaction: Transaction) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await self._store.transact(transaction)
 
     def _woken(self) -> None:
         self._wake.set()
@@ -276,6 +296,7 @@ class Server:
     def _note(self, committed: Iterable[Step]) -> None:
         for step in committed:
             labels = [identity.label for identity in step.identities]
+            self._chronicle.committed(step, self._clock(), time.time())
             self._event(_EVENTS[step.kind], home=step.server, identities=labels)
 
     def _start(self, tasks: Background, identity: Identity) -> None:

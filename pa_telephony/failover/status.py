@@ -350,7 +350,11 @@ class _Reader:
         needed = dict.fromkeys(each for home in homes for each in self._cluster.needs(home))
         away = [provider for provider in needed if not beat.reaches(provider)]
         found += [f"it {self._unreached(provider, beat)}" for provider in away]
-        ports = sum(each.kind is Kind.PORT for each in self.world.held(name))
+        ports = sum(
+            each.kind is Kind.PORT and self.world.owner(each) == name
+            for home in homes
+            for each in self._cluster.identities(home)
+        )
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
             found.append(f"holds {ports} media ports, and may have {capacity} calls at once")
@@ -362,7 +366,9 @@ class _Reader:
 
 
 def seconds(value: float) -> str:
-    """A duration for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """A duration for people: ``40 ms``, ``1.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if value < 0.9995:
+        return f"{max(0.0, value) * 1000:.0f} ms"
     if value < 10:
         return f"{value:.1f} s"
     whole = round(value)

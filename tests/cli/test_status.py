@@ -11,7 +11,14 @@ from click.testing import CliRunner, Result
 
 from pa_telephony.cli.main import cli
 from pa_telephony.cli.status import changes, page
-from pa_telephony.failover import Cluster, cluster_status, load, open_store
+from pa_telephony.failover import (
+    Cluster,
+    Episode,
+    EpisodeKind,
+    cluster_status,
+    load,
+    open_store,
+)
 from pa_telephony.failover.transaction import Put, Snapshot, Transaction
 from pa_telephony.failover.world import Bearer, Beat, claim, session
 
@@ -145,3 +152,22 @@ def test_a_name_that_is_no_server_is_refused(cluster: Cluster) -> None:
 
 def test_the_page_can_be_drawn(cluster: Cluster) -> None:
     assert page(cluster_status(cluster, Snapshot(0, {}))) is not None
+
+
+def test_history_outlives_the_servers(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "status", "--history")
+    assert (result.output, result.exit_code) == ("no takeover, return or fence so far\n", 0)
+    fence = Episode(EpisodeKind.FENCE, "PA1", "PA1", "stood \x1b[2J still", 1.0e9, 7.25)
+
+    async def write_down() -> None:
+        async with open_store(cluster) as store:
+            await store.transact(Transaction((), (Put(fence.key, fence.encode()),)))
+
+    trio.run(write_down)
+    result = run(cluster, "status", "--history")
+    assert "PA1 fences itself" in result.output
+    assert "stood ·[2J still" in result.output
+    assert "7.2 s" in result.output
+    (plain,) = json.loads(run(cluster, "status", "--history", "--json").output)
+    assert (plain["kind"], plain["server"], plain["seconds"]) == ("fence", "PA1", 7.25)

@@ -31,7 +31,8 @@ class Writer:
 
     def step(self, kind: StepKind, *identities: Identity, home: str = "PA1") -> None:
         step = Step(kind, Transaction((), ()), home, identities)
-        self.chronicle.committed(step, self.worlds.world(), self.now, WALL + self.now)
+        self.chronicle.observe(self.worlds.world(), self.now)
+        self.chronicle.committed(step, self.now, WALL + self.now)
         self.look()
 
     def wait(self, seconds: float) -> None:
@@ -75,8 +76,12 @@ def test_a_takeover_ends_when_all_is_registered() -> None:
 def test_what_went_away_meanwhile_is_not_waited_for() -> None:
     worlds = both()
     writer = Writer(worlds)
-    worlds.own("PA2", *EVERYTHING[1:])
     writer.step(StepKind.TAKE_HOME, *EVERYTHING)
+    assert writer.last.seconds is None  # the snapshot is older than the step
+    worlds.own("PA2", *EVERYTHING)
+    writer.look(up=frozenset(EVERYTHING[1:]))
+    assert writer.last.seconds is None
+    worlds.own("PA1", EVERYTHING[0])
     writer.look(up=frozenset(EVERYTHING[1:]))
     assert writer.last.seconds == 0.0
 
@@ -163,15 +168,19 @@ def test_the_cause_of_a_fence() -> None:
     assert fenced() == "no heartbeat was committed in time"
     writer.now += 45.0
     assert fenced() == "stood still for 45 s"
+    for _ in range(8):
+        writer.now += 0.5
+        writer.chronicle.acting(True, frozenset(), writer.now, WALL + writer.now)
+    writer.chronicle.acting(False, frozenset(), writer.now, WALL + writer.now)
+    writer.look()
+    assert writer.last.cause == "the store could not be read for 4.0 s"
     worlds.die("PA2")
     assert fenced() == "given up by others"
 
 
 def test_who_leaves_has_not_fenced() -> None:
     writer = Writer(both())
-    writer.chronicle.committed(
-        Step(StepKind.LEAVE, Transaction((), ()), "PA2"), writer.worlds.world(), 0.0, WALL
-    )
+    writer.chronicle.committed(Step(StepKind.LEAVE, Transaction((), ()), "PA2"), 0.0, WALL)
     writer.look(acts=False)
     writer.look()
     assert history(writer.worlds.snapshot()) == ()

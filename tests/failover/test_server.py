@@ -509,6 +509,27 @@ async def test_stop_all_leaves_nobody_in_charge_and_start_all_brings_everything_
         await it.house.holds("PA1", *NUMBERS)
 
 
+async def test_what_has_happened_stands_in_the_store() -> None:
+    async with house() as it:
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        await it.house.start(it.nursery, "PA1")
+        await it.house.holds("PA1", *NUMBERS)
+
+        async def written() -> list[tuple[str, str, str]]:
+            read = await failover.read_history(it.house.cluster, it.house.store)
+            done = [each for each in read if each.seconds is not None]
+            return [(each.kind.value, each.home, each.cause) for each in done]
+
+        with trio.fail_after(8):
+            while len(await written()) < 2:
+                await it.house.store.watch(await it.house.store.snapshot())
+        assert await written() == [
+            ("takeover", "PA1", "its process is gone"),
+            ("return", "PA1", "PA1 asked for its own"),
+        ]
+
+
 async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:
     """Q9: nobody takes over; the holder registers again."""
     async with house() as it:

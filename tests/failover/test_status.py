@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Kind, ServerStatus, Severity, cluster_status
-from pa_telephony.failover.status import Ages, questionable
+from pa_telephony.failover.status import Ages, questionable, seconds
 from pa_telephony.failover.world import Beat, Stop, session
 
 EVERYTHING = CLUSTER.identities("PA1")
@@ -261,3 +262,18 @@ def test_a_server_that_stands_in_is_no_idle_spare() -> None:
     worlds.own("PA2", *EVERYTHING)
     worlds.claim("PA2", "PA1")
     assert page(worlds, "PA2").state == "spare, stands in for PA1"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (-0.1, "0 ms"),
+        (0.04, "40 ms"),
+        (0.9999, "1.0 s"),
+        (12.4, "12 s"),
+        (200.0, "3 min 20 s"),
+        (7500.0, "2 h 5 min"),
+    ],
+)
+def test_durations_are_for_people(value: float, words: str) -> None:
+    assert seconds(value) == words
