@@ -9,6 +9,7 @@ over is told of as well (``pa_telephony.callmanager``).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
 from collections.abc import Collection, Mapping
@@ -16,7 +17,32 @@ from typing import Literal
 
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["report_bug", "report_fault", "told_of"]
+__all__ = ["Seldom", "report_bug", "report_fault", "told_of"]
+
+
+class Seldom:
+    """Says when something that happens again and again is to be told: once a minute.
+
+    ``now`` is any monotonic clock, in seconds.
+    """
+
+    def __init__(self, every: float = 60.0) -> None:
+        self._every = every
+        self._not_before = float("-inf")
+        self._untold = 0
+
+    def due(self, now: float) -> bool:
+        """It happened once more; whether to tell it."""
+        if now < self._not_before:
+            self._untold += 1
+            return False
+        self._not_before = now + self._every
+        return True
+
+    def times(self) -> str:
+        """How often it happened and was not told, for the text that tells it; "" for never."""
+        untold, self._untold = self._untold, 0
+        return f" ({untold} times more since the last time this was told)" if untold else ""
 
 
 def told_of(
@@ -50,8 +76,23 @@ def report_fault(
     where it may hold what somebody has keyed: a PIN must not stand in a log.
 
     The trace gets an :class:`EventRecord` of kind ``sccp.internal_error`` or
-    ``cti.internal_error``. Raises nothing: a sink that fails is logged as well.
+    ``cti.internal_error``. Raises nothing: a sink that fails is logged as well, and where there is
+    no memory to say anything, nothing is said.
     """
+    with contextlib.suppress(Exception):
+        _report(error, protocol, who, remote, message, frame, trace, now)
+
+
+def _report(
+    error: Exception,
+    protocol: str,
+    who: str,
+    remote: Address,
+    message: str,
+    frame: bytes,
+    trace: Trace | None,
+    now: float,
+) -> None:
     said = message or "nothing"
     if frame:
         said = f"{said}: {frame.hex()}"
@@ -71,8 +112,9 @@ def report_bug(
     error: Exception, *, part: Literal["callmanager"], trace: Trace | None, now: float
 ) -> None:
     """Log and trace a bug that showed at nobody's message, as :func:`report_fault` does."""
-    _log(part).error("internal error; the calls it showed at have ended", exc_info=error)
-    _trace(error, part, {}, trace, now)
+    with contextlib.suppress(Exception):
+        _log(part).error("internal error; the calls it showed at have ended", exc_info=error)
+        _trace(error, part, {}, trace, now)
 
 
 def _log(part: str) -> logging.Logger:

@@ -30,6 +30,7 @@ TRIO_NAMES = {
     "port",
     "route_point",
     "server",
+    "serving",
     "sound",
     "stores",
     "tasks",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ import trio
 from pa_telephony.callmanager.calls import Calls, Conference, Leg, MediaAddress, Stream
 from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.errors import ConfigurationError, LocalProtocolError, TelephonyError
+from pa_telephony.faults import report_bug
 from pa_telephony.trace import Trace
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from pa_telephony.rtp.mixer import Mixer
 
 __all__ = ["HouseMedia", "load_music"]
+
+_LOG = logging.getLogger("pa_telephony.callmanager")
 
 
 class HouseMedia:
@@ -64,8 +69,20 @@ class HouseMedia:
         return self.streams + streams <= self._config.max_media_streams
 
     async def run(self) -> None:
-        """Wait until sound is wanted, then keep an engine until cancelled."""
-        await self._wanted.wait()
+        """Wait until sound is wanted, then keep an engine, until cancelled.
+
+        Without an engine (no descriptor, no memory, a module that can not be loaded, a bug) who
+        waits hears nothing, and conferences end; it is tried again for the next one.
+        """
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._keep_engine()
+            except Exception as error:  # noqa: BLE001  # told, and tried again
+                self._wanted = trio.Event()
+                self._lose_all(error)
+
+    async def _keep_engine(self) -> None:
         # numpy takes a while to load, and signalling should not wait for it.
         await trio.to_thread.run_sync(
             functools.partial(importlib.import_module, "pa_telephony.rtp.mixer")
@@ -85,8 +102,18 @@ class HouseMedia:
                 await trio.sleep_forever()
             finally:
                 self._engine = None
-                self._ports.clear()
-                self._mixers.clear()
+
+    def _lose_all(self, error: Exception) -> None:
+        _LOG.warning("no sound of our own: %s: %s", type(error).__name__, error, exc_info=error)
+        lost = [*self._waiting, *self._ports]
+        self._waiting.clear()
+        self._ports.clear()
+        self._mixers.clear()
+        for stream in lost:
+            try:
+                self._calls.receiving(stream, None)
+            except Exception as bug:  # noqa: BLE001  # reported; the others are told, too
+                report_bug(bug, part="callmanager", trace=self._trace, now=time.time())
 
     # MediaResource: what the calls order.
 
@@ -120,28 +147,22 @@ class HouseMedia:
             return
         conference = stream.conference
         if conference is not None:
-            mixer = self._mixers[conference]
-            mixer.leave(port)
-            if not len(mixer):
-                del self._mixers[conference]
+            mixer = self._mixers.get(conference)
+            if mixer is not None:
+                mixer.leave(port)
+                if not len(mixer):
+                    del self._mixers[conference]
         port.close()
 
     def _open(self, stream: Stream, engine: Engine) -> None:
-        from pa_telephony.rtp import PortUnavailable
-        from pa_telephony.rtp.mixer import Loop, Mixer
-
         del self._waiting[stream]
         try:
-            port = engine.open_port()
-        except PortUnavailable:
+            port = self._port_for(stream, engine)
+        except Exception as error:  # noqa: BLE001  # told; this stream is silent
+            _LOG.warning("no sound for %s: %s", stream.leg.device, error)
+            self.close_media(stream)
             self._calls.receiving(stream, None)
             return
-        self._ports[stream] = port
-        port.start_receiving(stream.format.codec, packet_ms=stream.format.packet_ms)
-        if stream.conference is None:
-            port.source = Loop(self._music or _hold_tone())
-        else:
-            self._mixers.setdefault(stream.conference, Mixer()).join(port)
         host, number = port.local_address
         if host == "0.0.0.0":
             host = self._announce(stream.leg)
@@ -149,6 +170,17 @@ class HouseMedia:
         # The device may have been quicker than the engine.
         if stream.open and stream.far is not None and stream.far.address is not None:
             self.send_media(stream, stream.far.address)
+
+    def _port_for(self, stream: Stream, engine: Engine) -> Port:
+        from pa_telephony.rtp.mixer import Loop, Mixer
+
+        port = self._ports[stream] = engine.open_port()
+        port.start_receiving(stream.format.codec, packet_ms=stream.format.packet_ms)
+        if stream.conference is None:
+            port.source = Loop(self._music or _hold_tone())
+        else:
+            self._mixers.setdefault(stream.conference, Mixer()).join(port)
+        return port
 
 
 def _hold_tone() -> Tone:

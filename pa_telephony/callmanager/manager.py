@@ -25,6 +25,8 @@ from pa_telephony.callmanager.engine import HouseMedia, load_music
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
+from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.descriptors import prepare
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import report_bug
 from pa_telephony.sccp.names import AddressChange
@@ -223,6 +225,13 @@ class CallManager:
             trace=trace,
         )
         self.calls.use_media(media)
+        # All that there may be at once: the servers ask for their own parts only.
+        prepare(
+            registrar.max_connections
+            + CtiManagerConfig().max_connections
+            + 2 * self.config.max_media_streams,
+            "the call manager",
+        )
         async with background() as tasks:
             tasks.start_soon(media.run)
             self._stations, self._sccp = await tasks.start(

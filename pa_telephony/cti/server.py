@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -25,8 +26,10 @@ from pa_telephony.cti.messages import ProviderOpenRequest
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
-from pa_telephony.faults import report_fault, told_of
+from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.serving import serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
@@ -43,6 +46,7 @@ _TURN = 0.005
 a request takes from 50 us to 1 ms, and its 40 bytes say nothing of that: with 64 KiB a turn calls
 made others wait for 340 ms and lists of 1,000 devices for 850, now 10 and 40 (bench/flood.py)."""
 _LINGER = 1.0
+_LOG = logging.getLogger("pa_telephony.cti")
 _NONCE_BYTES = 8
 _MISSED_HEARTBEATS = 3
 _KEYED = frozenset(
@@ -65,6 +69,8 @@ class Counters:
     def __init__(self) -> None:
         self.connections = 0
         self.refused_connections = 0
+        self.refused_for_descriptors = 0
+        """Connections for which the process has no descriptors that it could spare."""
         self.refused_by_address = 0
         """Of those: because too many of their address had not logged in."""
         self.logins = 0
@@ -341,7 +347,12 @@ class CtiManager:
         certificate: Certificate,
         config: CtiManagerConfig,
         trace: Trace | None,
+        descriptors: Descriptors | None = None,
     ) -> None:
+        if descriptors is not None:
+            config = config.fitted(descriptors)
+        self._descriptors = descriptors
+        self._few_descriptors = Seldom()
         self.backend = backend
         self.certificate = certificate
         self.config = config
@@ -386,7 +397,7 @@ class CtiManager:
             # Cisco's client tests a server by a connection that it closes at once (observed).
             await trio.aclose_forcefully(transport)
             return
-        if not self._admits(address):
+        if not self._spares(transport.socket.fileno()) or not self._admits(address):
             await trio.aclose_forcefully(transport)
             return
         self.connections += 1
@@ -404,6 +415,19 @@ class CtiManager:
             self.connections -= 1
             self.lobby.leave(transport)
             await trio.aclose_forcefully(stream)
+
+    def _spares(self, descriptor: int) -> bool:
+        if self._descriptors is None or self._descriptors.are_left(descriptor):
+            return True
+        self.counters.refused_connections += 1
+        self.counters.refused_for_descriptors += 1
+        if self._few_descriptors.due(trio.current_time()):
+            _LOG.warning(
+                "no connection is taken%s: %d of the %d files that this process may open are in "
+                "use, and the others are kept for itself",
+                *(self._few_descriptors.times(), descriptor, self._descriptors.limit),
+            )
+        return False
 
     def _admits(self, address: str) -> bool:
         crowded = self.lobby.crowded(address)
@@ -455,7 +479,9 @@ async def serve_providers(
 
     Raises :class:`ConnectionLost` when the address can not be had.
     """
-    manager = CtiManager(backend, certificate, config or CtiManagerConfig(), trace)
+    config = config or CtiManagerConfig()
+    descriptors = prepare(config.max_connections, f"applications at {host}:{port}")
+    manager = CtiManager(backend, certificate, config, trace, descriptors)
     with map_os_errors(f"{host}:{port}"):
         plain = await trio.open_tcp_listeners(port, host=host, backlog=1024)
     encrypted: list[trio.SocketListener] = []
@@ -466,7 +492,7 @@ async def serve_providers(
     manager.tls_addresses = [each.socket.getsockname()[:2] for each in encrypted]
     addresses = [each.socket.getsockname()[:2] for each in plain]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, manager.handle, plain)
+        nursery.start_soon(serve_connections, plain, manager.handle, _LOG)
         if encrypted:
-            nursery.start_soon(trio.serve_listeners, manager.handle_tls, encrypted)
+            nursery.start_soon(serve_connections, encrypted, manager.handle_tls, _LOG)
         task_status.started((manager, addresses))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pa_telephony.cti.control import CallControl, DeviceInfo, Observer
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.descriptors import Descriptors
 from pa_telephony.errors import RequestFailed
 
 __all__ = ["CtiManagerConfig", "Session"]
@@ -39,6 +40,15 @@ class CtiManagerConfig:
     max_unsent_before_login: int = 1 << 16
     version: str = "15.0.1.10000-1"
     cluster: str = "StandAloneCluster"
+
+    def fitted(self, descriptors: Descriptors) -> CtiManagerConfig:
+        """No more connections than a quarter of the descriptors that there are."""
+        share = descriptors.share
+        return replace(
+            self,
+            max_connections=share(self.max_connections, 4),
+            max_before_login_of_one_address=share(self.max_before_login_of_one_address, 16),
+        )
 
 
 class Session:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import logging
 import random
 import select
 import socket
@@ -22,6 +23,7 @@ import trio
 
 from pa_telephony.address import is_loopback
 from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
+from pa_telephony.faults import Seldom
 from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
 from pa_telephony.rtp.inbound import Inbound
@@ -46,6 +48,8 @@ _FELL_SILENT = 2.0
 _LOOPBACK = "127.0.0.1"
 _ANY = (None, "", "0.0.0.0")
 _LIBC = ctypes.CDLL(None)
+_LOG = logging.getLogger("pa_telephony.rtp")
+_NOTHING = np.zeros(0, np.int16)
 
 
 class PortUnavailable(TelephonyError):
@@ -77,6 +81,8 @@ class EngineStatistics:
     missed_ticks: int = 0
     """Ticks that were made up for, without a burst."""
     worst_lateness: float = 0.0
+    broken_ticks: int = 0
+    """Ticks that ended early because the system refused something; the log says what."""
 
 
 class Engine:
@@ -103,6 +109,7 @@ class Engine:
         self._sending: dict[int, Port] = {}
         self._resting: dict[int, tuple[float, Port]] = {}
         self._poll = select.epoll()
+        self._told = Seldom()
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
 
@@ -146,13 +153,28 @@ class Engine:
         except PortUnavailable:
             rtp.close()
             raise
+        try:
+            return self._put_into_service(index, rtp, rtcp_socket)
+        except Exception as error:
+            # All of it or nothing: a row without its socket would stop everybody's tick.
+            self._ports.pop(index, None)
+            self._rows = np.fromiter(self._ports, np.int64, len(self._ports))
+            for each in (rtp, rtcp_socket):
+                self._of_rtp.pop(each.fileno(), None)
+                self._of_rtcp.pop(each.fileno(), None)
+                each.close()
+            if isinstance(error, OSError):
+                raise PortUnavailable(f"UDP {host}:{number}: {error}") from error
+            raise
+
+    def _put_into_service(self, index: int, rtp: socket.socket, rtcp: socket.socket) -> Port:
         views = self._outbound.views[index], self._inbound.views[index]
-        port = Port(self, index, rtp, rtcp_socket, *views)
+        port = Port(self, index, rtp, rtcp, *views)
         self._ports[index] = port
         self._rows = np.array(list(self._ports), np.int64)
         self._of_rtp[rtp.fileno()] = port
-        self._of_rtcp[rtcp_socket.fileno()] = port
-        for each in (rtp, rtcp_socket):
+        self._of_rtcp[rtcp.fileno()] = port
+        for each in (rtp, rtcp):
             self._poll.register(each.fileno(), select.EPOLLIN)
         self._inbound.open(index)
         self._outbound.open(index)
@@ -264,7 +286,13 @@ class Engine:
             statistics.late_ticks += lateness > 0.005
             statistics.missed_ticks += missed
             statistics.worst_lateness = max(statistics.worst_lateness, lateness)
-            self.tick(time.monotonic(), missed)
+            try:
+                self.tick(time.monotonic(), missed)
+            except (OSError, MemoryError) as error:
+                # 20 ms of sound are lost, and nobody's call.
+                statistics.broken_ticks += 1
+                if self._told.due(due):
+                    _LOG.warning("a tick was not finished%s: %r", self._told.times(), error)
             due += TICK * (1 + int(lateness / TICK))
 
     def tick(self, now: float, missed: int = 0) -> None:
@@ -359,7 +387,14 @@ class Engine:
     def _digit(self, port: Port | None, event: int) -> None:
         digit = digit_of(event)
         if port is not None and port.on_digit is not None and digit is not None:
-            port.on_digit(digit)
+            try:
+                port.on_digit(digit)
+            except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+                self._report_bug(port, "who takes the digits", error)
+
+    def _report_bug(self, port: Port, whose: str, error: Exception) -> None:
+        """What one port is given to call has failed: the others' sound goes on."""
+        _LOG.error("internal error; %s of %r failed", whose, port, exc_info=error)
 
     def _play_out(self) -> None:
         if not len(self._rows):
@@ -368,8 +403,12 @@ class Engine:
         for port in self._ports.values():
             if port.listeners:
                 frame = self._inbound.frame[port.index]
-                for listener in port.listeners:
-                    listener(frame)
+                for listener in tuple(port.listeners):
+                    try:
+                        listener(frame)
+                    except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+                        port.listeners.remove(listener)
+                        self._report_bug(port, "a listener", error)
 
     def _prepare(self, missed: int) -> None:
         if not len(self._rows):
@@ -383,7 +422,11 @@ class Engine:
                     port.audible = False
                     outbound.hush(row)
                 continue
-            samples = port.source.read(FRAME)
+            try:
+                samples = port.source.read(FRAME)
+            except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+                self._report_bug(port, "the source", error)
+                samples = _NOTHING
             if len(samples) < FRAME:
                 outbound.pcm[row, len(samples) :] = 0
                 port.source = None

@@ -65,7 +65,8 @@ class Mixer:
         """A port is a member no more."""
         member = self._members.pop(port, None)
         if member is not None:
-            port.listeners.remove(member.hear)
+            if member.hear in port.listeners:
+                port.listeners.remove(member.hear)
             self._total = None
             if port.source is member:
                 port.source = None

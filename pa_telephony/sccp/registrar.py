@@ -12,9 +12,10 @@ import datetime
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from pa_telephony.descriptors import Descriptors
 from pa_telephony.errors import LocalProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
@@ -82,6 +83,21 @@ class RegistrarConfig:
     max_protocol_version: int = 22
     date_template: str = "M/D/Y"
     limits: Limits = field(default_factory=Limits)
+
+    def fitted(self, descriptors: Descriptors) -> RegistrarConfig:
+        """No more connections than there are descriptors, in the same proportions.
+
+        Half of them can stand by, a quarter can be strangers, and half of each of one address.
+        """
+        share = descriptors.share
+        return replace(
+            self,
+            max_connections=share(self.max_connections, 1),
+            max_standing_by=share(self.max_standing_by, 2),
+            max_standing_by_of_one_address=share(self.max_standing_by_of_one_address, 4),
+            max_unregistered=share(self.max_unregistered, 4),
+            max_unregistered_of_one_address=share(self.max_unregistered_of_one_address, 8),
+        )
 
 
 class State(enum.Enum):

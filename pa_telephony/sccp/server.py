@@ -22,8 +22,9 @@ from typing import Protocol
 import trio
 
 from pa_telephony.admission import Lobby, Rejections
+from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
-from pa_telephony.faults import report_fault, told_of
+from pa_telephony.faults import Seldom, report_fault, told_of
 from pa_telephony.printable import printable
 from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.directory import Device
@@ -42,6 +43,7 @@ from pa_telephony.sccp.registrar import (
     UnregistrationAsked,
 )
 from pa_telephony.sccp.tokens import Tokens
+from pa_telephony.serving import serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 
@@ -80,6 +82,8 @@ class Counters:
         """Of those: because too many of their address had not registered."""
         self.registrations = 0
         self.rejections = 0
+        self.refused_for_descriptors = 0
+        """Connections for which the process has no descriptors that it could spare."""
         self.refused_for_rejections = 0
         """Connections of an address that was rejected too often of late."""
         self.address_changes = 0
@@ -429,8 +433,18 @@ class StationSession:
 class StationServer:
     """The sessions of one listener, by device name."""
 
-    def __init__(self, directory: Directory, config: RegistrarConfig, trace: Trace | None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        config: RegistrarConfig,
+        trace: Trace | None,
+        descriptors: Descriptors | None = None,
+    ) -> None:
+        if descriptors is not None:
+            config = config.fitted(descriptors)
         self.directory = directory
+        self._descriptors = descriptors
+        self._few_descriptors = Seldom()
         self.config = config
         self.trace = trace
         self.counters = Counters()
@@ -605,7 +619,7 @@ class StationServer:
             # Gone before it was looked at.
             await trio.aclose_forcefully(stream)
             return
-        if not self._admits(session.address[0]):
+        if not self._spares(stream.socket.fileno()) or not self._admits(session.address[0]):
             await trio.aclose_forcefully(stream)
             return
         self.counters.connections += 1
@@ -618,6 +632,19 @@ class StationServer:
             self._standby.leave(session)
             self._connections.discard(session)
             await trio.aclose_forcefully(stream)
+
+    def _spares(self, descriptor: int) -> bool:
+        if self._descriptors is None or self._descriptors.are_left(descriptor):
+            return True
+        self.counters.refused_connections += 1
+        self.counters.refused_for_descriptors += 1
+        if self._few_descriptors.due(trio.current_time()):
+            _LOG.warning(
+                "no connection is taken%s: %d of the %d files that this process may open are in "
+                "use, and the others are kept for itself",
+                *(self._few_descriptors.times(), descriptor, self._descriptors.limit),
+            )
+        return False
 
     def _admits(self, address: str) -> bool:
         crowded = self._lobby.crowded(address)
@@ -645,11 +672,12 @@ async def serve_stations(
     ``task_status.started`` gets the server and the list of (address, port) that are listened on;
     port 0 chooses a free one. Raises :class:`ConnectionLost` when the address can not be had.
     """
-    server = StationServer(directory, config or RegistrarConfig(), trace)
+    config = config or RegistrarConfig()
+    descriptors = prepare(config.max_connections, f"stations at {host}:{port}")
+    server = StationServer(directory, config, trace, descriptors)
     with map_os_errors(f"{host}:{port}"):
         # A burst of phones after a power cut must fit into the backlog.
         listeners = await trio.open_tcp_listeners(port, host=host, backlog=4096)
     addresses = [each.socket.getsockname()[:2] for each in listeners]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, server.handle, listeners)
-        task_status.started((server, addresses))
+    task_status.started((server, addresses))
+    await serve_connections(listeners, server.handle, _LOG)

@@ -1,0 +1,72 @@
+"""Accept connections for as long as a server runs, whatever happens to one of them.
+
+What goes wrong with one connection ends that connection; what goes wrong with accepting (no
+descriptor, no memory) is logged, and accepting goes on. Only what is meant to end the program does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import trio
+
+from pa_telephony.faults import Seldom
+
+__all__ = ["serve_connections"]
+
+_PAUSE = 0.1
+"""Seconds until the next try when a connection could not be accepted."""
+
+
+async def serve_connections(
+    listeners: Sequence[trio.abc.Listener[Any]],
+    handle: Callable[[trio.SocketStream], Awaitable[None]],
+    log: logging.Logger,
+) -> None:
+    """Run ``handle`` for each connection, in a task of its own, until cancelled.
+
+    The connection is closed when it returns. What it raises is a bug: it is logged.
+    """
+    async with trio.open_nursery() as nursery:
+        for listener in listeners:
+            nursery.start_soon(_accept, listener, handle, nursery, log)
+
+
+async def _accept(
+    listener: trio.abc.Listener[Any],
+    handle: Callable[[trio.SocketStream], Awaitable[None]],
+    nursery: trio.Nursery,
+    log: logging.Logger,
+) -> None:
+    told = Seldom()
+    async with listener:
+        while True:
+            try:
+                stream = await listener.accept()
+                try:
+                    nursery.start_soon(_serve, stream, handle, log)
+                except Exception:
+                    await trio.aclose_forcefully(stream)
+                    raise
+            except trio.ClosedResourceError:
+                raise
+            except Exception as error:  # noqa: BLE001  # logged, and the next one may be had
+                if told.due(trio.current_time()):
+                    why = f"{type(error).__name__}: {error}"
+                    log.warning("a connection could not be accepted%s: %s", told.times(), why)
+                await trio.sleep(_PAUSE)
+
+
+async def _serve(
+    stream: trio.SocketStream,
+    handle: Callable[[trio.SocketStream], Awaitable[None]],
+    log: logging.Logger,
+) -> None:
+    try:
+        await handle(stream)
+    except* Exception as bugs:  # logged, and this connection closed
+        log.error("internal error; a connection is closed", exc_info=bugs)
+    finally:
+        await trio.aclose_forcefully(stream)
