@@ -1,12 +1,12 @@
 """The call manager's own media: music or a tone for who waits, and the mix of conferences.
 
 A media engine is opened when the first stream is wanted, so a call manager that is never asked
-for sound neither binds a port nor loads numpy.
+for sound binds no port. What it needs is loaded at the start: a process that has run out of
+descriptors can load nothing, and numpy that was loaded by half is not to be had any more.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib
 import logging
 import time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pa_telephony.rtp import Audio, Engine, Port, Tone
     from pa_telephony.rtp.mixer import Mixer
 
-__all__ = ["HouseMedia", "load_music"]
+__all__ = ["HouseMedia", "load_libraries", "load_music"]
 
 _LOG = logging.getLogger("pa_telephony.callmanager")
 
@@ -83,10 +83,6 @@ class HouseMedia:
                 self._lose_all(error)
 
     async def _keep_engine(self) -> None:
-        # numpy takes a while to load, and signalling should not wait for it.
-        await trio.to_thread.run_sync(
-            functools.partial(importlib.import_module, "pa_telephony.rtp.mixer")
-        )
         from pa_telephony import rtp
 
         async with rtp.open_engine(
@@ -188,6 +184,12 @@ def _hold_tone() -> Tone:
 
     # A second of 440 Hz every four: quieter than speech, and plainly not a fault.
     return Tone((440,), -19.0, (1.0, 3.0))
+
+
+def load_libraries() -> None:
+    """Load what sound takes, so that nothing is left to be loaded while calls are up."""
+    for name in ("mixer", "sound"):
+        importlib.import_module(f"pa_telephony.rtp.{name}")
 
 
 def load_music(path: str) -> Audio:

@@ -21,7 +21,7 @@ from pa_telephony.callmanager.config import (
     validate,
 )
 from pa_telephony.callmanager.cti_side import CtiSide
-from pa_telephony.callmanager.engine import HouseMedia, load_music
+from pa_telephony.callmanager.engine import HouseMedia, load_libraries, load_music
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
@@ -213,6 +213,7 @@ class CallManager:
         registrar = RegistrarConfig(
             keep_alive_interval=self.config.timing.keep_alive, **asdict(self.config.stations)
         )
+        await trio.to_thread.run_sync(load_libraries)
         music: Audio | None = None
         if self.config.music_on_hold:
             music = await trio.to_thread.run_sync(load_music, self.config.music_on_hold)

@@ -17,6 +17,7 @@ from pa_telephony.cti.address import Address
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.link import ProviderConfig, ProviderLink
+from pa_telephony.cti.login import load_cryptography
 from pa_telephony.cti.media_terminal import MediaTerminal
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.model import Model, ModelEvent
@@ -258,6 +259,7 @@ async def open_provider(
         tls,
     )
     provider.on_trouble = on_trouble
+    await trio.to_thread.run_sync(load_cryptography)
     async with background() as tasks:
         tasks.start_soon(provider.run)
         await provider.wait_in_service()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 import hmac
+import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,14 @@ from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-__all__ = ["Certificate", "make_certificate", "open_password", "same_secret", "seal_password"]
+__all__ = [
+    "Certificate",
+    "load_cryptography",
+    "make_certificate",
+    "open_password",
+    "same_secret",
+    "seal_password",
+]
 
 _KEY = 16
 _BLOCK = 16
@@ -34,6 +42,16 @@ class Certificate:
     der: bytes
     """X.509 in DER, as ProviderInitResponse carries it."""
     key: RSAPrivateKey = field(repr=False)
+
+
+def load_cryptography() -> None:
+    """Load what a login takes, which a process that has run out of descriptors could not.
+
+    To be called before anybody is served. Raises :class:`ImportError` without the extra ``cti``.
+    """
+    for name in ("x509", "hazmat.primitives.asymmetric.padding", "hazmat.primitives.ciphers"):
+        importlib.import_module(f"cryptography.{name}")
+    _encrypt(b"", bytes(_KEY), bytes(_BLOCK))
 
 
 def make_certificate(name: str, *, valid_from: datetime.datetime, days: int = 3650) -> Certificate:

@@ -21,7 +21,7 @@ from pa_telephony.admission import Lobby
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
-from pa_telephony.cti.login import Certificate
+from pa_telephony.cti.login import Certificate, load_cryptography
 from pa_telephony.cti.messages import ProviderOpenRequest
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.provider_session import ProviderSession
@@ -479,6 +479,7 @@ async def serve_providers(
 
     Raises :class:`ConnectionLost` when the address can not be had.
     """
+    await trio.to_thread.run_sync(load_cryptography)
     config = config or CtiManagerConfig()
     descriptors = prepare(config.max_connections, f"applications at {host}:{port}")
     manager = CtiManager(backend, certificate, config, trace, descriptors)
