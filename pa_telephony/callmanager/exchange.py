@@ -283,7 +283,8 @@ class Exchange:
                 still_to_do.callback(self._retire, leg, cause)
 
     def _retire(self, leg: Leg, cause: Cause) -> None:
-        if leg.state is LegState.IDLE:
+        # Idle and still counted is a leg whose beginning went wrong.
+        if leg.state is LegState.IDLE and leg.id not in self.legs:
             return
         self.legs.pop(leg.id, None)
         of_device = self._of_device.get(leg.device, {})

@@ -96,6 +96,9 @@ class LineSide(Watcher):
 
     def registered(self, session: StationSession) -> None:
         """A station can be called from now on."""
+        if self._calls.legs_of(session.name):
+            # A new connection has no calls: these are left from one whose end went wrong.
+            self._calls.unregister(session.name)
         self.sessions[session.name] = session
         self._calls.register(session.name, self)
 

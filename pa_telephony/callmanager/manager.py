@@ -262,15 +262,12 @@ class CallManager:
             task_status.started()
             while True:
                 await trio.sleep(_NAP)
-                self._look_at_clock(trace)
-
-    def _look_at_clock(self, trace: Trace | None) -> None:
-        """Nobody's connection is to blame for a bug in here: the calls have ended those it met."""
-        try:
-            self.calls.handle_deadline(trio.current_time())
-        except Exception as error:  # noqa: BLE001  # reported
-            self.internal_errors += 1
-            report_bug(error, part="callmanager", trace=trace, now=time.time())
+                # Nobody's connection is to blame: the calls have ended those that a bug met.
+                try:
+                    self.calls.handle_deadline(trio.current_time())
+                except Exception as error:  # noqa: BLE001  # reported
+                    self.internal_errors += 1
+                    report_bug(error, part="callmanager", trace=trace, now=time.time())
 
 
 @contextlib.asynccontextmanager

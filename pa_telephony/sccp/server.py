@@ -194,6 +194,11 @@ class StationSession:
         """When it will have said nothing for so long that another may have its name."""
         return self._registrar.silent_at
 
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over, and has left or tried to."""
+        return self._left
+
     def probe(self) -> None:
         """Let TCP ask the other side whether it still has this connection, where TCP can.
 
@@ -506,7 +511,7 @@ class StationServer:
         if session.name and session.name != name:
             self._reject(session, registrar, name, "Already Registered")
             return
-        old = self.sessions.get(name)
+        old = self._holder(name)
         again = old is session
         asked = names.Input.REGISTER_AGAIN if again else names.Input.REGISTER
         effect = self._look_up(old, asked)
@@ -529,6 +534,11 @@ class StationServer:
             self.counters.registrations += 1
             self._note_address(session, silent_for)
             self.directory.registered(session)
+
+    def _holder(self, name: str) -> StationSession | None:
+        """The session that has a name; one that is over has none, whatever went wrong at its end."""
+        session = self.sessions.get(name)
+        return None if session is None or session.ended else session
 
     def _look_up(self, holder: StationSession | None, asked: names.Input) -> names.Effect:
         silent_at = None if holder is None else holder.silent_at
@@ -569,7 +579,7 @@ class StationServer:
         chan-sccp; one that is registered in this session is here already.
         """
         name = request.device_name
-        old = self.sessions.get(name)
+        old = self._holder(name)
         asked = names.Input.TOKEN_AGAIN if old is session else names.Input.TOKEN
         effect = self._look_up(old, asked)
         if effect is names.Effect.IS_HERE:
@@ -604,11 +614,14 @@ class StationServer:
 
     def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
         """A session is over: its name is free at once."""
-        self._tokens.take_back(session)
+        # First of all, and by nothing that could fail: else the name stays a dead session's.
         if self.sessions.get(session.name) is session:
             del self.sessions[session.name]
-        if was_registered:
-            self.directory.unregistered(session, reason)
+        try:
+            self._tokens.take_back(session)
+        finally:
+            if was_registered:
+                self.directory.unregistered(session, reason)
 
     async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
