@@ -536,7 +536,7 @@ class StationServer:
             self.directory.registered(session)
 
     def _holder(self, name: str) -> StationSession | None:
-        """The session that has a name; one that is over has none, whatever went wrong at its end."""
+        """The session that has a name; one that is over has none, however its end went."""
         session = self.sessions.get(name)
         return None if session is None or session.ended else session
 
