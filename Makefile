@@ -7,7 +7,7 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs fuzz mutate-frames simulate clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs fuzz mutate-frames simulate explore clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
@@ -18,6 +18,7 @@ help:
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, in virtual time"
+	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
 	@echo "make mutate-frames   a million mutated SCCP frames through both sides"
 
 demo: .venv/.run
@@ -68,6 +69,11 @@ mutate-frames: .venv/.run
 SCHEDULES ?= pure=20000
 simulate: .venv/.test
 	$(BIN)/python tests/failover/simulate.py $(SCHEDULES)
+
+# Every situation that so many faults can lead to; 3 take an hour.
+FAULTS ?= 2
+explore: .venv/.test
+	$(BIN)/python tests/failover/explorer.py --faults $(FAULTS) $(ARGS)
 
 docs: .venv/.run
 	$(BIN)/python docs/generate.py

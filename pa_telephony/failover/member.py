@@ -116,6 +116,20 @@ class _Flight:
     repeated: bool = False
     refused: int | None = None
 
+    def gives(self, identity: Identity) -> bool:
+        """Whether it may have made its home the owner of ``identity`` already."""
+        return self.step.kind is StepKind.HAND_BACK and identity in self.step.identities
+
+    def gives_up(self, identity: Identity) -> bool:
+        """Whether it may have ended our owning ``identity`` already.
+
+        It was sent because nothing was registered, and nothing may be until its outcome is known,
+        although an intent or a link has changed in between.
+        """
+        if self.step.kind is StepKind.GIVE_UP:
+            return self.step.server == identity.home
+        return self.step.kind is StepKind.LEAVE
+
 
 @dataclass
 class _Seen:
@@ -557,11 +571,11 @@ class Member:
     def _follow(self, identity: Identity, now: float) -> None:
         found = self._registrations[identity]
         flight = self._flight
-        handing = flight is not None and flight.step.kind is StepKind.HAND_BACK
-        if flight is not None and handing and identity in flight.step.identities:
+        if flight is not None and flight.gives(identity):
             return  # Perhaps it is no longer ours; the outcome will say.
         may_register = (
-            identity.provider in self._beat.links
+            not (flight is not None and flight.gives_up(identity))
+            and identity.provider in self._beat.links
             and found.retry_at <= now
             and self.guard - now > self._timing.registration
         )

@@ -334,6 +334,55 @@ def test_a_stopped_server_closes_everything_and_then_leaves() -> None:
     assert driver.registered == set(EVERYTHING)
 
 
+def leaving(driver: Driver) -> Transact:
+    """The next transaction of a server that closes everything; not committed yet."""
+    for _ in range(10):
+        driver.member.observe(driver.worlds.snapshot(), driver.now)
+        for action in driver.member.actions(driver.now):
+            if isinstance(action, Transact) and action.step is not None:
+                return action
+            driver.perform(action)
+    raise AssertionError("it gives nothing up")
+
+
+def test_who_asks_to_leave_registers_nothing_before_the_answer_whatever_it_sees_meanwhile() -> None:
+    driver = started()
+    driver.worlds.stop("PA1", Stop.FAIL_OVER)
+    leave = leaving(driver)
+    assert leave.step is not None
+    assert leave.step.kind is StepKind.LEAVE
+    driver.worlds.delete("stop/PA1")
+    driver.asked.clear()
+    driver.settle()
+    assert driver.asked == []
+    driver.perform(leave)
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_who_gives_a_home_up_registers_nothing_of_it_before_the_answer() -> None:
+    driver = started()
+    driver.worlds.enter("PA2")
+    driver.link(False)
+    for identity in EVERYTHING:
+        driver.registered.discard(identity)
+        driver.member.lost(identity, driver.now)
+    driver.now += TIMING.own - 0.1
+    driver.settle()
+    driver.now += 0.2
+    give_up = leaving(driver)
+    assert give_up.step is not None
+    assert give_up.step.kind is StepKind.GIVE_UP
+    driver.link(True)
+    driver.asked.clear()
+    driver.now += 1.0
+    driver.settle()
+    assert driver.asked == []
+    driver.perform(give_up)
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
 def test_an_old_snapshot_is_ignored() -> None:
     driver = Driver("PA1", Worlds())
     empty = driver.worlds.snapshot()

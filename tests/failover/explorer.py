@@ -1,0 +1,234 @@
+"""Every situation that a few faults can bring a small cluster into, one after the other.
+
+python tests/failover/explorer.py [--faults N] [--shape NAME] [--no-proof] [--kinds crash,pause,…]
+
+Breadth first over :mod:`explored`, so that the way to a violation is a shortest one. In each
+situation nobody may act beside another for one identity, the route point is home only after the
+ports, and what is away from home is in one hand. From each situation a run without faults leads
+home, so that every fair one does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from explored import FAULTS, Explored, Situation
+
+from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
+from pa_telephony.failover.registration import State
+from pa_telephony.failover.world import World
+
+__all__ = ["SHAPES", "Found", "explore"]
+
+_PROVIDERS = (
+    JtapiProvider(name="jtapi", hosts=("127.0.0.10",), user="pa", password="x"),
+    SkinnyProvider(name="skinny", hosts=("127.0.0.10",), device_name_prefix="PA-VI"),
+)
+
+
+def _server(number: int, ports: int, *others: int) -> ServerConfig:
+    return ServerConfig(
+        server_name=f"PA{number}",
+        hostname_or_ip_address=f"127.0.0.{10 + number}",
+        route_address=f"{5 + number}000" if ports else "",
+        media_port_provider="skinny" if ports else "",
+        media_port_beginning_address=f"{5 + number}001" if ports else "",
+        number_of_media_ports=ports,
+        fail_over_server_names=tuple(f"PA{other}" for other in others),
+    )
+
+
+SHAPES = {
+    "home": Cluster(servers=(_server(1, 1, 2), _server(2, 0)), providers=_PROVIDERS),
+    "two spares": Cluster(
+        servers=(_server(1, 1, 2, 3), _server(2, 0), _server(3, 0)), providers=_PROVIDERS
+    ),
+    "mutual": Cluster(servers=(_server(1, 1, 2), _server(2, 1, 1)), providers=_PROVIDERS),
+}
+
+
+@dataclass
+class Found:
+    """What an exploration found: ``path`` is the shortest one to ``violation``."""
+
+    states: int
+    moves: int
+    seconds: float
+    violation: str = ""
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        rate = f"{self.states} states, {self.moves} moves in {self.seconds:.1f} s"
+        if not self.violation:
+            return f"{rate}: no violation"
+        way = "\n".join(f"  {number:3} {what}" for number, what in enumerate(self.path, 1))
+        return f"{rate}: {self.violation}, by this shortest way:\n{way}"
+
+
+def wrong(explored: Explored, situation: Situation) -> str:
+    """What no situation may show; blank when all is well."""
+    for identity in explored.identities:
+        acting = [
+            name
+            for name, node in zip(explored.names, situation.nodes, strict=True)
+            if node.life is not None
+            and explored.member(node).may_act(0.0)
+            and explored.member(node).state(identity) is State.REGISTERED
+        ]
+        if len(acting) > 1:
+            return f"{identity} is served by {' and '.join(acting)}"
+    world = explored.world(situation)
+    for home in explored.names:
+        owners = {i: world.owner(i) for i in explored.cluster.identities(home)}
+        later = [i for i, owner in owners.items() if i.kind.stage == 1 and owner == home]
+        away = [i for i, owner in owners.items() if i.kind.stage == 0 and owner != home]
+        if later and any(owners[i] is not None for i in away):
+            return f"{later[0]} is home before {away[0]}"
+        strangers = {owner for owner in owners.values() if owner not in (None, home)}
+        if len(strangers) > 1:
+            return f"what is of {home} is in the hands of {' and '.join(map(str, strangers))}"
+    return ""
+
+
+def is_home(explored: Explored, situation: Situation) -> bool:
+    """Everybody has its own, registered, and no claim or wish is left."""
+    world: World = explored.world(situation)
+    for place, home in enumerate(explored.names):
+        node = situation.nodes[place]
+        if node.life is None or world.claimant(home) or world.wants(home):
+            return False
+        for identity in explored.cluster.identities(home):
+            if world.owner(identity) != home:
+                return False
+            if explored.member(node).state(identity) is not State.REGISTERED:
+                return False
+            if situation.at[explored.identities.index(identity)] != {place}:
+                return False
+    return True
+
+
+def at_home(explored: Explored) -> Situation:
+    """Where a cluster is that has just been started, once everybody had its turns."""
+    situation = explored.start()
+    for turn in range(1000):
+        moves = [
+            after
+            for what, _, after in explored.moves(situation, faults=0)
+            if after != situation and not what.startswith("a call on")
+        ]
+        if not moves:
+            return situation
+        situation = moves[turn % len(moves)]
+    raise AssertionError("a cluster that is started does not come to rest")
+
+
+class Graph:
+    """What has been found, by number, and how one comes from one to another without a fault."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Situation, int] = {}
+        self.came: list[tuple[int, str]] = []
+        self.edges: list[tuple[int, int]] = []
+        self.home: list[int] = []
+
+    def add(self, situation: Situation, before: int, what: str) -> tuple[int, bool]:
+        """Its number, and whether it is new."""
+        number = self.numbers.setdefault(situation, len(self.came))
+        if number < len(self.came):
+            return number, False
+        self.came.append((before, what))
+        return number, True
+
+    def way(self, number: int) -> tuple[str, ...]:
+        """A shortest way to it."""
+        path: list[str] = []
+        while number:
+            number, what = self.came[number]
+            path.append(what)
+        return tuple(reversed(path))
+
+    def stuck(self) -> int | None:
+        """The first one from which no run without faults leads home.
+
+        Where there is always one, each run that is fair leads home: it cannot pass by for ever.
+        """
+        back: list[list[int]] = [[] for _ in self.came]
+        for before, after in self.edges:
+            back[after].append(before)
+        reached = bytearray(len(self.came))
+        todo = list(self.home)
+        for number in todo:
+            reached[number] = 1
+        while todo:
+            for before in back[todo.pop()]:
+                if not reached[before]:
+                    reached[before] = 1
+                    todo.append(before)
+        found = reached.find(0)
+        return None if found < 0 else found
+
+
+def explore(
+    cluster: Cluster,
+    faults: int,
+    *,
+    proof: bool = True,
+    kinds: tuple[str, ...] = FAULTS,
+    limit: int = 10_000_000,
+) -> Found:
+    """Everything that ``faults`` faults can lead to; ends at the first violation."""
+    explored = Explored(cluster, proof=proof, kinds=kinds)
+    began = time.monotonic()
+    graph = Graph()
+    first = at_home(explored)
+    graph.add(first, 0, "")
+    queue = deque([first])
+    moves = 0
+
+    def found(violation: str = "", path: tuple[str, ...] = ()) -> Found:
+        return Found(len(graph.came), moves, time.monotonic() - began, violation, path)
+
+    while queue:
+        situation = queue.popleft()
+        number = graph.numbers[situation]
+        if violation := wrong(explored, situation):
+            return found(violation, graph.way(number))
+        if is_home(explored, situation):
+            graph.home.append(number)
+        for what, fault, after in explored.moves(situation, faults):
+            moves += 1
+            if explored.broken:
+                return found(explored.broken[0], (*graph.way(number), what))
+            there, new = graph.add(after, number, what)
+            if new:
+                queue.append(after)
+            if not fault and not what.startswith("a call on"):
+                graph.edges.append((number, there))
+        if len(graph.came) > limit:
+            return found(f"more than {limit} situations")
+    stuck = graph.stuck()
+    if stuck is not None:
+        return found("nothing without a fault brings all home from here", graph.way(stuck))
+    return found()
+
+
+def main() -> None:
+    """Read the command line; see the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faults", type=int, default=2)
+    parser.add_argument("--shape", choices=SHAPES, default="home")
+    parser.add_argument("--kinds", default=",".join(FAULTS))
+    parser.add_argument("--no-proof", action="store_true", help="the store proves no deaths")
+    chosen = parser.parse_args()
+    kinds = tuple(chosen.kinds.split(","))
+    result = explore(SHAPES[chosen.shape], chosen.faults, proof=not chosen.no_proof, kinds=kinds)
+    print(f"{chosen.shape}, {chosen.faults} faults of {', '.join(kinds)}: {result}")
+    sys.exit(bool(result.violation))
+
+
+if __name__ == "__main__":
+    main()

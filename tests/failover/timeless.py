@@ -1,0 +1,141 @@
+"""One production member without its clock, its revisions canonical: what the explorer compares.
+
+A member's clock stands at 0. Short waits (to try again, to be granted, to be settled) are over as
+soon as they begin; what takes long is over when an event of :mod:`explored` says so.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from pa_telephony.failover import Identity
+from pa_telephony.failover.member import Member, Transact
+from pa_telephony.failover.ownership import Plan
+from pa_telephony.failover.registration import State
+from pa_telephony.failover.transaction import Compare, Entry, Put
+from pa_telephony.failover.world import Bearer, Beat, World
+
+__all__ = ["FRESH", "OLD", "PAST", "beat_of", "frozen", "outdate", "settle"]
+
+PAST = -1000.0
+LATER = 1000.0
+FRESH, OLD = 2, 1
+"""Revision of a snapshot: of the store as it is now, or of an earlier one."""
+
+# What follows from the rest, is for people, or never changes.
+_LEFT_OUT = frozenset({"cluster", "_timing", "plan", "_told", "news"})
+
+
+def settle(member: Member) -> None:
+    """Time as it is here: short waits are over as soon as they begin, long ones by events."""
+    member._guard = member._timing.own if member._guard > 0 else PAST
+    member._steady_since = member._entered = member._last_beat = PAST
+    member._next_beat, member._last_sent, member._sequence = LATER, 0.0, 0
+    member._beating = None
+    member._floor = 0
+    for provider in member._link_since:
+        member._link_since[provider] = PAST
+    member._read = 0.0 if member._read > -member._timing.own else PAST
+    if member._committed_at <= member.world.snapshot.revision:
+        member._committed_at = 0
+    for found in member._registrations.values():
+        found.why, found.retry_at = "", PAST
+        if found.state is not State.LINGERING:
+            found.linger_until = PAST
+    for asked in member._memory.asked.values():
+        asked.since = PAST
+    member._memory.takeovers.clear()
+    if member._flight is not None:
+        member._flight.sent = member._flight.first = 0.0
+    member.plan = Plan()
+
+
+def beat_of(member: Member) -> Transact | None:
+    """The heartbeat that the member sends now, without what is for people."""
+    member._next_beat = PAST
+    member._heartbeat(0.0)
+    sent = member._beating
+    member._pending.clear()
+    if sent is None:
+        return None
+    (operation,) = sent.action.transaction.operations
+    assert isinstance(operation, Put)
+    beat = Beat.decode(operation.value)
+    # Nor who has registered what: lingering may end at any moment here, with this word or without.
+    plain = Beat(beat.instance, beat.links, beat.steady, beat.reads, sequence=1)
+    put = Put(operation.key, plain.encode())
+    sent.action = Transact(replace(sent.action.transaction, operations=(put,)))
+    return sent.action
+
+
+def outdate(
+    member: Member, keys: Mapping[str, int], changed: frozenset[str], deleted: frozenset[str]
+) -> None:
+    """The store's revisions of these keys are others now, or none: what the member has is stale."""
+    numbers = {keys[key] + 4: keys[key] + 3 for key in changed}
+    numbers |= {keys[key] + 2: keys[key] + 1 for key in deleted}
+
+    def value(text: str) -> str:
+        bearer = Bearer.parse(text)
+        if bearer.token in numbers:
+            return str(Bearer(bearer.server, numbers[bearer.token]))
+        return text
+
+    seen = member._world.snapshot
+    entries = {
+        key: Entry(
+            value(entry.value),
+            numbers.get(entry.created, entry.created),
+            numbers.get(entry.modified, entry.modified),
+        )
+        for key, entry in seen.entries.items()
+    }
+    member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
+    for found in member._memory.seen.values():
+        found.modified = numbers.get(found.modified, found.modified)
+    for asked in member._memory.asked.values():
+        asked.token = numbers.get(asked.token, asked.token)
+    flight = member._flight
+    if flight is None:
+        return
+    compares = tuple(
+        Compare(
+            each.key,
+            None if each.created is None else numbers.get(each.created, each.created),
+            None if each.modified is None else numbers.get(each.modified, each.modified),
+        )
+        for each in flight.action.transaction.compares
+    )
+    operations = tuple(
+        Put(each.key, value(each.value)) if isinstance(each, Put) else each
+        for each in flight.action.transaction.operations
+    )
+    transaction = replace(flight.step.transaction, compares=compares, operations=operations)
+    step = replace(flight.step, transaction=transaction)
+    flight.step = step
+    flight.action = Transact(step.transaction, step)
+
+
+def frozen(thing: Any) -> Hashable:
+    """Everything that tells one member from another, as something hashable."""
+    match thing:
+        case None | bool() | int() | float() | str() | enum.Enum() | Identity():
+            return thing
+        case Member():
+            own = {k: v for k, v in vars(thing).items() if k not in _LEFT_OUT}
+            return frozen(own)
+        case World():
+            return frozen(thing.snapshot)
+        case dict():
+            return tuple(sorted((str(key), frozen(value)) for key, value in thing.items()))
+        case list() | tuple():
+            return tuple(frozen(each) for each in thing)
+        case set() | frozenset():
+            return frozenset(thing)
+        case _ if is_dataclass(thing):
+            return (type(thing).__name__, *(frozen(getattr(thing, f.name)) for f in fields(thing)))
+        case _:
+            raise TypeError(f"{type(thing)} is new in a member: say how it is told apart")
