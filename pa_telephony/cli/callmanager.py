@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pa_telephony import callmanager as manager
-from pa_telephony.cli.running import open_trace, run_until_stopped
+from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
 
 __all__ = ["callmanager"]
 
@@ -50,6 +50,7 @@ def callmanager(
     trace_file: Path | None,
 ) -> None:
     """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
+    log_to_terminal()
     loaded = manager.load(config)
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))

@@ -10,8 +10,8 @@ import click
 import trio
 
 from pa_telephony import failover
-from pa_telephony.cli.printable import printable
 from pa_telephony.failover import Command
+from pa_telephony.printable import printable
 
 __all__ = ["start", "stop"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,39 @@ import trio
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
-__all__ = ["open_trace", "run_until_stopped"]
+__all__ = ["log_to_terminal", "open_trace", "run_until_stopped"]
+
+_AGAIN = 60.0
+"""Seconds for which the same line is not printed again."""
+_REMEMBERED = 1000
+
+
+class _Once(logging.Filter):
+    """Drops a line that stood there within the last minute: what fails is tried every second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text, now = record.getMessage(), time.monotonic()
+        if self._last.get(text, -_AGAIN) + _AGAIN > now:
+            return False
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        self._last[text] = now
+        return True
+
+
+def log_to_terminal() -> None:
+    """Print what this package logs, from INFO on, each line with the time of day."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(_Once())
+    logger = logging.getLogger("pa_telephony")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def run_until_stopped(main: Callable[[], Awaitable[None]]) -> None:

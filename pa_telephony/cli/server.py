@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pa_telephony import failover
-from pa_telephony.cli.running import open_trace, run_until_stopped
+from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
 from pa_telephony.trace import Trace
 
 __all__ = ["server"]
@@ -37,6 +37,7 @@ __all__ = ["server"]
 )
 def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None) -> None:
     """Run a server until SIGTERM or Ctrl-C; it takes over for others and gives back."""
+    log_to_terminal()
     cluster = failover.load(file)
     cluster.server(name)
     if greeting is not None:

@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pa_telephony import failover
-from pa_telephony.cli.printable import printable
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import (
     Episode,
@@ -29,6 +28,7 @@ from pa_telephony.failover import (
     worst,
 )
 from pa_telephony.failover.status import seconds
+from pa_telephony.printable import printable
 
 __all__ = ["changes", "page", "past_page", "status"]
 

@@ -57,10 +57,9 @@ async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple
     return cluster_status(cluster, snapshot, known)
 
 
-async def read_history(cluster: Cluster, store: Store | None = None) -> tuple[Episode, ...]:
+async def read_history(cluster: Cluster, store: StoreView | None = None) -> tuple[Episode, ...]:
     """The last takeovers, returns and fences of all servers, the oldest first."""
-    async with _opened(cluster, store) as opened:
-        return history(await opened.snapshot())
+    return history(await (store or open_view(cluster)).snapshot())
 
 
 async def watch_status(

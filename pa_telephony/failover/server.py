@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import socket
 import ssl
 import time
@@ -29,6 +30,7 @@ from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.history import Chronicle
 from pa_telephony.failover.holder import LEAVE_WITHIN, Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.journal import Journal
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
@@ -39,6 +41,8 @@ from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace
 
 __all__ = ["Server", "open_server"]
+
+_LOG = logging.getLogger("pa_telephony.failover")
 
 _STORE_RETRY = 0.1
 _PROBE = 0.5
@@ -92,6 +96,7 @@ class Server:
         self._providers: dict[str, cti.Provider] = {}
         self._wake = trio.Event()
         self._tasks: Background | None = None
+        self._journal = Journal()
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
         self.unconfirmed: dict[str, str] = {}
@@ -468,6 +473,10 @@ class Server:
         return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
 
     def _event(self, kind: str, **fields: object) -> None:
+        line = self._journal.line(kind, fields)
+        if line is not None:
+            level, words = line
+            _LOG.log(level, "%s: %s", self.name, words)
         if self._trace is not None:
             self._trace(
                 EventRecord(time.time(), f"failover.{kind}", {"server": self.name, **fields})

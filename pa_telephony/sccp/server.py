@@ -599,6 +599,7 @@ class StationServer:
     ) -> None:
         self.counters.rejections += 1
         address = session.address[0]
+        _LOG.info("%s from %s is not registered: %s", printable(name), address, reason)
         self._record_event(
             "sccp.registration_rejected",
             {"device": name, "remote": session.address, "reason": reason},

@@ -99,7 +99,7 @@ def test_a_number_that_is_not_served_is_told_with_the_reason_and_fails(cluster: 
     write(cluster, PA2=Beat("i", LINKS, LINKS, up=up, why=refused))
     result = run(cluster, "status")
     assert result.exit_code == 2
-    assert "PA2 Device ·[2J" in result.output
+    assert "PA2 Device \\x1b[2J" in result.output
     assert "[red]" in result.output
     assert "\x1b" not in result.output
     plain = json.loads(run(cluster, "status", "--json").output)
@@ -167,7 +167,7 @@ def test_history_outlives_the_servers(cluster: Cluster) -> None:
     trio.run(write_down)
     result = run(cluster, "status", "--history")
     assert "PA1 fences itself" in result.output
-    assert "stood ·[2J still" in result.output
+    assert "stood \\x1b[2J still" in result.output
     assert "7.2 s" in result.output
     (plain,) = json.loads(run(cluster, "status", "--history", "--json").output)
     assert (plain["kind"], plain["server"], plain["seconds"]) == ("fence", "PA1", 7.25)

@@ -1,0 +1,98 @@
+"""A server's events in the words of its log, for whoever reads what it prints. Pure.
+
+The trace has every event; the log has those that an operator wants to find the next morning. The
+same trouble of the same identity is said once until it changes, however often it is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from pa_telephony.printable import printable
+
+__all__ = ["Journal"]
+
+Fields = Mapping[str, object]
+
+
+def _count(fields: Fields) -> str:
+    identities = fields.get("identities")
+    count = len(identities) if isinstance(identities, list | tuple) else 0
+    return f"{count} number{'s' * (count != 1)}"
+
+
+_I, _W = logging.INFO, logging.WARNING
+# Event → (what it is about, level, words). What it is about is an event's field.
+_WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
+    "refused": ("identity", _W, lambda f: f"{f['identity']} is not registered: {f['why']}"),
+    "lost": ("identity", _W, lambda f: f"{f['identity']} is lost: {f['why']}"),
+    "registered": ("identity", _I, lambda f: f"{f['identity']} is registered"),
+    "turned_away": (
+        "calling",
+        _W,
+        lambda f: f"{f['calling']} is turned away at {f['identity']}: {f['why']}",
+    ),
+    "provider.refused": ("provider", _W, lambda f: f"{f['provider']} refuses us: {f['why']}"),
+    "store.lost": ("what", _W, lambda f: f"the store cannot be used: {f['why']}"),
+    "store.back": ("what", _I, lambda f: "the store can be used again"),
+    "enter": ("server", _I, lambda f: "has a session"),
+    "leave": ("server", _W, lambda f: "has given up its session"),
+    "depose": ("home", _W, lambda f: f"gives up {f['home']}: its process is gone, or it is silent"),
+    "take_home": ("home", _W, lambda f: f"stands in for {f['home']}: {_count(f)}"),
+    "hand_back": ("home", _I, lambda f: f"gives back to {f['home']}: {_count(f)}"),
+    "release": ("home", _I, lambda f: f"{f['home']} has everything back"),
+    "application.error": (
+        "identity",
+        _W,
+        lambda f: f"the application failed in a call at {f['identity']}: {f['error']}",
+    ),
+}
+
+
+class Journal:
+    """Turns the events of one server into lines."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], str] = {}
+        self._troubled: set[str] = set()
+
+    def line(self, kind: str, fields: Fields) -> tuple[int, str] | None:
+        """Level and sentence for an event (without ``failover.``); None when there is no need."""
+        if kind == "link":
+            return self._link(fields)
+        if kind not in _WORDS:
+            return None
+        about, level, words = _WORDS[kind]
+        subject = f"{about} {fields.get(about, '')}"
+        if kind == "registered":
+            # Only where something was wrong before: a takeover would be a page of these.
+            if subject not in self._troubled:
+                return None
+            self._troubled.discard(subject)
+        elif kind in ("refused", "lost"):
+            self._troubled.add(subject)
+        try:
+            text = printable(words(fields))
+        except KeyError:
+            return None
+        return self._once((kind, subject), level, text)
+
+    def _link(self, fields: Fields) -> tuple[int, str] | None:
+        provider, why = fields.get("provider", "a call manager"), fields.get("why") or "no answer"
+        if fields.get("reachable"):
+            text = f"reaches {provider}"
+            return self._once(("link", str(provider)), _I, printable(text))
+        return self._once(
+            ("link", str(provider)), _W, printable(f"does not reach {provider}: {why}")
+        )
+
+    def _once(self, key: tuple[str, str], level: int, text: str) -> tuple[int, str] | None:
+        """The same trouble once until something else is said of it."""
+        kind, subject = key
+        key = ("state", subject) if kind in ("refused", "lost", "registered") else key
+        if kind in ("link", "refused", "lost", "registered", "provider.refused"):
+            if self._last.get(key) == text:
+                return None
+            self._last[key] = text
+        return level, text
