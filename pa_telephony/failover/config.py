@@ -123,10 +123,10 @@ class SkinnyProvider:
     hosts: tuple[str, ...] = ()
     """Call managers, primary first; ``host`` or ``host:port`` (2000 when left out)."""
     device_name_prefix: str = ""
-    """Device names are this + 1, 2, … over all ports of the provider, in order of servers.
+    """Device names are this + 1, 2, … over all ports of the provider, in order of their numbers.
 
     One table for the provider, because two servers that share it would collide if each
-    counted from 1 (personal-assistant.md §4).
+    counted from 1 (personal-assistant.md §4). The order of servers in the file means nothing.
     """
     devices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Ours: directory number → device name where the prefix does not say it."""
@@ -182,6 +182,10 @@ class ApplicationConfig:
     """Where a caller goes after the greeting; blank hangs up."""
     digits: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Digit pressed during the greeting → number to transfer to."""
+
+
+def _numerically(number: str) -> tuple[int, str]:
+    return int(number), number
 
 
 @dataclass(frozen=True)
@@ -279,17 +283,18 @@ class Cluster:
     def devices(self) -> Mapping[tuple[str, str], str]:
         """(Skinny provider, directory number) → device name, over all servers."""
         table: dict[tuple[str, str], str] = {}
-        counts: dict[str, int] = {}
-        by_name = {provider.name: provider for provider in self.providers}
-        for server in self.servers:
-            provider = by_name.get(server.media_port_provider)
+        for provider in self.providers:
             if not isinstance(provider, SkinnyProvider):
                 continue
-            for number in server.media_addresses:
-                count = counts[provider.name] = counts.get(provider.name, 0) + 1
-                table[provider.name, number] = provider.devices.get(
-                    number, f"{provider.device_name_prefix}{count}"
-                )
+            numbers = (
+                number
+                for server in self.servers
+                if server.media_port_provider == provider.name
+                for number in server.media_addresses
+            )
+            for count, number in enumerate(sorted(numbers, key=_numerically), 1):
+                name = provider.devices.get(number, f"{provider.device_name_prefix}{count}")
+                table[provider.name, number] = name
         return MappingProxyType(table)
 
     @functools.cached_property
@@ -356,6 +361,13 @@ class Cluster:
                     )
                 )
         return made
+
+    @functools.cached_property
+    def configured(self) -> str:
+        """What a server that has loaded this writes into the store of it; see :mod:`agreement`."""
+        from pa_telephony.failover.agreement import Configured
+
+        return Configured.of(self).encode()
 
     def warnings(self) -> list[str]:
         """What is allowed but probably not meant: capacity, no stand-in, idle spares."""

@@ -76,6 +76,8 @@ Action = Transact | Register | Unregister | Close
 # How much sooner than the next heartbeat changed contents are told, and how soon a transaction
 # with an unknown outcome is repeated: this part of the heartbeat's period.
 _SOON = 0.1
+# Another server's ``own`` seconds are over for certain after so many times as many of ours.
+_DRIFT = 1.05
 # States in which the call manager has the identity from us.
 _UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
 # States in which it has nothing from us, and nothing is under way.
@@ -289,13 +291,14 @@ class Member:
         self._ended = False
         self._read = max(self._read, now if asked is None else asked)
         self._world = world
+        memory = self._memory.seen
+        for name in memory.keys() - world.sessions.keys():
+            del memory[name]
+        for name, session in world.sessions.items():
+            seen = memory.get(name)
+            if seen is None or seen.modified != session.modified:
+                memory[name] = _Seen(session.modified, now)
         for name in world.names:
-            session = world.session(name)
-            seen = self._memory.seen.get(name)
-            if session is None:
-                self._memory.seen.pop(name, None)
-            elif seen is None or seen.modified != session.modified:
-                self._memory.seen[name] = _Seen(session.modified, now)
             asks = world.asks(name)
             asking = self._memory.asked.get(name)
             if asks is None:
@@ -303,7 +306,7 @@ class Member:
             elif asking is None or asking.token != asks.token:
                 self._memory.asked[name] = _Asked(asks.token, now)
         recognised = self._recognise(now)
-        self.news = not known or bool(recognised) or world.differs(before)
+        self.news = not known or bool(recognised) or world.has_news_since(before)
         return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
@@ -514,7 +517,8 @@ class Member:
             self._last_sent + _SOON * timing.heartbeat,
         ]
         times += [
-            max(seen.since, self._steady_since) + timing.take for seen in memory.seen.values()
+            max(seen.since, self._steady_since) + self._patience(name)
+            for name, seen in memory.seen.items()
         ]
         times += [asked.since + self._hold(home, now) for home, asked in memory.asked.items()]
         for found in self._registrations.values():
@@ -549,7 +553,7 @@ class Member:
                 name for name, since in self._lost_since.items() if since + timing.own <= now
             ),
             unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
-            silent=self._unheard(timing.take, now),
+            silent=self._silent(now),
             granted=frozenset(
                 home
                 for home, asked in memory.asked.items()
@@ -639,6 +643,18 @@ class Member:
             for name, seen in self._memory.seen.items()
             if max(seen.since, self._steady_since) + seconds <= now
         )
+
+    def _silent(self, now: float) -> frozenset[str]:
+        """Servers that do not act any more by their own timing as well as by ours."""
+        return frozenset(
+            name
+            for name in self._unheard(self._timing.take, now)
+            if max(self._memory.seen[name].since, self._steady_since) + self._patience(name) <= now
+        )
+
+    def _patience(self, name: str) -> float:
+        found = self._world.configured(name)
+        return max(self._timing.take, _DRIFT * found.own if found is not None else 0.0)
 
     def _heartbeat(self, now: float) -> None:
         session = self._view(now).session

@@ -235,7 +235,7 @@ def plan(view: View) -> Plan:
             given, back = _give_back(view, token, home)
             give |= given
             steps += back
-        if duties and not having and role(view, home) is Role.HOLDER and _home_has_all(view, home):
+        if not having and role(view, home) is Role.HOLDER and _may_release(view, home):
             compares = (token, world.unchanged(keys.claim(home)))
             release = Transaction(compares, (Delete(keys.claim(home)),))
             steps.append(Step(StepKind.RELEASE, release, home))
@@ -245,9 +245,14 @@ def plan(view: View) -> Plan:
     return Plan(tuple(steps), frozenset(hold - give), frozenset(give))
 
 
-def _home_has_all(view: View, home: str) -> bool:
-    """Until then the claim stays: it keeps what may have to be retaken in one hand (F3)."""
-    return all(view.world.owner(i) == home for i in view.world.cluster.identities(home))
+def _may_release(view: View, home: str) -> bool:
+    """The claim stays until the home has all: what may have to be retaken stays in one hand (F3).
+
+    Who does not agree with the home retakes nothing.
+    """
+    world = view.world
+    has_all = all(world.owner(i) == home for i in world.cluster.identities(home))
+    return has_all or bool(world.differs(view.me, home))
 
 
 _ORDER = {kind: order for order, kind in enumerate(StepKind)}
@@ -293,7 +298,11 @@ def _enter(view: View) -> Iterator[Step]:
     elif not view.unquiet:
         # The intent is compared too: a Stop All between snapshot and commit must win (Q16).
         compares = (Compare(key, modified=0), world.unchanged(keys.stop(view.me)))
-        enter = Transaction(compares, (Put(key, view.beat.encode()),))
+        puts = (
+            Put(key, view.beat.encode()),
+            Put(keys.configuration(view.me), world.cluster.configured),
+        )
+        enter = Transaction(compares, puts)
         yield Step(StepKind.ENTER, enter, view.me)
 
 
@@ -309,10 +318,9 @@ def _deposed(world: World, session: Session) -> Step:
 
 
 def _depose(view: View) -> Iterator[Step]:
-    for name in view.world.names:
-        session = view.world.session(name)
+    for name, session in view.world.sessions.items():
         gone = name in view.silent or name in view.world.snapshot.dead
-        if session is not None and gone and name != view.me:
+        if gone and name != view.me:
             yield _deposed(view.world, session)
 
 
@@ -349,6 +357,12 @@ def _give_up(view: View, token: Compare, home: str, having: Iterable[Identity]) 
     yield Step(StepKind.GIVE_UP, Transaction(compares, tuple(gone)), home, tuple(having))
 
 
+def _stranger(view: View) -> bool:
+    """Whether somebody stands in for me who does not agree with me on what is mine."""
+    claimant = view.world.claimant(view.me)
+    return claimant is not None and bool(view.world.differs(claimant, view.me))
+
+
 # -------------------------------------------------------------------------------- taking
 
 
@@ -367,7 +381,9 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     taken: list[Identity] = []
     seen: list[Identity] = []
     links = _links(view, view.me)
-    if not links or _has_heir(view, view.me, links):
+    # From a stand-in of another opinion everything comes first: it may have a device of mine
+    # under another number.
+    if not links or _has_heir(view, view.me, links) or _stranger(view):
         return
     for stage in range(Kind.ROUTE_POINT.stage + 1):
         here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
@@ -392,6 +408,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     if (
         not world.reach(home, home) < links
         or not view.beat.reads
+        or world.differs(me, home)
         or not view.settled
         or world.stopped(home) is Stop.ALONE
         or claimant not in (None, me)
@@ -409,6 +426,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         token,
         world.unchanged(keys.stop(me)),
         world.unchanged(keys.session(home)),
+        world.unchanged(keys.configuration(home)),
         world.unchanged(keys.stop(home)),
         world.unchanged(keys.claim(home)),
         *choice,
@@ -449,7 +467,7 @@ def _chosen(
             others = cluster.stands_in_for(name)
             compares += [world.unchanged(keys.claim(other)) for other in others]
         elif name != me and (name in earlier or links != cluster.needs(home)):
-            compares.append(world.as_read(name))
+            compares.append(world.as_read(name, home))
     return tuple(compares)
 
 
@@ -468,6 +486,9 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
     assert asking is not None
     identities = world.cluster.identities(home)
     away = [identity for identity in identities if world.owner(identity) != home]
+    if world.differs(view.me, home):
+        # What nobody owns may be nothing that the home knows.
+        away = [identity for identity in away if world.owner(identity) is not None]
     stage = min(identity.kind.stage for identity in away)
     mine = [i for i in away if i.kind.stage == stage and duty(view, i) is Duty.GIVE]
     # A call manager lets two applications hold a route point (an interceptor is one), so nothing
@@ -497,7 +518,7 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     links = _links(view, view.me)
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
-    shall = bool(links) and lacking and not better
+    shall = bool(links) and ((lacking and not better) or _stranger(view))
     does = world.wants(view.me) is not None
     if shall and not does:
         put = Put(key, str(Bearer(view.me, mine.token)))

@@ -6,6 +6,8 @@ key                         value                  meaning
 ``srv/S``                   :class:`Beat`, JSON    session of server S, rewritten twice a second;
                                                    the revision that *created* the key is the
                                                    session's token
+``conf/S``             :class:`Configured`     what S's file says of every home, written with its
+                                                   session; it stays when the session ends
 ``own/H/kind/number``       ``S:token``            who owns that identity of the home H
 ``claim/H``                 ``F:token``            the one server that stands in for H
 ``want/H``                  ``H:token``            H asks for what is its own (F25)
@@ -28,6 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
@@ -40,6 +43,7 @@ __all__ = [
     "Stop",
     "World",
     "claim",
+    "configuration",
     "session",
     "stop",
     "want",
@@ -49,6 +53,11 @@ __all__ = [
 def session(server: str) -> str:
     """Key of a server's session."""
     return f"srv/{server}"
+
+
+def configuration(server: str) -> str:
+    """Key of what a server's file says."""
+    return f"conf/{server}"
 
 
 def claim(home: str) -> str:
@@ -211,15 +220,16 @@ class World:
         self.cluster = cluster
         self.snapshot = snapshot
         self.names = tuple(server.server_name for server in cluster.servers)
-        self._sessions: dict[str, Session] = {}
-        for name in self.names:
-            entry = snapshot.entries.get(session(name))
-            if entry is not None:
-                beat = Beat.decode(entry.value)
-                self._sessions[name] = Session(name, entry.created, entry.modified, beat)
+        self.sessions: dict[str, Session] = {}
+        """Every session, also of a server that only another server's file knows."""
+        for key, entry in snapshot.entries.items():
+            if key.startswith("srv/"):
+                name, beat = key[4:], Beat.decode(entry.value)
+                self.sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._owners: dict[Identity, str | None] = {}
+        self._differences: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def differs(self, other: World) -> bool:
+    def has_news_since(self, other: World) -> bool:
         """Whether anything but the pulse of heartbeats is not as in ``other``.
 
         What remains the same calls for no new plan.
@@ -239,7 +249,27 @@ class World:
 
     def session(self, server: str) -> Session | None:
         """The session of ``server``, if it has one."""
-        return self._sessions.get(server)
+        return self.sessions.get(server)
+
+    def configured(self, server: str) -> Configured | None:
+        """What the file of ``server`` says, or said when it ran last; None when nobody knows."""
+        entry, found = self.snapshot.entries.get(configuration(server)), self.session(server)
+        if entry is None or (found is not None and found.token != entry.modified):
+            # None, or left over: another release has begun that session without a word of it.
+            return None
+        return Configured.decode(entry.value)
+
+    def differs(self, server: str, home: str) -> tuple[str, ...]:
+        """In what ``server`` does not agree with what ``home`` says, or said last, of itself.
+
+        Groups of :data:`agreement.GROUPS`; none when they agree or nobody knows. A server that
+        differs does not stand in.
+        """
+        key = server, home
+        if key not in self._differences:
+            one, other = self.configured(server), self.configured(home)
+            self._differences[key] = one.differs(home, other) if one and other else ()
+        return self._differences[key]
 
     def bearer(self, key: str) -> Bearer | None:
         """Whom the value of ``key`` names, if that session still exists."""
@@ -248,7 +278,7 @@ class World:
 
     def _counting(self, entry: Entry) -> Bearer | None:
         bearer = Bearer.parse(entry.value)
-        found = self._sessions.get(bearer.server)
+        found = self.sessions.get(bearer.server)
         return bearer if found is not None and found.token == bearer.token else None
 
     def owner(self, identity: Identity) -> str | None:
@@ -279,11 +309,13 @@ class World:
         """Names of the providers through which ``server`` could serve ``home`` now.
 
         They are those that identities of ``home`` need and ``server`` reaches; none at all when
-        it has no session, is to be stopped, or cannot read the store. ``steady``: only those that
-        it has reached for ``Timing.steady``.
+        it has no session, is to be stopped, cannot read the store, or does not agree with what
+        ``home`` says of itself. ``steady``: only those that it has reached for ``Timing.steady``.
         """
-        found = self._sessions.get(server)
+        found = self.sessions.get(server)
         if found is None or not found.beat.reads or self.stopped(server) is not None:
+            return frozenset()
+        if self.differs(server, home):
             return frozenset()
         reaches = found.beat.is_steady if steady else found.beat.reaches
         return frozenset(filter(reaches, self.cluster.needs(home)))
@@ -292,13 +324,17 @@ class World:
         """``home`` in its session, while it asks for its own and could serve some of it."""
         return self.wants(home) if self.reach(home, home) else None
 
-    def as_read(self, server: str) -> Compare:
-        """A compare that fails as soon as ``server`` may reach more than in this snapshot.
+    def as_read(self, server: str, home: str) -> Compare:
+        """A compare that fails as soon as ``server`` may reach more of ``home`` than as read here.
 
-        One reason is enough, and the most lasting one is taken: an intent, an absent session, a
-        session that says in this very heartbeat what it reaches.
+        One reason is enough, and the most lasting one is taken: an intent, another configuration,
+        an absent session, a session that says in this very heartbeat what it reaches.
         """
-        return self.unchanged(session(server) if self.stopped(server) is None else stop(server))
+        if self.stopped(server) is not None:
+            return self.unchanged(stop(server))
+        if self.sessions.get(server) is not None and self.differs(server, home):
+            return self.unchanged(configuration(server))
+        return self.unchanged(session(server))
 
     def unchanged(self, key: str) -> Compare:
         """The compare that ``key`` is as in this snapshot, absence included."""

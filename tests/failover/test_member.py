@@ -745,3 +745,26 @@ def test_only_a_heartbeat_with_news_is_urgent() -> None:
     driver.member.set_busy(PORTS[0], True)
     assert next_beat().transaction.urgent
     assert not next_beat().transaction.urgent
+
+
+def test_a_server_that_may_act_for_longer_than_we_would_is_waited_for() -> None:
+    """Its file may say another ``own`` than ours: two servers could act at once."""
+    driver = started("PA2")
+    patient = replace(CLUSTER, timing=Timing(own=20.0, take=25.0))
+    driver.worlds.configure("PA1", patient)
+    driver.settle()
+    driver.pass_time(20.0)
+    assert StepKind.DEPOSE not in driver.steps
+    driver.pass_time(2.0)
+    assert StepKind.DEPOSE in driver.steps
+
+
+def test_a_silent_server_that_our_file_does_not_have_is_given_up_too() -> None:
+    driver = started("PA3")
+    driver.worlds.enter("PA9")
+    driver.worlds.own("PA9", *EVERYTHING)
+    driver.settle()
+    driver.pass_time(TIMING.take - 0.01)
+    assert driver.registered == set()
+    driver.pass_time(0.02)
+    assert driver.registered == set(EVERYTHING)

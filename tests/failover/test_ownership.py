@@ -622,3 +622,147 @@ def test_a_server_off_everybody_s_list_still_serves_what_it_owns_until_asked() -
     assert role(view(worlds, "PA2"), "PA1") is Role.BYSTANDER
     assert duty(view(worlds, "PA2"), PORTS[0]) is Duty.HOLD
     assert plan(view(worlds, "PA2")).hold == frozenset(EVERYTHING)
+
+
+# ------------------------------------------------------------- configuration that differs
+
+
+def edited(**changes: Any) -> Cluster:
+    """The cluster with another PA1."""
+    return replace(CLUSTER, servers=(replace(CLUSTER.servers[0], **changes), *CLUSTER.servers[1:]))
+
+
+MORE_PORTS = edited(number_of_media_ports=3)
+
+
+def test_a_session_begins_with_what_the_file_says() -> None:
+    worlds = Worlds(MORE_PORTS)
+    assert worlds.commit(only(plan(view(worlds, "PA1")), StepKind.ENTER).transaction)
+    worlds.cluster = CLUSTER
+    assert worlds.commit(only(plan(view(worlds, "PA2")), StepKind.ENTER).transaction)
+    assert worlds.world().differs("PA2", "PA1") == ("numbers", "device names", "providers")
+
+
+def test_a_server_that_differs_in_a_home_does_not_stand_in_for_it() -> None:
+    worlds = Worlds()
+    worlds.configure("PA1", MORE_PORTS)
+    worlds.die("PA1")
+    worlds.configure("PA2", CLUSTER)
+    assert kinds(plan(view(worlds, "PA2"))) == []
+    worlds.configure("PA2", MORE_PORTS)
+    worlds.cluster = MORE_PORTS
+    step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
+    assert len(step.identities) == 5
+    # And should the home say something else before the commit, the takeover does not commit.
+    worlds.configure("PA1", CLUSTER)
+    worlds.die("PA1")
+    assert not worlds.commit(step.transaction)
+
+
+def test_the_first_of_the_list_who_agrees_stands_in() -> None:
+    worlds = Worlds()
+    worlds.configure("PA1", CLUSTER)
+    worlds.die("PA1")
+    worlds.configure("PA2", MORE_PORTS)
+    worlds.configure("PA3", CLUSTER)
+    step = only(plan(view(worlds, "PA3")), StepKind.TAKE_HOME)
+    worlds.enter("PA2")  # a heartbeat of PA2 is no obstacle
+    assert worlds.commit(step.transaction)
+
+
+def test_a_takeover_is_off_when_the_first_of_the_list_agrees_after_all() -> None:
+    worlds = Worlds()
+    worlds.configure("PA1", CLUSTER)
+    worlds.die("PA1")
+    worlds.configure("PA2", MORE_PORTS)
+    worlds.configure("PA3", CLUSTER)
+    step = only(plan(view(worlds, "PA3")), StepKind.TAKE_HOME)
+    worlds.configure("PA2", CLUSTER)
+    assert not worlds.commit(step.transaction)
+
+
+def test_who_differs_is_no_heir() -> None:
+    worlds = Worlds()
+    worlds.configure("PA1", CLUSTER)
+    worlds.own("PA1", *EVERYTHING)
+    worlds.configure("PA2", MORE_PORTS)
+    assert plan(lacking(worlds, "PA1", "skinny")).hold == frozenset(EVERYTHING)
+    worlds.configure("PA2", CLUSTER)
+    assert plan(lacking(worlds, "PA1", "skinny")).hold == frozenset()
+
+
+def test_an_owner_takes_its_own_home_when_nobody_holds_it_whatever_others_think_of_it() -> None:
+    worlds = Worlds(MORE_PORTS)
+    worlds.configure("PA1", MORE_PORTS)
+    worlds.configure("PA2", CLUSTER)
+    step = only(plan(view(worlds, "PA1")), StepKind.ACQUIRE)
+    assert len(step.identities) == 5
+
+
+def differing_stand_in() -> Worlds:
+    """PA2 stands in with the old file; PA1 is back with a new one, and another number range."""
+    worlds = standing_in()
+    worlds.configure("PA2", CLUSTER)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    worlds.configure("PA1", NEW_NUMBERS)
+    return worlds
+
+
+NEW_NUMBERS = edited(route_address="6100", media_port_beginning_address="6101")
+
+
+def test_an_owner_gets_everything_from_a_stand_in_that_differs_before_it_takes_anything() -> None:
+    """The stand-in may have a device of the owner's under another number."""
+    worlds = differing_stand_in()
+    for _ in range(10):
+        worlds.cluster = NEW_NUMBERS
+        for step in plan(view(worlds, "PA1")).steps:
+            assert step.kind is not StepKind.ACQUIRE or worlds.world().claimant("PA1") is None
+            assert worlds.commit(step.transaction)
+        worlds.cluster = CLUSTER
+        granted = frozenset({"PA1"} if worlds.world().asks("PA1") else ())
+        first = view(worlds, "PA2", granted=granted)
+        for step in plan(replace(first, released=plan(first).give)).steps:
+            assert worlds.commit(step.transaction)
+    assert worlds.world().claimant("PA1") is None
+    assert worlds.world().wants("PA1") is None
+    worlds.cluster = NEW_NUMBERS
+    assert {worlds.world().owner(each) for each in NEW_NUMBERS.identities("PA1")} == {"PA1"}
+
+
+def test_what_nobody_owns_and_the_home_does_not_know_keeps_nothing_from_going_home() -> None:
+    worlds = differing_stand_in()
+    worlds.want("PA1")
+    worlds.delete(PORTS[0].key)
+    granted, released = frozenset({"PA1"}), frozenset({PORTS[1]})
+    what = plan(view(worlds, "PA2", granted=granted, released=released))
+    assert only(what, StepKind.HAND_BACK).identities == (PORTS[1],)
+    worlds.own("PA1", PORTS[1], INTERCEPTOR)
+    what = plan(view(worlds, "PA2", granted=granted))
+    assert only(what, StepKind.HAND_BACK).identities == (ROUTE_POINT,)
+
+
+def test_who_differs_and_has_nothing_left_drops_its_claim() -> None:
+    worlds = Worlds()
+    worlds.configure("PA2", CLUSTER)
+    worlds.claim("PA2", "PA1")
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
+    worlds.configure("PA1", NEW_NUMBERS)
+    worlds.die("PA1")
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.RELEASE]
+
+
+@pytest.mark.parametrize("proof", ["dead", "silent"])
+def test_a_server_that_our_file_does_not_have_is_deposed_like_any_other(proof: str) -> None:
+    """It may own what is ours: its file, or an older one, had it on the list."""
+    worlds = Worlds()
+    worlds.enter("PA3", "PA9")
+    worlds.own("PA9", *EVERYTHING)
+    assert kinds(plan(view(worlds, "PA3"))) == []
+    if proof == "dead":
+        worlds.dead.add("PA9")
+    silent = frozenset({"PA9"} if proof == "silent" else ())
+    step = only(plan(view(worlds, "PA3", silent=silent)), StepKind.DEPOSE)
+    assert worlds.commit(step.transaction)
+    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from worlds import CLUSTER, Worlds
 
+from pa_telephony.failover import Cluster
 from pa_telephony.failover.world import Beat, session
 
 
@@ -81,3 +84,54 @@ def test_who_has_an_identity_or_only_a_claim_has_something() -> None:
     assert [worlds.world().has_anything(name) for name in ("PA1", "PA2")] == [True, False]
     worlds.claim("PA2", "PA1")
     assert worlds.world().has_anything("PA2")
+
+
+# ------------------------------------------------------------------------- configuration
+
+
+def edited(**changes: Any) -> Cluster:
+    """The cluster with another PA1."""
+    return replace(CLUSTER, servers=(replace(CLUSTER.servers[0], **changes), *CLUSTER.servers[1:]))
+
+
+def test_a_server_differs_in_a_home_from_what_the_home_said_last() -> None:
+    worlds = Worlds()
+    worlds.configure("PA1", edited(number_of_media_ports=1))
+    worlds.configure("PA2", CLUSTER)
+    worlds.configure("PA3", edited(number_of_media_ports=1))
+    for _ in range(2):
+        world = worlds.world()
+        assert world.differs("PA2", "PA1") == ("numbers", "device names", "providers")
+        assert world.differs("PA3", "PA1") == world.differs("PA1", "PA1") == ()
+        assert world.differs("PA1", "PA2") == ()
+        assert world.reach("PA2", "PA1") == frozenset()
+        assert world.reach("PA3", "PA1") == world.cluster.needs("PA1")
+        worlds.die("PA1")
+
+
+def test_what_nobody_knows_does_not_differ() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2")
+    assert worlds.world().differs("PA2", "PA1") == ()
+    worlds.configure("PA1", edited(number_of_media_ports=1))
+    assert worlds.world().differs("PA2", "PA1") == ()
+
+
+def test_what_is_left_over_from_an_earlier_session_says_nothing() -> None:
+    """An earlier release has begun the session that there is now."""
+    worlds = Worlds()
+    worlds.configure("PA1", edited(number_of_media_ports=1))
+    worlds.configure("PA2", CLUSTER)
+    worlds.die("PA2")
+    worlds.enter("PA2")
+    assert worlds.world().differs("PA2", "PA1") == ()
+
+
+def test_a_server_that_our_file_does_not_have_owns_what_it_owns() -> None:
+    worlds = Worlds()
+    worlds.enter("PA9")
+    (port, *_) = CLUSTER.identities("PA1")
+    worlds.own("PA9", port)
+    assert worlds.world().owner(port) == "PA9"
+    worlds.die("PA9")
+    assert worlds.world().owner(port) is None

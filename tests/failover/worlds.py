@@ -13,7 +13,17 @@ from pa_telephony.failover import (
     SkinnyProvider,
 )
 from pa_telephony.failover.transaction import Delete, Entry, Put, Snapshot, Transaction, apply
-from pa_telephony.failover.world import Bearer, Beat, Stop, World, claim, session, stop, want
+from pa_telephony.failover.world import (
+    Bearer,
+    Beat,
+    Stop,
+    World,
+    claim,
+    configuration,
+    session,
+    stop,
+    want,
+)
 
 __all__ = ["CLUSTER", "INTERCEPTOR", "PORTS", "ROUTE_POINT", "Worlds"]
 
@@ -87,6 +97,16 @@ class Worlds:
         """``name`` says in its heartbeat that it reaches these providers, all of them for long."""
         beat = Beat(f"instance of {name}", links, links if steady is None else steady)
         self.put(session(name), beat.encode())
+
+    def configure(self, name: str, cluster: Cluster) -> None:
+        """``name`` has begun a session with this in its file."""
+        puts = (
+            Put(session(name), Beat(f"instance of {name}").encode()),
+            Put(configuration(name), cluster.configured),
+        )
+        self.delete(session(name))
+        self.commit(Transaction((), puts))
+        self.enter(name)
 
     def die(self, name: str) -> None:
         self.delete(session(name))
