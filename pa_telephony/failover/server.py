@@ -97,6 +97,7 @@ class Server:
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._journal = Journal()
+        self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
         self.unconfirmed: dict[str, str] = {}
@@ -212,6 +213,7 @@ class Server:
                 self._note(self._member.observe(snapshot, self._clock(), asked=asked))
                 self._chronicle.observe(self._member.world, self._clock())
                 if self._member.news:
+                    self._compare_files()
                     self._woken()
                 self._store_works("read")
                 # Our own heartbeats end the wait long before, unless nothing is to be heard.
@@ -223,6 +225,15 @@ class Server:
                     self._woken()
                 self._store_fails("read", lost)
                 await trio.sleep(_STORE_RETRY)
+
+    def _compare_files(self) -> None:
+        """Say so when our file is not that of a home, or is so again; see :mod:`agreement`."""
+        world = self._member.world
+        for home in world.names:
+            groups = world.differs(self.name, home)
+            if groups != self._differences.get(home, ()):
+                self._differences[home] = groups
+                self._event("configuration", home=home, differs_in=list(groups))
 
     def _store_fails(self, what: str, error: ConnectionLost) -> None:
         """Say so at once, but the same of the same only once."""

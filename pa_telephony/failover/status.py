@@ -291,6 +291,8 @@ class _Reader:
         beat = self._said(name)
         if not beat.reads:
             return "cannot read the store"
+        if groups := self.world.differs(name, home):
+            return f"has another configuration of {home} ({', '.join(groups)})"
         for provider in sorted(self._cluster.needs(home)):
             if not beat.reaches(provider):
                 return self._unreached(provider, beat)
@@ -346,6 +348,9 @@ class _Reader:
             found.append(f"no heartbeat for {seconds(age)}")
         if not beat.reads:
             found.append("it cannot read the store")
+        for home in self.world.names:
+            if groups := self.world.differs(name, home):
+                found.append(f"its configuration of {home} is another: {', '.join(groups)}")
         homes = [name, *self._cluster.stands_in_for(name)]
         needed = dict.fromkeys(each for home in homes for each in self._cluster.needs(home))
         away = [provider for provider in needed if not beat.reaches(provider)]

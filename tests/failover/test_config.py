@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.config import Cluster, load
+from pa_telephony.failover.config import Cluster, ServerConfig, SkinnyProvider, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 
@@ -107,3 +108,23 @@ def test_what_is_no_toml_is_a_configuration_error(tmp_path: Path) -> None:
     path.write_text("servers = [")
     with pytest.raises(ConfigurationError, match=r"cluster\.toml"):
         load(path)
+
+
+def test_a_device_s_name_does_not_depend_on_its_server_s_place_in_the_file() -> None:
+    def server(name: str, last: int, first: str) -> ServerConfig:
+        return ServerConfig(
+            server_name=name,
+            hostname_or_ip_address=f"127.0.0.{last}",
+            media_port_provider="skinny",
+            media_port_beginning_address=first,
+            number_of_media_ports=2,
+        )
+
+    providers = (SkinnyProvider("skinny", ("127.0.0.10",), "VI", {"7001": "PINNED"}),)
+    servers = (server("PA1", 11, "6001"), server("PA2", 12, "7001"), server("PA3", 13, "901"))
+    expected = {"901": "VI1", "902": "VI2", "6001": "VI3", "6002": "VI4", "7001": "PINNED"}
+    for some in itertools.permutations(servers):
+        cluster = Cluster(servers=some, providers=providers)
+        found = {number: device for (_, number), device in cluster.devices.items()}
+        assert found == expected | {"7002": "VI6"}
+        assert [i.device for i in cluster.identities("PA1")] == ["VI3", "VI4"]

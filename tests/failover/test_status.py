@@ -215,6 +215,20 @@ def test_a_server_that_cannot_read_the_store_says_so() -> None:
     )
 
 
+def test_a_server_with_another_configuration_says_in_what() -> None:
+    servers = (replace(CLUSTER.servers[0], number_of_media_ports=3), *CLUSTER.servers[1:])
+    worlds = Worlds()
+    worlds.configure("PA1", CLUSTER)
+    worlds.configure("PA2", replace(CLUSTER, servers=servers))
+    assert page(worlds, "PA2").notes == (
+        "its configuration of PA1 is another: numbers, device names, providers",
+    )
+    assert (
+        "PA2 has another configuration of PA1 (numbers, device names, providers)"
+        in page(worlds).notes[-1]
+    )
+
+
 def test_more_ports_than_calls_is_a_warning() -> None:
     cluster = replace(
         CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:])
