@@ -319,12 +319,18 @@ class Server:
         provider = self.cluster.provider(identity.provider)
         holder: Holder
         if isinstance(provider, SkinnyProvider):
+            try:
+                index = self._reserve_port(identity)
+            except rtp.PortUnavailable as error:
+                # A port without sound gets no calls.
+                self.refused(identity, str(error))
+                return
             holder = PortHolder(
                 identity,
                 self,
                 call_managers=provider.hosts,
                 engine=self._engine,
-                port_index=self._port_index(identity),
+                port_index=index,
                 local_address=self._address,
                 return_to_preferred=provider.return_to_preferred,
                 longest_back_off=self.cluster.timing.back_off,
@@ -339,13 +345,15 @@ class Server:
         tasks.start_soon(holder.run)
         tasks.start_soon(holder.again)
 
-    def _port_index(self, identity: Identity) -> int:
-        """Its own index for a port of ours; the lowest free one behind ours for another's."""
-        own = self.cluster.server(self.name).number_of_media_ports
+    def _reserve_port(self, identity: Identity) -> int:
+        """Its own index for a port of ours; the lowest free one behind ours for another's.
+
+        What other programs have bound behind ours is passed over. Raises PortUnavailable.
+        """
         if identity.home == self.name:
+            self._engine.reserve(identity.index)
             return identity.index
-        taken = {each.port_index for each in self._holders.values() if isinstance(each, PortHolder)}
-        return next(index for index in range(own, own + len(taken) + 1) if index not in taken)
+        return self._engine.reserve_from(self.cluster.server(self.name).number_of_media_ports)
 
     # Reports of holders.
 
@@ -382,7 +390,10 @@ class Server:
         """The holder is through; ``unconfirmed`` is why the call manager has not said so."""
         if unconfirmed:
             self.unconfirmed[identity.label] = unconfirmed
-        if self._holders.pop(identity, None) is not None:
+        holder = self._holders.pop(identity, None)
+        if isinstance(holder, PortHolder):
+            self._engine.unreserve(holder.port_index)
+        if holder is not None:
             why = {"why": unconfirmed} if unconfirmed else {}
             self._event("closed", identity=identity.label, **why)
         self._member.set_busy(identity, False)

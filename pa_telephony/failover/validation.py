@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import TypeAlias
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.config import (
@@ -385,20 +386,44 @@ def _check_udp(cluster: Cluster, checker: _Checker) -> None:
                 "media_termination_udp_beginning_port",
             )
         spans.append((server, range(base, base + 2 * most)))
-    for (one, ports), (other, others) in combinations(spans, 2):
-        same_machine = (
-            one.hostname_or_ip_address.casefold() == other.hostname_or_ip_address.casefold()
+    for (one, ports), (other, others) in _overlapping(spans):
+        raise checker.fail(
+            f"UDP {others.start} to {others.stop - 1} (takeover included) overlaps"
+            f" {ports.start} to {ports.stop - 1} of {one.server_name!r}"
+            " at the same address",
+            _section(other),
+            "media_termination_udp_beginning_port",
         )
-        if same_machine and ports and others:
-            apart = ports.stop <= others.start or others.stop <= ports.start
-            if not apart:
-                raise checker.fail(
-                    f"UDP {others.start} to {others.stop - 1} (takeover included) overlaps"
-                    f" {ports.start} to {ports.stop - 1} of {one.server_name!r}"
-                    " at the same address",
-                    _section(other),
-                    "media_termination_udp_beginning_port",
-                )
+
+
+_Span: TypeAlias = tuple[ServerConfig, range]
+
+
+def _overlapping(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Pairs of servers of one machine whose UDP ports meet."""
+    for one, other in combinations(spans, 2):
+        hosts = {each.hostname_or_ip_address.casefold() for each, _ in (one, other)}
+        first, second = sorted((one[1], other[1]), key=lambda ports: ports.start)
+        if len(hosts) == 1 and first and second and second.start < first.stop:
+            yield one, other
+
+
+def _udp_when_all_fall(cluster: Cluster) -> Iterator[str]:
+    """Ranges that meet only when a server stands in for several homes at once.
+
+    It then passes over what others have bound; a home that returns may find its own ports taken.
+    """
+    spans = [
+        (server, range(base, base + 2 * cluster.most_ports(server.server_name)))
+        for server in cluster.servers
+        for base in (server.media_termination_udp_beginning_port,)
+    ]
+    for (one, ports), (other, others) in _overlapping(spans):
+        yield (
+            f"{one.server_name} and {other.server_name} have one address, and UDP"
+            f" {ports.start} to {ports.stop - 1} overlaps {others.start} to {others.stop - 1}"
+            " when one stands in for all that it may"
+        )
 
 
 # ------------------------------------------------------------------------ the tables of ours
@@ -450,7 +475,7 @@ def _check_application(cluster: Cluster, checker: _Checker) -> None:
 
 def warnings(cluster: Cluster) -> list[str]:
     """Sentences about what works but is probably not meant; never an error (F9, F11)."""
-    found: list[str] = []
+    found: list[str] = [*_udp_when_all_fall(cluster)]
     listed = {name for server in cluster.servers for name in cluster.candidates(server.server_name)}
     for server in cluster.servers:
         name = server.server_name

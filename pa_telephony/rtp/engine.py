@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import trio
@@ -49,6 +50,8 @@ _LOOPBACK = "127.0.0.1"
 _ANY = (None, "", "0.0.0.0")
 _LIBC = ctypes.CDLL(None)
 _LOG = logging.getLogger("pa_telephony.rtp")
+Made = TypeVar("Made")
+_Pair: TypeAlias = tuple[socket.socket, socket.socket]
 _NOTHING = np.zeros(0, np.int16)
 
 
@@ -108,6 +111,8 @@ class Engine:
         self._rows = np.zeros(0, np.int64)
         self._sending: dict[int, Port] = {}
         self._resting: dict[int, tuple[float, Port]] = {}
+        self._reserved: dict[int, _Pair | None] = {}
+        """Index → what is bound for it; None while a port has it, is at rest, or failed to."""
         self._poll = select.epoll()
         self._told = Seldom()
         self._of_rtp: dict[int, Port] = {}
@@ -139,20 +144,8 @@ class Engine:
         """
         if index is None:
             return self._open_first(range(self.config.max_ports), address)
-        if not 0 <= index < self.config.max_ports or index in self._ports:
-            raise PortUnavailable(f"port index {index} is in use or out of range")
-        resting = self._resting.pop(index, None)
-        if resting is not None:
-            # Whatever waits in these sockets was meant for the call before.
-            self._close_sockets(resting[1])
-        number = self.first_port + 2 * index
-        host = (address if self.address in _ANY else None) or self.address or _LOOPBACK
-        rtp = self._bind(host, number)
-        try:
-            rtcp_socket = self._bind(host, number + 1)
-        except PortUnavailable:
-            rtp.close()
-            raise
+        rtp, rtcp_socket = self._bind_pair(index, address)
+        host, number = rtp.getsockname()[:2]
         try:
             return self._put_into_service(index, rtp, rtcp_socket)
         except Exception as error:
@@ -165,6 +158,51 @@ class Engine:
                 each.close()
             if isinstance(error, OSError):
                 raise PortUnavailable(f"UDP {host}:{number}: {error}") from error
+            raise
+
+    def reserve(self, index: int, *, address: str | None = None) -> None:
+        """Keep the UDP ports of ``index`` bound until :meth:`unreserve`, with a call or without.
+
+        Only :meth:`open_port` with this very index uses them then. Raises
+        :class:`PortUnavailable` when they are in use, here or by somebody else.
+        """
+        if index in self._reserved:
+            raise PortUnavailable(f"port index {index} is reserved already")
+        self._reserved[index] = self._bind_pair(index, address)
+
+    def reserve_from(self, first: int, *, address: str | None = None) -> int:
+        """Reserve the lowest free port from index ``first`` on and return its index.
+
+        What somebody else has bound is passed over. Raises :class:`PortUnavailable`.
+        """
+
+        def get(index: int) -> int:
+            self.reserve(index, address=address)
+            return index
+
+        return self._first_of(range(first, self.config.max_ports), get)
+
+    def unreserve(self, index: int) -> None:
+        """Let them go; a port that is open goes on. Nothing happens when there are none."""
+        self._close_pair(self._reserved.pop(index, None))
+
+    def _bind_pair(self, index: int, address: str | None) -> _Pair:
+        if not 0 <= index < self.config.max_ports or index in self._ports:
+            raise PortUnavailable(f"port index {index} is in use or out of range")
+        # Whatever waits in the old sockets was meant for nobody, or for the call before.
+        resting = self._resting.pop(index, None)
+        if resting is not None:
+            self._close_sockets(resting[1])
+        if index in self._reserved:
+            self._close_pair(self._reserved[index])
+            self._reserved[index] = None
+        number = self.first_port + 2 * index
+        host = (address if self.address in _ANY else None) or self.address or _LOOPBACK
+        rtp = self._bind(host, number)
+        try:
+            return rtp, self._bind(host, number + 1)
+        except PortUnavailable:
+            rtp.close()
             raise
 
     def _put_into_service(self, index: int, rtp: socket.socket, rtcp: socket.socket) -> Port:
@@ -185,12 +223,15 @@ class Engine:
         return self._open_first(reversed(range(self.config.max_ports)), address)
 
     def _open_first(self, indices: Iterable[int], address: str | None) -> Port:
-        """The first free port; what somebody else has bound is passed over."""
+        return self._first_of(indices, lambda index: self.open_port(index, address=address))
+
+    def _first_of(self, indices: Iterable[int], get: Callable[[int], Made]) -> Made:
+        """Get the first that is free; what somebody else has bound is passed over."""
         for index in indices:
-            if index in self._ports or index in self._resting:
+            if index in self._ports or index in self._resting or index in self._reserved:
                 continue
             try:
-                return self.open_port(index, address=address)
+                return get(index)
             except PortUnavailable as error:
                 why = error.__cause__
                 if not isinstance(why, OSError) or why.errno != errno.EADDRINUSE:
@@ -207,7 +248,8 @@ class Engine:
             udp.bind((host, number))
         except (OSError, OverflowError) as error:
             udp.close()
-            raise PortUnavailable(f"UDP {host}:{number}: {error}") from error
+            why = (error.strerror if isinstance(error, OSError) else "") or error
+            raise PortUnavailable(f"UDP {host}:{number}: {why}") from error
         return udp
 
     # What ports ask for.
@@ -447,7 +489,10 @@ class Engine:
         for index, (until, port) in list(self._resting.items()):
             if now >= until:
                 del self._resting[index]
-                self._close_sockets(port)
+                if index in self._reserved:
+                    self._reserved[index] = port.rtp_socket, port.rtcp_socket
+                else:
+                    self._close_sockets(port)
 
     def _settle(self, port: Port, now: float) -> None:
         """Connect a port whose peer is known; let go of one that has fallen silent."""
@@ -537,6 +582,10 @@ class Engine:
         port.rtp_socket.close()
         port.rtcp_socket.close()
 
+    def _close_pair(self, pair: _Pair | None) -> None:
+        for udp in pair or ():
+            udp.close()
+
     def close(self) -> None:
         """Close every port."""
         for port in list(self._ports.values()):
@@ -544,6 +593,8 @@ class Engine:
         for _, port in self._resting.values():
             self._close_sockets(port)
         self._resting.clear()
+        for index in list(self._reserved):
+            self.unreserve(index)
         self._poll.close()
 
 

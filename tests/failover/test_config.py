@@ -103,6 +103,29 @@ def test_two_servers_of_one_machine_share_no_udp_ports_takeover_included(cluster
     replace(cluster, servers=(pa1, apart))
 
 
+def test_ranges_that_meet_when_a_server_stands_in_for_all_are_a_warning_with_the_numbers() -> None:
+    def server(name: str, first: int, ports: int) -> ServerConfig:
+        return ServerConfig(
+            server_name=name,
+            hostname_or_ip_address="127.0.0.11",
+            media_termination_udp_beginning_port=first,
+            media_port_provider="skinny" if ports else "",
+            media_port_beginning_address=f"{name[-1]}001" if ports else "",
+            number_of_media_ports=ports,
+            fail_over_server_names=("SP9",) if ports else (),
+        )
+
+    providers = (SkinnyProvider("skinny", ("127.0.0.10",), "VI"),)
+    spare, one, two = server("SP9", 20000, 0), server("PA1", 20004, 2), server("PA2", 20012, 2)
+    meets = "UDP 20000 to 20007 overlaps 20004 to 20007"
+    (warning,) = Cluster(servers=(spare, one, two), providers=providers).warnings()
+    assert meets in warning
+    (warning,) = Cluster(servers=(one, spare, two), providers=providers).warnings()
+    assert "UDP 20004 to 20007 overlaps 20000 to 20007" in warning
+    apart = replace(one, media_termination_udp_beginning_port=20008)
+    assert Cluster(servers=(spare, apart, two), providers=providers).warnings() == []
+
+
 def test_what_is_no_toml_is_a_configuration_error(tmp_path: Path) -> None:
     path = tmp_path / "cluster.toml"
     path.write_text("servers = [")

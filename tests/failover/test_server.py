@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -528,6 +529,37 @@ async def test_what_has_happened_stands_in_the_store() -> None:
             ("takeover", "PA1", "its process is gone"),
             ("return", "PA1", "PA1 asked for its own"),
         ]
+
+
+async def test_a_port_without_udp_is_down_with_its_reason_and_gets_no_call() -> None:
+    async with house() as it:
+        await it.house.stop("PA1")
+        await it.house.holds("PA2", *NUMBERS)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.11", 32002))
+            await it.house.start(it.nursery, "PA1")
+            await it.house.holds("PA1", "6001", "5XXX", "6000")
+            async with it.phones["1001"].call("6000") as call:
+                await call.wait_media()
+                assert it.house.applications["PA1"].served == ["6001"]
+
+                def down() -> list[tuple[str, str]]:
+                    (page, _) = it.house.servers["PA1"].status()
+                    return [(e.identity.number, e.why) for e in page.resources if not e.up]
+
+                why = "UDP 127.0.0.11:32002: Address already in use"
+                await until(lambda: down() == [("6002", why)], lambda: repr(down()))
+        await it.house.holds("PA1", *NUMBERS)
+
+
+async def test_a_stand_in_passes_over_udp_ports_that_others_have() -> None:
+    async with house() as it:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.12", 32000))
+            await it.house.stop("PA1")
+            await it.house.holds("PA2", *NUMBERS)
+            async with it.phones["1001"].call("6000") as call:
+                await call.wait_media()
 
 
 async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:

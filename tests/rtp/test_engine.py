@@ -250,6 +250,43 @@ async def test_a_port_that_somebody_else_has_is_unavailable() -> None:
             assert engine.open_port(1).index == 1
 
 
+async def test_a_reserved_port_is_bound_before_during_and_after_a_call() -> None:
+    def is_bound(number: int) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            try:
+                other.bind(("127.0.0.1", number))
+            except OSError:
+                return True
+            return False
+
+    async with rtp.open_engine(first_port=42180, config=FAST) as engine:
+        engine.reserve(0)
+        assert is_bound(42180)
+        assert is_bound(42181)
+        with pytest.raises(PortUnavailable, match="reserved already"):
+            engine.reserve(0)
+        assert engine.open_port().index == 1
+        port = engine.open_port(0)
+        port.close()
+        await trio.sleep(2.5 * FAST.quarantine)
+        assert is_bound(42180)
+        engine.open_port(0).close()
+        engine.unreserve(0)
+        await trio.sleep(2.5 * FAST.quarantine)
+        assert not is_bound(42180)
+        engine.reserve(2)
+    assert not is_bound(42184)
+
+
+async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 42201))
+        async with rtp.open_engine(first_port=42200, config=FAST) as engine:
+            with pytest.raises(PortUnavailable, match="42201"):
+                engine.reserve(0)
+            assert [engine.reserve_from(0), engine.reserve_from(0)] == [1, 2]
+
+
 async def test_reports_are_exchanged_and_the_end_is_said_with_bye() -> None:
     def sent(records: list[Record]) -> list[list[type]]:
         """Kinds of packets, by datagram from the RTCP port of the first port."""
