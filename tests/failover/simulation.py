@@ -2,13 +2,15 @@
 
 Everything that can go wrong is drawn from one seeded generator, so a schedule that fails can be
 played again by its number. Delays are those of a busy machine: a few ms to the store, tens of ms
-to the call manager.
+to the call manager. Each process has a clock of its own, which is up to one in a hundred fast or
+slow; snapshots are some ms old when they are seen.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import operator
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from pa_telephony.failover.world import World, stop
 
 __all__ = ["Simulation"]
 
+_KEY = operator.attrgetter("key")
 ROUTES = (Kind.ROUTE_POINT, Kind.AA_ROUTE_POINT)
 
 
@@ -34,15 +37,26 @@ class Process:
     alive: bool = True
     linked: bool = True
     paused_until: float = 0.0
+    muted_at: float = 0.0
     registered: set[Identity] = field(default_factory=set[Identity])
     wake_at: float = float("inf")
+    looks_at: float = float("inf")
+    rate: float = 1.0
+    """Seconds of its clock in a second."""
+    reads: bool = True
+    writes: bool = True
+
+    def clock(self, now: float) -> float:
+        """What its clock shows."""
+        return now * self.rate
 
 
 class Simulation:
     """``run`` plays a schedule; ``violations`` should be empty then."""
 
-    def __init__(self, cluster: Cluster, seed: int) -> None:
+    def __init__(self, cluster: Cluster, seed: int, *, proof: bool = True) -> None:
         self.cluster = cluster
+        self.proof = proof
         self.names = [server.server_name for server in cluster.servers]
         self.now = 1000.0
         self.violations: list[str] = []
@@ -50,6 +64,7 @@ class Simulation:
         self.takeovers = 0
         self.returns = 0
         self.seconds = 0.0
+        self.calm = 0.0
         self.calls: dict[Identity, Process] = {}
         self.answered = 0
         self.processes: dict[str, Process] = {}
@@ -64,8 +79,9 @@ class Simulation:
 
     # What happens.
 
-    def run(self, seconds: float, calm: float) -> None:
-        """Faults for ``seconds``, then none for ``calm`` seconds."""
+    def run(self, seconds: float, within: float) -> None:
+        """Faults for ``seconds``, then none until all is home, ``within`` seconds at most."""
+        began = self.now
         for name in self.names:
             self._after(self._random.uniform(0, 0.5), lambda name=name: self.start(name))
         self._after(1.0, self._misfortune)
@@ -75,12 +91,33 @@ class Simulation:
         self._submit(intents(self.cluster, Command.START))
         for process in self.processes.values():
             process.paused_until = 0.0
+            process.reads = process.writes = True
             self._link(process, True)
+            self._look(process)
         for name in self.names:
             if not self.is_alive(name):
                 self.start(name)
-        self._advance(self.now + calm)
-        self.seconds = seconds + calm
+        healed = self.now
+        while (left := self.away()) and self.now < healed + within:
+            self._advance(self.now + 1.0)
+        self.calm = self.now - healed
+        if left:
+            self.violated(f"{within:.0f} s without a fault, and {left}")
+        self._advance(self.now + 2.0)
+        self.seconds = self.now - began
+
+    def away(self) -> str:
+        """What is not as it should be in the end; blank when everybody has its own."""
+        world = self.world()
+        for home in self.names:
+            if claimant := world.claimant(home):
+                return f"{claimant} still stands in for {home}"
+            for identity in self.cluster.identities(home):
+                if world.owner(identity) != home:
+                    return f"{identity} is not home, but of {world.owner(identity)}"
+                if identity not in self.processes[home].registered:
+                    return f"{identity} is home and not registered"
+        return ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,8 +144,10 @@ class Simulation:
     def start(self, name: str) -> None:
         if self.is_alive(name):
             return
-        member = Member(self.cluster, name, instance=f"{name}#{next(self._lives)}", now=self.now)
-        process = self.processes[name] = Process(name, member)
+        rate = self._random.uniform(0.99, 1.01)
+        instance = f"{name}#{next(self._lives)}"
+        member = Member(self.cluster, name, instance=instance, now=self.now * rate)
+        process = self.processes[name] = Process(name, member, rate=rate)
         self._started.add(name)
         self.log.append(f"{self.now:8.3f} start {name}")
         self._link(process, True)
@@ -119,7 +158,7 @@ class Simulation:
         process = self.processes[name]
         process.alive = False
         self.log.append(f"{self.now:8.3f} kill {name}")
-        for identity in list(process.registered):
+        for identity in sorted(process.registered, key=_KEY):
             self._gone(process, identity)
         self._changed()
 
@@ -142,35 +181,50 @@ class Simulation:
             process = self.processes[name]
             pause = self._random.choice([0.3, 1.0, 4.5, 8.0])
             self.log.append(f"{self.now:8.3f} {name} does not run for {pause}")
-            process.paused_until = self.now + pause
+            process.muted_at, process.paused_until = self.now, self.now + pause
             self._after(pause, lambda: self._pump(process))
-        elif what < 0.9:
+        elif what < 0.87:
             process = self.processes[name]
             self._link(process, not process.linked)
+        else:
+            self._store_trouble(self.processes[name])
         self._after(self._random.expovariate(1 / 4.0), self._misfortune)
+
+    def _store_trouble(self, process: Process) -> None:
+        how = self._random.choice(["reads", "writes", "either"])
+        long = self._random.choice([0.5, 2.5, 6.0, 12.0])
+        self.log.append(f"{self.now:8.3f} {process.name}: the store, {how}, is gone for {long}")
+        process.reads = process.reads and how == "writes"
+        process.writes = process.writes and how == "reads"
+
+        def heal() -> None:
+            process.reads = process.writes = True
+            self._look(process)
+
+        self._after(long, heal)
 
     def _link(self, process: Process, up: bool) -> None:
         process.linked = up
         for provider in self.cluster.used_providers:
-            process.member.link(provider, up, self.now)
+            process.member.link(provider, up, process.clock(self.now))
         if not up:
             self.log.append(f"{self.now:8.3f} {process.name} loses the call manager")
-            for identity in list(process.registered):
+            for identity in sorted(process.registered, key=_KEY):
                 self._gone(process, identity)
-                process.member.lost(identity, self.now)
+                process.member.lost(identity, process.clock(self.now))
         self._pump(process)
 
     def _caller(self) -> None:
         free = [
             (process, identity)
             for process in self.processes.values()
-            for identity in sorted(process.registered, key=str)
+            for identity in sorted(process.registered, key=_KEY)
             if identity.kind is Kind.PORT and identity not in self.calls
         ]
         if free:
             process, identity = self._random.choice(free)
             runs = process.alive and process.paused_until <= self.now
-            if runs and process.member.may_answer(identity, self.now):
+            if runs and process.member.may_answer(identity, process.clock(self.now)):
                 self.answered += 1
                 self.calls[identity] = process
                 process.member.set_busy(identity, True)
@@ -188,7 +242,7 @@ class Simulation:
     # The store.
 
     def snapshot(self) -> Snapshot:
-        dead = frozenset(name for name in self._started if not self.is_alive(name))
+        dead = frozenset(n for n in self._started if self.proof and not self.is_alive(n))
         return Snapshot(self._revision, dict(self._entries), dead)
 
     def world(self) -> World:
@@ -198,29 +252,46 @@ class Simulation:
         outcome = apply(self._entries, transaction, self._revision)
         self._revision = outcome.revision
         if outcome.committed:
-            self._changed()
+            self._changed(transaction.urgent)
         return outcome
 
-    def _changed(self) -> None:
+    def _changed(self, urgent: bool = True) -> None:
         for process in self.processes.values():
             if process.alive:
-                self._after(self._random.uniform(0.001, 0.012), lambda p=process: self._see(p))
+                self._look(process, 0.001 if urgent else self._random.uniform(0.1, 0.3))
 
-    def _see(self, process: Process) -> None:
+    def _look(self, process: Process, delay: float = 0.0) -> None:
+        """Have it look at the store before long; one look on its way is enough for two changes."""
+        at = self.now + delay
+        if process.looks_at > at:
+            process.looks_at = at
+            self._after(delay, lambda: self._asks(process, at))
+
+    def _asks(self, process: Process, at: float) -> None:
+        if process.looks_at != at:
+            return
+        process.looks_at = float("inf")
+        if process.alive and process.reads:
+            snapshot, asked = self.snapshot(), process.clock(self.now)
+            delay = self._random.choice([0.001, 0.004, 0.012, 0.012, 0.1 if self.faults else 0.012])
+            self._after(delay, lambda: self._sees(process, snapshot, asked))
+
+    def _sees(self, process: Process, snapshot: Snapshot, asked: float) -> None:
         if process.alive and process.paused_until <= self.now:
-            process.member.observe(self.snapshot(), self.now)
-            self._pump(process)
+            process.member.observe(snapshot, process.clock(self.now), asked=asked)
+            if process.member.news:
+                self._pump(process)
 
     def _commit(self, process: Process, action: Transact) -> None:
-        lost_before = self.faults and self._random.random() < 0.01
+        lost_before = not process.writes or (self.faults and self._random.random() < 0.01)
         lost_after = self.faults and self._random.random() < 0.01
+        slow = self.faults and self._random.random() < 0.01
         outcome = None if lost_before else self._submit(action.transaction)
         if outcome is not None and outcome.committed and action.step is not None:
             self._noted(action)
         seen = None if lost_after else outcome
-        self._after(
-            self._random.uniform(0.001, 0.005), lambda: self._finished(process, action, seen)
-        )
+        delay = 1.0 if slow else self._random.uniform(0.001, 0.005)
+        self._after(delay, lambda: self._finished(process, action, seen))
 
     def _finished(self, process: Process, action: Transact, outcome: Outcome | None) -> None:
         if not process.alive:
@@ -230,7 +301,7 @@ class Simulation:
                 process.paused_until - self.now, lambda: self._finished(process, action, outcome)
             )
             return
-        process.member.finished(action, outcome, self.now)
+        process.member.finished(action, outcome, process.clock(self.now))
         self._pump(process)
 
     def _noted(self, action: Transact) -> None:
@@ -251,9 +322,9 @@ class Simulation:
     def _pump(self, process: Process) -> None:
         if not process.alive or process.paused_until > self.now:
             return
-        for action in process.member.actions(self.now):
+        for action in process.member.actions(process.clock(self.now)):
             self._perform(process, action)
-        deadline = process.member.next_deadline(self.now)
+        deadline = process.member.next_deadline(process.clock(self.now)) / process.rate + 1e-6
         if deadline != process.wake_at:
             process.wake_at = deadline
             self._after(deadline - self.now, lambda: self._woken(process, deadline))
@@ -281,33 +352,44 @@ class Simulation:
         if not process.alive:
             return
         if not process.linked:
-            process.member.lost(identity, self.now)
-        elif identity.kind is Kind.PORT and any(
-            identity in other.registered
-            for other in self.processes.values()
-            if other is not process
-        ):
-            process.member.refused(identity, self.now)
+            process.member.lost(identity, process.clock(self.now))
+        elif identity.kind is Kind.PORT and self._is_kept(process, identity):
+            process.member.refused(identity, process.clock(self.now))
         else:
             process.registered.add(identity)
-            process.member.registered(identity, self.now)
+            process.member.registered(identity, process.clock(self.now))
         self._pump(process)
+
+    def _is_kept(self, process: Process, identity: Identity) -> bool:
+        """Whether another has the port; who has been mute for a while loses it (keepalives)."""
+        for other in self.processes.values():
+            if other is process or identity not in other.registered:
+                continue
+            if self.now < other.muted_at + 1.5 or other.paused_until <= self.now:
+                return True
+            self._gone(other, identity)
+            member, clock = other.member, other.clock
+            self._after(
+                other.paused_until - self.now,
+                lambda member=member, clock=clock: member.lost(identity, clock(self.now)),
+            )
+        return False
 
     def _unregister(self, process: Process, identity: Identity) -> None:
         if not process.alive:
             return
         if not process.linked:
-            process.member.lost(identity, self.now)
+            process.member.lost(identity, process.clock(self.now))
         elif identity in self.calls:
-            process.member.kept(identity, self.now)
+            process.member.kept(identity, process.clock(self.now))
         else:
             process.registered.discard(identity)
-            process.member.unregistered(identity, self.now)
+            process.member.unregistered(identity, process.clock(self.now))
         self._pump(process)
 
     def _close(self, process: Process, identity: Identity) -> None:
         if self.calls.get(identity) is process:
-            entitled = process.member.may_act(self.now)
+            entitled = process.member.may_act(process.clock(self.now))
             stopped = self._entries.get(stop(process.name)) is not None
             if entitled and process.linked and not stopped:
                 self.violated(f"{process.name} dropped a call on {identity}")
@@ -317,7 +399,7 @@ class Simulation:
     def _closed(self, process: Process, identity: Identity) -> None:
         if process.alive:
             process.registered.discard(identity)
-            process.member.closed(identity, self.now)
+            process.member.closed(identity, process.clock(self.now))
             self._pump(process)
 
     def _gone(self, process: Process, identity: Identity) -> None:
@@ -329,18 +411,19 @@ class Simulation:
     # The judge.
 
     def _check(self) -> None:
-        for home in self.names:
-            for identity in self.cluster.identities(home):
-                serving = [
-                    process.name
-                    for process in self.processes.values()
-                    if process.alive
-                    and process.paused_until <= self.now
-                    and process.member.may_act(self.now)
-                    and process.member.state(identity) is State.REGISTERED
-                ]
-                if len(serving) > 1:
-                    self.violated(f"{identity} is served by {' and '.join(serving)}")
+        acting = [
+            process
+            for process in self.processes.values()
+            if process.registered and process.alive and process.paused_until <= self.now
+        ]
+        for one, two in itertools.combinations(acting, 2):
+            for identity in one.registered & two.registered:
+                if all(
+                    each.member.state(identity) is State.REGISTERED
+                    and each.member.may_act(each.clock(self.now))
+                    for each in (one, two)
+                ):
+                    self.violated(f"{identity} is served by {one.name} and {two.name}")
 
     def violated(self, what: str) -> None:
         self.violations.append(f"{self.now:.3f} {what}")

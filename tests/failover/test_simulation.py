@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-from schedules import CLUSTER, play
+from schedules import SHAPES, WITHIN, play
 from simulation import Simulation
 
 played = functools.cache(play)
@@ -36,7 +36,7 @@ def test_the_schedules_are_worth_something() -> None:
 
 
 def test_a_schedule_is_played_again_by_its_number() -> None:
-    one, two = Simulation(CLUSTER, 7), Simulation(CLUSTER, 7)
+    one, two = Simulation(SHAPES["three"], 7), Simulation(SHAPES["three"], 7)
     for each in (one, two):
-        each.run(30.0, calm=10.0)
+        each.run(30.0, within=WITHIN)
     assert one.log == two.log
