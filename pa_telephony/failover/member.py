@@ -198,6 +198,8 @@ class Member:
         self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
+        self._viewed: View | None = None
+        self._moved = False
         self.news = True
         """Whether the last snapshot had anything to plan for; heartbeats of others are none."""
 
@@ -270,6 +272,7 @@ class Member:
         self._memory.seen.clear()
         self._memory.asked.clear()
         self.plan = Plan()
+        self._viewed = None
 
     def observe(
         self, snapshot: Snapshot, now: float, *, asked: float | None = None
@@ -468,7 +471,9 @@ class Member:
 
     def _input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
         found = self._registrations[identity]
-        found.state, effect = registration.step(found.state, input)
+        before = found.state
+        found.state, effect = registration.step(before, input)
+        self._moved |= found.state is not before
         if effect is Effect.REGISTER:
             self._pending.append(Register(identity))
         elif effect is Effect.UNREGISTER:
@@ -481,7 +486,7 @@ class Member:
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
         self._look_at_myself(now)
-        view, planned = self._view(now), None
+        view, plan = self._view(now), None
         if self._known and view.session is None:
             self._guard = min(self._guard, now)
         if not self.may_act(now):
@@ -489,19 +494,34 @@ class Member:
             for identity in self._registrations:
                 self._input(identity, Input.DROP, at_once=True)
         elif self._known:
-            self.plan = ownership.plan(view)
-            planned = view
+            self.plan = plan = self._planned(view)
+            self._moved = False
             for identity in self._registrations:
                 self._follow(identity, now)
         may_send = self._known and (view.session is None or self.may_act(now))
         if may_send or (self._is_deaf(now) and not self._ended):
             # Planned again when something has changed: what was closed or released just now counts.
-            after = self._view(now)
-            self._send(self.plan if after == planned else ownership.plan(after), now)
+            if plan is None or self._moved:
+                plan = ownership.plan(self._view(now))
+            self._send(plan, now)
         self._repeat(now)
         self._heartbeat(now)
         done, self._pending = self._pending, []
         return done
+
+    def _planned(self, view: View) -> Plan:
+        """The plan of ``view``; the last one again where nothing that it looked at has changed.
+
+        Heartbeats of others change revisions alone, and those are in the compares of steps.
+        """
+        last, self._viewed = self._viewed, view
+        if last is None or not last.resembles(view):
+            return ownership.plan(view)
+        if last.world is view.world or not (
+            self.plan.steps or view.world.has_news_since(last.world)
+        ):
+            return self.plan
+        return ownership.plan(view)
 
     def next_deadline(self, now: float) -> float:
         """When :meth:`actions` has to be called at the latest, if nothing happens before."""
@@ -657,8 +677,11 @@ class Member:
         return max(self._timing.take, _DRIFT * found.own if found is not None else 0.0)
 
     def _heartbeat(self, now: float) -> None:
+        soon = self._last_sent + _SOON * self._timing.heartbeat
+        if self._beating is not None or self._ended or (now < self._next_beat and now < soon):
+            return
         session = self._view(now).session
-        if session is None or self._beating is not None or self._ended:
+        if session is None:
             return
         states = {i: each.state for i, each in self._registrations.items()}
         beat = replace(
@@ -672,8 +695,7 @@ class Member:
             },
             suspects=self._suspects(now),
         )
-        news = beat != self._told and self._last_sent + _SOON * self._timing.heartbeat <= now
-        if self._next_beat > now and not news:
+        if self._next_beat > now and (beat == self._told or soon > now):
             return
         urgent = beat != self._told
         self._told = beat

@@ -34,7 +34,7 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.identity import Identity, Kind
@@ -180,6 +180,11 @@ class View:
         found = self.world.session(self.me)
         return found if found is not None and found.beat.instance == self.beat.instance else None
 
+    def resembles(self, other: View) -> bool:
+        """Whether both are the same but for the world."""
+        mine, others = vars(self), vars(other)
+        return all(mine[name] == others[name] for name in _ABOUT_ITSELF)
+
     @functools.cached_property
     def duties(self) -> Mapping[Identity, Duty]:
         """What ``me`` has to do about every identity of the cluster, by :data:`DUTIES`."""
@@ -189,6 +194,9 @@ class View:
             for identity in self.world.cluster.identities(home):
                 found[identity] = DUTIES[what, standing(self, identity)]
         return found
+
+
+_ABOUT_ITSELF = tuple(each.name for each in fields(View) if each.name != "world")
 
 
 @dataclass(frozen=True)

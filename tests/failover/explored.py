@@ -32,7 +32,7 @@ from pa_telephony.failover.transaction import (
     Snapshot,
     Transaction,
 )
-from pa_telephony.failover.world import Bearer, Stop, World, claim, session, stop, want
+from pa_telephony.failover.world import Bearer, Stop, World, session, stop
 
 __all__ = ["Explored", "Node", "Situation"]
 
@@ -69,6 +69,14 @@ Move = tuple[str, bool, Situation]
 """What happens, whether it is a fault, what is then."""
 
 
+class _Keys(dict[str, int]):
+    """A number for each key, from which those of its revisions are counted."""
+
+    def __missing__(self, key: str) -> int:
+        self[key] = 10 * (len(self) + 1)
+        return self[key]
+
+
 class _Commit(NamedTuple):
     store: int
     gone: tuple[frozenset[str], frozenset[str]]
@@ -92,7 +100,7 @@ class Explored:
         self.kinds = frozenset(FAULTS if kinds is None else kinds)
         self.broken: list[str] = []
         self._places = {identity: place for place, identity in enumerate(self.identities)}
-        self._keys = self._numbered()
+        self._keys = _Keys()
         self._members: list[Member] = []
         self._numbers: dict[Hashable, int] = {}
         self._done: dict[Hashable, tuple[int, tuple[Close, ...]]] = {}
@@ -100,12 +108,6 @@ class Explored:
         self._stores: list[dict[str, Entry]] = []
         self._store_numbers: dict[tuple[tuple[str, str], ...], int] = {}
         self._commits: dict[tuple[int, Hashable], _Commit | None] = {}
-
-    def _numbered(self) -> dict[str, int]:
-        keys = [identity.key for identity in self.identities]
-        for name in self.names:
-            keys += [session(name), claim(name), want(name), stop(name)]
-        return {key: 10 * number for number, key in enumerate(keys, 1)}
 
     def start(self) -> Situation:
         """Nobody runs yet, and the store is empty."""

@@ -26,7 +26,7 @@ FRESH, OLD = 2, 1
 """Revision of a snapshot: of the store as it is now, or of an earlier one."""
 
 # What follows from the rest, is for people, or never changes.
-_LEFT_OUT = frozenset({"cluster", "_timing", "plan", "_told", "news"})
+_LEFT_OUT = frozenset({"cluster", "_timing", "plan", "_viewed", "_moved", "_told", "news"})
 
 
 def settle(member: Member) -> None:
@@ -50,7 +50,7 @@ def settle(member: Member) -> None:
     member._memory.takeovers.clear()
     if member._flight is not None:
         member._flight.sent = member._flight.first = 0.0
-    member.plan = Plan()
+    member.plan, member._viewed = Plan(), None
 
 
 def beat_of(member: Member) -> Transact | None:
