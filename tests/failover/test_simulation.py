@@ -29,10 +29,10 @@ def test_some_hundred_schedules_more_break_no_promise(seed: int) -> None:
 
 def test_the_schedules_are_worth_something() -> None:
     """Bad luck that never takes anything over, or never interrupts a call, would prove nothing."""
-    runs = [played(seed) for seed in range(12)]
+    runs = [played(seed) for seed in range(24)]
     assert sum(each.takeovers for each in runs) > 2 * len(runs)
-    assert sum(each.returns for each in runs) > len(runs)
-    assert sum(each.answered for each in runs) > 30 * len(runs)
+    assert sum(each.returns for each in runs) > len(runs) / 2
+    assert sum(each.answered for each in runs) > 20 * len(runs)
 
 
 def test_a_schedule_is_played_again_by_its_number() -> None:
