@@ -36,7 +36,7 @@ TRIO_NAMES = {
     "tasks",
 }
 # Named like messages that are pure: a line at the CTI manager is closed under a bound.
-TRIO_MODULES = {"pa_telephony.cti.line"}
+TRIO_MODULES = {"pa_telephony.cti.line", "pa_telephony.failover.machines"}
 # Programs put a server and a call manager together; they may use anything.
 PROGRAMS = {"cli", "testing", "admin", "contrib"}
 IMPURE = {"trio", "socket", "time", "random", "secrets", "threading", "select", "ssl"}

@@ -44,7 +44,7 @@ class Episode:
     server: str
     """Who did it, and wrote it down."""
     home: str
-    """Whose identities; the server itself for a fence."""
+    """Whose identities; the server itself for a fence of everything."""
     cause: str
     began: float
     """Wall-clock seconds since the epoch, of the server's machine."""
@@ -177,6 +177,11 @@ class Chronicle:
                 episode = replace(episode, identities=episode.identities + len(step.identities))
                 self._returns[home] = (episode, since)
                 self._note(episode)
+            case StepKind.GIVE_UP:
+                self._takeovers.pop(home, None)
+                self._close_return(home, now, "; broken off")
+                cause = f"another server reaches more of what {home} needs"
+                self._note(replace(self._new(EpisodeKind.FENCE, home, cause, wall), seconds=0.0))
             case StepKind.RELEASE:
                 self._close_return(home, now, "")
             case _:

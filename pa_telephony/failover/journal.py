@@ -22,6 +22,11 @@ def _count(fields: Fields) -> str:
     return f"{count} number{'s' * (count != 1)}"
 
 
+def _all(fields: Fields) -> list[str]:
+    groups = fields["differs_in"]
+    return list(map(str, groups)) if isinstance(groups, list | tuple) else []
+
+
 _I, _W = logging.INFO, logging.WARNING
 # Event → (what it is about, level, words). What it is about is an event's field.
 _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
@@ -36,9 +41,20 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
     "provider.refused": ("provider", _W, lambda f: f"{f['provider']} refuses us: {f['why']}"),
     "store.lost": ("what", _W, lambda f: f"the store cannot be used: {f['why']}"),
     "store.back": ("what", _I, lambda f: "the store can be used again"),
+    "store.local": ("server", _W, lambda f: str(f["why"])),
+    "configuration": (
+        "home",
+        _W,
+        lambda f: (
+            f"our configuration of {f['home']} is another than its own: {', '.join(_all(f))}"
+            if _all(f)
+            else f"our configuration of {f['home']} is its own again"
+        ),
+    ),
     "enter": ("server", _I, lambda f: "has a session"),
     "leave": ("server", _W, lambda f: "has given up its session"),
     "depose": ("home", _W, lambda f: f"gives up {f['home']}: its process is gone, or it is silent"),
+    "give_up": ("home", _W, lambda f: f"gives up {f['home']}: another server reaches more"),
     "take_home": ("home", _W, lambda f: f"stands in for {f['home']}: {_count(f)}"),
     "hand_back": ("home", _I, lambda f: f"gives back to {f['home']}: {_count(f)}"),
     "release": ("home", _I, lambda f: f"{f['home']} has everything back"),

@@ -31,6 +31,7 @@ from pa_telephony.failover.history import Chronicle
 from pa_telephony.failover.holder import LEAVE_WITHIN, Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.journal import Journal
+from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import ServerStatus, cluster_status
@@ -494,6 +495,10 @@ class Server:
         ]
         return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
 
+    def warn(self, kind: str, why: str) -> None:
+        """Leave a warning in trace and log."""
+        self._event(kind, why=why)
+
     def _event(self, kind: str, **fields: object) -> None:
         line = self._journal.line(kind, fields)
         if line is not None:
@@ -573,7 +578,9 @@ async def open_server(
     server = cluster.server(name)
     trace = traced(server.trace_package_list, trace)
     async with contextlib.AsyncExitStack() as stack:
+        warning = ""
         if store is None:
+            warning = store_warning(cluster, await elsewhere(cluster))
             store = await stack.enter_async_context(open_store(cluster))
         address = await _resolve(server.hostname_or_ip_address, cluster)
         await stack.enter_async_context(store.alive(server.server_name))
@@ -585,7 +592,10 @@ async def open_server(
                 trace=trace,
             )
         )
-        yield Server(cluster, name, application, store, address, engine, trace, clock)
+        opened = Server(cluster, name, application, store, address, engine, trace, clock)
+        if warning:
+            opened.warn("store.local", warning)
+        yield opened
 
 
 async def tls_context(provider: JtapiProvider, directory: Path) -> ssl.SSLContext | None:

@@ -53,6 +53,16 @@ def test_a_takeover_is_told_with_its_size() -> None:
     )
 
 
+def test_a_configuration_that_differs_is_told_with_what() -> None:
+    journal = Journal()
+    differs = {"home": "PA1", "differs_in": ["numbers", "timing"]}
+    text = "our configuration of PA1 is another than its own: numbers, timing"
+    assert journal.line("configuration", differs) == (logging.WARNING, text)
+    same = {"home": "PA1", "differs_in": []}
+    text = "our configuration of PA1 is its own again"
+    assert journal.line("configuration", same) == (logging.WARNING, text)
+
+
 def test_what_nobody_needs_and_what_is_incomplete_is_no_line() -> None:
     assert Journal().line("busy", {"identity": PORT}) is None
     assert Journal().line("refused", {"identity": PORT}) is None

@@ -22,6 +22,7 @@ from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, server
 from pa_telephony.failover.server import tls_context
 from pa_telephony.failover.stores import MemoryStore
+from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.sccp.style import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
@@ -659,3 +660,41 @@ async def test_authorities_that_cannot_be_read_are_named_with_their_provider(
     assert trusted is not None
     assert trusted.check_hostname
     assert await tls_context(replace(provider, tls=False, tls_authorities=""), tmp_path) is None
+
+
+async def test_an_owner_that_cannot_read_the_store_closes_everything_and_another_serves() -> None:
+    """Its heartbeats are written all the same: nobody else would find out (deafowner)."""
+
+    class Unreadable(MemoryStore):
+        async def snapshot(self) -> Snapshot:
+            await trio.lowlevel.checkpoint()
+            raise ConnectionLost("too many open files")
+
+    async with house(heartbeat=0.1, own=1.0, take=1.2) as it:
+        deaf = Unreadable()
+        deaf.__dict__ = it.house.store.__dict__  # the same contents
+        it.house.servers["PA1"]._store = deaf
+        await it.house.holds("PA2", *NUMBERS)
+        await it.house.holds("PA1")
+        it.house.servers["PA1"]._store = it.house.store
+        await it.house.holds("PA1", *NUMBERS)
+
+
+async def test_a_server_that_nothing_is_heard_in_looks_at_the_store_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A watch that never returns is no proof that the store can be read."""
+    looks = 0
+
+    async def mute(seen: Snapshot) -> None:
+        nonlocal looks
+        looks += 1
+        await trio.sleep_forever()
+
+    async with house(heartbeat=0.1, own=1.0, take=1.2) as it:
+        monkeypatch.setattr(it.house.store, "watch", mute)
+        await until(lambda: looks >= 8)
+        await it.house.holds("PA1", *NUMBERS)
+        session = it.house.servers["PA1"]._member.world.session("PA1")
+        assert session is not None
+        assert session.beat.reads
