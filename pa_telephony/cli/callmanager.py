@@ -65,7 +65,7 @@ def callmanager(
             cti_tls_port=cti_tls_port,
             trace=trace,
         )
-        run_until_stopped(functools.partial(_run, opening))
+        run_until_stopped(functools.partial(_run, opening), trace)
 
 
 async def _run(opening: Callable[[], AbstractAsyncContextManager[manager.CallManager]]) -> None:

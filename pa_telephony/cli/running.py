@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from pa_telephony.cli.stalls import watch_stalls
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
@@ -49,10 +50,11 @@ def log_to_terminal() -> None:
     logger.propagate = False
 
 
-def run_until_stopped(main: Callable[[], Awaitable[None]]) -> None:
+def run_until_stopped(main: Callable[[], Awaitable[None]], trace: Trace | None = None) -> None:
     """Run ``main``; SIGTERM and SIGINT cancel it, so that it says goodbye to its peers.
 
-    A second signal gets its ordinary effect, for whoever has no patience.
+    A second signal gets its ordinary effect, for whoever has no patience. When the process stood
+    still meanwhile, ``trace`` says so.
     """
 
     async def run() -> None:
@@ -65,6 +67,8 @@ def run_until_stopped(main: Callable[[], Awaitable[None]]) -> None:
                         tasks.cancel_scope.cancel()
 
                 tasks.start_soon(stop)
+                if trace is not None:
+                    tasks.start_soon(watch_stalls, trace)
                 await main()
 
     trio.run(run)

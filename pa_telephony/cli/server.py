@@ -46,7 +46,7 @@ def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None
     for warning in cluster.warnings():
         click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file) as trace:
-        run_until_stopped(functools.partial(_run, cluster, name, trace))
+        run_until_stopped(functools.partial(_run, cluster, name, trace), trace)
 
 
 async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:

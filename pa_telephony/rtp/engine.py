@@ -34,7 +34,7 @@ from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port, PortStatistics
 from pa_telephony.rtp.session import ReportTimer
 from pa_telephony.tasks import background
-from pa_telephony.trace import RtpRecord, Trace
+from pa_telephony.trace import EventRecord, RtpRecord, Trace
 
 __all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "open_engine"]
 
@@ -328,6 +328,9 @@ class Engine:
             statistics.late_ticks += lateness > 0.005
             statistics.missed_ticks += missed
             statistics.worst_lateness = max(statistics.worst_lateness, lateness)
+            if missed and self._trace is not None:
+                fields = {"missed": missed, "lateness": round(lateness, 4)}
+                self._trace(EventRecord(time.time(), "rtp.ticks_missed", fields))
             try:
                 self.tick(time.monotonic(), missed)
             except (OSError, MemoryError) as error:
@@ -611,7 +614,8 @@ async def open_engine(
     Without an ``address`` each port is bound where its call is signalled: to our own address on
     the connection to the call manager. A port that is opened by hand is on 127.0.0.1 then.
     ``first_port`` is even, 1024 to 65534. ``trace`` gets what is sent, never what comes in, so
-    that the traces of two sides can be merged. Left means that every port is closed.
+    that the traces of two sides can be merged; and an event ``rtp.ticks_missed`` whenever the
+    process was so late that frames of 20 ms were never sent. Left means that every port is closed.
     """
     if first_port % 2 or not 1024 <= first_port <= 65534:
         raise ValueError(f"first_port {first_port} must be even, 1024 to 65534")

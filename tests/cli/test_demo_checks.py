@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.cli.demo.checks import FRAME, RATE, Samples, find, tone_gaps
+from pa_telephony.cli.demo.setting import greeting
 from pa_telephony.rtp import g711, tones
 
 rng = np.random.default_rng(7)
@@ -44,6 +45,32 @@ def test_missing_frames_are_gaps_where_they_are() -> None:
     heard[30 * FRAME : 33 * FRAME] = 0
     (gap,) = find(tune(), heard).gaps
     assert (gap.frames, gap.start) == (3, pytest.approx(0.6))
+
+
+GREETING = greeting().samples
+FRAMES = len(GREETING) // FRAME
+
+
+@given(st.sets(st.integers(0, FRAMES - 1), max_size=12))
+def test_frames_of_the_greeting_that_never_came_are_counted(lost: set[int]) -> None:
+    heard = companded(GREETING)
+    for number in lost:
+        heard[number * FRAME : (number + 1) * FRAME] = 0
+    match = find(GREETING, np.concatenate([np.zeros(777, np.int16), heard]))
+    assert match.missing == len(lost)
+    assert match.correlation > 0.99
+
+
+@given(st.dictionaries(st.integers(1, FRAMES - 1), st.integers(1, 9), max_size=4))
+def test_pauses_of_a_player_that_stood_still_are_counted(pauses: dict[int, int]) -> None:
+    pieces = [np.zeros(777, np.int16)]
+    for number in range(FRAMES):
+        pieces.append(np.zeros(pauses.get(number, 0) * FRAME, np.int16))
+        pieces.append(companded(GREETING[number * FRAME : (number + 1) * FRAME]))
+    match = find(GREETING, np.concatenate(pieces))
+    assert match.missing == sum(pauses.values())
+    assert match.correlation > 0.99
+    assert match.start == 777 / RATE
 
 
 def test_a_sound_cut_off_ends_in_a_gap() -> None:

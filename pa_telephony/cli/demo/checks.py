@@ -17,6 +17,14 @@ __all__ = ["FRAME", "RATE", "Gap", "Match", "find", "tone_gaps"]
 RATE = 8000
 FRAME = 160
 """Samples in 20 ms."""
+_PART = 10 * FRAME
+_LONGEST_PAUSE = 50
+"""Frames."""
+_SAME, _THE_VERY_SAME = 0.5, 0.98
+"""Correlation of a frame where it is expected, and of one that is looked for elsewhere.
+
+Neighbouring frames of a chord can be alike to 0.92; companding leaves 0.9998.
+"""
 
 Samples: TypeAlias = NDArray[np.int16]
 
@@ -38,33 +46,104 @@ class Gap:
 class Match:
     """Where a reference was found in a recording, and how well.
 
-    ``correlation`` is 1.0 for the same sound at any volume and about 0 for something else;
-    ``start`` is in seconds of the recording; ``gaps`` are frames of the reference that carry
-    sound but do not stand in the recording.
+    ``correlation`` is 1.0 for the same sound at any volume and about 0 for something else, the
+    gaps aside; ``start`` is in seconds of the recording; ``gaps`` are frames of the reference that
+    carry sound and do not stand in the recording, and pauses in which it did not go on.
     """
 
     correlation: float
     start: float
     gaps: tuple[Gap, ...]
 
+    @property
+    def missing(self) -> int:
+        """How many 20 ms frames of sound are not there, or of pause are there."""
+        return sum(gap.frames for gap in self.gaps)
+
 
 def find(reference: Samples, recording: Samples) -> Match:
-    """Find ``reference`` in ``recording`` by normalised cross-correlation.
+    """Find ``reference`` in ``recording``: by cross-correlation, and then frame by frame.
 
-    The recording may begin before the reference and end before it is over; what is missing at
-    the end counts as a gap.
+    The recording may begin before the reference and end before it is over; what is missing at the
+    end counts as a gap. A player that stood still goes on where it was, so what follows may be
+    later by whole frames, a second at most.
     """
     wanted = reference.astype(np.float64)
     heard = recording.astype(np.float64)
     if not wanted.any() or not heard.any():
         return Match(0.0, 0.0, ())
-    size = 1 << (len(wanted) + len(heard) - 1).bit_length()
-    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size))
-    lag = int(np.argmax(np.fft.irfft(spectrum, size)[: len(heard)]))
-    piece = np.zeros(len(wanted))
-    there = heard[lag : lag + len(wanted)]
-    piece[: len(there)] = there
-    return Match(_correlation(wanted, piece), lag / RATE, _missing(wanted, piece, lag / RATE))
+    lag = _best_lag(wanted, heard)
+    return _follow(wanted, heard, max(lag % FRAME, lag - _LONGEST_PAUSE * FRAME), lag)
+
+
+def _best_lag(wanted: NDArray[Any], heard: NDArray[Any]) -> int:
+    """Where that part of the reference stands in the recording which is heard best.
+
+    Of the whole, a cross-correlation would find a place between those that a pause has parted.
+    """
+    size = 1 << (len(heard) + _PART - 1).bit_length()
+    spectrum = np.fft.rfft(heard, size)
+    best, where = -1.0, 0
+    for at in range(0, len(wanted), _PART):
+        part = wanted[at : at + _PART]
+        if not part.any():
+            continue
+        found = np.fft.irfft(spectrum * np.conj(np.fft.rfft(part, size)), size)[: len(heard)]
+        place = int(np.argmax(found))
+        alike = _correlation(part[: len(heard) - place], heard[place : place + len(part)])
+        if alike > best and place >= at:
+            best, where = alike, place - at
+    return where
+
+
+def _follow(wanted: NDArray[Any], heard: NDArray[Any], begins: int, lag: int) -> Match:
+    """Go through the reference frame by frame; ``lag`` is where most of it stands."""
+    loud = 0.1 * float(np.sqrt((wanted**2).mean()))
+    gaps: list[Gap] = []
+    present: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    start = expected = lag
+    earliest = begins
+    lost = False
+    for at in range(0, len(wanted) - FRAME + 1, FRAME):
+        frame = wanted[at : at + FRAME]
+        # Quiet frames are left out: companding noise decides there, not transport.
+        if np.sqrt((frame**2).mean()) <= loud:
+            continue
+        found = _where(frame, heard, at, expected, earliest)
+        if found is None:
+            if lost:
+                gaps[-1] = Gap(gaps[-1].start, (expected + at + FRAME) / RATE)
+            else:
+                gaps.append(Gap((expected + at) / RATE, (expected + at + FRAME) / RATE))
+            lost = True
+            continue
+        if present and found > expected:
+            gaps.append(Gap((expected + at) / RATE, (found + at) / RATE))
+        if not present:
+            start = found
+        lost = False
+        expected = earliest = found
+        present.append((frame, heard[found + at : found + at + FRAME]))
+    if not present:
+        piece = np.zeros(len(wanted))
+        there = heard[lag : lag + len(wanted)]
+        piece[: len(there)] = there
+        return Match(_correlation(wanted, piece), lag / RATE, tuple(gaps))
+    one, other = (np.concatenate(each) for each in zip(*present, strict=True))
+    return Match(_correlation(one, other), start / RATE, tuple(gaps))
+
+
+def _where(
+    frame: NDArray[Any], heard: NDArray[Any], at: int, expected: int, earliest: int
+) -> int | None:
+    """The first lag, from ``earliest`` on, at which a frame of the reference is heard."""
+    last = max(expected, earliest + _LONGEST_PAUSE * FRAME)
+    for lag in (expected, *range(earliest, last + 1, FRAME)):
+        piece = heard[lag + at : lag + at + FRAME]
+        same = _SAME if lag == expected and earliest == expected else _THE_VERY_SAME
+        if len(piece) == FRAME and _correlation(frame, piece) > same:
+            return int(lag)
+    return None
 
 
 def tone_gaps(
@@ -92,18 +171,6 @@ def _tone_frames(frequency: float, recording: Samples, purity: float) -> NDArray
     audible = energy > FRAME * 50.0**2
     result: NDArray[np.bool_] = audible & (at_frequency > purity * energy)
     return result
-
-
-def _missing(wanted: NDArray[Any], heard: NDArray[Any], start: float) -> tuple[Gap, ...]:
-    whole = len(wanted) // FRAME
-    missing = np.zeros(whole, dtype=np.bool_)
-    loud = float(np.sqrt((wanted**2).mean()))
-    for number in range(whole):
-        part = slice(number * FRAME, (number + 1) * FRAME)
-        # Quiet frames are left out: companding noise decides there, not transport.
-        if np.sqrt((wanted[part] ** 2).mean()) > 0.1 * loud:
-            missing[number] = _correlation(wanted[part], heard[part]) < 0.5
-    return _runs(missing, start)
 
 
 def _correlation(one: NDArray[Any], other: NDArray[Any]) -> float:

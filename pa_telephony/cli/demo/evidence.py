@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pa_telephony.cli.demo.excuses import Lateness, Missed, Stall
 from pa_telephony.cli.demo.setting import Process
 from pa_telephony.cli.demo.timeline import Holding
-from pa_telephony.trace import FrameRecord, PcapTrace, Record, RtpRecord
+from pa_telephony.cli.stalls import KIND
+from pa_telephony.trace import EventRecord, FrameRecord, PcapTrace, Record, RtpRecord
 
-__all__ = ["Event", "events", "holdings", "merge", "records"]
+__all__ = ["Event", "events", "holdings", "lateness", "lateness_of", "merge", "records"]
+
+_KIND = b'"kind": "'
+_LOOKS_AT = 60
+"""Bytes of a line that tell an event from a frame: its time comes first, then its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,20 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def _events(process: Process) -> list[dict[str, Any]]:
+    """Every event so far; only what is new in the file is read, and frames are passed over."""
+    if process.trace.exists():
+        with process.trace.open("rb") as file:
+            file.seek(process.read)
+            new = file.read()
+        whole = new.rfind(b"\n") + 1
+        process.read += whole
+        process.events += [
+            json.loads(line) for line in new[:whole].splitlines() if _KIND in line[:_LOOKS_AT]
+        ]
+    return process.events
+
+
 def events(processes: Iterable[Process]) -> list[Event]:
     """What the servers said they did, in order of time."""
     found = [
@@ -43,10 +63,35 @@ def events(processes: Iterable[Process]) -> list[Event]:
             line,
         )
         for process in processes
-        for line in _lines(process.trace)
-        if str(line.get("kind", "")).startswith("failover.")
+        for line in _events(process)
+        if line["kind"].startswith("failover.")
     ]
     return sorted(found, key=lambda event: event.time)
+
+
+def lateness(name: str, records: Iterable[EventRecord]) -> Lateness:
+    """When the process ``name`` was late, from the events of its trace."""
+    found = Lateness(name)
+    for record in records:
+        if record.kind == KIND:
+            seconds, waited = record.fields["seconds"], record.fields["kept_waiting"]
+            assert isinstance(seconds, float)
+            assert isinstance(waited, float)
+            found.stalls.append(Stall(record.time, seconds, waited))
+        elif record.kind == "rtp.ticks_missed":
+            missed, late = record.fields["missed"], record.fields["lateness"]
+            assert isinstance(missed, int)
+            assert isinstance(late, float)
+            found.missed.append(Missed(record.time, missed, late))
+    return found
+
+
+def lateness_of(process: Process) -> Lateness:
+    """The same of another process, from its file."""
+    return lateness(
+        process.name,
+        (EventRecord(line["time"], line["kind"], line) for line in _events(process)),
+    )
 
 
 def holdings(processes: Iterable[Process], started: float, now: float) -> list[Holding]:

@@ -7,9 +7,12 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import trio
 
 from pa_telephony import sccp
+from pa_telephony.cli.demo.checks import FRAME, RATE, Gap, Samples
+from pa_telephony.cli.demo.excuses import Hole
 from pa_telephony.errors import CallEnded
 from pa_telephony.rtp import Media, Recording
 from pa_telephony.rtp.tones import Tone
@@ -29,8 +32,24 @@ class Conversation:
         self.call: sccp.Call | None = None
         self.media: Media | None = None
         self.recording = Recording()
+        self.played: list[float] = []
+        """When each frame of the recording was played."""
         self.expects = 0.0
         """The tone (Hz) that should be heard all the time; 0.0 when something else is."""
+
+    def hear(self, frame: Samples, *, deaf: bool) -> None:
+        """Add 20 ms to the recording; as silence, when the phone shall be ``deaf`` to it."""
+        self.recording.add(np.zeros_like(frame) if deaf else frame)
+        self.played.append(time.time())
+
+    def hole(self, gap: Gap) -> Hole:
+        """When a gap of the recording was played."""
+        if not self.played:
+            return Hole(self.started, self.started, gap.frames)
+        last = len(self.played) - 1
+        first = min(round(gap.start * RATE / FRAME), last)
+        end = min(first + gap.frames, last)
+        return Hole(self.played[first], self.played[end], gap.frames)
 
     @property
     def up(self) -> bool:
@@ -39,14 +58,19 @@ class Conversation:
 
 
 class Phone:
-    """A phone that answers every call and speaks a tone of its own, ``hertz``."""
+    """A phone that answers every call and speaks a tone of its own, ``hertz``.
 
-    def __init__(self, station: sccp.Station, hertz: float) -> None:
+    It does not hear one frame in ``drop_every``, so that it can be seen that this is noticed.
+    """
+
+    def __init__(self, station: sccp.Station, hertz: float, *, drop_every: int = 0) -> None:
         self.station = station
         self.number = station.number
         self.hertz = hertz
         self.answered: list[Conversation] = []
         self._news = trio.Event()
+        self._drop_every = drop_every
+        self._heard = 0
 
     async def serve(self) -> None:
         """Answer whatever rings."""
@@ -85,7 +109,11 @@ class Phone:
         conversation.connected = time.time()
 
     async def _talk(self, conversation: Conversation, media: Media) -> None:
-        listen = conversation.recording.add
+        def listen(frame: Samples) -> None:
+            self._heard += 1
+            deaf = bool(self._drop_every) and self._heard % self._drop_every == 0
+            conversation.hear(frame, deaf=deaf)
+
         media.port.listeners.append(listen)
         try:
             with contextlib.suppress(CallEnded):

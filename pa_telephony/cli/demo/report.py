@@ -16,11 +16,15 @@ __all__ = ["Promise", "Report"]
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One promise of the story; ``values`` are the measurements behind ``observed``."""
+    """One promise of the story; ``values`` are the measurements behind ``observed``.
+
+    ``not_judged`` is what was seen and is no fault of the programs', and why; "" for nothing.
+    """
 
     round: str
     promised: str
     observed: str
+    not_judged: str
     ok: bool
     values: Mapping[str, object]
 
@@ -57,12 +61,15 @@ class Report:
         """Show a table."""
         self.console.print(what)
 
-    def check(self, promised: str, ok: bool, observed: str, **values: object) -> bool:
+    def check(
+        self, promised: str, ok: bool, observed: str, *, not_judged: str = "", **values: object
+    ) -> bool:
         """Note whether a promise was kept, and say so."""
-        self.promises.append(Promise(self.round, promised, observed, bool(ok), values))
-        mark = "[green]✔[/green]" if ok else "[bold red]✘[/bold red]"
+        promise = Promise(self.round, promised, observed, not_judged, bool(ok), values)
+        self.promises.append(promise)
         self.console.print(
-            f"[dim]{self.now:6.2f} s[/dim]  {mark} {promised}: {observed}", highlight=False
+            f"[dim]{self.now:6.2f} s[/dim]  {_mark(promise)} {promised}: {_seen(promise)}",
+            highlight=False,
         )
         return ok
 
@@ -72,8 +79,7 @@ class Report:
         for title in ("round", "promised", "observed", ""):
             table.add_column(title, overflow="fold")
         for promise in self.promises:
-            mark = "[green]✔" if promise.ok else "[bold red]✘"
-            table.add_row(promise.round, promise.promised, promise.observed, mark)
+            table.add_row(promise.round, promise.promised, _seen(promise), _mark(promise))
         return table
 
     def write(self, path: Path) -> None:
@@ -85,3 +91,13 @@ class Report:
             "promises": [asdict(promise) for promise in self.promises],
         }
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def _mark(promise: Promise) -> str:
+    return "[green]✔[/green]" if promise.ok else "[bold red]✘[/bold red]"
+
+
+def _seen(promise: Promise) -> str:
+    if not promise.not_judged:
+        return promise.observed
+    return f"{promise.observed}; not judged: {promise.not_judged}"

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trio
@@ -127,6 +128,9 @@ class Process:
         self.trace = trace
         self.started = started
         self.ended = 0.0
+        self.events: list[dict[str, Any]] = []
+        """Those of its trace that were read so far, and up to which byte."""
+        self.read = 0
         self._process = process
 
     async def wait_ready(self) -> None:

@@ -1,0 +1,162 @@
+"""What the demo does not judge: sound and time lost while a process was kept from running. Pure.
+
+A process says when it stood still and for how much of that the machine gave it no CPU
+(:mod:`pa_telephony.cli.stalls`), and its media engine how many frames of 20 ms it never sent
+because it was late. A gap in a recording is excused frame by frame: as many as the engines at its
+two ends missed about then, and only where the process did not keep itself busy. Everything else
+that is missing counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Excuse", "Hole", "Lateness", "Missed", "Stall", "excuse_holes", "excuse_time"]
+
+_TICK = 0.02
+_PLAYOUT = 0.06
+"""Seconds that the receiving engine keeps in hand; what comes later is not played."""
+_ABOUT_THEN = 0.35
+"""Seconds between the tick that was late and the hole in what was played."""
+_RESTART = 4
+"""Frames that a receiver drops before it takes a stream that has become late for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A process stood still for the ``seconds`` up to ``end`` (wall clock).
+
+    For ``kept_waiting`` of them it was ready and got no CPU.
+    """
+
+    end: float
+    seconds: float
+    kept_waiting: float
+
+    @property
+    def start(self) -> float:
+        """When it began."""
+        return self.end - self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A tick of a media engine was ``lateness`` seconds late, at ``time`` (wall clock).
+
+    ``frames`` of 20 ms were never sent.
+    """
+
+    time: float
+    frames: int
+    lateness: float
+
+
+@dataclass
+class Lateness:
+    """All of one process."""
+
+    process: str
+    stalls: list[Stall] = field(default_factory=list[Stall])
+    missed: list[Missed] = field(default_factory=list[Missed])
+
+    def kept_waiting(self, start: float, end: float) -> float:
+        """For how many seconds between two times (wall clock) it got no CPU."""
+        return sum(
+            min(each.kept_waiting, min(end, each.end) - max(start, each.start))
+            for each in self.stalls
+            if each.start < end and each.end > start
+        )
+
+    def own(self, missed: Missed) -> float:
+        """By how many seconds the tick would have been late had the machine let it run."""
+        waited = self.kept_waiting(missed.time - missed.lateness, missed.time + _TICK / 2)
+        return max(missed.lateness - waited, 0.0)
+
+    def excused_frames(self, missed: Missed) -> int:
+        """How many of the frames would have been sent then."""
+        return max(missed.frames - int(self.own(missed) / _TICK), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """So many frames that should have been heard from ``start`` to ``end`` (wall clock)."""
+
+    start: float
+    end: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """How much is not judged, frames or seconds, and how much is. ``why`` is ready to be read."""
+
+    excused: float
+    judged: float
+    why: str
+
+
+def excuse_holes(holes: Iterable[Hole], speaker: Lateness, listener: Lateness) -> Excuse:
+    """Which of the missing frames are the machine's doing.
+
+    Each frame that an engine missed excuses one missing frame, once.
+    """
+    causes = [*_of_speaker(speaker), *_of_listener(listener)]
+    left = [cause.frames for cause in causes]
+    used: list[_Cause] = []
+    judged = excused = 0
+    for hole in holes:
+        wanted = hole.frames
+        for number, cause in enumerate(causes):
+            about_then = hole.start - _ABOUT_THEN <= cause.time <= hole.end + _ABOUT_THEN
+            taken = min(wanted, left[number]) if about_then else 0
+            if taken:
+                left[number] -= taken
+                wanted -= taken
+                excused += taken
+                used.append(cause)
+        judged += wanted
+    longest: dict[str, float] = {}
+    for cause in used:
+        longest[cause.process] = max(longest.get(cause.process, 0.0), cause.lateness)
+    return Excuse(excused, judged, _in_words(longest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    process: str
+    time: float
+    frames: int
+    lateness: float
+
+
+def _of_speaker(speaker: Lateness) -> Iterable[_Cause]:
+    for missed in speaker.missed:
+        if frames := speaker.excused_frames(missed):
+            # The frame that lay ready went out when the tick came at last: too late to be played.
+            frames += missed.lateness > _PLAYOUT / 2 >= speaker.own(missed)
+            yield _Cause(speaker.process, missed.time, frames, missed.lateness)
+
+
+def _of_listener(listener: Lateness) -> Iterable[_Cause]:
+    for missed in listener.missed:
+        if missed.lateness > _PLAYOUT / 2 and (frames := listener.excused_frames(missed)):
+            yield _Cause(listener.process, missed.time, frames + _RESTART, missed.lateness)
+
+
+def excuse_time(seconds: float, processes: Sequence[Lateness], start: float) -> Excuse:
+    """How much of the ``seconds`` since ``start`` went by while one of ``processes`` got no CPU.
+
+    They act one after the other, so each one's waiting counts.
+    """
+    waited = {each.process: each.kept_waiting(start, start + seconds) for each in processes}
+    total = min(sum(waited.values()), seconds)
+    return Excuse(
+        total, seconds - total, _in_words({name: each for name, each in waited.items() if each})
+    )
+
+
+def _in_words(longest: dict[str, float]) -> str:
+    return ", ".join(
+        f"{process} stood still for {seconds * 1000:.0f} ms" for process, seconds in longest.items()
+    )

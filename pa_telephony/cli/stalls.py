@@ -1,0 +1,92 @@
+"""When a process of ours stood still, and how much of that was the machine's doing.
+
+A task sleeps for 10 ms again and again and notes by how much it overslept. That alone would also
+excuse a process that blocks its own event loop, so the kernel is asked what the process's threads
+did meanwhile: only time in which one of them was ready and got no CPU (Linux, the run-queue delay
+of ``/proc/self/task/*/schedstat``), or in which the machine itself was stopped by its host
+(``steal`` of ``/proc/stat``), is time that the process was *kept waiting*.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+import trio
+
+from pa_telephony.trace import EventRecord, Trace
+
+__all__ = ["KIND", "watch_stalls"]
+
+KIND = "process.stood_still"
+"""Of the trace event, whose fields ``seconds`` and ``kept_waiting`` end at its time."""
+
+_NAP = 0.01
+_WORTH_NOTING = 0.005
+_OF_ITS_OWN = 0.02
+_REFRESH = 0.5
+
+
+async def watch_stalls(trace: Trace, nap: float = _NAP) -> None:
+    """Write down each time at which this process stood still for 5 ms or more, until cancelled."""
+    machine = _Machine()
+    looked = time.monotonic()
+    while True:
+        await trio.sleep(nap)
+        # From look to look: a process can be stopped while it looks, too.
+        before, looked = looked, time.monotonic()
+        late = looked - before - nap
+        waited = min(max(late, 0.0), machine.queued() + machine.stolen(late >= _WORTH_NOTING))
+        if waited >= _WORTH_NOTING or late >= _OF_ITS_OWN:
+            fields = {"seconds": round(late + nap, 4), "kept_waiting": round(waited, 4)}
+            trace(EventRecord(time.time(), KIND, fields))
+
+
+class _Machine:
+    """What the kernel says of this process and of the whole machine, each time since the last."""
+
+    def __init__(self) -> None:
+        self._tick = 1.0 / os.sysconf("SC_CLK_TCK")
+        self._stolen = _read_stolen()
+        self._looked = time.monotonic()
+        self._clocks = time.monotonic(), time.process_time()
+        self._threads: dict[str, int] = {}
+        self.queued()
+
+    def queued(self) -> float:
+        """For how many seconds threads of ours were ready to run and did not."""
+        threads: dict[str, int] = {}
+        try:
+            for thread in os.listdir("/proc/self/task"):
+                # A thread may end between the two calls.
+                with (
+                    contextlib.suppress(FileNotFoundError, ProcessLookupError),
+                    open(f"/proc/self/task/{thread}/schedstat", "rb") as file,
+                ):
+                    threads[thread] = int(file.read().split()[1])
+        except (OSError, IndexError):
+            threads = {}
+        known, self._threads = self._threads, threads
+        if threads:
+            return sum(now - known.get(each, 0) for each, now in threads.items()) * 1e-9
+        # Another kernel: all that was not spent computing counts.
+        (wall, cpu), self._clocks = self._clocks, (time.monotonic(), time.process_time())
+        return self._clocks[0] - wall - (self._clocks[1] - cpu)
+
+    def stolen(self, wanted: bool) -> float:
+        """For how many seconds the host stopped the machine; at most half a second is looked back.
+
+        The kernel counts in hundredths of a second.
+        """
+        if not wanted and time.monotonic() - self._looked < _REFRESH:
+            return 0.0
+        before, self._stolen = self._stolen, _read_stolen()
+        self._looked = time.monotonic()
+        return (self._stolen - before) * self._tick if wanted else 0.0
+
+
+def _read_stolen() -> int:
+    with contextlib.suppress(OSError, IndexError, ValueError), open("/proc/stat", "rb") as file:
+        return int(file.readline().split()[8])
+    return 0

@@ -1,0 +1,80 @@
+"""What the demo does not judge is what the machine did, frame by frame, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from pa_telephony.cli.demo.excuses import (
+    Hole,
+    Lateness,
+    Missed,
+    Stall,
+    excuse_holes,
+    excuse_time,
+)
+
+QUIET = Lateness("phones")
+
+
+def late(at: float, seconds: float, kept_waiting: float, process: str = "PA1") -> Lateness:
+    """A process that stood still until ``at``, and its engine with it."""
+    missed = Missed(at, int(seconds / 0.02), seconds)
+    return Lateness(process, [Stall(at, seconds + 0.005, kept_waiting)], [missed])
+
+
+def hole(at: float, frames: int) -> Hole:
+    return Hole(at, at + frames * 0.02, frames)
+
+
+def test_frames_that_were_not_sent_for_want_of_a_processor_are_not_judged() -> None:
+    found = excuse_holes([hole(10.06, 2)], late(10.0, 0.05, 0.05), QUIET)
+    assert (found.excused, found.judged) == (2, 0)
+    assert found.why == "PA1 stood still for 50 ms"
+
+
+def test_frames_that_were_lost_beside_are_judged() -> None:
+    found = excuse_holes(
+        [hole(9.9, 1), hole(10.06, 2), hole(10.2, 3)], late(10.0, 0.045, 0.045), QUIET
+    )
+    # The two that were missed, and the one that was sent too late.
+    assert (found.excused, found.judged) == (3, 3)
+
+
+def test_frames_that_were_lost_at_another_time_are_judged() -> None:
+    found = excuse_holes([hole(11.0, 2)], late(10.0, 0.05, 0.05), QUIET)
+    assert (found.excused, found.judged, found.why) == (0, 2, "")
+
+
+@pytest.mark.parametrize(("kept_waiting", "judged"), [(0.0, 5), (0.05, 2), (0.1, 0)])
+def test_a_process_that_keeps_itself_busy_has_no_excuse(kept_waiting: float, judged: int) -> None:
+    found = excuse_holes([hole(10.06, 5)], late(10.0, 0.1, kept_waiting), QUIET)
+    assert found.judged == judged
+
+
+def test_the_other_party_s_missed_frames_are_no_excuse_unless_it_listens() -> None:
+    elsewhere = late(10.0, 0.1, 0.1, "PA2")
+    assert excuse_holes([hole(10.0, 1)], QUIET, QUIET).judged == 1
+    assert excuse_holes([hole(10.0, 1)], QUIET, elsewhere).judged == 0
+    # So short a stall is made up for by what the listener has in hand.
+    assert excuse_holes([hole(10.0, 1)], QUIET, late(10.0, 0.025, 0.025)).judged == 1
+
+
+def test_one_frame_in_fifty_is_judged_beside_any_number_of_stalls() -> None:
+    stalls = Lateness("PA1")
+    for number in range(40):
+        each = late(number * 0.5, 0.021, 0.021)
+        stalls.stalls += each.stalls
+        stalls.missed += each.missed
+    dropped = [hole(number * 1.0, 1) for number in range(20)]
+    missed = [hole(number * 0.5 + 0.06, 1) for number in range(40)]
+    everything = sorted([*dropped, *missed], key=lambda each: each.start)
+    assert excuse_holes(missed, stalls, QUIET).judged == 0
+    assert excuse_holes(everything, stalls, QUIET).judged == 20
+
+
+def test_time_that_processes_waited_is_taken_off() -> None:
+    waits = [late(10.2, 0.1, 0.1, "PA2"), late(10.3, 0.05, 0.05, "callmanager")]
+    found = excuse_time(0.6, waits, 10.0)
+    assert found.judged == pytest.approx(0.45)
+    assert found.why == "PA2 stood still for 100 ms, callmanager stood still for 50 ms"
+    assert excuse_time(0.6, waits, 11.0).judged == 0.6
