@@ -10,6 +10,7 @@ import heapq
 import ipaddress
 import os
 import struct
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,30 +102,61 @@ class Datagram:
 
 
 class PacketMaker:
-    """Makes IP packets with TCP sequence numbers that go on from one call to the next."""
+    """Makes IP packets with TCP sequence numbers that go on from one call to the next.
 
-    def __init__(self) -> None:
-        self._sent: dict[tuple[Address, Address], int] = {}
+    Connections are remembered until :meth:`close`, and at most ``most`` of them: of more, the one
+    that was quiet for the longest begins anew.
+    """
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._sent: OrderedDict[tuple[Address, Address], list[int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sent)
 
     def tcp(self, source: Address, destination: Address, payload: bytes) -> list[bytes]:
         """The segments that carry ``payload``, the first of a connection after a handshake."""
-        forward, backward = (source, destination), (destination, source)
+        key = _in_order(source, destination)
+        us, them = (0, 1) if key[0] == source else (1, 0)
         packets: list[bytes] = []
-        if forward not in self._sent:
-            self._sent[forward] = self._sent[backward] = 1
+        sent = self._sent.get(key)
+        if sent is None:
+            sent = self._sent[key] = [1, 1]
+            if len(self._sent) > self._most:
+                self._sent.popitem(last=False)
             # The caller of a connection is the side with the ephemeral, that is higher, port.
-            caller, callee = forward if source[1] > destination[1] else backward
+            up = source[1] > destination[1]
+            caller, callee = (source, destination) if up else (destination, source)
             packets = [
                 _tcp(caller, callee, 0, 0, _SYN, b""),
                 _tcp(callee, caller, 0, 1, _SYN | _ACK, b""),
                 _tcp(caller, callee, 1, 1, _ACK, b""),
             ]
+        else:
+            self._sent.move_to_end(key)
         for start in range(0, len(payload), _SEGMENT):
             part = payload[start : start + _SEGMENT]
-            sequence, acknowledged = self._sent[forward], self._sent[backward]
-            packets.append(_tcp(source, destination, sequence, acknowledged, _PSH | _ACK, part))
-            self._sent[forward] = (sequence + len(part)) & 0xFFFFFFFF
+            packets.append(_tcp(source, destination, sent[us], sent[them], _PSH | _ACK, part))
+            sent[us] = (sent[us] + len(part)) & 0xFFFFFFFF
         return packets
+
+    def close(self, source: Address, destination: Address) -> list[bytes]:
+        """The FINs of a connection that has ended, which is forgotten; nothing for an unknown one.
+
+        Which side was the first is not known: ``source`` is, here.
+        """
+        key = _in_order(source, destination)
+        sent = self._sent.pop(key, None)
+        if sent is None:
+            return []
+        us, them = (0, 1) if key[0] == source else (1, 0)
+        end = (sent[us] + 1) & 0xFFFFFFFF
+        return [
+            _tcp(source, destination, sent[us], sent[them], _FIN | _ACK, b""),
+            _tcp(destination, source, sent[them], end, _FIN | _ACK, b""),
+            _tcp(source, destination, end, (sent[them] + 1) & 0xFFFFFFFF, _ACK, b""),
+        ]
 
     def udp(self, source: Address, destination: Address, payload: bytes) -> bytes:
         """One datagram, with UDP's "no checksum" (IPv6 has no such thing: computed there)."""
@@ -134,6 +166,10 @@ class PacketMaker:
             checksum = _checksum(_pseudo(source, destination, 17, header + payload)) or 0xFFFF
             header = header[:6] + struct.pack("!H", checksum)
         return _ip(source[0], destination[0], 17, header + payload)
+
+
+def _in_order(one: Address, other: Address) -> tuple[Address, Address]:
+    return (one, other) if one <= other else (other, one)
 
 
 _FIN, _SYN, _PSH, _ACK = 0x01, 0x02, 0x08, 0x10

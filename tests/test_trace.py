@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony import pcap
+from pa_telephony.cti import keyed as cti_keyed
 from pa_telephony.errors import DecodeError
+from pa_telephony.sccp import keyed as sccp_keyed, messages as sccp
+from pa_telephony.sccp.enums import DeviceTone
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.tones import TONES
 from pa_telephony.trace import (
     EventRecord,
     FrameRecord,
@@ -20,6 +28,7 @@ from pa_telephony.trace import (
     PcapTrace,
     Record,
     RtpRecord,
+    guarded,
     only,
     tee,
 )
@@ -201,3 +210,203 @@ def test_any_bytes_in_a_packet_are_read_or_left_out(data: bytes) -> None:
     for link_type in (101, 1, 113, 276, 0, 999):
         for found in pcap.datagrams([pcap.Packet(0.0, link_type, data)]):
             assert len(found.payload) <= len(data)
+
+
+# ---------------------------------------------------------- files that fail, fill and are private
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A directory with room for 64 KiB; needs to be root, as in a container."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"mount: {mounted.stderr.decode()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("kind", [JsonLinesTrace, PcapTrace])
+def test_a_full_disk_costs_records_and_is_told_once(
+    small_disk: Path,
+    kind: type[JsonLinesTrace | PcapTrace],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    filler = small_disk / "filler"
+    with kind(small_disk / "trace") as trace:
+        trace(frame(1.0, KEEP_ALIVE))
+        filler.write_bytes(bytes(52 << 10))
+        for number in range(200):
+            trace(frame(2.0 + number, bytes(1000)))
+        assert trace.lost > 100
+        told = [each.getMessage() for each in caplog.records]
+        assert len(told) == 1
+        assert "No space left on device" in told[0]
+        filler.unlink()
+        trace(frame(999.0, KEEP_ALIVE_ACK))
+        assert "is written again" in caplog.records[-1].getMessage()
+    # What is there is whole, up to the last.
+    if kind is PcapTrace:
+        times = [packet.time for packet in pcap.read_pcap(small_disk / "trace")]
+    else:
+        lines = (small_disk / "trace").read_text().splitlines()
+        times = [json.loads(line)["time"] for line in lines]
+    assert times[0] == 1.0
+    assert times[-1] == 999.0
+
+
+@pytest.mark.parametrize("kind", [JsonLinesTrace, PcapTrace])
+def test_a_file_that_is_full_is_kept_and_a_new_one_begins(
+    tmp_path: Path, kind: type[JsonLinesTrace | PcapTrace]
+) -> None:
+    path = tmp_path / "trace"
+    with kind(path, limit=10_000) as trace:
+        for number in range(300):
+            trace(frame(float(number), bytes(100)))
+            assert path.stat().st_size <= 10_000
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["trace", "trace.1"]
+    assert (tmp_path / "trace.1").stat().st_size > 9_000
+    if kind is PcapTrace:
+        times = [
+            each.time
+            for name in ("trace.1", "trace")
+            for each in pcap.datagrams(pcap.read_pcap(tmp_path / name))
+            if isinstance(each, pcap.Segment) and each.payload
+        ]
+    else:
+        text = (tmp_path / "trace.1").read_text() + path.read_text()
+        times = [json.loads(line)["time"] for line in text.splitlines()]
+    assert times == [float(number) for number in range(300)][-len(times) :]
+
+
+def test_a_trace_is_its_owner_s_alone_and_follows_no_link(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("for everybody")
+    old.chmod(0o644)
+    for path in (old, tmp_path / "new"):
+        with JsonLinesTrace(path, limit=200) as trace:
+            assert path.read_text() == ""
+            for _ in range(9):
+                trace(EventRecord(1.0, "x" * 50))
+        for each in (path, Path(f"{path}.1")):
+            assert stat.S_IMODE(each.stat().st_mode) == 0o600
+    target = tmp_path / "target"
+    target.write_text("precious")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with pytest.raises(OSError, match="symbolic links"):
+        JsonLinesTrace(link)
+    assert target.read_text() == "precious"
+
+
+def test_a_file_of_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious")
+    monkeypatch.setattr(os, "geteuid", lambda: theirs.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="somebody else"):
+        PcapTrace(theirs)
+    assert theirs.read_text() == "precious"
+
+
+def test_the_end_of_a_connection_is_its_fin_and_the_next_begins_with_a_handshake(
+    tmp_path: Path,
+) -> None:
+    ends = {"local": CLIENT, "remote": SERVER, "reason": "gone"}
+    with PcapTrace(tmp_path / "a.pcap") as trace:
+        for _ in range(2):
+            trace(frame(1.0, KEEP_ALIVE))
+            trace(frame(1.1, KEEP_ALIVE_ACK, "received"))
+            trace(EventRecord(1.2, "sccp.connection_closed", ends))
+        trace(EventRecord(1.3, "cti.connection_closed", ends))
+        assert not len(trace._packets)
+    found = pcap.datagrams(pcap.read_pcap(tmp_path / "a.pcap"))
+    segments = [s for s in found if isinstance(s, pcap.Segment)]
+    assert sum(s.syn for s in segments) == 4
+    assert sum(s.fin for s in segments) == 4
+    reader = pcap.TcpStream()
+    pieces = [p for s in segments if s.source == CLIENT for p in reader.add(s)]
+    assert pieces == [("data", KEEP_ALIVE)] * 2
+
+
+def test_connections_that_nobody_closed_are_forgotten_in_the_end() -> None:
+    maker = pcap.PacketMaker(most=100)
+    for port in range(1024, 61024):
+        maker.tcp(("10.0.0.1", port), SERVER, KEEP_ALIVE)
+        if port % 10 == 0:
+            # Who speaks is remembered.
+            assert len(maker.tcp(("10.0.0.2", 1), SERVER, KEEP_ALIVE)) == (4 if port < 1040 else 1)
+    assert len(maker) == 100
+
+
+@pytest.mark.makes_bugs
+def test_one_sink_that_fails_leaves_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(record: Record) -> None:
+        raise ZeroDivisionError
+
+    got: list[Record] = []
+    trace = guarded(tee(fails, got.append))
+    assert trace is not None
+    assert guarded(trace) is trace
+    assert guarded(None) is None
+    for _ in range(3):
+        trace(EventRecord(1.0, "x"))
+    assert len(got) == 3
+    assert len(caplog.records) == 1
+
+
+PIN = "8150"
+SCCP_KEYED: list[SccpMessage] = [
+    sccp.KeypadButton(kp_button=8, line_instance=7, call_reference=0x1234),
+    sccp.NotifyDtmfTone(tone=8),
+    sccp.SendDtmfTone(tone=8),
+    sccp.StartTone(tone=TONES["8"], line_instance=7),
+    sccp.EnblocCall(called_party=PIN),
+    sccp.DeviceToUserData(application_id=1, xmldata=PIN.encode()),
+    sccp.DeviceToUserDataResponse(application_id=1, xmldata=PIN.encode()),
+    sccp.DeviceToUserDataVersion1(application_id=1, xmldata=PIN.encode()),
+    sccp.DeviceToUserDataResponseVersion1(application_id=1, xmldata=PIN.encode()),
+]
+
+
+@pytest.mark.parametrize("message", SCCP_KEYED, ids=lambda each: type(each).__name__)
+def test_what_is_keyed_over_sccp_is_covered_and_the_frame_still_read(message: SccpMessage) -> None:
+    whole = sccp.encode(message, 20)
+    public = sccp_keyed.without_keyed(whole)
+    assert public is not None
+    assert len(public) == len(whole)
+    assert PIN.encode() not in public
+    read = sccp.decode(message.id, public[12:], 20)
+    assert type(read) is type(message)
+    if isinstance(read, sccp.KeypadButton):
+        assert read.kp_button == 0xFFFFFFFF
+        assert (read.line_instance, read.call_reference) == (7, 0x1234)
+
+
+def test_what_nobody_keyed_is_left_as_it_is() -> None:
+    for message in (sccp.KeepAliveReq(), sccp.StartTone(tone=DeviceTone.INSIDE_DIAL_TONE)):
+        assert sccp_keyed.without_keyed(sccp.encode(message, 20)) is None
+    assert sccp_keyed.without_keyed(b"") is None
+    assert cti_keyed.without_keyed(b"") is None
+
+
+def test_files_have_what_is_keyed_only_when_they_are_asked_for_it(tmp_path: Path) -> None:
+    whole = sccp.encode(sccp.EnblocCall(called_party=PIN), 20)
+    record = FrameRecord(
+        1.0, "sccp", "sent", CLIENT, SERVER, whole, sccp_keyed.without_keyed(whole)
+    )
+    for keyed in (False, True):
+        with (
+            JsonLinesTrace(tmp_path / "a.jsonl", keyed=keyed) as lines,
+            PcapTrace(tmp_path / "a.pcap", keyed=keyed) as packets,
+        ):
+            lines(record)
+            packets(record)
+        (line,) = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+        assert (PIN.encode().hex() in line["data"]) is keyed
+        assert line.get("covered", False) is not keyed
+        assert (PIN.encode() in (tmp_path / "a.pcap").read_bytes()) is keyed

@@ -33,7 +33,7 @@ from pa_telephony.sccp.names import AddressChange
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
 from pa_telephony.tasks import background
-from pa_telephony.trace import Trace
+from pa_telephony.trace import Trace, guarded
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Audio
@@ -292,6 +292,7 @@ async def open_call_manager(
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address can not be had.
     """
+    trace = guarded(trace)
     manager = CallManager(validate(config))
     if cti_tls is None and config.cti_tls.certificate:
         cti_tls = await trio.to_thread.run_sync(_tls_context, config.cti_tls)

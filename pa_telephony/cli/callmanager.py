@@ -39,6 +39,11 @@ __all__ = ["callmanager"]
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
 )
+@click.option(
+    "--trace-keyed",
+    is_flag=True,
+    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
+)
 def callmanager(
     config: Path,
     host: str,
@@ -48,6 +53,7 @@ def callmanager(
     tls_key: Path | None,
     cti_tls_port: int,
     trace_file: Path | None,
+    trace_keyed: bool,
 ) -> None:
     """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
     log_to_terminal()
@@ -55,7 +61,7 @@ def callmanager(
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
         loaded = dataclasses.replace(loaded, cti_tls=files)
-    with open_trace(trace_file) as trace:
+    with open_trace(trace_file, keyed=trace_keyed) as trace:
         opening = functools.partial(
             manager.open_call_manager,
             loaded,

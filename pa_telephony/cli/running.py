@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import trio
 
 from pa_telephony.cli.stalls import watch_stalls
@@ -75,11 +76,20 @@ def run_until_stopped(main: Callable[[], Awaitable[None]], trace: Trace | None =
 
 
 @contextmanager
-def open_trace(path: Path | None) -> Generator[Trace | None]:
-    """A trace into a file: ``.pcap`` for Wireshark, anything else as JSON lines."""
+def open_trace(path: Path | None, *, keyed: bool = False) -> Generator[Trace | None]:
+    """A trace into a file: ``.pcap`` for Wireshark, anything else as JSON lines.
+
+    ``keyed`` keeps what people have keyed in it. Raises :class:`click.ClickException` for a file
+    that can not be had.
+    """
     if path is None:
         yield None
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (PcapTrace if path.suffix == ".pcap" else JsonLinesTrace)(path) as trace:
+    kind = PcapTrace if path.suffix == ".pcap" else JsonLinesTrace
+    try:
+        file = kind(path, keyed=keyed)
+    except OSError as error:
+        raise click.ClickException(f"--trace {path}: {error.strerror}") from error
+    with file as trace:
         yield trace

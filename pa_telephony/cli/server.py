@@ -35,7 +35,14 @@ __all__ = ["server"]
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
 )
-def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None) -> None:
+@click.option(
+    "--trace-keyed",
+    is_flag=True,
+    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
+)
+def server(
+    file: Path, name: str, greeting: Path | None, trace_file: Path | None, trace_keyed: bool
+) -> None:
     """Run a server until SIGTERM or Ctrl-C; it takes over for others and gives back."""
     log_to_terminal()
     cluster = failover.load(file)
@@ -45,7 +52,7 @@ def server(file: Path, name: str, greeting: Path | None, trace_file: Path | None
         cluster = replace(cluster, application=greeted)
     for warning in cluster.warnings():
         click.echo(f"warning: {warning}", err=True)
-    with open_trace(trace_file) as trace:
+    with open_trace(trace_file, keyed=trace_keyed) as trace:
         run_until_stopped(functools.partial(_run, cluster, name, trace), trace)
 
 

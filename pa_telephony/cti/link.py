@@ -22,12 +22,13 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE, PROVIDERUSERNOTIFYTYPE
 from pa_telephony.cti.errors import refused
+from pa_telephony.cti.keyed import without_keyed
 from pa_telephony.cti.login import seal_password
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.structs import ProviderEventFilter
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFailed
 from pa_telephony.tasks import background, map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
 __all__ = ["Answer", "ProviderConfig", "ProviderLink"]
 
@@ -97,7 +98,7 @@ class ProviderLink(abc.ABC):
         self._directory_size = 0
         self._password = password
         self._managers = managers
-        self._trace = trace
+        self._trace = guarded(trace)
         self._source = local_address
         self._tls = tls
         self._connection: WireConnection | None = None
@@ -248,7 +249,8 @@ class ProviderLink(abc.ABC):
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._trace is not None:
             local, remote = self._addresses
-            self._trace(FrameRecord(time.time(), "cti", direction, local, remote, frame))
+            public = without_keyed(frame)
+            self._trace(FrameRecord(time.time(), "cti", direction, local, remote, frame, public))
 
     async def run(self) -> None:
         """Stay in service until cancelled.
@@ -301,6 +303,10 @@ class ProviderLink(abc.ABC):
         finally:
             # The connection is closed by now: nothing of the session is left at the other end.
             self._forget(ConnectionLost(f"{peer}: connection lost"))
+            if self._trace is not None and stream is not None:
+                local, remote = self._addresses
+                fields = {"user": self.user, "local": local, "remote": remote, "reason": ""}
+                self._trace(EventRecord(time.time(), "cti.connection_closed", fields))
 
     async def _speak(self, stream: trio.abc.Stream, host: str, peer: str) -> None:
         self._connection = WireConnection(Role.CLIENT)

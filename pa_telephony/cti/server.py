@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from pa_telephony.admission import Lobby
-from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
+from pa_telephony.cti.keyed import KEYED, without_keyed
 from pa_telephony.cti.login import Certificate, load_cryptography
 from pa_telephony.cti.messages import ProviderOpenRequest
 from pa_telephony.cti.messages.base import CtiMessage
@@ -31,7 +31,7 @@ from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.faults import Seldom, report_fault, told_of
 from pa_telephony.serving import serve_connections
 from pa_telephony.tasks import map_os_errors
-from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
 if TYPE_CHECKING:
     import ssl
@@ -49,18 +49,6 @@ _LINGER = 1.0
 _LOG = logging.getLogger("pa_telephony.cti")
 _NONCE_BYTES = 8
 _MISSED_HEARTBEATS = 3
-_KEYED = frozenset(
-    kind.id
-    for kind in (
-        messages.CallPlayDtmfRequest,
-        messages.CallDialRequest,
-        messages.CallBlindConferenceRequest,
-        messages.CallBlindTransferRequest,
-        messages.CallSetupConferenceRequest,
-        messages.CallSetupTransferRequest,
-    )
-)
-"""What may hold a PIN: digits to play, and to dial."""
 
 
 class Counters:
@@ -131,6 +119,15 @@ class ApplicationSession:
     def takes_calls(self, device: str) -> bool:
         """Whether new calls at a line of ``device`` are told to the application."""
         return self._session.takes_calls(device)
+
+    def told_at_end(self) -> dict[str, object]:
+        """What the trace is told when the connection is over."""
+        return {
+            "user": self.user,
+            "local": self.local_address,
+            "remote": self.address,
+            "reason": self._ending,
+        }
 
     def told(self, event: Event) -> None:
         """The call manager tells something.
@@ -219,7 +216,7 @@ class ApplicationSession:
     def _report(self, error: Exception) -> None:
         self._manager.counters.internal_errors += 1
         message, frame = told_of(
-            self._frame, id_at=16, spelling="{}", kinds=CtiMessage.registry, keyed=_KEYED
+            self._frame, id_at=16, spelling="{}", kinds=CtiMessage.registry, keyed=KEYED
         )
         report_fault(
             error,
@@ -306,7 +303,15 @@ class ApplicationSession:
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._manager.trace is not None:
             self._manager.trace(
-                FrameRecord(time.time(), "cti", direction, self.local_address, self.address, frame)
+                FrameRecord(
+                    time.time(),
+                    "cti",
+                    direction,
+                    self.local_address,
+                    self.address,
+                    frame,
+                    without_keyed(frame),
+                )
             )
 
     def _record_error(self, error: BaseException) -> None:
@@ -356,7 +361,7 @@ class CtiManager:
         self.backend = backend
         self.certificate = certificate
         self.config = config
-        self.trace = trace
+        self.trace = guarded(trace)
         self.counters = Counters()
         self.handles = itertools.count(1001)
         self.sessions: set[ApplicationSession] = set()
@@ -442,6 +447,9 @@ class CtiManager:
         try:
             await session.run()
         finally:
+            if self.trace is not None:
+                fields = session.told_at_end()
+                self.trace(EventRecord(time.time(), "cti.connection_closed", fields))
             self.sessions.discard(session)
 
     async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:

@@ -39,7 +39,7 @@ from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.tasks import Background, background
-from pa_telephony.trace import EventRecord, Trace
+from pa_telephony.trace import EventRecord, Trace, guarded
 
 __all__ = ["Server", "open_server"]
 
@@ -87,7 +87,7 @@ class Server:
         self._store = store
         self._address = address
         self._engine = engine
-        self._trace = trace
+        self._trace = guarded(trace)
         self._clock = clock
         self._member = Member(cluster, self.name, instance=uuid.uuid4().hex, now=clock())
         self._chronicle = Chronicle(

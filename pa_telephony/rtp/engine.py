@@ -34,7 +34,7 @@ from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port, PortStatistics
 from pa_telephony.rtp.session import ReportTimer
 from pa_telephony.tasks import background
-from pa_telephony.trace import EventRecord, RtpRecord, Trace
+from pa_telephony.trace import EventRecord, RtpRecord, Trace, guarded
 
 __all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "open_engine"]
 
@@ -44,6 +44,8 @@ _REPORT_EVERY = 10
 _ROUNDS = 8
 """Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
 _UDP_IP = 28
+_RTP_HEADER = 12
+"""What we send has no contributing sources; behind it an RFC 4733 packet has its key."""
 _FELL_SILENT = 2.0
 """Seconds after which a stream may come from another port of its host."""
 _LOOPBACK = "127.0.0.1"
@@ -103,7 +105,7 @@ class Engine:
         self.first_port = first_port
         self.config = config
         self.statistics = EngineStatistics()
-        self._trace = trace
+        self._trace = guarded(trace)
         self._random = random
         self._inbound = Inbound(config.max_ports, delay=config.playout_delay)
         self._outbound = Outbound(config.max_ports, random)
@@ -373,12 +375,12 @@ class Engine:
     def _send_special(self, port: Port, special: Special) -> None:
         event = self._outbound.special_event(port.index, special)
         if event is not None:
-            self._send_one(port, event)
+            self._send_one(port, event, keyed=True)
             return
         for packet in self._outbound.special_audio(port.index, special):
             self._send_one(port, packet)
 
-    def _send_one(self, port: Port, data: bytes | memoryview) -> None:
+    def _send_one(self, port: Port, data: bytes | memoryview, *, keyed: bool = False) -> None:
         assert port.latch is not None
         try:
             if port.connected:
@@ -388,13 +390,20 @@ class Engine:
         except OSError:
             port.unsent += 1
             return
-        self._record(port.local_address, port.latch.announced, data)
+        self._record(port.local_address, port.latch.announced, data, keyed=keyed)
 
     def _record(
-        self, local: tuple[str, int], remote: tuple[str, int], data: bytes | memoryview
+        self,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+        data: bytes | memoryview,
+        *,
+        keyed: bool = False,
     ) -> None:
         if self._trace is not None:
-            self._trace(RtpRecord(time.time(), "sent", local, remote, bytes(data)))
+            whole = bytes(data)
+            public = whole[:_RTP_HEADER] + b"\xff" + whole[_RTP_HEADER + 1 :] if keyed else None
+            self._trace(RtpRecord(time.time(), "sent", local, remote, whole, public))
 
     def _receive(self, now: float) -> None:
         for _ in range(_ROUNDS):

@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias
 import trio
 
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
+from pa_telephony.sccp.keyed import without_keyed
 from pa_telephony.sccp.patience import LASTED
 from pa_telephony.sccp.registration import State
 from pa_telephony.sccp.station import (
@@ -30,7 +31,7 @@ from pa_telephony.sccp.station import (
 )
 from pa_telephony.sccp.style import StationConfig
 from pa_telephony.tasks import background, map_os_errors
-from pa_telephony.trace import Direction, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
 __all__ = ["End", "Link", "LinkOwner", "Standby"]
 
@@ -92,7 +93,7 @@ class Link:
         self._owner = owner
         self._address = address
         self._interval = interval
-        self._trace = trace
+        self._trace = guarded(trace)
         self._source = source
         self._to_send = trio.Event()
         self._nap = trio.CancelScope()
@@ -145,6 +146,12 @@ class Link:
         finally:
             self.ended.set()
             self._owner.went_down(self)
+            if self._trace is not None and self.core is not None:
+                local, remote = self.addresses
+                reason = self.end.reason if isinstance(self.end, SessionLost | Rejected) else ""
+                fields = {"device": self._owner.name, "local": local, "remote": remote}
+                event = "sccp.connection_closed"
+                self._trace(EventRecord(time.time(), event, {**fields, "reason": reason}))
 
     async def _session(self) -> End:
         host, port = self._address
@@ -240,7 +247,8 @@ class Link:
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._trace is not None:
             local, remote = self.addresses
-            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame))
+            public = without_keyed(frame)
+            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame, public))
 
 
 def _or_never(deadline: float | None) -> float:

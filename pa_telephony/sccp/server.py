@@ -29,6 +29,7 @@ from pa_telephony.printable import printable
 from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceResetType, DeviceType, PhoneFeatures
+from pa_telephony.sccp.keyed import KEYED, without_keyed
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.registrar import (
     Received,
@@ -45,7 +46,7 @@ from pa_telephony.sccp.registrar import (
 from pa_telephony.sccp.tokens import Tokens
 from pa_telephony.serving import serve_connections
 from pa_telephony.tasks import map_os_errors
-from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
+from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
 __all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
 
@@ -57,19 +58,6 @@ _LINGER = 1.0
 _LONGEST_PROBE = 32_767
 """The most seconds that Linux takes between two probes."""
 _LOG = logging.getLogger("pa_telephony.sccp")
-_KEYED = frozenset(
-    kind.id
-    for kind in (
-        messages.KeypadButton,
-        messages.EnblocCall,
-        messages.NotifyDtmfTone,
-        messages.DeviceToUserData,
-        messages.DeviceToUserDataResponse,
-        messages.DeviceToUserDataVersion1,
-        messages.DeviceToUserDataResponseVersion1,
-    )
-)
-"""What may hold a PIN: keys, numbers, and what was typed into a phone's services."""
 
 
 class Counters:
@@ -198,6 +186,15 @@ class StationSession:
     def ended(self) -> bool:
         """Whether the session is over, and has left or tried to."""
         return self._left
+
+    def told_at_end(self) -> dict[str, object]:
+        """What the trace is told when the connection is over."""
+        return {
+            "device": self.name,
+            "local": self.local_address,
+            "remote": self.address,
+            "reason": self._ending,
+        }
 
     def probe(self) -> None:
         """Let TCP ask the other side whether it still has this connection, where TCP can.
@@ -341,7 +338,7 @@ class StationSession:
     def _report(self, error: Exception) -> None:
         self._server.counters.internal_errors += 1
         message, frame = told_of(
-            self._frame, id_at=8, spelling="0x{:04x}", kinds=SccpMessage.registry, keyed=_KEYED
+            self._frame, id_at=8, spelling="0x{:04x}", kinds=SccpMessage.registry, keyed=KEYED
         )
         report_fault(
             error,
@@ -451,7 +448,7 @@ class StationServer:
         self._descriptors = descriptors
         self._few_descriptors = Seldom()
         self.config = config
-        self.trace = trace
+        self.trace = guarded(trace)
         self.counters = Counters()
         self.sessions: dict[str, StationSession] = {}
         self._connections: set[StationSession] = set()
@@ -480,6 +477,7 @@ class StationServer:
                     session.local_address,
                     session.address,
                     frame,
+                    without_keyed(frame),
                 )
             )
 
@@ -642,6 +640,7 @@ class StationServer:
         try:
             await session._run()  # pyright: ignore[reportPrivateUsage]
         finally:
+            self._record_event("sccp.connection_closed", session.told_at_end())
             self._lobby.leave(session)
             self._standby.leave(session)
             self._connections.discard(session)

@@ -341,7 +341,8 @@ class CallManager:
             return [*self._records, *self._packets]
 
         records = self._call(everything) if self.thread.alive else everything()
-        with PcapTrace(path) as pcap:
+        # What is keyed was keyed by the test.
+        with PcapTrace(path, keyed=True) as pcap:
             for record in sorted(records, key=lambda record: record.time):
                 pcap(record)
 

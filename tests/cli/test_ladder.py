@@ -41,7 +41,7 @@ async def route(session: cti.RouteSession) -> None:
 
 async def two_calls(path: Path) -> None:
     """1001 calls 1002, and then 6000, which an application routes to 1002."""
-    with PcapTrace(path) as trace:
+    with PcapTrace(path, keyed=True) as trace:
         async with (
             callmanager.open_call_manager(CONFIG, sccp_port=0, cti_port=0, trace=trace) as manager,
             rtp.open_engine(address="127.0.0.20", first_port=42000, trace=trace) as engine,

@@ -181,7 +181,8 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     assert isinstance(logged.exc_info[1], ZeroDivisionError)
     assert OLD in logged.getMessage()
     assert guilty.hex() in logged.getMessage()
-    [event] = [each for each in records if isinstance(each, EventRecord)]
+    event, *others = [each for each in records if isinstance(each, EventRecord)]
+    assert all(each.kind.endswith(".connection_closed") for each in others)
     assert event.kind == "sccp.internal_error"
     assert event.error is logged.exc_info[1]
     assert event.fields["frame"] == guilty.hex()
@@ -213,7 +214,8 @@ async def test_what_somebody_keyed_stands_in_no_report(
         await closes(stream)
     [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
     assert logged.getMessage().endswith(f"it said: {message}")
-    [event] = [each for each in records if isinstance(each, EventRecord)]
+    event, *others = [each for each in records if isinstance(each, EventRecord)]
+    assert all(each.kind.endswith(".connection_closed") for each in others)
     assert (event.fields["message"], event.fields["frame"]) == (message, "")
 
 
@@ -241,7 +243,8 @@ async def test_a_bug_that_shows_when_a_time_is_over_ends_its_leg_and_nothing_els
             assert manager.sccp_counters.internal_errors == 0
             assert manager.internal_errors == 1
     [logged] = [each for each in caplog.records if each.name == "pa_telephony.callmanager"]
-    [event] = [each for each in records if isinstance(each, EventRecord)]
+    event, *others = [each for each in records if isinstance(each, EventRecord)]
+    assert all(each.kind.endswith(".connection_closed") for each in others)
     assert event.kind == "callmanager.internal_error"
     assert logged.exc_info is not None
     assert event.error is logged.exc_info[1]
@@ -263,22 +266,29 @@ async def test_what_can_not_be_said_to_a_station_ends_its_session_and_not_the_se
     assert "test_what_can_not_be_said" in (logged.stack_info or "")
 
 
-async def test_a_trace_that_fails_ends_the_sessions_it_fails_for_and_is_told_in_the_log(
+async def test_a_trace_that_fails_is_left_out_and_ends_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def trace(record: Record) -> None:
+        nonlocal failed
         if not isinstance(record, FrameRecord) or record.remote == loud:
+            failed += 1
             raise OSError("disk full")
 
     loud: object = None
+    failed = 0
     async with a_manager(trace) as manager, a_call(manager):
         stream = await register(manager)
         loud = stream.socket.getsockname()
-        await stream.send_all(frames(messages.KeepAliveReq()))
-        await closes(stream)
-        assert manager.sccp_counters.internal_errors == 1
-    told = [each.getMessage() for each in caplog.records if each.name == "pa_telephony.sccp"]
-    assert [text.partition(";")[0] for text in told] == ["internal error", "the trace failed, too"]
+        for _ in range(3):
+            await stream.send_all(frames(messages.KeepAliveReq()))
+            await heard(stream, messages.KeepAliveAck)
+        assert manager.sccp_counters.internal_errors == 0
+        await stream.aclose()
+    assert failed == 1
+    (told,) = [each for each in caplog.records if each.name == "pa_telephony.trace"]
+    assert "gets no more records" in told.getMessage()
+    assert told.exc_info is not None
 
 
 # -------------------------------------------------------------------- a directory of somebody's own

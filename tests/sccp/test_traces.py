@@ -51,9 +51,12 @@ async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> N
             await stream.send_all(frame)
             with trio.fail_after(5):
                 assert not await stream.receive_some()
-    received, event = records
+    received, event, closed = records
     assert isinstance(received, FrameRecord)
     assert received.data == frame
     assert isinstance(event, EventRecord)
     assert event.kind == "sccp.protocol_error"
     assert event.fields["error"] == "KeepAliveAck is for the other side to receive"
+    assert isinstance(closed, EventRecord)
+    assert closed.kind == "sccp.connection_closed"
+    assert closed.fields["reason"] == f"protocol error: {event.fields['error']}"

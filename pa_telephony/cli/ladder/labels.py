@@ -9,6 +9,7 @@ from pa_telephony.sccp.phrases import english
 
 __all__ = ["codec_name", "label", "noise", "printable"]
 
+_COVERED = 0xFFFFFFFF
 _DIGITS = "0123456789ABCD*#+"
 
 # RFC 3551, tables 4 and 5: what people meet.
@@ -130,7 +131,8 @@ def _sccp(message: object) -> str:
             return f"{message.calling_party or '?'} → {message.called_party or '?'}"
         case sccp.KeypadButton():
             key = int(message.kp_button)
-            return _DIGITS[key] if key < len(_DIGITS) else str(key)
+            # What a trace has covered is no key.
+            return _DIGITS[key] if key < len(_DIGITS) else "•" if key == _COVERED else str(key)
         case sccp.EnblocCall():
             return message.called_party
         case sccp.DialedNumber():

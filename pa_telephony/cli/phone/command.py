@@ -115,6 +115,11 @@ def _peers(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
 )
+@click.option(
+    "--trace-keyed",
+    is_flag=True,
+    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
+)
 def phone(
     device: str,
     call_managers: tuple[str, ...],
@@ -126,6 +131,7 @@ def phone(
     address: str | None,
     rtp_port: int,
     trace_file: Path | None,
+    trace_keyed: bool,
 ) -> None:
     """Register as DEVICE and telephone: digits call, letters do what the display says.
 
@@ -151,7 +157,10 @@ def phone(
         raise click.UsageError("no keyboard: give --dial or --answer")
     run = _script if scripted else _telephone
     talked: list[bool] = []
-    with open_trace(trace_file) as trace, _sounds(play, record, scripted) as sounds:
+    with (
+        open_trace(trace_file, keyed=trace_keyed) as trace,
+        _sounds(play, record, scripted) as sounds,
+    ):
         run_until_stopped(functools.partial(run, options, sounds, trace, talked))
     if scripted and not talked:
         sys.exit(1)
