@@ -14,7 +14,13 @@ from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import DeviceEventFilter
 from pa_telephony.cti.routing import Effect, Input, Routing, State
-from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed, TelephonyError
+from pa_telephony.errors import (
+    CallEnded,
+    ConnectionLost,
+    LocalProtocolError,
+    RequestFailed,
+    TelephonyError,
+)
 from pa_telephony.tasks import background
 
 if TYPE_CHECKING:
@@ -119,6 +125,16 @@ class RouteSession:
         if self._routing.take(Input.END) is Effect.LEAVE_ALERTING:
             with contextlib.suppress(RequestFailed, ConnectionLost):
                 await self._route_point.accept(self._leg)
+
+    async def refuse(self) -> None:
+        """Take nothing of it: the caller hears busy, unless the call manager forwards the call.
+
+        Raises :class:`LocalProtocolError` while a number is being tried and when it is over.
+        """
+        if self._routing.take(Input.TURN_AWAY) is Effect.ILLEGAL:
+            raise LocalProtocolError(f"cannot refuse a call in state {self.state.value!r}")
+        with contextlib.suppress(RequestFailed, ConnectionLost):
+            await self._route_point.disconnect(self._leg)
 
     def gone(self) -> None:
         """The call went idle."""
@@ -237,6 +253,17 @@ class RoutePoint(OpenLine):
         """Let a call alert."""
         await self._provider.request(
             messages.CallAcceptRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+            )
+        )
+
+    async def disconnect(self, leg: int) -> None:
+        """Refuse a call that is offered; :meth:`RouteSession.refuse` is what you want."""
+        await self._provider.request(
+            messages.CallDisconnectRequest(
                 line_call_manager_id=1,
                 line_id=self._line_handle,
                 call_leg_call_manager_id=1,

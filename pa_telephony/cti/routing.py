@@ -40,6 +40,8 @@ class Input(enum.Enum):
     """The server refused the last one."""
     END = "end"
     """The application wants no more of it."""
+    TURN_AWAY = "turn away"
+    """The application refuses the call: the caller is told that all are busy."""
     GONE = "gone"
     """The caller hung up, or another application was faster."""
     LOST = "lost"
@@ -52,6 +54,7 @@ class Effect(enum.Enum):
     NONE = "none"
     TRY_NEXT = "try next"
     LEAVE_ALERTING = "leave alerting"
+    DISCONNECT = "disconnect"
     ILLEGAL = "illegal"
 
 
@@ -63,6 +66,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ROUTE, _I.REFUSED): (_S.ROUTE, _E.NONE),
     (_S.ROUTE, _I.EXHAUSTED): (_S.ROUTE, _E.NONE),
     (_S.ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
+    (_S.ROUTE, _I.TURN_AWAY): (_S.ROUTE_END, _E.DISCONNECT),
     (_S.ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.SELECTING, _I.SELECT): (_S.SELECTING, _E.ILLEGAL),
@@ -72,6 +76,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     # The answer to the redirect decides what became of the call.
     (_S.SELECTING, _I.END): (_S.SELECTING, _E.ILLEGAL),
     # The leg goes idle just before the answer to a redirect that succeeds (observed).
+    (_S.SELECTING, _I.TURN_AWAY): (_S.SELECTING, _E.ILLEGAL),
     (_S.SELECTING, _I.GONE): (_S.SELECTING, _E.NONE),
     (_S.SELECTING, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
@@ -79,6 +84,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.RE_ROUTE, _I.REFUSED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
+    (_S.RE_ROUTE, _I.TURN_AWAY): (_S.ROUTE_END, _E.DISCONNECT),
     (_S.RE_ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_USED, _I.SELECT): (_S.ROUTE_USED, _E.ILLEGAL),
@@ -86,6 +92,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ROUTE_USED, _I.REFUSED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.EXHAUSTED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.END): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_USED, _I.TURN_AWAY): (_S.ROUTE_USED, _E.ILLEGAL),
     (_S.ROUTE_USED, _I.GONE): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.LOST): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_END, _I.SELECT): (_S.ROUTE_END, _E.ILLEGAL),
@@ -93,6 +100,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ROUTE_END, _I.REFUSED): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.EXHAUSTED): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.END): (_S.ROUTE_END, _E.NONE),
+    (_S.ROUTE_END, _I.TURN_AWAY): (_S.ROUTE_END, _E.ILLEGAL),
     (_S.ROUTE_END, _I.GONE): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.LOST): (_S.ROUTE_END, _E.NONE),
 }

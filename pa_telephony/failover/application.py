@@ -30,11 +30,17 @@ class Application:
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
         """A call at a route point. ``ports`` are the home's media ports, idle ones first.
 
+        They lack those of a server that has as many calls as it may have; with none left the
+        caller hears busy here. So does the caller when all that are selected are busy.
+
         Called again, for 4 s at most, when it raises :class:`~pa_telephony.cti.RouteFailed`
         because of a port that is not busy but registered nowhere: it is on its way from one server
         to the other.
         """
-        await session.select_route(*ports)
+        if ports:
+            await session.select_route(*ports)
+        else:
+            await session.refuse()
 
     async def intercepted_call(self, session: cti.RouteSession) -> None:
         """A call at an interceptor: on to the extension that was dialled."""

@@ -247,6 +247,11 @@ class Member:
         capacity = self.cluster.server(self.name).capacity
         return f"{calls} calls, of {capacity} at most" if calls >= capacity else ""
 
+    @property
+    def calls(self) -> int:
+        """How many of the media ports that are held here have a call."""
+        return sum(each.kind is Kind.PORT for each in self._busy)
+
     def state(self, identity: Identity) -> State:
         """Where the registration of ``identity`` stands."""
         return self._registrations[identity].state

@@ -25,6 +25,7 @@ from pa_telephony.cti.routing import State as RouteState
 from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
+from pa_telephony.failover.capacity import Coming
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.history import Chronicle
@@ -98,6 +99,7 @@ class Server:
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._journal = Journal()
+        self._coming = Coming()
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
@@ -405,6 +407,7 @@ class Server:
         """The first call, or routing decision, began; or the last one ended."""
         self._member.set_busy(identity, busy)
         if identity.kind is Kind.PORT:
+            self._coming.busy(identity.number, busy)
             self._event("busy" if busy else "idle", identity=identity.label)
         self._woken()
 
@@ -436,7 +439,8 @@ class Server:
                     self._event("intercepted", **caller)
                     await self._application.intercepted_call(session)
                 else:
-                    await self._route_call(identity.home, session)
+                    with self._coming.choosing():
+                        await self._route_or_refuse(identity, session)
         finally:
             self._event(
                 "routed" if session.state is RouteState.ROUTE_USED else "not_routed",
@@ -445,6 +449,25 @@ class Server:
                 why=_ROUTED[session.state],
                 seconds=round(self._clock() - began, 4),
             )
+
+    async def _route_or_refuse(self, identity: Identity, session: cti.RouteSession) -> None:
+        try:
+            await self._route_call(identity.home, session)
+        except cti.RouteFailed as failed:
+            busy = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
+            if not session.ended and all(code == busy for code in failed.refusals.values()):
+                # Left alone it would ring, as if somebody were about to come (F10).
+                await session.refuse()
+            raise
+        if session.state is not RouteState.ROUTE_USED and self._is_full(self.name):
+            calls = self._member.calls + self._coming.count(self._clock())
+            most = self.cluster.server(self.name).capacity
+            why = f"{calls} calls, of {most} at most"
+            self._event("turned_away", identity=identity.label, calling=session.calling, why=why)
+        if session.state is RouteState.ROUTE_USED:
+            number = session.tried[-1][0]
+            if any(each.kind is Kind.PORT and each.number == number for each in self._holders):
+                self._coming.sent(number, self._clock())
 
     async def _route_call(self, home: str, session: cti.RouteSession) -> None:
         """Ask the application, and again while a port that refused is registered nowhere.
@@ -485,19 +508,30 @@ class Server:
     def _ports_of(self, home: str) -> Sequence[str]:
         """The media ports of a home whoever holds them: idle, then about to go home, then busy.
 
-        The call manager has the last word; it refuses a port that is busy after all.
+        The call manager has the last word; it refuses a port that is busy after all. Ports of a
+        server that has all the calls that it may have are left out.
         """
         pages = {page.name: page for page in self.status()}
         going = self._member.plan.give
+        full = {name for name in pages if self._is_full(name)}
         ranked = [
             (not port.up, port.busy, port.identity in going, port.identity.index, port.identity)
             for port in pages[home].of_kind(Kind.PORT)
+            if port.holder not in full
         ]
         return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
 
     def warn(self, kind: str, why: str) -> None:
         """Leave a warning in trace and log."""
         self._event(kind, why=why)
+
+    def _is_full(self, name: str) -> bool:
+        """Whether the server has as many calls as it may have, as far as we know."""
+        capacity = self.cluster.server(name).capacity
+        if name == self.name:
+            return self._member.calls + self._coming.count(self._clock()) >= capacity
+        session = self._member.world.session(name)
+        return session is not None and len(session.beat.busy) >= capacity
 
     def _event(self, kind: str, **fields: object) -> None:
         line = self._journal.line(kind, fields)

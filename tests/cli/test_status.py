@@ -95,7 +95,7 @@ def test_one_that_stands_in_is_a_warning(cluster: Cluster) -> None:
 
 def test_a_number_that_is_not_served_is_told_with_the_reason_and_fails(cluster: Cluster) -> None:
     refused = {"PA1/port/6001": "Device \x1b[2J Unknown [red]"}
-    up = frozenset({"PA1/route-point/6000"})
+    up = frozenset({"PA1/route/6000"})
     write(cluster, PA2=Beat("i", LINKS, LINKS, up=up, why=refused))
     result = run(cluster, "status")
     assert result.exit_code == 2

@@ -41,6 +41,16 @@ def test_an_unrouted_call_is_left_alerting() -> None:
     assert Routing().take(Input.END) is Effect.LEAVE_ALERTING
 
 
+def test_a_call_is_refused_only_while_nothing_is_tried() -> None:
+    assert Routing().take(Input.TURN_AWAY) is Effect.DISCONNECT
+    routing = Routing()
+    routing.select(["1"])
+    assert routing.take(Input.TURN_AWAY) is Effect.ILLEGAL
+    routing.refused()
+    assert routing.take(Input.TURN_AWAY) is Effect.DISCONNECT
+    assert routing.state is State.ROUTE_END
+
+
 def test_a_leg_that_goes_idle_during_a_redirect_does_not_end_the_session() -> None:
     routing = Routing()
     routing.select(["1"])

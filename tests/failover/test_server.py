@@ -23,6 +23,7 @@ from pa_telephony.failover import JtapiProvider, holder, server
 from pa_telephony.failover.server import tls_context
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
+from pa_telephony.sccp.enums import DCallState
 from pa_telephony.sccp.style import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
@@ -357,8 +358,10 @@ async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
             await first.wait_media()
             # More than one is up: the second caller is one too many.
             home.cluster.servers[0].__dict__["capacity"] = 1
-            async with it.phones["1002"].call("6000") as second:
-                await second.wait_ended()
+            async with it.phones["5123"].call("6000") as second:
+                await second.wait_for(DCallState.BUSY)
+            async with it.phones["1002"].call("6002") as third:
+                await third.wait_ended()
         (identity,) = (i for i in home.holds if i.number == "6000")
         home._member._guard = 0.0
         session: Any = SimpleNamespace(calling="1002", called="6000", call_id=7)
@@ -367,7 +370,8 @@ async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
         (each.kind.removeprefix("failover."), each.fields["calling"]): each.fields for each in trace
     }
     assert said["routed", "1001"]["tried"] == ["6001 taken"]
-    assert said["routed", "1002"]["tried"][-1] == "6002 taken"
+    assert said["turned_away", "5123"]["why"] == "1 calls, of 1 at most"
+    assert said["turned_away", "5123"]["identity"] == "PA1/route/6000"
     assert said["turned_away", "1002"]["identity"] == "PA1/port/6002"
     assert said["turned_away", "1002"]["why"] == "1 calls, of 1 at most"
     assert said["not_routed", "1002"]["why"] == "the guard is over"
@@ -530,6 +534,37 @@ async def test_what_has_happened_stands_in_the_store() -> None:
             ("takeover", "PA1", "its process is gone"),
             ("return", "PA1", "PA1 asked for its own"),
         ]
+
+
+@pytest.mark.parametrize("capacity", [1, 2], ids=["above capacity", "all ports busy"])
+async def test_the_caller_above_the_limit_hears_busy(capacity: int) -> None:
+    async with house() as it, contextlib.AsyncExitStack() as calls:
+        for each in it.house.cluster.servers:
+            each.__dict__["capacity"] = capacity
+        home = it.house.servers["PA1"]
+        for phone in ("1001", "1002")[:capacity]:
+            call = await calls.enter_async_context(it.phones[phone].call("6000"))
+            await call.wait_media()
+        async with it.phones["5123"].call("6000") as call:
+            await call.wait_for(DCallState.BUSY)
+            assert call.prompt == "Busy"
+        assert len(home._application.served) == capacity
+
+
+async def test_of_two_callers_at_once_and_one_call_to_be_had_one_hears_busy() -> None:
+    async with house() as it:
+        it.house.cluster.servers[0].__dict__["capacity"] = 1
+        ends: list[DCallState] = []
+
+        async def calls(phone: str) -> None:
+            async with it.phones[phone].call("6000") as call:
+                ends.append(await call.wait_for(DCallState.BUSY, DCallState.CONNECTED))
+                await until(lambda: len(ends) == 2)
+
+        async with trio.open_nursery() as both:
+            both.start_soon(calls, "1001")
+            both.start_soon(calls, "1002")
+        assert sorted(ends) == sorted([DCallState.BUSY, DCallState.CONNECTED])
 
 
 async def test_a_port_without_udp_is_down_with_its_reason_and_gets_no_call() -> None:
