@@ -400,6 +400,7 @@ class Server:
             why = {"why": unconfirmed} if unconfirmed else {}
             self._event("closed", identity=identity.label, **why)
         self._member.set_busy(identity, False)
+        self._coming.busy(identity.number, False)
         self._member.closed(identity, self._clock())
         self._woken()
 
