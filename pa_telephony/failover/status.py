@@ -77,6 +77,8 @@ class ServerStatus:
     notes: tuple[str, ...] = ()
     """What is wrong with the server itself, in sentences."""
     stands_in_for: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    """Providers that its own identities need and that it does not reach."""
 
     @property
     def state(self) -> str:
@@ -95,7 +97,10 @@ class ServerStatus:
             standing = "stands in" if all(ups) else "takes over"
             return f"down, {self.fail_over_server} {standing}"
         if not self.reaches_call_manager:
-            return "call manager not reachable"
+            standing = f", {self.fail_over_server} stands in" if self.fail_over_server else ""
+            return f"call manager not reachable{standing}"
+        if self.fail_over_server and self.lacks:
+            return f"does not reach {', '.join(self.lacks)}, {self.fail_over_server} stands in"
         if self.fail_over_server:
             return f"back, {self.fail_over_server} gives back"
         if not all(ups):
@@ -218,6 +223,9 @@ class _Reader:
             age=self._ages.get(name) if world.session(name) is not None else None,
             notes=tuple(self._notes(name)),
             stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),
+            lacks=tuple(
+                each for each in sorted(self._cluster.needs(name)) if not beat.reaches(each)
+            ),
         )
 
     def _is_up(self, name: str) -> bool:

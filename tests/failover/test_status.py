@@ -90,6 +90,20 @@ def test_6_up_without_a_call_manager() -> None:
     assert arrows(status) == ALL_DOWN
 
 
+def test_a_server_that_lost_a_provider_is_not_said_to_get_its_own_back() -> None:
+    worlds = Worlds()
+    worlds.enter("PA2", up=EVERYTHING)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    for links, state in (
+        ((), "call manager not reachable, PA2 stands in"),
+        (("jtapi",), "does not reach skinny, PA2 stands in"),
+        (("jtapi", "skinny"), "back, PA2 gives back"),
+    ):
+        worlds.beat("PA1", frozenset(links))
+        assert page(worlds).state == state
+
+
 def test_7_one_port_is_refused_and_the_page_says_why() -> None:
     worlds = Worlds()
     worlds.enter("PA1")
