@@ -599,6 +599,9 @@ class Member:
 
     def _follow(self, identity: Identity, now: float) -> None:
         found = self._registrations[identity]
+        holds, gives = identity in self.plan.hold, identity in self.plan.give
+        if found.state is (State.REGISTERED if holds else State.IDLE) and not gives:
+            return  # Most of them, most of the time.
         flight = self._flight
         if flight is not None and flight.gives(identity):
             return  # Perhaps it is no longer ours; the outcome will say.
@@ -609,10 +612,10 @@ class Member:
             and self.guard - now > self._timing.registration
         )
         connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
-        if identity in self.plan.hold:
+        if holds:
             if connected or (may_register and not self._is_early(identity)):
                 self._input(identity, Input.HOLD)
-        elif identity in self.plan.give:
+        elif gives:
             waits = found.state is State.REGISTERED and found.retry_at > now
             if not waits and (may_register or found.state is not State.LOST):
                 self._input(identity, Input.GIVE)

@@ -158,6 +158,7 @@ class Beat:
         """Read one; what is missing or no JSON takes the defaults (another release wrote it)."""
         return _decode(text)
 
+    @functools.cached_property
     def still(self) -> Beat:
         """The same without what changes with every heartbeat."""
         return replace(self, sequence=0, at=0.0)
@@ -243,7 +244,7 @@ class World:
                 continue
             if old is None or entry.created != old.created or not key.startswith(session("")):
                 return True
-            if Beat.decode(entry.value).still() != Beat.decode(old.value).still():
+            if Beat.decode(entry.value).still != Beat.decode(old.value).still:
                 return True
         return False
 
