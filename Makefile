@@ -17,7 +17,7 @@ help:
 	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
-	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, in virtual time"
+	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
 	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
 	@echo "make mutate-frames   a million mutated SCCP frames through both sides"
 
@@ -65,8 +65,8 @@ fuzz: .venv/.fuzz
 mutate-frames: .venv/.run
 	$(BIN)/python fuzz/mutate_sccp.py
 
-# Resumed where it was broken off; SCHEDULES="pure=100" plays fewer.
-SCHEDULES ?= pure=20000
+# Resumed where it was broken off; SCHEDULES="pure=100 whole=10" plays fewer.
+SCHEDULES ?= pure=20000 whole=2000
 simulate: .venv/.test
 	$(BIN)/python tests/failover/simulate.py $(SCHEDULES)
 

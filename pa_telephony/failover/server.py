@@ -598,6 +598,7 @@ async def open_server(
     *,
     application: Application,
     store: Store | None = None,
+    engine: rtp.Engine | None = None,
     trace: Trace | None = None,
     clock: Callable[[], float] = boot_clock,
 ) -> AsyncGenerator[Server]:
@@ -606,7 +607,9 @@ async def open_server(
     Entered means that its name, its address and its store are ours. Left means that everything
     it had registered is closed; others may act at once.
 
-    ``store`` is the one that the configuration names when left out. Raises
+    ``store`` is the one that the configuration names when left out. ``engine`` is the media engine
+    that carries the sound of its ports; when left out, one is opened at the server's address and
+    UDP range. Raises
     :class:`ConfigurationError` for a name that is no server, or runs already, and
     :class:`ConnectionLost` when the store can not be used.
     """
@@ -619,14 +622,15 @@ async def open_server(
             store = await stack.enter_async_context(open_store(cluster))
         address = await _resolve(server.hostname_or_ip_address, cluster)
         await stack.enter_async_context(store.alive(server.server_name))
-        engine = await stack.enter_async_context(
-            rtp.open_engine(
-                address=address,
-                first_port=server.media_termination_udp_beginning_port,
-                config=rtp.EngineConfig(max_ports=_engine_ports(cluster, server.server_name)),
-                trace=trace,
+        if engine is None:
+            engine = await stack.enter_async_context(
+                rtp.open_engine(
+                    address=address,
+                    first_port=server.media_termination_udp_beginning_port,
+                    config=rtp.EngineConfig(max_ports=_engine_ports(cluster, server.server_name)),
+                    trace=trace,
+                )
             )
-        )
         opened = Server(cluster, name, application, store, address, engine, trace, clock)
         if warning:
             opened.warn("store.local", warning)
