@@ -35,7 +35,8 @@ class Process:
     name: str
     member: Member
     alive: bool = True
-    linked: bool = True
+    lost: set[str] = field(default_factory=set[str])
+    """Providers that it does not reach."""
     paused_until: float = 0.0
     muted_at: float = 0.0
     registered: set[Identity] = field(default_factory=set[Identity])
@@ -185,7 +186,11 @@ class Simulation:
             self._after(pause, lambda: self._pump(process))
         elif what < 0.87:
             process = self.processes[name]
-            self._link(process, not process.linked)
+            providers = self.cluster.used_providers
+            if process.lost or self._random.random() < 0.5:
+                self._link(process, bool(process.lost))
+            else:
+                self._link(process, False, self._random.choice(providers))
         else:
             self._store_trouble(self.processes[name])
         self._after(self._random.expovariate(1 / 4.0), self._misfortune)
@@ -203,15 +208,18 @@ class Simulation:
 
         self._after(long, heal)
 
-    def _link(self, process: Process, up: bool) -> None:
-        process.linked = up
-        for provider in self.cluster.used_providers:
+    def _link(self, process: Process, up: bool, *providers: str) -> None:
+        """All providers are lost or found, or these."""
+        some = providers or self.cluster.used_providers
+        for provider in some:
             process.member.link(provider, up, process.clock(self.now))
+        process.lost = process.lost.difference(some) if up else process.lost.union(some)
         if not up:
-            self.log.append(f"{self.now:8.3f} {process.name} loses the call manager")
+            self.log.append(f"{self.now:8.3f} {process.name} loses {', '.join(some)}")
             for identity in sorted(process.registered, key=_KEY):
-                self._gone(process, identity)
-                process.member.lost(identity, process.clock(self.now))
+                if identity.provider in some:
+                    self._gone(process, identity)
+                    process.member.lost(identity, process.clock(self.now))
         self._pump(process)
 
     def _caller(self) -> None:
@@ -351,7 +359,7 @@ class Simulation:
     def _register(self, process: Process, identity: Identity) -> None:
         if not process.alive:
             return
-        if not process.linked:
+        if identity.provider in process.lost:
             process.member.lost(identity, process.clock(self.now))
         elif identity.kind is Kind.PORT and self._is_kept(process, identity):
             process.member.refused(identity, process.clock(self.now))
@@ -378,7 +386,7 @@ class Simulation:
     def _unregister(self, process: Process, identity: Identity) -> None:
         if not process.alive:
             return
-        if not process.linked:
+        if identity.provider in process.lost:
             process.member.lost(identity, process.clock(self.now))
         elif identity in self.calls:
             process.member.kept(identity, process.clock(self.now))
@@ -391,7 +399,9 @@ class Simulation:
         if self.calls.get(identity) is process:
             entitled = process.member.may_act(process.clock(self.now))
             stopped = self._entries.get(stop(process.name)) is not None
-            if entitled and process.linked and not stopped:
+            # Who has lost a provider of two gives the whole home up (F3).
+            linked = process.lost.isdisjoint(self.cluster.needs(identity.home))
+            if entitled and linked and not stopped:
                 self.violated(f"{process.name} dropped a call on {identity}")
         self._gone(process, identity)
         self._after(0.002, lambda: self._closed(process, identity))
