@@ -170,6 +170,13 @@ class Timing:
     """
     retry: float = 1.0
     """Between two attempts to register an identity that the call manager refused."""
+    media_silence: float = 300.0
+    """A call of which nothing is heard for so long, neither RTP nor RTCP, is ended; 0 = never.
+
+    The call manager is told at half of the time. A call on hold is not silent.
+    """
+    long_call: float = 14400.0
+    """A longer call is an alarm, in the log and the status; it goes on (Q10). 0 = never."""
 
 
 @dataclass(frozen=True)

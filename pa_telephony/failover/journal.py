@@ -38,6 +38,24 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
         _W,
         lambda f: f"{f['calling']} is turned away at {f['identity']}: {f['why']}",
     ),
+    "call.silent": (
+        "identity",
+        _W,
+        lambda f: f"{f['calling']} at {f['identity']} is not heard for {f['seconds']} s",
+    ),
+    "call.given_up": (
+        "identity",
+        _W,
+        lambda f: (
+            f"the call of {f['calling']} at {f['identity']} is ended: not heard for"
+            f" {f['seconds']} s"
+        ),
+    ),
+    "call.long": (
+        "identity",
+        _W,
+        lambda f: f"the call of {f['calling']} at {f['identity']} lasts for {f['seconds']} s",
+    ),
     "provider.refused": ("provider", _W, lambda f: f"{f['provider']} refuses us: {f['why']}"),
     "store.lost": ("what", _W, lambda f: f"the store cannot be used: {f['why']}"),
     "store.back": ("what", _I, lambda f: "the store can be used again"),

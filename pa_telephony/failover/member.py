@@ -195,6 +195,7 @@ class Member:
             for identity in cluster.identities(server.server_name)
         }
         self._busy: set[Identity] = set()
+        self._long: set[Identity] = set()
         self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
@@ -440,6 +441,12 @@ class Member:
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Whether ``identity`` has a call (a routing decision, for a route point)."""
         (self._busy.add if busy else self._busy.discard)(identity)
+        if not busy:
+            self._long.discard(identity)
+
+    def set_long(self, identity: Identity) -> None:
+        """The call that ``identity`` has is longer than a call should be."""
+        self._long.add(identity)
 
     def registered(self, identity: Identity, now: float) -> None:
         """The call manager has registered it."""
@@ -702,6 +709,7 @@ class Member:
                 name: why for name, why in self._unreached.items() if not self._beat.reaches(name)
             },
             suspects=self._suspects(now),
+            long=frozenset(i.label for i in self._long),
         )
         if self._next_beat > now and (beat == self._told or soon > now):
             return

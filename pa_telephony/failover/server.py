@@ -39,6 +39,7 @@ from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
+from pa_telephony.failover.vigil import Verdict, Vigil
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace, guarded
 
@@ -83,6 +84,8 @@ class Server:
         self.name = cluster.server(name).server_name
         self.application_errors = 0
         """Exceptions of the application; each ended its own call."""
+        self.silent_calls = 0
+        """Calls that were ended because nothing was heard of them (Timing.media_silence)."""
         self.last_application_error: Exception | None = None
         self._application = application
         self._store = store
@@ -418,8 +421,35 @@ class Server:
         if why:
             self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
             return
-        with self._application_fenced(identity, CallEnded):
-            await self._application.media_call(call, identity)
+        async with background() as tasks:
+            tasks.start_soon(self._watch_over, identity, call)
+            with self._application_fenced(identity, CallEnded):
+                await self._application.media_call(call, identity)
+
+    async def _watch_over(self, identity: Identity, call: sccp.Call) -> None:
+        """End a call that nobody is in, and raise the alarm for one that lasts for hours."""
+        timing = self.cluster.timing
+        vigil = Vigil(silence=timing.media_silence, long=timing.long_call, now=self._clock())
+        said = {"identity": identity.label, "calling": call.calling}
+        while True:
+            await trio.sleep(vigil.pause)
+            now = self._clock()
+            match vigil.look(call.heard, now):
+                case Verdict.ASK:
+                    self._event("call.silent", **said, seconds=round(vigil.silent_for(now)))
+                    call.report_silence()
+                case Verdict.END:
+                    self.silent_calls += 1
+                    self._event("call.given_up", **said, seconds=round(vigil.silent_for(now)))
+                    with contextlib.suppress(CallEnded, ConnectionLost):
+                        await call.hang_up()
+                    return
+                case Verdict.LONG:
+                    self._member.set_long(identity)
+                    self._event("call.long", **said, seconds=round(timing.long_call))
+                    self._woken()
+                case Verdict.NOTHING:
+                    pass
 
     async def routed_call(self, identity: Identity, session: cti.RouteSession) -> None:
         """Serve a call at a route point or an interceptor."""

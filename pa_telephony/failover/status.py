@@ -371,6 +371,8 @@ class _Reader:
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
             found.append(f"holds {ports} media ports, and may have {capacity} calls at once")
+        long = seconds(self._cluster.timing.long_call)
+        found += [f"a call at {label} lasts longer than {long}" for label in sorted(beat.long)]
         candidates = self._cluster.candidates(name)
         if candidates and not any(self._could(each, name) for each in candidates):
             reasons = ", ".join(f"{each} {self._uselessness(each, name)}" for each in candidates)

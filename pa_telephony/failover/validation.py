@@ -30,6 +30,15 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9*#]{1,24}")  # SCCP's directory numbers hold 24 characters
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # SCCP's device name is char[16] with its NUL
 _PACKAGE = re.compile(r"(?:failover|sccp|cti|rtp)=(?:debug|info|warning|error|off)")
+_MAY_BE_ZERO = {
+    "grace",
+    "hold",
+    "hold_longest",
+    "flap_window",
+    "linger",
+    "media_silence",
+    "long_call",
+}
 _TCP_DEFAULTS = {"jtapi": 2748, "skinny": 2000}
 
 
@@ -433,7 +442,7 @@ def _check_timing(cluster: Cluster, checker: _Checker) -> None:
     timing = cluster.timing
     for each in dataclasses.fields(Timing):
         value: float = getattr(timing, each.name)
-        may_be_zero = each.name in {"grace", "hold", "hold_longest", "flap_window", "linger"}
+        may_be_zero = each.name in _MAY_BE_ZERO
         if not (value > 0 or (may_be_zero and value == 0)) or value > 86400:
             raise checker.fail(
                 f"must be {'0' if may_be_zero else 'more than 0'} to 86400 seconds",

@@ -127,6 +127,8 @@ class Beat:
     """Providers that it needs and does not reach, with the reason; "" for no answer."""
     suspects: frozenset[str] = frozenset()
     """Servers of which it has not heard for more than two heartbeats."""
+    long: frozenset[str] = frozenset()
+    """Labels of media ports whose call lasts longer than ``Timing.long_call``."""
     at: float = 0.0
     """The sender's clock when it sent this: seconds since the machine booted, for people who ask
     how old it is. Nothing is decided by it."""
@@ -147,6 +149,7 @@ class Beat:
                 "why": dict(self.why),
                 "unreached": dict(self.unreached),
                 "suspects": sorted(self.suspects),
+                "long": sorted(self.long),
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
             },
@@ -197,6 +200,7 @@ def _decode(text: str) -> Beat:
             _texts(read.get("why", {})),
             _texts(read.get("unreached", {})),
             frozenset(map(str, read.get("suspects", ()))),
+            frozenset(map(str, read.get("long", ()))),
             float(read.get("at", 0.0)),
             int(read.get("sequence", 0)),
         )

@@ -437,6 +437,21 @@ class Call:
     def _cause(self) -> int:
         return self._view.cause if self._lost is None else self._lost
 
+    @property
+    def heard(self) -> tuple[int, float] | None:
+        """Changes whenever a packet or a report of the other side comes.
+
+        None while none is to come: before the answer, on hold, after the end.
+        """
+        return self._sound.heard
+
+    def report_silence(self) -> None:
+        """Tell the call manager that nothing is heard (MediaTransmissionFailure).
+
+        It is all that SCCP has to ask with: a call manager that knows of no call ends it.
+        """
+        self._sound.report_silence()
+
     def statistics(
         self, request: messages.ConnectionStatisticsReq
     ) -> messages.ConnectionStatisticsRes:

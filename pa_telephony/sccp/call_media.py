@@ -82,6 +82,8 @@ class CallMedia:
         self._heard: PortStatistics | None = None
         self._waiting: messages.StartMediaTransmission | None = None
         """An order to send that came before the call."""
+        self._order: messages.OpenReceiveChannel | None = None
+        """The last order to receive."""
         self._receives: tuple[Codec, int, int] | None = None
         """What the port listens for: codec, milliseconds a packet, payload type of digits."""
 
@@ -153,7 +155,32 @@ class CallMedia:
                 self.port.on_digit = self._view.telling(self._station.send, self.port.on_digit)
         return self.port
 
+    @property
+    def heard(self) -> tuple[int, float] | None:
+        """Changes with every packet and report that is heard; None while none is to be heard."""
+        port = self.port
+        if port is None or not port.receiving:
+            return None
+        return port.stats.received, port.last_report[1] if port.last_report else 0.0
+
+    def report_silence(self) -> None:
+        """Tell the call manager that nothing is heard of the stream that it has ordered."""
+        order, port = self._order, self.port
+        if order is None or port is None:
+            return
+        host, number = port.remote_address or _NOWHERE
+        self._station.send(
+            messages.MediaTransmissionFailure(
+                conference_id=order.conference_id,
+                pass_through_party_id=order.pass_through_party_id,
+                remote_ip_addr=host,
+                remote_port_number=number,
+                call_reference=order.call_reference,
+            )
+        )
+
     def _receive(self, order: messages.OpenReceiveChannel) -> None:
+        self._order = order
         codec = _CODECS.get(order.compression_type)
         port = self._take_port() if codec is not None else None
         address = _NOWHERE

@@ -536,6 +536,39 @@ async def test_what_has_happened_stands_in_the_store() -> None:
         ]
 
 
+async def test_a_call_that_is_not_heard_is_reported_ended_and_counted() -> None:
+    trace: list[Any] = []
+    async with house(media_silence=0.5) as it:
+        home = it.house.servers["PA1"]
+        home._trace = trace.append
+        async with it.phones["1001"].call("6000") as call:
+            media = await call.wait_media()
+            await trio.sleep(1.0)
+            assert call.connected  # a phone that says nothing sends silence
+            media.port.stop_sending()
+            await call.wait_ended()
+        assert home.silent_calls == 1
+        await until(lambda: not home._member.calls)
+        await it.house.holds("PA1", *NUMBERS)
+    kinds = [each.kind for each in trace if each.kind.startswith("failover.call.")]
+    assert kinds == ["failover.call.silent", "failover.call.given_up"]
+
+
+async def test_a_call_of_hours_is_an_alarm_and_goes_on() -> None:
+    async with house(long_call=0.3) as it:
+        home = it.house.servers["PA1"]
+
+        def notes() -> list[str]:
+            return [note for note in home.status()[0].notes if "lasts longer" in note]
+
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            await until(lambda: len(notes()) == 1)
+            assert call.connected
+            assert notes() == ["a call at PA1/port/6001 lasts longer than 300 ms"]
+        await until(lambda: not notes())
+
+
 @pytest.mark.parametrize("capacity", [1, 2], ids=["above capacity", "all ports busy"])
 async def test_the_caller_above_the_limit_hears_busy(capacity: int) -> None:
     async with house() as it, contextlib.AsyncExitStack() as calls:

@@ -24,6 +24,7 @@ def test_a_beat_is_read_as_it_was_written() -> None:
         {"PA1/port/6002": "no such device"},
         {"skinny": "connection refused"},
         frozenset({"PA3"}),
+        frozenset({"PA1/port/6001"}),
         1234.5,
         7,
     )
