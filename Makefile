@@ -7,7 +7,7 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs fuzz mutate-frames simulate explore clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-long   the long ones"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
 	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
+	@echo "make faults   what can happen to a failover cluster, with real processes: docs/failover.md, row by row"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
@@ -74,6 +75,10 @@ simulate: .venv/.test
 FAULTS ?= 2
 explore: .venv/.test
 	$(BIN)/python tests/failover/explorer.py --faults $(FAULTS) $(ARGS)
+
+# Some need root, for a mount or a time namespace, and say so when they are left out.
+faults: .venv/.test
+	$(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
 
 docs: .venv/.run
 	$(BIN)/python docs/generate.py

@@ -18,7 +18,15 @@ import trio
 
 from pa_telephony.errors import ConnectionLost, InternalError, TelephonyError
 
-__all__ = ["Background", "Hub", "SlowSubscriber", "Subscription", "background", "map_os_errors"]
+__all__ = [
+    "Background",
+    "Hub",
+    "SlowSubscriber",
+    "Subscription",
+    "background",
+    "map_os_errors",
+    "os_reason",
+]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -42,10 +50,11 @@ def map_os_errors(peer: str) -> Generator[None]:
     except (trio.ClosedResourceError, trio.EndOfChannel) as error:
         raise ConnectionLost(f"{peer}: connection closed") from error
     except OSError as error:
-        raise ConnectionLost(f"{peer}: {_why(error)}") from error
+        raise ConnectionLost(f"{peer}: {os_reason(error)}") from error
 
 
-def _why(error: OSError) -> str:
+def os_reason(error: OSError) -> str:
+    """Why the operating system refused, in its own words: "Connection refused"."""
     # trio's "all attempts to connect failed" has the reasons behind it, with the address in words.
     reason: BaseException | None = error.__cause__
     while isinstance(reason, BaseExceptionGroup):

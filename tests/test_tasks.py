@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 import trio
 import trio.testing
 
 from pa_telephony.errors import ConnectionLost, InternalError
-from pa_telephony.tasks import Hub, SlowSubscriber, background, map_os_errors
+from pa_telephony.tasks import Hub, SlowSubscriber, background, map_os_errors, os_reason
 
 
 async def fail(error: BaseException) -> None:
@@ -186,3 +189,10 @@ async def test_a_hub_closed_with_an_error_raises_it_in_its_readers() -> None:
             await anext(events)
     with hub.subscribe() as late, pytest.raises(ConnectionLost):
         await anext(late)
+
+
+def test_the_reason_behind_trio_s_failed_connections_is_told() -> None:
+    tried = OSError("all attempts to connect to 127.0.0.1:2000 failed")
+    tried.__cause__ = ExceptionGroup("failed", [OSError(errno.EMFILE, "in words of its own")])
+    assert os_reason(tried) == os.strerror(errno.EMFILE)
+    assert os_reason(OSError("just words")) == "just words"

@@ -40,7 +40,7 @@ from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.failover.vigil import Verdict, Vigil
-from pa_telephony.tasks import Background, background
+from pa_telephony.tasks import Background, background, os_reason
 from pa_telephony.trace import EventRecord, Trace, guarded
 
 __all__ = ["Server", "open_server"]
@@ -601,7 +601,9 @@ async def _turned_away(host: str, port: int, local_address: str) -> str:
                     await link.receive_some(1)
                     return "closes connections at once"
                 return ""
-    except (OSError, trio.BrokenResourceError) as error:
+    except OSError as error:
+        return f"can not be reached: {os_reason(error)}"
+    except trio.BrokenResourceError as error:
         return f"can not be reached: {error.__cause__ or error}"
     return "does not answer"
 

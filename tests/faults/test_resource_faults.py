@@ -1,0 +1,148 @@
+"""Too few descriptors, UDP ports that somebody else has, and two files that differ."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from faultconfig import Shape
+from faultlab import Lab, few_descriptors
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+
+
+@pytest.mark.long
+def test_a_stand_in_without_descriptors_is_passed_over(tmp_path: Path) -> None:
+    with Lab(tmp_path, "deaf", Shape(spares=("PA2", "PA3"))) as lab:
+        devices = lab.begin()
+        few_descriptors(lab.processes["PA2"], 0)
+        time.sleep(1.0)
+        killed = lab.kill("PA1")
+        lab.took("PA3 has everything", killed, lab.wait(devices, "PA3"))
+        lab.status()
+        lab.shown()
+        lab.fair()
+
+
+def test_an_owner_without_descriptors_goes_on_with_what_it_has_open(tmp_path: Path) -> None:
+    with Lab(tmp_path, "deafowner") as lab:
+        devices = lab.begin()
+        few_descriptors(lab.processes["PA1"], 0)
+        began = time.time()
+        lab.callers("6000", talk=0.3)
+        lab.stays(devices, "PA1", 10.0)
+        lab.status()
+        assert lab.calls_since(began).keys() == {"hung up"}
+        slowest = max(lab.calls(), key=lambda call: call.up - call.dialled)
+        lab.took("the slowest call was answered", slowest.dialled, slowest.up)
+        lab.shown()
+        lab.fair()
+
+
+def test_a_server_without_descriptors_says_what_it_could_not_register(tmp_path: Path) -> None:
+    with Lab(tmp_path, "fds", Shape(ports=36, interceptors=2)) as lab:
+        devices = lab.begin()
+        few_descriptors(lab.processes["PA2"], 20)
+        lab.kill("PA1")
+        time.sleep(8.0)
+        lab.status()
+        registered = sum(lab.have.get(each) == ("PA2",) for each in devices)
+        lab.say(f"{registered} of {len(devices)} registered with 20 descriptors")
+        assert lab.alive("PA2")
+        room = time.time()
+        resource.prlimit(lab.processes["PA2"].pid, resource.RLIMIT_NOFILE, (4096, 4096))
+        lab.took("with more room everything is at PA2", room, lab.wait(devices, "PA2"))
+        lab.shown()
+        lab.fair()
+
+
+@pytest.mark.long
+def test_a_port_whose_socket_somebody_else_has_is_down_and_gets_no_calls(tmp_path: Path) -> None:
+    with Lab(tmp_path, "udp", Shape(ports=4)) as lab:
+        taken = [("PA1", 20002), ("PA2", 20002)]
+        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in taken]
+        for each, (name, number) in zip(sockets, taken, strict=True):
+            each.bind((lab.shape.address(name), number))
+        lab.manager()
+        for name in ("PA2", "PA1"):
+            lab.server(name)
+        usable = [each for each in lab.shape.devices() if each != "VI2"]
+        began = time.time()
+        lab.took("PA1 serves the others", began, lab.wait(usable, "PA1"))
+        time.sleep(2.3)
+        lab.status()
+        dialled = time.time()
+        lab.callers("6000", phones=3, talk=0.5)
+        time.sleep(5.0)
+        assert lab.calls_since(dialled).keys() <= {"hung up"}, lab.calls_since(dialled)
+        for each in sockets:
+            each.close()
+        assert lab.wait(["VI2"], "PA1", 30.0), lab.have
+        lab.shown()
+        lab.fair()
+
+
+def test_ranges_that_meet_after_a_takeover_are_refused_at_once(tmp_path: Path) -> None:
+    here = "127.0.1.11"
+    shape = Shape(
+        homes=("PA1", "PA2"),
+        spares=("SP1",),
+        hosts={"PA1": here, "PA2": here, "SP1": here},
+        udp={"SP1": 20000, "PA1": 20004, "PA2": 20012},
+    )
+    with Lab(tmp_path, "udp_two", shape) as lab:
+        began = time.time()
+        lab.seen.append(lab.command("server", "--cluster", "cluster.toml", "--name", "SP1"))
+        lab.took("refused", began, time.time())
+        lab.shown()
+
+
+def test_a_server_with_another_file_does_not_stand_in(tmp_path: Path) -> None:
+    with Lab(tmp_path, "config", Shape(spares=("PA2", "PA3"))) as lab:
+        # The call manager knows four ports, so that either file could be served.
+        Shape(spares=("PA2", "PA3"), ports=4).write(tmp_path / "new")
+        (tmp_path / "cm.toml").write_text((tmp_path / "new" / "cm.toml").read_text())
+        devices = lab.begin()
+        lab.kill("PA1")
+        assert lab.wait(devices, "PA2"), lab.have
+        new = Shape(spares=("PA2", "PA3"), ports=4)
+        new.write(tmp_path)
+        # PA1 and PA3 are started with the new file, PA2 goes on with the old one.
+        lab.kill("PA3")
+        lab.server("PA3")
+        lab.server("PA1")
+        four = new.devices()
+        came = time.time()
+        lab.took("PA1 has all that the new file gives it", came, lab.wait(four, "PA1"))
+        time.sleep(2.3)
+        lab.status()
+        lab.kill("PA1")
+        killed = time.time()
+        lab.took("PA3, which has the new file, stands in", killed, lab.wait(four, "PA3"))
+        lab.status()
+        lab.shown()
+        lab.fair()
+
+
+def test_a_server_s_place_in_the_file_changes_no_device(tmp_path: Path) -> None:
+    with Lab(tmp_path, "reorder") as lab:
+        devices = lab.begin()
+        lab.kill("PA1")
+        assert lab.wait(devices, "PA2"), lab.have
+        old = (tmp_path / "cluster.toml").read_text()
+        first = (
+            '[[servers]]\nserver_name = "PA0"\nhostname_or_ip_address = "127.0.1.30"\n'
+            'media_port_provider = "skinny"\nmedia_port_beginning_address = "6901"\n'
+            "number_of_media_ports = 1\n"
+        )
+        (tmp_path / "reordered.toml").write_text(first + old)
+        (tmp_path / "reordered.toml").chmod(0o600)
+        came = time.time()
+        lab.server("PA1", cluster="reordered.toml")
+        lab.took("PA1 has its own devices again", came, lab.wait(devices, "PA1"))
+        lab.status("reordered.toml")
+        lab.shown()
+        lab.fair()
