@@ -87,6 +87,23 @@ class Background:
             self._run, function, arguments, True, name=name or _name_of(function)
         )
 
+    def start_to_the_end(
+        self, function: Callable[[], Awaitable[object]], *, name: str | None = None
+    ) -> trio.CancelScope:
+        """Run a task of ours that also goes on while a cancelled body says goodbye.
+
+        Cancel the scope that comes back when that is done, whatever happens: nothing else ends
+        the task.
+        """
+        scope = trio.CancelScope(shield=True)
+
+        async def run() -> None:
+            with scope:
+                await function()
+
+        self.start_soon(run, name=name or _name_of(function))
+        return scope
+
     def start_handler(
         self,
         function: Callable[[*Ts], Awaitable[object]],

@@ -60,4 +60,8 @@ async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> Non
     application = failover.Menu(cluster)
     async with failover.open_server(cluster, name, application=application, trace=trace) as running:
         click.echo(f"{name} is up")
-        await running.run()
+        try:
+            await running.run()
+        finally:
+            for label, why in running.unconfirmed.items():
+                click.echo(f"{label} was cut off: {why}", err=True)

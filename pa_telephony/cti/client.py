@@ -261,9 +261,10 @@ async def open_provider(
     provider.on_trouble = on_trouble
     await trio.to_thread.run_sync(load_cryptography)
     async with background() as tasks:
-        tasks.start_soon(provider.run)
-        await provider.wait_in_service()
+        running = tasks.start_to_the_end(provider.run)
         try:
+            await provider.wait_in_service()
             yield provider
         finally:
             await provider.leave()
+            running.cancel()

@@ -182,6 +182,9 @@ class OpenLine(abc.ABC):
             await self._all_answered()
             self._provider.close_line(self._line_handle)
             self.lost()
+        for close in closes:
+            if isinstance(close.error, ConnectionLost):
+                self.unconfirmed = f"{self.number} was being closed: {close.error}"
         return not any(
             isinstance(close.error, RequestFailed) and close.error.code not in _NOT_OPEN
             for close in closes

@@ -40,7 +40,7 @@ from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.failover.vigil import Verdict, Vigil
-from pa_telephony.tasks import Background, background, os_reason
+from pa_telephony.tasks import Background, background, map_os_errors
 from pa_telephony.trace import EventRecord, Trace, guarded
 
 __all__ = ["Server", "open_server"]
@@ -49,6 +49,9 @@ _LOG = logging.getLogger("pa_telephony.failover")
 
 _STORE_RETRY = 0.1
 _PROBE = 0.5
+_PROBE_IDLE = 2.0
+"""Seconds between two looks of a server that has no media port, at a call manager that was there:
+each look is a connection."""
 _PROBE_WITHIN = 1.0
 _PROBE_STAYS = 0.2
 """Seconds that a connection without a purpose has to stand to count as a call manager's."""
@@ -107,7 +110,8 @@ class Server:
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
         self.unconfirmed: dict[str, str] = {}
-        """What was left in :meth:`run`'s end without the call manager's word: label and why."""
+        """Label and reason of what ended without the call manager's word; once :meth:`run` is over,
+        of what that left."""
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"
@@ -152,10 +156,21 @@ class Server:
             self.unconfirmed.clear()
             with trio.CancelScope(shield=True):
                 with trio.move_on_after(LEAVE_WITHIN):
-                    for holder in list(self._holders.values()):
-                        await holder.ended.wait()
+                    await self._close_all()
                 for holder in list(self._holders.values()):
                     holder.close(at_once=True)
+
+    async def _close_all(self, provider: str = "") -> None:
+        """Close politely what is registered, at one provider or at all, and wait for the end."""
+        holders = [
+            holder
+            for identity, holder in self._holders.items()
+            if identity.provider == provider or not provider
+        ]
+        for holder in holders:
+            holder.close()
+        for holder in holders:
+            await holder.ended.wait()
 
     # The links to the call managers.
 
@@ -175,11 +190,16 @@ class Server:
                     on_trouble=functools.partial(self._linked, name, False),
                 ) as opened:
                     self._providers[name] = opened
-                    while True:
-                        self._linked(name, True)
-                        await opened.wait_out_of_service()
-                        self._linked(name, False, opened.last_error)
-                        await opened.wait_in_service()
+                    try:
+                        while True:
+                            self._linked(name, True)
+                            await opened.wait_out_of_service()
+                            self._linked(name, False, opened.last_error)
+                            await opened.wait_in_service()
+                    finally:
+                        # What hangs on the session is closed one by one before all of it ends.
+                        with trio.CancelScope(shield=True):
+                            await self._close_all(name)
             except (RequestFailed, ConfigurationError) as error:
                 # A login that is refused today may be allowed tomorrow; a file may be there then.
                 self._linked(name, False, str(error))
@@ -195,7 +215,8 @@ class Server:
             if not self._has_port_of(provider.name):
                 why = await _missing(provider.hosts, self._address)
             self._linked(provider.name, not why, why)
-            await trio.sleep(_PROBE)
+            held = any(identity.provider == provider.name for identity in self._holders)
+            await trio.sleep(_PROBE if why or held else _PROBE_IDLE)
 
     def _has_port_of(self, provider: str) -> bool:
         return any(
@@ -585,7 +606,7 @@ async def _missing(hosts: Sequence[str], local_address: str) -> str:
         failed = await _turned_away(*peer, local_address)
         if not failed:
             return ""
-        why.append(f"{peer[0]}:{peer[1]} {failed}")
+        why.append(failed)
     return ", ".join(why)
 
 
@@ -594,18 +615,17 @@ async def _turned_away(host: str, port: int, local_address: str) -> str:
 
     Nothing is sent: what call managers make of a message before a registration differs.
     """
+    peer = f"{host}:{port}"
     try:
-        with trio.move_on_after(_PROBE_WITHIN):
+        with trio.move_on_after(_PROBE_WITHIN), map_os_errors(peer):
             async with await trio.open_tcp_stream(host, port, local_address=local_address) as link:
                 with trio.move_on_after(_PROBE_STAYS):
                     await link.receive_some(1)
-                    return "closes connections at once"
+                    return f"{peer} closes connections at once"
                 return ""
-    except OSError as error:
-        return f"can not be reached: {os_reason(error)}"
-    except trio.BrokenResourceError as error:
-        return f"can not be reached: {error.__cause__ or error}"
-    return "does not answer"
+    except ConnectionLost as error:
+        return str(error)
+    return f"{peer} does not answer"
 
 
 def _engine_ports(cluster: Cluster, name: str) -> int:

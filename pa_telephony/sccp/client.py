@@ -339,11 +339,13 @@ class Station:
         take the question back, but the station stays: it registers anew if it is let go.
         """
         refusals = self._managers.refusals
+        self.unconfirmed = f"{self.name} has left, and no call manager confirms it"
         self._managers.ask_to_leave()
         try:
             while self.registered:
                 if self._managers.refusals != refusals:
                     self._managers.stay()
+                    self.unconfirmed = ""
                     return False
                 await self._news.wait()
         except trio.Cancelled:
@@ -351,7 +353,8 @@ class Station:
             raise
         self._managers.stop()
         if not self._managers.let_go:
-            raise ConnectionLost(f"{self.name} has left, and no call manager confirms it")
+            raise ConnectionLost(self.unconfirmed)
+        self.unconfirmed = ""
         return True
 
     async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
@@ -468,7 +471,6 @@ class Station:
         """Hang up and unregister, within ``config.unregister_within`` and a second."""
         if self._abandoned or not self.registered:
             return
-        self.unconfirmed = f"no call manager confirms that {self.name} has left"
         with (
             trio.move_on_after(self.config.unregister_within + 1.0, shield=True),
             contextlib.suppress(ConnectionLost),
@@ -479,8 +481,7 @@ class Station:
                     for call in self.calls.values():
                         if not call.elsewhere and call.state is not DCallState.IDLE:
                             nursery.start_soon(call.hang_up)
-            if await self.unregister():
-                self.unconfirmed = ""
+            await self.unregister()
 
 
 @contextlib.asynccontextmanager
@@ -525,12 +526,13 @@ async def open_station(
     )
     station.on_trouble = on_trouble
     async with background() as tasks:
-        tasks.start_soon(station.run)
-        await station.wait_registered()
+        running = tasks.start_to_the_end(station.run)
         try:
+            await station.wait_registered()
             yield station
         finally:
             await station.leave()
+            running.cancel()
 
 
 @contextlib.asynccontextmanager
