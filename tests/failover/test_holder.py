@@ -343,3 +343,64 @@ async def test_a_call_manager_for_media_ports_is_one_that_lets_a_connection_stan
         assert await missing([nobody, there], "127.0.0.1") == ""
         assert "Connection refused" in await missing([nobody], "127.0.0.1")
         nursery.cancel_scope.cancel()
+
+
+# In virtual time, without a call manager.
+
+
+class Stuck(Holder):
+    """Registered at once, and then nothing it says is answered until its connection is cut."""
+
+    _trouble = "nobody answers"
+    _unconfirmed = "nobody has confirmed it"
+
+    def __init__(self, told: Told) -> None:
+        super().__init__(ROUTE_POINT, told)
+        self.connection = trio.CancelScope()
+
+    async def _hold(self) -> None:
+        self._has_it()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True), self.connection:
+                await trio.sleep_forever()
+
+    def _cut_off(self) -> None:
+        self.connection.cancel()
+
+
+async def test_leaving_ends_within_its_bound_whatever_the_call_manager_does(
+    autojump_clock: object,
+) -> None:
+    told = Told()
+    holder = Stuck(told)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(holder.run)
+        await trio.sleep(1.0)
+        began = trio.current_time()
+        await holder.leave()
+        await holder.ended.wait()
+        assert trio.current_time() - began == holder_module.LEAVE_WITHIN
+    assert told.names == ["registered", "closed"]
+
+
+class Unheard(Stuck):
+    async def _hold(self) -> None:
+        with self.connection:
+            await trio.sleep_forever()
+
+
+async def test_each_wait_for_a_registration_ends_with_a_report(autojump_clock: object) -> None:
+    told = Told()
+    holder = Unheard(told)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(holder.run)
+        await holder.again()
+        assert told.all == [("lost", "nobody answers")]
+        await holder.again()
+        assert told.names == ["lost", "lost"]
+        holder.close()
+        await holder.ended.wait()
+        await holder.again()
+        assert told.names == ["lost", "lost", "closed"]
