@@ -605,7 +605,7 @@ async def test_an_engine_on_loopback_is_an_error_where_the_call_manager_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """There is one loopback address for this test, and the call manager has another."""
-    monkeypatch.setattr("pa_telephony.rtp.engine._is_loopback", lambda host: host == "127.0.0.78")
+    monkeypatch.setattr("pa_telephony.rtp.engine.is_loopback", lambda host: host == "127.0.0.78")
     async with rtp.open_engine(address="127.0.0.78", first_port=47600) as engine:
         with pytest.raises(ConfigurationError, match=r"127\.0\.0\.78.* from 127\.0\.0\.1"):
             async with a_station(engine=engine):
