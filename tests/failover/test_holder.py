@@ -181,7 +181,7 @@ def port(told: Told, engine: rtp.Engine, address: str) -> PortHolder:
 
 
 async def test_a_registration_that_does_not_come_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holder_module, "_REGISTER_WITHIN", 0.5)
+    monkeypatch.setattr(holder_module, "_REGISTER_WITHIN", 0.01)
     told = Told()
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     number = listener.socket.getsockname()[1]
@@ -190,6 +190,7 @@ async def test_a_registration_that_does_not_come_says_why(monkeypatch: pytest.Mo
         async with rtp.open_engine(first_port=36000) as engine, trio.open_nursery() as nursery:
             holder = port(told, engine, f"127.0.0.1:{number}")
             nursery.start_soon(holder.run)
+            await until(lambda: holder._trouble)
             await holder.again()
             holder.close()
     assert told.names == ["lost", "closed"]
