@@ -153,11 +153,11 @@ async def run(holder: Holder, ended: trio.Event) -> None:
 
 
 async def test_silence_is_no_refusal() -> None:
-    config = cti.ProviderConfig(request_within=0.05, release_within=0.05)
-    async with held(config) as it:
+    async with held(cti.ProviderConfig()) as it:
         it.holder.close()
         await it.holder.ended.wait()
         deaf(it.middleman)
+        it.provider.config = cti.ProviderConfig(request_within=0.05, release_within=0.05)
         told = Told()
         await RoutePointHolder(ROUTE_POINT, told, it.provider).run()
         assert told.names == ["lost", "closed"]
