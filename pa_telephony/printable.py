@@ -7,7 +7,7 @@ direction of writing would show one number as another.
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["printable", "printable_lines"]
 
 _LONGEST = 200
 
@@ -26,3 +26,8 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def printable_lines(text: str, longest: int = 100_000) -> str:
+    """The same for a text of several lines, as a log's with a traceback: line breaks stay."""
+    return "\n".join(printable(line) for line in text[:longest].split("\n"))

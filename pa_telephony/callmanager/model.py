@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from pa_telephony.callmanager.config import DeviceKind, LineConfig
+from pa_telephony.printable import printable
 from pa_telephony.rtp.packet import Codec
 
 if TYPE_CHECKING:
@@ -179,10 +180,18 @@ ACTIONS: dict[Action, frozenset[LegState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A number and the name that goes with it."""
+    """A number and the name that goes with it, as people are shown them.
+
+    What a terminal would act on is escaped: they come from phones and applications.
+    """
 
     number: str = ""
     name: str = ""
+
+    def __post_init__(self) -> None:
+        for name, text in (("number", self.number), ("name", self.name)):
+            if not text.isprintable():
+                object.__setattr__(self, name, printable(text, len(text)))
 
 
 @dataclass(eq=False, slots=True)

@@ -12,6 +12,7 @@ import click
 
 from pa_telephony import __version__
 from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
+from pa_telephony.printable import printable_lines
 
 __all__ = ["cli"]
 
@@ -50,11 +51,12 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable_lines(str(error))) from error
         except DecodeError as error:
-            raise click.ClickException(error.reason) from error
+            raise click.ClickException(printable_lines(error.reason)) from error
         except TelephonyError as error:
-            raise click.ClickException(f"{type(error).__name__}: {error}") from error
+            text = printable_lines(f"{type(error).__name__}: {error}")
+            raise click.ClickException(text) from error
         except KeyboardInterrupt:
             sys.exit(130)
 

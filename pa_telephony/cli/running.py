@@ -13,6 +13,7 @@ import click
 import trio
 
 from pa_telephony.cli.stalls import watch_stalls
+from pa_telephony.printable import printable_lines
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
@@ -40,10 +41,17 @@ class _Once(logging.Filter):
         return True
 
 
+class _Printable(logging.Formatter):
+    """Texts of peers stand in lines, and in the exceptions behind them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
+
+
 def log_to_terminal() -> None:
     """Print what this package logs, from INFO on, each line with the time of day."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
     handler.addFilter(_Once())
     logger = logging.getLogger("pa_telephony")
     logger.addHandler(handler)

@@ -24,6 +24,7 @@ from pa_telephony.cti.call_states import (
 )
 from pa_telephony.cti.enums import CALLSTATE
 from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.printable import printable
 
 __all__ = [
     "Call",
@@ -347,10 +348,10 @@ class Model:
         if original is None:
             original = message.original_party
         seen = (
-            message.calling_party[:_LONGEST_NUMBER],
-            message.called_party[:_LONGEST_NUMBER],
-            original[:_LONGEST_NUMBER],
-            message.last_redirecting_party[:_LONGEST_NUMBER],
+            printable(message.calling_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
+            printable(message.called_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
+            printable(original[:_LONGEST_NUMBER], _LONGEST_NUMBER),
+            printable(message.last_redirecting_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
         )
         if seen == (call.calling, call.called, call.original_called, call.last_redirecting):
             return

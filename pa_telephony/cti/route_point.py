@@ -21,6 +21,7 @@ from pa_telephony.errors import (
     RequestFailed,
     TelephonyError,
 )
+from pa_telephony.printable import printable
 from pa_telephony.tasks import background
 
 if TYPE_CHECKING:
@@ -59,14 +60,18 @@ class RouteSession:
     def __init__(
         self, route_point: RoutePoint, event: messages.NewCallEvent | messages.ExistingCallEvent
     ) -> None:
-        self.calling = event.calling_party[:_LONGEST_NUMBER]
+        self.calling = _shown(event.calling_party)
         """Who calls."""
-        self.called = event.called_party[:_LONGEST_NUMBER]
+        self.called = _shown(event.called_party)
         """What was dialled; at a pattern the digits themselves."""
         self.pattern = route_point.number
         """The route point's number as configured."""
-        self.original_called = event.original_called_party[:_LONGEST_NUMBER]
-        self.last_redirecting = event.last_redirecting_party[:_LONGEST_NUMBER]
+        self.original_called = printable(
+            event.original_called_party[:_LONGEST_NUMBER], _LONGEST_NUMBER
+        )
+        self.last_redirecting = printable(
+            event.last_redirecting_party[:_LONGEST_NUMBER], _LONGEST_NUMBER
+        )
         self.call_id = event.call_id
         self.tried: list[tuple[str, str]] = []
         """Every number that :meth:`select_route` tried, in order, and what became of it: "taken",
@@ -277,3 +282,7 @@ class RoutePoint(OpenLine):
         calls, self._calls = self._calls, {}
         for session in calls.values():
             session.gone()
+
+
+def _shown(number: str) -> str:
+    return printable(number[:_LONGEST_NUMBER], _LONGEST_NUMBER)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from pa_telephony.printable import printable
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus, MediaType
 from pa_telephony.sccp.messages import SccpMessage
@@ -288,12 +289,12 @@ class CallViews:
         call = self.calls.get(message.call_reference)
         if call is None:
             return []
-        call.calling = message.calling_party
+        call.calling = printable(message.calling_party)
         call.calling_name = readable(message.calling_party_name)
-        call.called = message.called_party
+        call.called = printable(message.called_party)
         call.called_name = readable(message.called_party_name)
-        call.original_called = message.original_called_party
-        call.last_redirecting = message.last_redirecting_party
+        call.original_called = printable(message.original_called_party)
+        call.last_redirecting = printable(message.last_redirecting_party)
         # CallManager 2.x says 0 of all calls (captured); what the states have shown stands then.
         if message.call_type:
             call.incoming = message.call_type != CallType.OUT_BOUND_CALL

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pa_telephony.printable import printable
 from pa_telephony.sccp.enums import DisplayLabels36, DisplayLabels200
 from pa_telephony.sccp.text import readable
 
@@ -49,8 +50,8 @@ _KEYS: Mapping[int, str] = {
 
 
 def english(text: str) -> str:
-    """A text with its phrase numbers in words, for reading: ``"From 1001"``."""
-    return _CODE_OR_LETTER.sub(_words, text).strip()
+    """A text with its phrase numbers in words, and printable: ``"From 1001"``."""
+    return printable(_CODE_OR_LETTER.sub(_words, text).strip())
 
 
 def phrase_of(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pa_telephony.printable import printable
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DeviceStimulus,
@@ -159,15 +160,16 @@ class Screen:
                 self._select_keys(message)
             case messages.ForwardStatRes():
                 if len(self.forwards) < _MOST or message.line_number in self.forwards:
+                    told = (
+                        (message.forward_all_active, message.forward_all_dirnum),
+                        (message.forward_busy_active, message.forward_busy_dirnum),
+                        (message.forward_no_answer_active, message.forward_no_answerl_dirnum),
+                    )
                     self.forwards[message.line_number] = Forwards(
-                        message.forward_all_dirnum if message.forward_all_active else "",
-                        message.forward_busy_dirnum if message.forward_busy_active else "",
-                        message.forward_no_answerl_dirnum
-                        if message.forward_no_answer_active
-                        else "",
+                        *(printable(number) if active else "" for active, number in told)
                     )
             case messages.SpeedDialStatRes() | messages.SpeedDialStatV2Res():
-                number = message.speed_dial_dir_number
+                number = printable(message.speed_dial_dir_number)
                 if number and len(self.speed_dials) < _MOST:
                     label = readable(message.speed_dial_display_name)
                     self.speed_dials[message.speed_dial_number] = number, label

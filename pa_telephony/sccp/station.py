@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.errors import RemoteProtocolError
+from pa_telephony.printable import printable
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, CallViews, no_channel, port_answer
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
@@ -354,7 +355,7 @@ class StationCore:
                     self._forget_buttons()
                     self._step(Input.BUTTONS)
             case messages.LineStatRes() | messages.LineStatV2Res():
-                if self._learn_line(message.line_number, message.line_dir_number):
+                if self._learn_line(message.line_number, printable(message.line_dir_number)):
                     self._events.append(ScreenChanged(message))
             case messages.TimeDateRes() | messages.VersionRes():
                 # The time is pushed, too, whenever a call manager likes.

@@ -8,8 +8,10 @@ octets mean is agreed by a bit of RegisterReq: UTF-8 where the phone announces i
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 
+from pa_telephony.printable import printable
 from pa_telephony.sccp.enums import PhoneFeatures
 
 __all__ = ["readable", "sendable"]
@@ -42,11 +44,10 @@ def readable(text: str) -> str:
     """A text of a message for people: UTF-8 where its octets are that, else Latin-1.
 
     Asterisk and FreeSWITCH send what their configuration holds, whatever was announced, so the
-    octets decide: Latin-1 that happens to be UTF-8 is not a thing that people write.
+    octets decide: Latin-1 that happens to be UTF-8 is not a thing that people write. What a
+    terminal would act on is escaped.
     """
-    if text.isascii():
-        return text
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text
+    if not text.isascii():
+        with contextlib.suppress(UnicodeError):
+            text = text.encode("latin-1").decode("utf-8")
+    return printable(text)

@@ -194,8 +194,8 @@ def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
         ("\x80\x12", "GPickUp"),
         ("\x1e\x3a", "Cfwdall loop detected"),
         ("Hunt Group", "Hunt Group"),
-        ("\x80\xff", "\x80\xff"),
-        ("\x80", "\x80"),
+        ("\x80\xff", "\\x80\xff"),
+        ("\x80", "\\x80"),
     ],
 )
 def test_phrase_numbers_become_words_and_anything_else_stays(text: str, words: str) -> None:

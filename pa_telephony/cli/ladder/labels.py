@@ -7,7 +7,7 @@ from pa_telephony.cti import messages as cti
 from pa_telephony.sccp import enums, messages as sccp
 from pa_telephony.sccp.phrases import english
 
-__all__ = ["codec_name", "label", "noise", "printable"]
+__all__ = ["codec_name", "label", "noise"]
 
 _COVERED = 0xFFFFFFFF
 _DIGITS = "0123456789ABCD*#+"
@@ -109,11 +109,6 @@ def codec_name(payload_type: int, events: set[int]) -> str:
     if payload_type in events:
         return "digits"
     return _STATIC_TYPES.get(payload_type, f"type {payload_type}")
-
-
-def printable(text: str) -> str:
-    """What a peer wrote, without what would change a terminal or break a picture."""
-    return "".join(each if each.isprintable() else "·" for each in text)
 
 
 def label(frame: Frame) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pa_telephony.cli.capture import Frame
-from pa_telephony.cli.ladder.labels import printable
+from pa_telephony.printable import printable
 from pa_telephony.sccp import messages as sccp
 from pa_telephony.sccp.enums import DCallState
 

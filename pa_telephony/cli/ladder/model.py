@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from pa_telephony.cli.capture import Capture, Frame, RtpStream
-from pa_telephony.cli.ladder.labels import codec_name, label, noise, printable
+from pa_telephony.cli.ladder.labels import codec_name, label, noise
 from pa_telephony.cli.ladder.legs import Address, Call, Leg, Legs, Session
 from pa_telephony.cti.messages.base import CtiMessage, Kind
+from pa_telephony.printable import printable
 from pa_telephony.sccp import messages as sccp
 from pa_telephony.sccp.messages.base import SccpMessage, Sender
 

@@ -23,6 +23,7 @@ from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
 from pa_telephony.cli.running import open_trace, run_until_stopped
 from pa_telephony.errors import CallEnded
+from pa_telephony.printable import printable
 from pa_telephony.sccp.station import key_of
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
@@ -188,7 +189,7 @@ async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[
     def tell(why: str) -> None:
         nonlocal told
         if why != told:
-            click.echo(f"{why}; still trying", err=True)
+            click.echo(printable(f"{why}; still trying"), err=True)
         told = why
 
     async with (
@@ -207,7 +208,7 @@ async def _script(
 ) -> None:
     """One call, without keys."""
     async with _registered(options, trace) as station, background() as tasks:
-        click.echo(f"{station.number} is registered at {station.call_manager[0]}")
+        click.echo(f"{printable(station.number)} is registered at {station.call_manager[0]}")
         handset = Handset(station, tasks, sounds, click.echo)
         if options.dial:
             call = await handset.dial(options.dial)
@@ -229,7 +230,7 @@ async def _telephone(
     options: _Options, sounds: Sounds, trace: Trace | None, talked: list[bool]
 ) -> None:
     """A display and keys, until q."""
-    click.echo(f"{options.device} registers at {', '.join(options.call_managers)}")
+    click.echo(f"{printable(options.device)} registers at {', '.join(options.call_managers)}")
     with keyboard.single_keys():
         async with _registered(options, trace) as station, background() as tasks:
             station.on_trouble = None  # the display says it from now on

@@ -13,6 +13,7 @@ from pa_telephony import sccp
 from pa_telephony.cli.phone.keys import Action, Deed
 from pa_telephony.cli.phone.sounds import Sounds
 from pa_telephony.errors import CallEnded, RequestFailed, TelephonyError
+from pa_telephony.printable import printable
 from pa_telephony.rtp import Media, PortStatistics
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
@@ -61,7 +62,7 @@ class Line:
     @property
     def other(self) -> str:
         """Who is on the other side: a number, or what the call manager says (a conference)."""
-        return self.call.connected_to or self.call.prompt or "?"
+        return printable(self.call.connected_to or self.call.prompt or "?")
 
     @property
     def sound(self) -> PortStatistics | None:
@@ -96,7 +97,7 @@ class Handset:
     def number(self) -> str:
         """Our own number, the last known while we are not registered; else the device name."""
         self._number = self.station.number or self._number
-        return self._number or self.station.name
+        return printable(self._number or self.station.name)
 
     @property
     def selected(self) -> Line | None:
@@ -110,6 +111,7 @@ class Handset:
 
     def notice(self, text: str) -> None:
         """Say something to the user."""
+        text = printable(text)
         self.notices.append(text)
         self._tell(text)
         self.refresh()

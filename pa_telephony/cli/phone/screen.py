@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pa_telephony.cli.phone.handset import Handset, Line
 from pa_telephony.cli.phone.keys import Deed, Typing, usable
+from pa_telephony.printable import printable
 from pa_telephony.sccp.enums import DCallState
 
 __all__ = ["display"]
@@ -51,7 +52,8 @@ def _registration(handset: Handset) -> Text:
             f"{station.name} at {host}:{port}, version {station.version}",
             ("   ✉ message waiting" if station.message_waiting else "", "bold yellow"),
         )
-    return Text.assemble(("● ", "red"), f"{station.name} is not registered: {station.last_error}")
+    why = printable(station.last_error)
+    return Text.assemble(("● ", "red"), f"{station.name} is not registered: {why}")
 
 
 def _calls(handset: Handset, now: float) -> Table:
