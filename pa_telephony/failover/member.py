@@ -187,6 +187,8 @@ class Member:
         self._last_sent = now
         self._sequence = 0
         self._beating: _Beating | None = None
+        self.withheld = False
+        """Whether there may be something to tell that a heartbeat was too soon for."""
         self._flight: _Flight | None = None
         self._pending: list[Action] = []
         self._registrations = {
@@ -546,8 +548,9 @@ class Member:
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
             self._next_beat,
-            self._last_sent + _SOON * timing.heartbeat,
         ]
+        if self.withheld:
+            times.append(self._last_sent + _SOON * timing.heartbeat)
         times += [
             max(seen.since, self._steady_since) + self._patience(name)
             for name, seen in memory.seen.items()
@@ -693,7 +696,9 @@ class Member:
 
     def _heartbeat(self, now: float) -> None:
         soon = self._last_sent + _SOON * self._timing.heartbeat
-        if self._beating is not None or self._ended or (now < self._next_beat and now < soon):
+        # Whether there was something to tell is not looked at when it could not be told yet.
+        self.withheld = self._beating is not None or (now < self._next_beat and now < soon)
+        if self.withheld or self._ended:
             return
         session = self._view(now).session
         if session is None:

@@ -334,7 +334,9 @@ class Server:
         else:
             self._store_works("write")
         self._note(self._member.finished(action, outcome, self._clock()))
-        self._woken()
+        beaten = action.step is None and outcome is not None and outcome.committed
+        if not beaten or self._member.withheld:
+            self._woken()
 
     def _note(self, committed: Iterable[Step]) -> None:
         for step in committed:

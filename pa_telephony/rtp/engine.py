@@ -119,6 +119,7 @@ class Engine:
         self._told = Seldom()
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
+        self._opened: trio.Event | None = None
 
     def check_signalling(self, local: str, peer: str) -> None:
         """See that sound can come from where signalling between ``local`` and ``peer`` leads.
@@ -211,6 +212,8 @@ class Engine:
         views = self._outbound.views[index], self._inbound.views[index]
         port = Port(self, index, rtp, rtcp, *views)
         self._ports[index] = port
+        if self._opened is not None:
+            self._opened.set()
         self._rows = np.array(list(self._ports), np.int64)
         self._of_rtp[rtp.fileno()] = port
         self._of_rtcp[rtcp.fileno()] = port
@@ -319,9 +322,13 @@ class Engine:
     # The tick.
 
     async def run(self) -> None:
-        """Tick until cancelled."""
+        """Tick until cancelled; without a port there is nothing to do, and nothing is done."""
         due = trio.current_time() + TICK
         while True:
+            if not self._ports and not self._resting:
+                self._opened = trio.Event()
+                await self._opened.wait()
+                due = trio.current_time() + TICK
             await trio.sleep_until(due)
             lateness = trio.current_time() - due
             missed = min(int(lateness / TICK), self.config.most_catching_up)

@@ -6,7 +6,7 @@
   the process's death, whatever the cause; who finds it free has the proof. The lock belongs to an
   open file (``F_OFD_SETLK``), may be had only by whoever may write the file, and is *asked
   after*, not tried: no reader of the file and no observer is ever in the way of anybody.
-* ``NAME.bell``: a FIFO from which the server's watch is woken. Lost rings cost a tenth of a second.
+* ``NAME.bell``: a FIFO from which the server's watch is woken. A ring that is lost costs 0.2 s.
 * ``store.id``: identity and inode of the database, and the lock under which it is opened and
   closed, so that two processes never do either at once.
 
@@ -73,8 +73,10 @@ class Locks:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
         self._directory = make_directory(path)
         self._held: dict[str, int] = {}
+        self._proofs: dict[str, tuple[str, int, int]] = {}
         self._bells: dict[str, int] = {}
         self._observed: dict[str, _Observed] = {}
         self._listed_at = -1
@@ -113,11 +115,14 @@ class Locks:
                 os.close(descriptor)
             raise
         self._held[name] = descriptor
+        found = os.fstat(descriptor)
+        self._proofs[name] = str(path), found.st_dev, found.st_ino
         self._open_bell(name)
         return True
 
     def release(self, name: str) -> None:
         """Be ``name`` no longer: proof of its death to everybody."""
+        self._proofs.pop(name, None)
         descriptor = self._held.pop(name, None)
         if descriptor is not None:
             os.close(descriptor)
@@ -138,15 +143,18 @@ class Locks:
     def lost(self) -> str:
         """Why the locks held here prove nothing any more; "" while they do."""
         try:
-            there = os.lstat(self.path)
+            there = os.lstat(self._name)
         except FileNotFoundError:
             return f"{self.path} was removed"
         if (there.st_dev, there.st_ino) != self._directory:
             return f"{self.path} was replaced"
-        for name, descriptor in self._held.items():
-            path = self.path / f"{name}{_LOCK}"
-            if not _is_at(descriptor, path):
-                return f"{path} was removed or replaced"
+        for path, device, inode in self._proofs.values():
+            try:
+                there = os.lstat(path)
+            except FileNotFoundError:
+                return f"{path} was removed"
+            if (there.st_dev, there.st_ino) != (device, inode):
+                return f"{path} was replaced"
         return ""
 
     # --------------------------------------------------------------------- other names
@@ -170,7 +178,7 @@ class Locks:
         return tuple(sorted(self.proofs()[1] - self._held.keys()))
 
     def _list(self) -> None:
-        stamp = os.stat(self.path).st_mtime_ns
+        stamp = os.stat(self._name).st_mtime_ns
         now = time.monotonic()
         if stamp != self._listed_at:
             self._listed_at, self._list_until = stamp, now + _COARSE

@@ -40,7 +40,7 @@ __all__ = ["SqliteStore", "SqliteView", "open_sqlite"]
 T = TypeVar("T")
 
 # Seconds between two looks of a watch that can be woken, and of one that cannot.
-_POLL = 0.1
+_POLL = 0.2
 _POLL_DEAF = 0.02
 _clock = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 # Seconds until a read that met a lock is tried again.
@@ -60,6 +60,7 @@ class SqliteStore:
         clock: Callable[[], float] = _clock,
     ) -> None:
         self._path = path
+        self._name = str(path)
         self._create = create
         self._settle = settle
         self._clock = clock
@@ -133,7 +134,7 @@ class SqliteStore:
         return outcome
 
     async def watch(self, seen: Snapshot) -> None:
-        """Wait for a ring, a death or 0.1 s, and look whether all is as in ``seen``."""
+        """Wait for a ring, a death or 0.2 s, and look whether all is as in ``seen``."""
         await trio.lowlevel.checkpoint()
         until = trio.current_time() + BUSY
         while True:
@@ -213,7 +214,7 @@ class SqliteStore:
             raise StoreReplaced(self._why_lost)
         with translated(self._path):
             try:
-                found = os.lstat(self._path)
+                found = os.lstat(self._name)
             except (FileNotFoundError, NotADirectoryError):
                 raise self._lost("it was removed") from None
             if (found.st_dev, found.st_ino) != database.file:
@@ -301,7 +302,7 @@ class SqliteView:
             return await trio.to_thread.run_sync(self._read)
 
     async def watch(self, seen: Snapshot) -> None:
-        """Look every 0.1 s whether all is as in ``seen``."""
+        """Look five times a second whether all is as in ``seen``."""
         while True:
             found = await self.snapshot()
             if (found.source, found.revision, found.dead) != (
