@@ -126,7 +126,11 @@ class Process:
             return []
         whole = self.trace.read_bytes().rpartition(b"\n")[0]
         records = [json.loads(line) for line in whole.splitlines()]
-        return [(each["time"], each["kind"], str(each.get("identity", ""))) for each in records]
+        return [
+            (each["time"], each["kind"], str(each.get("identity", "")))
+            for each in records
+            if "kind" in each
+        ]
 
 
 class House:
