@@ -7,6 +7,7 @@ seconds in which one of the processes got no CPU (they note that themselves) are
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -28,6 +29,7 @@ __all__ = ["Lab", "Row", "needs", "rows"]
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _PAGE = Path(__file__).parents[2] / "docs" / "failover.md"
+_PR_SET_PDEATHSIG = 1
 _LOOK = 0.01
 _PATIENCE = 60.0
 _GRACE = 2.3
@@ -55,6 +57,11 @@ class Row:
         found = re.search(r"within ([0-9.]+) s", self.how_long)
         assert found, f"docs/failover.md: {self.scenario}: no 'within N s' in {self.how_long!r}"
         return float(found[1])
+
+
+def _die_with_us() -> None:
+    """Have the kernel end a child when the tests are ended (Linux)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def rows() -> dict[str, Row]:
@@ -108,6 +115,7 @@ class Lab:
         for process in self.processes.values():
             process.wait()
             self._close(process)
+        (self.directory / "status.txt").write_text("\n".join(dict.fromkeys(self.seen)) + "\n")
         print(f"  promised: {self.row.shows}; {self.row.how_long}; {self.row.to_do}")
         for line in self._said:
             print(f"  observed: {line}")
@@ -132,6 +140,7 @@ class Lab:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=self.directory,
+                preexec_fn=_die_with_us,
             )
         assert process.stdout is not None
         if wait:

@@ -331,15 +331,17 @@ class Story:
         return not any(each.up for each in (await self._pages())["PA1"].resources)
 
     async def _until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
-        reached = False
-        with trio.move_on_after(_PATIENCE):
-            while not await condition():  # noqa: ASYNC110 - the store is asked, as a reader would
-                await trio.sleep(0.05)
-            reached = True
-        if reached:
-            self.report.step(what)
-        else:
-            self.report.check(what, False, f"not within {_PATIENCE:.0f} s")
+        began = time.time()
+        everybody = ("PA1", "PA2", "callmanager", _PHONES)
+        while not await condition():
+            seconds = time.time() - began
+            if seconds > _PATIENCE:
+                excuse = excuse_time(seconds, self._lateness(*everybody), began)
+                if excuse.judged > _PATIENCE:
+                    self.report.check(what, False, f"not within {seconds:.0f} s: {excuse.why}")
+                    return
+            await trio.sleep(0.05)
+        self.report.step(what)
 
     def _ports(self) -> tuple[str, str]:
         """The port of PA2 with a call, and the one without."""
