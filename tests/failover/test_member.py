@@ -768,3 +768,13 @@ def test_a_silent_server_that_our_file_does_not_have_is_given_up_too() -> None:
     assert driver.registered == set()
     driver.pass_time(0.02)
     assert driver.registered == set(EVERYTHING)
+
+
+def test_a_server_that_has_never_read_the_store_begins_no_session() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.store_is_read = False
+    driver.pass_time(3 * TIMING.own)
+    assert driver.steps == []
+    driver.store_is_read = True
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
