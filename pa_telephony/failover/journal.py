@@ -7,7 +7,8 @@ same trouble of the same identity is said once until it changes, however often i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from pa_telephony.printable import printable
 
@@ -16,15 +17,16 @@ __all__ = ["Journal"]
 Fields = Mapping[str, object]
 
 
+def _texts(fields: Fields, name: str) -> list[str]:
+    value = fields.get(name)
+    if not isinstance(value, list | tuple):
+        return []
+    return list(map(str, cast("Sequence[object]", value)))
+
+
 def _count(fields: Fields) -> str:
-    identities = fields.get("identities")
-    count = len(identities) if isinstance(identities, list | tuple) else 0
+    count = len(_texts(fields, "identities"))
     return f"{count} number{'s' * (count != 1)}"
-
-
-def _all(fields: Fields) -> list[str]:
-    groups = fields["differs_in"]
-    return list(map(str, groups)) if isinstance(groups, list | tuple) else []
 
 
 _I, _W = logging.INFO, logging.WARNING
@@ -64,8 +66,8 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
         "home",
         _W,
         lambda f: (
-            f"our configuration of {f['home']} is another than its own: {', '.join(_all(f))}"
-            if _all(f)
+            f"our configuration of {f['home']} is another than its own: {', '.join(groups)}"
+            if (groups := _texts(f, "differs_in"))
             else f"our configuration of {f['home']} is its own again"
         ),
     ),
