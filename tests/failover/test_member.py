@@ -779,3 +779,17 @@ def test_a_server_that_has_never_read_the_store_begins_no_session() -> None:
     driver.store_is_read = True
     driver.settle()
     assert driver.registered == set(EVERYTHING)
+
+
+def test_a_port_that_cannot_be_registered_for_want_of_descriptors_says_so() -> None:
+    """Until it is registered, also while it is tried again and after its connection is closed."""
+    driver = started()
+    why = "127.0.0.10:2000: Too many open files"
+    driver.member.lost(PORTS[0], driver.now, why)
+    driver.member.closed(PORTS[0], driver.now)
+    driver.pass_time(TIMING.heartbeat)
+    assert beat_of(driver, "PA1").why == {PORTS[0].label: why}
+    assert PORTS[0].label not in beat_of(driver, "PA1").up
+    driver.pass_time(TIMING.retry + TIMING.heartbeat)
+    assert beat_of(driver, "PA1").why == {}
+    assert PORTS[0].label in beat_of(driver, "PA1").up
