@@ -34,7 +34,7 @@ import trio
 
 from pa_telephony import cti, failover, rtp, sccp
 from pa_telephony.failover import Kind
-from pa_telephony.failover.holder import _PORT_CONFIG
+from pa_telephony.failover.holder import PORT_CONFIG
 
 CALL_MANAGER = "127.0.0.10"
 GOALS = {4: 0.1, 40: 0.25, 200: 1.0}
@@ -203,7 +203,7 @@ async def plain_loop(cluster: failover.Cluster, *, at_once: bool) -> float:
                 skinny.hosts,
                 engine=engine,
                 port_index=identity.index,
-                config=_PORT_CONFIG,
+                config=PORT_CONFIG,
                 local_address="127.0.0.9",
             )
 

@@ -28,9 +28,9 @@ from pa_telephony.sccp.style import StationConfig, Style
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 
-__all__ = ["LEAVE_WITHIN", "Holder", "PortHolder", "Reports", "RoutePointHolder"]
+__all__ = ["LEAVE_WITHIN", "PORT_CONFIG", "Holder", "PortHolder", "Reports", "RoutePointHolder"]
 
-_PORT_CONFIG = StationConfig(
+PORT_CONFIG = StationConfig(
     style=Style.PORT,
     device_type=DeviceType.ANALOG_PHONE,
     protocol_version=21,
@@ -40,6 +40,7 @@ _PORT_CONFIG = StationConfig(
     # Back to the first only if asked (personal-assistant.md §4).
     fall_back=False,
 )
+"""How a media port of a cluster behaves as a station."""
 _REGISTER_WITHIN = 3.0
 """Seconds without a registration after which the reason is told."""
 LEAVE_WITHIN = 3.0
@@ -241,7 +242,7 @@ class PortHolder(Holder):
         self._engine = engine
         self._local_address = local_address
         self._config = replace(
-            _PORT_CONFIG, fall_back=return_to_preferred, longest_back_off=longest_back_off
+            PORT_CONFIG, fall_back=return_to_preferred, longest_back_off=longest_back_off
         )
         self._trace = trace
         self._why = ""

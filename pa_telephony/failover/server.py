@@ -29,12 +29,19 @@ from pa_telephony.failover.capacity import Coming
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.history import Chronicle
-from pa_telephony.failover.holder import LEAVE_WITHIN, Holder, PortHolder, RoutePointHolder
+from pa_telephony.failover.holder import (
+    LEAVE_WITHIN,
+    PORT_CONFIG,
+    Holder,
+    PortHolder,
+    RoutePointHolder,
+)
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.journal import Journal
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
+from pa_telephony.failover.rehearsal import rehearse
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
@@ -675,6 +682,8 @@ async def open_server(
             warning = store_warning(cluster, await elsewhere(cluster))
             store = await stack.enter_async_context(open_store(cluster))
         address = await _resolve(server.hostname_or_ip_address, cluster)
+        if any(isinstance(each, SkinnyProvider) for each in cluster.providers):
+            rehearse(PORT_CONFIG)
         await stack.enter_async_context(store.alive(server.server_name))
         if engine is None:
             engine = await stack.enter_async_context(
