@@ -38,6 +38,7 @@ __all__ = [
     "User",
     "load",
     "validate",
+    "warnings",
 ]
 
 _KEYS = frozenset("0123456789*#")
@@ -251,6 +252,28 @@ def load(path: str | Path) -> CallManagerConfig:
         raise ConfigurationError(
             error.rule, file=file, section=error.section, field=error.field
         ) from None
+
+
+def warnings(config: CallManagerConfig) -> list[str]:
+    """Sentences about what works but is probably not meant; never an error.
+
+    A route point is served by an application. Calls that come while none is there, or that it
+    does not route in time, need forwards: without, they fail or ring for ever
+    (personal-assistant.md F24, Q20).
+    """
+    missing = {
+        "forward_failure": "while no application serves it its callers are turned away",
+        "forward_no_answer": "a caller whom its application does not route hears it ring for ever",
+    }
+    return [
+        f"route point {device.name}, line {line.number}: no {name}, so {what}"
+        for device in config.devices
+        if device.kind is DeviceKind.ROUTE_POINT
+        for line in device.lines
+        if not line.forward_all
+        for name, what in missing.items()
+        if not getattr(line, name)
+    ]
 
 
 def validate(config: CallManagerConfig) -> CallManagerConfig:

@@ -1,0 +1,30 @@
+"""What a call manager says at its start about a configuration that it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig
+from pa_telephony.callmanager.config import load, warnings
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def said(line: LineConfig, kind: DeviceKind = DeviceKind.ROUTE_POINT) -> list[str]:
+    return warnings(CallManagerConfig(devices=(DeviceConfig(name="RP", kind=kind, lines=(line,)),)))
+
+
+def test_a_route_point_needs_forwards_for_when_nobody_serves_or_routes() -> None:
+    assert said(LineConfig(number="5XXX")) == [
+        "route point RP, line 5XXX: no forward_failure, so while no application serves it its"
+        " callers are turned away",
+        "route point RP, line 5XXX: no forward_no_answer, so a caller whom its application does not"
+        " route hears it ring for ever",
+    ]
+    assert len(said(LineConfig(number="5XXX", forward_failure="5XXX"))) == 1
+    assert said(LineConfig(number="6000", forward_all="1001")) == []
+    assert said(LineConfig(number="6001"), DeviceKind.MEDIA_PORT) == []
+
+
+def test_the_shipped_example_has_them() -> None:
+    assert warnings(load(EXAMPLES / "callmanager.toml")) == []
