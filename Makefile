@@ -7,7 +7,7 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore mutants clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
@@ -20,6 +20,7 @@ help:
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
 	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
+	@echo "make mutants   one rule of the failover manager broken at a time; a test must notice"
 	@echo "make mutate-frames   a million mutated SCCP frames through both sides"
 
 demo: .venv/.run
@@ -70,6 +71,10 @@ mutate-frames: .venv/.run
 SCHEDULES ?= pure=20000 whole=2000
 simulate: .venv/.test
 	$(BIN)/python tests/failover/simulate.py $(SCHEDULES)
+
+# ARGS="member:" runs those of one file, ARGS=--quick leaves out the dearest tests.
+mutants: .venv/.test
+	$(BIN)/python tests/failover/mutate.py $(ARGS)
 
 # Every situation that so many faults can lead to; 3 take an hour.
 FAULTS ?= 2

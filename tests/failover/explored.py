@@ -425,14 +425,14 @@ class Explored:
             (operation,) = beat.operations
             assert isinstance(operation, Put)
             old = self._value(situation, operation.key)
-            if old != operation.value or not member.may_act(0.0):
+            if old != operation.value or member._guard <= 0.0:
                 committed, after = self._transacted(situation, beat, ("beat", life))
                 after = self._after(after, place, "beaten", committed)
                 yield f"{name} beats{'' if committed else ', and is deposed'}", False, after
         for other, seen_of in member._memory.seen.items():
             there = situation.nodes[self.names.index(other)]
-            lives = there.life is not None and self.member(there).may_act(0.0)
-            if seen_of.since != PAST and other != name and not lives:
+            beats = there.life is not None and self.member(there)._guard > 0.0
+            if seen_of.since != PAST and other != name and not beats:
                 yield (
                     f"{name} has not heard of {other} for long",
                     False,
