@@ -2,11 +2,11 @@
 
 Each server has a file of its own, and files are edited while servers run. So a server writes into
 the store, with its session, a *fingerprint* of what its file says of every home, in groups that
-have names for people. What a home last said of itself counts, also after its death: who has another
-fingerprint of that home does not stand in for it.
+have names for people. What a home last said of itself counts, also after its death: a server
+with another fingerprint of that home does not stand in for it.
 
-Passwords are left out: the store must not hold anything that they could be guessed from, and who
-has a wrong one does not reach the provider. What a server does with calls is its own business too.
+Passwords are left out: the store must not hold anything that they could be guessed from, and a
+server with a wrong one does not reach the provider. What it does with calls is its own business.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Configured:
     """What a server's file says: fingerprints of homes, and how long the server itself may act."""
 
     own: float = 0.0
-    """Its ``Timing.own``, seconds: who misses its heartbeats waits for longer than this."""
+    """Its ``Timing.own``, seconds: others wait for longer than this when heartbeats are missing."""
     homes: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     @classmethod

@@ -217,7 +217,7 @@ class Member:
     def guard(self) -> float:
         """Until when it may act; a later heartbeat and a later look at the store move it on.
 
-        Who cannot read the store does not see that it was stopped, or what others ask of it.
+        A server that cannot read the store does not see that it was stopped, or what is asked.
         """
         return min(self._guard, self._read + self._timing.own)
 

@@ -113,7 +113,7 @@ class StepKind(enum.Enum):
     DEPOSE = "depose"
     """End the session of a dead or silent server."""
     GIVE_UP = "give up"
-    """Own nothing of a home any more: somebody reaches providers of it that I have lost."""
+    """Own nothing of a home any more: another server reaches providers of it that I have lost."""
     ACQUIRE = "acquire"
     """Own what is mine by configuration and has no owner."""
     TAKE_HOME = "take home"
@@ -221,7 +221,7 @@ def plan(view: View) -> Plan:
     token = Compare(keys.session(me), created=mine.token)
     leaves = shall_stop
     if view.deaf:
-        # Who has nothing stays and says that it cannot read; what somebody has must be free.
+        # With nothing of its own it stays and says that it cannot read; else it sets all free.
         leaves = not view.known or world.has_anything(me)
     if shall_stop or view.deaf:
         return Plan((_leave(view, token),) if leaves and not view.unquiet else ())
@@ -256,7 +256,7 @@ def plan(view: View) -> Plan:
 def _may_release(view: View, home: str) -> bool:
     """The claim stays until the home has all: what may have to be retaken stays in one hand (F3).
 
-    Who does not agree with the home retakes nothing.
+    A server that does not agree with the home retakes nothing.
     """
     world = view.world
     has_all = all(world.owner(i) == home for i in world.cluster.identities(home))
@@ -336,9 +336,9 @@ def _depose(view: View) -> Iterator[Step]:
 
 
 def _has_heir(view: View, home: str, links: frozenset[str]) -> bool:
-    """Whether somebody could serve ``home`` better than I through ``links``.
+    """Whether another server could serve ``home`` better than I through ``links``.
 
-    Better is who reaches all of that and more of what the home needs. Only steady links count:
+    Better is one that reaches all of that and more of what the home needs. Only steady links count:
     after an outage of the call manager the quicker of two servers is not the better one.
     """
     world = view.world
@@ -366,7 +366,7 @@ def _give_up(view: View, token: Compare, home: str, having: Iterable[Identity]) 
 
 
 def _stranger(view: View) -> bool:
-    """Whether somebody stands in for me who does not agree with me on what is mine."""
+    """Whether a server stands in for me that does not agree with me on what is mine."""
     claimant = view.world.claimant(view.me)
     return claimant is not None and bool(view.world.differs(claimant, view.me))
 
@@ -455,7 +455,7 @@ def _chosen(
 ) -> tuple[Compare, ...] | None:
     """Compares that I am the first choice of ``home``'s list; None when I am not (F4, Q5).
 
-    The first of those who reach most of what the home needs is it; ``links`` is what I reach of it.
+    It is the first of those that reach most of what the home needs; ``links`` is what I reach.
     """
     world, me = view.world, view.me
     cluster = world.cluster
@@ -495,7 +495,7 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
     identities = world.cluster.identities(home)
     away = [identity for identity in identities if world.owner(identity) != home]
     if world.differs(view.me, home):
-        # What nobody owns may be nothing that the home knows.
+        # What has no owner may be nothing that the home knows.
         away = [identity for identity in away if world.owner(identity) is not None]
     stage = min(identity.kind.stage for identity in away)
     mine = [i for i in away if i.kind.stage == stage and duty(view, i) is Duty.GIVE]
@@ -522,7 +522,7 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     world, key = view.world, keys.want(view.me)
     identities = world.cluster.identities(view.me)
     lacking = any(duty(view, identity) is Duty.ASK for identity in identities)
-    # Who has it and reaches more of what it needs keeps it until I do, too.
+    # A holder that reaches more of what it needs keeps it until I do, too.
     links = _links(view, view.me)
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
