@@ -182,8 +182,7 @@ class Lab:
         """Cut these servers off at the proxy."""
         text = " ".join(self.shape.address(name) for name in names)
         (self.directory / "cut.txt").write_text(text)
-        self.faults += [Fault(time.time(), "cut", name) for name in names]
-        return time.time()
+        return self.fault("cut", *names)
 
     def signal(self, name: str, number: signal.Signals) -> float:
         """Send a signal; gives the time."""
@@ -192,6 +191,12 @@ class Lab:
         if number is signal.SIGKILL:
             self.processes[name].wait()
         return time.time()
+
+    def fault(self, what: str, *names: str) -> float:
+        """Note that something was done to these; gives the time."""
+        now = time.time()
+        self.faults += [Fault(now, what, name) for name in names]
+        return now
 
     def kill(self, name: str) -> float:
         """SIGKILL."""
@@ -262,6 +267,14 @@ class Lab:
                 return False
             time.sleep(_LOOK)
         return True
+
+    def given_up(self, devices: Iterable[str], since: float) -> bool:
+        """Whether there was a moment since then at which nobody had a device, for each of them."""
+        self.observer.look()
+        nobody = {
+            each.device for each in self.observer.changes if each.time >= since and not each.by
+        }
+        return nobody >= set(devices)
 
     def stays(self, devices: Iterable[str], by: str, seconds: float) -> None:
         """Nobody else gets any of these for so long."""

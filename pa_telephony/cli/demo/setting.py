@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import trio
 
+from pa_telephony.cli.demo.excuses import Stall
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
@@ -154,6 +155,8 @@ class Stage:
         self.directory = directory
         self.cluster_file = directory / "cluster.toml"
         self.processes: list[Process] = []
+        self.stalls: list[Stall] = []
+        """When this process waited for another one to begin."""
         directory.mkdir(parents=True, exist_ok=True)
         for old in (*directory.glob("*.jsonl"), *directory.glob("state/*.db*")):
             if old.is_file():
@@ -174,12 +177,18 @@ class Stage:
         """Run ``pa-telephony arguments``; whatever happens, it is gone afterwards."""
         lives = sum(each.name == name for each in self.processes)
         trace = self.directory / f"{name}-{lives + 1}.jsonl"
+        # Until a new process runs what it shall, the kernel keeps the thread that makes it, and
+        # with it the interpreter: on a busy machine everything here waits for that.
+        began, computed = time.time(), time.process_time()
         started = await trio.lowlevel.open_process(
             [sys.executable, "-m", "pa_telephony", *arguments, "--trace", trace.name],
             stdout=subprocess.PIPE,
             cwd=self.directory,
         )
-        process = Process(name, started, trace, time.time())
+        now = time.time()
+        waited = now - began - (time.process_time() - computed)
+        self.stalls.append(Stall(now, now - began, max(waited, 0.0)))
+        process = Process(name, started, trace, now)
         self.processes.append(process)
         try:
             yield process

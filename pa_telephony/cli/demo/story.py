@@ -370,7 +370,7 @@ class Story:
         found: list[Lateness] = []
         for name in processes:
             lives = [each for each in self.stage.processes if each.name == name]
-            late = Lateness(name)
+            late = Lateness(name, [] if lives else list(self.stage.stalls))
             for each in [lateness_of(process) for process in lives] or [
                 lateness(name, [each for each in self.records if isinstance(each, EventRecord)])
             ]:
