@@ -171,3 +171,15 @@ def test_a_stopped_owner_costs_what_the_table_says() -> None:
         await stage.until(lambda: stage.has("PA1", "PA1"), 30.0)
 
     perform("aa", script)
+
+
+def test_a_server_that_has_lost_one_provider_of_two_is_stood_in_for() -> None:
+    async def script(stage: Stage) -> None:
+        stage.soon(stage.trouble.refuse, "PA1", 2000, 40.0)
+        await stage.until(lambda: stage.has("PA2", "PA1"), 15.0)
+        await trio.sleep(5.0)
+        await stage.answered(10.0)
+        await stage.until(lambda: stage.has("PA1", "PA1"), 60.0)
+
+    house = perform("aa", script)
+    assert any("closes connections at once" in line or "refused" in line for line in house.log)
