@@ -113,6 +113,8 @@ class Server:
         self._tasks: Background | None = None
         self._journal = Journal()
         self._coming = Coming()
+        self._refusals: dict[str, str] = {}
+        """Providers that have refused us since they were last reached, and why."""
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
@@ -209,6 +211,7 @@ class Server:
                             await self._close_all(name)
             except (RequestFailed, ConfigurationError) as error:
                 # A login that is refused today may be allowed tomorrow; a file may be there then.
+                self._refusals[name] = str(error)
                 self._linked(name, False, str(error))
                 self._event("provider.refused", provider=name, why=str(error))
             finally:
@@ -233,6 +236,12 @@ class Server:
         )
 
     def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
+        refusal = self._refusals.get(provider, "")
+        if reachable:
+            self._refusals.pop(provider, None)
+        elif refusal and refusal != why:
+            # Whoever is refused is kept waiting at the next attempts; the refusal says why.
+            why = f"{refusal}; then {why}" if why else refusal
         self._member.link(provider, reachable, self._clock(), why)
         if self._links.get(provider) is not reachable:
             self._links[provider] = reachable

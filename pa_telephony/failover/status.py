@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.transaction import Snapshot
@@ -175,7 +176,9 @@ def cluster_status(
 
     A server without an entry in ``ages`` (:class:`Ages`) is believed.
     """
-    reader = _Reader(World(cluster, snapshot), ages or {})
+    # A reader from outside has a file of its own; a server compares files by itself.
+    file = Configured.of(cluster) if ages is not None else None
+    reader = _Reader(World(cluster, snapshot), ages or {}, file)
     return tuple(reader.page(name) for name in reader.world.names)
 
 
@@ -203,8 +206,9 @@ def _late(cluster: Cluster) -> float:
 
 
 class _Reader:
-    def __init__(self, world: World, ages: Mapping[str, float]) -> None:
+    def __init__(self, world: World, ages: Mapping[str, float], file: Configured | None) -> None:
         self.world = world
+        self._file = file
         self._cluster = world.cluster
         self._ages = ages
 
@@ -359,6 +363,14 @@ class _Reader:
         for home in self.world.names:
             if groups := self.world.differs(name, home):
                 found.append(f"its configuration of {home} is another: {', '.join(groups)}")
+        running = self.world.configured(name)
+        if self._file is not None and running is not None:
+            for home in dict.fromkeys((*self.world.names, *running.homes)):
+                if groups := self._file.differs(home, running):
+                    found.append(
+                        f"it runs with another configuration of {home} than this file:"
+                        f" {', '.join(groups)}"
+                    )
         homes = [name, *self._cluster.stands_in_for(name)]
         needed = dict.fromkeys(each for home in homes for each in self._cluster.needs(home))
         away = [provider for provider in needed if not beat.reaches(provider)]

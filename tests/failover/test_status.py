@@ -8,8 +8,10 @@ import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Kind, ServerStatus, Severity, cluster_status
+from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.status import Ages, questionable, seconds
-from pa_telephony.failover.world import Beat, Stop, session
+from pa_telephony.failover.transaction import Put, Transaction
+from pa_telephony.failover.world import Beat, Stop, configuration, session
 
 EVERYTHING = CLUSTER.identities("PA1")
 
@@ -305,3 +307,22 @@ def test_a_server_that_stands_in_is_no_idle_spare() -> None:
 )
 def test_durations_are_for_people(value: float, words: str) -> None:
     assert seconds(value) == words
+
+
+def test_a_server_that_runs_with_another_file_than_the_reader_s_is_told() -> None:
+    home, *others = CLUSTER.servers
+    other = replace(CLUSTER, servers=(replace(home, number_of_media_ports=1), *others))
+    worlds = Worlds()
+    beat = Beat("i", frozenset({"*"}), up=frozenset(each.label for each in EVERYTHING))
+    begun = (
+        Put(session("PA1"), beat.encode()),
+        Put(configuration("PA1"), Configured.of(other).encode()),
+    )
+    assert worlds.commit(Transaction((), begun))
+    worlds.own("PA1", *EVERYTHING)
+    worlds.enter("PA2")
+    assert aged(worlds, PA1=0.0)["PA1"].notes == (
+        "it runs with another configuration of PA1 than this file: numbers, device names,"
+        " providers",
+    )
+    assert page(worlds).notes == ()  # a server that looks has no file of its own to compare
