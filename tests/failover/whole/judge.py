@@ -13,6 +13,7 @@ import trio
 
 from pa_telephony.failover import Identity, Kind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.world import World
 from whole.callers import Call
 from whole.house import House
 from whole.trouble import CALL_MANAGER_ITSELF, Trouble
@@ -37,6 +38,7 @@ class Judge:
         """Calls that were dropped, by what excuses it."""
         self._house, self._trouble = house, trouble
         self._reported: set[str] = set()
+        self._world: World | None = None
         self._since: dict[tuple[str, object], float] = {}
         self._port = {
             identity.number: identity for identity in house.devices if identity.kind is Kind.PORT
@@ -93,7 +95,7 @@ class Judge:
             and server._member.state(identity) is State.REGISTERED
         ]
         if len(serving) > 1:
-            self.violated(f"{identity.label} is served by {' and '.join(serving)}")
+            self.violated(f"{identity.label} is served by {' and '.join(sorted(serving))}")
 
     def _look_at(self, identity: Identity, now: float) -> None:
         """What the call manager has of it, and for how long that has been odd."""
@@ -116,9 +118,10 @@ class Judge:
             )
 
     def _owner(self, identity: Identity) -> str | None:
-        from pa_telephony.failover.world import World
-
-        return World(self._house.cluster, self._house.store.snapshot()).owner(identity)
+        store = self._house.store
+        if self._world is None or self._world.snapshot.revision != store.revision:
+            self._world = World(self._house.cluster, store.snapshot())
+        return self._world.owner(identity)
 
     def _lasts(self, what: str, identity: Identity, true: bool, now: float) -> float:
         """For how long it has been so; negative when it is not."""
