@@ -196,19 +196,50 @@ async def test_contents_that_were_set_back_are_another_store(tmp_path: Path) -> 
         assert (await store.snapshot()).source != before.source
 
 
-async def test_a_corrupted_file_is_a_typed_error_with_its_path(tmp_path: Path) -> None:
+def _overwrite(path: Path) -> None:
+    for name in ("cluster.db", "cluster.db-wal"):
+        with path.with_name(name).open("r+b") as file:
+            file.write(b"\1" * 16384)
+
+
+async def test_a_broken_file_is_set_aside_once_nobody_acts_on_it_any_more(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "cluster.db"
-    async with open_sqlite(path) as store:
+    clock = Clock()
+    async with (
+        open_sqlite(path, clock=clock) as store,
+        open_sqlite(path, clock=clock) as other,
+        store.alive("PA1"),
+        other.alive("PA2"),
+    ):
         await store.transact(put("a"))
-        for name in ("cluster.db", "cluster.db-wal"):
-            with path.with_name(name).open("r+b") as file:
-                file.write(b"\1" * 16384)
+        _overwrite(path)
         with pytest.raises(ConnectionLost, match=r"cluster\.db"):
-            for _ in range(3):
-                await store.snapshot()
-                await store.transact(put("a"))
-    with pytest.raises(ConnectionLost, match=r"cluster\.db"):
-        await SqliteView(path).snapshot()
+            await SqliteView(path).snapshot()
+        for each in (store, other):
+            with pytest.raises(StoreReplaced, match="it is broken"):
+                for _ in range(3):
+                    await each.snapshot()
+                    await each.transact(put("a"))
+            with pytest.raises(StoreReplaced, match="it is broken"):
+                await each.snapshot()
+        clock.now += 5.1
+        for each in (store, other):
+            assert (await each.snapshot()).entries == {}
+        await store.transact(put("b"))
+        assert "b" in (await other.snapshot()).entries
+    assert path.with_name("cluster.db.broken").read_bytes().startswith(b"\1")
+
+
+async def test_a_file_that_was_never_the_store_is_not_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.db"
+    path.write_text("somebody's own words " * 100)
+    for _ in range(2):
+        with pytest.raises(ConnectionLost, match="not a database"):
+            async with open_sqlite(path):
+                raise AssertionError
+    assert path.read_text().startswith("somebody's own words")
 
 
 # ------------------------------------------------------------------------ only looking

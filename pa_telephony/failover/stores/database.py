@@ -31,7 +31,7 @@ from pa_telephony.failover.transaction import (
     apply,
 )
 
-__all__ = ["BUSY", "Database", "is_busy", "translated"]
+__all__ = ["BUSY", "Database", "is_broken", "is_busy", "set_aside", "translated"]
 
 T = TypeVar("T")
 
@@ -226,6 +226,24 @@ def is_busy(error: BaseException) -> bool:
     """Whether another connection is in the way for a moment."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+
+
+def is_broken(error: BaseException | None) -> bool:
+    """Whether the file is not what SQLite wrote."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path) -> Path:
+    """Give a broken database and its log other names, for people to look at; the newest is kept."""
+    for ending in ("-shm", "-wal", ""):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + ending).replace(_broken(path, ending))
+    return _broken(path, "")
+
+
+def _broken(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.broken{ending}")
 
 
 @contextlib.contextmanager

@@ -7,10 +7,11 @@ alone (see :mod:`private`).
 
 *The file is the store.* Its inode, and the identity written in it, are looked at with every look
 and around every write, and stand in the locks' directory too. When it was deleted, moved,
-replaced or overwritten, all that is asked of the store raises
+replaced, overwritten or broken, all that is asked of the store raises
 :class:`~pa_telephony.failover.transaction.StoreReplaced`, so that servers stop acting at once. It
 is opened, or made, anew when no other process lives that may still act on the old one, and else
 when ``settle`` seconds are over: by then whoever did not notice has stopped acting by itself.
+What was broken is set aside as ``cluster.db.broken``.
 
 Limit: a process that is stopped (SIGSTOP) in the microseconds between the begin of a write and
 its commit keeps everybody from writing until it goes on or is killed.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import sqlite3
 import time
@@ -30,7 +32,14 @@ from typing import TypeVar
 import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover.stores.database import BUSY, Database, is_busy, translated
+from pa_telephony.failover.stores.database import (
+    BUSY,
+    Database,
+    is_broken,
+    is_busy,
+    set_aside,
+    translated,
+)
 from pa_telephony.failover.stores.locks import Locks, Record, look as look_at
 from pa_telephony.failover.stores.private import check_file, make_parent
 from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, Transaction
@@ -38,6 +47,8 @@ from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, 
 __all__ = ["SqliteStore", "SqliteView", "open_sqlite"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # Seconds between two looks of a watch that can be woken, and of one that cannot.
 _POLL = 0.2
@@ -111,6 +122,8 @@ class SqliteStore:
                 try:
                     return self._read()
                 except sqlite3.Error as error:
+                    if is_broken(error):
+                        raise self._lost(f"it is broken: {error}") from error
                     if not is_busy(error) or trio.current_time() > until:
                         raise
             await trio.sleep(_TRY_AGAIN)
@@ -125,7 +138,12 @@ class SqliteStore:
                 raise StoreReplaced(self._why_lost)
             return database.write(transaction)
 
-        outcome = await self._in_thread(write)
+        try:
+            outcome = await self._in_thread(write)
+        except ConnectionLost as lost:
+            if self._database is database and is_broken(lost.__cause__):
+                raise self._lost(f"it is broken: {lost.__cause__}") from lost
+            raise
         # What was written into a file that is not the store any more was not written.
         self._verified()
         if outcome.committed and transaction.urgent:
@@ -149,6 +167,8 @@ class SqliteStore:
                         raise self._lost("its contents were replaced")
                     until = trio.current_time() + BUSY
                 except sqlite3.Error as error:
+                    if is_broken(error):
+                        raise self._lost(f"it is broken: {error}") from error
                     if not is_busy(error) or trio.current_time() > until:
                         raise
                 if self._locks.dead() != seen.dead:
@@ -256,7 +276,18 @@ class SqliteStore:
                 self._settled("it was removed")
             elif record is not None and found is not None and _file(found) != record[1:]:
                 self._settled("it was replaced by another file")
-            database = Database(self._path, create=self._create)
+            try:
+                database = Database(self._path, create=self._create)
+            except ConnectionLost as lost:
+                # Another's file that only has this name is left alone.
+                if not is_broken(lost.__cause__) or record is None or found is None:
+                    raise
+                if not self._create or _file(found) != record[1:]:
+                    raise
+                self._settled(f"it is broken ({lost.__cause__})")
+                aside = set_aside(self._path)
+                _log.warning("store %s was broken and is begun anew; see %s", self._path, aside)
+                database, record = Database(self._path), None
             try:
                 if record is not None and database.identity != record.identity:
                     self._settled("its contents were replaced")
