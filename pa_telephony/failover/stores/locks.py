@@ -131,6 +131,15 @@ class Locks:
             self._poll.unregister(bell)
             os.close(bell)
 
+    def disown(self) -> None:
+        """In a child made by fork(): it shares open files and must not keep its parent's locks."""
+        for mine in (self._held, self._bells):
+            for descriptor in mine.values():
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+            mine.clear()
+        self._proofs.clear()
+
     @property
     def held(self) -> tuple[str, ...]:
         """The names that this object holds."""
@@ -372,13 +381,8 @@ _all: weakref.WeakSet[Locks] = weakref.WeakSet()
 
 
 def _in_child() -> None:
-    """A fork() shares open files, locks included: a child must not keep its parent's alive."""
     for locks in _all:
-        for held in (locks._held, locks._bells):
-            for descriptor in held.values():
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
-            held.clear()
+        locks.disown()
 
 
 os.register_at_fork(after_in_child=_in_child)
