@@ -264,6 +264,31 @@ def test_a_claim_is_kept_by_who_has_something_of_the_home_even_in_another_file()
     assert StepKind.RELEASE not in [step.kind for step in plan(view(worlds, "PA2")).steps]
 
 
+def test_a_home_of_which_somebody_has_a_part_is_not_taken() -> None:
+    worlds = orphaned()
+    worlds.own("PA3", PORTS[0])
+    assert plan(view(worlds, "PA2")).steps == ()
+
+
+@pytest.mark.parametrize("lingers", [False, True])
+def test_route_point_and_attendant_s_route_point_go_home_together(lingers: bool) -> None:
+    first = replace(CLUSTER.server("PA1"), aa_route_address="6900")
+    cluster = replace(CLUSTER, servers=(first, *CLUSTER.servers[1:]))
+    attendant, main = (i for i in cluster.identities("PA1") if i.kind.stage == 2)
+    worlds = Worlds(cluster)
+    worlds.enter("PA1", "PA2")
+    worlds.own("PA2", attendant, main)
+    worlds.own("PA1", *PORTS, INTERCEPTOR)
+    worlds.claim("PA2", "PA1")
+    worlds.want("PA1")
+    look = {"granted": GRANTED, "lingers": lingers, "free": frozenset({attendant, main})}
+    one = plan(view(worlds, "PA2", released=frozenset({main}), **look))
+    both = plan(view(worlds, "PA2", released=frozenset({attendant, main}), **look))
+    if not lingers:
+        assert one.steps == ()
+    assert set(both.steps[0].identities) == {attendant, main}
+
+
 def test_nobody_takes_itself_for_dead_or_silent() -> None:
     worlds = alone()
     worlds.dead.add("PA1")
