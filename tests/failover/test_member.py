@@ -112,14 +112,6 @@ def test_ports_register_first_and_the_route_point_last_even_when_a_port_is_refus
     assert driver.asked == [[*PORTS], [INTERCEPTOR], [ROUTE_POINT]]
 
 
-def test_an_hour_of_heartbeats_changes_nothing_but_the_session() -> None:
-    driver = started()
-    driver.pass_time(3600.0)
-    assert driver.registered == set(EVERYTHING)
-    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
-    assert 7000 < driver.worlds.revision < 7400  # two a second
-
-
 def test_it_acts_only_for_a_while_after_its_last_heartbeat_then_it_fences() -> None:
     driver = started()
     driver.store_answers = False
@@ -793,3 +785,36 @@ def test_a_port_that_cannot_be_registered_for_want_of_descriptors_says_so() -> N
     driver.pass_time(TIMING.retry + TIMING.heartbeat)
     assert beat_of(driver, "PA1").why == {}
     assert PORTS[0].label in beat_of(driver, "PA1").up
+
+
+def test_the_guard_counts_from_the_sending_of_a_heartbeat_not_from_its_answer() -> None:
+    driver = started()
+    driver.now += TIMING.heartbeat
+    (beat,) = driver.member.actions(driver.now)
+    assert isinstance(beat, Transact)
+    sent = driver.now
+    driver.now += 3.0
+    driver.perform(beat)
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    assert driver.member.guard == sent + TIMING.own
+
+
+@pytest.mark.parametrize(("left", "begins"), [(0.1, True), (-0.1, False)])
+def test_a_registration_begins_only_when_enough_of_the_guard_is_left(
+    left: float, begins: bool
+) -> None:
+    driver = started()
+    driver.store_answers = False
+    driver.member.lost(PORTS[0], driver.now)
+    driver.asked.clear()
+    driver.now = driver.member.guard - TIMING.registration - left
+    driver.settle()
+    assert driver.asked == ([[PORTS[0]]] if begins else [])
+
+
+def test_ten_minutes_of_heartbeats_change_nothing_but_the_session() -> None:
+    driver = started()
+    driver.pass_time(600.0)
+    assert driver.registered == set(EVERYTHING)
+    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
+    assert 1160 < driver.worlds.revision < 1240  # two a second
