@@ -235,6 +235,12 @@ def test_nothing_is_done_for_a_home_that_has_asked_before_it_began_anew() -> Non
     assert plan(view(worlds, "PA2", granted=GRANTED)).give == frozenset()
 
 
+def test_what_another_asks_for_in_a_home_s_name_is_no_wish() -> None:
+    worlds = returning()
+    worlds.put("want/PA1", f"PA3:{worlds.entries['srv/PA3'].created}")
+    assert plan(view(worlds, "PA2", granted=GRANTED)).give == frozenset()
+
+
 @pytest.mark.parametrize("how", ["stopped", "deaf"])
 def test_who_shall_stop_or_cannot_read_begins_no_session(how: str) -> None:
     worlds = Worlds()

@@ -812,6 +812,140 @@ def test_a_registration_begins_only_when_enough_of_the_guard_is_left(
     assert driver.asked == ([[PORTS[0]]] if begins else [])
 
 
+def entered(driver: Driver) -> None:
+    """It has a session and has not looked since."""
+    driver.member.observe(driver.worlds.snapshot(), driver.now)
+    (enter,) = driver.member.actions(driver.now)
+    driver.perform(enter)
+
+
+def test_a_snapshot_from_before_our_own_commit_ends_nothing() -> None:
+    driver = Driver("PA1", Worlds())
+    before = driver.worlds.snapshot()
+    entered(driver)
+    driver.member.observe(before, driver.now)
+    driver.member.actions(driver.now)
+    assert driver.member.may_act(driver.now)
+
+
+def test_after_a_commit_nothing_is_planned_before_a_new_look() -> None:
+    driver = Driver("PA1", Worlds())
+    entered(driver)
+    assert driver.member.actions(driver.now) == []
+    assert driver.member.may_act(driver.now)
+
+
+def test_after_a_heartbeat_whose_outcome_nobody_knows_silence_counts_anew() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.now += 4.0
+    driver.settle()
+    driver.now += TIMING.heartbeat
+    (beat,) = driver.member.actions(driver.now)
+    assert isinstance(beat, Transact)
+    driver.member.finished(beat, None, driver.now)
+    driver.pass_time(1.0)
+    assert StepKind.DEPOSE not in driver.steps
+    driver.pass_time(TIMING.take)
+    assert StepKind.DEPOSE in driver.steps
+
+
+def test_who_has_left_does_not_act_though_it_has_not_looked_since() -> None:
+    driver = started()
+    driver.worlds.stop("PA1", Stop.FAIL_OVER)
+    leave = leaving(driver)
+    assert driver.member.may_act(driver.now)
+    driver.perform(leave)
+    assert not driver.member.may_act(driver.now)
+
+
+def test_beyond_the_guard_no_call_is_served_whatever_is_still_registered() -> None:
+    driver = started()
+    driver.now = driver.member.guard
+    for identity in EVERYTHING:
+        assert driver.member.state(identity) is State.REGISTERED
+        assert not driver.member.serves(identity, driver.now)
+    assert driver.member.turns_away(PORTS[0], driver.now)
+
+
+def asked(driver: Driver) -> None:
+    """PA1 is back and has asked for its own almost long enough."""
+    driver.pass_time(TIMING.grace)
+    driver.worlds.enter("PA1")
+    driver.worlds.want("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.hold - 0.05)
+
+
+def test_what_is_on_its_way_home_is_not_registered_though_the_home_takes_its_wish_back() -> None:
+    driver = started("PA2")
+    asked(driver)
+    driver.now += 0.1
+    back = None
+    while back is None:
+        for action in driver.member.actions(driver.now):
+            if isinstance(action, Transact) and action.step is not None:
+                back = action
+            else:
+                driver.perform(action)
+    assert back.step is not None
+    assert back.step.kind is StepKind.HAND_BACK
+    driver.worlds.delete("want/PA1")
+    driver.asked.clear()
+    driver.settle()
+    assert driver.asked == []
+    driver.perform(back)
+    driver.settle()
+    assert driver.asked == [[*back.step.identities]]
+
+
+def test_a_lost_port_that_its_home_wants_is_registered_once_more_to_ask_for_a_call() -> None:
+    driver = started("PA2")
+    asked(driver)
+    driver.member.lost(PORTS[0], driver.now)
+    driver.asked.clear()
+    driver.pass_time(TIMING.retry + 0.1)
+    assert driver.asked[0] == [PORTS[0]]
+    assert PORTS[0] not in driver.registered
+
+
+def test_a_route_point_lingers_while_a_call_at_it_is_undecided_but_not_for_ever() -> None:
+    driver = started("PA2")
+    asked(driver)
+    driver.member.set_busy(ROUTE_POINT, True)
+    for _ in range(20):
+        driver.pass_time(0.1)
+        if driver.member.state(ROUTE_POINT) is State.LINGERING:
+            break
+    lingers_since = driver.now
+    driver.worlds.enter("PA1", up=[ROUTE_POINT])
+    driver.settle()
+    assert driver.member.state(ROUTE_POINT) is State.LINGERING
+    driver.worlds.enter("PA1", up=[ROUTE_POINT])
+    driver.pass_time(lingers_since + TIMING.linger - driver.now)
+    assert driver.member.state(ROUTE_POINT) is State.IDLE
+
+
+def test_a_takeover_of_long_ago_does_not_lengthen_the_time_to_ask() -> None:
+    timing = Timing(hold=1.0, flap_window=60.0)
+    driver = started("PA2", replace(CLUSTER, timing=timing))
+    driver.pass_time(timing.grace)
+    for pause in (0.0, timing.flap_window):
+        driver.worlds.enter("PA1")
+        driver.worlds.own("PA1", *EVERYTHING)
+        driver.settle()
+        driver.worlds.die("PA1")
+        driver.settle()
+        assert driver.registered == set(EVERYTHING)
+        driver.pass_time(pause)
+    driver.worlds.enter("PA1")
+    driver.worlds.want("PA1")
+    driver.settle()
+    driver.pass_time(timing.hold + 0.1)
+    assert StepKind.HAND_BACK in driver.steps
+
+
 def test_ten_minutes_of_heartbeats_change_nothing_but_the_session() -> None:
     driver = started()
     driver.pass_time(600.0)
