@@ -350,8 +350,7 @@ def _has_heir(view: View, home: str, links: frozenset[str]) -> bool:
 
 def _shall_give_up(view: View, home: str) -> bool:
     """The identities of one home stay together (F3): it is given up whole or not at all."""
-    needs = view.world.cluster.needs(home)
-    return bool(needs & view.cut_off) and _has_heir(view, home, needs - view.cut_off)
+    return _has_heir(view, home, view.world.cluster.needs(home) - view.cut_off)
 
 
 def _give_up(view: View, token: Compare, home: str, having: Iterable[Identity]) -> Iterator[Step]:
