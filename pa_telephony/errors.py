@@ -19,6 +19,8 @@ Nothing of construct, struct, trio or :class:`OSError` crosses the API unmapped.
 
 from __future__ import annotations
 
+from typing import Self
+
 __all__ = [
     "CallEnded",
     "ConfigurationError",
@@ -62,6 +64,13 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The peer sent something that the protocol forbids; its connection is closed."""
+
+    def again(self) -> Self:
+        """The same error without its traceback, whose frames keep what the peer sent in memory."""
+        error = type(self).__new__(type(self))
+        error.args = self.args
+        error.__dict__.update(self.__dict__)
+        return error
 
 
 class DecodeError(RemoteProtocolError):

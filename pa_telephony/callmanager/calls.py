@@ -482,6 +482,9 @@ class Calls:
             self._turn_away(leg, Cause.OUT_OF_ORDER)
         elif leg.state is not LegState.IDLE:
             self._exchange.end(leg, Cause.OUT_OF_ORDER)
+        elif leg.id in self.legs:
+            # It never got so far as to have a state: its beginning went wrong.
+            self._exchange.clear(leg, Cause.OUT_OF_ORDER)
 
     def _device_changed(self, device: str) -> None:
         for watcher in self.watchers:

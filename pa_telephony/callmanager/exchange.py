@@ -117,9 +117,9 @@ class Exchange:
         """One more leg, IDLE so far."""
         leg = Leg(next(self._ids), call_id, appearance, incoming)
         leg.appearances = [leg]
+        of_device = self._of_device.setdefault(leg.device, {})
+        of_device[leg.id] = self.legs[leg.id] = leg
         self.parties += 1
-        self.legs[leg.id] = leg
-        self._of_device.setdefault(leg.device, {})[leg.id] = leg
         return leg
 
     def new_call(

@@ -19,6 +19,12 @@ from pa_telephony.wire.declaration import UnknownMessage
 __all__ = ["ConnectionClosed", "Limits", "Role", "WireConnection"]
 
 
+_OF_LOGINS = frozenset(
+    kind.id
+    for kind in (messages.ProviderInitRequest, messages.ProviderOpenRequest, messages.Heartbeat)
+)
+
+
 class Role(enum.Enum):
     """Which side of the connection we are."""
 
@@ -33,6 +39,9 @@ class Limits:
     frame: int = 1 << 20
     """Largest message: a device with hundreds of lines takes some 100 kB."""
     buffered: int = 2 << 20
+    before_login: int = 8192
+    """Largest message of an application that has not logged in: those of a login take some 1 kB.
+    Four times that may wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +55,11 @@ class WireConnection:
     ``on_frame`` is given every whole frame of the peer but heartbeats (for traces).
     """
 
-    def __init__(self, role: Role, limits: Limits | None = None) -> None:
+    def __init__(self, role: Role, limits: Limits | None = None, *, logged_in: bool = True) -> None:
         self.role = role
         self.limits = limits or Limits()
+        self.logged_in = logged_in
+        """False: only the messages of a login are looked at, and only short ones."""
         self.version = VERSION_15
         self.unknown_messages = 0
         self.on_frame: Callable[[bytes], None] | None = None
@@ -78,7 +89,8 @@ class WireConnection:
             del self._received[: self._start]
             self._start = 0
         self._received += data
-        if len(self._received) > self.limits.buffered:
+        most = self.limits.buffered if self.logged_in else 4 * self.limits.before_login
+        if len(self._received) > most:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
     def receive_eof(self) -> None:
@@ -93,11 +105,16 @@ class WireConnection:
             there = len(self._received) - self._start
             if there < HEADER.size:
                 return self._end(there)
-            length, _, magic, version, *_ = HEADER.unpack_from(self._received, self._start)
+            length, _, magic, version, number, *_ = HEADER.unpack_from(self._received, self._start)
             if magic != MAGIC:
                 raise self._fail(DecodeError(f"magic 0x{magic:08x}", offset=8))
-            if not HEADER.size - 8 <= length <= self.limits.frame:
-                raise self._fail(DecodeError(f"length {length}, at most {self.limits.frame}"))
+            if not self.logged_in and number not in _OF_LOGINS:
+                name = CtiMessage.registry[number].__name__ if number in CtiMessage.registry else ""
+                what = f"{name or f'message {number}'} before the login"
+                raise self._fail(RemoteProtocolError(what))
+            longest = self.limits.frame if self.logged_in else self.limits.before_login
+            if not HEADER.size - 8 <= length <= longest:
+                raise self._fail(DecodeError(f"length {length}, at most {longest}"))
             if there < length + 8:
                 return self._end(there)
             frame = bytes(self._received[self._start : self._start + length + 8])
@@ -168,9 +185,12 @@ class WireConnection:
         return ConnectionClosed()
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        self._error = error
+        # It is raised again for ever, so it must not keep alive what led to it.
+        self._error = error.again()
+        self._received = bytearray()
+        self._start = 0
         return error
 
     def _check(self) -> None:
         if self._error is not None:
-            raise self._error
+            raise self._error.again()

@@ -82,7 +82,7 @@ class ApplicationSession:
         self._manager = manager
         self._transport = transport
         self._stream = stream
-        self._connection = WireConnection(Role.SERVER)
+        self._connection = WireConnection(Role.SERVER, logged_in=False)
         self._frame = b""
         """What the application said that is being answered."""
         self._connection.on_frame = self._take_frame
@@ -234,6 +234,7 @@ class ApplicationSession:
         self._session.take(request)
         if self._session.open and not known:
             self._manager.counters.logins += 1
+            self._connection.logged_in = True
             self._manager.lobby.leave(self._transport)
             every = float(self._manager.config.heartbeat)
             self._connection.start_heartbeats(

@@ -201,9 +201,12 @@ class Connection:
         return ConnectionClosed()
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        self._error = error
+        # It is raised again for ever, so it must not keep alive what led to it.
+        self._error = error.again()
+        self._received = bytearray()
+        self._start = 0
         return error
 
     def _check(self) -> None:
         if self._error is not None:
-            raise self._error
+            raise self._error.again()

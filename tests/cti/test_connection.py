@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Limits, Role, WireConnection
-from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
+from pa_telephony.cti.messages.codec import HEADER
+from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ctiqbe.json").read_text())
 TO_SERVER = [bytes.fromhex(each["hex"]) for each in VECTORS["messages"] if each["to_server"]]
@@ -70,7 +71,7 @@ def test_a_header_that_lies_is_one_error_for_ever(offset: int, value: int) -> No
         server.next_event()
     with pytest.raises(RemoteProtocolError) as second:
         server.receive_data(client_frame(), 0.0)
-    assert second.value is first.value
+    assert (type(second.value), str(second.value)) == (type(first.value), str(first.value))
 
 
 def test_more_bytes_than_the_limit_are_not_kept() -> None:
@@ -155,3 +156,60 @@ def test_a_damaged_frame_is_a_typed_error_or_a_message(frame: bytes, data: st.Da
         events(server)
     except RemoteProtocolError:
         pass
+
+
+# ------------------------------------------------------------------------------ before the login
+
+
+def a_stranger() -> WireConnection:
+    return WireConnection(Role.SERVER, logged_in=False)
+
+
+def header_of(message: messages.CtiMessage, length: int) -> bytes:
+    """The header of a frame, with a length of ours."""
+    client = WireConnection(Role.CLIENT)
+    client.send(message)
+    return length.to_bytes(4, "little") + client.data_to_send()[4 : HEADER.size]
+
+
+def test_before_the_login_only_its_messages_are_looked_at_and_decoded() -> None:
+    for message, name in (
+        (messages.ProviderGetAllDevicesAndLinesRequest(), "ProviderGetAllDevicesAndLinesRequest"),
+        (messages.CallPlayDtmfRequest(), "CallPlayDtmfRequest"),
+    ):
+        connection = a_stranger()
+        # The header is enough: nothing behind it is waited for.
+        connection.receive_data(header_of(message, 100_000), 0.0)
+        with pytest.raises(RemoteProtocolError, match=f"{name} before the login"):
+            connection.next_event()
+    connection = a_stranger()
+    client = WireConnection(Role.CLIENT)
+    client.send(messages.ProviderInitRequest(provider="x"))
+    connection.receive_data(client.data_to_send(), 0.0)
+    assert isinstance(connection.next_event(), messages.ProviderInitRequest)
+    connection.logged_in = True
+    client.send(messages.ProviderGetAllDevicesAndLinesRequest())
+    connection.receive_data(client.data_to_send(), 0.0)
+    assert isinstance(connection.next_event(), messages.ProviderGetAllDevicesAndLinesRequest)
+
+
+def test_before_the_login_a_message_is_short() -> None:
+    connection = a_stranger()
+    connection.receive_data(header_of(messages.ProviderOpenRequest(), 8193), 0.0)
+    with pytest.raises(DecodeError, match="length 8193, at most 8192"):
+        connection.next_event()
+
+
+def test_a_connection_that_has_failed_keeps_nothing_of_what_came() -> None:
+    connection = WireConnection(Role.SERVER)
+    number = header_of(messages.ProviderOpenRequest(), (1 << 20) - 8)
+    connection.receive_data(number + b"\xff" * ((1 << 20) - len(number)), 0.0)
+    with pytest.raises(DecodeError) as first:
+        connection.next_event()
+    with pytest.raises(DecodeError) as second:
+        connection.next_event()
+    assert str(first.value) == str(second.value)
+    assert (second.value.offset, second.value.path) == (first.value.offset, first.value.path)
+    assert connection._error is not None
+    assert connection._error.__traceback__ is None
+    assert not connection._received

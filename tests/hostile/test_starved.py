@@ -188,6 +188,7 @@ async def test_every_open_bind_and_import_of_a_running_server_fails_once(tmp_pat
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 async def test_every_function_of_a_running_server_runs_out_of_memory_once(tmp_path: Path) -> None:
     with a_server(tmp_path, "memory") as server:
         await outlives(server, 2000, quiet=10)
