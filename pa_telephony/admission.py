@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-__all__ = ["Lobby", "Rejections"]
+__all__ = ["Lobby", "Rejections", "network_of"]
 
 
 class Lobby:
@@ -31,11 +31,11 @@ class Lobby:
 
     def crowded(self, address: str) -> bool:
         """Whether nobody more of this IP address gets in; of IPv6, of its /64."""
-        return self._of[_network(address)] >= self._most_of_one
+        return self._of[network_of(address)] >= self._most_of_one
 
     def enter(self, who: object, address: str) -> None:
         """One more."""
-        network = self._from[who] = _network(address)
+        network = self._from[who] = network_of(address)
         self._of[network] += 1
 
     def leave(self, who: object) -> None:
@@ -65,7 +65,7 @@ class Rejections:
 
     def limited(self, address: str, now: float) -> bool:
         """Whether this IP address (of IPv6: its /64) was refused too often to be heard now."""
-        since, count = self._of.get(_network(address), (now, 0))
+        since, count = self._of.get(network_of(address), (now, 0))
         return count >= self._most and now < since + self._seconds
 
     def note(self, address: str, now: float) -> bool:
@@ -73,7 +73,7 @@ class Rejections:
         if now >= self._forget_at:
             self._of = {each: n for each, n in self._of.items() if now < n[0] + self._seconds}
             self._forget_at = now + self._seconds
-        network = _network(address)
+        network = network_of(address)
         since, count = self._of.get(network, (now, 0))
         if now >= since + self._seconds:
             since, count = now, 0
@@ -81,7 +81,7 @@ class Rejections:
         return count + 1 == self._most
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """What one host has at its disposal: an address of IPv4, 2**64 of them of IPv6."""
     if ":" not in address:
         return address

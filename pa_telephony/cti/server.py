@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from pa_telephony.admission import Lobby
+from pa_telephony.admission import Lobby, network_of
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
 from pa_telephony.cti.keyed import KEYED, without_keyed
@@ -379,7 +379,8 @@ class CtiManager:
 
     @contextlib.asynccontextmanager
     async def turnstile(self, address: str) -> AsyncGenerator[None]:
-        """One login at a time from each address."""
+        """One login at a time from each address (of IPv6: from each /64)."""
+        address = network_of(address)
         lock = self._turnstiles.setdefault(address, trio.Lock())
         try:
             async with lock:

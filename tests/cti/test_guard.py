@@ -26,7 +26,8 @@ from pa_telephony.callmanager import (
 from pa_telephony.callmanager.calls import LegState
 from pa_telephony.cti import messages
 from pa_telephony.cti.provider_session import ProviderSession
-from pa_telephony.cti.server import Counters
+from pa_telephony.cti.server import Counters, CtiManager
+from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
 
@@ -249,3 +250,17 @@ async def test_one_address_can_not_keep_the_others_out() -> None:
         for stream in (*silent, refused, again):
             await stream.aclose()
         await until(lambda: len(lobby) == 0)
+
+
+async def test_guesses_from_all_addresses_of_one_ipv6_network_wait_for_each_other() -> None:
+    nobody: Any = None
+    manager = CtiManager(nobody, nobody, CtiManagerConfig(), None)
+    async with manager.turnstile("2001:db8::1"):
+        with trio.move_on_after(0) as waited:
+            async with manager.turnstile("2001:db8::ffff:2"):
+                pass
+        assert waited.cancelled_caught
+        for other in ("2001:db8:0:1::1", "192.0.2.1"):
+            async with manager.turnstile(other):
+                pass
+    assert not manager._turnstiles
