@@ -952,3 +952,47 @@ def test_ten_minutes_of_heartbeats_change_nothing_but_the_session() -> None:
     assert driver.registered == set(EVERYTHING)
     assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
     assert 1160 < driver.worlds.revision < 1240  # two a second
+
+
+def test_only_what_needs_the_lost_provider_waits_for_it() -> None:
+    driver = started()
+    driver.link(False, "skinny")
+    for identity in EVERYTHING:
+        driver.registered.discard(identity)
+        driver.member.lost(identity, driver.now)
+    driver.pass_time(5 * TIMING.retry)
+    assert driver.registered == {INTERCEPTOR, ROUTE_POINT}
+    driver.link(True, "skinny")
+    driver.pass_time(TIMING.retry)
+    assert driver.registered == set(EVERYTHING)
+
+
+def test_nothing_is_registered_shortly_before_reading_ends_the_guard() -> None:
+    driver = started()
+    read = driver.now
+    driver.store_is_read = False
+    driver.pass_time(TIMING.own - TIMING.retry - TIMING.registration / 2)
+    driver.member.lost(PORTS[0], driver.now)
+    driver.settle()
+    begun = len(driver.asked)
+    driver.pass_time(TIMING.retry + TIMING.registration / 4)
+    assert driver.now < read + TIMING.own
+    assert driver.member.may_act(driver.now)
+    assert len(driver.asked) == begun
+
+
+def test_a_home_that_loses_the_call_manager_while_it_asks_begins_anew() -> None:
+    driver = started("PA2")
+    driver.pass_time(TIMING.grace)
+    driver.worlds.enter("PA1")
+    driver.worlds.want("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.hold / 2)
+    driver.worlds.enter("PA1", link=False)
+    driver.settle()
+    driver.worlds.enter("PA1")
+    driver.settle()
+    driver.pass_time(TIMING.hold - 0.05)
+    assert StepKind.HAND_BACK not in driver.steps
+    driver.pass_time(0.1)
+    assert StepKind.HAND_BACK in driver.steps
