@@ -23,6 +23,8 @@ _REASON = 1.5
 """Seconds between a fault and the end of a call that it ends; a call manager notices at once."""
 _SILENCE = 8.0
 """The same for a server that stands still: its keepalives must be missed first."""
+_LASTS = ("descriptors",)
+"""Faults that go on until the end of the scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,8 @@ def _was_stopped(double: Double, faults: Sequence[Fault]) -> bool:
 def _has_reason(call: Call, holder: str, faults: Sequence[Fault]) -> bool:
     for fault in faults:
         window = _SILENCE if fault.what in ("SIGSTOP", "SIGCONT") else _REASON
+        if fault.what in _LASTS:
+            window = float("inf")
         ours = fault.what != "start" and fault.process in (holder, "cm")
         if ours and -0.1 < call.end - fault.time < window:
             return True

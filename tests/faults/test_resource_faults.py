@@ -31,12 +31,15 @@ def test_an_owner_without_descriptors_goes_on_with_what_it_has_open(tmp_path: Pa
     with Lab(tmp_path, "deafowner") as lab:
         devices = lab.begin()
         few_descriptors(lab.processes["PA1"], 0)
-        began = time.time()
+        began = lab.fault("descriptors", "PA1")
         lab.callers("6000", talk=0.3)
         lab.stays(devices, "PA1", 10.0)
         lab.status()
-        assert lab.calls_since(began).keys() == {"hung up"}
-        slowest = max(lab.calls(), key=lambda call: call.up - call.dialled)
+        served = [call for call in lab.calls() if call.result == "hung up"]
+        # The sound of a call needs two more; where there are none, it ends as it begins.
+        assert all(call.end - call.up < 0.5 for call in lab.calls() if call.result == "dropped")
+        assert len(served) > 5, lab.calls_since(began)
+        slowest = max(served, key=lambda call: call.up - call.dialled)
         lab.took("the slowest call was answered", slowest.dialled, slowest.up)
         lab.shown()
         lab.fair()
