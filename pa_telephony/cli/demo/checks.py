@@ -93,6 +93,8 @@ def _best_lag(wanted: NDArray[Any], heard: NDArray[Any]) -> int:
         alike = _correlation(part[: len(heard) - place], heard[place : place + len(part)])
         if alike > best and place >= at:
             best, where = alike, place - at
+        if best > _THE_VERY_SAME:
+            break
     return where
 
 

@@ -9,6 +9,7 @@ that is missing counts.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ _PLAYOUT = 0.06
 """Seconds that the receiving engine keeps in hand; what comes later is not played."""
 _ABOUT_THEN = 0.35
 """Seconds between the tick that was late and the hole in what was played."""
+_LONGEST = 30.0
+"""Seconds; no process stands still for longer and lives."""
 _RESTART = 4
 """Frames that a receiver drops before it takes a stream that has become late for a new one."""
 
@@ -40,6 +43,10 @@ class Stall:
         return self.end - self.seconds
 
 
+def _end(stall: Stall) -> float:
+    return stall.end
+
+
 @dataclass(frozen=True, slots=True)
 class Missed:
     """A tick of a media engine was ``lateness`` seconds late, at ``time`` (wall clock).
@@ -54,7 +61,7 @@ class Missed:
 
 @dataclass
 class Lateness:
-    """All of one process."""
+    """All of one process, in order of time."""
 
     process: str
     stalls: list[Stall] = field(default_factory=list[Stall])
@@ -62,11 +69,18 @@ class Lateness:
 
     def kept_waiting(self, start: float, end: float) -> float:
         """For how many seconds between two times (wall clock) it got no CPU."""
-        return sum(
-            min(each.kept_waiting, min(end, each.end) - max(start, each.start))
-            for each in self.stalls
-            if each.start < end and each.end > start
-        )
+        total = 0.0
+        for each in self.stalls[bisect_right(self.stalls, start, key=_end) :]:
+            if each.start < end:
+                total += min(each.kept_waiting, min(end, each.end) - max(start, each.start))
+            elif each.start > end + _LONGEST:
+                break
+        return total
+
+    def add(self, more: Lateness) -> None:
+        """Add another life of the process, or another source."""
+        self.stalls = sorted([*self.stalls, *more.stalls], key=_end)
+        self.missed = sorted([*self.missed, *more.missed], key=lambda each: each.time)
 
     def own(self, missed: Missed) -> float:
         """By how many seconds the tick would have been late had the machine let it run."""
@@ -101,7 +115,14 @@ def excuse_holes(holes: Iterable[Hole], speaker: Lateness, listener: Lateness) -
 
     Each frame that an engine missed excuses one missing frame, once.
     """
-    causes = [*_of_speaker(speaker), *_of_listener(listener)]
+    holes = list(holes)
+    if not holes:
+        return Excuse(0, 0, "")
+    span = (
+        min(hole.start for hole in holes) - _ABOUT_THEN,
+        max(hole.end for hole in holes) + _ABOUT_THEN,
+    )
+    causes = [*_of_speaker(speaker, span), *_of_listener(listener, span)]
     left = [cause.frames for cause in causes]
     used: list[_Cause] = []
     judged = excused = 0
@@ -130,17 +151,19 @@ class _Cause:
     lateness: float
 
 
-def _of_speaker(speaker: Lateness) -> Iterable[_Cause]:
+def _of_speaker(speaker: Lateness, span: tuple[float, float]) -> Iterable[_Cause]:
     for missed in speaker.missed:
-        if frames := speaker.excused_frames(missed):
+        if span[0] <= missed.time <= span[1] and (frames := speaker.excused_frames(missed)):
             # The frame that lay ready went out when the tick came at last: too late to be played.
             frames += missed.lateness > _PLAYOUT / 2 >= speaker.own(missed)
             yield _Cause(speaker.process, missed.time, frames, missed.lateness)
 
 
-def _of_listener(listener: Lateness) -> Iterable[_Cause]:
+def _of_listener(listener: Lateness, span: tuple[float, float]) -> Iterable[_Cause]:
     for missed in listener.missed:
-        if missed.lateness > _PLAYOUT / 2 and (frames := listener.excused_frames(missed)):
+        if not span[0] <= missed.time <= span[1] or missed.lateness <= _PLAYOUT / 2:
+            continue
+        if frames := listener.excused_frames(missed):
             yield _Cause(listener.process, missed.time, frames + _RESTART, missed.lateness)
 
 

@@ -171,6 +171,7 @@ class Stage:
         wav.write(directory / "greeting.wav", greeting())
         lines = [f"{name} = {seconds}" for name, seconds in (timing or {}).items()]
         self.cluster_file.write_text("\n".join([_CLUSTER, "[timing]", *lines]) + "\n")
+        self.cluster_file.chmod(0o600)
 
     @asynccontextmanager
     async def process(self, name: str, *arguments: str) -> AsyncGenerator[Process]:

@@ -308,7 +308,9 @@ class Story:
         return {each.name: each for each in await failover.read_status(self._cluster)}
 
     async def _show(self) -> None:
-        self.report.show(page(list((await self._pages()).values())))
+        table = page(list((await self._pages()).values()))
+        # To draw it takes as long as a frame; calls go on meanwhile.
+        await trio.to_thread.run_sync(self.report.show, table)
 
     async def _holds(self, server: str, *numbers: str) -> bool:
         resources = (await self._pages())["PA1"].resources
@@ -370,12 +372,14 @@ class Story:
         found: list[Lateness] = []
         for name in processes:
             lives = [each for each in self.stage.processes if each.name == name]
-            late = Lateness(name, [] if lives else list(self.stage.stalls))
-            for each in [lateness_of(process) for process in lives] or [
-                lateness(name, [each for each in self.records if isinstance(each, EventRecord)])
-            ]:
-                late.stalls += each.stalls
-                late.missed += each.missed
+            late = Lateness(name)
+            for life in lives:
+                late.add(lateness_of(life))
+            if name == _PHONES:
+                late.add(Lateness(name, self.stage.stalls))
+                late.add(
+                    lateness(name, [each for each in self.records if isinstance(each, EventRecord)])
+                )
             found.append(late)
         return found
 
