@@ -10,6 +10,7 @@ for each; exits 1 when one survives or no longer fits. WORDS choose by what file
 from __future__ import annotations
 
 import argparse
+import fcntl
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -52,14 +53,16 @@ TESTS: dict[str, Sequence[str]] = {
     ),
     "intent": ("test_intent.py",),
     "transaction": ("test_compares.py", "test_stores.py"),
-    "holder": ("test_holder.py", "test_server.py"),
-    "server": ("test_server.py",),
+    "holder": ("test_holder.py", "test_whole_moments.py", "test_server.py"),
+    "server": ("test_whole_moments.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),
     "stores/sqlite": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
     "stores/database": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
     "stores/locks": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
 }
 """What runs against a file's mutants, in this order."""
+_ALONE = frozenset({"test_server.py"})
+"""Those that use addresses of this machine: one at a time."""
 _DEAR = frozenset({"test_simulation.py", "test_explorer.py"})
 
 
@@ -141,6 +144,8 @@ def begin(mutant: Mutant, text: str, output: int, quick: bool) -> int:
     code = 3
     try:
         os.setpgid(0, 0)
+        if _ALONE.intersection(TESTS[mutant.file]):
+            fcntl.flock(os.open(HERE, os.O_RDONLY), fcntl.LOCK_EX)
         os.dup2(output, 1)
         os.dup2(output, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_SECONDS, _PROCESSOR_SECONDS))

@@ -839,9 +839,8 @@ def test_after_a_heartbeat_whose_outcome_nobody_knows_silence_counts_anew() -> N
     driver = started("PA2")
     driver.worlds.enter("PA1")
     driver.settle()
-    driver.now += 4.0
-    driver.settle()
-    driver.now += TIMING.heartbeat
+    driver.pass_time(4.0)
+    driver.now = driver.member.next_deadline(driver.now)
     (beat,) = driver.member.actions(driver.now)
     assert isinstance(beat, Transact)
     driver.member.finished(beat, None, driver.now)

@@ -183,6 +183,17 @@ async def test_what_was_written_into_a_lost_file_was_not_written(
             await store.transact(put("a"))
 
 
+async def test_contents_that_were_replaced_are_another_store(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.db"
+    async with open_sqlite(path) as store:
+        before = await store.snapshot()
+        with contextlib.closing(sqlite3.connect(path)) as other, other:
+            other.execute("UPDATE store SET identity = 'another', number = number + 1")
+        with pytest.raises(StoreReplaced, match="contents were replaced"):
+            await store.snapshot()
+        assert (await store.snapshot()).source != before.source
+
+
 async def test_contents_that_were_set_back_are_another_store(tmp_path: Path) -> None:
     path = tmp_path / "cluster.db"
     async with open_sqlite(path) as store:
