@@ -148,11 +148,13 @@ class House:
     @contextlib.asynccontextmanager
     async def process(self, *arguments: str) -> AsyncGenerator[Process]:
         self._lives += 1
-        process = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "pa_telephony", *arguments],
-            stdout=subprocess.PIPE,
-            cwd=self.directory,
-        )
+        with (self.directory / f"{self._lives}.err").open("wb") as errors:
+            process = await trio.lowlevel.open_process(
+                [sys.executable, "-m", "pa_telephony", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=self.directory,
+            )
         try:
             yield Process(process, self.directory / f"{self._lives}.jsonl")
         finally:
@@ -166,9 +168,12 @@ class House:
     def call_manager(self) -> contextlib.AbstractAsyncContextManager[Process]:
         return self.process("callmanager", "--config", "callmanager.toml", "--host", CALL_MANAGER)
 
-    def server(self, name: str) -> contextlib.AbstractAsyncContextManager[Process]:
-        trace = f"{self._lives + 1}.jsonl"
-        return self.process("server", "--cluster", "cluster.toml", "--name", name, "--trace", trace)
+    def server(
+        self, name: str, *, traced: bool = True
+    ) -> contextlib.AbstractAsyncContextManager[Process]:
+        arguments = ["server", "--cluster", "cluster.toml", "--name", name]
+        trace = ["--trace", f"{self._lives + 1}.jsonl"] if traced else []
+        return self.process(*arguments, *trace)
 
 
 async def registered(process: Process, count: int) -> float:
@@ -284,13 +289,20 @@ async def idle(count: int, seconds: float = 20.0) -> bool:
         async with contextlib.AsyncExitStack() as stack:
             manager = await stack.enter_async_context(house.call_manager())
             await manager.wait_ready()
+            # A trace has a task of its own that looks for stalls a hundred times a second.
             servers = [
-                await stack.enter_async_context(house.server(name)) for name in (*names, "SP1")
+                await stack.enter_async_context(house.server(name, traced=False))
+                for name in (*names, "SP1")
             ]
             for server in servers:
                 await server.wait_ready()
-            for server in servers[:-1]:
-                await registered(server, 4)
+            cluster = failover.load(house.cluster_file)
+            while not all(  # noqa: ASYNC110 - many parties, none of which tells us
+                each.up and each.holder == page.name
+                for page in await failover.read_status(cluster)
+                for each in page.resources
+            ):
+                await trio.sleep(1.0)
             await trio.sleep(5.0)
             before, begun = [_cpu(each) for each in servers], time.monotonic()
             await trio.sleep(seconds)
