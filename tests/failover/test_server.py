@@ -20,6 +20,8 @@ from pa_telephony.callmanager.model import LegState
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, server
+from pa_telephony.failover.member import Close
+from pa_telephony.failover.registration import State
 from pa_telephony.failover.server import tls_context
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
@@ -766,3 +768,16 @@ async def test_a_server_that_nothing_is_heard_in_looks_at_the_store_by_itself(
         session = it.house.servers["PA1"]._member.world.session("PA1")
         assert session is not None
         assert session.beat.reads
+
+
+async def test_what_no_holder_has_any_more_counts_as_closed() -> None:
+    """Lost without an answer, its holder is gone; who drops it must not wait for ever."""
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    async with failover.open_server(
+        config, "PA1", application=Echo(), store=MemoryStore()
+    ) as running:
+        identity = config.identities("PA1")[0]
+        running._member._registrations[identity].state = State.CLOSING
+        tasks: Any = None
+        running._perform(tasks, Close(identity))
+        assert running._member.state(identity) is State.IDLE
