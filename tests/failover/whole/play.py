@@ -149,14 +149,10 @@ def _misfortune(
         case "pause":
             soon(trouble.pause, name, chance.choice([0.3, 1.0, 4.4, 6.0, 9.0]))
         case "operator":
-            trouble.command(
-                chance.choice(
-                    [Command.STOP, Command.STOP, Command.STOP_ALONE, Command.START, Command.START]
-                ),
-                name,
-            )
-        case "start all":
-            trouble.command(Command.START)
+            command = chance.choice([Command.STOP, Command.STOP, Command.STOP_ALONE])
+            soon(trouble.stopped_by_operator, command, chance.choice([0.5, 4.0, 9.0]), name)
+        case "stop all":
+            soon(trouble.stopped_by_operator, Command.STOP, chance.choice([0.5, 3.0]))
         case "no call manager":
             soon(trouble.no_call_manager, chance.choice([0.2, 1.0, 5.0, 8.0]))
         case "call manager stopped":
@@ -182,7 +178,7 @@ _FAULTS = {
     "kill": 20,
     "pause": 14,
     "operator": 12,
-    "start all": 4,
+    "stop all": 2,
     "no call manager": 5,
     "call manager stopped": 4,
     "call manager slow": 5,

@@ -116,6 +116,14 @@ class Trouble:
                 self.spells.append(Spell(name, what, trio.current_time()))
         house.command(command, *names)
 
+    async def stopped_by_operator(self, command: Command, seconds: float, *names: str) -> None:
+        """An operator gives a command that stops servers (all without names), and Start later."""
+        self.command(command, *names)
+        with trio.CancelScope() as scope:
+            self._scopes.append(scope)
+            await trio.sleep(seconds)
+        self.command(Command.START, *names)
+
     # Links.
 
     async def slow_call_manager(self, delay: float, seconds: float) -> None:
