@@ -30,6 +30,8 @@ class Stays(failover.Application):
 
 async def main(file: str, name: str, blocks: float, trace: Trace) -> None:
     cluster = failover.load(file)
+    for warning in cluster.warnings():
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
     async with failover.open_server(
         cluster, name, application=Stays(blocks), trace=trace
     ) as server:
