@@ -122,7 +122,10 @@ def greeting() -> Audio:
 
 
 class Process:
-    """One of the other processes. ``trace`` is its own file, a new one for each life."""
+    """One of the other processes.
+
+    ``trace`` is its own file, a new one for each life; beside it, ``.log`` is what it said.
+    """
 
     def __init__(self, name: str, process: trio.Process, trace: Path, started: float) -> None:
         self.name = name
@@ -138,7 +141,8 @@ class Process:
         """Wait for its first line of output."""
         assert self._process.stdout is not None
         if not await self._process.stdout.receive_some():
-            raise RuntimeError(f"{self.name} did not start")
+            said = self.trace.with_suffix(".log").read_text(errors="replace").strip()
+            raise RuntimeError(f"{self.name} did not start: {said}")
 
     async def end(self, *, kill: bool) -> float:
         """SIGKILL or SIGTERM; gives the time at which it was sent."""
@@ -158,7 +162,11 @@ class Stage:
         self.stalls: list[Stall] = []
         """When this process waited for another one to begin."""
         directory.mkdir(parents=True, exist_ok=True)
-        for old in (*directory.glob("*.jsonl"), *directory.glob("state/*.db*")):
+        for old in (
+            *directory.glob("*.jsonl"),
+            *directory.glob("*.log"),
+            *directory.glob("state/*.db*"),
+        ):
             if old.is_file():
                 old.unlink()
         phones = "".join(
@@ -181,11 +189,13 @@ class Stage:
         # Until a new process runs what it shall, the kernel keeps the thread that makes it, and
         # with it the interpreter: on a busy machine everything here waits for that.
         began, computed = time.time(), time.process_time()
-        started = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "pa_telephony", *arguments, "--trace", trace.name],
-            stdout=subprocess.PIPE,
-            cwd=self.directory,
-        )
+        with trace.with_suffix(".log").open("wb") as log:
+            started = await trio.lowlevel.open_process(
+                [sys.executable, "-m", "pa_telephony", *arguments, "--trace", trace.name],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self.directory,
+            )
         now = time.time()
         waited = now - began - (time.process_time() - computed)
         self.stalls.append(Stall(now, now - began, max(waited, 0.0)))
