@@ -23,7 +23,7 @@ _ROUNDS = 8
 
 def rehearse(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when it went through."""
-    for module in ("sccp.client", "cti.client", "cti.route_point"):
+    for module in ("sccp.client", "cti.client", "cti.route_point", "rtp.sound"):
         importlib.import_module(f"pa_telephony.{module}")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
     station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -781,3 +783,24 @@ async def test_what_no_holder_has_any_more_counts_as_closed() -> None:
         tasks: Any = None
         running._perform(tasks, Close(identity))
         assert running._member.state(identity) is State.IDLE
+
+
+OPENS = """
+import sys, trio
+from pa_telephony import failover
+from pa_telephony.failover.stores import MemoryStore
+async def main():
+    cluster = failover.load(sys.argv[1])
+    application = failover.Application()
+    async with failover.open_server(cluster, "PA1", application=application, store=MemoryStore()):
+        print("pa_telephony.rtp.sound" in sys.modules)
+trio.run(main)
+"""
+
+
+def test_what_the_sound_of_a_call_needs_is_imported_before_there_is_one() -> None:
+    """Later there may be no file descriptor for it: the first call then cost its port."""
+    example = Path(__file__).parents[2] / "examples" / "cluster.toml"
+    command = [sys.executable, "-c", OPENS, str(example)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr
