@@ -22,6 +22,8 @@ __all__ = ["Descriptors", "prepare"]
 
 _LOG = logging.getLogger("pa_telephony.descriptors")
 _LEAST_KEPT, _MOST_KEPT = 16, 512
+_told: set[int] = set()
+"""Limits that were found to be low, and said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def prepare(wanted: int, what: str) -> Descriptors:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = sys.maxsize if soft == resource.RLIM_INFINITY else soft
     found = Descriptors(limit, limit - min(max(_LEAST_KEPT, limit // 8), _MOST_KEPT))
-    if found.connections < wanted:
+    if found.connections < wanted and limit not in _told:
+        # Once: the parts of one program ask one after the other.
+        _told.add(limit)
         _LOG.warning(
             "%s: %d connections are to be possible, and this process may open %d files only: at "
             "most %d are taken. Raise the limit (ulimit -Hn, LimitNOFILE= of systemd)",
