@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import trio
 
 from pa_telephony.cli.demo.excuses import Lateness, Missed, Stall
 from pa_telephony.cli.demo.setting import Process
@@ -14,9 +16,10 @@ from pa_telephony.cli.demo.timeline import Holding
 from pa_telephony.cli.stalls import KIND
 from pa_telephony.trace import EventRecord, FrameRecord, PcapTrace, Record, RtpRecord
 
-__all__ = ["Event", "events", "holdings", "lateness", "lateness_of", "merge", "records"]
+__all__ = ["Event", "events", "follow", "holdings", "lateness", "lateness_of", "merge", "records"]
 
 _KIND = b'"kind": "'
+_READ_EVERY = 0.1
 _LOOKS_AT = 60
 """Bytes of a line that tell an event from a frame: its time comes first, then its kind."""
 
@@ -50,6 +53,14 @@ def _events(process: Process) -> list[dict[str, Any]]:
             json.loads(line) for line in new[:whole].splitlines() if _KIND in line[:_LOOKS_AT]
         ]
     return process.events
+
+
+async def follow(processes: Sequence[Process]) -> None:
+    """Read on all the time, a little at once: to read everything takes as long as some frames."""
+    while True:
+        for process in tuple(processes):
+            _events(process)
+        await trio.sleep(_READ_EVERY)
 
 
 def events(processes: Iterable[Process]) -> list[Event]:

@@ -12,7 +12,7 @@ import trio
 
 from pa_telephony import failover, rtp, sccp
 from pa_telephony.cli.demo import checks
-from pa_telephony.cli.demo.evidence import Event, events, lateness, lateness_of
+from pa_telephony.cli.demo.evidence import Event, events, follow, lateness, lateness_of
 from pa_telephony.cli.demo.excuses import Excuse, Lateness, excuse_holes, excuse_time
 from pa_telephony.cli.demo.phones import Conversation, Phone
 from pa_telephony.cli.demo.probe import Probe
@@ -75,6 +75,7 @@ class Story:
             phones: dict[str, Phone] = {}
             nursery = await stack.enter_async_context(trio.open_nursery())
             nursery.start_soon(watch_stalls, self.records.append)
+            nursery.start_soon(follow, self.stage.processes)
             for name in PHONES:
                 station = await stack.enter_async_context(
                     sccp.open_station(
