@@ -53,12 +53,11 @@ TESTS: dict[str, Sequence[str]] = {
     ),
     "intent": ("test_intent.py",),
     "transaction": ("test_compares.py", "test_stores.py"),
-    "holder": ("test_holder.py", "test_whole_moments.py", "test_server.py"),
-    "server": ("test_whole_moments.py", "test_server.py"),
+    "holder": ("test_holder.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),
-    "stores/sqlite": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
-    "stores/database": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
-    "stores/locks": ("test_stores.py", "test_sqlite_store.py", "test_store_file.py"),
+    "stores/sqlite": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
+    "stores/database": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
+    "stores/locks": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
 }
 """What runs against a file's mutants, in this order."""
 _ALONE = frozenset({"test_server.py"})

@@ -241,6 +241,13 @@ def test_what_another_asks_for_in_a_home_s_name_is_no_wish() -> None:
     assert plan(view(worlds, "PA2", granted=GRANTED)).give == frozenset()
 
 
+def test_who_reaches_nothing_asks_for_nothing() -> None:
+    worlds = returning()
+    worlds.delete("want/PA1")
+    worlds.enter("PA1", "PA2", "PA3", link=False)
+    assert plan(view(worlds, "PA1", beat=Beat("instance of PA1"))).steps == ()
+
+
 @pytest.mark.parametrize("how", ["stopped", "deaf"])
 def test_who_shall_stop_or_cannot_read_begins_no_session(how: str) -> None:
     worlds = Worlds()
