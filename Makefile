@@ -76,7 +76,7 @@ simulate: .venv/.test
 mutants: .venv/.test
 	$(BIN)/python tests/failover/mutate.py $(ARGS)
 
-# Every situation that so many faults can lead to; 3 take an hour.
+# Every situation that so many faults can lead to; more than one takes long.
 FAULTS ?= 2
 explore: .venv/.test
 	$(BIN)/python tests/failover/explorer.py --faults $(FAULTS) $(ARGS)

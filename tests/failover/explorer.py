@@ -14,7 +14,7 @@ import argparse
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explored import FAULTS, Explored, Situation
 
@@ -60,11 +60,13 @@ class Found:
     seconds: float
     violation: str = ""
     path: tuple[str, ...] = ()
+    complete: bool = True
+    """False: the search was ended at its limit."""
 
     def __str__(self) -> str:
         rate = f"{self.states} states, {self.moves} moves in {self.seconds:.1f} s"
         if not self.violation:
-            return f"{rate}: no violation"
+            return f"{rate}: no violation{'' if self.complete else ' so far'}"
         way = "\n".join(f"  {number:3} {what}" for number, what in enumerate(self.path, 1))
         return f"{rate}: {self.violation}, by this shortest way:\n{way}"
 
@@ -209,7 +211,7 @@ def explore(
             if not fault and not what.startswith("a call on"):
                 graph.edges.append((number, there))
         if len(graph.came) > limit:
-            return found(f"more than {limit} situations")
+            return replace(found(), complete=False)
     stuck = graph.stuck()
     if stuck is not None:
         return found("nothing without a fault brings all home from here", graph.way(stuck))
