@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -45,6 +46,8 @@ def demo(out: Path, drop_every: int | None) -> None:
     Sound and time that were lost because the machine let one of the processes stand still are not
     judged, and it is said which and for how long. Numbers, owners and calls are judged always.
     """
+    # To look through all that was recorded takes the collector longer than a frame of sound.
+    gc.disable()
     console = Console()
     report = Report(console)
     started = time.time()
