@@ -262,8 +262,15 @@ async def holders_become(cluster: Path, expected: set[str]) -> None:
     with trio.move_on_after(40):
         while holders != expected:
             done = await trio.run_process(
-                [sys.executable, "-m", "pa_telephony", *command], capture_stdout=True, cwd=ROOT
+                [sys.executable, "-m", "pa_telephony", *command],
+                capture_stdout=True,
+                capture_stderr=True,
+                check=False,
+                cwd=ROOT,
             )
+            if done.returncode == 3:
+                # No server has made the store yet.
+                continue
             resources = json.loads(done.stdout)[0]["resources"]
             holders = {each["holder"] if each["up"] else "" for each in resources}
     assert holders == expected
