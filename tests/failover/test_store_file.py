@@ -293,6 +293,16 @@ async def test_who_only_looks_sees_what_running_servers_write(tmp_path: Path) ->
             await view.snapshot()
 
 
+async def test_a_lock_that_vanishes_during_a_look_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cluster.db"
+    async with open_sqlite(path) as store, store.alive("PA2"):
+        there = os.listdir(tmp_path / "cluster.db.locks")
+        monkeypatch.setattr(os, "listdir", lambda _: ["PA1.lock", *there])
+        assert (await SqliteView(path).snapshot()).running == {"PA2"}
+
+
 # ---------------------------------------------------------------------------- strangers
 
 

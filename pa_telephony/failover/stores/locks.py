@@ -317,18 +317,23 @@ def look(path: Path) -> Seen:
     dead: set[str] = set()
     running: set[str] = set()
     record: Record | None = None
+    names: list[str] = []
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(path):
-            if name != _RECORD and not name.endswith(_LOCK):
-                continue
+        names = os.listdir(path)
+    for name in names:
+        if name != _RECORD and not name.endswith(_LOCK):
+            continue
+        try:
             descriptor = open_private(path / name, create=False)
-            try:
-                if name == _RECORD:
-                    record = Record.parse(os.pread(descriptor, 200, 0))
-                else:
-                    (running if _is_write_locked(descriptor) else dead).add(name[: -len(_LOCK)])
-            finally:
-                os.close(descriptor)
+        except FileNotFoundError:
+            continue  # Removed since it was listed; the others are still looked at.
+        try:
+            if name == _RECORD:
+                record = Record.parse(os.pread(descriptor, 200, 0))
+            else:
+                (running if _is_write_locked(descriptor) else dead).add(name.removesuffix(_LOCK))
+        finally:
+            os.close(descriptor)
     return Seen(frozenset(dead), frozenset(running), record)
 
 
