@@ -89,6 +89,11 @@ class RouteSession:
         return self._routing.state
 
     @property
+    def ended_by(self) -> Input | None:
+        """What ended the session without routing the call; None while it goes on, or is routed."""
+        return self._routing.ended_by
+
+    @property
     def ended(self) -> bool:
         """Whether the call is no longer ours."""
         return self.state in (State.ROUTE_USED, State.ROUTE_END)

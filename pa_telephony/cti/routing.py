@@ -112,6 +112,8 @@ class Routing:
     def __init__(self) -> None:
         self.state = State.ROUTE
         self.trying = ""
+        self.ended_by: Input | None = None
+        """What brought it to ROUTE_END; None as long as it is not there."""
         self._left: list[str] = []
 
     def select(self, numbers: Sequence[str]) -> str:
@@ -122,7 +124,7 @@ class Routing:
         if not numbers:
             raise LocalProtocolError("no destination to select")
         if TABLE[self.state, Input.SELECT][1] is Effect.ILLEGAL:
-            raise LocalProtocolError(f"can not select a route in state {self.state.value!r}")
+            raise LocalProtocolError(f"cannot select a route in state {self.state.value!r}")
         self._left = list(numbers)
         self._step(Input.SELECT)
         return self.trying
@@ -137,7 +139,10 @@ class Routing:
         return self._step(input)
 
     def _step(self, input: Input) -> Effect:
-        self.state, effect = TABLE[self.state, input]
+        before = self.state
+        self.state, effect = TABLE[before, input]
+        if self.state is State.ROUTE_END and before is not State.ROUTE_END:
+            self.ended_by = input
         if effect is Effect.TRY_NEXT:
             self.trying = self._left.pop(0)
         return effect

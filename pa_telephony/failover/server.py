@@ -21,7 +21,7 @@ import trio
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.address import parse_peers
 from pa_telephony.cti.enums import CTIFAILURE
-from pa_telephony.cti.routing import State as RouteState
+from pa_telephony.cti.routing import Input as RouteInput, State as RouteState
 from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
@@ -71,9 +71,12 @@ _ROUTED = {
     RouteState.SELECTING: "the answer to a redirect was not awaited",
     RouteState.RE_ROUTE: "nobody took it",
     RouteState.ROUTE_USED: "",
-    RouteState.ROUTE_END: "the call had gone, or its connection",
+    RouteInput.END: "the application chose nothing in time, or left the call",
+    RouteInput.TURN_AWAY: "it was refused",
+    RouteInput.GONE: "the call had gone",
+    RouteInput.LOST: "the call had gone, or its connection",
 }
-"""Why a call was left alone at a route point."""
+"""Why a call was not routed: by what ended its session, or by the state in which it was left."""
 
 
 class Server:
@@ -516,7 +519,7 @@ class Server:
                 "routed" if session.state is RouteState.ROUTE_USED else "not_routed",
                 **caller,
                 tried=[f"{number} {answer}" for number, answer in session.tried],
-                why=_ROUTED[session.state],
+                why=_ROUTED[session.ended_by or session.state],
                 seconds=round(self._clock() - began, 4),
             )
 
@@ -679,9 +682,8 @@ async def open_server(
 
     ``store`` is the one that the configuration names when left out. ``engine`` is the media engine
     that carries the sound of its ports; when left out, one is opened at the server's address and
-    UDP range. Raises
-    :class:`ConfigurationError` for a name that is no server, or runs already, and
-    :class:`ConnectionLost` when the store can not be used.
+    UDP range. Raises :class:`ConfigurationError` for a name that is no server, or runs already,
+    and :class:`ConnectionLost` when the store cannot be used.
     """
     server = cluster.server(name)
     trace = traced(server.trace_package_list, trace)

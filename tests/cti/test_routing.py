@@ -51,6 +51,24 @@ def test_a_call_is_refused_only_while_nothing_is_tried() -> None:
     assert routing.state is State.ROUTE_END
 
 
+@pytest.mark.parametrize("how", [Input.END, Input.TURN_AWAY, Input.GONE, Input.LOST])
+def test_what_ended_a_session_first_is_what_it_says(how: Input) -> None:
+    routing = Routing()
+    assert routing.ended_by is None
+    routing.take(how)
+    for later in Input:
+        routing.take(later)
+    assert routing.ended_by is how
+
+
+def test_a_session_that_was_routed_was_not_ended_by_the_call_s_going() -> None:
+    routing = Routing()
+    routing.select(["1"])
+    routing.take(Input.REDIRECTED)
+    routing.take(Input.GONE)
+    assert routing.ended_by is None
+
+
 def test_a_leg_that_goes_idle_during_a_redirect_does_not_end_the_session() -> None:
     routing = Routing()
     routing.select(["1"])
