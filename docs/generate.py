@@ -344,7 +344,7 @@ def states() -> str:
         "# State tables",
         "Each machine is a table `(state, input) → (state, effect)`. The drawings leave out what "
         "changes nothing; the tables below them are complete, with a dot for that and an empty "
-        "cell for what can not happen.",
+        "cell for what cannot happen.",
     ]
     for title, module, about in MACHINES:
         parts += [f"## {title}", about + ".", drawing(module), matrix(module)]

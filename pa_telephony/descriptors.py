@@ -45,7 +45,7 @@ class Descriptors:
 def prepare(wanted: int, what: str) -> Descriptors:
     """Raise the soft limit towards ``wanted`` connections and what we keep for ourselves.
 
-    The hard limit stays as it is. What can not be had is logged as a warning, with ``what`` for
+    The hard limit stays as it is. What cannot be had is logged as a warning, with ``what`` for
     whom it was meant; the numbers that come back are what there is.
     """
     if resource is None:

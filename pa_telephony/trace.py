@@ -164,7 +164,7 @@ class _File:
     (:class:`OSError`).
 
     At ``limit`` bytes the file becomes ``NAME.1``, in place of an earlier one, and a new one
-    begins. A record that can not be written (no room on the disk) is left out as a whole, and the
+    begins. A record that cannot be written (no room on the disk) is left out as a whole, and the
     next ones are tried; the log has the first of them, and how many there were.
     """
 
@@ -213,7 +213,7 @@ class _File:
             self.lost += 1
             if not self._failing:
                 self._failing = True
-                _LOG.warning("%s: %s; what can not be written is left out", self.path, error)
+                _LOG.warning("%s: %s; what cannot be written is left out", self.path, error)
         else:
             if self._failing:
                 self._failing = False

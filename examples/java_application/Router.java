@@ -47,7 +47,7 @@ public class Router implements RouteCallback {
     public void routeEvent(RouteEvent event) {
         String caller = event.getCallingAddress().getName();
         try {
-            // Tried in order: the second when the first can not take the call.
+            // Tried in order: the second when the first cannot take the call.
             event.getRouteSession()
                 .selectRoute(new String[] {AGENTS.getOrDefault(caller, "2000"), "2999"});
         } catch (Exception error) {

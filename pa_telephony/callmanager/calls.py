@@ -1,6 +1,6 @@
 """The calls of a call manager, without I/O: what can be asked of them, and who is told.
 
-A device acts on its legs through the verbs of :class:`Calls`. What can not be done raises
+A device acts on its legs through the verbs of :class:`Calls`. What cannot be done raises
 :class:`RequestFailed` with a :class:`Cause` as its code, and has changed nothing, unless a verb
 says otherwise. What a device has to be told goes to its :class:`Side`, what anybody wants to see
 to the :class:`Watcher` objects in :attr:`Calls.watchers`.
@@ -325,7 +325,7 @@ class Calls:
 
         ``calling`` and ``original_called`` are what is shown there instead of the truth.
 
-        When the number can not take the call nothing has changed, and another can be tried.
+        When the number cannot take the call nothing has changed, and another can be tried.
         """
         space = leg.appearance.config.search_space if search_space is None else search_space
         transfer.redirect(

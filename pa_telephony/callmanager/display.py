@@ -149,7 +149,7 @@ def lamp(line: int, legs: Iterable[Leg]) -> SccpMessage:
 
 
 def refusal(key: SoftKeyEvent, cause: int) -> str:
-    """What the display says when a key can not be served."""
+    """What the display says when a key cannot be served."""
     return _REFUSALS.get((key, Cause(cause)), KEY_IS_NOT_ACTIVE)
 
 

@@ -71,7 +71,7 @@ class HouseMedia:
     async def run(self) -> None:
         """Wait until sound is wanted, then keep an engine, until cancelled.
 
-        Without an engine (no descriptor, no memory, a module that can not be loaded, a bug) who
+        Without an engine (no descriptor, no memory, a module that cannot be loaded, a bug) who
         waits hears nothing, and conferences end; it is tried again for the next one.
         """
         while True:
@@ -132,7 +132,7 @@ class HouseMedia:
         try:
             port.start_sending(address, stream.format.codec, packet_ms=stream.format.packet_ms)
         except LocalProtocolError:
-            # An address that can not be sent to.
+            # An address that cannot be sent to.
             self._calls.receiving(stream, None)
 
     def close_media(self, stream: Stream) -> None:

@@ -103,7 +103,7 @@ class Exchange:
             raise self.refuse(Cause.WRONG_STATE, f"{action.value} while {leg.state.value}")
 
     def refuse(self, cause: Cause, what: str = "") -> RequestFailed:
-        """Count a request that can not be done, and give the error to raise."""
+        """Count a request that cannot be done, and give the error to raise."""
         self.refused += 1
         return failure(cause, what)
 

@@ -1,6 +1,6 @@
 """What the users of stations press: hooks, digits, soft keys and buttons, done to the calls.
 
-The keys are tables at the end of this module. What can not be done is said on the display.
+The keys are tables at the end of this module. What cannot be done is said on the display.
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ async def open_call_manager(
     connections at ``cti_tls_port``, too.
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
-    when the address can not be had.
+    when the address cannot be had.
     """
     trace = guarded(trace)
     manager = CallManager(validate(config))

@@ -126,7 +126,7 @@ class MediaPlan:
         if not stream.open:
             return
         if address is None:
-            # A tone that can not be had is silence; a voice that can not be had ends the call.
+            # A tone that cannot be had is silence; a voice that cannot be had ends the call.
             if stream.use is not StreamUse.HOLD_TONE:
                 self._unavailable(stream.leg)
             elif stream.open:

@@ -65,7 +65,7 @@ class Cause(enum.IntEnum):
     """Q.850 "non-selected user clearing": it rang here, and somebody else took it."""
     OUT_OF_ORDER = 27
     FACILITY_REJECTED = 29
-    """The feature can not be had here: nothing to pick up, no park number, too many parties."""
+    """The feature cannot be had here: nothing to pick up, no park number, too many parties."""
     NO_CIRCUIT = 34
     TEMPORARY_FAILURE = 41
     RESOURCE_UNAVAILABLE = 47

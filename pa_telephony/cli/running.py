@@ -88,7 +88,7 @@ def open_trace(path: Path | None, *, keyed: bool = False) -> Generator[Trace | N
     """A trace into a file: ``.pcap`` for Wireshark, anything else as JSON lines.
 
     ``keyed`` keeps what people have keyed in it. Raises :class:`click.ClickException` for a file
-    that can not be had.
+    that cannot be had.
     """
     if path is None:
         yield None

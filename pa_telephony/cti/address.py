@@ -170,7 +170,7 @@ class CallLine(OpenLine, Generic[C]):
     async def make_call(self, ask: Callable[[_Told, _Told], Awaitable[Any]], field: str) -> C:
         """Make a request that makes a call, whose leg is in ``field`` of the response.
 
-        Gives the call once it was announced, even if it has ended by then. If it can not be
+        Gives the call once it was announced, even if it has ended by then. If it cannot be
         given it is hung up.
         """
 

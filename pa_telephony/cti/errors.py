@@ -33,7 +33,7 @@ class ResourceUnavailableError(RequestFailed):
 
 
 class MethodNotSupportedError(RequestFailed):
-    """The device or the call manager can not do that (MethodNotSupportedException)."""
+    """The device or the call manager cannot do that (MethodNotSupportedException)."""
 
 
 class RegistrationError(RequestFailed):

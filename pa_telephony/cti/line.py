@@ -89,7 +89,7 @@ class OpenLine(abc.ABC):
             await self._provider.changed()
 
     async def wait_out_of_service(self) -> None:
-        """Wait until they can not."""
+        """Wait until they cannot."""
         while self.in_service:
             await self._provider.changed()
 

@@ -81,7 +81,7 @@ def seal_password(
     """The ``password`` and ``encrypted_key_data`` fields of a ProviderOpenRequest.
 
     ``key`` is random text of which the first 16 bytes in UTF-8 are the AES key: 16 random ASCII
-    characters do. Without a certificate the password can not be recovered by anyone, and
+    characters do. Without a certificate the password cannot be recovered by anyone, and
     ``encrypted_key_data`` is empty.
     """
     from cryptography import x509
@@ -98,7 +98,7 @@ def seal_password(
     try:
         public = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
-        raise RemoteProtocolError(f"the server's certificate can not be read: {error}") from error
+        raise RemoteProtocolError(f"the server's certificate cannot be read: {error}") from error
     if not isinstance(public, rsa.RSAPublicKey):
         raise RemoteProtocolError("the server's certificate holds no RSA key")
     try:
@@ -117,7 +117,7 @@ def open_password(
     """
     from cryptography.hazmat.primitives.asymmetric import padding
 
-    wrong = RemoteProtocolError("the password can not be opened")
+    wrong = RemoteProtocolError("the password cannot be opened")
     if not _BLOCK * 2 <= len(password) <= _LONGEST_PASSWORD or len(password) % _BLOCK:
         raise wrong
     try:

@@ -105,7 +105,7 @@ class MediaCall(Call):
         port = self._take_port()
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
-            # Nobody is to wait for a sound that can not come.
+            # Nobody is to wait for a sound that cannot come.
             self._terminal.hang_up_on(self.leg_id)
             return
         try:

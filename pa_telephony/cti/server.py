@@ -487,7 +487,7 @@ async def serve_providers(
     (address, port) that are listened on in the clear (:attr:`CtiManager.tls_addresses` has the
     others); port 0 chooses a free one.
 
-    Raises :class:`ConnectionLost` when the address can not be had.
+    Raises :class:`ConnectionLost` when the address cannot be had.
     """
     await trio.to_thread.run_sync(load_cryptography)
     config = config or CtiManagerConfig()

@@ -30,8 +30,11 @@ class Application:
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
         """A call at a route point. ``ports`` are the home's media ports, idle ones first.
 
-        They lack those of a server that has as many calls as it may have; with none left the
-        caller hears busy here. So does the caller when all that are selected are busy.
+        Those of a server that has as many calls as it may have are left out, so there may be
+        none: then name another number or refuse the call, as this method does; ``select_route``
+        without a number is an error. The caller hears busy when the call is refused, and when all
+        that are selected are busy. A call for which nothing is selected rings until the call
+        manager forwards it.
 
         Called again, for 4 s at most, when it raises :class:`~pa_telephony.cti.RouteFailed`
         because of a port that is not busy but registered nowhere: it is on its way from one server
@@ -56,7 +59,7 @@ class Application:
 class Menu(Application):
     """A greeting, a digit if somebody presses one, a transfer: ``[application]`` of the file.
 
-    Reads the greeting when it is made. Raises :class:`ConfigurationError` when it can not be read.
+    Reads the greeting when it is made. Raises :class:`ConfigurationError` when it cannot be read.
     """
 
     def __init__(self, cluster: Cluster) -> None:

@@ -308,10 +308,10 @@ class PortHolder(Holder):
             # Not released: without an answer a call may still be up (failover.md §5, bug 6).
             self._registered = trio.Event()
             self._reports.lost(self.identity, "no answer to the unregistration")
-            super().close()
+            self.close()
         elif answer:
             self._let_go = True
-            super().close()
+            self.close()
         else:
             self._leaving = False
             self._reports.kept(self.identity)

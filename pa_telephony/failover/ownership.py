@@ -82,7 +82,7 @@ class Duty(enum.Enum):
     ASK = "ask"
 
 
-# What is somebody's is served by him, whatever his role: roles change, calls must not notice.
+# An identity is served by its owner, whatever the owner's role: roles change unseen by calls.
 DUTIES: dict[tuple[Role, Standing], Duty] = {
     (Role.HOME, Standing.ORPHAN): Duty.ACQUIRE,
     (Role.HOME, Standing.MINE): Duty.HOLD,

@@ -28,7 +28,7 @@ __all__ = [
 class StoreReplaced(ConnectionLost):
     """The store is not what it was: what was agreed on in it holds no more.
 
-    Who acts on it must stop at once, without waiting for its guard to end.
+    A server that acts on it must stop at once, without waiting for its guard to end.
     """
 
 

@@ -6,8 +6,8 @@ key                         value                  meaning
 ``srv/S``                   :class:`Beat`, JSON    session of server S, rewritten twice a second;
                                                    the revision that *created* the key is the
                                                    session's token
-``conf/S``             :class:`Configured`     what S's file says of every home, written with its
-                                                   session; it stays when the session ends
+``conf/S``                  :class:`Configured`    what S's file says of every home, written with
+                                                   its session; it stays when the session ends
 ``own/H/kind/number``       ``S:token``            who owns that identity of the home H
 ``claim/H``                 ``F:token``            the one server that stands in for H
 ``want/H``                  ``H:token``            H asks for what is its own (F25)

@@ -124,7 +124,7 @@ class Engine:
     def check_signalling(self, local: str, peer: str) -> None:
         """See that sound can come from where signalling between ``local`` and ``peer`` leads.
 
-        Raises :class:`ConfigurationError` when it can not: the engine has a loopback address and
+        Raises :class:`ConfigurationError` when it cannot: the engine has a loopback address and
         ``peer`` is on no loopback; or it has none, and the signalling is IPv6.
         """
         if self.address in _ANY:

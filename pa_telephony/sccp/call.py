@@ -313,8 +313,8 @@ class Call:
     async def conference(self, number: str) -> None:
         """Call ``number`` and, when it answers, let all parties talk to each other.
 
-        Again for a fourth. Raises :class:`RequestFailed` when the number can not be had, or when
-        the call manager can not join them; the call is taken back then. Cancelling hangs up the
+        Again for a fourth. Raises :class:`RequestFailed` when the number cannot be had, or when
+        the call manager cannot join them; the call is taken back then. Cancelling hangs up the
         call to ``number``, within a second, and leaves the other side on hold.
         """
         consult = await self._consult(SoftKeyEvent.CONFRN, number)

@@ -199,7 +199,7 @@ class CallMedia:
                 self._start_receiving(port, *receives)
                 address = port.local_address
             except LocalProtocolError:
-                # What was ordered is beyond us: refused, like everything a port can not do.
+                # What was ordered is beyond us: refused, like everything a port cannot do.
                 status = MediaStatus.ENCODER_OR_DECODER_FAILED
         self._station.send(
             messages.OpenReceiveChannelAck(

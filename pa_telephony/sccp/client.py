@@ -100,7 +100,7 @@ class Station:
 
     @property
     def on_trouble(self) -> Callable[[str], object] | None:
-        """Told why it is not registered, each time a call manager can not be had or is lost."""
+        """Told why it is not registered, each time a call manager cannot be had or is lost."""
         return self._managers.on_trouble
 
     @on_trouble.setter
@@ -289,7 +289,7 @@ class Station:
         await self._news.wait()
 
     async def _until(self, done: Callable[[], bool]) -> None:
-        """Wait for what a key should do, or for the call manager to say that it can not be."""
+        """Wait for what a key should do, or for the call manager to say that it cannot be."""
         screen = self.screen
         refusals = screen.refusals
         while not done():

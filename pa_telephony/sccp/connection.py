@@ -8,7 +8,7 @@ The connection knows framing and the protocol version, and nothing of registrati
     connection.receive_data(data)
     while (message := connection.next_event()) is not None: ...
 
-What the peer sends wrong raises :class:`RemoteProtocolError`; after that the stream can not be
+What the peer sends wrong raises :class:`RemoteProtocolError`; after that the stream cannot be
 resynchronised, and every later call raises the same error again.
 """
 

@@ -22,7 +22,7 @@ _FINAL = re.compile(
 def is_final(reason: str) -> bool:
     """Whether the text of a refusal rules out that a session of ours lingers there.
 
-    It can not be told from "Crossover session", "Reload in progress", Asterisk's "No Authority: "
+    It cannot be told from "Crossover session", "Reload in progress", Asterisk's "No Authority: "
     (which it says of an unknown name as well), or a text that nobody knows.
     """
     return _FINAL.search(reason) is not None

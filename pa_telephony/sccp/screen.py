@@ -70,7 +70,7 @@ class Screen:
         self.notification = ""
         """The text that covered it last."""
         self.refusals = 0
-        """How often a notification or a prompt said that something can not be done."""
+        """How often a notification or a prompt said that something cannot be done."""
         self.refusal = ""
         """What said so last."""
         self.parked_at = ""

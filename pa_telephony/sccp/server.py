@@ -219,7 +219,7 @@ class StationSession:
     def send(self, *what: SccpMessage) -> None:
         """Queue messages; dropped when the session is over. A station that does not read goes.
 
-        What can not be sent ends this session as a bug does: whoever sends is in the middle of
+        What cannot be sent ends this session as a bug does: whoever sends is in the middle of
         something, most often of another station's call.
         """
         if self._ending:
@@ -584,7 +584,7 @@ class StationServer:
             return 0
         if effect is names.Effect.MUST_WAIT and old is not None:
             old.probe()
-        # Registered under another name, it can not come; nor can one that nobody knows.
+        # Registered under another name, it cannot come; nor can one that nobody knows.
         stranger = bool(session.name) or self.directory.find_device(name) is None
         may_come = effect is names.Effect.MAY_COME and not stranger
         if may_come and self._tokens.give(session, name, trio.current_time()):
@@ -683,7 +683,7 @@ async def serve_stations(
     """Serve stations until cancelled.
 
     ``task_status.started`` gets the server and the list of (address, port) that are listened on;
-    port 0 chooses a free one. Raises :class:`ConnectionLost` when the address can not be had.
+    port 0 chooses a free one. Raises :class:`ConnectionLost` when the address cannot be had.
     """
     config = config or RegistrarConfig()
     descriptors = prepare(config.max_connections, f"stations at {host}:{port}")

@@ -142,7 +142,7 @@ def soft_key_sets() -> messages.SoftKeySetRes:
 def select_soft_keys(
     keys: SoftKeySet, *, line: int = 0, call: int = 0, without: Iterable[SoftKeyEvent] = ()
 ) -> SccpMessage:
-    """Show a set, but for the keys that can not be used now."""
+    """Show a set, but for the keys that cannot be used now."""
     hidden = UNSERVED.union(without)
     mask = 0xFFFFFFFF
     for place, event in enumerate(SETS[keys]):

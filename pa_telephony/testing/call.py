@@ -131,7 +131,7 @@ class Call:
 
         States that passed since the last wait count, so that a phone that answers at once does
         not make a wait for "ringing" fail. Raises :class:`WaitFailed` after the timeout, and at
-        once when the call has come to an end (ended, busy, unreachable) and can not get there.
+        once when the call has come to an end (ended, busy, unreachable) and cannot get there.
         """
 
         def found() -> int | None:
@@ -147,7 +147,7 @@ class Call:
         self._wait(decided, f"be {state}", timeout)
         place = found()
         if place is None:
-            raise WaitFailed(f"{self._name} can not be {state} any more: {self._history}")
+            raise WaitFailed(f"{self._name} cannot be {state} any more: {self._history}")
         self._seen = place
 
     def wait_for_digits(self, digits: str, *, timeout: float | None = None) -> None:

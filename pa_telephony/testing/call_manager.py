@@ -50,7 +50,7 @@ class CallManager:
     """A call manager in a thread of its own, for synchronous tests; a context manager.
 
     It listens on the well-known ports, SCCP 2000 and CTI 2748, of a loopback address that it
-    chooses for itself (127.x.y.z), because Cisco's JTAPI client can not be told a port
+    chooses for itself (127.x.y.z), because Cisco's JTAPI client cannot be told a port
     (observed: it takes "host:port" for an IPv6 address). So any number of them run at the same
     time. Where the system has 127.0.0.1 only, or somebody listens on these ports of all
     addresses, it takes free ports of 127.0.0.1. With ``host`` it listens there, on
@@ -302,7 +302,7 @@ class CallManager:
     def check(self, allow: Sequence[str] = ()) -> None:
         """Raise :class:`Unexpected` when something was seen that should not have been.
 
-        That is: what can not be decoded, messages nobody knows, broken protocol, refused
+        That is: what cannot be decoded, messages nobody knows, broken protocol, refused
         registrations and logins, refused requests. ``allow`` names what the test provokes: each
         entry is a kind of :class:`Problem` or a part of its text, such as a message's name.
         """

@@ -22,7 +22,7 @@ class Seen:
     """One message between the call manager and a phone or an application.
 
     ``time`` is in seconds since the epoch, ``sender`` who sent it, ``peer`` the phone's or
-    application's address. ``message`` is None where ``error`` says why it can not be decoded.
+    application's address. ``message`` is None where ``error`` says why it cannot be decoded.
     """
 
     time: float

@@ -3,7 +3,7 @@
 The codecs give values; this gives the bytes behind them, in order and without a gap, so that a
 hexdump can name each: fields, the counts and offsets that no declaration mentions, filler that
 means nothing, and what a peer sent behind the last field that we know. Values come out of the
-same ``read`` as in the codecs. Nothing raises here: where a message can not be what its number
+same ``read`` as in the codecs. Nothing raises here: where a message cannot be what its number
 says, its last part is :attr:`PartKind.UNREADABLE`.
 """
 
@@ -56,7 +56,7 @@ class Part:
 
 
 class _Stop(Exception):
-    """Here the message can not be read any further."""
+    """Here the message cannot be read any further."""
 
 
 def sequential_parts(

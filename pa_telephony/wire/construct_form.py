@@ -26,7 +26,7 @@ from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, f
 
 __all__ = ["offset_form", "sequential_form"]
 
-# Typed loosely: the stubs of construct can not say what adapters and its contexts give.
+# Typed loosely: the stubs of construct cannot say what adapters and its contexts give.
 c: Any = construct
 Expression: TypeAlias = Callable[[Any], Any]
 """What construct works out from its context, the members so far."""

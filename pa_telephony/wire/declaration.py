@@ -64,7 +64,7 @@ class _Declaring(type):
     """Makes a slotted dataclass of each declaration, then tells it what its class statement said.
 
     Slots cost half of what a dictionary does where values are read, and less where they are set
-    (measured). They can not be added to a class: :func:`dataclasses.dataclass` makes it anew, by
+    (measured). They cannot be added to a class: :func:`dataclasses.dataclass` makes it anew, by
     way of this metaclass. A class that names its slots itself, because it has no fields, is left.
     """
 

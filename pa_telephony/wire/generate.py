@@ -115,7 +115,7 @@ def older_layout(declaration: type[Struct], body: bytes, version: int) -> int:
 
     Asterisk and FreeSWITCH write old layouts on new sessions, and pyskinny does (captured). Where
     the length says nothing, because text of any length ends the body, an older layout is taken
-    when the body can not be read in that of the version.
+    when the body cannot be read in that of the version.
     """
     size, length = size_of(declaration, version), len(body)
     older = [each for each in _OLDER if each < version]

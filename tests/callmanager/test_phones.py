@@ -254,7 +254,7 @@ async def test_garbage_closes_its_own_connection_and_disturbs_nobody() -> None:
 
 
 async def test_a_transfer_to_a_number_that_is_busy_gives_the_call_back() -> None:
-    """Without media the held call can not be resumed, so the refusal alone is looked at."""
+    """Without media the held call cannot be resumed, so the refusal alone is looked at."""
     with trio.fail_after(5):
         async with (
             a_manager() as manager,

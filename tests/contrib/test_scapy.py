@@ -34,7 +34,7 @@ PHONE, MANAGER = ("127.0.0.20", 40000), ("127.0.0.10", 2000)
 
 @pytest.fixture(autouse=True)
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that can not be dissected raises instead of becoming Raw."""
+    """A layer that cannot be dissected raises instead of becoming Raw."""
     monkeypatch.setattr(conf, "debug_dissector", 1)
 
 

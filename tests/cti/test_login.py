@@ -49,14 +49,14 @@ def test_a_replayed_request_does_not_open(certificate: Certificate) -> None:
 def test_another_servers_key_does_not_open(certificate: Certificate) -> None:
     other = make_certificate("other", valid_from=NOW)
     field, data = seal_password("secret", certificate=other.der, nonce=NONCE, key=KEY)
-    with pytest.raises(RemoteProtocolError, match="can not be opened"):
+    with pytest.raises(RemoteProtocolError, match="cannot be opened"):
         open_password(field, data, certificate=certificate, nonce=NONCE)
 
 
 @settings(max_examples=50)
 @given(field=st.binary(max_size=80), data=st.binary(max_size=300))
 def test_garbage_does_not_open(certificate: Certificate, field: bytes, data: bytes) -> None:
-    with pytest.raises(RemoteProtocolError, match="can not be opened"):
+    with pytest.raises(RemoteProtocolError, match="cannot be opened"):
         open_password(field, data, certificate=certificate, nonce=NONCE)
 
 

@@ -183,7 +183,7 @@ async def test_every_open_bind_and_import_of_a_running_server_fails_once(tmp_pat
         "socket.bind",
     }
     assert "no sound of our own: OSError: [Errno 24]" in server.log
-    # Half of numpy can not be loaded again, so that is done before anybody is served.
+    # Half of numpy cannot be loaded again, so that is done before anybody is served.
     assert not any("numpy" in line or "cryptography" in line for line in failed)
 
 

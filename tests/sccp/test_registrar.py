@@ -1,4 +1,4 @@
-"""The registrar: every pair of state and input, and what hostile stations can not do."""
+"""The registrar: every pair of state and input, and what hostile stations cannot do."""
 
 from __future__ import annotations
 

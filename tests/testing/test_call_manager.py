@@ -100,7 +100,7 @@ def test_a_transfer_to_nobody_is_refused_with_its_cause(call_manager: CallManage
 
 def test_a_state_that_can_not_come_any_more_fails_at_once(call_manager: CallManager) -> None:
     call = call_manager.phone("1001").dial("7777")
-    with pytest.raises(WaitFailed, match=r"1001 -> 7777 at 1001 can not be connected any more"):
+    with pytest.raises(WaitFailed, match=r"1001 -> 7777 at 1001 cannot be connected any more"):
         call.wait_for("connected", timeout=1000)
     call.wait_for("no such number")
 

@@ -61,7 +61,7 @@ def encode(
 def decode(frame: bytes) -> CtiMessage | UnknownMessage:
     """The message in a whole frame, whichever side sent it.
 
-    A number that nobody declared gives :class:`UnknownMessage`; everything that can not be what
+    A number that nobody declared gives :class:`UnknownMessage`; everything that cannot be what
     the header says raises :class:`DecodeError`.
     """
     if len(frame) < HEADER.size:
@@ -99,7 +99,7 @@ def as_construct(declaration: type[CtiMessage], *, to_server: bool) -> Any:
 def parts_of(frame: bytes) -> list[Part]:
     """What each byte of a whole message is, in the order of the bytes; for people.
 
-    Never raises: what can not be read is marked so.
+    Never raises: what cannot be read is marked so.
     """
     from pa_telephony.wire.anatomy import Part, PartKind, offset_parts
 

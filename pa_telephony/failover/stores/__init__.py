@@ -31,9 +31,10 @@ __all__ = [
 
 
 class StoreView(Protocol):
-    """What can be read of a store. Its methods raise :class:`~pa_telephony.errors.ConnectionLost`
-    when the store cannot be used now.
-    """  # noqa: D205
+    """What can be read of a store.
+
+    Its methods raise :class:`~pa_telephony.errors.ConnectionLost` when it cannot be used now.
+    """
 
     async def snapshot(self) -> Snapshot:
         """All entries at one revision, and who is proven dead.
@@ -50,9 +51,9 @@ class StoreView(Protocol):
 class Store(StoreView, Protocol):
     """What every store offers to servers.
 
-    Its methods raise ConnectionLost when the store cannot be used now; if that is the subclass
-    :class:`StoreReplaced`, what was agreed on is lost, and
-    nobody may act on it any more. The next snapshot then has another ``source``.
+    Its methods raise ConnectionLost when the store cannot be used now. When they raise its
+    subclass :class:`StoreReplaced`, what was agreed on is lost and nobody may act on it any more;
+    the next snapshot then has another ``source``.
     """
 
     async def transact(self, transaction: Transaction) -> Outcome:

@@ -20,11 +20,9 @@ its commit keeps everybody from writing until it goes on or is killed.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +30,7 @@ from typing import TypeVar
 import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.stores.database import (
     BUSY,
     Database,
@@ -53,7 +52,6 @@ _log = logging.getLogger(__name__)
 # Seconds between two looks of a watch that can be woken, and of one that cannot.
 _POLL = 0.2
 _POLL_DEAF = 0.02
-_clock = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 # Seconds until a read that met a lock is tried again.
 _TRY_AGAIN = 0.005
 _SETTLE = 5.0
@@ -68,7 +66,7 @@ class SqliteStore:
         *,
         create: bool = True,
         settle: float = _SETTLE,
-        clock: Callable[[], float] = _clock,
+        clock: Callable[[], float] = boot_clock,
     ) -> None:
         self._path = path
         self._name = str(path)
@@ -370,7 +368,7 @@ async def open_sqlite(
     *,
     create: bool = True,
     settle: float = _SETTLE,
-    clock: Callable[[], float] = _clock,
+    clock: Callable[[], float] = boot_clock,
 ) -> AsyncGenerator[SqliteStore]:
     """The store in the file ``path``; made with its directory if there is none, unless told not to.
 

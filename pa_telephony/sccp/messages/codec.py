@@ -87,7 +87,7 @@ def _framer(message: SccpMessage | UnknownMessage, version: int) -> Callable[...
 def decode(message_id: int, body: bytes, version: int) -> SccpMessage | UnknownMessage:
     """The message behind a header, in the layout of session ``version``.
 
-    A number that nobody declared gives :class:`UnknownMessage`; bytes that can not be what the
+    A number that nobody declared gives :class:`UnknownMessage`; bytes that cannot be what the
     number says raise :class:`DecodeError` with the offset in the frame.
     """
     try:
@@ -140,7 +140,7 @@ def as_construct(declaration: type[Struct], *, version: int) -> Any:
 def parts_of(frame: bytes, version: int) -> list[Part]:
     """What each byte of a whole frame is, in the layout of session ``version``; for people.
 
-    Never raises: what can not be read is marked so.
+    Never raises: what cannot be read is marked so.
     """
     from pa_telephony.wire.anatomy import Part, PartKind, sequential_parts
 
