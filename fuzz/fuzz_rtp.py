@@ -73,7 +73,8 @@ class Reference:
         if packet.payload_type not in (Codec.PCMU, EVENTS, 13, 19):
             self.unexpected += 1
             return []
-        if not self.follower.update(packet.ssrc, packet.sequence_number, now):
+        octets = len(packet.payload) if packet.payload_type == Codec.PCMU else 0
+        if not self.follower.update(packet.ssrc, packet.sequence_number, now, octets):
             return []
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc

@@ -20,7 +20,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, SOURCE_SILENT
+from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
 __all__ = ["DATAGRAM", "Inbound"]
 
@@ -67,6 +67,8 @@ class Inbound:
         self.jitter = np.zeros(rows)
         self._candidates: dict[int, tuple[int, int]] = {}
         self._left: set[int] = set()
+        self._longest: dict[int, int] = {}
+        """Row → octets of the longest packet of its source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
         self._cursor = integers(_NONE)
         self._head = integers()
@@ -130,6 +132,7 @@ class Inbound:
         self.jitter[row] = 0.0
         self._candidates.pop(row, None)
         self._left.discard(row)
+        self._longest.pop(row, None)
         self._events.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
@@ -238,6 +241,8 @@ class Inbound:
             except DecodeError:
                 self.garbage[row] += 1
         elif kind == self._type[row] and packet.payload:
+            if len(packet.payload) > FRAME:
+                self._longest[row] = max(self._longest.get(row, 0), len(packet.payload))
             self._arrived(row, packet.timestamp, now)
             self._insert(row, packet.timestamp, packet.payload)
         return []
@@ -271,7 +276,7 @@ class Inbound:
         return True
 
     def _may_follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
-        if now - self.heard_at[row] < SOURCE_SILENT:
+        if now - self.heard_at[row] < silent_after(self._longest.get(row, 0)):
             self._candidates.pop(row, None)
             return False
         if row in self._left or self._candidates.get(row) == (ssrc, sequence):
@@ -282,6 +287,7 @@ class Inbound:
     def _start(self, row: int, ssrc: int, sequence: int) -> None:
         if ssrc != self.ssrc[row]:
             self._events.pop(row, None)
+            self._longest.pop(row, None)
             self._empty(row)
             self.jitter[row] = 0.0
         self.ssrc[row] = ssrc

@@ -29,6 +29,7 @@ __all__ = [
     "Source",
     "SourceFollower",
     "rtcp_interval",
+    "silent_after",
 ]
 
 Address = tuple[str, int]
@@ -43,8 +44,9 @@ SOURCE_SILENT = 0.1
 
 Five packets of 20 ms: a sender that starts anew under another SSRC leaves such a gap by itself,
 and whoever forges packets beside a stream that goes on does not. Our choice; RFC 3550 (8.2, A.1)
-leaves it to the receiver.
+leaves it to the receiver. Longer packets come less often: :func:`silent_after`.
 """
+_SILENT_PACKETS = 5
 _SEQ_MOD = 1 << 16
 _NO_SEQ = _SEQ_MOD + 1
 
@@ -119,10 +121,18 @@ class Source:
         return 0 if expected <= 0 or lost <= 0 else min((lost << 8) // expected, 255)
 
 
+def silent_after(octets: int) -> float:
+    """Seconds after which a source is silent whose longest packet had so many octets of G.711.
+
+    Five packets, and at least :data:`SOURCE_SILENT`.
+    """
+    return max(SOURCE_SILENT, _SILENT_PACKETS * octets / CLOCK_RATE)
+
+
 class SourceFollower:
     """Follows one SSRC as long as it is heard.
 
-    Once it has been silent for :data:`SOURCE_SILENT`, another takes over with its second packet
+    Once it has been silent (:func:`silent_after`), another takes over with its second packet
     in sequence, or with its first one when the old source had said goodbye (RTCP BYE). A BYE
     alone changes nothing: it is as easily forged as a packet. ``ssrc`` and ``source`` are None
     before the first packet. ``changes`` counts take-overs, ``rivals`` the packets of others that
@@ -135,11 +145,15 @@ class SourceFollower:
         self.changes = 0
         self.rivals = 0
         self._heard_at = 0.0
+        self._longest = 0
         self._left = False
         self._candidate: tuple[int, int] | None = None
 
-    def update(self, ssrc: int, sequence_number: int, now: float) -> bool:
-        """Whether the packet that has come at ``now`` (seconds, any monotonic clock) is played."""
+    def update(self, ssrc: int, sequence_number: int, now: float, octets: int = 0) -> bool:
+        """Whether the packet that has come at ``now`` (seconds, any monotonic clock) is played.
+
+        ``octets`` of sound are in it, one for each sample.
+        """
         if self.source is None:
             self._follow(ssrc, sequence_number)
         elif ssrc != self.ssrc:
@@ -155,6 +169,7 @@ class SourceFollower:
         if good:
             self._heard_at = now
             self._left = False
+            self._longest = max(self._longest, octets)
         return good
 
     def bye(self, ssrc: int) -> None:
@@ -162,7 +177,7 @@ class SourceFollower:
         self._left |= ssrc == self.ssrc
 
     def _may_follow(self, ssrc: int, sequence_number: int, now: float) -> bool:
-        if now - self._heard_at < SOURCE_SILENT:
+        if now - self._heard_at < silent_after(self._longest):
             self._candidate = None
             return False
         if self._left or self._candidate == (ssrc, sequence_number):
@@ -174,6 +189,7 @@ class SourceFollower:
         self.ssrc = ssrc
         self.source = Source(sequence_number)
         self._candidate = None
+        self._longest = 0
 
 
 class Latch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.rtp.dtmf import (
@@ -104,13 +105,13 @@ class Ear:
         self.inbound.open(0)
         self.inbound.listen(0, Codec.PCMU, None, self.now)
 
-    def hear(self, ssrc: int, number: int) -> bool:
-        """Take the packet ``number`` of a source; whether it was good."""
+    def hear(self, ssrc: int, number: int, frames: int = 1) -> bool:
+        """Take the packet ``number`` of a source, of so many 20 ms; whether it was good."""
         packet = Packet(
             sequence_number=number,
-            timestamp=number * FRAME,
+            timestamp=number * FRAME * frames,
             ssrc=ssrc,
-            payload=bytes([ssrc]) * FRAME,
+            payload=bytes([ssrc]) * FRAME * frames,
         )
         data = bytes(packet)
         self.inbound.views[0][: len(data)] = data
@@ -135,6 +136,19 @@ def test_forged_packets_of_another_source_silence_nobody_who_is_heard() -> None:
         ear.tick()
     assert heard == 200
     assert (int(ear.inbound.source_changes[0]), int(ear.inbound.rivals[0])) == (0, 80)
+
+
+@pytest.mark.parametrize("frames", [3, 6])
+def test_a_source_of_long_packets_is_heard_between_them(frames: int) -> None:
+    """A packet of 120 ms comes later than five of 20 ms do."""
+    ear = Ear()
+    for number in range(20):
+        assert ear.hear(1, number, frames)
+        for tick in range(frames):
+            assert not ear.hear(2, 7000 + number * frames + tick)
+            ear.tick()
+    ear.now += 5 * 0.02 * frames
+    assert [ear.hear(2, 500), ear.hear(2, 501)] == [False, True]
 
 
 def test_a_source_that_has_fallen_silent_is_followed_by_the_next_one() -> None:
@@ -169,18 +183,20 @@ def test_a_goodbye_alone_lets_nobody_else_in() -> None:
             st.sampled_from([1, 2, 3]),
             st.integers(0, 6),
             st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.3]),
+            st.sampled_from([1, 3, 6]),
             st.booleans(),
         )
     )
 )
 def test_the_engine_follows_sources_as_the_reference_does(
-    packets: list[tuple[int, int, float, bool]],
+    packets: list[tuple[int, int, float, int, bool]],
 ) -> None:
     ear, reference = Ear(), SourceFollower()
-    for ssrc, number, pause, bye in packets:
+    for ssrc, number, pause, frames, bye in packets:
         ear.now += pause
         if bye:
             ear.inbound.bye(0, ssrc)
             reference.bye(ssrc)
-        assert ear.hear(ssrc, number) is reference.update(ssrc, number, ear.now)
+        good = reference.update(ssrc, number, ear.now, FRAME * frames)
+        assert ear.hear(ssrc, number, frames) is good
     assert int(ear.inbound.rivals[0]) == reference.rivals
