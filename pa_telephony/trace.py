@@ -180,7 +180,11 @@ class _File:
         self._failing = False
         self._size = 0
         self._descriptor = self._open()
-        self._append(head)
+        try:
+            self._append(head)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -208,6 +212,8 @@ class _File:
         try:
             if self._size + len(data) > self._limit and self._size > len(self._head):
                 self._rotate()
+            if not self._size:
+                self._append(self._head)
             self._append(data)
         except OSError as error:
             self.lost += 1
@@ -234,10 +240,11 @@ class _File:
         self._size += written
 
     def _rotate(self) -> None:
-        os.replace(self.path, f"{self.path}.1")
+        # Where no new file could be opened the last time, it has its other name already.
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self.path, f"{self.path}.1")
         before, self._descriptor = self._descriptor, self._open()
         os.close(before)
-        self._append(self._head)
         self._begin_anew()
 
     def _begin_anew(self) -> None:

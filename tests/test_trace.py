@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -280,6 +281,38 @@ def test_a_file_that_is_full_is_kept_and_a_new_one_begins(
         text = (tmp_path / "trace.1").read_text() + path.read_text()
         times = [json.loads(line)["time"] for line in text.splitlines()]
     assert times == [float(number) for number in range(300)][-len(times) :]
+
+
+@pytest.mark.parametrize("kind", [JsonLinesTrace, PcapTrace])
+@pytest.mark.parametrize("refused", ["open", "write"])
+def test_a_new_file_that_cannot_be_had_at_once_is_had_later(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[JsonLinesTrace | PcapTrace],
+    refused: str,
+) -> None:
+    """Without a descriptor to rotate with, everything behind was left out for good."""
+    path = tmp_path / "trace"
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, "refused by the test")
+
+    with kind(path, limit=1000) as trace:
+        while not trace.lost:
+            if path.stat().st_size > 600:
+                monkeypatch.setattr(os, refused, refuse)
+            trace(frame(1.0, bytes(300)))
+        trace(frame(2.0, bytes(300)))
+        assert trace.lost == 2
+        monkeypatch.undo()
+        trace(frame(3.0, bytes(300)))
+        trace(frame(4.0, bytes(300)))
+        assert trace.lost == 2
+    if kind is PcapTrace:
+        times = {packet.time for packet in pcap.read_pcap(path)}
+    else:
+        times = {json.loads(line)["time"] for line in path.read_text().splitlines()}
+    assert 4.0 in times
 
 
 def test_a_trace_is_its_owner_s_alone_and_follows_no_link(tmp_path: Path) -> None:
