@@ -25,7 +25,6 @@ from pa_telephony.callmanager.engine import HouseMedia, load_libraries, load_mus
 from pa_telephony.callmanager.line_side import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.cti.server import Counters, CtiManager, serve_providers
-from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.descriptors import prepare
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import report_bug
@@ -229,7 +228,7 @@ class CallManager:
         # All that there may be at once: the servers ask for their own parts only.
         prepare(
             registrar.max_connections
-            + CtiManagerConfig().max_connections
+            + self.config.applications.max_connections
             + 2 * self.config.max_media_streams,
             "the call manager",
         )

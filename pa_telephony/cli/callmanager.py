@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from pa_telephony import callmanager as manager
+from pa_telephony.callmanager.config import warnings
 from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
 
 __all__ = ["callmanager"]
@@ -61,6 +62,8 @@ def callmanager(
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
         loaded = dataclasses.replace(loaded, cti_tls=files)
+    for warning in warnings(loaded):
+        click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:
         opening = functools.partial(
             manager.open_call_manager,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig
 from pa_telephony.callmanager.config import load, warnings
+from pa_telephony.cli import callmanager as command
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -24,6 +28,24 @@ def test_a_route_point_needs_forwards_for_when_nobody_serves_or_routes() -> None
     assert len(said(LineConfig(number="5XXX", forward_failure="5XXX"))) == 1
     assert said(LineConfig(number="6000", forward_all="1001")) == []
     assert said(LineConfig(number="6001"), DeviceKind.MEDIA_PORT) == []
+
+
+def test_the_program_says_it_at_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text(
+        """
+        [[device]]
+        name = "RP"
+        kind = "route point"
+        lines = [{ number = "6000", forward_failure = "1001" }]
+        """
+    )
+    # What runs until a signal comes, and what changes logging for good, is left out.
+    for name in ("run_until_stopped", "log_to_terminal"):
+        monkeypatch.setattr(command, name, lambda *_: None)
+    done = CliRunner().invoke(command.callmanager, ["--config", str(file)])
+    assert done.exit_code == 0
+    assert "warning: route point RP, line 6000: no forward_no_answer" in done.output
 
 
 def test_the_shipped_example_has_them() -> None:

@@ -573,6 +573,19 @@ async def test_limits_of_applications_are_those_of_the_configuration() -> None:
                     assert await second.receive_some() == b""
 
 
+async def test_files_are_made_room_for_for_as_many_applications_as_are_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(callmanager.manager, "prepare", lambda wanted, _: asked.append(wanted))
+    for most in (100, 700):
+        config = replace(CONFIG, applications=CtiManagerConfig(max_connections=most))
+        with trio.fail_after(10):
+            async with open_call_manager(config, sccp_port=0, cti_port=0):
+                pass
+    assert asked[1] - asked[0] == 600
+
+
 async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
