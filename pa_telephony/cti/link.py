@@ -26,7 +26,12 @@ from pa_telephony.cti.keyed import without_keyed
 from pa_telephony.cti.login import seal_password
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.structs import ProviderEventFilter
-from pa_telephony.errors import ConnectionLost, RemoteProtocolError, RequestFailed
+from pa_telephony.errors import (
+    ConnectionLost,
+    RemoteProtocolError,
+    RequestFailed,
+    TelephonyError,
+)
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
@@ -291,6 +296,7 @@ class ProviderLink(abc.ABC):
     async def _session(self, host: str, port: int) -> None:
         peer = f"{host}:{port}"
         stream: trio.abc.Stream | None = None
+        why = ""
         try:
             with trio.move_on_after(self.config.connect_within), map_os_errors(peer):
                 stream = await self._connect(host, port)
@@ -300,12 +306,15 @@ class ProviderLink(abc.ABC):
             with trio.CancelScope() as self._scope:
                 await self._speak(stream, host, peer)
             raise ConnectionLost(f"{peer}: {self._dropped}")
+        except TelephonyError as error:
+            why = str(error)
+            raise
         finally:
             # The connection is closed by now: nothing of the session is left at the other end.
             self._forget(ConnectionLost(f"{peer}: connection lost"))
             if self._trace is not None and stream is not None:
                 local, remote = self._addresses
-                fields = {"user": self.user, "local": local, "remote": remote, "reason": ""}
+                fields = {"user": self.user, "local": local, "remote": remote, "reason": why}
                 self._trace(EventRecord(time.time(), "cti.connection_closed", fields))
 
     async def _speak(self, stream: trio.abc.Stream, host: str, peer: str) -> None:

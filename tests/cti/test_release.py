@@ -26,7 +26,7 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import RequestFailed
-from pa_telephony.trace import FrameRecord, Record
+from pa_telephony.trace import EventRecord, FrameRecord, Record
 
 CONFIG = CallManagerConfig(
     devices=tuple(
@@ -115,6 +115,9 @@ async def test_without_an_answer_the_session_is_dropped_and_the_others_come_back
         await until(lambda: owners(it.manager, "RP1") == 0)
         await until(lambda: owners(it.manager, "RP2") == 1)
         assert it.provider.sessions == 2
+        ended = [each for each in it.records if isinstance(each, EventRecord)]
+        assert [each.kind for each in ended] == ["cti.connection_closed"]
+        assert "6001" in ended[0].fields["reason"]
 
 
 async def test_line_and_device_are_closed_without_waiting_for_each_other() -> None:
