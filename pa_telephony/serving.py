@@ -12,12 +12,40 @@ from typing import Any
 
 import trio
 
+from pa_telephony.descriptors import Descriptors
 from pa_telephony.faults import Seldom
 
-__all__ = ["serve_connections"]
+__all__ = ["Reserve", "serve_connections"]
 
 _PAUSE = 0.1
 """Seconds until the next try when a connection could not be accepted."""
+
+
+class Reserve:
+    """Takes no connection whose descriptor the process keeps for itself, and says so in ``log``.
+
+    Without ``descriptors`` every connection is taken.
+    """
+
+    def __init__(self, descriptors: Descriptors | None, log: logging.Logger) -> None:
+        self._descriptors = descriptors
+        self._log = log
+        self._told = Seldom()
+
+    def leaves(self, stream: trio.SocketStream) -> bool:
+        """Whether a connection that was just accepted may be kept."""
+        if self._descriptors is None:
+            return True
+        descriptor = stream.socket.fileno()
+        if self._descriptors.are_left(descriptor):
+            return True
+        if self._told.due(trio.current_time()):
+            self._log.warning(
+                "no connection is taken%s: %d of the %d files that this process may open are in "
+                "use, and the others are kept for itself",
+                *(self._told.times(), descriptor, self._descriptors.limit),
+            )
+        return False
 
 
 async def serve_connections(

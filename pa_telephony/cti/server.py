@@ -28,8 +28,8 @@ from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
-from pa_telephony.faults import Seldom, report_fault, told_of
-from pa_telephony.serving import serve_connections
+from pa_telephony.faults import report_fault, told_of
+from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
@@ -357,8 +357,7 @@ class CtiManager:
     ) -> None:
         if descriptors is not None:
             config = config.fitted(descriptors)
-        self._descriptors = descriptors
-        self._few_descriptors = Seldom()
+        self._reserve = Reserve(descriptors, _LOG)
         self.backend = backend
         self.certificate = certificate
         self.config = config
@@ -404,7 +403,7 @@ class CtiManager:
             # Cisco's client tests a server by a connection that it closes at once (observed).
             await trio.aclose_forcefully(transport)
             return
-        if not self._spares(transport.socket.fileno()) or not self._admits(address):
+        if not self._spares(transport) or not self._admits(address):
             await trio.aclose_forcefully(transport)
             return
         self.connections += 1
@@ -423,18 +422,11 @@ class CtiManager:
             self.lobby.leave(transport)
             await trio.aclose_forcefully(stream)
 
-    def _spares(self, descriptor: int) -> bool:
-        if self._descriptors is None or self._descriptors.are_left(descriptor):
-            return True
-        self.counters.refused_connections += 1
-        self.counters.refused_for_descriptors += 1
-        if self._few_descriptors.due(trio.current_time()):
-            _LOG.warning(
-                "no connection is taken%s: %d of the %d files that this process may open are in "
-                "use, and the others are kept for itself",
-                *(self._few_descriptors.times(), descriptor, self._descriptors.limit),
-            )
-        return False
+    def _spares(self, transport: trio.SocketStream) -> bool:
+        spares = self._reserve.leaves(transport)
+        self.counters.refused_connections += not spares
+        self.counters.refused_for_descriptors += not spares
+        return spares
 
     def _admits(self, address: str) -> bool:
         crowded = self.lobby.crowded(address)

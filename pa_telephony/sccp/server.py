@@ -24,7 +24,7 @@ import trio
 from pa_telephony.admission import Lobby, Rejections
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
-from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.faults import report_fault, told_of
 from pa_telephony.printable import printable
 from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.directory import Device
@@ -44,7 +44,7 @@ from pa_telephony.sccp.registrar import (
     UnregistrationAsked,
 )
 from pa_telephony.sccp.tokens import Tokens
-from pa_telephony.serving import serve_connections
+from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 
@@ -445,8 +445,7 @@ class StationServer:
         if descriptors is not None:
             config = config.fitted(descriptors)
         self.directory = directory
-        self._descriptors = descriptors
-        self._few_descriptors = Seldom()
+        self._reserve = Reserve(descriptors, _LOG)
         self.config = config
         self.trace = guarded(trace)
         self.counters = Counters()
@@ -631,7 +630,7 @@ class StationServer:
             # Gone before it was looked at.
             await trio.aclose_forcefully(stream)
             return
-        if not self._spares(stream.socket.fileno()) or not self._admits(session.address[0]):
+        if not self._spares(stream) or not self._admits(session.address[0]):
             await trio.aclose_forcefully(stream)
             return
         self.counters.connections += 1
@@ -646,18 +645,11 @@ class StationServer:
             self._connections.discard(session)
             await trio.aclose_forcefully(stream)
 
-    def _spares(self, descriptor: int) -> bool:
-        if self._descriptors is None or self._descriptors.are_left(descriptor):
-            return True
-        self.counters.refused_connections += 1
-        self.counters.refused_for_descriptors += 1
-        if self._few_descriptors.due(trio.current_time()):
-            _LOG.warning(
-                "no connection is taken%s: %d of the %d files that this process may open are in "
-                "use, and the others are kept for itself",
-                *(self._few_descriptors.times(), descriptor, self._descriptors.limit),
-            )
-        return False
+    def _spares(self, stream: trio.SocketStream) -> bool:
+        spares = self._reserve.leaves(stream)
+        self.counters.refused_connections += not spares
+        self.counters.refused_for_descriptors += not spares
+        return spares
 
     def _admits(self, address: str) -> bool:
         crowded = self._lobby.crowded(address)
