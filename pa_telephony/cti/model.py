@@ -46,6 +46,7 @@ __all__ = [
     "TerminalConnectionState",
     "TransferEnded",
     "TransferStarted",
+    "shown_number",
 ]
 
 _KEYS = "0123456789ABCD*#"
@@ -348,10 +349,10 @@ class Model:
         if original is None:
             original = message.original_party
         seen = (
-            printable(message.calling_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
-            printable(message.called_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
-            printable(original[:_LONGEST_NUMBER], _LONGEST_NUMBER),
-            printable(message.last_redirecting_party[:_LONGEST_NUMBER], _LONGEST_NUMBER),
+            shown_number(message.calling_party),
+            shown_number(message.called_party),
+            shown_number(original),
+            shown_number(message.last_redirecting_party),
         )
         if seen == (call.calling, call.called, call.original_called, call.last_redirecting):
             return
@@ -459,3 +460,8 @@ def _set(connection: Connection, state: ConnectionState, cause: int) -> Iterator
     if state is not connection.state:
         connection.state, connection.cause = state, cause
         yield ConnectionChanged(connection, state)
+
+
+def shown_number(number: str) -> str:
+    """A number of a message as it is kept and shown: 255 characters at most, and printable."""
+    return printable(number[:_LONGEST_NUMBER], _LONGEST_NUMBER)

@@ -13,6 +13,7 @@ from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, 
 from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import DeviceEventFilter
+from pa_telephony.cti.model import shown_number
 from pa_telephony.cti.routing import Effect, Input, Routing, State
 from pa_telephony.errors import (
     CallEnded,
@@ -21,7 +22,6 @@ from pa_telephony.errors import (
     RequestFailed,
     TelephonyError,
 )
-from pa_telephony.printable import printable
 from pa_telephony.tasks import background
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 
-_LONGEST_NUMBER = 255
-"""Characters of a number that are kept; the wire would carry a megabyte."""
 _TRIES_KEPT = 99
 """Attempts of a session that are remembered, beside the newest."""
 
@@ -60,18 +58,14 @@ class RouteSession:
     def __init__(
         self, route_point: RoutePoint, event: messages.NewCallEvent | messages.ExistingCallEvent
     ) -> None:
-        self.calling = _shown(event.calling_party)
+        self.calling = shown_number(event.calling_party)
         """Who calls."""
-        self.called = _shown(event.called_party)
+        self.called = shown_number(event.called_party)
         """What was dialled; at a pattern the digits themselves."""
         self.pattern = route_point.number
         """The route point's number as configured."""
-        self.original_called = printable(
-            event.original_called_party[:_LONGEST_NUMBER], _LONGEST_NUMBER
-        )
-        self.last_redirecting = printable(
-            event.last_redirecting_party[:_LONGEST_NUMBER], _LONGEST_NUMBER
-        )
+        self.original_called = shown_number(event.original_called_party)
+        self.last_redirecting = shown_number(event.last_redirecting_party)
         self.call_id = event.call_id
         self.tried: list[tuple[str, str]] = []
         """Every number that :meth:`select_route` tried, in order, and what became of it: "taken",
@@ -287,7 +281,3 @@ class RoutePoint(OpenLine):
         calls, self._calls = self._calls, {}
         for session in calls.values():
             session.gone()
-
-
-def _shown(number: str) -> str:
-    return printable(number[:_LONGEST_NUMBER], _LONGEST_NUMBER)

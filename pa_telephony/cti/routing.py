@@ -75,8 +75,8 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.SELECTING, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
     # The answer to the redirect decides what became of the call.
     (_S.SELECTING, _I.END): (_S.SELECTING, _E.ILLEGAL),
-    # The leg goes idle just before the answer to a redirect that succeeds (observed).
     (_S.SELECTING, _I.TURN_AWAY): (_S.SELECTING, _E.ILLEGAL),
+    # The leg goes idle just before the answer to a redirect that succeeds (observed).
     (_S.SELECTING, _I.GONE): (_S.SELECTING, _E.NONE),
     (_S.SELECTING, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),

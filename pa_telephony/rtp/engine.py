@@ -33,7 +33,7 @@ from pa_telephony.rtp.outbound import Outbound, Special
 from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port, PortStatistics
 from pa_telephony.rtp.session import ReportTimer
-from pa_telephony.tasks import background
+from pa_telephony.tasks import background, os_reason
 from pa_telephony.trace import EventRecord, RtpRecord, Trace, guarded
 
 __all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "open_engine"]
@@ -253,7 +253,7 @@ class Engine:
             udp.bind((host, number))
         except (OSError, OverflowError) as error:
             udp.close()
-            why = (error.strerror if isinstance(error, OSError) else "") or error
+            why = os_reason(error) if isinstance(error, OSError) else error
             raise PortUnavailable(f"UDP {host}:{number}: {why}") from error
         return udp
 
