@@ -49,6 +49,7 @@ _RTP_HEADER = 12
 _FELL_SILENT = 2.0
 """Seconds after which a stream may come from another port of its host."""
 _LOOPBACK = "127.0.0.1"
+_DISCARD = 9
 _ANY = (None, "", "0.0.0.0")
 _LIBC = ctypes.CDLL(None)
 _LOG = logging.getLogger("pa_telephony.rtp")
@@ -258,6 +259,18 @@ class Engine:
         return udp
 
     # What ports ask for.
+
+    def is_ours(self, host: str) -> bool:
+        """Whether an IPv4 address is this machine's: what is sent there leaves from there."""
+        if is_loopback(host):
+            return True
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                # A number only: nothing is sent.
+                probe.connect((host, _DISCARD))
+                return bool(probe.getsockname()[0] == host)
+        except OSError:
+            return False
 
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Make the port's row expect a stream."""

@@ -149,7 +149,7 @@ class Port:
         """
         self._check(packet_ms, dtmf_payload_type)
         _check_address(remote)
-        if remote[0] == self.local_address[0] and remote[1] - self.local_address[1] in (0, 1):
+        if self._is_own(remote):
             raise LocalProtocolError(f"cannot send to {remote[0]}:{remote[1]}: that is this port")
         octets = packet_ms * _PER_MS
         self.plain = packet_ms == 20
@@ -200,6 +200,12 @@ class Port:
     def stats(self) -> PortStatistics:
         """What has happened so far."""
         return self._engine.statistics_of(self)
+
+    def _is_own(self, remote: tuple[str, int]) -> bool:
+        host, number = self.local_address
+        if remote[1] - number not in (0, 1):
+            return False
+        return remote[0] == host or (host == "0.0.0.0" and self._engine.is_ours(remote[0]))
 
     def _check(self, packet_ms: int, dtmf_payload_type: int | None) -> None:
         if self.closed:

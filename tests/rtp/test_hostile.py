@@ -157,6 +157,18 @@ async def test_a_port_is_never_told_to_send_to_itself() -> None:
         await stage.others_hear()
 
 
+async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_them() -> None:
+    async with rtp.open_engine(address="0.0.0.0", first_port=44074) as engine:
+        port = engine.open_port()
+        number = port.local_address[1]
+        for host in ("0.0.0.0", "127.0.0.1", "127.0.0.9"):
+            with pytest.raises(LocalProtocolError, match="that is this port"):
+                port.start_sending((host, number))
+        # An address of documentation (RFC 5737) is nobody's, and other ports here are others'.
+        port.start_sending(("192.0.2.1", number))
+        port.start_sending(("127.0.0.1", number + 2))
+
+
 async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only() -> None:
     async with a_stage(44080) as stage:
         for n in range(60):
