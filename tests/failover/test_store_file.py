@@ -207,6 +207,27 @@ async def test_contents_that_were_set_back_are_another_store(tmp_path: Path) -> 
         assert (await store.snapshot()).source != before.source
 
 
+@pytest.mark.parametrize("torn", [False, True], ids=["new", "its making was cut short"])
+def test_a_file_that_cannot_grow_has_room_for_all_that_servers_write(
+    tmp_path: Path, torn: bool
+) -> None:
+    """As on a full disk: the history of twenty servers, and all that they own."""
+    path = tmp_path / "cluster.db"
+    if torn:
+        Database(path).close()
+        with contextlib.closing(sqlite3.connect(path)) as other, other:
+            other.execute("CREATE TABLE room AS SELECT zeroblob(1048576)")
+    with contextlib.closing(Database(path)) as database:
+        (pages,) = database._writer.execute("PRAGMA page_count").fetchone()
+        database._writer.execute(f"PRAGMA max_page_count = {pages}")
+        for server in range(20):
+            for number in range(32):
+                database.write(put(f"log/PA{server}/{number:02d}", "x" * 250))
+                database.write(put(f"own/PA{server}/port/{number}", "PA1:1234567890"))
+        _, entries = database.read(None)
+        assert len(entries) == 20 * 32 * 2
+
+
 def _overwrite(path: Path) -> None:
     for name in ("cluster.db", "cluster.db-wal"):
         with path.with_name(name).open("r+b") as file:

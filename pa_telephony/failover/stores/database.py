@@ -44,10 +44,14 @@ _FORMAT = 1
 # The log is made this large at once and written over again and again: a full disk ends nothing.
 _LOG_PAGES = 256
 _LOG_BYTES = 32 + (_LOG_PAGES + 64) * (24 + 4096)
+# So large is the file itself at once, most of it pages that new entries use: a log that cannot be
+# written to a file that cannot grow grows itself, until there is no room at all. 1 MiB.
+_FILE_PAGES = 256
 _TRY_AGAIN = 0.005
 
-_TABLES = {"entry", "store", "revision"}
-# The table ``revision`` is that of the first stores, which had no format.
+_TABLES = {"entry", "store", "revision", "room"}
+# The table ``revision`` is that of the first stores, which had no format; ``room`` is there while
+# the file is made large.
 _SCHEMA = f"""
 DROP TABLE IF EXISTS revision;
 CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT NOT NULL,
@@ -90,6 +94,8 @@ class Database:
             else:
                 self._writer = self._connect(f"{path.absolute().as_uri()}?mode=rw", BUSY)
                 _patiently(self._prepare)
+                with contextlib.suppress(sqlite3.Error):
+                    self._make_room()
                 self._reader = self._connect(f"{path.absolute().as_uri()}?mode=rw")
             self.identity = _patiently(self._identify)
             found = check_file(path)
@@ -136,6 +142,17 @@ class Database:
                     values = {"identity": secrets.token_hex(8), "number": number}
                     connection.execute(statement, values if ":identity" in statement else {})
         self._reserve()
+
+    def _make_room(self) -> None:
+        """Have the pages in the file, and free; without room for them it goes on without."""
+        connection = self._writer
+        connection.execute("DROP TABLE IF EXISTS room")
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        if pages < _FILE_PAGES:
+            # Two transactions: what is written and dropped in one never comes to the disk.
+            connection.execute("CREATE TABLE room AS SELECT zeroblob(?)", (_FILE_PAGES * 4096,))
+            connection.execute("PRAGMA wal_checkpoint")
+            connection.execute("DROP TABLE room")
 
     def _reserve(self) -> None:
         log = self.path.with_name(f"{self.path.name}-wal")
