@@ -266,5 +266,7 @@ async def open_provider(
             await provider.wait_in_service()
             yield provider
         finally:
-            await provider.leave()
-            running.cancel()
+            try:
+                await provider.leave()
+            finally:
+                running.cancel()

@@ -531,8 +531,10 @@ async def open_station(
             await station.wait_registered()
             yield station
         finally:
-            await station.leave()
-            running.cancel()
+            try:
+                await station.leave()
+            finally:
+                running.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -586,6 +586,27 @@ async def test_files_are_made_room_for_for_as_many_applications_as_are_configure
     assert asked[1] - asked[0] == 600
 
 
+@pytest.mark.parametrize("what", [cti.Provider, sccp.Station])
+async def test_a_goodbye_that_fails_ends_what_was_to_go_on_for_it(
+    what: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a second Ctrl-C does: the tasks behind it went on for ever, and the program with them."""
+
+    async def fail(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(what, "leave", fail)
+    with trio.fail_after(10):
+        async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+            with pytest.raises(KeyboardInterrupt):
+                async with (
+                    cti.open_provider(manager.cti_address, user="app", password="secret")
+                    if what is cti.Provider
+                    else sccp.open_station("P1", manager.sccp_address)
+                ):
+                    pass
+
+
 async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
