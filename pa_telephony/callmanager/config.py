@@ -210,8 +210,9 @@ class CallManagerConfig:
     """UDP ports of our own tones and mixes: this even one and those above, two for a stream."""
     max_media_streams: int = 256
     media_at_signalling_host: bool = False
-    """Phones and ports may have sound sent only to the host that they signal from, so that none
-    directs a stream at somebody else. Wrong where a gateway or NAT carries the sound."""
+    """Phones and media ports may have sound sent only to the host that they signal from, so that
+    none directs a stream at somebody else. Wrong where a gateway or NAT carries the sound. CTI
+    ports are not compared: their applications may have sound sent to other machines."""
 
 
 def load(path: str | Path) -> CallManagerConfig:
