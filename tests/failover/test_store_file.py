@@ -207,6 +207,22 @@ async def test_contents_that_were_set_back_are_another_store(tmp_path: Path) -> 
         assert (await store.snapshot()).source != before.source
 
 
+async def test_a_server_starts_although_its_number_cannot_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_sqlite(tmp_path / "cluster.db") as store:
+
+        def full(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "pwrite", full)
+        async with store.alive("PA1"):
+            assert (await SqliteView(tmp_path / "cluster.db").snapshot()).running == {"PA1"}
+            with pytest.raises(ConfigurationError, match="process unknown"):
+                async with store.alive("PA1"):
+                    raise AssertionError
+
+
 @pytest.mark.parametrize("torn", [False, True], ids=["new", "its making was cut short"])
 def test_a_file_that_cannot_grow_has_room_for_all_that_servers_write(
     tmp_path: Path, torn: bool

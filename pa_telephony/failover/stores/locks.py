@@ -109,7 +109,8 @@ class Locks:
                 os.close(descriptor)
                 return False
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # A full disk: the lock counts, not what it says.
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
