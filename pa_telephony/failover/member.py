@@ -188,7 +188,7 @@ class Member:
         self._sequence = 0
         self._beating: _Beating | None = None
         self.withheld = False
-        """Whether there may be something to tell that a heartbeat was too soon for."""
+        """Whether there may be news to tell, and the last heartbeat is under way or too fresh."""
         self._flight: _Flight | None = None
         self._pending: list[Action] = []
         self._registrations = {

@@ -1,7 +1,8 @@
 """A server of a cluster: the member's decisions carried out, with trio, sockets and a store.
 
 Decisions are made in :mod:`member` (pure); what is at the call manager is in :mod:`holder`. This
-file moves actions from the one to the other and reports back, nothing else.
+file moves actions from the one to the other and reports back, watches the links to the call
+managers, and brings each call to the application, or turns it away with a reason.
 """
 
 from __future__ import annotations

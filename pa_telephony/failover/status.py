@@ -56,7 +56,7 @@ class ResourceStatus:
     also: tuple[str, ...] = ()
     """Who has it registered besides the holder."""
     doubled: bool = False
-    """``also`` is no return that runs: two servers hold it."""
+    """Two servers hold it, and no return that runs explains it."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Ages:
         self._seen: dict[str, tuple[int, float]] = {}
 
     def look(self, cluster: Cluster, snapshot: Snapshot, now: float) -> dict[str, float]:
-        """Seconds since the last heartbeat of every server with a session; what is unknown lacks.
+        """Seconds since the last heartbeat of each server; left out where nobody can tell.
 
         To be given one snapshot after the other.
         """
