@@ -29,5 +29,8 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 
 def printable_lines(text: str, longest: int = 100_000) -> str:
-    """The same for a text of several lines, as a log's with a traceback: line breaks stay."""
-    return "\n".join(printable(line) for line in text[:longest].split("\n"))
+    """The same for a text of several lines, as a log's with a traceback: line breaks stay.
+
+    ``longest`` is for all of it: a line ends with the reason, so none is cut for itself.
+    """
+    return "\n".join(printable(line, longest) for line in text[:longest].split("\n"))
