@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pa_telephony.cti import messages
+from pa_telephony.cti.enums import CTIFAILURE
+from pa_telephony.cti.route_point import RouteFailed, RouteSession
 from pa_telephony.cti.routing import TABLE, Effect, Input, Routing, State
-from pa_telephony.errors import LocalProtocolError
+from pa_telephony.errors import LocalProtocolError, RequestFailed
 
 
 def test_every_state_knows_every_input() -> None:
@@ -92,3 +97,15 @@ def test_selecting_after_the_end_is_the_callers_mistake() -> None:
         routing.select(["1"])
     with pytest.raises(LocalProtocolError):
         Routing().select([])
+
+
+async def test_the_newest_hundred_attempts_of_a_session_are_remembered() -> None:
+    async def refuse(leg: int, number: str) -> None:
+        raise RequestFailed(CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY, number)
+
+    route_point: Any = SimpleNamespace(number="6000", redirect=refuse, has=lambda _: True)
+    session = RouteSession(route_point, messages.NewCallEvent(call_leg_id=1))
+    for _ in range(2):
+        with pytest.raises(RouteFailed):
+            await session.select_route(*(str(number) for number in range(150)))
+    assert [number for number, _ in session.tried] == [str(number) for number in range(50, 150)]
