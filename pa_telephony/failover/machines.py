@@ -6,10 +6,11 @@ one another: each sees the other's servers as gone, and takes over what is serve
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pa_telephony.failover.config import Cluster
 
 __all__ = ["elsewhere", "store_warning"]
+
+_RESOLVE_WITHIN = 2.0
+"""Seconds that a start may wait for the names of all servers."""
 
 
 def store_warning(cluster: Cluster, away: Mapping[str, str]) -> str:
@@ -38,30 +42,41 @@ def store_warning(cluster: Cluster, away: Mapping[str, str]) -> str:
 async def elsewhere(cluster: Cluster) -> dict[str, str]:
     """Names of the servers whose address is not one of this machine's, and their addresses.
 
-    A name that cannot be resolved counts as elsewhere: nothing here answers to it.
+    A name that cannot be resolved within 2 s counts as elsewhere: nothing here answers to it.
     """
     found: dict[str, str] = {}
-    for server in cluster.servers:
-        host = server.hostname_or_ip_address
-        try:
-            resolved = await trio.socket.getaddrinfo(
-                host, 0, family=socket.AF_INET, type=socket.SOCK_DGRAM
-            )
-        except OSError:
-            found[server.server_name] = f"{host}, which has no address here"
-            continue
-        addresses = sorted({str(each[4][0]) for each in resolved})
-        if not any(map(_is_ours, addresses)):
-            where = ", ".join(addresses)
-            found[server.server_name] = where if host in addresses else f"{host}, {where}"
-    return found
+
+    async def look(name: str, host: str) -> None:
+        found[name] = await _where(host)
+
+    names = [server.server_name for server in cluster.servers]
+    async with trio.open_nursery() as nursery:
+        for server in cluster.servers:
+            nursery.start_soon(look, server.server_name, server.hostname_or_ip_address)
+    return {name: found[name] for name in names if found[name]}
+
+
+async def _where(host: str) -> str:
+    """Where ``host`` is when it is not here; "" when it is."""
+    resolved: list[Any] = []
+    with trio.move_on_after(_RESOLVE_WITHIN), contextlib.suppress(OSError):
+        resolved += await trio.socket.getaddrinfo(
+            host, 0, family=socket.AF_INET, type=socket.SOCK_DGRAM
+        )
+    addresses = sorted({str(each[4][0]) for each in resolved})
+    if not addresses:
+        return f"{host}, which has no address here"
+    if any(map(_is_ours, addresses)):
+        return ""
+    where = ", ".join(addresses)
+    return where if host in addresses else f"{host}, {where}"
 
 
 def _is_ours(address: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
-        except OSError as error:
-            # Any other trouble (a lack of descriptors) says nothing about whose address it is.
-            return error.errno != errno.EADDRNOTAVAIL
+    except OSError as error:
+        # Any other trouble (a lack of descriptors) says nothing about whose address it is.
+        return error.errno != errno.EADDRNOTAVAIL
     return True

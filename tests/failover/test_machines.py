@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 from dataclasses import replace
 
 import pytest
+import trio
+import trio.testing
 from worlds import CLUSTER
 
 from pa_telephony import failover
@@ -39,6 +43,32 @@ async def test_an_address_is_ours_when_a_socket_can_have_it() -> None:
     assert await elsewhere(at("127.0.0.11", "192.0.2.7", "localhost")) == {"PA2": "192.0.2.7"}
     (name,) = (await elsewhere(at("127.0.0.11", "pa.invalid", "127.0.0.13"))).items()
     assert name == ("PA2", "pa.invalid, which has no address here")
+
+
+async def test_a_start_waits_for_names_that_do_not_resolve_once_and_briefly(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(host: str, *_: object, **__: object) -> list[object]:
+        if host == "127.0.0.11":
+            return [(0, 0, 0, "", (host, 0))]
+        await trio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(trio.socket, "getaddrinfo", silent)
+    began = trio.current_time()
+    away = await elsewhere(at("127.0.0.11", "one.invalid", "two.invalid"))
+    assert list(away) == ["PA2", "PA3"]
+    assert trio.current_time() - began == pytest.approx(2.0)
+
+
+async def test_a_lack_of_descriptors_says_nothing_about_an_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_more(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", no_more)
+    assert await elsewhere(at("127.0.0.11", "127.0.0.12", "127.0.0.13")) == {}
 
 
 @pytest.mark.parametrize("own_store", [False, True])
