@@ -11,7 +11,7 @@ import trio
 
 from pa_telephony import failover
 from pa_telephony.failover import Command
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable_lines
 
 __all__ = ["start", "stop"]
 
@@ -66,5 +66,5 @@ def _give(file: Path, command: Command, names: tuple[str, ...], within: float) -
     )
     answers = trio.run(see)
     for each in answers:
-        click.echo(printable(each.words))
+        click.echo(printable_lines(each.words))
     sys.exit(0 if all(each.obeyed for each in answers) else 1)

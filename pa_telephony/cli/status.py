@@ -28,7 +28,7 @@ from pa_telephony.failover import (
     worst,
 )
 from pa_telephony.failover.status import seconds
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable, printable_lines
 
 __all__ = ["changes", "page", "past_page", "status"]
 
@@ -76,7 +76,7 @@ def status(file: Path, as_json: bool, past: bool, watch: bool) -> None:
             return
         pages = trio.run(failover.read_status, cluster)
     except (ConfigurationError, ConnectionLost) as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
+        click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
     if as_json:
         click.echo(json.dumps([_plain(each) for each in pages], indent=1))
@@ -206,12 +206,7 @@ def _holder(server: ServerStatus, resource: ResourceStatus) -> Text:
     if resource.also:
         shown.append(f" and {', '.join(resource.also)}", "red" if resource.doubled else "yellow")
     if resource.why:
-        shown.append(
-            f" {printable(resource.why)}".lstrip()
-            if not resource.holder
-            else f" {printable(resource.why)}",
-            "red",
-        )
+        shown.append(f"{' ' if shown else ''}{printable(resource.why)}", "red")
     return shown
 
 
