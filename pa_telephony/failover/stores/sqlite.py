@@ -1,9 +1,8 @@
 """A store in one SQLite file, for several processes of one machine; a lock proves death.
 
-Source of the idea: failover.md §1.9. The file is in WAL mode, so that readers never wait for a
-writer. It must be on a local disk: neither SQLite's locks nor ours hold on network file systems.
-Beside ``cluster.db`` stands ``cluster.db.locks`` (see :mod:`locks`). All of it is this user's
-alone (see :mod:`private`).
+The file is in WAL mode, so that readers never wait for a writer. It must be on a local disk:
+neither SQLite's locks nor ours hold on network file systems. Beside ``cluster.db`` stands
+``cluster.db.locks`` (see :mod:`locks`). All of it is this user's alone (see :mod:`private`).
 
 *The file is the store.* Its inode, and the identity written in it, are looked at with every look
 and around every write, and stand in the locks' directory too. When it was deleted, moved,
