@@ -71,8 +71,8 @@ class HouseMedia:
     async def run(self) -> None:
         """Wait until sound is wanted, then keep an engine, until cancelled.
 
-        Without an engine (no descriptor, no memory, a module that cannot be loaded, a bug) who
-        waits hears nothing, and conferences end; it is tried again for the next one.
+        Without an engine (no descriptor, no memory, a module that cannot be loaded, a bug) callers
+        on hold hear nothing, and conferences end; it is tried again for the next stream.
         """
         while True:
             await self._wanted.wait()

@@ -64,7 +64,7 @@ class OpenLine(abc.ABC):
         """Why it is closed without the CTI manager's word: the session had to be dropped."""
         self._provider = provider
         self._turn = trio.Lock()
-        """Of those who open and close: a new session opens again what was open."""
+        """Held while it is opened or closed, by whichever task: a new session opens it again."""
         self._asked: list[Answer] = []
         """Requests to open or to close that may have no answer yet."""
         self._device_handle = self._line_handle = 0

@@ -464,7 +464,7 @@ class Engine:
             try:
                 port.on_digit(digit)
             except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
-                self._report_bug(port, "who takes the digits", error)
+                self._report_bug(port, "what takes the digits", error)
 
     def _report_bug(self, port: Port, whose: str, error: Exception) -> None:
         """What one port is given to call has failed: the others' sound goes on."""

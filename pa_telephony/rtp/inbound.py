@@ -345,7 +345,7 @@ class Inbound:
         self._cursor[row] = timestamp - self._delay * FRAME & _MASK32
 
     def bye(self, row: int, ssrc: int) -> None:
-        """The source said goodbye: who comes after it, once it is silent, needs no probation."""
+        """The source said goodbye: the next one, once this is silent, needs no probation."""
         if self.ssrc[row] == ssrc:
             self._left.add(row)
 

@@ -173,7 +173,7 @@ class SourceFollower:
         return good
 
     def bye(self, ssrc: int) -> None:
-        """The source said goodbye: who comes after it needs one packet only."""
+        """The source said goodbye: the next one needs one packet only."""
         self._left |= ssrc == self.ssrc
 
     def _may_follow(self, ssrc: int, sequence_number: int, now: float) -> bool:
