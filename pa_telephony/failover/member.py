@@ -298,6 +298,8 @@ class Member:
             return ()
         self._floor = snapshot.revision
         before, world, known = self._world, World(self.cluster, snapshot), self._known
+        # To read again is news by itself: where nobody else lives, nothing in the store changes.
+        blind = not self._beat.reads or self._is_deaf(now)
         self._known = True
         self._ended = False
         self._read = max(self._read, now if asked is None else asked)
@@ -317,7 +319,7 @@ class Member:
             elif asking is None or asking.token != asks.token:
                 self._memory.asked[name] = _Asked(asks.token, now)
         recognised = self._recognise(now)
-        self.news = not known or bool(recognised) or world.has_news_since(before)
+        self.news = not known or blind or bool(recognised) or world.has_news_since(before)
         return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:

@@ -431,6 +431,27 @@ def test_a_server_that_cannot_read_says_so_then_closes_everything_and_leaves() -
     assert session("PA1") not in driver.worlds.entries
 
 
+def test_a_server_that_is_alone_comes_back_with_its_first_look_at_the_store() -> None:
+    """Nothing in it changes where nobody else lives; the number was dead for 12 s more."""
+    worlds = Worlds()
+    driver = Driver("PA1", worlds)
+    driver.settle()
+    driver.store_is_read = False
+    for _ in range(60):
+        driver.now += 0.1
+        driver.settle()
+    assert driver.steps[-1] is StepKind.LEAVE
+    # It leaves by itself, and sees an answer that was asked for long ago.
+    driver.member.observe(worlds.snapshot(), driver.now, asked=driver.now - TIMING.own - 1)
+    driver.member.actions(driver.now)
+    driver.now += TIMING.own / 4
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.news
+    driver.store_is_read = True
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+
+
 def test_a_server_that_reads_again_is_as_before() -> None:
     driver = started()
     driver.store_is_read = False
