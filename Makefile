@@ -76,7 +76,7 @@ simulate: .venv/.test
 mutants: .venv/.test
 	$(BIN)/python tests/failover/mutate.py $(ARGS)
 
-# Every situation that so many faults can lead to; more than one takes long.
+# Every situation that so many faults can lead to: two take some 80 s, three take long.
 FAULTS ?= 2
 explore: .venv/.test
 	$(BIN)/python tests/failover/explorer.py --faults $(FAULTS) $(ARGS)

@@ -11,30 +11,44 @@ anything may happen between. Revisions are canonical: each key has a pair of num
 in the store, and another for any that is no longer there but still in a member's snapshot or
 flight. That merges situations which differ in their past only, and is exact, since a revision
 never comes back.
+
+What else is left out, and why no race between a plan and its commit goes with it:
+
+* *Faults that were* are not part of a situation: what fewer faults lead to has more before it.
+* *Processes of the past*: who runs has one instance, who ran another. A server compares nothing but
+  whether a session is its own, and tokens tell sessions apart.
+* *What a server saw and will not plan by*: between its own commit and its next look only what is of
+  itself is kept of a snapshot. Plans are made from snapshots that are kept whole, however old.
+* *A transaction that must be refused*, because of a revision that is gone, has no other compares.
+* *Time that only delays*: every move may come late anyway. To be without the store, or to be unable
+  to read it, is therefore one event, at the end of the guard; so is not to run, but that what is
+  registered stays so until the server runs again.
+* *Silence of a server that is proven dead*, which adds nothing to the proof.
+* *Calls that nothing asks after*: they begin where the home is about to ask, or has asked. Whether
+  a call would have been dropped is judged at each closing of a port that could have had one.
+* *Closings that are done*, and attempts without a link, are reported at once: no move sees them.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from timeless import FRESH, PAST, beat_of, frozen, outdate, settle
+from timeless import FRESH, PAST, RUNS, beat_of, bury, copied, frozen, outdate, settle
 
 from pa_telephony.failover import Cluster, Identity, Kind
 from pa_telephony.failover.member import Close, Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import (
-    Delete,
     Entry,
     Outcome,
     Put,
     Snapshot,
     Transaction,
 )
-from pa_telephony.failover.world import Bearer, Stop, World, session, stop
+from pa_telephony.failover.world import Bearer, World, session
 
-__all__ = ["Explored", "Node", "Situation"]
+__all__ = ["FAULTS", "Explored", "Node", "Situation", "with_node"]
 
 NEVER = ""
 """Value of a key whose bearer's session is gone; it counts for nobody, like any such value."""
@@ -45,13 +59,7 @@ class Node(NamedTuple):
 
     life: int | None
     paused: bool = False
-    cut: bool = False
-    """Without the store."""
-    deaf: bool = False
-    """It writes to the store and cannot read it."""
     linked: bool = True
-    restarted: bool = False
-    """Tells a process from its predecessor."""
 
 
 class Situation(NamedTuple):
@@ -62,11 +70,9 @@ class Situation(NamedTuple):
     nodes: tuple[Node, ...]
     at: tuple[frozenset[int], ...]
     calls: tuple[int | None, ...]
-    faults: int
 
 
-Move = tuple[str, bool, Situation]
-"""What happens, whether it is a fault, what is then."""
+FAULTS = ("crash", "pause", "cut", "deaf", "link", "outcome", "stop stop", "stop alone")
 
 
 class _Keys(dict[str, int]):
@@ -84,7 +90,7 @@ class _Commit(NamedTuple):
 
 
 class Explored:
-    """The rules of one cluster: :meth:`moves` are all that can happen in a situation.
+    """The members, store and call manager of one cluster, and what one input changes of them.
 
     ``proof``: the store proves deaths, as the one of one machine does. ``kinds`` are the faults.
     ``broken`` collects what no move may do.
@@ -104,7 +110,13 @@ class Explored:
         self._members: list[Member] = []
         self._numbers: dict[Hashable, int] = {}
         self._done: dict[Hashable, tuple[int, tuple[Close, ...]]] = {}
+        self._worlds: dict[Hashable, World] = {}
+        self._now: dict[int, World] = {}
+        self._acting: dict[int, frozenset[int]] = {}
+        self.judged: dict[int, str] = {}
+        self._world_ids: dict[int, int] = {}
         self._beats: dict[int, Transaction | None] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
         self._stores: list[dict[str, Entry]] = []
         self._store_numbers: dict[tuple[tuple[str, str], ...], int] = {}
         self._commits: dict[tuple[int, Hashable], _Commit | None] = {}
@@ -113,9 +125,7 @@ class Explored:
         """Nobody runs yet, and the store is empty."""
         nodes = tuple(Node(None) for _ in self.names)
         nothing = tuple(frozenset[int]() for _ in self.identities)
-        situation = Situation(
-            self._store({}), nodes, nothing, tuple(None for _ in self.identities), 0
-        )
+        situation = Situation(self._store({}), nodes, nothing, tuple(None for _ in self.identities))
         for place in range(len(self.names)):
             situation = self._born(situation, place)
         return situation
@@ -127,25 +137,52 @@ class Explored:
         assert node.life is not None
         return self._members[node.life]
 
+    def acts(self, node: Node) -> frozenset[int]:
+        """The identities by number for which it acts: registered, and its guard lasts.
+
+        What lingers it serves beside its home, by design; so does one that has sent the
+        transaction by which it will linger, and does not know yet that it has committed.
+        """
+        if node.life is None:
+            return frozenset()
+        if node.life not in self._acting:
+            member = self.member(node)
+            self._acting[node.life] = frozenset(
+                number
+                for number, identity in enumerate(self.identities)
+                if member.may_act(0.0)
+                and member.state(identity) is State.REGISTERED
+                and not (
+                    identity.kind is not Kind.PORT
+                    and member._flight is not None
+                    and member._flight.gives(identity)
+                )
+            )
+        return self._acting[node.life]
+
     def _kept(self, member: Member) -> int:
         """The number of a member; equal ones have one."""
-        key = frozen(member)
+        key = self._seen_world(member), frozen(member)
         if key not in self._numbers:
             self._numbers[key] = len(self._members)
             self._members.append(member)
         return self._numbers[key]
 
-    def _copied(self, member: Member) -> Member:
-        shared: dict[int, Any] = {id(each): each for each in self.identities}
-        for each in (self.cluster, member.cluster.timing, member.world):
-            shared[id(each)] = each
-        return copy.deepcopy(member, shared)
+    def _seen_world(self, member: Member) -> int:
+        """The number of what it has seen; equal ones are one object from here on."""
+        seen = member._world
+        if id(seen) not in self._world_ids:
+            snapshot = seen.snapshot
+            key = snapshot.revision, snapshot.dead, tuple(sorted(snapshot.entries.items()))
+            member._world = seen = self._worlds.setdefault(key, seen)
+            self._world_ids.setdefault(id(seen), len(self._world_ids))
+        return self._world_ids[id(seen)]
 
     def _lived(self, life: int, *what: Hashable) -> tuple[int, tuple[Close, ...]]:
         """The member after an input, and what it closes; the same input is computed once."""
         key = (life, what)
         if key not in self._done:
-            member = self._copied(self._members[life])
+            member = copied(self._members[life])
             closes = self._input(member, what)
             self._done[key] = (self._kept(member), closes)
         return self._done[key]
@@ -182,6 +219,9 @@ class Explored:
             case ("outdated", changed, deleted):
                 outdate(member, self._keys, changed, deleted)
                 return ()
+            case ("buried", name):
+                bury(member, name)
+                return ()
             case _:
                 raise AssertionError(what)
         return self._act(member)
@@ -200,7 +240,7 @@ class Explored:
     def _heartbeat(self, life: int) -> Transaction | None:
         """What the member would beat now; None without a session."""
         if life not in self._beats:
-            beat = beat_of(self._copied(self._members[life]))
+            beat = beat_of(copied(self._members[life]))
             self._beats[life] = None if beat is None else beat.transaction
         return self._beats[life]
 
@@ -211,7 +251,9 @@ class Explored:
         key = tuple(sorted(values.items()))
         if key not in self._store_numbers:
             self._store_numbers[key] = len(self._stores)
-            self._stores.append({k: Entry(v, self._keys[k] + 2, self._keys[k] + 4) for k, v in key})
+            for k, v in key:
+                self._entries.setdefault((k, v), Entry(v, self._keys[k] + 2, self._keys[k] + 4))
+            self._stores.append({each[0]: self._entries[each] for each in key})
         return self._store_numbers[key]
 
     def _value(self, situation: Situation, key: str) -> str | None:
@@ -220,7 +262,10 @@ class Explored:
 
     def world(self, situation: Situation) -> World:
         """The store as it is now."""
-        return World(self.cluster, Snapshot(FRESH, self._stores[situation.store]))
+        if situation.store not in self._now:
+            entries = self._stores[situation.store]
+            self._now[situation.store] = World(self.cluster, Snapshot(FRESH, entries))
+        return self._now[situation.store]
 
     def _dead(self, situation: Situation) -> frozenset[str]:
         if not self.proof:
@@ -265,56 +310,27 @@ class Explored:
                         store[key] = NEVER
         return _Commit(self._store(store), (frozenset(changed), frozenset(deleted)))
 
-    # --------------------------------------------------------------------------------- moves
-
-    def moves(self, situation: Situation, faults: int) -> Iterator[Move]:
-        """All that can happen; faults only while there were fewer than ``faults``."""
-        if (settled := self._settled(situation)) is not None:
-            yield settled
-            return
-        for place in range(len(self.names)):
-            node = situation.nodes[place]
-            if node.life is None:
-                yield f"{self.names[place]} starts again", False, self._born(situation, place)
-            else:
-                yield from self._of_server(situation, place)
-            if situation.faults < faults:
-                for what, after in self._faults(situation, place):
-                    yield what, True, after._replace(faults=situation.faults + 1)
-        yield from self._calls(situation)
-
-    def _settled(self, situation: Situation) -> Move | None:
-        """What only tells a server of what is so already: no other move hinders or sees it."""
-        for place, node in enumerate(situation.nodes):
-            if node.life is None or node.paused:
-                continue
-            for identity, found in self.member(node)._registrations.items():
-                gone = place not in situation.at[self._places[identity]]
-                closed = found.state is State.CLOSING and gone
-                if closed or (not node.linked and found.state in _ASKING):
-                    (move,) = self._answers(situation, place, identity, found.state)
-                    return move
-        return None
-
     def _born(self, situation: Situation, place: int) -> Situation:
         name, node = self.names[place], situation.nodes[place]
-        restarted = not node.restarted
-        member = Member(self.cluster, name, instance=f"{name}#{int(restarted)}", now=0.0)
+        member = Member(self.cluster, name, instance=f"{name}{RUNS}", now=0.0)
         for provider in self.cluster.providers:
             member.link(provider.name, node.linked, 0.0)
         self._act(member)
-        born = node._replace(life=self._kept(member), restarted=restarted)
-        return _with(situation, place, born)
+        born = node._replace(life=self._kept(member))
+        return with_node(situation, place, born)
 
     def _after(self, situation: Situation, place: int, *what: Hashable) -> Situation:
         """The situation after an input of one member, its closings begun."""
         node = situation.nodes[place]
         assert node.life is not None
+        before = self.member(node)
         life, closes = self._lived(node.life, *what)
-        situation = _with(situation, place, node._replace(life=life))
+        situation = with_node(situation, place, node._replace(life=life))
         for close in closes:
             number = self._places[close.identity]
-            if situation.calls[number] == place:
+            had_call = situation.calls[number] == place
+            might = place in situation.at[number] and before.may_answer(close.identity, 0.0)
+            if had_call or (might and close.identity.kind is Kind.PORT):
                 self._judge_drop(situation, place, close.identity)
             if close.at_once or situation.calls[number] == place:
                 situation = self._gone(situation, place, number)
@@ -345,232 +361,8 @@ class Explored:
             return situation
         return self._after(situation, place, "busy", self.identities[number], False)
 
-    def _of_server(self, situation: Situation, place: int) -> Iterator[Move]:
-        name, node = self.names[place], situation.nodes[place]
-        member = self.member(node)
-        acts = member.may_act(0.0)
-        if node.paused:
-            yield f"{name} runs again", False, self._resumed(situation, place)
-            if acts:
-                over = self._over_guard(situation, place)
-                yield f"the guard of {name} is over while it does not run", False, over
-            return
-        if node.cut:
-            yield (
-                f"{name} reaches the store again",
-                False,
-                _with(situation, place, node._replace(cut=False)),
-            )
-            if acts:
-                yield f"the guard of {name} is over", False, self._over_guard(situation, place)
-        else:
-            yield from self._at_store(situation, place, member)
-        if not node.linked:
-            linked = _with(situation, place, node._replace(linked=True))
-            yield (
-                f"{name} reaches the call manager",
-                False,
-                self._after(linked, place, "linked", True),
-            )
-            if PAST not in member._lost_since.values():
-                yield f"{name} is cut off", False, self._after(situation, place, "cut off")
-        for identity, found in member._registrations.items():
-            if found.state is State.LINGERING and found.linger_until != PAST:
-                yield (
-                    f"{name} has lingered on {identity}",
-                    False,
-                    self._after(situation, place, "lingered", identity),
-                )
-            yield from self._answers(situation, place, identity, found.state)
 
-    def _resumed(self, situation: Situation, place: int) -> Situation:
-        # It looks at its clock before anything else.
-        node = situation.nodes[place]._replace(paused=False)
-        situation = _with(situation, place, node)
-        if not self.member(node).may_act(0.0):
-            return self._after(situation, place, "the guard is over")
-        return situation
-
-    def _over_guard(self, situation: Situation, place: int) -> Situation:
-        node = situation.nodes[place]
-        if not node.paused:
-            return self._after(situation, place, "the guard is over")
-        # Nothing is closed by a process that does not run.
-        member = self._copied(self.member(node))
-        member._guard = member._read = PAST
-        return _with(situation, place, node._replace(life=self._kept(member)))
-
-    def _at_store(self, situation: Situation, place: int, member: Member) -> Iterator[Move]:
-        name, dead = self.names[place], self._dead(situation)
-        seen = member.world.snapshot
-        if node_deaf := situation.nodes[place].deaf:
-            hears = _with(situation, place, situation.nodes[place]._replace(deaf=False))
-            yield f"{name} can read again", False, hears
-            if member._read != PAST:
-                yield f"{name} has not read for long", False, self._after(situation, place, "deaf")
-        news = seen.dead != dead or seen.entries != self._stores[situation.store]
-        if not node_deaf and (news or not member._known or member._read == PAST):
-            looked = self._after(situation, place, "observe", situation.store, dead)
-            yield f"{name} looks", False, looked
-        if member._flight is not None:
-            step = member._flight.step
-            committed, after = self._flown(situation, place, member)
-            self._judge_step(situation, place, committed, step)
-            after = self._after(after, place, "finished", Outcome(committed, FRESH))
-            yield f"{name}: {step} {'committed' if committed else 'refused'}", False, after
-        life = situation.nodes[place].life
-        assert life is not None
-        beat = self._heartbeat(life)
-        if beat is not None:
-            (operation,) = beat.operations
-            assert isinstance(operation, Put)
-            old = self._value(situation, operation.key)
-            if old != operation.value or member._guard <= 0.0:
-                committed, after = self._transacted(situation, beat, ("beat", life))
-                after = self._after(after, place, "beaten", committed)
-                yield f"{name} beats{'' if committed else ', and is deposed'}", False, after
-        for other, seen_of in member._memory.seen.items():
-            there = situation.nodes[self.names.index(other)]
-            beats = there.life is not None and self.member(there)._guard > 0.0
-            if seen_of.since != PAST and other != name and not beats:
-                yield (
-                    f"{name} has not heard of {other} for long",
-                    False,
-                    self._after(situation, place, "silent", other),
-                )
-        if self._value(situation, stop(name)) is not None:
-            begin = Transaction((), (Delete(stop(name)),))
-            _, after = self._transacted(situation, begin, f"start {name}")
-            yield f"{name} shall run again", False, after
-
-    def _flown(self, situation: Situation, place: int, member: Member) -> tuple[bool, Situation]:
-        assert member._flight is not None
-        life = situation.nodes[place].life
-        transaction = member._flight.action.transaction
-        return self._transacted(situation, transaction, ("flight", life))
-
-    def _judge_step(self, situation: Situation, place: int, committed: bool, step: Any) -> None:
-        if committed and step.kind.value == "leave":
-            held = [i for i, at in zip(self.identities, situation.at, strict=True) if place in at]
-            if held:
-                self.broken.append(f"{self.names[place]} leaves with {held[0]} registered")
-
-    def _answers(
-        self, situation: Situation, place: int, identity: Identity, state: State
-    ) -> Iterator[Move]:
-        name, node, number = self.names[place], situation.nodes[place], self._places[identity]
-
-        def report(what: Situation, how: str) -> Situation:
-            return self._after(what, place, "reported", identity, how)
-
-        def at(there: frozenset[int]) -> Situation:
-            changed = list(situation.at)
-            changed[number] = there
-            return situation._replace(at=tuple(changed))
-
-        here = situation.at[number]
-        if state is State.REGISTERING and not node.linked:
-            yield f"{name} does not reach {identity}", False, report(situation, "lost")
-        elif state is State.REGISTERING:
-            others = here - {place} if identity.kind is Kind.PORT else frozenset[int]()
-            if not others:
-                yield f"{name} has {identity}", False, report(at(here | {place}), "registered")
-            else:
-                yield f"{identity} is refused to {name}", False, report(situation, "refused")
-            if others and all(situation.nodes[other].paused for other in others):
-                # The call manager has missed its keepalives.
-                there = situation
-                for other in others:
-                    there = self._gone(there, other, number)
-                changed = list(there.at)
-                changed[number] = frozenset({place})
-                there = there._replace(at=tuple(changed))
-                yield (
-                    f"{name} displaces a mute owner of {identity}",
-                    False,
-                    report(there, "registered"),
-                )
-        elif state is State.UNREGISTERING and not node.linked:
-            yield f"{name} gets no answer on {identity}", False, report(situation, "lost")
-        elif state is State.UNREGISTERING and situation.calls[number] == place:
-            yield f"{name} keeps {identity}: a call is up", False, report(situation, "kept")
-        elif state is State.UNREGISTERING:
-            yield f"{name} gives up {identity}", False, report(at(here - {place}), "unregistered")
-        elif state is State.CLOSING:
-            gone = self._gone(situation, place, number)
-            yield f"{name} has closed {identity}", False, report(gone, "closed")
-
-    def _calls(self, situation: Situation) -> Iterator[Move]:
-        for number, identity in enumerate(self.identities):
-            if identity.kind is not Kind.PORT:
-                continue
-            if situation.calls[number] is not None:
-                yield f"the call on {identity} ends", False, self._over(situation, number)
-                continue
-            for place in situation.at[number]:
-                node = situation.nodes[place]
-                runs = node.life is not None and not node.paused
-                if runs and self.member(node).may_answer(identity, 0.0):
-                    calls = list(situation.calls)
-                    calls[number] = place
-                    talks = situation._replace(calls=tuple(calls))
-                    talks = self._after(talks, place, "busy", identity, True)
-                    yield f"a call on {identity} at {self.names[place]}", False, talks
-
-    # -------------------------------------------------------------------------------- faults
-
-    def _faults(self, situation: Situation, place: int) -> Iterator[tuple[str, Situation]]:
-        name, node = self.names[place], situation.nodes[place]
-        shall_stop = self._value(situation, stop(name))
-        if shall_stop is None:
-            for how in (Stop.FAIL_OVER, Stop.ALONE):
-                if f"stop {how.value}" in self.kinds:
-                    intent = Transaction((), (Put(stop(name), how.value),))
-                    what = f"{how.value} {name}"
-                    yield what, self._transacted(situation, intent, what)[1]
-        if node.life is None:
-            return
-        member = self.member(node)
-        if "crash" in self.kinds:
-            dead = _with(
-                situation, place, node._replace(life=None, paused=False, cut=False, deaf=False)
-            )
-            for number in range(len(self.identities)):
-                dead = self._gone(dead, place, number)
-            yield f"{name} crashes", dead
-        if node.paused:
-            return
-        if "pause" in self.kinds:
-            yield f"{name} does not run", _with(situation, place, node._replace(paused=True))
-        if "cut" in self.kinds and not node.cut:
-            yield f"{name} loses the store", _with(situation, place, node._replace(cut=True))
-        if "deaf" in self.kinds and not node.deaf:
-            yield f"{name} cannot read", _with(situation, place, node._replace(deaf=True))
-        if "link" in self.kinds and node.linked:
-            yield f"{name} loses the call manager", self._unlinked(situation, place)
-        if "outcome" in self.kinds and member._flight is not None and not node.cut:
-            committed, after = self._flown(situation, place, member)
-            self._judge_step(situation, place, committed, member._flight.step)
-            if committed:
-                after = self._after(after, place, "finished", None)
-                yield f"{name}: {member._flight.step} committed, and the answer is lost", after
-
-    def _unlinked(self, situation: Situation, place: int) -> Situation:
-        node = situation.nodes[place]._replace(linked=False)
-        situation = _with(situation, place, node)
-        had = [n for n, there in enumerate(situation.at) if place in there]
-        for number in had:
-            situation = self._gone(situation, place, number)
-        situation = self._after(situation, place, "linked", False)
-        for number in had:
-            situation = self._after(situation, place, "reported", self.identities[number], "lost")
-        return situation
-
-
-_ASKING = frozenset({State.REGISTERING, State.UNREGISTERING})
-FAULTS = ("crash", "pause", "cut", "deaf", "link", "outcome", "stop stop", "stop alone")
-
-
-def _with(situation: Situation, place: int, node: Node) -> Situation:
+def with_node(situation: Situation, place: int, node: Node) -> Situation:
+    """The situation with another node at that place."""
     nodes = situation.nodes
     return situation._replace(nodes=(*nodes[:place], node, *nodes[place + 1 :]))

@@ -11,12 +11,14 @@ home, so that every fair one does.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass, replace
 
 from explored import FAULTS, Explored, Situation
+from happening import Happening
 
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
 from pa_telephony.failover.registration import State
@@ -73,17 +75,18 @@ class Found:
 
 def wrong(explored: Explored, situation: Situation) -> str:
     """What no situation may show; blank when all is well."""
-    for identity in explored.identities:
-        acting = [
-            name
-            for name, node in zip(explored.names, situation.nodes, strict=True)
-            if node.life is not None
-            and explored.member(node).may_act(0.0)
-            and explored.member(node).state(identity) is State.REGISTERED
-        ]
-        if len(acting) > 1:
-            return f"{identity} is served by {' and '.join(acting)}"
-    world = explored.world(situation)
+    acting = [explored.acts(node) for node in situation.nodes]
+    for number, identity in enumerate(explored.identities):
+        names = [name for name, acts in zip(explored.names, acting, strict=True) if number in acts]
+        if len(names) > 1:
+            return f"{identity} is served by {' and '.join(names)}"
+    if situation.store not in explored.judged:
+        explored.judged[situation.store] = wrong_in(explored, explored.world(situation))
+    return explored.judged[situation.store]
+
+
+def wrong_in(explored: Explored, world: World) -> str:
+    """What no store may show; blank when all is well."""
     for home in explored.names:
         owners = {i: world.owner(i) for i in explored.cluster.identities(home)}
         later = [i for i, owner in owners.items() if i.kind.stage == 1 and owner == home]
@@ -113,13 +116,13 @@ def is_home(explored: Explored, situation: Situation) -> bool:
     return True
 
 
-def at_home(explored: Explored) -> Situation:
+def at_home(explored: Happening) -> Situation:
     """Where a cluster is that has just been started, once everybody had its turns."""
     situation = explored.start()
     for turn in range(1000):
         moves = [
             after
-            for what, _, after in explored.moves(situation, faults=0)
+            for what, _, after in explored.moves(situation, faults=False)
             if after != situation and not what.startswith("a call on")
         ]
         if not moves:
@@ -183,12 +186,23 @@ def explore(
     limit: int = 10_000_000,
 ) -> Found:
     """Everything that ``faults`` faults can lead to; ends at the first violation."""
-    explored = Explored(cluster, proof=proof, kinds=kinds)
+    collects = gc.isenabled()
+    gc.disable()  # Millions of things, all of them kept.
+    try:
+        return _explored(Happening(cluster, proof=proof, kinds=kinds), faults, limit)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _explored(explored: Happening, faults: int, limit: int) -> Found:
     began = time.monotonic()
     graph = Graph()
     first = at_home(explored)
     graph.add(first, 0, "")
     queue = deque([first])
+    later: dict[Situation, tuple[int, str]] = {}
+    left = faults
     moves = 0
 
     def found(violation: str = "", path: tuple[str, ...] = ()) -> Found:
@@ -201,17 +215,24 @@ def explore(
             return found(violation, graph.way(number))
         if is_home(explored, situation):
             graph.home.append(number)
-        for what, fault, after in explored.moves(situation, faults):
+        for what, fault, after in explored.moves(situation, faults=left > 0):
             moves += 1
             if explored.broken:
                 return found(explored.broken[0], (*graph.way(number), what))
+            if fault:
+                later.setdefault(after, (number, what))
+                continue
             there, new = graph.add(after, number, what)
             if new:
                 queue.append(after)
-            if not fault and not what.startswith("a call on"):
+            if not what.startswith("a call on"):
                 graph.edges.append((number, there))
         if len(graph.came) > limit:
             return replace(found(), complete=False)
+        if not queue and left:
+            left -= 1
+            queue.extend(there for there, came in later.items() if graph.add(there, *came)[1])
+            later.clear()
     stuck = graph.stuck()
     if stuck is not None:
         return found("nothing without a fault brings all home from here", graph.way(stuck))

@@ -13,20 +13,39 @@ from typing import Any
 
 from pa_telephony.failover import Identity
 from pa_telephony.failover.member import Member, Transact
-from pa_telephony.failover.ownership import Plan
+from pa_telephony.failover.ownership import Plan, Step
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Compare, Entry, Put
-from pa_telephony.failover.world import Bearer, Beat, World
+from pa_telephony.failover.world import Bearer, Beat, World, session, stop
 
-__all__ = ["FRESH", "OLD", "PAST", "beat_of", "frozen", "outdate", "settle"]
+__all__ = [
+    "FRESH",
+    "OLD",
+    "PAST",
+    "RUNS",
+    "beat_of",
+    "buried",
+    "bury",
+    "copied",
+    "frozen",
+    "outdate",
+    "settle",
+]
+
+RUNS, RAN = "#runs", "#ran"
+"""What follows the name in the instance of a process that runs, and of any that ran before."""
 
 PAST = -1000.0
 LATER = 1000.0
+DOOMED = "doomed"
+"""A key that never is."""
 FRESH, OLD = 2, 1
 """Revision of a snapshot: of the store as it is now, or of an earlier one."""
 
 # What follows from the rest, is for people, or never changes.
-_LEFT_OUT = frozenset({"cluster", "_timing", "plan", "_viewed", "_moved", "_told", "news"})
+_LEFT_OUT = frozenset(
+    {"cluster", "_timing", "_world", "plan", "_viewed", "_moved", "_told", "news"}
+)
 
 
 def settle(member: Member) -> None:
@@ -51,6 +70,41 @@ def settle(member: Member) -> None:
     if member._flight is not None:
         member._flight.sent = member._flight.first = 0.0
     member.plan, member._viewed = Plan(), None
+    if not member._known and member._flight is None:
+        _forget(member)
+
+
+def _forget(member: Member) -> None:
+    """Before it looks again it does not plan: of what it saw, only what is of itself counts.
+
+    That is its session (for its heartbeat), an intent that it stop, and what it owns or claims.
+    """
+    mine = {stop(member.name), session(member.name)}
+    seen = member._world.snapshot
+    entries = {
+        key: entry
+        for key, entry in seen.entries.items()
+        if key in mine or Bearer.parse(entry.value).server == member.name
+    }
+    if seen.dead or len(entries) < len(seen.entries):
+        seen = replace(seen, entries=entries, dead=frozenset())
+        member._world = World(member.cluster, seen)
+    member._memory.asked.clear()
+
+
+def buried(value: str, name: str) -> str:
+    """The beat of that server, now that its process is gone."""
+    return value.replace(f'"{name}{RUNS}"', f'"{name}{RAN}"')
+
+
+def bury(member: Member, name: str) -> None:
+    """The process of that server is gone; its session may still be in what the member saw."""
+    seen = member._world.snapshot
+    entry = seen.entries.get(session(name))
+    if entry is not None:
+        gone = replace(entry, value=buried(entry.value, name))
+        entries = {**seen.entries, session(name): gone}
+        member._world = World(member.cluster, replace(seen, entries=entries))
 
 
 def beat_of(member: Member) -> Transact | None:
@@ -109,6 +163,10 @@ def outdate(
         )
         for each in flight.action.transaction.compares
     )
+    gone = set(numbers.values())
+    if any({each.created, each.modified} & gone for each in compares):
+        # It will be refused, whatever else happens.
+        compares = (Compare(DOOMED, modified=1),)
     operations = tuple(
         Put(each.key, value(each.value)) if isinstance(each, Put) else each
         for each in flight.action.transaction.operations
@@ -119,6 +177,28 @@ def outdate(
     flight.action = Transact(step.transaction, step)
 
 
+_MUTABLE: dict[type, bool] = {}
+
+
+def copied(thing: Any) -> Any:
+    """A copy of a member; what cannot change is shared."""
+    kind = type(thing)
+    if kind is dict:
+        return {key: copied(value) for key, value in thing.items()}
+    if kind is list:
+        return [copied(each) for each in thing]
+    if kind is set:
+        return set(thing)
+    if kind not in _MUTABLE:
+        fixed = getattr(kind, "__dataclass_params__", None)
+        _MUTABLE[kind] = kind is Member or (fixed is not None and not fixed.frozen)
+    if not _MUTABLE[kind]:
+        return thing
+    one = kind.__new__(kind)
+    vars(one).update((key, copied(value)) for key, value in vars(thing).items())
+    return one
+
+
 def frozen(thing: Any) -> Hashable:
     """Everything that tells one member from another, as something hashable."""
     match thing:
@@ -127,8 +207,8 @@ def frozen(thing: Any) -> Hashable:
         case Member():
             own = {k: v for k, v in vars(thing).items() if k not in _LEFT_OUT}
             return frozen(own)
-        case World():
-            return frozen(thing.snapshot)
+        case Transact() | Step():
+            return thing
         case dict():
             return tuple(sorted((str(key), frozen(value)) for key, value in thing.items()))
         case list() | tuple():
