@@ -702,8 +702,8 @@ class Member:
         self.withheld = self._beating is not None or (now < self._next_beat and now < soon)
         if self.withheld or self._ended:
             return
-        session = self._view(now).session
-        if session is None:
+        session = self._world.session(self.name)
+        if session is None or session.beat.instance != self._beat.instance:
             return
         states = {i: each.state for i, each in self._registrations.items()}
         beat = replace(

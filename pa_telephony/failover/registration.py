@@ -21,6 +21,8 @@ __all__ = ["TABLE", "Effect", "Input", "State", "step"]
 class State(enum.Enum):
     """Where an identity stands."""
 
+    __hash__ = object.__hash__  # members are singletons
+
     IDLE = "idle"
     """Not ours at the call manager: never registered, refused, or closed."""
     REGISTERING = "registering"
@@ -42,6 +44,8 @@ class State(enum.Enum):
 
 class Input(enum.Enum):
     """What happens to an identity."""
+
+    __hash__ = object.__hash__  # members are singletons
 
     HOLD = "hold"
     """The plan: have it registered."""
