@@ -8,6 +8,7 @@ managers, and brings each call to the application, or turns it away with a reaso
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import logging
 import socket
@@ -61,6 +62,8 @@ _PROBE_IDLE = 2.0
 """Seconds between two looks of a server that has no media port, at a call manager that was there:
 each look is a connection."""
 _PROBE_WITHIN = 1.0
+_OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What another server may have more of: a port that fails for these is better off there."""
 _PROBE_STAYS = 0.2
 """Seconds that a connection without a purpose has to stand to count as a call manager's."""
 _SKINNY_PORT = 2000
@@ -122,6 +125,8 @@ class Server:
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
+        self._starved: dict[Identity, str] = {}
+        """Ports that got no UDP ports for want of descriptors or memory, and the reason."""
         self.unconfirmed: dict[str, str] = {}
         """Label and reason of what ended without the call manager's word; once :meth:`run` is over,
         of what that left."""
@@ -223,21 +228,36 @@ class Server:
             await trio.sleep(self.cluster.timing.retry)
 
     async def _look_for(self, provider: SkinnyProvider) -> None:
-        """Whether media ports can be registered: one is, or a call manager is there for them."""
+        """Whether media ports can be registered: all that are held are, or could be.
+
+        One that is not may lack what the others have got: a call manager is looked for then, and
+        a server without a descriptor for one more connection, or for the sound, does not reach it.
+        """
         while True:
-            why = ""
-            if not self._has_port_of(provider.name):
+            why = self._still_starved(provider.name)
+            ports = [
+                holder.registered
+                for identity, holder in self._holders.items()
+                if identity.provider == provider.name and isinstance(holder, PortHolder)
+            ]
+            if not why and (not ports or not all(ports)):
                 why = await _missing(provider.hosts, self._address)
             self._linked(provider.name, not why, why)
-            held = any(identity.provider == provider.name for identity in self._holders)
-            await trio.sleep(_PROBE if why or held else _PROBE_IDLE)
+            hurry = why or (ports and not any(ports))
+            await trio.sleep(_PROBE if hurry else _PROBE_IDLE)
 
-    def _has_port_of(self, provider: str) -> bool:
-        return any(
-            isinstance(holder, PortHolder) and holder.registered
-            for identity, holder in self._holders.items()
-            if identity.provider == provider
-        )
+    def _still_starved(self, provider: str) -> str:
+        """Why a port that is to be held here has no UDP ports, if that is for want of our own."""
+        for identity in list(self._starved):
+            if identity not in self._member.plan.hold:
+                del self._starved[identity]
+            elif identity.provider == provider:
+                try:
+                    self._engine.unreserve(self._reserve_port(identity))
+                except rtp.PortUnavailable as error:
+                    return str(error)
+                del self._starved[identity]
+        return ""
 
     def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
         refusal = self._refusals.get(provider, "")
@@ -372,6 +392,8 @@ class Server:
                 index = self._reserve_port(identity)
             except rtp.PortUnavailable as error:
                 # A port without sound gets no calls.
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno in _OWN_WANT:
+                    self._starved[identity] = str(error)
                 self.refused(identity, str(error))
                 return
             holder = PortHolder(
