@@ -21,7 +21,6 @@ from typing import Any, TypeVar, cast, get_type_hints
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.patterns import Pattern
-from pa_telephony.secrecy import warn_of_readers
 
 __all__ = [
     "ApplicationConfig",
@@ -402,10 +401,7 @@ def load(path: str | os.PathLike[str]) -> Cluster:
         raise ConfigurationError(error.strerror or str(error), file=file) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"not TOML: {error}", file=file) from error
-    cluster = _Loader(file).cluster(document)
-    if any(isinstance(each, JtapiProvider) and each.password for each in cluster.providers):
-        warn_of_readers(file, "the passwords of providers")
-    return cluster
+    return _Loader(file).cluster(document)
 
 
 Made = TypeVar("Made")

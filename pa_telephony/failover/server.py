@@ -49,6 +49,7 @@ from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.failover.vigil import Verdict, Vigil
+from pa_telephony.secrecy import warn_of_readers
 from pa_telephony.tasks import Background, background, map_os_errors
 from pa_telephony.trace import EventRecord, Trace, guarded
 
@@ -710,6 +711,8 @@ async def open_server(
     """
     server = cluster.server(name)
     trace = traced(server.trace_package_list, trace)
+    if any(isinstance(each, JtapiProvider) and each.password for each in cluster.providers):
+        warn_of_readers(cluster.file, "the passwords of providers")
     async with contextlib.AsyncExitStack() as stack:
         warning = ""
         if store is None:
