@@ -126,8 +126,8 @@ class Server:
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._links: dict[str, bool] = {}
-        self._starved: dict[Identity, str] = {}
-        """Ports that got no UDP ports for want of descriptors or memory, and the reason."""
+        self._starved: set[Identity] = set()
+        """Ports that got no UDP ports for want of descriptors or memory."""
         self.unconfirmed: dict[str, str] = {}
         """Label and reason of what ended without the call manager's word; once :meth:`run` is over,
         of what that left."""
@@ -249,15 +249,14 @@ class Server:
 
     def _still_starved(self, provider: str) -> str:
         """Why a port that is to be held here has no UDP ports, if that is for want of our own."""
+        self._starved &= self._member.plan.hold
         for identity in list(self._starved):
-            if identity not in self._member.plan.hold:
-                del self._starved[identity]
-            elif identity.provider == provider:
+            if identity.provider == provider:
                 try:
                     self._engine.unreserve(self._reserve_port(identity))
                 except rtp.PortUnavailable as error:
                     return str(error)
-                del self._starved[identity]
+                self._starved.discard(identity)
         return ""
 
     def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
@@ -394,7 +393,7 @@ class Server:
             except rtp.PortUnavailable as error:
                 # A port without sound gets no calls.
                 if isinstance(error.__cause__, OSError) and error.__cause__.errno in _OWN_WANT:
-                    self._starved[identity] = str(error)
+                    self._starved.add(identity)
                 self.refused(identity, str(error))
                 return
             holder = PortHolder(
