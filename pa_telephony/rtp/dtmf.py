@@ -144,15 +144,23 @@ class EventReceiver:
     """Turns packets of one source into digits: each event once, however many packets it has.
 
     A digit is reported when its first packet arrives, so a lost start or a lost end costs nothing.
-    ``held`` is the event that is being pressed now, or None.
+    ``held`` is the event that is being pressed now, or None. ``already`` is :attr:`last` of the
+    receiver before this one: what a stream that was closed in the midst of a key press still sends
+    when it is opened again is the same press.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, already: tuple[int, int] | None = None) -> None:
         self.held: int | None = None
+        self._already = already
         self._timestamp: int | None = None
         self._event = -1
         self._duration = 0
         self._heard = 0.0
+
+    @property
+    def last(self) -> tuple[int, int] | None:
+        """RTP timestamp and code of the last event that was heard, or None before the first."""
+        return self._already if self._timestamp is None else (self._timestamp, self._event)
 
     def receive(
         self,
@@ -175,6 +183,8 @@ class EventReceiver:
         return begun
 
     def _take(self, block: EventPayload, timestamp: int, now: float, marker: bool) -> bool:
+        if (timestamp, block.event) == self._already:
+            return False
         begins = True
         if self._timestamp is not None:
             age = self._timestamp - timestamp & 0xFFFFFFFF

@@ -70,6 +70,8 @@ class Inbound:
         self._longest: dict[int, int] = {}
         """Row → octets of the longest packet of its source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
+        self._pressed: dict[int, tuple[int, tuple[int, int]]] = {}
+        """Row → source and last event of a stream that was closed: its packets may still come."""
         self._cursor = integers(_NONE)
         self._head = integers()
         self._late_run = integers()
@@ -113,6 +115,7 @@ class Inbound:
         self.ssrc[row] = _NONE
         self.heard_at[row] = 0.0
         self.forget(row)
+        self._pressed.pop(row, None)
 
     def listen(self, row: int, codec: Codec, event_type: int | None, now: float) -> None:
         """Expect a stream; what was heard before is forgotten."""
@@ -124,6 +127,9 @@ class Inbound:
 
     def forget(self, row: int) -> None:
         """Drop the source and everything that waits to be played."""
+        receiver = self._events.pop(row, None)
+        if receiver is not None and receiver.last is not None:
+            self._pressed[row] = int(self.ssrc[row]), receiver.last
         if self.ssrc[row] != _NONE:
             self._earlier_expected[row] = self.expected(row)
         self.ssrc[row] = _NONE
@@ -133,7 +139,6 @@ class Inbound:
         self._candidates.pop(row, None)
         self._left.discard(row)
         self._longest.pop(row, None)
-        self._events.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
 
@@ -235,7 +240,11 @@ class Inbound:
         self.octets[row] += len(packet.payload)
         self.heard_at[row] = now
         if kind == self._event_type[row]:
-            receiver = self._events.setdefault(row, EventReceiver())
+            receiver = self._events.get(row)
+            if receiver is None:
+                ssrc, event = self._pressed.pop(row, (_NONE, None))
+                receiver = EventReceiver(event if ssrc == packet.ssrc else None)
+                self._events[row] = receiver
             try:
                 return receiver.receive(packet.payload, packet.timestamp, now, marker=packet.marker)
             except DecodeError:

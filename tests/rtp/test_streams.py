@@ -67,6 +67,49 @@ def test_duplicated_packets_double_no_digit(digits: str) -> None:
     assert heard([packet for packet in packets_of(digits) for _ in range(2)]) == digits
 
 
+def digits_across_a_closed_stream(
+    digits: str, closed_after: int, *, ssrc_after: int = 1, stamp_after: int = 0
+) -> str:
+    """What a port hears whose stream is closed and opened again (a hold) after so many packets."""
+    inbound = Inbound(1)
+    inbound.open(0)
+    inbound.listen(0, Codec.PCMU, 101, 10.0)
+    begun = []
+    for number, (payload, stamp, marker) in enumerate(packets_of(digits)):
+        before = number < closed_after
+        if number == closed_after:
+            inbound.forget(0)
+            inbound.listen(0, Codec.PCMU, 101, 10.0 + number * 0.02)
+        packet = Packet(
+            payload_type=101,
+            sequence_number=number,
+            timestamp=stamp if before else stamp + stamp_after,
+            ssrc=1 if before else ssrc_after,
+            payload=payload,
+            marker=marker,
+        )
+        data = bytes(packet)
+        inbound.views[0][: len(data)] = data
+        begun += inbound.accept([0], [len(data)], 10.0 + number * 0.02)
+    return "".join(digit_of(event) or "?" for _, event in begun)
+
+
+@given(DIGITS, st.integers(0, 50))
+def test_a_stream_closed_in_the_midst_of_a_digit_and_opened_again_doubles_none(
+    digits: str, closed_after: int
+) -> None:
+    """A hold right after a key press: rows of packets on their way reach the opened stream."""
+    assert digits_across_a_closed_stream(digits, closed_after) == digits
+
+
+def test_after_a_closed_stream_the_same_key_of_another_source_or_time_is_a_press() -> None:
+    assert digits_across_a_closed_stream("5", 3) == "5"
+    assert digits_across_a_closed_stream("5", 3, ssrc_after=2) == "55"
+    assert digits_across_a_closed_stream("5", 3, stamp_after=FRAME) == "55"
+    # A clock that begins anew with the stream, as cheap phones have: no digit is lost to it.
+    assert digits_across_a_closed_stream("55", 7, stamp_after=-5 * FRAME) == "55"
+
+
 def test_a_digit_told_twice_by_two_sources_counts_once() -> None:
     merger = DigitMerger()
     assert merger.offer("5", "signalling", 0.0)
