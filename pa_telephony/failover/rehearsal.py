@@ -9,19 +9,42 @@ from __future__ import annotations
 import datetime
 import importlib
 
+from pa_telephony.cti import messages
+from pa_telephony.cti.messages import structs
+from pa_telephony.sccp import messages as skinny
 from pa_telephony.sccp.directory import Device, LineAppearance
+from pa_telephony.sccp.enums import DeviceStimulus
 from pa_telephony.sccp.registrar import Registrar, RegistrarConfig, RegistrationAsked
 from pa_telephony.sccp.station import Registered, StationCore
 from pa_telephony.sccp.style import StationConfig
 
-__all__ = ["rehearse"]
+__all__ = ["rehearse_media_port", "rehearse_route_points"]
 
 _NAME = "REHEARSAL"
 _CLOCK = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 _ROUNDS = 8
+REQUESTS = (
+    messages.DeviceRegisterDeviceRequest(
+        media_caps=(structs.MediaCapability(),), algorithm_i_ds=(0,)
+    ),
+    messages.LineOpenRequest(),
+    messages.LineCloseRequest(),
+    messages.DeviceCloseRequest(),
+)
+ANSWERS = (
+    messages.DeviceRegisterDeviceResponse(),
+    messages.DeviceRegisteredEventWithLineInfo(line_info=(structs.LineInfo(),)),
+    messages.DeviceInServiceEvent(),
+    messages.LineOpenResponse(),
+    messages.LineInServiceEvent(),
+    messages.LineCloseResponse(),
+    messages.DeviceCloseResponse(),
+    messages.DeviceUnregisteredEvent(),
+)
+"""What goes to and fro for a route point from its registration to its end."""
 
 
-def rehearse(config: StationConfig) -> bool:
+def rehearse_media_port(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when it went through."""
     for module in ("sccp.client", "cti.client", "cti.route_point", "rtp.sound"):
         importlib.import_module(f"pa_telephony.{module}")
@@ -34,7 +57,17 @@ def rehearse(config: StationConfig) -> bool:
         while (asked := registrar.next_event(_CLOCK)) is not None:
             if isinstance(asked, RegistrationAsked):
                 registrar.accept(device)
+                # What a call manager tells each line besides.
+                registrar.send(skinny.SetLamp(stimulus=DeviceStimulus.LINE))
         station.receive_data(registrar.data_to_send(), 0.0)
         while (event := station.next_event()) is not None:
             registered |= isinstance(event, Registered)
     return registered
+
+
+def rehearse_route_points() -> None:
+    """Write and read, in memory, what the registration of a route point sends and receives."""
+    for request in REQUESTS:
+        messages.encode(request, to_server=True)
+    for answer in ANSWERS:
+        messages.decode(messages.encode(answer, to_server=False))

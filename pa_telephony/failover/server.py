@@ -43,7 +43,7 @@ from pa_telephony.failover.journal import Journal
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
-from pa_telephony.failover.rehearsal import rehearse
+from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_points
 from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
@@ -719,7 +719,9 @@ async def open_server(
             store = await stack.enter_async_context(open_store(cluster))
         address = await _resolve(server.hostname_or_ip_address, cluster)
         if any(isinstance(each, SkinnyProvider) for each in cluster.providers):
-            rehearse(PORT_CONFIG)
+            rehearse_media_port(PORT_CONFIG)
+        if any(isinstance(each, JtapiProvider) for each in cluster.providers):
+            rehearse_route_points()
         await stack.enter_async_context(store.alive(server.server_name))
         if engine is None:
             engine = await stack.enter_async_context(

@@ -5,19 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from pa_telephony import callmanager, cti
+from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
 from pa_telephony.failover.holder import PORT_CONFIG
-from pa_telephony.failover.rehearsal import rehearse
+from pa_telephony.failover.rehearsal import ANSWERS, REQUESTS, rehearse_media_port
+from pa_telephony.trace import FrameRecord, Record
 
 
 def test_a_rehearsal_goes_through() -> None:
-    assert rehearse(PORT_CONFIG)
+    assert rehearse_media_port(PORT_CONFIG)
 
 
 _LATE = """
 import sys
 from pa_telephony.failover.holder import PORT_CONFIG
-from pa_telephony.failover.rehearsal import rehearse
-rehearse(PORT_CONFIG)
+from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_points
+rehearse_media_port(PORT_CONFIG)
+rehearse_route_points()
 before = set(sys.modules)
 import pa_telephony.sccp.client, pa_telephony.cti.route_point
 print(sorted(each for each in set(sys.modules) - before if each.startswith("pa_telephony")))
@@ -27,3 +31,38 @@ print(sorted(each for each in set(sys.modules) - before if each.startswith("pa_t
 def test_nothing_is_left_to_be_imported() -> None:
     run = subprocess.run([sys.executable, "-c", _LATE], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+async def test_all_that_goes_to_and_fro_for_a_route_point_was_rehearsed() -> None:
+    """Code for a message is made when it is first written or read, which takes some 1 ms each."""
+    config = CallManagerConfig(
+        devices=(
+            DeviceConfig(
+                name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)
+            ),
+        ),
+        users=(User(name="pa", password="secret"),),
+    )
+    records: list[Record] = []
+    async with (
+        callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+        cti.open_provider(
+            [manager.cti_address], user="pa", password="secret", trace=records.append
+        ) as provider,
+    ):
+        await provider.wait_in_service()
+        records.clear()
+        async with provider.open_route_point("6000", device="RP"):
+            pass
+        seen = {
+            direction: {
+                type(cti.messages.decode(each.data))
+                for each in records
+                if isinstance(each, FrameRecord) and each.direction == direction
+            }
+            for direction in ("sent", "received")
+        }
+    assert seen == {
+        "sent": {type(each) for each in REQUESTS},
+        "received": {type(each) for each in ANSWERS},
+    }
