@@ -272,10 +272,16 @@ import os, signal, sys, time, trio
 from pa_telephony.failover.stores.sqlite import open_sqlite
 async def main():
     async with open_sqlite(sys.argv[1]) as store, store.alive("PA1"):
-        child = os.fork() if sys.argv[2] == "fork" else 0
-        if child == 0 and sys.argv[2] == "fork":
-            time.sleep(60)
-            os._exit(0)
+        child = 0
+        if sys.argv[2] == "fork":
+            reader, writer = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.write(writer, b"1")
+                time.sleep(60)
+                os._exit(0)
+            # By now the child has let go of our lock: the death is ours alone.
+            os.read(reader, 1)
         print(child, flush=True)
         await trio.sleep_forever()
 trio.run(main)
