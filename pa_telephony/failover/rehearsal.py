@@ -31,6 +31,7 @@ REQUESTS = (
     messages.LineCloseRequest(),
     messages.DeviceCloseRequest(),
 )
+"""What is sent for a route point, from its registration to its end."""
 ANSWERS = (
     messages.DeviceRegisterDeviceResponse(),
     messages.DeviceRegisteredEventWithLineInfo(line_info=(structs.LineInfo(),)),
@@ -41,13 +42,12 @@ ANSWERS = (
     messages.DeviceCloseResponse(),
     messages.DeviceUnregisteredEvent(),
 )
-"""What goes to and fro for a route point from its registration to its end."""
+"""What is received for it."""
 
 
 def rehearse_media_port(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when it went through."""
-    for module in ("sccp.client", "cti.client", "cti.route_point", "rtp.sound"):
-        importlib.import_module(f"pa_telephony.{module}")
+    _load("sccp.client", "rtp.sound")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
     station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)
     station.connected(0.0)
@@ -67,7 +67,13 @@ def rehearse_media_port(config: StationConfig) -> bool:
 
 def rehearse_route_points() -> None:
     """Write and read, in memory, what the registration of a route point sends and receives."""
+    _load("cti.client", "cti.route_point")
     for request in REQUESTS:
         messages.encode(request, to_server=True)
     for answer in ANSWERS:
         messages.decode(messages.encode(answer, to_server=False))
+
+
+def _load(*modules: str) -> None:
+    for module in modules:
+        importlib.import_module(f"pa_telephony.{module}")

@@ -144,9 +144,10 @@ class EventReceiver:
     """Turns packets of one source into digits: each event once, however many packets it has.
 
     A digit is reported when its first packet arrives, so a lost start or a lost end costs nothing.
-    ``held`` is the event that is being pressed now, or None. ``already`` is :attr:`last` of the
-    receiver before this one: what a stream that was closed in the midst of a key press still sends
-    when it is opened again is the same press.
+    ``held`` is the event that is being pressed now, or None.
+
+    A stream may be closed and opened again while packets of a key press are on their way. They are
+    no second press if ``already`` is what :attr:`last` of the stream's previous receiver said.
     """
 
     def __init__(self, already: tuple[int, int] | None = None) -> None:

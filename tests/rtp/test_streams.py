@@ -67,6 +67,13 @@ def test_duplicated_packets_double_no_digit(digits: str) -> None:
     assert heard([packet for packet in packets_of(digits) for _ in range(2)]) == digits
 
 
+def take(inbound: Inbound, packet: Packet, now: float) -> list[int]:
+    """Let a packet come in at the first row; the telephone events that begin in it."""
+    data = bytes(packet)
+    inbound.views[0][: len(data)] = data
+    return [event for _, event in inbound.accept([0], [len(data)], now)]
+
+
 def digits_across_a_closed_stream(
     digits: str, closed_after: int, *, ssrc_after: int = 1, stamp_after: int = 0
 ) -> str:
@@ -88,10 +95,8 @@ def digits_across_a_closed_stream(
             payload=payload,
             marker=marker,
         )
-        data = bytes(packet)
-        inbound.views[0][: len(data)] = data
-        begun += inbound.accept([0], [len(data)], 10.0 + number * 0.02)
-    return "".join(digit_of(event) or "?" for _, event in begun)
+        begun += take(inbound, packet, 10.0 + number * 0.02)
+    return "".join(digit_of(event) or "?" for event in begun)
 
 
 @given(DIGITS, st.integers(0, 50))
@@ -156,10 +161,8 @@ class Ear:
             ssrc=ssrc,
             payload=bytes([ssrc]) * FRAME * frames,
         )
-        data = bytes(packet)
-        self.inbound.views[0][: len(data)] = data
         before = int(self.inbound.packets[0])
-        self.inbound.accept([0], [len(data)], self.now)
+        take(self.inbound, packet, self.now)
         return int(self.inbound.packets[0]) > before
 
     def tick(self) -> None:
