@@ -55,6 +55,9 @@ _REFUSALS = {
     CTIFAILURE.DIRECTORY_LOGIN_NOT_ALLOWED: "Directory login failed - the user may not use CTI",
     CTIFAILURE.CTIERR_LOGIN_FAILED_ACCOUNT_LOCKED: "Directory login failed - account locked",
     CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED: "The user has too many sessions",
+    CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE: (
+        "Too many wrong passwords came from this address: try again in a few seconds"
+    ),
 }
 
 
@@ -78,6 +81,8 @@ class ProviderSession:
     ) -> None:
         self.closed = False
         self.refused_login = False
+        self.refusal = ""
+        """Why the login was refused."""
         self.refused_requests = 0
         self._backend = backend
         self._config = config
@@ -92,6 +97,7 @@ class ProviderSession:
         self._filter = ProviderEventFilter()
         self._watching = False
         self._rest: Iterator[CtiMessage] = iter(())
+        self._opened: tuple[messages.ProviderOpenRequest, str | None] | None = None
         self._requests: dict[type[CtiMessage], Callable[[Any], CtiMessage]] = {
             messages.ProviderGetCapabilitiesRequest: self._get_capabilities,
             messages.ProviderGetAllDevicesAndLinesRequest: self._enumerate,
@@ -270,20 +276,37 @@ class ProviderSession:
         if self.open:
             self._send(refusal(request, CTIFAILURE.PROVIDER_ALREADY_OPEN))
             return
-        try:
-            password = open_password(
-                request.password,
-                request.encrypted_key_data,
-                certificate=self._certificate,
-                nonce=self._nonce,
-            )
+        password, self._opened = self.password_in(request), None
+        code = CTIFAILURE.DIRECTORY_LOGIN_FAILED
+        if password is not None:
             code = self._backend.log_in(request.login, password)
             most = self._config.max_sessions_of_one_user
             if not code and self._sessions_of(request.login) >= most:
                 code = CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED
-        except RemoteProtocolError:
-            code = CTIFAILURE.DIRECTORY_LOGIN_FAILED
+        self._answer_login(request, code)
+
+    def password_in(self, request: messages.ProviderOpenRequest) -> str | None:
+        """The password of a login, opened once; None when it cannot be opened."""
+        if self._opened is None or self._opened[0] is not request:
+            try:
+                password = open_password(
+                    request.password,
+                    request.encrypted_key_data,
+                    certificate=self._certificate,
+                    nonce=self._nonce,
+                )
+            except RemoteProtocolError:
+                password = None
+            self._opened = request, password
+        return self._opened[1]
+
+    def refuse_for_now(self, request: messages.ProviderOpenRequest) -> None:
+        """Answer a login whose password is not looked at: it is to be tried again."""
+        self._answer_login(request, CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE)
+
+    def _answer_login(self, request: messages.ProviderOpenRequest, code: CTIFAILURE) -> None:
         config, good = self._config, not code
+        self.refusal = "" if good else _REFUSALS.get(code, "Login failed")
         # Known before anything is sent: the server holds a refusal back for a while.
         self.refused_login = not good
         self._send(
@@ -306,7 +329,7 @@ class ProviderSession:
                 provider_info_string=config.version,
                 client_heartbeat=config.heartbeat if good else 0,
                 server_heartbeat=config.heartbeat if good else 0,
-                failure_description="" if good else _REFUSALS.get(code, "Login failed"),
+                failure_description=self.refusal,
                 provider_id=1,
                 login_user_name=request.login if good else "",
                 days_until_password_expiry=-1,

@@ -7,17 +7,18 @@ a bug, of ours or of the call manager's, that it brings out.
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import hashlib
 import itertools
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import trio
 
-from pa_telephony.admission import Lobby, network_of
+from pa_telephony.admission import Lobby
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
 from pa_telephony.cti.keyed import KEYED, without_keyed
@@ -28,7 +29,9 @@ from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
-from pa_telephony.faults import report_fault, told_of
+from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.guesses import Attempt
+from pa_telephony.printable import printable
 from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
@@ -63,6 +66,10 @@ class Counters:
         """Of those: because too many of their address had not logged in."""
         self.logins = 0
         self.refused_logins = 0
+        self.delayed_logins = 0
+        """Logins that waited because of wrong passwords from their address."""
+        self.logins_refused_unseen = 0
+        """Logins that would have waited too long for that."""
         self.protocol_errors = 0
         self.slow_applications = 0
         self.timeouts = 0
@@ -191,8 +198,7 @@ class ApplicationSession:
             if isinstance(event, ConnectionClosed):
                 self._end("connection closed")
             elif isinstance(event, ProviderOpenRequest):
-                async with self._manager.turnstile(self.address[0]):
-                    await self._log_in(event)
+                await self._log_in(event)
             else:
                 self._session.take(event)
                 while not self._ending and self._session.go_on():
@@ -230,24 +236,38 @@ class ApplicationSession:
         )
 
     async def _log_in(self, request: ProviderOpenRequest) -> None:
-        known, refused = self._session.open, self._session.refused_login
-        self._session.take(request)
-        if self._session.open and not known:
-            self._manager.counters.logins += 1
+        session, manager = self._session, self._manager
+        if session.open:
+            session.take(request)
+            return
+        open_it = functools.partial(session.password_in, request)
+        attempt = manager.attempt(self.address[0], request.login, open_it)
+        if attempt is None:
+            session.refuse_for_now(request)
+            self._flush()
+            self._stop("login refused unseen: too many wrong passwords from its address")
+            return
+        if attempt.wait:
+            await trio.sleep(attempt.wait)
+        session.take(request)
+        if session.open:
+            manager.guesses.right(attempt, trio.current_time())
+            manager.counters.logins += 1
             self._connection.logged_in = True
-            self._manager.lobby.leave(self._transport)
-            every = float(self._manager.config.heartbeat)
+            manager.lobby.leave(self._transport)
+            every = float(manager.config.heartbeat)
             self._connection.start_heartbeats(
                 every, every * _MISSED_HEARTBEATS, trio.current_time()
             )
             self._logged_in.set()
-        elif self._session.refused_login and not refused:
-            self._manager.counters.refused_logins += 1
-            # The refusal is queued and not yet sent, and the turnstile still ours: who guesses
-            # waits for each answer, on however many connections.
-            await trio.sleep(self._manager.config.wrong_password_delay)
+        elif session.refused_login:
+            manager.guesses.wrong(attempt, trio.current_time())
+            manager.counters.refused_logins += 1
+            manager.tell_refused(self.address[0], request.login, session.refusal)
+            # The refusal is queued and not yet sent: who guesses waits for each answer.
+            await trio.sleep(manager.config.wrong_password_delay)
             self._flush()
-            self._stop("login refused")
+            self._stop(f"login refused: {session.refusal}")
 
     def _send(self, message: CtiMessage) -> None:
         if self._ending:
@@ -370,23 +390,43 @@ class CtiManager:
         self.tls: ssl.SSLContext | None = None
         self.tls_addresses: Sequence[tuple[str, int]] = ()
         self.lobby = Lobby(config.max_connections, config.max_before_login_of_one_address)
-        self._turnstiles: dict[str, trio.Lock] = {}
+        self.guesses = config.guesses()
+        self._key = secrets.token_bytes(32)
+        """Under which a password is remembered that was wrong."""
+        self._told_paced, self._told_refused = Seldom(), Seldom()
 
     def sessions_of(self, user: str) -> int:
         """How many applications are logged in as ``user``."""
         return sum(session.user == user for session in self.sessions)
 
-    @contextlib.asynccontextmanager
-    async def turnstile(self, address: str) -> AsyncGenerator[None]:
-        """One login at a time from each address (of IPv6: from each /64)."""
-        address = network_of(address)
-        lock = self._turnstiles.setdefault(address, trio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.statistics().tasks_waiting and not lock.locked():
-                self._turnstiles.pop(address, None)
+    def attempt(
+        self, address: str, user: str, password: Callable[[], str | None]
+    ) -> Attempt | None:
+        """When a login may be looked at; None: not now (:mod:`pa_telephony.guesses`)."""
+        now = trio.current_time()
+        attempt = None
+        if not self.guesses.would_wait_too_long(address, user, now):
+            said = (password() or "").encode("utf-8", "surrogatepass")
+            digest = hashlib.blake2b(said, key=self._key, digest_size=16).digest()
+            attempt = self.guesses.ask(address, user, digest, now)
+        if attempt is None:
+            self.counters.logins_refused_unseen += 1
+        elif attempt.wait:
+            self.counters.delayed_logins += 1
+        if (attempt is None or attempt.wait) and self._told_paced.due(now):
+            what = "are refused unseen" if attempt is None else f"wait {attempt.wait:.1f} s"
+            _LOG.warning(
+                "too many wrong passwords from %s: logins there that may be guesses, now as user "
+                "%s, %s%s; who logged in there within a day does not wait for other users",
+                *(address, printable(user), what, self._told_paced.times()),
+            )
+        return attempt
+
+    def tell_refused(self, address: str, user: str, why: str) -> None:
+        """Say that a login was refused, seldom: a stranger can have that at will."""
+        if self._told_refused.due(trio.current_time()):
+            times = self._told_refused.times()
+            _LOG.info("%s from %s is not logged in%s: %s", printable(user), address, times, why)
 
     async def handle(self, transport: trio.SocketStream) -> None:
         """Serve one connection until it ends."""

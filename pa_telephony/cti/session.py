@@ -12,6 +12,7 @@ from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.descriptors import Descriptors
 from pa_telephony.errors import RequestFailed
+from pa_telephony.guesses import Guesses, Pace
 
 __all__ = ["CtiManagerConfig", "Session"]
 
@@ -24,7 +25,17 @@ class CtiManagerConfig:
     """Both ways, at least 1: with 0 Cisco's client sends heartbeats without a pause (observed)."""
     login_within: float = 30.0
     wrong_password_delay: float = 1.0
-    """A wrong password's answer, and whatever else comes from its address, waits this long."""
+    """A wrong password's answer waits this long; and once ``max_guesses_of_one_user`` are spent,
+    one more password of that user is looked at every so many seconds, for each address."""
+    max_guesses_of_one_user: int = 5
+    """Wrong passwords of one user that may come at once from one address (of IPv6: one /64)."""
+    max_guesses_of_one_address: int = 20
+    """Wrong passwords of all users that may come from one address at once. A user who logged in
+    from there within a day does not wait for the others there."""
+    guess_every: float = 0.5
+    """One more of these is looked at every so many seconds."""
+    longest_login_wait: float = 10.0
+    """A login that would wait longer for its turn is refused, to be tried again."""
     max_connections: int = 500
     max_before_login_of_one_address: int = 50
     """Connections from one IP address (of IPv6: from one /64) that have not logged in, those that
@@ -48,6 +59,18 @@ class CtiManagerConfig:
             self,
             max_connections=share(self.max_connections, 4),
             max_before_login_of_one_address=share(self.max_before_login_of_one_address, 16),
+        )
+
+    def guesses(self) -> Guesses:
+        """What paces wrong passwords.
+
+        So many can wait that half of the places of their address are left to newcomers.
+        """
+        fits = self.max_before_login_of_one_address // 2 * self.guess_every
+        return Guesses(
+            Pace(at_once=self.max_guesses_of_one_address, every=self.guess_every),
+            Pace(at_once=self.max_guesses_of_one_user, every=self.wrong_password_delay),
+            longest_wait=min(self.longest_login_wait, fits),
         )
 
 

@@ -427,25 +427,6 @@ async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
         assert refused.value.code & 0xFFFF == code
 
 
-async def test_guesses_from_one_address_wait_for_each_other_on_however_many_connections() -> None:
-    """Three wrong passwords at once take three delays; measured in the call manager's own clock."""
-    async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
-        began = trio.current_time()
-
-        async def guess() -> None:
-            with contextlib.suppress(RequestFailed):
-                async with cti.open_provider(manager.cti_address, user="app", password="no"):
-                    pass
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(guess)
-        assert trio.current_time() - began >= 2.9
-        counters = manager.cti_counters
-        assert counters is not None
-        assert counters.refused_logins == 3
-
-
 async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager() -> None:
     """The first dies; lines, ports and route points come back at the second, handlers included."""
     async with (

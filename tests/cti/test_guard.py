@@ -6,6 +6,7 @@ And so many connections of one address that have not logged in.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -25,8 +26,11 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.callmanager.calls import LegState
 from pa_telephony.cti import messages
+from pa_telephony.cti.connection import Role, WireConnection
+from pa_telephony.cti.enums import CTIFAILURE
+from pa_telephony.cti.login import seal_password
 from pa_telephony.cti.provider_session import ProviderSession
-from pa_telephony.cti.server import Counters, CtiManager
+from pa_telephony.cti.server import Counters
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
@@ -52,9 +56,10 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def a_manager(trace: Trace | None = None) -> AsyncGenerator[CallManager]:
+async def a_manager(trace: Trace | None = None, **changed: Any) -> AsyncGenerator[CallManager]:
+    config = dataclasses.replace(CONFIG, **changed)
     with trio.fail_after(10):
-        async with open_call_manager(CONFIG, sccp_port=0, cti_port=0, trace=trace) as manager:
+        async with open_call_manager(config, sccp_port=0, cti_port=0, trace=trace) as manager:
             yield manager
 
 
@@ -252,15 +257,73 @@ async def test_one_address_can_not_keep_the_others_out() -> None:
         await until(lambda: len(lobby) == 0)
 
 
-async def test_guesses_from_all_addresses_of_one_ipv6_network_wait_for_each_other() -> None:
-    nobody: Any = None
-    manager = CtiManager(nobody, nobody, CtiManagerConfig(), None)
-    async with manager.turnstile("2001:db8::1"):
-        with trio.move_on_after(0) as waited:
-            async with manager.turnstile("2001:db8::ffff:2"):
-                pass
-        assert waited.cancelled_caught
-        for other in ("2001:db8:0:1::1", "192.0.2.1"):
-            async with manager.turnstile(other):
-                pass
-    assert not manager._turnstiles
+# ----------------------------------------------------------------- guesses of passwords
+
+
+async def logs_in(manager: CallManager, source: str, user: str, password: str) -> int:
+    """The code with which a login from an address ends, 0 for a good one."""
+    stream = await connect(manager, source)
+    wire = WireConnection(Role.CLIENT)
+
+    async def hears(kind: type[Any]) -> Any:
+        while True:
+            while (event := wire.next_event()) is not None:
+                if isinstance(event, kind):
+                    return event
+            wire.receive_data(bytes(await stream.receive_some(1 << 16)), 0.0)
+
+    async with stream:
+        wire.send(messages.ProviderInitRequest(sequence_number=1))
+        await stream.send_all(wire.data_to_send())
+        init = await hears(messages.ProviderInitResponse)
+        sealed, key = seal_password(
+            password, certificate=init.certificate, nonce=init.nonce, key="0123456789abcdef"
+        )
+        wire.send(
+            messages.ProviderOpenRequest(
+                sequence_number=2, login=user, password=sealed, encrypted_key_data=key
+            )
+        )
+        await stream.send_all(wire.data_to_send())
+        return int((await hears(messages.ProviderOpenCompletedEvent)).reason) & 0xFFFF
+
+
+async def test_a_guesser_locks_nobody_out_of_its_own_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A NAT with a good and a bad application behind it, of one user and of different ones."""
+    limits = CtiManagerConfig(
+        max_guesses_of_one_address=3, guess_every=60.0, longest_login_wait=1e6,
+        wrong_password_delay=0.01,
+    )  # fmt: skip
+    async with a_manager(applications=limits) as manager, trio.open_nursery() as nursery:
+        assert await logs_in(manager, "127.0.0.2", "app", "secret") == 0
+        for number in range(3):
+            assert await logs_in(manager, "127.0.0.2", f"user{number}", "no") == 0x60
+        for number in range(3, 10):
+            nursery.start_soon(logs_in, manager, "127.0.0.2", f"user{number}", "no")
+        await until(lambda: counters(manager).delayed_logins == 7)
+        # Minutes are to pass until the last of these is answered.
+        assert await logs_in(manager, "127.0.0.2", "app", "secret") == 0
+        assert await logs_in(manager, "127.0.0.3", "other", "secret") == 0
+        # An application that has only an old password is told so, and slows no other.
+        for _ in range(10):
+            assert await logs_in(manager, "127.0.0.2", "app", "old") == 0x60
+        assert await logs_in(manager, "127.0.0.2", "app", "secret") == 0
+        nursery.cancel_scope.cancel()
+    (told,) = (r.getMessage() for r in caplog.records if "wrong passwords" in r.getMessage())
+    assert "127.0.0.2" in told
+
+
+async def test_a_login_that_would_wait_too_long_is_refused_unseen_and_told_why() -> None:
+    limits = CtiManagerConfig(
+        max_guesses_of_one_address=2, guess_every=60.0, longest_login_wait=1.0,
+        wrong_password_delay=0.01,
+    )  # fmt: skip
+    async with a_manager(applications=limits) as manager:
+        for number in range(2):
+            assert await logs_in(manager, "127.0.0.2", f"user{number}", "no") == 0x60
+        refused = await logs_in(manager, "127.0.0.2", "app", "secret")
+        assert refused == CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE & 0xFFFF
+        assert counters(manager).logins_refused_unseen == 1
+        assert await logs_in(manager, "127.0.0.3", "app", "secret") == 0
