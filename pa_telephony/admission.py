@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-__all__ = ["Lobby", "Rejections", "network_of"]
+__all__ = ["Lobby", "network_of"]
 
 
 class Lobby:
@@ -45,40 +45,6 @@ class Lobby:
             self._of[network] -= 1
             if not self._of[network]:
                 del self._of[network]
-
-
-class Rejections:
-    """How often each address was refused of late: ``most`` in ``seconds``, then it has to wait.
-
-    Counted in spans of ``seconds`` that begin with a refusal; what is kept for an address is two
-    numbers, and those whose span is over are forgotten.
-    """
-
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._of: dict[str, tuple[float, int]] = {}
-        self._forget_at = 0.0
-
-    def __len__(self) -> int:
-        return len(self._of)
-
-    def limited(self, address: str, now: float) -> bool:
-        """Whether this IP address (of IPv6: its /64) was refused too often to be heard now."""
-        since, count = self._of.get(network_of(address), (now, 0))
-        return count >= self._most and now < since + self._seconds
-
-    def note(self, address: str, now: float) -> bool:
-        """One more refusal; True for the one with which the waiting begins."""
-        if now >= self._forget_at:
-            self._of = {each: n for each, n in self._of.items() if now < n[0] + self._seconds}
-            self._forget_at = now + self._seconds
-        network = network_of(address)
-        since, count = self._of.get(network, (now, 0))
-        if now >= since + self._seconds:
-            since, count = now, 0
-        self._of[network] = since, count + 1
-        return count + 1 == self._most
 
 
 def network_of(address: str) -> str:

@@ -137,7 +137,7 @@ class Guesses:
         """When a guess may be looked at; None: not now, for too many of its like wait already.
 
         ``guess`` is what a repeated one is recognised by: a keyed digest where it is a secret. The
-        attempt is then to be given to :meth:`right` or :meth:`wrong`, or dropped.
+        attempt is then given to :meth:`right`, :meth:`wrong` or :meth:`give_back`, or dropped.
         """
         self._forget(now)
         network, name = network_of(address), name[:_LONGEST_NAME]
@@ -179,15 +179,23 @@ class Guesses:
 
     def right(self, attempt: Attempt, now: float) -> None:
         """It was right: it costs nothing, and the name is good here from now on."""
+        self.give_back(attempt)
+        self.is_good(attempt, now)
+
+    def is_good(self, attempt: Attempt, now: float) -> None:
+        """The name is good at its address from now on."""
         key = attempt.network, attempt.name
-        if attempt.network in self._paid_until:
-            self._paid_until[attempt.network] -= attempt.for_network
         if key in self._names:
             self._names[key].paid_until = now
         self._good[key] = now + self._good_for
         self._good.move_to_end(key)
         if len(self._good) > self._most:
             self._good.popitem(last=False)
+
+    def give_back(self, attempt: Attempt, part: float = 1.0) -> None:
+        """Give ``part`` of what was paid for the address back: it was no guess, or hardly one."""
+        if attempt.network in self._paid_until:
+            self._paid_until[attempt.network] -= attempt.for_network * part
 
     def wrong(self, attempt: Attempt, now: float) -> None:
         """It was wrong: what was paid is gone, and the same again is known by then."""

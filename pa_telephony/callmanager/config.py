@@ -167,9 +167,10 @@ class StationLimits:
     max_standing_by_of_one_address: int = 2_500
     max_tokens: int = 50
     """Phones that may be on their way back at once."""
-    max_rejections_of_one_address: int = 1_000
-    """Registrations that may be rejected within 10 s; then the address waits until those are
-    over."""
+    max_tokens_of_one_address: int = 25
+    max_unknown_names_of_one_address: int = 100
+    """Names that there are not which one address may try within 10 s; then it is told to try
+    later, but for the names that registered from there within a day."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

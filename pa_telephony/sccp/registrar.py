@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from pa_telephony.descriptors import Descriptors
 from pa_telephony.errors import LocalProtocolError
+from pa_telephony.guesses import Guesses, Pace
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, Role
 from pa_telephony.sccp.directory import QUESTIONS, Device, answer
@@ -54,10 +55,12 @@ class RegistrarConfig:
     """Intervals without a word after which another connection may register the name (or
     ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
     heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
-    max_rejections_of_one_address: int = 1_000
-    """Registrations of one IP address (of IPv6: of one /64) that may be rejected within
-    ``rejections_within``; then its connections are closed until that is over."""
-    rejections_within: float = 10.0
+    max_unknown_names_of_one_address: int = 100
+    """Names that there are not which one IP address (of IPv6: one /64) may try within
+    ``unknown_names_within``, to register or for a token; then it is told to try later, whatever
+    name it gives, but for those that registered from there within a day. The same name again, and
+    one that is rejected for another reason, count as a tenth."""
+    unknown_names_within: float = 10.0
     register_within: float = 30.0
     """How long a connection may stay without registering, whatever it says; one that stands by
     has as many intervals of the secondary keepalive as a registered one has of the first."""
@@ -74,6 +77,8 @@ class RegistrarConfig:
     """Of these, from one IP address (of IPv6: from one /64)."""
     max_tokens: int = 50
     """Stations that may be on their way back at once: with a token, and not registered yet."""
+    max_tokens_of_one_address: int = 25
+    """Of these, from one IP address (of IPv6: from one /64)."""
     token_wait: int = 10
     """Seconds after which a station that got no token may ask again (chan-sccp: 10 to 60), and
     another gets the place of one that got a token and has not come."""
@@ -83,6 +88,15 @@ class RegistrarConfig:
     max_protocol_version: int = 22
     date_template: str = "M/D/Y"
     limits: Limits = field(default_factory=Limits)
+
+    def guesses(self) -> Guesses:
+        """What paces those who try names."""
+        most = self.max_unknown_names_of_one_address
+        return Guesses(
+            Pace(at_once=most, every=self.unknown_names_within / most),
+            longest_wait=0.0,
+            most=self.max_connections,
+        )
 
     def fitted(self, descriptors: Descriptors) -> RegistrarConfig:
         """No more connections than there are descriptors, in the same proportions.

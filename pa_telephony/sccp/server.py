@@ -21,10 +21,11 @@ from typing import Protocol
 
 import trio
 
-from pa_telephony.admission import Lobby, Rejections
+from pa_telephony.admission import Lobby
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
-from pa_telephony.faults import report_fault, told_of
+from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
 from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.directory import Device
@@ -55,6 +56,8 @@ _READ = 256
 delays others by what that many messages take (calls: 10 ms), not by what 64 KiB of them do
 (bench/flood.py). No need to look at the time, as CTI's server does: none asks for very much."""
 _LINGER = 1.0
+_HARDLY_A_GUESS = 0.9
+"""The part of a guess's price that is given back where the name is known."""
 _LONGEST_PROBE = 32_767
 """The most seconds that Linux takes between two probes."""
 _LOG = logging.getLogger("pa_telephony.sccp")
@@ -72,8 +75,8 @@ class Counters:
         self.rejections = 0
         self.refused_for_descriptors = 0
         """Connections for which the process has no descriptors that it could spare."""
-        self.refused_for_rejections = 0
-        """Connections of an address that was rejected too often of late."""
+        self.refused_unseen = 0
+        """Registrations and tokens of an address that tried too many names that there are not."""
         self.address_changes = 0
         """Registrations from another address than the one that the name had before."""
         self.standbys_refused = 0
@@ -453,10 +456,11 @@ class StationServer:
         self._connections: set[StationSession] = set()
         self._lobby = Lobby(config.max_unregistered, config.max_unregistered_of_one_address)
         self._standby = Lobby(config.max_standing_by, config.max_standing_by_of_one_address)
-        self._tokens = Tokens(config.max_tokens, config.token_wait)
-        self._rejections = Rejections(
-            config.max_rejections_of_one_address, config.rejections_within
+        self._tokens = Tokens(
+            config.max_tokens, config.max_tokens_of_one_address, config.token_wait
         )
+        self._guesses = config.guesses()
+        self._told_rejected, self._told_guesses, self._told_refused = Seldom(), Seldom(), Seldom()
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
 
@@ -498,10 +502,18 @@ class StationServer:
         real call managers answer in four ways (protocol notes §5).
         """
         name = request.device_name
+        attempt = self._attempt(session, name)
+        if attempt is None:
+            # Nothing was looked up: a name that there is gets the same answer.
+            self._reject(session, registrar, name, "Too many names: try later")
+            return
         device = self.directory.find_device(name)
         if device is None:
+            self._guesses.wrong(attempt, trio.current_time())
             self._reject(session, registrar, name, "Device Unknown")
             return
+        # Who looks for names is held up by those that there are not.
+        self._guesses.give_back(attempt, _HARDLY_A_GUESS)
         if device.device_type not in (None, request.device_type):
             self._reject(session, registrar, name, "Wrong Device Type")
             return
@@ -522,6 +534,8 @@ class StationServer:
             assert old is not None
             silent_for = trio.current_time() - old.last_heard
             old.close(f"silent for {silent_for:.1f} s, replaced from {session.address[0]}")
+        self._guesses.give_back(attempt, 1 - _HARDLY_A_GUESS)
+        self._guesses.is_good(attempt, trio.current_time())
         session.confirm(device)
         self._tokens.take_back(session)
         self._lobby.leave(session)
@@ -583,10 +597,16 @@ class StationServer:
             return 0
         if effect is names.Effect.MUST_WAIT and old is not None:
             old.probe()
+        attempt = self._attempt(session, name)
+        known = attempt is not None and self.directory.find_device(name) is not None
+        if attempt is not None and known:
+            self._guesses.give_back(attempt, _HARDLY_A_GUESS)
+        elif attempt is not None:
+            self._guesses.wrong(attempt, trio.current_time())
         # Registered under another name, it cannot come; nor can one that nobody knows.
-        stranger = bool(session.name) or self.directory.find_device(name) is None
-        may_come = effect is names.Effect.MAY_COME and not stranger
-        if may_come and self._tokens.give(session, name, trio.current_time()):
+        may_come = effect is names.Effect.MAY_COME and known and not session.name
+        address = session.address[0]
+        if may_come and self._tokens.give(session, name, address, trio.current_time()):
             return 0
         self.counters.tokens_refused += 1
         return self.config.token_wait
@@ -596,19 +616,30 @@ class StationServer:
     ) -> None:
         self.counters.rejections += 1
         address = session.address[0]
-        _LOG.info("%s from %s is not registered: %s", printable(name), address, reason)
+        if self._told_rejected.due(trio.current_time()):
+            times = self._told_rejected.times()
+            _LOG.info("%s from %s is not registered%s: %s", printable(name), address, times, reason)
         self._record_event(
             "sccp.registration_rejected",
             {"device": name, "remote": session.address, "reason": reason},
         )
-        if self._rejections.note(address, trio.current_time()):
-            most, within = self.config.max_rejections_of_one_address, self.config.rejections_within
-            _LOG.warning(
-                "%s: %d registrations rejected within %g s, the last of %s: %s; its connections "
-                "are closed until that is over",
-                *(address, most, within, printable(name), reason),
-            )
         registrar.reject(reason)
+
+    def _attempt(self, session: StationSession, name: str) -> Attempt | None:
+        """Whether a name may be looked up; None: its address has tried too many."""
+        address, now = session.address[0], trio.current_time()
+        attempt = self._guesses.ask(address, name, b"", now)
+        if attempt is None:
+            self.counters.refused_unseen += 1
+            if self._told_guesses.due(now):
+                most = self.config.max_unknown_names_of_one_address
+                _LOG.warning(
+                    "%s tried more than %d unknown names within %g s, the last %s%s: no other is "
+                    "looked up now but those that registered from there within a day",
+                    *(address, most, self.config.unknown_names_within, printable(name)),
+                    self._told_guesses.times(),
+                )
+        return attempt
 
     def forget(self, session: StationSession, reason: str, was_registered: bool) -> None:
         """A session is over: its name is free at once."""
@@ -653,12 +684,15 @@ class StationServer:
 
     def _admits(self, address: str) -> bool:
         crowded = self._lobby.crowded(address)
-        limited = self._rejections.limited(address, trio.current_time())
         full = self._lobby.full or len(self._connections) >= self.config.max_connections
-        self.counters.refused_connections += full or crowded or limited
+        self.counters.refused_connections += full or crowded
         self.counters.refused_by_address += crowded
-        self.counters.refused_for_rejections += limited
-        return not (full or crowded or limited)
+        if (full or crowded) and self._told_refused.due(trio.current_time()):
+            why = "too many connections" + (" of its address that have not registered" * crowded)
+            _LOG.warning(
+                "a connection from %s is closed%s: %s", address, self._told_refused.times(), why
+            )
+        return not (full or crowded)
 
 
 async def serve_stations(

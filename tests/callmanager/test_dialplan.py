@@ -319,7 +319,7 @@ def test_the_limits_of_stations_are_those_of_the_registrar_until_they_are_set(
     limits = "\n".join(f"{each.name} = {n}" for n, each in enumerate(fields(StationLimits), 1))
     said = limits.replace("connections = 1", "connections = 100")
     config = callmanager.load(write(tmp_path, f"[stations]\n{said}"))
-    assert list(asdict(config.stations).values()) == [100, 2, 3, 4, 5, 6, 7]
+    assert list(asdict(config.stations).values()) == [100, 2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(

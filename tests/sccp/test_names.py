@@ -13,7 +13,6 @@ import pytest
 import trio
 import trio.testing
 
-from pa_telephony.admission import Rejections
 from pa_telephony.sccp import messages, names
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
@@ -66,22 +65,6 @@ def test_as_many_names_are_remembered_as_may_be_and_the_newest_changes() -> None
     addresses.registered("a", TWO, None, 7.0)
     addresses.registered("a", ONE, None, 8.0)
     assert [each.time for each in addresses.changes] == [7.0, 8.0]
-
-
-def test_so_many_rejections_of_one_address_and_then_it_waits() -> None:
-    rejections = Rejections(3, 10.0)
-    assert [rejections.note(ONE, at) for at in (0.0, 1.0, 2.0, 3.0)] == [False, False, True, False]
-    assert rejections.limited(ONE, 9.9)
-    assert not rejections.limited(ONE, 10.0)
-    assert not rejections.limited(TWO, 5.0)
-    assert not rejections.note(ONE, 10.0)
-    assert not rejections.limited(ONE, 10.0)
-    for number in range(1000):
-        rejections.note(f"2001:db8:{number:x}::1", 11.0 + number)
-    assert len(rejections) < 30
-    for number in range(3):
-        rejections.note(f"2001:db8::{number}", 2000.0)
-    assert rejections.limited("2001:db8::9", 2000.0)
 
 
 # ------------------------------------------------------------------- the server in virtual time
@@ -359,25 +342,68 @@ async def test_asking_for_a_name_lets_tcp_ask_whoever_has_it(
             assert options[socket.TCP_KEEPINTVL] * options[socket.TCP_KEEPCNT] >= 90
 
 
-async def test_an_address_that_is_rejected_too_often_waits_and_nobody_else(
+async def test_an_address_that_tries_too_many_names_learns_nothing_more_and_its_phones_go_on(
     mock_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with a_house(mock_clock, max_rejections_of_one_address=5) as house:
-        phone = await house.registered_peer()
-        for _ in range(5):
-            assert not await house.comes(TWO).registers()
-        assert house.server.counters.rejections == 5
-        for _ in range(5):
-            assert not await house.comes(TWO).registers(OTHER)
-        assert house.server.counters.rejections == 5
-        assert house.server.counters.refused_for_rejections == 5
-        assert len([r for r in caplog.records if "registrations rejected" in r.message]) == 1
-        # Others come in, and who is there stays.
+    async with a_house(mock_clock, max_unknown_names_of_one_address=5) as house:
+        phone = await house.registered_peer(TWO)
+        for number in range(5):
+            (said,) = await house.comes(TWO).says(messages.RegisterReq(device_name=f"S{number}"))
+            assert said == messages.RegisterReject(text="Device Unknown")
+        # A name that there is gets no other answer than one that there is not; nor for a token.
+        answers = [
+            await house.comes(TWO).says(ask(device_name=name))
+            for ask in (messages.RegisterReq, messages.RegisterTokenReq)
+            for name in (OTHER, "nobody")
+        ]
+        assert answers[0] == answers[1]
+        assert answers[0] == [messages.RegisterReject(text="Too many names: try later")]
+        assert answers[2] == answers[3]
+        assert [type(each) for each in answers[2]] == [messages.RegisterTokenReject]
+        assert house.server.counters.refused_unseen == 4
+        (told,) = [r.getMessage() for r in caplog.records if "unknown names" in r.getMessage()]
+        assert TWO in told
+        # Who is there stays and may come again from there; others come in.
         assert await phone.says(messages.KeepAliveReq()) == [messages.KeepAliveAck()]
+        await phone.goes()
+        assert await house.comes(TWO).registers(NAME)
         assert await house.comes("10.0.0.3").registers(OTHER)
-        await house.until(10.0)
-        assert not await house.comes(TWO).registers()
-        assert house.server.counters.rejections == 6
+        # Two seconds later one more name is looked at, of which nothing has been heard since.
+        await house.until(2.0)
+        assert await house.comes(TWO).registers(OTHER)
+
+
+async def test_tokens_tell_a_stranger_no_more_names_than_registrations_do(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    """On one connection that asks for one after the other."""
+    async with a_house(mock_clock, max_unknown_names_of_one_address=5) as house:
+        stranger = house.comes(TWO)
+        for number in range(5):
+            assert not await stranger.may_come(f"S{number}")
+        assert house.server.counters.refused_unseen == 0
+        assert not await stranger.may_come(OTHER)
+        assert house.server.counters.refused_unseen == 1
+        await house.until(2.0)
+        assert await stranger.may_come(OTHER)
+
+
+async def test_rejections_are_logged_once_a_minute_with_their_number(
+    mock_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with a_house(mock_clock) as house:
+        for number in range(20):
+            await house.comes(TWO).registers(f"S{number}")
+        await house.until(60.0)
+        await house.comes(TWO).registers("S99")
+        told = [r.getMessage() for r in caplog.records if "not registered" in r.getMessage()]
+        assert told == [
+            "S0 from 10.0.0.2 is not registered: Device Unknown",
+            "S99 from 10.0.0.2 is not registered (19 times more since the last time this was "
+            "told): Device Unknown",
+        ]
+        assert len(house.events("sccp.registration_rejected")) == 21
 
 
 # ---------------------------------------------------------------------------------- real sockets
