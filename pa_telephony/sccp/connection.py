@@ -39,6 +39,20 @@ NEWEST_VERSION = 22
 _OLDEST_LAYOUT = 3
 _ANNOUNCED_AT = 28
 """Offset of maxProtocolVer in the frame of a RegisterAck."""
+_OF_REGISTRATIONS = frozenset(
+    kind.id
+    for kind in (
+        messages.KeepAliveReq,
+        messages.RegisterReq,
+        messages.RegisterTokenReq,
+        messages.SPCPRegisterTokenReq,
+        messages.UnregisterReq,
+        # Alarms come first, and gateways send IpPort together with RegisterReq (captured).
+        messages.Alarm,
+        messages.EnhancedAlarm,
+        messages.IpPort,
+    )
+)
 
 
 class Role(enum.Enum):
@@ -57,6 +71,9 @@ class Limits:
     buffered: int = 131072
     """Bytes that may wait for :meth:`Connection.next_event`: a whole read (64 KiB) behind the
     part of a frame that the read before it left."""
+    before_registration: int = 2048
+    """Largest data_length of a station that has not registered: RegisterReq takes some 200 bytes,
+    and EnhancedAlarm up to 2,012 (captured). Four times that may wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +109,13 @@ class Connection:
     given every whole frame of the peer before it is decoded (for traces).
     """
 
-    def __init__(self, role: Role, limits: Limits | None = None) -> None:
+    def __init__(
+        self, role: Role, limits: Limits | None = None, *, registered: bool = True
+    ) -> None:
         self.role = role
         self.limits = limits or Limits()
+        self.registered = registered
+        """False: only the messages of a registration are looked at, and only short ones."""
         self.version = 0
         self.header_version = 0
         self.offered = 0
@@ -117,7 +138,9 @@ class Connection:
             del self._received[: self._start]
             self._start = 0
         self._received += data
-        if len(self._received) > self.limits.buffered:
+        limits = self.limits
+        most = limits.buffered if self.registered else 4 * limits.before_registration
+        if len(self._received) > most:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
     def receive_eof(self) -> None:
@@ -136,8 +159,13 @@ class Connection:
         if there < HEADER.size:
             return self._end(there)
         length, header_version, number = HEADER.unpack_from(self._received, self._start)
-        if not 4 <= length <= self.limits.frame:
-            raise self._fail(DecodeError(f"data length {length}, must be 4 to {self.limits.frame}"))
+        longest = self.limits.frame if self.registered else self.limits.before_registration
+        if not 4 <= length <= longest:
+            raise self._fail(DecodeError(f"data length {length}, must be 4 to {longest}"))
+        if not self.registered and number not in _OF_REGISTRATIONS:
+            kind = SccpMessage.registry.get(number)
+            name = kind.__name__ if kind else f"message 0x{number:04x}"
+            raise self._fail(RemoteProtocolError(f"{name} before the registration"))
         if there < length + 8:
             return self._end(there)
         frame = bytes(self._received[self._start : self._start + length + 8])

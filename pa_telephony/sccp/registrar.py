@@ -165,8 +165,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.ASK_FOR_TOKEN),
     (_S.CONNECTED, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
-    # Alarms come first, and gateways send IpPort together with RegisterReq (captured).
-    (_S.CONNECTED, _I.QUESTION): (_S.CONNECTED, _E.NOTHING),
+    # Alarms, and a gateway's IpPort: the connection refuses everything else, questions included.
     (_S.CONNECTED, _I.OTHER): (_S.CONNECTED, _E.NOTHING),
     (_S.CONNECTED, _I.DEADLINE): (_S.CLOSED, _E.END),
     (_S.CONNECTED, _I.LOST): (_S.CLOSED, _E.END),
@@ -174,7 +173,6 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.STANDING_BY, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.STANDING_BY, _I.TOKEN): (_S.STANDING_BY, _E.ASK_FOR_TOKEN),
     (_S.STANDING_BY, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
-    (_S.STANDING_BY, _I.QUESTION): (_S.STANDING_BY, _E.NOTHING),
     (_S.STANDING_BY, _I.OTHER): (_S.STANDING_BY, _E.NOTHING),
     (_S.STANDING_BY, _I.DEADLINE): (_S.CLOSED, _E.END),
     (_S.STANDING_BY, _I.LOST): (_S.CLOSED, _E.END),
@@ -262,7 +260,7 @@ class Registrar:
         """When the newest whole message came: dripping bytes prolong nothing."""
         self.unknown_messages = 0
         self._now = now
-        self._connection = Connection(Role.CALL_MANAGER, config.limits)
+        self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
         self._interval = config.keep_alive_interval
@@ -435,6 +433,7 @@ class Registrar:
 
     def _confirm(self) -> None:
         assert self._request is not None
+        self._connection.registered = True
         self.device_type = self._request.device_type
         config = self.config
         own = self.device.keep_alive_interval if self.device is not None else None

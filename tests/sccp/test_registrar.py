@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import struct
 
 import pytest
 from hypothesis import given, strategies as st
@@ -97,6 +98,8 @@ class Bench:
                 self.registrar.handle_deadline(1000.0)
             case Input.LOST:
                 self.registrar.lost("gone")
+            case Input.OTHER if self.registrar.state in (State.CONNECTED, State.STANDING_BY):
+                return self.told(messages.Alarm(alarm_severity=1, text="a start"))
             case _:
                 return self.told(SAID[step] if step is not Input.REGISTER else self.register())
         return self.events()
@@ -136,6 +139,9 @@ def test_each_input_in_each_state_does_what_the_table_says(state: State, step: I
     if (state, step) not in TABLE:
         if step in (Input.ACCEPT, Input.REJECT):
             with pytest.raises(LocalProtocolError):
+                bench.do(step)
+        elif step is Input.QUESTION and state in (State.CONNECTED, State.STANDING_BY):
+            with pytest.raises(RemoteProtocolError, match="TimeDateReq before the registration"):
                 bench.do(step)
         else:
             assert not bench.do(step)
@@ -245,6 +251,60 @@ def test_a_silent_station_is_given_up_after_three_intervals() -> None:
     assert not bench.events()
     bench.registrar.handle_deadline(90.0)
     assert [type(event) for event in bench.events()] == [SessionEnded]
+
+
+BEFORE = [
+    messages.KeepAliveReq(),
+    messages.RegisterTokenReq(device_name=DEVICE.name),
+    messages.SPCPRegisterTokenReq(device_name=DEVICE.name),
+    messages.Alarm(alarm_severity=1, text="a start"),
+    messages.EnhancedAlarm(alarm_info=bytes(2000)),
+    messages.IpPort(rtp_media_port=16384),
+    messages.UnregisterReq(),
+    messages.RegisterReq(device_name=DEVICE.name, protocol_ver=20),
+]
+
+
+@pytest.mark.parametrize("stands_by", [False, True])
+def test_nothing_but_what_comes_before_a_registration_is_decoded_before_it(
+    monkeypatch: pytest.MonkeyPatch, stands_by: bool
+) -> None:
+    """Every number that there is, and some that nobody knows: refused by its header alone."""
+    may_come = {type(each).id for each in BEFORE}
+    for number in sorted({*SccpMessage.registry, 0x7777, 0xFFFFFFFF} - may_come):
+        bench = Bench()
+        if stands_by:
+            bench.bring_to(State.STANDING_BY)
+        monkeypatch.setattr(messages, "decode", lambda *arguments: pytest.fail("decoded"))
+        bench.registrar.receive_data(struct.pack("<III", 2000, 0, number), 0.0)
+        with pytest.raises(RemoteProtocolError, match="before the registration"):
+            bench.events()
+        monkeypatch.undo()
+    for message in BEFORE:
+        bench = Bench()
+        if stands_by:
+            bench.bring_to(State.STANDING_BY)
+        bench.told(message)
+
+
+def test_a_few_kib_wait_before_a_registration_and_nothing_is_kept_of_a_failure() -> None:
+    limits = RegistrarConfig().limits
+    registrar = Registrar(RegistrarConfig(), 0.0)
+    registrar.receive_data(struct.pack("<III", limits.before_registration + 1, 0, 1), 0.0)
+    with pytest.raises(RemoteProtocolError, match="data length"):
+        registrar.next_event(CLOCK)
+    registrar = Registrar(RegistrarConfig(), 0.0)
+    most = bytes(4 * limits.before_registration)
+    registrar.receive_data(most, 0.0)
+    with pytest.raises(RemoteProtocolError, match="wait to be read"):
+        registrar.receive_data(b"x", 0.0)
+    assert not registrar._connection._received
+    assert registrar._connection._error is not None
+    assert registrar._connection._error.__traceback__ is None
+    # Whoever is registered may say as much as ever.
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.registrar.receive_data(bytes(limits.buffered), 0.0)
 
 
 @given(st.binary(max_size=300))
