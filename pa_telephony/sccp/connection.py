@@ -71,9 +71,9 @@ class Limits:
     buffered: int = 131072
     """Bytes that may wait for :meth:`Connection.next_event`: a whole read (64 KiB) behind the
     part of a frame that the read before it left."""
-    before_registration: int = 2048
+    before_registration: int = 4096
     """Largest data_length of a station that has not registered: RegisterReq takes some 200 bytes,
-    and EnhancedAlarm up to 2,012 (captured). Four times that may wait to be read."""
+    EnhancedAlarm up to 2,012 (captured), LocationInfo 2,405. Twice that may wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Connection:
         self.role = role
         self.limits = limits or Limits()
         self.registered = registered
-        """False: only the messages of a registration are looked at, and only short ones."""
+        """False: only the messages of a registration are decoded, others come as
+        :class:`UnknownMessage`; long ones are an error."""
         self.version = 0
         self.header_version = 0
         self.offered = 0
@@ -139,7 +140,7 @@ class Connection:
             self._start = 0
         self._received += data
         limits = self.limits
-        most = limits.buffered if self.registered else 4 * limits.before_registration
+        most = limits.buffered if self.registered else 2 * limits.before_registration
         if len(self._received) > most:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
@@ -162,10 +163,6 @@ class Connection:
         longest = self.limits.frame if self.registered else self.limits.before_registration
         if not 4 <= length <= longest:
             raise self._fail(DecodeError(f"data length {length}, must be 4 to {longest}"))
-        if not self.registered and number not in _OF_REGISTRATIONS:
-            kind = SccpMessage.registry.get(number)
-            name = kind.__name__ if kind else f"message 0x{number:04x}"
-            raise self._fail(RemoteProtocolError(f"{name} before the registration"))
         if there < length + 8:
             return self._end(there)
         frame = bytes(self._received[self._start : self._start + length + 8])
@@ -173,14 +170,17 @@ class Connection:
         self.header_version = header_version
         if self.on_frame is not None:
             self.on_frame(frame)
+        kind = SccpMessage.registry.get(number)
+        if kind is not None and kind.sender is self.role.value:
+            reason = f"{kind.__name__} is for the other side to receive"
+            raise self._fail(RemoteProtocolError(reason))
+        if not self.registered and number not in _OF_REGISTRATIONS:
+            return UnknownMessage(id=number, body=frame[HEADER.size :])
         try:
             message = messages.decode(number, frame[HEADER.size :], self._layout())
         except DecodeError as error:
             raise self._fail(error) from None
         if isinstance(message, SccpMessage):
-            if message.sender is self.role.value:
-                reason = f"{type(message).__name__} is for the other side to receive"
-                raise self._fail(RemoteProtocolError(reason))
             self._follow(message, frame)
         return message
 

@@ -165,7 +165,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.ASK_FOR_TOKEN),
     (_S.CONNECTED, _I.UNREGISTER): (_S.CLOSED, _E.CONFIRM_LEAVING),
-    # Alarms, and a gateway's IpPort: the connection refuses everything else, questions included.
+    # Alarms, and a gateway's IpPort: the connection decodes nothing else yet, no question either.
     (_S.CONNECTED, _I.OTHER): (_S.CONNECTED, _E.NOTHING),
     (_S.CONNECTED, _I.DEADLINE): (_S.CLOSED, _E.END),
     (_S.CONNECTED, _I.LOST): (_S.CLOSED, _E.END),
@@ -259,6 +259,7 @@ class Registrar:
         self._began = self.last_heard = now
         """When the newest whole message came: dripping bytes prolong nothing."""
         self.unknown_messages = 0
+        """Messages that nobody declared, and those passed over because they came too early."""
         self._now = now
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
         self._events: deque[RegistrarEvent] = deque()

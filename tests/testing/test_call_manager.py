@@ -223,12 +223,8 @@ def test_what_should_not_be_seen_fails_the_check(
 
 
 def test_messages_nobody_knows_fail_the_check(call_manager: CallManager) -> None:
-    call_manager.add_device(DeviceConfig(name="SEP1", lines=(LineConfig(number="1"),)))
     host, _, port = call_manager.sccp_address.rpartition(":")
     with socket.create_connection((host, int(port))) as connection:
-        # Before it has registered its connection would be closed for that.
-        request = messages.RegisterReq(device_name="SEP1", protocol_ver=20)
-        connection.sendall(messages.encode(request, 20))
         connection.sendall(bytes.fromhex("0400000000000000") + b"\x99\x99\x00\x00")
         call_manager.wait_for_message("Unknown(0x9999)")
     with pytest.raises(Unexpected, match=r"unknown message: call manager <- 127.*0x9999"):
