@@ -70,6 +70,8 @@ class House:
         self.address = {
             server.server_name: server.hostname_or_ip_address for server in cluster.servers
         }
+        self.moved: dict[str, float] = {}
+        """When a route point's owner last changed, by the label of the route point."""
         self._said: dict[str, str] = {}
         """What each server's trace said last; it repeats itself while the store is away."""
         self._config = call_manager_config(cluster)
@@ -170,6 +172,9 @@ class House:
             said = f"{process.name} {kind} {words}"
             if kind == "application.error":
                 self.bugs.append(said)
+            if kind == "hand_back":
+                for label in record.fields["identities"]:
+                    self.moved[label] = trio.current_time()
             if kind != "store.lost" or said != self._said.get(process.name):
                 self.note(said)
             self._said[process.name] = said
@@ -233,7 +238,8 @@ class House:
     def home_again(self) -> bool:
         """Whether the call manager has everything from its home, and from nobody else."""
         return self.manager is not None and all(
-            self.holders(identity) == [identity.home] for identity in self.devices
+            self.holders(identity) == [identity.home] and not self.has_ghost(identity)
+            for identity in self.devices
         )
 
 

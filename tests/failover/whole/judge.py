@@ -25,6 +25,10 @@ _SETTLES = 3.0
 """Seconds that a fault counts as an excuse after it is over."""
 _TAKES_OVER = 10.0
 """Seconds without any trouble, after which every call must be answered."""
+_ON_ITS_WAY = 0.5
+"""Seconds that an answer may take from a port to the caller."""
+_CHANGES_HANDS = 0.5
+"""Seconds that a route point may be with nobody while it goes home, where nobody lingers."""
 _HANGS_UP = 0.5
 """Seconds that a port may be busy with a call whose caller has hung up."""
 
@@ -148,8 +152,11 @@ class Judge:
         assert call.ended is not None
         assert call.up is not None
         found = self._trouble.since(call.ended - _SETTLES, call.server, CALL_MANAGER_ITSELF)
-        # The call manager may learn only much later that the process is dead.
-        found += [spell for spell in self._trouble.since(call.up, call.server) if spell.deadly]
+        # The call manager may learn only much later that the process is dead. An answer that was
+        # on its way when it died comes up afterwards, with nobody there.
+        who = (call.server,) if call.server else ()
+        since = call.up - _ON_ITS_WAY if not call.server else call.up
+        found += [spell for spell in self._trouble.since(since, *who) if spell.deadly]
         self._house.note(f"dropped: {call}")
         if not found:
             self.violated(f"a call was dropped that {call.server} had: {call}")
@@ -164,8 +171,17 @@ class Judge:
         served = home is None or self._unserved[home] < quiet
         troubled = self._trouble.since(quiet)
         self._house.note(f"failed: {call}")
-        if served and not troubled and not self.all_busy(call):
+        if served and not (troubled or self.all_busy(call) or self._changed_hands(call)):
             self.violated(f"a caller was turned away: {call}")
+
+    def _changed_hands(self, call: Call) -> bool:
+        """Whether the route point went home just then, and its cluster leaves a gap there."""
+        house = self._house
+        return not house.cluster.timing.linger and any(
+            call.began - _CHANGES_HANDS <= house.moved.get(identity.label, -math.inf)
+            for identity in house.devices
+            if identity.number == call.number
+        )
 
     def all_busy(self, call: Call) -> bool:
         """Whether the home had at some time in the call no port left for it."""

@@ -104,7 +104,7 @@ def _everything_is_served(house: House) -> bool:
     """Whether exactly one server has each identity of every home that somebody could serve."""
     cluster = house.cluster
     return house.manager is not None and all(
-        len(house.holders(identity)) == 1
+        (len(house.holders(identity)) == 1 and not house.has_ghost(identity))
         or not any(map(house.runs, (identity.home, *cluster.candidates(identity.home))))
         for identity in house.devices
     )
