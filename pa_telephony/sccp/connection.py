@@ -39,6 +39,11 @@ NEWEST_VERSION = 22
 _OLDEST_LAYOUT = 3
 _ANNOUNCED_AT = 28
 """Offset of maxProtocolVer in the frame of a RegisterAck."""
+_SENDERS = {
+    number: kind.sender
+    for number, kind in SccpMessage.registry.items()
+    if issubclass(kind, SccpMessage)
+}
 _OF_REGISTRATIONS = frozenset(
     kind.id
     for kind in (
@@ -170,9 +175,8 @@ class Connection:
         self.header_version = header_version
         if self.on_frame is not None:
             self.on_frame(frame)
-        kind = SccpMessage.registry.get(number)
-        if kind is not None and kind.sender is self.role.value:
-            reason = f"{kind.__name__} is for the other side to receive"
+        if _SENDERS.get(number) is self.role.value:
+            reason = f"{SccpMessage.registry[number].__name__} is for the other side to receive"
             raise self._fail(RemoteProtocolError(reason))
         if not self.registered and number not in _OF_REGISTRATIONS:
             return UnknownMessage(id=number, body=frame[HEADER.size :])
