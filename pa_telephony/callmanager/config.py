@@ -23,6 +23,7 @@ from typing import Any
 
 from pa_telephony.callmanager.dialplan import Pattern, PatternError
 from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.secrecy import warn_of_readers
 
@@ -43,8 +44,6 @@ __all__ = [
 
 _KEYS = frozenset("0123456789*#")
 _MOST_BUTTONS = 255
-_LONGEST_INTERVAL = 86_400
-"""Seconds between keepalives: a day is more than anybody wants, and fits the message."""
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", "media_at_signalling_host")
 _SHARED = (
@@ -291,13 +290,9 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         raise ConfigurationError(
             "must be less than max_connections", section="stations", field="max_standing_by"
         )
-    for each in dataclasses.fields(Timing):
-        value = getattr(config.timing, each.name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise ConfigurationError(
-                "must be a positive number of seconds", section="timing", field=each.name
-            )
     _check_interval(config.timing.keep_alive, "timing")
+    for each in dataclasses.fields(Timing):
+        _check_seconds(config.timing, each.name, "timing", zero=False)
     for device in config.devices:
         section = f"device {device.name}"
         if not 1 <= len(device.name) <= 15 or not device.name.isprintable():
@@ -351,12 +346,11 @@ def _check_applications(config: CallManagerConfig) -> None:
         if each.type == "int":
             _check_limit(config.applications, each.name, "applications")
         elif each.type == "float":
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ConfigurationError(
-                    "must be a number of seconds", section="applications", field=each.name
-                )
+            zero = each.name != "login_within"
+            _check_seconds(config.applications, each.name, "applications", zero=zero)
         else:
             _text(value, "applications", each.name)
+    _check_interval(config.applications.heartbeat, "applications", "heartbeat")
     if bool(config.cti_tls.certificate) is not bool(config.cti_tls.key):
         lacks = "key" if config.cti_tls.certificate else "certificate"
         raise ConfigurationError("is missing", section="cti_tls", field=lacks)
@@ -383,12 +377,25 @@ def _check_limit(
         )
 
 
-def _check_interval(value: Any, section: str) -> None:
-    if type(value) is not int or not 0 <= value <= _LONGEST_INTERVAL:
+def _check_seconds(
+    part: Timing | CtiManagerConfig | LineConfig, name: str, section: str, *, zero: bool = True
+) -> None:
+    if not is_duration(getattr(part, name), zero=zero):
+        positive = "" if zero else "positive "
         raise ConfigurationError(
-            f"must be a whole number of seconds, at most {_LONGEST_INTERVAL}",
+            f"must be a {positive}number of seconds, at most {LONGEST:.0f}",
             section=section,
-            field="keep_alive",
+            field=name,
+        )
+
+
+def _check_interval(value: Any, section: str, name: str = "keep_alive") -> None:
+    """What is said to a peer as whole seconds."""
+    if type(value) is not int or not 0 <= value <= LONGEST:
+        raise ConfigurationError(
+            f"must be a whole number of seconds, at most {LONGEST:.0f}",
+            section=section,
+            field=name,
         )
 
 
@@ -436,9 +443,7 @@ def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> No
             raise ConfigurationError(
                 "must be a whole number of at least 1", section=section, field=name
             )
-    no_answer: Any = line.no_answer
-    if isinstance(no_answer, bool) or not isinstance(no_answer, int | float) or not no_answer >= 0:
-        raise ConfigurationError("must be a number of seconds", section=section, field="no_answer")
+    _check_seconds(line, "no_answer", section)
     if line.pickup_group and not set(line.pickup_group) <= _KEYS:
         raise ConfigurationError("must be a number", section=section, field="pickup_group")
 

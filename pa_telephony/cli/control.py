@@ -10,6 +10,7 @@ import click
 import trio
 
 from pa_telephony import failover
+from pa_telephony.cli.running import SECONDS
 from pa_telephony.failover import Command
 from pa_telephony.printable import printable_lines
 
@@ -26,7 +27,7 @@ _cluster = click.option(
 
 _within = click.option(
     "--within",
-    type=click.FloatRange(min=0.0),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     help="Wait this many seconds for it to happen.",

@@ -8,20 +8,36 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
 
 from pa_telephony.cli.stalls import watch_stalls
+from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.printable import printable_lines
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
-__all__ = ["log_to_terminal", "open_trace", "run_until_stopped"]
+__all__ = ["SECONDS", "log_to_terminal", "open_trace", "run_until_stopped"]
 
 _AGAIN = 60.0
 """Seconds for which the same line is not printed again."""
 _REMEMBERED = 1000
+
+
+class _Seconds(click.FloatRange):
+    """A range lets nan through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if not is_duration(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(0.0, LONGEST)
+"""The type of an option that is a number of seconds: 0 to a day, and neither inf nor nan."""
 
 
 class _Once(logging.Filter):

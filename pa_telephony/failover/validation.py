@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TypeAlias
 
+from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.config import (
     Cluster,
@@ -441,11 +442,10 @@ def _udp_when_all_fall(cluster: Cluster) -> Iterator[str]:
 def _check_timing(cluster: Cluster, checker: _Checker) -> None:
     timing = cluster.timing
     for each in dataclasses.fields(Timing):
-        value: float = getattr(timing, each.name)
         may_be_zero = each.name in _MAY_BE_ZERO
-        if not (value > 0 or (may_be_zero and value == 0)) or value > 86400:
+        if not is_duration(getattr(timing, each.name), zero=may_be_zero):
             raise checker.fail(
-                f"must be {'0' if may_be_zero else 'more than 0'} to 86400 seconds",
+                f"must be {'0' if may_be_zero else 'more than 0'} to {LONGEST:.0f} seconds",
                 "timing",
                 each.name,
             )

@@ -22,6 +22,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.callmanager.config import Timing, validate
 from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
+from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.registrar import RegistrarConfig
 
@@ -305,11 +306,34 @@ def test_the_keepalive_interval_is_one_that_can_be_announced(seconds: float) -> 
         validate(CallManagerConfig(timing=Timing(**timing)))
 
 
-@pytest.mark.parametrize("field", ["no_answer", "alerting", "between_digits"])
-def test_a_time_is_a_number(field: str) -> None:
-    timing: Any = {field: math.nan}
-    with pytest.raises(ConfigurationError, match=f"timing: {field}: must be a positive"):
-        validate(CallManagerConfig(timing=Timing(**timing)))
+TIMES = [
+    (part, each.name)
+    for part, kind in (("timing", Timing), ("applications", CtiManagerConfig))
+    for each in fields(kind)
+    if each.type == "float"
+]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "86401", "true", "-1", '"1"'])
+@pytest.mark.parametrize(("part", "field"), TIMES)
+def test_a_time_is_a_number_of_seconds_that_ends(
+    part: str, field: str, value: str, tmp_path: Path
+) -> None:
+    """TOML has inf and nan, and nan is neither below nor above any limit."""
+    with pytest.raises(ConfigurationError, match=f"{part}: {field}: must be a (positive )?number"):
+        callmanager.load(write(tmp_path, f"[{part}]\n{field} = {value}"))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0])
+def test_a_line_rings_and_a_login_is_waited_for_for_a_time_that_ends(value: float) -> None:
+    if value:
+        line = LineConfig(number="1001", no_answer=value)
+        device = DeviceConfig(name="A", lines=(line,))
+        with pytest.raises(ConfigurationError, match="device A: no_answer: must be a number"):
+            validate(CallManagerConfig(devices=(device,)))
+    applications = CtiManagerConfig(login_within=value)
+    with pytest.raises(ConfigurationError, match="login_within: must be a positive number"):
+        validate(CallManagerConfig(applications=applications))
 
 
 def test_the_limits_of_stations_are_those_of_the_registrar_until_they_are_set(
@@ -373,6 +397,7 @@ def test_the_tree_finds_what_looking_at_every_pattern_finds(
     [
         ("[applications]\nmax_connections = 0", "applications: max_connections: must be"),
         ("[applications]\nlogin_within = -1", "applications: login_within: must be"),
+        ("[applications]\nheartbeat = 4294967296", "applications: heartbeat: must be"),
         ("[applications]\nversion = 15", "applications: version: must be a text"),
         ("[applications]\nmost = 1", "applications: most: no such field"),
         ('[cti_tls]\ncertificate = "a.pem"', "cti_tls: key: is missing"),

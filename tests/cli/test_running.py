@@ -7,8 +7,10 @@ from collections.abc import Generator
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from pa_telephony.cli import running
+from pa_telephony.cli.main import cli
 
 
 class Clock:
@@ -69,3 +71,19 @@ def test_a_long_line_is_printed_to_its_end_and_printably(
     running.log_to_terminal()
     logger.info("it said %s, so it is refused: \x1b[2Jno such device", "ab" * 500)
     assert capsys.readouterr().err.endswith(r"so it is refused: \x1b[2Jno such device" + "\n")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "86401", "soon"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["phone", "SEP000000001001", "--answer", "--for"],
+        ["start", "--cluster", "none.toml", "--within"],
+        ["stop", "--cluster", "none.toml", "--within"],
+    ],
+)
+def test_an_option_in_seconds_takes_seconds_that_end(command: list[str], seconds: str) -> None:
+    """A range of click lets nan through, which no clock takes."""
+    done = CliRunner().invoke(cli, [*command, seconds])
+    assert done.exit_code == 2
+    assert f"Invalid value for '{command[-1]}'" in done.output

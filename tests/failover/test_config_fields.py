@@ -118,6 +118,17 @@ def test_a_bad_value_is_refused_with_file_section_field_and_rule(
     assert words.get(kind, "provider") in error.section
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("name", [each.name for each in dataclasses.fields(Timing)])
+def test_a_time_is_a_number_of_seconds_that_ends(tmp_path: Path, name: str, value: str) -> None:
+    """TOML has inf and nan, and nan is neither below nor above any limit."""
+    path = tmp_path / "cluster.toml"
+    document = "".join(f"{key} = {toml(each)}\n" for key, each in EXAMPLE.items())
+    path.write_text(f"{document}[timing]\n{name} = {value}\n")
+    with pytest.raises(ConfigurationError, match=f"timing: {name}: must be"):
+        load(path)
+
+
 def test_a_server_with_a_bad_field_starts_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, ServerConfig, "capacity")
     command = [sys.executable, "-m", "pa_telephony", "server", "--cluster", str(path)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import sys
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
-from pa_telephony.cli.running import open_trace, run_until_stopped
+from pa_telephony.cli.running import SECONDS, open_trace, run_until_stopped
 from pa_telephony.errors import CallEnded
 from pa_telephony.printable import printable
 from pa_telephony.sccp.station import key_of
@@ -39,7 +40,7 @@ class _Options:
     call_managers: tuple[str, ...]
     dial: str | None
     answer: bool
-    seconds: float
+    seconds: float | None
     address: str | None
     rtp_port: int
 
@@ -91,8 +92,7 @@ def _peers(
 @click.option(
     "--for",
     "seconds",
-    type=click.FloatRange(min=0),
-    default=float("inf"),
+    type=SECONDS,
     metavar="SECONDS",
     help="With --dial and --answer: hang up after so long a talk.",
 )
@@ -126,7 +126,7 @@ def phone(
     call_managers: tuple[str, ...],
     dial: str | None,
     answer: bool,
-    seconds: float,
+    seconds: float | None,
     play: Path | None,
     record: Path | None,
     address: str | None,
@@ -220,7 +220,7 @@ async def _script(
         with contextlib.suppress(CallEnded):
             await call.wait_connected()
             talked.append(True)
-            with trio.move_on_after(options.seconds):
+            with trio.move_on_after(math.inf if options.seconds is None else options.seconds):
                 await call.wait_ended()
         await call.hang_up()
         tasks.cancel_scope.cancel()
