@@ -17,26 +17,35 @@ from typing import Literal
 
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["Seldom", "report_bug", "report_fault", "told_of"]
+__all__ = ["MOST_BUGS", "Seldom", "report_bug", "report_fault", "told_of"]
+
+MOST_BUGS = 20
+"""What went wrong inside us, with its traceback: so often a log has it within a minute."""
 
 
 class Seldom:
     """Says when something that happens again and again is to be told: once a minute.
 
-    ``now`` is any monotonic clock, in seconds.
+    So nobody who can make it happen fills a log. ``at_once`` may be told in each such time, for
+    what happens to many at the same moment. ``now`` is any monotonic clock, in seconds.
     """
 
-    def __init__(self, every: float = 60.0) -> None:
+    def __init__(self, every: float = 60.0, *, at_once: int = 1) -> None:
         self._every = every
-        self._not_before = float("-inf")
+        self._at_once = at_once
+        self._left = 0
+        self._full_at = float("-inf")
         self._untold = 0
 
     def due(self, now: float) -> bool:
         """It happened once more; whether to tell it."""
-        if now < self._not_before:
+        if now >= self._full_at:
+            self._full_at = now + self._every
+            self._left = self._at_once
+        if not self._left:
             self._untold += 1
             return False
-        self._not_before = now + self._every
+        self._left -= 1
         return True
 
     def times(self) -> str:
@@ -69,8 +78,12 @@ def report_fault(
     frame: bytes,
     trace: Trace | None,
     now: float,
+    times: str | None = "",
 ) -> None:
     """Log and trace a bug of ours, or of a handler's. ``now`` is wall-clock seconds, as in traces.
+
+    ``times`` is what the log says besides (:meth:`Seldom.times`); with None it says nothing:
+    whoever knows of a bug can have it as often as the network carries it.
 
     ``message`` names what the peer said, "" for nothing. ``frame`` is the whole of it, and empty
     where it may hold what somebody has keyed: a PIN must not stand in a log.
@@ -80,7 +93,7 @@ def report_fault(
     no memory to say anything, nothing is said.
     """
     with contextlib.suppress(Exception):
-        _report(error, protocol, who, remote, message, frame, trace, now)
+        _report(error, protocol, who, remote, message, frame, trace, now, times)
 
 
 def _report(
@@ -92,18 +105,21 @@ def _report(
     frame: bytes,
     trace: Trace | None,
     now: float,
+    times: str | None,
 ) -> None:
     said = message or "nothing"
     if frame:
         said = f"{said}: {frame.hex()}"
-    _log(protocol).error(
-        "internal error; the connection of %s at %s:%s is closed; it said: %s",
-        who or "somebody",
-        *remote,
-        said,
-        exc_info=error,
-        stack_info=not message,
-    )
+    if times is not None:
+        _log(protocol).error(
+            "internal error%s; the connection of %s at %s:%s is closed; it said: %s",
+            times,
+            who or "somebody",
+            *remote,
+            said,
+            exc_info=error,
+            stack_info=not message,
+        )
     fields = {"who": who, "remote": remote, "message": message, "frame": frame.hex()}
     _trace(error, protocol, fields, trace, now)
 

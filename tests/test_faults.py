@@ -6,10 +6,31 @@ import logging
 
 import pytest
 
-from pa_telephony.faults import report_bug, report_fault
+from pa_telephony.faults import Seldom, report_bug, report_fault
 from pa_telephony.trace import EventRecord, JsonLinesTrace, Record, Trace
 
 pytestmark = pytest.mark.makes_bugs
+
+
+def test_what_happens_again_and_again_is_told_so_often_a_minute_and_counted() -> None:
+    seldom = Seldom(at_once=2)
+    assert [seldom.due(now) for now in (0.0, 1.0, 2.0, 59.0)] == [True, True, False, False]
+    assert seldom.due(60.0)
+    assert seldom.times() == " (2 times more since the last time this was told)"
+    assert [seldom.due(now) for now in (61.0, 62.0, 120.0)] == [True, False, True]
+    assert not Seldom().times()
+
+
+def test_a_bug_that_is_not_to_be_logged_is_traced_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Who knows of one can have it as often as it likes; traces have a limit of their own."""
+    records: list[Record] = []
+    report(a_bug(), records.append, times=None)
+    assert not caplog.records
+    report(a_bug(), records.append, times=" (7 times more)")
+    assert "internal error (7 times more); the connection" in caplog.text
+    assert len(records) == 2
 
 
 def a_bug() -> Exception:
@@ -24,6 +45,7 @@ def report(
     trace: Trace | None = None,
     message: str = "OffHook (0x0006)",
     frame: bytes = b"\x04\0",
+    times: str | None = "",
 ) -> None:
     report_fault(
         error,
@@ -34,6 +56,7 @@ def report(
         frame=frame,
         trace=trace,
         now=1.5,
+        times=times,
     )
 
 

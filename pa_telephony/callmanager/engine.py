@@ -18,7 +18,7 @@ import trio
 from pa_telephony.callmanager.calls import Calls, Conference, Leg, MediaAddress, Stream
 from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.errors import ConfigurationError, LocalProtocolError, TelephonyError
-from pa_telephony.faults import report_bug
+from pa_telephony.faults import MOST_BUGS, Seldom, report_bug
 from pa_telephony.trace import Trace
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class HouseMedia:
         self._waiting: dict[Stream, None] = {}
         self._ports: dict[Stream, Port] = {}
         self._mixers: dict[Conference, Mixer] = {}
+        self._told_lost, self._told_silent = (Seldom(at_once=MOST_BUGS) for _ in range(2))
 
     @property
     def streams(self) -> int:
@@ -100,7 +101,9 @@ class HouseMedia:
                 self._engine = None
 
     def _lose_all(self, error: Exception) -> None:
-        _LOG.warning("no sound of our own: %s: %s", type(error).__name__, error, exc_info=error)
+        if self._told_lost.due(trio.current_time()):
+            why, times = f"{type(error).__name__}: {error}", self._told_lost.times()
+            _LOG.warning("no sound of our own%s: %s", times, why, exc_info=error)
         lost = [*self._waiting, *self._ports]
         self._waiting.clear()
         self._ports.clear()
@@ -155,7 +158,9 @@ class HouseMedia:
         try:
             port = self._port_for(stream, engine)
         except Exception as error:  # noqa: BLE001  # told; this stream is silent
-            _LOG.warning("no sound for %s: %s", stream.leg.device, error)
+            if self._told_silent.due(trio.current_time()):
+                times = self._told_silent.times()
+                _LOG.warning("no sound for %s%s: %s", stream.leg.device, times, error)
             self.close_media(stream)
             self._calls.receiving(stream, None)
             return

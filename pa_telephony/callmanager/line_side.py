@@ -28,6 +28,8 @@ from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, Dev
 from pa_telephony.callmanager.display import Screen
 from pa_telephony.callmanager.keys import Keys
 from pa_telephony.callmanager.model import REMOTE
+from pa_telephony.faults import Seldom
+from pa_telephony.printable import printable
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device, LineAppearance, forwards, notify, prompt
@@ -72,6 +74,7 @@ class LineSide(Watcher):
         self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
         self._strict_media = config.media_at_signalling_host
+        self._told_elsewhere = Seldom()
         calls.watchers.append(self)
 
     def add_device(self, device: DeviceConfig) -> None:
@@ -154,12 +157,13 @@ class LineSide(Watcher):
         usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
         if self._strict_media and message.ip_addr != session.address[0]:
             usable = False
-            _log.warning(
-                "%s wants its sound at %s and signals from %s: refused (media_at_signalling_host)",
-                session.name,
-                message.ip_addr,
-                session.address[0],
-            )
+            if self._told_elsewhere.due(self._calls.now()):
+                _log.warning(
+                    "%s wants its sound at %s and signals from %s: refused%s "
+                    "(media_at_signalling_host)",
+                    *(session.name, printable(message.ip_addr), session.address[0]),
+                    self._told_elsewhere.times(),
+                )
         if message.media_reception_status == MediaStatus.OK and usable:
             self._calls.receiving(stream, (message.ip_addr, message.port_number))
         else:

@@ -29,7 +29,7 @@ from pa_telephony.cti.provider_session import ProviderSession
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
-from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.faults import MOST_BUGS, Seldom, report_fault, told_of
 from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
 from pa_telephony.serving import Reserve, serve_connections
@@ -233,6 +233,7 @@ class ApplicationSession:
             frame=frame,
             trace=self._manager.trace,
             now=time.time(),
+            times=self._manager.tell_bug(),
         )
 
     async def _log_in(self, request: ProviderOpenRequest) -> None:
@@ -393,7 +394,8 @@ class CtiManager:
         self.guesses = config.guesses()
         self._key = secrets.token_bytes(32)
         """Under which a password is remembered that was wrong."""
-        self._told_paced, self._told_refused = Seldom(), Seldom()
+        self._told_paced, self._told_refused, self._told_closed = Seldom(), Seldom(), Seldom()
+        self._told_bugs = Seldom(at_once=MOST_BUGS)
 
     def sessions_of(self, user: str) -> int:
         """How many applications are logged in as ``user``."""
@@ -427,6 +429,11 @@ class CtiManager:
         if self._told_refused.due(trio.current_time()):
             times = self._told_refused.times()
             _LOG.info("%s from %s is not logged in%s: %s", printable(user), address, times, why)
+
+    def tell_bug(self) -> str | None:
+        """What the log says of bugs that it did not tell; None when it tells this one neither."""
+        due = self._told_bugs.due(trio.current_time())
+        return self._told_bugs.times() if due else None
 
     async def handle(self, transport: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
@@ -473,6 +480,11 @@ class CtiManager:
         full = self.connections >= self.config.max_connections
         self.counters.refused_connections += full or crowded
         self.counters.refused_by_address += crowded
+        if (full or crowded) and self._told_closed.due(trio.current_time()):
+            why = "too many connections" + (" of its address that have not logged in" * crowded)
+            _LOG.warning(
+                "a connection from %s is closed%s: %s", address, self._told_closed.times(), why
+            )
         return not (full or crowded)
 
     async def _run(self, session: ApplicationSession) -> None:

@@ -24,7 +24,7 @@ import trio
 
 from pa_telephony.address import is_loopback
 from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
-from pa_telephony.faults import Seldom
+from pa_telephony.faults import MOST_BUGS, Seldom
 from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
 from pa_telephony.rtp.inbound import Inbound
@@ -117,7 +117,7 @@ class Engine:
         self._reserved: dict[int, _Pair | None] = {}
         """Index → what is bound for it; None while a port has it, is at rest, or failed to."""
         self._poll = select.epoll()
-        self._told = Seldom()
+        self._told, self._told_bugs = Seldom(), Seldom(at_once=MOST_BUGS)
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
         self._opened: trio.Event | None = None
@@ -468,7 +468,9 @@ class Engine:
 
     def _report_bug(self, port: Port, whose: str, error: Exception) -> None:
         """What one port is given to call has failed: the others' sound goes on."""
-        _LOG.error("internal error; %s of %r failed", whose, port, exc_info=error)
+        if self._told_bugs.due(trio.current_time()):
+            times = self._told_bugs.times()
+            _LOG.error("internal error%s; %s of %r failed", times, whose, port, exc_info=error)
 
     def _play_out(self) -> None:
         if not len(self._rows):

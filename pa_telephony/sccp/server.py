@@ -24,7 +24,7 @@ import trio
 from pa_telephony.admission import Lobby
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost, InternalError, RemoteProtocolError
-from pa_telephony.faults import Seldom, report_fault, told_of
+from pa_telephony.faults import MOST_BUGS, Seldom, report_fault, told_of
 from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
 from pa_telephony.sccp import messages, names
@@ -60,6 +60,9 @@ _HARDLY_A_GUESS = 0.9
 """The part of a guess's price that is given back where the name is known."""
 _LONGEST_PROBE = 32_767
 """The most seconds that Linux takes between two probes."""
+_MOST_CHANGES = 20
+"""Changes of address that the log has within a minute: a takeover brings all at once, and two who
+take a name in turns bring them without end. The trace has all, and the newest can be asked for."""
 _LOG = logging.getLogger("pa_telephony.sccp")
 
 
@@ -352,6 +355,7 @@ class StationSession:
             frame=frame,
             trace=self._server.trace,
             now=time.time(),
+            times=self._server.tell_bug(),
         )
 
     async def _write(self) -> None:
@@ -461,6 +465,10 @@ class StationServer:
         )
         self._guesses = config.guesses()
         self._told_rejected, self._told_guesses, self._told_refused = Seldom(), Seldom(), Seldom()
+        self._told_bugs = Seldom(at_once=MOST_BUGS)
+        self._told_changes = {
+            level: Seldom(at_once=_MOST_CHANGES) for level in (logging.INFO, logging.WARNING)
+        }
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
 
@@ -468,6 +476,11 @@ class StationServer:
     def clock() -> datetime.datetime:
         """Local time, for the displays of phones."""
         return datetime.datetime.now().astimezone()
+
+    def tell_bug(self) -> str | None:
+        """What the log says of bugs that it did not tell; None when it tells this one neither."""
+        due = self._told_bugs.due(trio.current_time())
+        return self._told_bugs.times() if due else None
 
     def record(self, direction: Direction, session: StationSession, frame: bytes) -> None:
         """Give one frame to the trace."""
@@ -565,7 +578,10 @@ class StationServer:
             return
         self.counters.address_changes += 1
         # Nothing to worry about when the old connection was over: a phone that moved, a stand-in.
-        _LOG.log(logging.INFO if silent_for is None else logging.WARNING, "%s", change)
+        level = logging.INFO if silent_for is None else logging.WARNING
+        told = self._told_changes[level]
+        if told.due(trio.current_time()):
+            _LOG.log(level, "%s%s", change, told.times())
         self._record_event("sccp.address_changed", dataclasses.asdict(change))
 
     def stand_by(self, session: StationSession, registrar: Registrar) -> None:

@@ -232,7 +232,7 @@ async def is_closed(stream: trio.SocketStream) -> bool:
     return True
 
 
-async def test_one_address_can_not_keep_the_others_out() -> None:
+async def test_one_address_can_not_keep_the_others_out(caplog: pytest.LogCaptureFixture) -> None:
     async with a_manager() as manager:
         assert manager._cti_manager is not None
         most = manager._cti_manager.config.max_before_login_of_one_address
@@ -244,6 +244,12 @@ async def test_one_address_can_not_keep_the_others_out() -> None:
         assert await is_closed(refused)
         assert counters(manager).refused_by_address == 1
         assert counters(manager).refused_connections == 1
+        # Said once a minute, not as often as somebody connects.
+        for _ in range(3):
+            async with await connect(manager, "127.0.0.2") as one_more:
+                assert await is_closed(one_more)
+        said = "127.0.0.2 is closed: too many connections of its address that have not logged in"
+        assert caplog.text.count(said) == caplog.text.count("is closed") == 1
         assert not await is_closed(silent[0])
         # The one that stands where all tests stand logs in, and takes up no place any more.
         async with open_app(manager):
@@ -293,7 +299,7 @@ async def test_a_guesser_locks_nobody_out_of_its_own_address(
 ) -> None:
     """A NAT with a good and a bad application behind it, of one user and of different ones."""
     limits = CtiManagerConfig(
-        max_guesses_of_one_address=3, guess_every=60.0, longest_login_wait=1e6,
+        max_guesses_of_one_address=3, guess_every=60.0, longest_login_wait=86_400.0,
         wrong_password_delay=0.01,
     )  # fmt: skip
     async with a_manager(applications=limits) as manager, trio.open_nursery() as nursery:

@@ -24,6 +24,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.callmanager.calls import Leg, LegState, Watcher
 from pa_telephony.errors import DecodeError
+from pa_telephony.faults import MOST_BUGS
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.directory import Device
@@ -189,6 +190,21 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     assert event.fields["error"] == "ZeroDivisionError: nobody thought of that"
     assert "in leg_changed" in str(event.fields["traceback"])
     assert OLD in str(event.fields["who"])
+
+
+async def test_a_bug_that_somebody_brings_out_again_and_again_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_manager() as manager:
+        faulty = Faulty(lambda leg: True, 1000)
+        manager.calls.watchers.append(faulty)
+        for _ in range(MOST_BUGS + 5):
+            stream = await register(manager)
+            await stream.send_all(frames(messages.OffHook(line_instance=1)))
+            await closes(stream)
+        assert manager.sccp_counters.internal_errors >= MOST_BUGS + 5
+    logged = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
+    assert len(logged) == MOST_BUGS
 
 
 SECRET: dict[str, SccpMessage] = {

@@ -406,6 +406,24 @@ async def test_rejections_are_logged_once_a_minute_with_their_number(
         assert len(house.events("sccp.registration_rejected")) == 21
 
 
+async def test_a_name_that_goes_to_and_fro_does_not_fill_the_log(
+    mock_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two connections can take it in turns; trace and `addresses` have every change."""
+    caplog.set_level(logging.INFO)
+    async with a_house(mock_clock) as house:
+        for number in range(51):
+            visitor = house.comes(ONE if number % 2 else TWO)
+            assert await visitor.registers()
+            await visitor.goes()
+        await house.until(60.0)
+        assert await house.comes(ONE).registers()
+        told = [r.getMessage() for r in caplog.records if "before from" in r.getMessage()]
+        assert len(told) == 21
+        assert told[-1].endswith(" (30 times more since the last time this was told)")
+        assert len(house.events("sccp.address_changed")) == 51
+
+
 # ---------------------------------------------------------------------------------- real sockets
 
 _TCP_REPAIR = 19
