@@ -119,6 +119,7 @@ class Calls:
         self.legs = self._exchange.legs
         """Every live leg, by its id."""
         self.watchers = self._exchange.watchers
+        self.now = now
 
     # Devices and lines.
 
