@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from pa_telephony.address import is_loopback
 
-__all__ = ["warn_of_plain_link", "warn_of_readers"]
+__all__ = ["warn_of_plain_link", "warn_of_plain_listener", "warn_of_plain_login", "warn_of_readers"]
 
 _log = logging.getLogger("pa_telephony")
 
@@ -47,3 +47,30 @@ def warn_of_plain_link(peers: Iterable[tuple[str, int]], user: str) -> None:
                 host,
                 port,
             )
+
+
+def warn_of_plain_listener(host: str, port: int) -> None:
+    """Say so when applications of other machines can log in at ``host`` and only without TLS."""
+    if not is_loopback(host):
+        _log.warning(
+            "applications log in at %s:%d without TLS: whoever stands between can learn their "
+            "passwords; a certificate ([cti_tls]) lets them come in encrypted",
+            host,
+            port,
+        )
+
+
+def warn_of_plain_login(user: str, host: str, tls_port: int | None) -> None:
+    """Say so when the password of ``user`` came from another machine on a link without TLS.
+
+    ``tls_port`` is where it could have come in encrypted; None for nowhere.
+    """
+    if not is_loopback(host):
+        better = "" if tls_port is None else f"; port {tls_port} takes it encrypted"
+        _log.warning(
+            "the password of user %r came from %s without TLS: whoever stands between can learn "
+            "it%s",
+            user,
+            host,
+            better,
+        )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pa_telephony import callmanager, failover
+from pa_telephony import callmanager, cti, failover, secrecy
 from pa_telephony.failover.stores import MemoryStore
-from pa_telephony.secrecy import warn_of_plain_link
+from pa_telephony.secrecy import warn_of_plain_link, warn_of_plain_login
 
 CALL_MANAGER = '[[user]]\nname = "app"\npassword = "secret"\n'
 CLUSTER = """
@@ -87,3 +89,54 @@ def test_a_password_that_leaves_the_machine_without_tls_is_warned_of(
     warn_of_plain_link([("10.0.0.5", 2748), ("cm-b", 2748)], "app")
     assert "10.0.0.5:2748 without TLS" in caplog.text
     assert "cm-b:2748 without TLS" in caplog.text
+
+
+USERS = callmanager.CallManagerConfig(users=(callmanager.User(name="app", password="secret"),))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("users", [True, False])
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_a_call_manager_that_others_reach_without_tls_says_so(
+    host: str, users: bool, encrypted: bool, pem: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = USERS if users else callmanager.CallManagerConfig()
+    if encrypted:
+        files = callmanager.TlsFiles(certificate=str(pem), key=str(pem))
+        config = replace(config, cti_tls=files)
+    async with callmanager.open_call_manager(
+        config, host=host, sccp_port=0, cti_port=0, cti_tls_port=0
+    ):
+        pass
+    warned = "applications log in at 0.0.0.0:" in caplog.text and "without TLS" in caplog.text
+    assert warned is (host == "0.0.0.0" and users and not encrypted)
+
+
+def test_only_a_password_from_another_machine_is_worth_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    warn_of_plain_login("app", "127.0.0.1", 2749)
+    assert not caplog.text
+    warn_of_plain_login("app", "10.0.0.5", 2749)
+    assert "user 'app' came from 10.0.0.5 without TLS" in caplog.text
+    assert "port 2749 takes it encrypted" in caplog.text
+
+
+async def test_a_password_that_came_without_tls_is_told_once_of_each_user(
+    pem: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrecy, "is_loopback", lambda _: False)
+    files = callmanager.TlsFiles(certificate=str(pem), key=str(pem))
+    config = replace(USERS, cti_tls=files)
+    trusting = ssl.create_default_context(cafile=str(pem))
+    async with callmanager.open_call_manager(
+        config, sccp_port=0, cti_port=0, cti_tls_port=0
+    ) as manager:
+        said = "the password of user 'app' came from 127.0.0.1"
+        async with cti.open_provider(
+            manager.cti_tls_address, user="app", password="secret", tls=trusting
+        ):
+            assert said not in caplog.text
+        for _ in range(2):
+            async with cti.open_provider(manager.cti_address, user="app", password="secret"):
+                assert caplog.text.count(said) == 1

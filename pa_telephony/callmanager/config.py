@@ -16,10 +16,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pa_telephony.callmanager.dialplan import Pattern, PatternError
 from pa_telephony.cti.session import CtiManagerConfig
@@ -215,8 +215,12 @@ class CallManagerConfig:
     ports are not compared: their applications may have sound sent to other machines."""
 
 
-def load(path: str | Path) -> CallManagerConfig:
-    """Read and check a TOML file. Raises :class:`ConfigurationError` naming file and field."""
+def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
+    """Read and check a TOML file. Raises :class:`ConfigurationError` naming file and field.
+
+    ``settings`` are lines of TOML that count instead of the file's: a field with its section
+    (``"applications.max_connections = 100"``), no devices and no users.
+    """
     file = str(path)
     try:
         with open(path, "rb") as stream:
@@ -225,6 +229,8 @@ def load(path: str | Path) -> CallManagerConfig:
         raise ConfigurationError(error.strerror or str(error), file=file) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(str(error), file=file) from error
+    for setting in settings:
+        _put(setting, raw)
     try:
         spaces = _table(raw.pop("search_spaces", {}), "search_spaces")
         config = CallManagerConfig(
@@ -462,6 +468,21 @@ def _check_shared(
                 section=section,
                 field=name,
             )
+
+
+def _put(setting: str, raw: dict[str, Any]) -> None:
+    try:
+        said = tomllib.loads(setting)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{setting!r} is no line of TOML: {error}") from error
+    for name, value in said.items():
+        if name in ("device", "user"):
+            raise ConfigurationError("is set in the file only", field=name)
+        section = raw.get(name)
+        if isinstance(section, dict) and isinstance(value, dict):
+            cast("dict[str, Any]", section).update(cast("dict[str, Any]", value))
+        else:
+            raw[name] = value
 
 
 def _device(raw: Any) -> DeviceConfig:

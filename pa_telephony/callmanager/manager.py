@@ -31,6 +31,7 @@ from pa_telephony.faults import report_bug
 from pa_telephony.sccp.names import AddressChange
 from pa_telephony.sccp.registrar import RegistrarConfig
 from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
+from pa_telephony.secrecy import warn_of_plain_listener
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace, guarded
 
@@ -258,6 +259,8 @@ class CallManager:
                         trace=trace,
                     )
                 )
+                if tls is None:
+                    warn_of_plain_listener(host, self._cti[0][1])
             task_status.started()
             while True:
                 await trio.sleep(_NAP)
@@ -286,7 +289,10 @@ async def open_call_manager(
     The CTI Manager runs when there are users who could log in (that needs the extra ``cti``), or
     when it is given the ``certificate`` that seals their passwords, so that users can be added.
     With a server-side ``cti_tls`` context, or the files of ``config.cti_tls``, it takes encrypted
-    connections at ``cti_tls_port``, too.
+    connections at ``cti_tls_port``, too. What applications may hold is ``config.applications``.
+
+    Passwords that other machines can read are warned of in the log (``pa_telephony``): when there
+    is no TLS and ``host`` is not a loopback address, and when a user logs in without it.
 
     Raises :class:`ConfigurationError` before anything is started, and :class:`ConnectionLost`
     when the address cannot be had.

@@ -28,6 +28,13 @@ __all__ = ["callmanager"]
 @click.option("--sccp-port", type=click.IntRange(0, 65535), default=2000, show_default=True)
 @click.option("--cti-port", type=click.IntRange(0, 65535), default=2748, show_default=True)
 @click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SECTION.FIELD=VALUE",
+    help="Counts instead of the file's, as applications.max_connections=100; several times.",
+)
+@click.option(
     "--tls-certificate",
     type=click.Path(dir_okay=False, path_type=Path),
     help="PEM file: the CTI Manager takes encrypted connections, too (with --tls-key).",
@@ -50,6 +57,7 @@ def callmanager(
     host: str,
     sccp_port: int,
     cti_port: int,
+    settings: tuple[str, ...],
     tls_certificate: Path | None,
     tls_key: Path | None,
     cti_tls_port: int,
@@ -58,7 +66,7 @@ def callmanager(
 ) -> None:
     """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
     log_to_terminal()
-    loaded = manager.load(config)
+    loaded = manager.load(config, settings)
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
         loaded = dataclasses.replace(loaded, cti_tls=files)

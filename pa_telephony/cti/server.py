@@ -32,6 +32,7 @@ from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.faults import MOST_BUGS, Seldom, report_fault, told_of
 from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
+from pa_telephony.secrecy import warn_of_plain_login
 from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
@@ -256,6 +257,8 @@ class ApplicationSession:
             manager.counters.logins += 1
             self._connection.logged_in = True
             manager.lobby.leave(self._transport)
+            if self._stream is self._transport:
+                manager.tell_plain(self.user, self.address[0])
             every = float(manager.config.heartbeat)
             self._connection.start_heartbeats(
                 every, every * _MISSED_HEARTBEATS, trio.current_time()
@@ -394,6 +397,7 @@ class CtiManager:
         self.guesses = config.guesses()
         self._key = secrets.token_bytes(32)
         """Under which a password is remembered that was wrong."""
+        self._came_plain: set[str] = set()
         self._told_paced, self._told_refused, self._told_closed = Seldom(), Seldom(), Seldom()
         self._told_bugs = Seldom(at_once=MOST_BUGS)
 
@@ -429,6 +433,13 @@ class CtiManager:
         if self._told_refused.due(trio.current_time()):
             times = self._told_refused.times()
             _LOG.info("%s from %s is not logged in%s: %s", printable(user), address, times, why)
+
+    def tell_plain(self, user: str, address: str) -> None:
+        """Say once of each user that its password came in on a plain link."""
+        if user not in self._came_plain:
+            self._came_plain.add(user)
+            known = self.tls_addresses
+            warn_of_plain_login(user, address, known[0][1] if known else None)
 
     def tell_bug(self) -> str | None:
         """What the log says of bugs that it did not tell; None when it tells this one neither."""

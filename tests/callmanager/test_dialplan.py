@@ -412,6 +412,38 @@ def test_a_bad_setting_of_applications_or_media_is_named(
         callmanager.load(write(tmp_path, said))
 
 
+def test_a_setting_counts_instead_of_the_file_s(tmp_path: Path) -> None:
+    file = write(tmp_path, "max_calls = 5\n[applications]\nmax_handles = 7\nheartbeat = 9")
+    settings = (
+        "applications.max_handles = 8",
+        "stations.max_tokens=3",
+        "max_calls = 6",
+        "cti_tls = { certificate = 'a.pem', key = 'b.pem' }",
+    )
+    config = callmanager.load(file, settings)
+    assert (config.applications.max_handles, config.applications.heartbeat) == (8, 9)
+    assert (config.stations.max_tokens, config.max_calls) == (3, 6)
+    assert config.cti_tls.key == f"{tmp_path}/b.pem"
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("applications.most = 1", "applications: most: no such field"),
+        ("applications.max_handles = 0", "applications: max_handles: must be a whole number"),
+        ("applications = 1", "applications: must be a table"),
+        ("timing.alerting = inf", "timing: alerting: must be a positive number"),
+        ("limit = 1", "limit: no such field"),
+        ("max_calls", "'max_calls' is no line of TOML: "),
+        ("user = []", "user: is set in the file only"),
+        ("[[device]]", "device: is set in the file only"),
+    ],
+)
+def test_a_bad_setting_is_named(setting: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(says)):
+        callmanager.load(write(tmp_path, ""), [setting])
+
+
 def test_files_of_a_certificate_stand_beside_the_configuration(tmp_path: Path) -> None:
     said = '[cti_tls]\ncertificate = "cti.pem"\nkey = "/etc/key.pem"'
     files = callmanager.load(write(tmp_path, said)).cti_tls

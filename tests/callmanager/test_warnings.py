@@ -46,6 +46,10 @@ def test_the_program_says_it_at_its_start(tmp_path: Path, monkeypatch: pytest.Mo
     done = CliRunner().invoke(command.callmanager, ["--config", str(file)])
     assert done.exit_code == 0
     assert "warning: route point RP, line 6000: no forward_no_answer" in done.output
+    done = CliRunner().invoke(
+        command.callmanager, ["--config", str(file), "--set", "applications.max_handles=0"]
+    )
+    assert "applications: max_handles: must be a whole number" in str(done.exception)
 
 
 def test_the_shipped_example_has_them() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import ipaddress
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
@@ -13,9 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pa_telephony import callmanager, cti, rtp, sccp
 from pa_telephony.callmanager import (
@@ -482,33 +477,6 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
 
 
 @pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a certificate of its own for 127.0.0.1."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cti")])
-    now = datetime.datetime.now(datetime.UTC)
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(here, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "cti.pem"
-    form = serialization.Encoding.PEM
-    file.write_bytes(
-        key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(form)
-    )
-    return file
-
-
-@pytest.fixture(scope="module")
 def contexts(pem: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's context, and an application's that trusts it."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -613,6 +581,41 @@ async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
                     await stream.send_all(said)
             async with cti.open_provider(manager.cti_address, user="app", password="secret"):
                 pass
+
+
+async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    """Else a stranger had as many places as there are connections, each with a TLS engine."""
+    config = replace(
+        CONFIG,
+        applications=CtiManagerConfig(max_before_login_of_one_address=3, login_within=0.3),
+    )
+    async with open_call_manager(
+        config, sccp_port=0, cti_port=0, cti_tls=contexts[0], cti_tls_port=0
+    ) as manager:
+        assert manager.cti_counters is not None
+        host, port = manager.cti_tls_address.split(":")
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def stranger() -> trio.SocketStream:
+                opened = await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2")
+                return await stack.enter_async_context(opened)
+
+            silent = [await stranger() for _ in range(3)]
+            # The first bytes of a hello, whose rest never comes.
+            await silent[0].send_all(b"\x16\x03\x01\x02\x00\x01")
+            with contextlib.suppress(trio.BrokenResourceError):
+                assert await (await stranger()).receive_some(1) == b""
+            assert manager.cti_counters.refused_by_address == 1
+            # Neither port has more places for that address; others come in.
+            async with cti.open_provider(
+                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
+            ):
+                pass
+            # They are let go when the time for a login is over, and leave nothing.
+            await until(lambda: manager._cti_manager is not None and not manager._cti_manager.lobby)
+            assert manager.cti_counters.timeouts == 3
 
 
 async def test_devices_come_and_go_while_the_provider_is_open() -> None:

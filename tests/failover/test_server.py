@@ -735,6 +735,43 @@ async def test_authorities_that_cannot_be_read_are_named_with_their_provider(
     assert await tls_context(replace(provider, tls=False, tls_authorities=""), tmp_path) is None
 
 
+async def test_a_server_logs_in_over_tls_and_trusts_nobody_else(
+    pem: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = callmanager.TlsFiles(certificate=str(pem), key=str(pem))
+    config = replace(CALL_MANAGER, cti_tls=files)
+    with trio.fail_after(20):
+        async with callmanager.open_call_manager(
+            config, sccp_port=0, cti_port=0, cti_tls_port=0
+        ) as manager:
+            house = House(cluster(manager), manager)
+            skinny = house.cluster.providers[1]
+            for authorities in ("", str(pem)):
+                jtapi = JtapiProvider(
+                    name="jtapi",
+                    hosts=(manager.cti_tls_address,),
+                    user="pa",
+                    password="secret",
+                    tls=True,
+                    tls_authorities=authorities,
+                )
+                house.cluster = replace(house.cluster, providers=(jtapi, skinny))
+                async with trio.open_nursery() as nursery:
+                    await house.start(nursery, "PA1")
+                    if authorities:
+                        await house.holds("PA1", *NUMBERS)
+                        assert manager.applications == ["pa"]
+                    else:
+                        await until(
+                            lambda: (
+                                "jtapi refuses us: 127.0.0.1: self-signed certificate"
+                                in caplog.text
+                            )
+                        )
+                        assert not manager.applications
+                    nursery.cancel_scope.cancel()
+
+
 async def test_an_owner_that_cannot_read_the_store_closes_everything_and_another_serves() -> None:
     """Its heartbeats are written all the same: nobody else would find out (deafowner)."""
 
