@@ -34,6 +34,7 @@ TRIO_NAMES = {
     "sound",
     "stores",
     "tasks",
+    "turns",
 }
 # Named like messages that are pure: a line at the CTI manager is closed under a bound.
 TRIO_MODULES = {"pa_telephony.cti.line", "pa_telephony.failover.machines"}

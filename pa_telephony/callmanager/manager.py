@@ -34,6 +34,7 @@ from pa_telephony.sccp.server import Counters as StationCounters, StationServer,
 from pa_telephony.secrecy import warn_of_plain_listener
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace, guarded
+from pa_telephony.turns import Turns
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Audio
@@ -233,6 +234,7 @@ class CallManager:
             + 2 * self.config.max_media_streams,
             "the call manager",
         )
+        turns = Turns()
         async with background() as tasks:
             tasks.start_soon(media.run)
             self._stations, self._sccp = await tasks.start(
@@ -243,6 +245,7 @@ class CallManager:
                     port=sccp_port,
                     config=registrar,
                     trace=trace,
+                    turns=turns,
                 )
             )
             if certificate is not None:
@@ -257,6 +260,7 @@ class CallManager:
                         tls_port=cti_tls_port,
                         config=self.config.applications,
                         trace=trace,
+                        turns=turns,
                     )
                 )
                 if tls is None:

@@ -13,6 +13,7 @@ import itertools
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from pa_telephony.secrecy import warn_of_plain_login
 from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
+from pa_telephony.turns import Turns
 
 if TYPE_CHECKING:
     import ssl
@@ -45,10 +47,6 @@ __all__ = ["ApplicationSession", "Counters", "CtiManager", "serve_providers"]
 _READ = 8192
 """Bytes taken at a time. The connection passes over heartbeats and unknown messages without coming
 back to us: 256 of the smallest take 3 ms, the 2,000 in 64 KiB took 25 ms (bench/flood.py)."""
-_TURN = 0.005
-"""Seconds that one application's requests are served before others have a turn. By time, because
-a request takes from 50 us to 1 ms, and its 40 bytes say nothing of that: with 64 KiB a turn calls
-made others wait for 340 ms and lists of 1,000 devices for 850, now 10 and 40 (bench/flood.py)."""
 _LINGER = 1.0
 _LOG = logging.getLogger("pa_telephony.cti")
 _NONCE_BYTES = 8
@@ -104,6 +102,7 @@ class ApplicationSession:
             self,
             manager.sessions_of,
         )
+        self._turns = manager.turns.turn()
         self._outgoing = bytearray()
         self._news = trio.Event()
         self._scope = trio.CancelScope()
@@ -174,10 +173,18 @@ class ApplicationSession:
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
-            with map_os_errors(peer):
-                data = await self._stream.receive_some(_READ)
+            try:
+                with map_os_errors(peer):
+                    data = await self._stream.receive_some(_READ)
+            except ConnectionLost as lost:
+                # When hundreds are gone at once, that is much to do.
+                await self._turns.begin(last=True)
+                self._end(str(lost))
+                self._turns.end()
+                return
             # Whatever goes wrong ends this session, before anybody else's turn: what others do is
             # told to us until we stop.
+            await self._turns.begin(last=not data)
             try:
                 await self._take(bytes(data))
             except RemoteProtocolError as error:
@@ -187,14 +194,15 @@ class ApplicationSession:
             except Exception as error:  # noqa: BLE001  # reported, and this session ended
                 self._report(error)
                 self._end("internal error")
+            self._turns.end()
             self._frame = b""
 
     async def _take(self, data: bytes) -> None:
+        """Answer what was said; in a turn of ours, as it begins and as it ends."""
         if data:
             self._connection.receive_data(data, trio.current_time())
         else:
             self._connection.receive_eof()
-        turn_ends = trio.current_time() + _TURN
         while (event := self._connection.next_event()) is not None:
             if isinstance(event, ConnectionClosed):
                 self._end("connection closed")
@@ -203,8 +211,7 @@ class ApplicationSession:
             else:
                 self._session.take(event)
                 while not self._ending and self._session.go_on():
-                    if trio.current_time() >= turn_ends:
-                        turn_ends = await self._next_turn()
+                    await self._let_others_go()
             if self._ending:
                 return
             if self._session.closed:
@@ -212,13 +219,13 @@ class ApplicationSession:
                 # when the server is faster (observed). It gets this long.
                 deadline = trio.current_time() + _LINGER
                 self._scope.deadline = min(self._scope.deadline, deadline)
-            if trio.current_time() >= turn_ends:
-                turn_ends = await self._next_turn()
+            await self._let_others_go()
 
-    async def _next_turn(self) -> float:
-        """Let everybody else who is ready have a turn; when ours, then, is over."""
-        await trio.lowlevel.checkpoint()
-        return trio.current_time() + _TURN
+    async def _let_others_go(self) -> None:
+        """Go on in the next turn, if this one has been long enough."""
+        if self._turns.is_over():
+            self._turns.end()
+            await self._turns.begin()
 
     def _report(self, error: Exception) -> None:
         self._manager.counters.internal_errors += 1
@@ -237,6 +244,12 @@ class ApplicationSession:
             times=self._manager.tell_bug(),
         )
 
+    async def _rest(self, seconds: float) -> None:
+        """Wait, while others have their turns."""
+        self._turns.end()
+        await trio.sleep(seconds)
+        await self._turns.begin()
+
     async def _log_in(self, request: ProviderOpenRequest) -> None:
         session, manager = self._session, self._manager
         if session.open:
@@ -250,12 +263,14 @@ class ApplicationSession:
             self._stop("login refused unseen: too many wrong passwords from its address")
             return
         if attempt.wait:
-            await trio.sleep(attempt.wait)
+            await self._rest(attempt.wait)
         session.take(request)
         if session.open:
             manager.guesses.right(attempt, trio.current_time())
             manager.counters.logins += 1
+            manager.logged_in(self)
             self._connection.logged_in = True
+            self._turns.known()
             manager.lobby.leave(self._transport)
             if self._stream is self._transport:
                 manager.tell_plain(self.user, self.address[0])
@@ -269,7 +284,7 @@ class ApplicationSession:
             manager.counters.refused_logins += 1
             manager.tell_refused(self.address[0], request.login, session.refusal)
             # The refusal is queued and not yet sent: who guesses waits for each answer.
-            await trio.sleep(manager.config.wrong_password_delay)
+            await self._rest(manager.config.wrong_password_delay)
             self._flush()
             self._stop(f"login refused: {session.refusal}")
 
@@ -378,11 +393,13 @@ class CtiManager:
         config: CtiManagerConfig,
         trace: Trace | None,
         descriptors: Descriptors | None = None,
+        turns: Turns | None = None,
     ) -> None:
         if descriptors is not None:
             config = config.fitted(descriptors)
         self._reserve = Reserve(descriptors, _LOG)
         self.backend = backend
+        self.turns = turns or Turns()
         self.certificate = certificate
         self.config = config
         self.trace = guarded(trace)
@@ -394,6 +411,7 @@ class CtiManager:
         self.tls: ssl.SSLContext | None = None
         self.tls_addresses: Sequence[tuple[str, int]] = ()
         self.lobby = Lobby(config.max_connections, config.max_before_login_of_one_address)
+        self._sessions_of: Counter[str] = Counter()
         self.guesses = config.guesses()
         self._key = secrets.token_bytes(32)
         """Under which a password is remembered that was wrong."""
@@ -403,7 +421,11 @@ class CtiManager:
 
     def sessions_of(self, user: str) -> int:
         """How many applications are logged in as ``user``."""
-        return sum(session.user == user for session in self.sessions)
+        return self._sessions_of[user]
+
+    def logged_in(self, session: ApplicationSession) -> None:
+        """Count a session among those of its user, until it is over."""
+        self._sessions_of[session.user] += 1
 
     def attempt(
         self, address: str, user: str, password: Callable[[], str | None]
@@ -508,6 +530,10 @@ class CtiManager:
                 fields = session.told_at_end()
                 self.trace(EventRecord(time.time(), "cti.connection_closed", fields))
             self.sessions.discard(session)
+            if session.user:
+                self._sessions_of[session.user] -= 1
+                if not self._sessions_of[session.user]:
+                    del self._sessions_of[session.user]
 
     async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:
         """Agree on keys, within the time for a login. Raises :class:`ConnectionLost`."""
@@ -530,6 +556,7 @@ async def serve_providers(
     tls_port: int = 2749,
     config: CtiManagerConfig | None = None,
     trace: Trace | None = None,
+    turns: Turns | None = None,
     task_status: trio.TaskStatus[
         tuple[CtiManager, Sequence[tuple[str, int]]]
     ] = trio.TASK_STATUS_IGNORED,
@@ -540,14 +567,15 @@ async def serve_providers(
     .make_certificate`). With an ordinary server-side ``tls`` context applications can come in
     encrypted at ``tls_port`` as well. ``task_status.started`` gets the manager and the list of
     (address, port) that are listened on in the clear (:attr:`CtiManager.tls_addresses` has the
-    others); port 0 chooses a free one.
+    others); port 0 chooses a free one. Two servers of one process share ``turns``, so that neither
+    makes the other wait.
 
     Raises :class:`ConnectionLost` when the address cannot be had.
     """
     await trio.to_thread.run_sync(load_cryptography)
     config = config or CtiManagerConfig()
     descriptors = prepare(config.max_connections, f"applications at {host}:{port}")
-    manager = CtiManager(backend, certificate, config, trace, descriptors)
+    manager = CtiManager(backend, certificate, config, trace, descriptors, turns)
     with map_os_errors(f"{host}:{port}"):
         plain = await trio.open_tcp_listeners(port, host=host, backlog=1024)
     encrypted: list[trio.SocketListener] = []

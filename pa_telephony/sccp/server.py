@@ -48,13 +48,13 @@ from pa_telephony.sccp.tokens import Tokens
 from pa_telephony.serving import Reserve, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
+from pa_telephony.turns import Turns
 
 __all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
 
 _READ = 256
-"""Bytes taken at a time: some 20 messages at most, then it is another connection's turn. A flood
-delays others by what that many messages take (calls: 10 ms), not by what 64 KiB of them do
-(bench/flood.py). No need to look at the time, as CTI's server does: none asks for very much."""
+"""Bytes taken at a time, some 20 messages at most; they are answered in turns
+(:mod:`~pa_telephony.fairness`), and no more is read before they are."""
 _LINGER = 1.0
 _HARDLY_A_GUESS = 0.9
 """The part of a guess's price that is given back where the name is known."""
@@ -133,6 +133,7 @@ class StationSession:
         self._server = server
         self._stream = stream
         self._registrar = registrar
+        self._turns = server.turns.turn()
         self._outgoing = bytearray()
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope()
@@ -310,9 +311,20 @@ class StationSession:
 
     async def _read(self, peer: str) -> None:
         while not self._ending:
-            with map_os_errors(peer):
-                data = await self._stream.receive_some(_READ)
-            self._turn(functools.partial(self._receive, bytes(data)))
+            try:
+                with map_os_errors(peer):
+                    data = await self._stream.receive_some(_READ)
+            except ConnectionLost as lost:
+                # When hundreds are gone at once, that is much to do.
+                await self._turns.begin(last=True)
+                self._end(str(lost))
+                self._turns.end()
+                return
+            step: Callable[[], None] | None = functools.partial(self._receive, bytes(data))
+            while step is not None and not self._ending:
+                await self._turns.begin(last=not data)
+                step = self._turn(step, self._turns.is_over)
+                self._turns.end()
 
     def _receive(self, data: bytes) -> None:
         if data:
@@ -320,17 +332,25 @@ class StationSession:
         else:
             self._registrar.receive_eof()
 
-    def _turn(self, step: Callable[[], None]) -> None:
+    def _turn(
+        self, step: Callable[[], None], is_over: Callable[[], bool] = lambda: False
+    ) -> Callable[[], None] | None:
         """Do something to the session, and deal with what comes of it: the guard around it.
 
         Whatever goes wrong ends this session, before anybody else's turn: others send to us until
         we end. There is nothing to await in here, so no cancellation can come this way.
+
+        Gives the next step, if ``is_over`` says that what is left has to wait for another turn.
         """
+        next_step: Callable[[], None] | None = None
         try:
             step()
             clock = self._server.clock()
             while (event := self._registrar.next_event(clock)) is not None:
                 self._take(event)
+                if is_over():
+                    next_step = _go_on
+                    break
             self._flush()
         except RemoteProtocolError as error:
             self._server.counters.protocol_errors += 1
@@ -340,6 +360,7 @@ class StationSession:
             self._report(error)
             self._end("internal error")
         self._frame = b""
+        return next_step
 
     def _report(self, error: Exception) -> None:
         self._server.counters.internal_errors += 1
@@ -377,7 +398,9 @@ class StationSession:
                 await trio.sleep_forever()
             if self._ending:
                 return
+            await self._turns.begin()
             self._turn(self._look_at_clock)
+            self._turns.end()
 
     def _look_at_clock(self) -> None:
         before = self._registrar.state
@@ -433,10 +456,15 @@ class StationSession:
     def confirm(self, device: Device) -> None:
         """Accept the registration that was asked for (the server decides)."""
         self._registrar.accept(device)
+        self._turns.known()
         # A short keepalive runs out before the time there was to register in.
         self._alarm.deadline = self._registrar.next_deadline() or self._alarm.deadline
         self._flush()
         self._told_registered = True
+
+
+def _go_on() -> None:
+    """Nothing new; there was more to do than a turn is long."""
 
 
 class StationServer:
@@ -448,10 +476,12 @@ class StationServer:
         config: RegistrarConfig,
         trace: Trace | None,
         descriptors: Descriptors | None = None,
+        turns: Turns | None = None,
     ) -> None:
         if descriptors is not None:
             config = config.fitted(descriptors)
         self.directory = directory
+        self.turns = turns or Turns()
         self._reserve = Reserve(descriptors, _LOG)
         self.config = config
         self.trace = guarded(trace)
@@ -718,6 +748,7 @@ async def serve_stations(
     port: int = 2000,
     config: RegistrarConfig | None = None,
     trace: Trace | None = None,
+    turns: Turns | None = None,
     task_status: trio.TaskStatus[
         tuple[StationServer, Sequence[tuple[str, int]]]
     ] = trio.TASK_STATUS_IGNORED,
@@ -725,11 +756,12 @@ async def serve_stations(
     """Serve stations until cancelled.
 
     ``task_status.started`` gets the server and the list of (address, port) that are listened on;
-    port 0 chooses a free one. Raises :class:`ConnectionLost` when the address cannot be had.
+    port 0 chooses a free one. Two servers of one process share ``turns``, so that neither makes
+    the other wait. Raises :class:`ConnectionLost` when the address cannot be had.
     """
     config = config or RegistrarConfig()
     descriptors = prepare(config.max_connections, f"stations at {host}:{port}")
-    server = StationServer(directory, config, trace, descriptors)
+    server = StationServer(directory, config, trace, descriptors, turns)
     with map_os_errors(f"{host}:{port}"):
         # A burst of phones after a power cut must fit into the backlog.
         listeners = await trio.open_tcp_listeners(port, host=host, backlog=4096)

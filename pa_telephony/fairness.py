@@ -1,0 +1,168 @@
+"""Whose turn it is to be served: the work of many connections, a round at a time. Pure.
+
+What a peer says costs time to answer, and one thread answers all. So the work is done in rounds of
+a few milliseconds, between which everybody who is ready is looked at anew. Who has had the least is
+first (start-time fair queueing: Goyal, Vin and Cheng, 1996): a peer that asks now and then is
+served before those that ask without a pause, however many there are of them, and these share what
+is left. Strangers, who have not registered or logged in, share a small part of each round.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass
+
+__all__ = ["Account", "Fairness", "FairnessConfig"]
+
+_FIRST_GUESS = 0.0005
+"""Seconds that a turn is taken to need before there was one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FairnessConfig:
+    """How long the work of a round may be, in seconds."""
+
+    known: float = 0.008
+    """Work for those who are known, all together. Half of it goes to those who wait, so that the
+    other half is there for who becomes ready meanwhile."""
+    strangers: float = 0.002
+    """Work for those who are not."""
+    turn: float = 0.002
+    """Work for one connection, before it is compared with the others again."""
+    credit: float = 0.02
+    """Work that a connection may have saved up while it was quiet: that much is done for it
+    before it waits in line with those that never are. A call is some 2 ms of work."""
+    quiet_after: float = 0.02
+    """A connection that asks for nothing for so long, two rounds, saves up from then on."""
+    saved: float = 0.1
+    """Work that it saves up for each second."""
+
+
+class _Queue:
+    """Those who share one part of a round, by the work that was done for them."""
+
+    def __init__(self, part: float, released: float, credit: float) -> None:
+        self.part = part
+        self.released = released
+        self.credit = credit
+        self.spent = 0.0
+        self.clock = 0.0
+        """The work that everybody has had who always wanted more."""
+        self.waiting: list[tuple[float, int, Account, object]] = []
+
+    def starts_at(self, account: Account) -> float:
+        return max(account.used, self.clock - self.credit)
+
+
+class Account:
+    """What was done for one connection; :meth:`Fairness.account` makes them."""
+
+    __slots__ = ("asked", "needs", "queue", "used")
+
+    def __init__(self, queue: _Queue, ahead: float, now: float) -> None:
+        self.queue = queue
+        self.used = queue.clock - ahead
+        """On the clock of those it shares with, in seconds of work."""
+        self.needs = _FIRST_GUESS
+        """What its next turn will probably take: as long as its last one."""
+        self.asked = now
+        """When it last wanted, or had, something."""
+
+
+class Fairness:
+    """Who may go on, and who waits. ``now`` is any monotonic clock, in seconds.
+
+    Who wants to be served asks :meth:`may_go`; on False it waits with a ticket of its own
+    (:meth:`wait`) until :meth:`next_round` gives that ticket out, and then asks :meth:`may_go_on`,
+    since the round may be over before it comes to do so. What was done is told by :meth:`done`.
+    Rounds need to be begun only while somebody waits.
+    """
+
+    def __init__(self, config: FairnessConfig | None = None) -> None:
+        self.config = config or FairnessConfig()
+        credit = self.config.credit
+        self._known = _Queue(self.config.known, self.config.known / 2, credit)
+        self._strangers = _Queue(self.config.strangers, self.config.strangers, credit)
+        self._numbers = itertools.count()
+        self._place: dict[object, int] = {}
+        """The number in a queue of each ticket that was not given out; other entries are stale."""
+
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether there is a ticket that was not given out."""
+        return bool(self._place)
+
+    def account(self, now: float) -> Account:
+        """The account of a stranger; it is one turn ahead of those who never stop."""
+        return Account(self._strangers, self.config.turn, now)
+
+    def known(self, account: Account) -> None:
+        """Somebody is no stranger any more, and begins anew among the known."""
+        if account.queue is not self._known:
+            account.queue = self._known
+            account.used = self._known.clock - self.config.turn
+
+    def last(self, account: Account) -> None:
+        """A connection is gone: its end is not kept waiting, since others wait for its name."""
+        account.used = account.queue.clock - self.config.credit
+
+    def may_go(self, account: Account, now: float) -> bool:
+        """Whether a connection may be served now: there is time left, and nobody is before it."""
+        quiet = now - account.asked - self.config.quiet_after
+        account.asked = now
+        if quiet > 0:
+            account.used -= quiet * self.config.saved
+        queue = account.queue
+        if queue.spent >= queue.part:
+            return False
+        first = self._first(queue)
+        return first is None or queue.starts_at(account) < first[0]
+
+    def may_go_on(self, account: Account) -> bool:
+        """The same for one whose ticket was given out: it has the right of way."""
+        return account.queue.spent < account.queue.part
+
+    def wait(self, account: Account, ticket: object) -> None:
+        """Let a connection wait; ``ticket`` is anything hashable that is its own."""
+        queue = account.queue
+        number = self._place[ticket] = next(self._numbers)
+        heapq.heappush(queue.waiting, (queue.starts_at(account), number, account, ticket))
+
+    def leave(self, ticket: object) -> None:
+        """One that waits is gone."""
+        self._place.pop(ticket, None)
+
+    def done(self, account: Account, began: float, now: float) -> None:
+        """A turn is over.
+
+        One that took very long is charged with two: what it asked for cannot be done by halves,
+        or it was bad luck (the collector of garbage came, the machine was busy).
+        """
+        queue, seconds = account.queue, now - began
+        start = queue.starts_at(account)
+        account.used = start + min(seconds, 2 * self.config.turn)
+        account.needs, account.asked = seconds, now
+        queue.spent += seconds
+        queue.clock = max(queue.clock, start)
+
+    def next_round(self) -> list[object]:
+        """Begin a round: the tickets of those for whom there will probably be time."""
+        tickets: list[object] = []
+        for queue in (self._known, self._strangers):
+            queue.spent = needed = 0.0
+            while needed < queue.released and (first := self._first(queue)) is not None:
+                heapq.heappop(queue.waiting)
+                _, _, account, ticket = first
+                del self._place[ticket]
+                needed += account.needs
+                tickets.append(ticket)
+        return tickets
+
+    def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
+        while queue.waiting:
+            first = queue.waiting[0]
+            if self._place.get(first[3]) == first[1]:
+                return first
+            heapq.heappop(queue.waiting)
+        return None

@@ -1,0 +1,212 @@
+"""Who is served first when there is more to do than time: rounds, credit, strangers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import trio
+
+from pa_telephony.fairness import Account, Fairness, FairnessConfig
+from pa_telephony.turns import Turns
+
+CONFIG = FairnessConfig()
+WORK = 1 / 1024
+"""Seconds of a turn: a number that adds up exactly."""
+
+
+class House:
+    """Connections, and a clock that only work moves."""
+
+    def __init__(self) -> None:
+        self.fairness = Fairness()
+        self.now = 0.0
+
+    def somebody(self, *, known: bool = True) -> Account:
+        account = self.fairness.account(self.now)
+        if known:
+            self.fairness.known(account)
+        return account
+
+    def work(self, account: Account, seconds: float) -> None:
+        began, self.now = self.now, self.now + seconds
+        self.fairness.done(account, began, self.now)
+
+    def asks(self, account: Account, ticket: object) -> bool:
+        """Whether it may go at once; otherwise it waits."""
+        goes = self.fairness.may_go(account, self.now)
+        if not goes:
+            self.fairness.wait(account, ticket)
+        return goes
+
+    def flood(self, many: int, *, known: bool = True) -> list[Account]:
+        """So many that have spent this round, and wait for the next."""
+        crowd = [self.somebody(known=known) for _ in range(many)]
+        part = CONFIG.known if known else CONFIG.strangers
+        self.work(self.somebody(known=known), part)
+        for number, each in enumerate(crowd):
+            self.work(each, WORK)
+            assert not self.asks(each, f"loud {number}")
+        return crowd
+
+
+def test_where_nobody_floods_nobody_waits() -> None:
+    house = House()
+    assert house.asks(house.somebody(), "a")
+    assert house.asks(house.somebody(known=False), "b")
+    assert not house.fairness.somebody_waits
+
+
+def test_once_the_time_of_a_round_is_spent_everybody_waits_for_the_next() -> None:
+    house = House()
+    one, other = house.somebody(), house.somebody()
+    house.work(one, CONFIG.known)
+    assert not house.asks(other, "other")
+    assert house.fairness.next_round() == ["other"]
+    assert house.fairness.may_go_on(other)
+
+
+def test_a_round_gives_way_to_no_more_work_than_half_of_it() -> None:
+    house = House()
+    house.flood(250)
+    assert len(house.fairness.next_round()) == math.ceil(CONFIG.known / 2 / WORK)
+
+
+def test_whose_turn_has_come_waits_again_when_others_have_spent_the_round() -> None:
+    house = House()
+    first, *_ = house.flood(20)
+    house.fairness.next_round()
+    house.work(house.somebody(), CONFIG.known)
+    assert not house.fairness.may_go_on(first)
+
+
+@pytest.mark.parametrize("many", [50, 250, 2000])
+def test_a_quiet_one_is_before_any_number_of_those_that_never_stop(many: int) -> None:
+    house = House()
+    quiet = house.somebody()
+    house.flood(many)
+    house.now += 1.0
+    assert not house.asks(quiet, "quiet")
+    assert house.fairness.next_round()[0] == "quiet"
+
+
+def test_a_quiet_one_need_not_wait_when_the_round_has_time_left() -> None:
+    house = House()
+    quiet = house.somebody()
+    house.flood(250)
+    house.fairness.next_round()
+    assert house.asks(quiet, "quiet")
+
+
+def test_one_that_floods_does_not_push_in_before_those_that_wait() -> None:
+    house = House()
+    crowd = house.flood(250)
+    house.fairness.next_round()
+    house.work(crowd[0], WORK)
+    assert not house.asks(crowd[0], "again")
+
+
+def test_those_that_never_stop_are_served_alike() -> None:
+    house = House()
+    crowd = {f"loud {number}": each for number, each in enumerate(house.flood(50))}
+    turns = dict.fromkeys(crowd, 0)
+    for _ in range(500):
+        for ticket in house.fairness.next_round():
+            assert isinstance(ticket, str)
+            turns[ticket] += 1
+            house.work(crowd[ticket], WORK)
+            house.fairness.may_go(crowd[ticket], house.now)
+            house.fairness.wait(crowd[ticket], ticket)
+    assert max(turns.values()) - min(turns.values()) <= 1
+
+
+def test_a_very_long_turn_is_charged_with_two() -> None:
+    """A collection of garbage in somebody's turn does not shut it out for seconds."""
+    house = House()
+    unlucky, other = house.somebody(), house.somebody()
+    house.work(unlucky, 0.5)
+    house.work(other, 2 * CONFIG.turn)
+    assert unlucky.used == pytest.approx(other.used)
+
+
+def test_strangers_together_have_a_part_of_their_own() -> None:
+    house = House()
+    known = house.somebody()
+    house.flood(500, known=False)
+    assert house.asks(known, "known")
+    assert len(house.fairness.next_round()) == math.ceil(CONFIG.strangers / WORK)
+
+
+def test_a_new_stranger_is_before_those_that_flood() -> None:
+    house = House()
+    crowd = {f"loud {number}": each for number, each in enumerate(house.flood(50, known=False))}
+    for _ in range(200):
+        for ticket in house.fairness.next_round():
+            assert isinstance(ticket, str)
+            house.work(crowd[ticket], WORK)
+            house.fairness.may_go(crowd[ticket], house.now)
+            house.fairness.wait(crowd[ticket], ticket)
+    house.fairness.wait(house.somebody(known=False), "new")
+    assert house.fairness.next_round()[0] == "new"
+
+
+def test_the_end_of_a_connection_is_not_kept_waiting() -> None:
+    house = House()
+    crowd = house.flood(250)
+    gone = crowd[-1]
+    house.fairness.leave("loud 249")
+    house.fairness.last(gone)
+    assert not house.asks(gone, "gone")
+    assert house.fairness.next_round()[0] == "gone"
+
+
+def test_who_is_gone_gets_no_turn_and_keeps_nobody_waiting() -> None:
+    house = House()
+    house.flood(30)
+    for number in range(30):
+        house.fairness.leave(f"loud {number}")
+    assert not house.fairness.somebody_waits
+    assert house.fairness.next_round() == []
+
+
+def test_who_becomes_known_while_it_waits_can_still_give_up() -> None:
+    house = House()
+    account, *_ = house.flood(10, known=False)
+    house.fairness.known(account)
+    house.fairness.leave("loud 0")
+    assert "loud 0" not in house.fairness.next_round()
+
+
+async def test_tasks_wait_for_the_next_round_and_then_all_have_a_turn() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    served: list[int] = []
+
+    async def work(number: int) -> None:
+        nonlocal now
+        turn = turns.turn()
+        turn.known()
+        await turn.begin()
+        now += 0.005
+        served.append(number)
+        turn.end()
+
+    async with trio.open_nursery() as nursery:
+        for number in range(20):
+            nursery.start_soon(work, number)
+    assert sorted(served) == list(range(20))
+
+
+async def test_a_task_that_is_cancelled_while_it_waits_gives_up_its_place() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    loud, other = turns.turn(), turns.turn()
+    await loud.begin()
+    now += 1.0
+    loud.end()
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await other.begin()
+    assert scope.cancelled_caught
+    assert not turns.fairness.somebody_waits
+    await other.begin()
