@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 __all__ = ["Account", "Fairness", "FairnessConfig"]
@@ -77,6 +78,9 @@ class Fairness:
     (:meth:`wait`) until :meth:`next_round` gives that ticket out, and then asks :meth:`may_go_on`,
     since the round may be over before it comes to do so. What was done is told by :meth:`done`.
     Rounds need to be begun only while somebody waits.
+
+    Where there is no memory any of these may fail; a ticket that was taken in is given out all the
+    same, by that round or the next.
     """
 
     def __init__(self, config: FairnessConfig | None = None) -> None:
@@ -125,9 +129,10 @@ class Fairness:
 
     def wait(self, account: Account, ticket: object) -> None:
         """Let a connection wait; ``ticket`` is anything hashable that is its own."""
-        queue = account.queue
-        number = self._place[ticket] = next(self._numbers)
+        queue, number = account.queue, next(self._numbers)
         heapq.heappush(queue.waiting, (queue.starts_at(account), number, account, ticket))
+        # Last: a ticket that is known stands in the queue, too, so that its turn comes.
+        self._place[ticket] = number
 
     def leave(self, ticket: object) -> None:
         """One that waits is gone."""
@@ -146,18 +151,22 @@ class Fairness:
         queue.spent += seconds
         queue.clock = max(queue.clock, start)
 
-    def next_round(self) -> list[object]:
-        """Begin a round: the tickets of those for whom there will probably be time."""
-        tickets: list[object] = []
+    def next_round(self, give: Callable[[object], None]) -> bool:
+        """Begin a round: ``give`` out the tickets of those for whom there will probably be time.
+
+        False if nobody waited. A ticket whose giving failed is given again by the next round.
+        """
+        if not self._place:
+            return False
         for queue in (self._known, self._strangers):
             queue.spent = needed = 0.0
             while needed < queue.released and (first := self._first(queue)) is not None:
-                heapq.heappop(queue.waiting)
                 _, _, account, ticket = first
+                give(ticket)
+                # From here on it is stale where it stands, and passed over.
                 del self._place[ticket]
                 needed += account.needs
-                tickets.append(ticket)
-        return tickets
+        return True
 
     def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
         while queue.waiting:

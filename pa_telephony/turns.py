@@ -7,13 +7,20 @@ time that everybody else who was ready has run.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable
 
 import trio
 
 from pa_telephony.fairness import Account, Fairness, FairnessConfig
+from pa_telephony.faults import Seldom
 
 __all__ = ["Turn", "Turns"]
+
+_LOG = logging.getLogger("pa_telephony.turns")
+_PAUSE = 0.01
+"""Seconds until the next round, when one could not be begun."""
 
 
 class Turns:
@@ -25,6 +32,7 @@ class Turns:
         self.fairness = Fairness(config)
         self.clock = clock or trio.current_time
         self._rounds = False
+        self._told = Seldom()
 
     def turn(self) -> Turn:
         """The turns of one connection, a stranger's so far."""
@@ -32,30 +40,53 @@ class Turns:
 
     async def wait(self, account: Account) -> None:
         """Wait for a turn; cancelled, the place in the line is given up."""
-        task = trio.lowlevel.current_task()
-
-        def abort(_: object) -> trio.lowlevel.Abort:
-            self.fairness.leave(task)
-            return trio.lowlevel.Abort.SUCCEEDED
-
         while True:
-            self.fairness.wait(account, task)
-            if not self._rounds:
-                self._rounds = True
-                trio.lowlevel.spawn_system_task(self._begin_rounds)
-            await trio.lowlevel.wait_task_rescheduled(abort)
+            # Not the task itself: to set an event twice, or when nobody waits for it, is harmless.
+            ticket = trio.Event()
+            try:
+                self.fairness.wait(account, ticket)
+                if not self._rounds:
+                    trio.lowlevel.spawn_system_task(self._begin_rounds)
+                    self._rounds = True
+                await ticket.wait()
+            finally:
+                self.fairness.leave(ticket)
             if self.fairness.may_go_on(account):
                 return
 
     async def _begin_rounds(self) -> None:
+        """Begin rounds while somebody waits.
+
+        What comes out of a system task ends the process, and who waits has nobody else: so nothing
+        comes out, and what fails (there may be no memory) is tried again.
+        """
         try:
-            while self.fairness.somebody_waits:
-                for task in self.fairness.next_round():
-                    assert isinstance(task, trio.lowlevel.Task)
-                    trio.lowlevel.reschedule(task)
-                await trio.lowlevel.checkpoint()
+            while True:
+                try:
+                    if not self.fairness.next_round(_give):
+                        return
+                except Exception as error:  # noqa: BLE001  # told, and tried again
+                    with contextlib.suppress(Exception):
+                        self._tell(error)
+                    await trio.sleep(_PAUSE)
+                else:
+                    await trio.lowlevel.checkpoint()
         finally:
             self._rounds = False
+
+    def _tell(self, error: Exception) -> None:
+        if self._told.due(trio.current_time()):
+            why = f"{type(error).__name__}: {error}"
+            _LOG.error(
+                "whose turn it is could not be found out%s; tried again: %s",
+                *(self._told.times(), why),
+                exc_info=error,
+            )
+
+
+def _give(ticket: object) -> None:
+    assert isinstance(ticket, trio.Event)
+    ticket.set()
 
 
 class Turn:

@@ -7,6 +7,7 @@ import math
 import pytest
 import trio
 
+from pa_telephony import turns as turns_module
 from pa_telephony.fairness import Account, Fairness, FairnessConfig
 from pa_telephony.turns import Turns
 
@@ -39,6 +40,12 @@ class House:
             self.fairness.wait(account, ticket)
         return goes
 
+    def next_round(self) -> list[object]:
+        """The tickets that the next round gives out."""
+        tickets: list[object] = []
+        self.fairness.next_round(tickets.append)
+        return tickets
+
     def flood(self, many: int, *, known: bool = True) -> list[Account]:
         """So many that have spent this round, and wait for the next."""
         crowd = [self.somebody(known=known) for _ in range(many)]
@@ -62,20 +69,20 @@ def test_once_the_time_of_a_round_is_spent_everybody_waits_for_the_next() -> Non
     one, other = house.somebody(), house.somebody()
     house.work(one, CONFIG.known)
     assert not house.asks(other, "other")
-    assert house.fairness.next_round() == ["other"]
+    assert house.next_round() == ["other"]
     assert house.fairness.may_go_on(other)
 
 
 def test_a_round_gives_way_to_no_more_work_than_half_of_it() -> None:
     house = House()
     house.flood(250)
-    assert len(house.fairness.next_round()) == math.ceil(CONFIG.known / 2 / WORK)
+    assert len(house.next_round()) == math.ceil(CONFIG.known / 2 / WORK)
 
 
 def test_whose_turn_has_come_waits_again_when_others_have_spent_the_round() -> None:
     house = House()
     first, *_ = house.flood(20)
-    house.fairness.next_round()
+    house.next_round()
     house.work(house.somebody(), CONFIG.known)
     assert not house.fairness.may_go_on(first)
 
@@ -87,21 +94,21 @@ def test_a_quiet_one_is_before_any_number_of_those_that_never_stop(many: int) ->
     house.flood(many)
     house.now += 1.0
     assert not house.asks(quiet, "quiet")
-    assert house.fairness.next_round()[0] == "quiet"
+    assert house.next_round()[0] == "quiet"
 
 
 def test_a_quiet_one_need_not_wait_when_the_round_has_time_left() -> None:
     house = House()
     quiet = house.somebody()
     house.flood(250)
-    house.fairness.next_round()
+    house.next_round()
     assert house.asks(quiet, "quiet")
 
 
 def test_one_that_floods_does_not_push_in_before_those_that_wait() -> None:
     house = House()
     crowd = house.flood(250)
-    house.fairness.next_round()
+    house.next_round()
     house.work(crowd[0], WORK)
     assert not house.asks(crowd[0], "again")
 
@@ -111,7 +118,7 @@ def test_those_that_never_stop_are_served_alike() -> None:
     crowd = {f"loud {number}": each for number, each in enumerate(house.flood(50))}
     turns = dict.fromkeys(crowd, 0)
     for _ in range(500):
-        for ticket in house.fairness.next_round():
+        for ticket in house.next_round():
             assert isinstance(ticket, str)
             turns[ticket] += 1
             house.work(crowd[ticket], WORK)
@@ -134,20 +141,20 @@ def test_strangers_together_have_a_part_of_their_own() -> None:
     known = house.somebody()
     house.flood(500, known=False)
     assert house.asks(known, "known")
-    assert len(house.fairness.next_round()) == math.ceil(CONFIG.strangers / WORK)
+    assert len(house.next_round()) == math.ceil(CONFIG.strangers / WORK)
 
 
 def test_a_new_stranger_is_before_those_that_flood() -> None:
     house = House()
     crowd = {f"loud {number}": each for number, each in enumerate(house.flood(50, known=False))}
     for _ in range(200):
-        for ticket in house.fairness.next_round():
+        for ticket in house.next_round():
             assert isinstance(ticket, str)
             house.work(crowd[ticket], WORK)
             house.fairness.may_go(crowd[ticket], house.now)
             house.fairness.wait(crowd[ticket], ticket)
     house.fairness.wait(house.somebody(known=False), "new")
-    assert house.fairness.next_round()[0] == "new"
+    assert house.next_round()[0] == "new"
 
 
 def test_the_end_of_a_connection_is_not_kept_waiting() -> None:
@@ -157,7 +164,7 @@ def test_the_end_of_a_connection_is_not_kept_waiting() -> None:
     house.fairness.leave("loud 249")
     house.fairness.last(gone)
     assert not house.asks(gone, "gone")
-    assert house.fairness.next_round()[0] == "gone"
+    assert house.next_round()[0] == "gone"
 
 
 def test_who_is_gone_gets_no_turn_and_keeps_nobody_waiting() -> None:
@@ -166,7 +173,7 @@ def test_who_is_gone_gets_no_turn_and_keeps_nobody_waiting() -> None:
     for number in range(30):
         house.fairness.leave(f"loud {number}")
     assert not house.fairness.somebody_waits
-    assert house.fairness.next_round() == []
+    assert house.next_round() == []
 
 
 def test_who_becomes_known_while_it_waits_can_still_give_up() -> None:
@@ -174,7 +181,25 @@ def test_who_becomes_known_while_it_waits_can_still_give_up() -> None:
     account, *_ = house.flood(10, known=False)
     house.fairness.known(account)
     house.fairness.leave("loud 0")
-    assert "loud 0" not in house.fairness.next_round()
+    assert "loud 0" not in house.next_round()
+
+
+def test_a_ticket_whose_giving_fails_is_given_by_the_next_round() -> None:
+    house = House()
+    house.flood(3)
+    given: list[object] = []
+
+    def give(ticket: object) -> None:
+        if ticket == "loud 1" and "failed" not in given:
+            given.append("failed")
+            raise MemoryError
+        given.append(ticket)
+
+    with pytest.raises(MemoryError):
+        house.fairness.next_round(give)
+    assert house.fairness.next_round(give)
+    assert given == ["loud 0", "failed", "loud 1", "loud 2"]
+    assert not house.fairness.next_round(give)
 
 
 async def test_tasks_wait_for_the_next_round_and_then_all_have_a_turn() -> None:
@@ -210,3 +235,62 @@ async def test_a_task_that_is_cancelled_while_it_waits_gives_up_its_place() -> N
     assert scope.cancelled_caught
     assert not turns.fairness.somebody_waits
     await other.begin()
+
+
+def spent(turns: Turns) -> None:
+    """Leave no time in this round."""
+    somebody = turns.turn()
+    for _ in range(2):
+        turns.fairness.done(somebody._account, 0.0, 1.0)
+        somebody.known()
+
+
+@pytest.mark.makes_bugs
+async def test_what_fails_between_rounds_is_told_once_and_nobody_waits_for_ever(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What came out of the system task that begins rounds once ended the process."""
+    turns = Turns()
+    failures = 0
+    give = turns_module._give
+
+    def fail(ticket: object) -> None:
+        nonlocal failures
+        failures += 1
+        if failures in (1, 3):
+            raise MemoryError("refused by the test")
+        give(ticket)
+
+    monkeypatch.setattr(turns_module, "_give", fail)
+    served: list[int] = []
+
+    async def work(number: int) -> None:
+        turn = turns.turn()
+        await turn.begin()
+        served.append(number)
+        turn.end()
+
+    spent(turns)
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            for number in range(5):
+                nursery.start_soon(work, number)
+    assert sorted(served) == [0, 1, 2, 3, 4]
+    assert caplog.text.count("could not be found out") == 1
+
+
+@pytest.mark.makes_bugs
+async def test_one_whose_waiting_fails_is_alone_in_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns()
+    spent(turns)
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: object) -> None:
+            raise MemoryError("refused by the test")
+
+        patch.setattr(trio.lowlevel, "spawn_system_task", refuse)
+        with pytest.raises(MemoryError):
+            await turns.turn().begin()
+    assert not turns.fairness.somebody_waits
+    with trio.fail_after(10):
+        await turns.turn().begin()
