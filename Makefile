@@ -2,12 +2,14 @@
 # it makes its own virtual environment in .venv. PYTHON=python3.12 picks another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+# The versions that are known to work; `make lock` writes them anew.
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 # Seconds that each fuzz target runs.
 SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore mutants clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore mutants lock clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
@@ -17,6 +19,7 @@ help:
 	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
 	@echo "make faults   what can happen to a failover cluster, with real processes: docs/failover.md, row by row"
 	@echo "make docs    docs/reference from the declarations"
+	@echo "make lock    the newest versions of what development needs, into constraints.txt"
 	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
 	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
@@ -85,35 +88,44 @@ explore: .venv/.test
 faults: .venv/.test
 	$(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
 
+# Every version that the newest of all groups need: look at what has changed, then `make check`.
+EVERYTHING := --editable '.[all,softphone,scapy]' --group test --group lint --group bench --group fuzz pip hatchling
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade pip
+	.venv-lock/bin/python -m pip install --quiet --dry-run --ignore-installed --report .venv-lock/report.json $(EVERYTHING)
+	.venv-lock/bin/python .ci/lock.py .venv-lock/report.json > constraints.txt
+	rm -rf .venv-lock
+
 docs: .venv/.run
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf .venv .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps say what has been installed; pyproject.toml is where it is written down.
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	touch $@
 
-.venv/.run: .venv/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[all]'
+.venv/.run: .venv/.made pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[all]'
 	touch $@
 
 .venv/.test: .venv/.run
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test
+	$(INSTALL) --editable '.[all]' --group test
 	touch $@
 
 .venv/.lint: .venv/.test
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test --group lint
+	$(INSTALL) --editable '.[all]' --group test --group lint
 	touch $@
 
 .venv/.bench: .venv/.run
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group bench
+	$(INSTALL) --editable '.[all]' --group bench
 	touch $@
 
 .venv/.fuzz: .venv/.run
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group fuzz
+	$(INSTALL) --editable '.[all]' --group fuzz
 	touch $@
