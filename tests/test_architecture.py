@@ -37,7 +37,12 @@ TRIO_NAMES = {
     "turns",
 }
 # Named like messages that are pure: a line at the CTI manager is closed under a bound.
-TRIO_MODULES = {"pa_telephony.cti.line", "pa_telephony.failover.machines"}
+TRIO_MODULES = {
+    "pa_telephony.cti.line",
+    "pa_telephony.failover.calls",
+    "pa_telephony.failover.links",
+    "pa_telephony.failover.machines",
+}
 # Programs put a server and a call manager together; they may use anything.
 PROGRAMS = {"cli", "testing", "admin", "contrib"}
 IMPURE = {"trio", "socket", "time", "random", "secrets", "threading", "select", "ssl"}

@@ -10,10 +10,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 
-__all__ = ["Coming"]
+__all__ = ["Coming", "exceeds"]
 
 _RINGS_WITHIN = 2.0
 """Seconds in which a port rings that the call manager has sent a call to."""
+
+
+def exceeds(calls: int, capacity: int) -> str:
+    """Why there may be no other call beside ``calls``; "" when there may."""
+    return f"{calls} calls, of {capacity} at most" if calls >= capacity else ""
 
 
 class Coming:

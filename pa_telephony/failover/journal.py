@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 from pa_telephony.printable import printable
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "WriteEvent"]
+
+
+class WriteEvent(Protocol):
+    """Write an event down, in the trace and, if it is one of these, in the log."""
+
+    def __call__(self, kind: str, **fields: object) -> None:
+        """``kind`` is the event's name without ``failover.``."""
+        ...
+
 
 Fields = Mapping[str, object]
 

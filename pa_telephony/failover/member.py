@@ -31,6 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pa_telephony.failover import ownership, registration, world as keys
+from pa_telephony.failover.capacity import exceeds
 from pa_telephony.failover.config import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.ownership import Plan, Step, StepKind, View
@@ -248,12 +249,20 @@ class Member:
             return f"it is given up here: {self.state(identity).value}"
         calls = sum(each.kind is Kind.PORT for each in self._busy - {identity})
         capacity = self.cluster.server(self.name).capacity
-        return f"{calls} calls, of {capacity} at most" if calls >= capacity else ""
+        return exceeds(calls, capacity)
 
     @property
     def calls(self) -> int:
         """How many of the media ports that are held here have a call."""
         return sum(each.kind is Kind.PORT for each in self._busy)
+
+    def holds_port(self, number: str) -> bool:
+        """Whether the media port ``number`` is held here, or being given up."""
+        return any(
+            identity.kind is Kind.PORT and identity.number == number
+            for identity, found in self._registrations.items()
+            if found.state not in (State.IDLE, State.RELEASED)
+        )
 
     def state(self, identity: Identity) -> State:
         """Where the registration of ``identity`` stands."""

@@ -1,33 +1,27 @@
 """A server of a cluster: the member's decisions carried out, with trio, sockets and a store.
 
 Decisions are made in :mod:`member` (pure); what is at the call manager is in :mod:`holder`. This
-file moves actions from the one to the other and reports back, watches the links to the call
-managers, and brings each call to the application, or turns it away with a reason.
+file moves actions from the one to the other and reports back. :mod:`links` watches the links to the
+call managers, :mod:`calls` brings each call to the application.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import logging
 import socket
-import ssl
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import trio
 
 from pa_telephony import cti, rtp, sccp
-from pa_telephony.address import parse_peers
-from pa_telephony.cti.enums import CTIFAILURE
-from pa_telephony.cti.routing import Input as RouteInput, State as RouteState
-from pa_telephony.errors import CallEnded, ConfigurationError, ConnectionLost, RequestFailed
+from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import registration
 from pa_telephony.failover.application import Application
-from pa_telephony.failover.capacity import Coming
+from pa_telephony.failover.calls import Calls
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.config import Cluster, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.history import Chronicle
@@ -40,6 +34,7 @@ from pa_telephony.failover.holder import (
 )
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.journal import Journal
+from pa_telephony.failover.links import Links
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
 from pa_telephony.failover.ownership import Step, StepKind
@@ -48,9 +43,8 @@ from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
-from pa_telephony.failover.vigil import Verdict, Vigil
 from pa_telephony.secrecy import warn_of_readers
-from pa_telephony.tasks import Background, background, map_os_errors
+from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace, guarded
 
 __all__ = ["Server", "open_server"]
@@ -58,30 +52,8 @@ __all__ = ["Server", "open_server"]
 _LOG = logging.getLogger("pa_telephony.failover")
 
 _STORE_RETRY = 0.1
-_PROBE = 0.5
-_PROBE_IDLE = 2.0
-"""Seconds between two looks of a server that has no media port, at a call manager that was there:
-each look is a connection."""
-_PROBE_WITHIN = 1.0
 _OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """What another server may have more of: a port that fails for these is better off there."""
-_PROBE_STAYS = 0.2
-"""Seconds that a connection without a purpose has to stand to count as a call manager's."""
-_SKINNY_PORT = 2000
-_PORT_ON_ITS_WAY = 4.0
-"""Seconds that a call waits for a port between two servers; a router has 5 s (JTAPI guide)."""
-_LOOK_FOR_PORT = 0.05
-_ROUTED = {
-    RouteState.ROUTE: "the application chose nothing",
-    RouteState.SELECTING: "the answer to a redirect was not awaited",
-    RouteState.RE_ROUTE: "nobody took it",
-    RouteState.ROUTE_USED: "",
-    RouteInput.END: "the application chose nothing in time, or left the call",
-    RouteInput.TURN_AWAY: "it was refused",
-    RouteInput.GONE: "the call had gone",
-    RouteInput.LOST: "the call had gone, or its connection",
-}
-"""Why a call was not routed: by what ended its session, or by the state in which it was left."""
 
 
 class Server:
@@ -100,12 +72,6 @@ class Server:
     ) -> None:
         self.cluster = cluster
         self.name = cluster.server(name).server_name
-        self.application_errors = 0
-        """Exceptions of the application; each ended its own call."""
-        self.silent_calls = 0
-        """Calls that were ended because nothing was heard of them (Timing.media_silence)."""
-        self.last_application_error: Exception | None = None
-        self._application = application
         self._store = store
         self._address = address
         self._engine = engine
@@ -115,17 +81,14 @@ class Server:
         self._chronicle = Chronicle(
             self.name, heartbeat=cluster.timing.heartbeat, take=cluster.timing.take
         )
+        self._calls = Calls(self._member, application, clock, self._event, self._woken)
+        self._links = Links(self._member, address, clock, self._event, self._woken, self._trace)
         self._holders: dict[Identity, Holder] = {}
-        self._providers: dict[str, cti.Provider] = {}
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._journal = Journal()
-        self._coming = Coming()
-        self._refusals: dict[str, str] = {}
-        """Providers that have refused us since they were last reached, and why."""
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
-        self._links: dict[str, bool] = {}
         self._starved: set[Identity] = set()
         """Ports that got no UDP ports for want of descriptors or memory."""
         self.unconfirmed: dict[str, str] = {}
@@ -134,6 +97,21 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"
+
+    @property
+    def application_errors(self) -> int:
+        """Exceptions of the application; each ended its own call."""
+        return self._calls.application_errors
+
+    @property
+    def last_application_error(self) -> Exception | None:
+        """The newest of them."""
+        return self._calls.last_application_error
+
+    @property
+    def silent_calls(self) -> int:
+        """Calls that were ended because nothing was heard of them (Timing.media_silence)."""
+        return self._calls.silent
 
     @property
     def holds(self) -> tuple[Identity, ...]:
@@ -156,9 +134,9 @@ class Server:
                 for name in self.cluster.used_providers:
                     provider = self.cluster.provider(name)
                     if isinstance(provider, JtapiProvider):
-                        tasks.start_soon(self._provide, provider)
+                        tasks.start_soon(self._links.provide, provider, self._close_all)
                     else:
-                        tasks.start_soon(self._look_for, provider)
+                        tasks.start_soon(self._links.look_for, provider, self._ports_at)
                 tasks.start_soon(self._observe)
                 tasks.start_soon(self._leave_in_time)
                 await self._act(tasks)
@@ -191,61 +169,14 @@ class Server:
         for holder in holders:
             await holder.ended.wait()
 
-    # The links to the call managers.
-
-    async def _provide(self, provider: JtapiProvider) -> None:
-        name = provider.name
-        while True:
-            try:
-                tls = await tls_context(provider, self.cluster.directory)
-                async with cti.open_provider(
-                    provider.hosts,
-                    user=provider.user,
-                    password=provider.password,
-                    tls=tls,
-                    config=cti.ProviderConfig(longest_back_off=self.cluster.timing.back_off),
-                    trace=self._trace,
-                    local_address=self._address,
-                    on_trouble=functools.partial(self._linked, name, False),
-                ) as opened:
-                    self._providers[name] = opened
-                    try:
-                        while True:
-                            self._linked(name, True)
-                            await opened.wait_out_of_service()
-                            self._linked(name, False, opened.last_error)
-                            await opened.wait_in_service()
-                    finally:
-                        # What hangs on the session is closed one by one before all of it ends.
-                        with trio.CancelScope(shield=True):
-                            await self._close_all(name)
-            except (RequestFailed, ConfigurationError) as error:
-                # A login that is refused today may be allowed tomorrow; a file may be there then.
-                self._refusals[name] = str(error)
-                self._linked(name, False, str(error))
-                self._event("provider.refused", provider=name, why=str(error))
-            finally:
-                self._providers.pop(name, None)
-            await trio.sleep(self.cluster.timing.retry)
-
-    async def _look_for(self, provider: SkinnyProvider) -> None:
-        """Whether media ports can be registered: all that are held are, or could be.
-
-        One that is not may lack what the others have got: a call manager is looked for then, and
-        a server without a descriptor for one more connection, or for the sound, does not reach it.
-        """
-        while True:
-            why = self._still_starved(provider.name)
-            ports = [
-                holder.registered
-                for identity, holder in self._holders.items()
-                if identity.provider == provider.name and isinstance(holder, PortHolder)
-            ]
-            if not why and (not ports or not all(ports)):
-                why = await _missing(provider.hosts, self._address)
-            self._linked(provider.name, not why, why)
-            hurry = why or (ports and not any(ports))
-            await trio.sleep(_PROBE if hurry else _PROBE_IDLE)
+    def _ports_at(self, provider: str) -> tuple[list[bool], str]:
+        """Whether each media port held here is registered, and why one cannot even be tried."""
+        ports = [
+            holder.registered
+            for identity, holder in self._holders.items()
+            if identity.provider == provider and isinstance(holder, PortHolder)
+        ]
+        return ports, self._still_starved(provider)
 
     def _still_starved(self, provider: str) -> str:
         """Why a port that is to be held here has no UDP ports, if that is for want of our own."""
@@ -258,19 +189,6 @@ class Server:
                     return str(error)
                 self._starved.discard(identity)
         return ""
-
-    def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
-        refusal = self._refusals.get(provider, "")
-        if reachable:
-            self._refusals.pop(provider, None)
-        elif refusal and refusal != why:
-            # Whoever is refused is kept waiting at the next attempts; the refusal says why.
-            why = f"{refusal}; then {why}" if why else refusal
-        self._member.link(provider, reachable, self._clock(), why)
-        if self._links.get(provider) is not reachable:
-            self._links[provider] = reachable
-            self._event("link", provider=provider, reachable=reachable, why=why)
-            self._woken()
 
     async def _observe(self) -> None:
         while True:
@@ -407,11 +325,12 @@ class Server:
                 longest_back_off=self.cluster.timing.back_off,
                 trace=self._trace,
             )
-        elif provider.name in self._providers:
-            holder = RoutePointHolder(identity, self, self._providers[provider.name])
         else:
-            self.refused(identity, f"{provider.name} is not in service")
-            return
+            opened = self._links.providers.get(provider.name)
+            if opened is None:
+                self.refused(identity, f"{provider.name} is not in service")
+                return
+            holder = RoutePointHolder(identity, self, opened)
         self._holders[identity] = holder
         tasks.start_soon(holder.run)
         tasks.start_soon(holder.again)
@@ -468,7 +387,7 @@ class Server:
             why = {"why": unconfirmed} if unconfirmed else {}
             self._event("closed", identity=identity.label, **why)
         self._member.set_busy(identity, False)
-        self._coming.busy(identity.number, False)
+        self._calls.busy(identity.number, False)
         self._member.closed(identity, self._clock())
         self._woken()
 
@@ -476,158 +395,23 @@ class Server:
         """The first call, or routing decision, began; or the last one ended."""
         self._member.set_busy(identity, busy)
         if identity.kind is Kind.PORT:
-            self._coming.busy(identity.number, busy)
+            self._calls.busy(identity.number, busy)
             self._event("busy" if busy else "idle", identity=identity.label)
         self._woken()
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
-        """Serve a call at a media port, unless it is one too many."""
-        why = self._member.turns_away(identity, self._clock())
-        if why:
-            self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
-            return
-        async with background() as tasks:
-            tasks.start_soon(self._watch_over, identity, call)
-            with self._application_fenced(identity, CallEnded):
-                await self._application.media_call(call, identity)
-
-    async def _watch_over(self, identity: Identity, call: sccp.Call) -> None:
-        """End a call that nobody is in, and raise the alarm for one that lasts for hours."""
-        timing = self.cluster.timing
-        vigil = Vigil(silence=timing.media_silence, long=timing.long_call, now=self._clock())
-        said = {"identity": identity.label, "calling": call.calling}
-        while True:
-            await trio.sleep(vigil.pause)
-            now = self._clock()
-            match vigil.look(call.heard, now):
-                case Verdict.ASK:
-                    self._event("call.silent", **said, seconds=round(vigil.silent_for(now)))
-                    call.report_silence()
-                case Verdict.END:
-                    self.silent_calls += 1
-                    self._event("call.given_up", **said, seconds=round(vigil.silent_for(now)))
-                    with contextlib.suppress(CallEnded, ConnectionLost):
-                        await call.hang_up()
-                    return
-                case Verdict.LONG:
-                    self._member.set_long(identity)
-                    self._event("call.long", **said, seconds=round(timing.long_call))
-                    self._woken()
-                case Verdict.NOTHING:
-                    pass
+        """Serve a call at a media port."""
+        await self._calls.media_call(identity, call)
 
     async def routed_call(self, identity: Identity, session: cti.RouteSession) -> None:
         """Serve a call at a route point or an interceptor."""
-        began = self._clock()
-        caller = {
-            "identity": identity.label,
-            "calling": session.calling,
-            "called": session.called,
-            "call": session.call_id,
-        }
-        if not self._member.serves(identity, began):
-            why = self._member.turns_away(identity, began)
-            self._event("not_routed", **caller, why=why)
-            return
-        try:
-            with self._application_fenced(identity, CallEnded, ConnectionLost, cti.RouteFailed):
-                if identity.kind is Kind.INTERCEPTOR:
-                    self._event("intercepted", **caller)
-                    await self._application.intercepted_call(session)
-                else:
-                    with self._coming.choosing():
-                        await self._route_or_refuse(identity, session)
-        finally:
-            self._event(
-                "routed" if session.state is RouteState.ROUTE_USED else "not_routed",
-                **caller,
-                tried=[f"{number} {answer}" for number, answer in session.tried],
-                why=_ROUTED[session.ended_by or session.state],
-                seconds=round(self._clock() - began, 4),
-            )
+        await self._calls.routed_call(identity, session)
 
-    async def _route_or_refuse(self, identity: Identity, session: cti.RouteSession) -> None:
-        try:
-            await self._route_call(identity.home, session)
-        except cti.RouteFailed as failed:
-            busy = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
-            if not session.ended and all(code == busy for code in failed.refusals.values()):
-                # Left alone it would ring, as if somebody were about to come (F10).
-                await session.refuse()
-            raise
-        if session.state is not RouteState.ROUTE_USED and self._is_full(self.name):
-            calls = self._member.calls + self._coming.count(self._clock())
-            most = self.cluster.server(self.name).capacity
-            why = f"{calls} calls, of {most} at most"
-            self._event("turned_away", identity=identity.label, calling=session.calling, why=why)
-        if session.state is RouteState.ROUTE_USED:
-            number = session.tried[-1][0]
-            if any(each.kind is Kind.PORT and each.number == number for each in self._holders):
-                self._coming.sent(number, self._clock())
-
-    async def _route_call(self, home: str, session: cti.RouteSession) -> None:
-        """Ask the application, and again while a port that refused is registered nowhere.
-
-        During a return an idle port is on its way from one server to the other, for some 20 ms on
-        a quiet machine: who calls then waits for it and is not told that all are busy (F28). Only
-        the refusal says so for certain: what beats and claims say is older, or over too soon.
-        """
-        until = self._clock() + _PORT_ON_ITS_WAY
-        ports = {identity.number for identity in self.cluster.identities(home)}
-        while True:
-            try:
-                await self._application.route_call(session, self._ports_of(home))
-            except cti.RouteFailed as failed:
-                absent = {
-                    number
-                    for number, code in failed.refusals.items()
-                    if number in ports and code != CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
-                }
-                if session.ended or self._clock() > until or not absent:
-                    raise
-                await trio.sleep(_LOOK_FOR_PORT)
-            else:
-                return
-
-    @contextlib.contextmanager
-    def _application_fenced(self, identity: Identity, *ends: type[Exception]) -> Generator[None]:
-        """``ends`` are how a call ends that has no bug; the holder knows them."""
-        try:
-            yield
-        except ends:
-            raise
-        except Exception as error:  # noqa: BLE001 - one call's bug must not end all calls
-            self.application_errors += 1
-            self.last_application_error = error
-            self._event("application.error", identity=identity.label, error=repr(error))
-
-    def _ports_of(self, home: str) -> Sequence[str]:
-        """The media ports of a home whoever holds them: idle, then about to go home, then busy.
-
-        The call manager has the last word; it refuses a port that is busy after all. Ports of a
-        server that has all the calls that it may have are left out.
-        """
-        pages = {page.name: page for page in self.status()}
-        going = self._member.plan.give
-        full = {name for name in pages if self._is_full(name)}
-        ranked = [
-            (not port.up, port.busy, port.identity in going, port.identity.index, port.identity)
-            for port in pages[home].of_kind(Kind.PORT)
-            if port.holder not in full
-        ]
-        return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
+    # What is told.
 
     def warn(self, kind: str, why: str) -> None:
         """Leave a warning in trace and log."""
         self._event(kind, why=why)
-
-    def _is_full(self, name: str) -> bool:
-        """Whether the server has as many calls as it may have, as far as we know."""
-        capacity = self.cluster.server(name).capacity
-        if name == self.name:
-            return self._member.calls + self._coming.count(self._clock()) >= capacity
-        session = self._member.world.session(name)
-        return session is not None and len(session.beat.busy) >= capacity
 
     def _event(self, kind: str, **fields: object) -> None:
         line = self._journal.line(kind, fields)
@@ -641,35 +425,6 @@ class Server:
 
 
 _EVENTS = {kind: kind.value.replace(" ", "_") for kind in StepKind}
-
-
-async def _missing(hosts: Sequence[str], local_address: str) -> str:
-    """Why none of ``hosts`` is there for media ports; "" when one is."""
-    why: list[str] = []
-    for peer in parse_peers(hosts, _SKINNY_PORT):
-        failed = await _turned_away(*peer, local_address)
-        if not failed:
-            return ""
-        why.append(failed)
-    return ", ".join(why)
-
-
-async def _turned_away(host: str, port: int, local_address: str) -> str:
-    """Connect, and see whether the other side lets us stay; "" if it does.
-
-    Nothing is sent: what call managers make of a message before a registration differs.
-    """
-    peer = f"{host}:{port}"
-    try:
-        with trio.move_on_after(_PROBE_WITHIN), map_os_errors(peer):
-            async with await trio.open_tcp_stream(host, port, local_address=local_address) as link:
-                with trio.move_on_after(_PROBE_STAYS):
-                    await link.receive_some(1)
-                    return f"{peer} closes connections at once"
-                return ""
-    except ConnectionLost as error:
-        return str(error)
-    return f"{peer} does not answer"
 
 
 def _engine_ports(cluster: Cluster, name: str) -> int:
@@ -736,20 +491,3 @@ async def open_server(
         if warning:
             opened.warn("store.local", warning)
         yield opened
-
-
-async def tls_context(provider: JtapiProvider, directory: Path) -> ssl.SSLContext | None:
-    """Whom to trust on an encrypted link; None for a plain one. Raises ConfigurationError."""
-    if not provider.tls:
-        return None
-    file = str(directory / provider.tls_authorities) if provider.tls_authorities else None
-    try:
-        return await trio.to_thread.run_sync(
-            functools.partial(ssl.create_default_context, cafile=file)
-        )
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file}: {error.strerror or error}",
-            section=f"provider {provider.name!r}",
-            field="tls_authorities",
-        ) from error

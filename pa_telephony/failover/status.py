@@ -28,6 +28,7 @@ __all__ = [
     "patience",
     "questionable",
     "seconds",
+    "server_status",
     "worst",
 ]
 
@@ -180,6 +181,11 @@ def cluster_status(
     file = Configured.of(cluster) if ages is not None else None
     reader = _Reader(World(cluster, snapshot), ages or {}, file)
     return tuple(reader.page(name) for name in reader.world.names)
+
+
+def server_status(world: World, name: str) -> ServerStatus:
+    """One server's page; every heartbeat is believed."""
+    return _Reader(world, {}, None).page(name)
 
 
 def questionable(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float]) -> bool:

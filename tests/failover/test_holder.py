@@ -21,7 +21,7 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.failover import holder as holder_module, server as server_module
+from pa_telephony.failover import holder as holder_module, links, server as server_module
 from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.intent import Command, intents
@@ -328,7 +328,7 @@ async def test_each_provider_has_its_own_link_and_reason() -> None:
 
 
 async def test_a_call_manager_for_media_ports_is_one_that_lets_a_connection_stand() -> None:
-    missing = server_module._missing
+    missing = links._missing
     async with trio.open_nursery() as nursery:
         listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
         there = f"127.0.0.1:{listener.socket.getsockname()[1]}"

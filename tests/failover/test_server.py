@@ -21,10 +21,10 @@ from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.callmanager.model import LegState
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover import JtapiProvider, holder, server
+from pa_telephony.failover import JtapiProvider, holder, links
+from pa_telephony.failover.links import tls_context
 from pa_telephony.failover.member import Close
 from pa_telephony.failover.registration import State
-from pa_telephony.failover.server import tls_context
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.sccp.enums import DCallState
@@ -33,6 +33,7 @@ from pa_telephony.sccp.style import StationConfig
 NUMBERS = ("6001", "6002", "5XXX", "6000")
 BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
 OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER
+NOT_KNOWN = CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION
 CALL_MANAGER = CallManagerConfig(
     devices=(
         DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
@@ -343,10 +344,10 @@ async def test_a_call_waits_for_a_port_that_is_registered_nowhere_and_for_no_oth
     server = bare_server(Chooses(), trio.current_time)
     session = SimpleNamespace(ended=False)
     if asked > len(refusals):
-        await server._route_call("PA1", session)
+        await server._calls.route_call("PA1", session)
     else:
         with pytest.raises(cti.RouteFailed):
-            await server._route_call("PA1", session)
+            await server._calls.route_call("PA1", session)
     assert len(tries) == asked
     assert trio.current_time() <= 4.1
 
@@ -392,8 +393,28 @@ async def test_a_port_that_never_comes_is_waited_for_a_while_only(
     server = bare_server(Chooses(), trio.current_time)
     began = trio.current_time()
     with pytest.raises(cti.RouteFailed):
-        await server._route_call("PA1", SimpleNamespace(ended=False))
+        await server._calls.route_call("PA1", SimpleNamespace(ended=False))
     assert 4.0 <= trio.current_time() - began < 5.0  # a router has 5 s
+
+
+@pytest.mark.parametrize("code", [BUSY, OUT_OF_ORDER, NOT_KNOWN])
+async def test_a_caller_whom_nobody_takes_is_refused_in_the_end_and_does_not_ring(
+    code: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    class Chooses(failover.Application):
+        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
+            raise cti.RouteFailed({"6001": code})
+
+    class Session(SimpleNamespace):
+        async def refuse(self) -> None:
+            self.ended = True
+
+    server = bare_server(Chooses(), trio.current_time)
+    (identity,) = (i for i in server.cluster.identities("PA1") if i.number == "6000")
+    session: Any = Session(ended=False)
+    with pytest.raises(cti.RouteFailed):
+        await server._calls._route_or_refuse(identity, session)
+    assert session.ended
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
@@ -411,7 +432,7 @@ async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None
     async with house() as it:
         it.nursery.start_soon(it.phones["5123"].serve, answered)
         for name in ("PA1", "PA2"):
-            it.house.servers[name]._application = Counts(name)
+            it.house.servers[name]._calls.application = Counts(name)
 
         async def reaches_it() -> None:
             async with it.phones["1001"].call("5123") as call:
@@ -448,7 +469,7 @@ async def test_a_decision_pending_at_an_interceptor_is_not_cut_short_by_the_retu
     async with house(linger=10.0) as it:
         it.nursery.start_soon(it.phones["5123"].serve, answered)
         it.house.applications["PA1"] = Silent()
-        it.house.servers["PA2"]._application = Slow()
+        it.house.servers["PA2"]._calls.application = Slow()
         await it.house.stop("PA1")
         await it.house.holds("PA2", *NUMBERS)
         async with it.phones["1001"].call("5123") as call:
@@ -467,7 +488,7 @@ async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() 
                 raise RuntimeError("a bug")
 
     async with house() as it:
-        it.house.servers["PA1"]._application = Broken()
+        it.house.servers["PA1"]._calls.application = Broken()
         async with it.phones["1001"].call("6000") as call:
             await call.wait_ended()
         server = it.house.servers["PA1"]
@@ -484,7 +505,7 @@ async def test_an_application_that_loses_a_connection_of_its_own_keeps_the_port(
 
     async with house() as it:
         server = it.house.servers["PA1"]
-        server._application = Broken()
+        server._calls.application = Broken()
         registrations = {name: registered_at(it.house.manager, name) for name in ("VI1", "VI2")}
         async with it.phones["1001"].call("6000") as call:
             await call.wait_ended()
@@ -501,7 +522,7 @@ async def test_a_route_point_application_may_choose_for_itself() -> None:
 
     async with house() as it:
         it.nursery.start_soon(it.phones["1002"].serve, answered)
-        it.house.servers["PA1"]._application = ToPhone()
+        it.house.servers["PA1"]._calls.application = ToPhone()
         async with it.phones["1001"].call("6000") as call:
             await call.wait_media()
             assert call.connected_to == "1002"
@@ -586,7 +607,7 @@ async def test_the_caller_above_the_limit_hears_busy(capacity: int) -> None:
         async with it.phones["5123"].call("6000") as call:
             await call.wait_for(DCallState.BUSY)
             assert call.prompt == "Busy"
-        assert len(home._application.served) == capacity
+        assert len(home._calls.application.served) == capacity
 
 
 async def test_of_two_callers_at_once_and_one_call_to_be_had_one_hears_busy() -> None:
@@ -657,7 +678,7 @@ async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
         await trio.lowlevel.checkpoint()
         return "nobody is there"
 
-    monkeypatch.setattr(server, "_missing", missing)
+    monkeypatch.setattr(links, "_missing", missing)
     config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
     async with failover.open_server(
         config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
@@ -684,7 +705,7 @@ async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
         return ""
 
     monkeypatch.setattr(holder.sccp, "open_media_port", register)
-    monkeypatch.setattr(server, "_missing", missing)
+    monkeypatch.setattr(links, "_missing", missing)
     provider = replace(SKINNY[0], return_to_preferred=returns)
     config = failover.Cluster(servers=MANY_PORTS, providers=(provider,))
     async with failover.open_server(

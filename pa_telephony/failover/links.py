@@ -1,0 +1,175 @@
+"""The links of a server to the call managers, one for each provider that the cluster uses.
+
+A CTI link is a session, kept open. For media ports there is none besides their own connections, so
+a call manager is looked for while one of these is missing.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import trio
+
+from pa_telephony import cti
+from pa_telephony.address import parse_peers
+from pa_telephony.errors import ConfigurationError, ConnectionLost, RequestFailed
+from pa_telephony.failover.config import JtapiProvider, SkinnyProvider
+from pa_telephony.failover.journal import WriteEvent
+from pa_telephony.failover.member import Member
+from pa_telephony.tasks import map_os_errors
+from pa_telephony.trace import Trace
+
+__all__ = ["Links"]
+
+_PROBE = 0.5
+_PROBE_IDLE = 2.0
+"""Seconds between two looks of a server that has no media port, at a call manager that was there:
+each look is a connection."""
+_PROBE_WITHIN = 1.0
+_PROBE_STAYS = 0.2
+"""Seconds that a connection without a purpose has to stand to count as a call manager's."""
+_SKINNY_PORT = 2000
+
+
+class Links:
+    """``changed`` is called when the member has to look again."""
+
+    def __init__(
+        self,
+        member: Member,
+        address: str,
+        clock: Callable[[], float],
+        event: WriteEvent,
+        changed: Callable[[], None],
+        trace: Trace | None,
+    ) -> None:
+        self.providers: dict[str, cti.Provider] = {}
+        """The CTI sessions that are open, by the names of their providers."""
+        self._member = member
+        self._cluster = member.cluster
+        self._address = address
+        self._clock = clock
+        self._event = event
+        self._changed = changed
+        self._trace = trace
+        self._told: dict[str, bool] = {}
+        self._refusals: dict[str, str] = {}
+        """Providers that have refused us since they were last reached, and why."""
+
+    async def provide(
+        self, provider: JtapiProvider, close_all: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Keep a CTI session open; before one is closed, ``close_all`` ends what hangs on it."""
+        name = provider.name
+        while True:
+            try:
+                tls = await tls_context(provider, self._cluster.directory)
+                async with cti.open_provider(
+                    provider.hosts,
+                    user=provider.user,
+                    password=provider.password,
+                    tls=tls,
+                    config=cti.ProviderConfig(longest_back_off=self._cluster.timing.back_off),
+                    trace=self._trace,
+                    local_address=self._address,
+                    on_trouble=functools.partial(self._linked, name, False),
+                ) as opened:
+                    self.providers[name] = opened
+                    try:
+                        while True:
+                            self._linked(name, True)
+                            await opened.wait_out_of_service()
+                            self._linked(name, False, opened.last_error)
+                            await opened.wait_in_service()
+                    finally:
+                        # What hangs on the session is closed one by one before all of it ends.
+                        with trio.CancelScope(shield=True):
+                            await close_all(name)
+            except (RequestFailed, ConfigurationError) as error:
+                # A login that is refused today may be allowed tomorrow; a file may be there then.
+                self._refusals[name] = str(error)
+                self._linked(name, False, str(error))
+                self._event("provider.refused", provider=name, why=str(error))
+            finally:
+                self.providers.pop(name, None)
+            await trio.sleep(self._cluster.timing.retry)
+
+    async def look_for(
+        self, provider: SkinnyProvider, ports_at: Callable[[str], tuple[list[bool], str]]
+    ) -> None:
+        """Whether media ports can be registered: all that are held are, or could be.
+
+        ``ports_at`` tells of each port that is held whether it is registered, and why one cannot
+        be. One that is not may lack what the others have got: a call manager is looked for then,
+        and a server without a descriptor for one more connection, or for the sound, does not reach
+        it.
+        """
+        while True:
+            ports, why = ports_at(provider.name)
+            if not why and (not ports or not all(ports)):
+                why = await _missing(provider.hosts, self._address)
+            self._linked(provider.name, not why, why)
+            hurry = why or (ports and not any(ports))
+            await trio.sleep(_PROBE if hurry else _PROBE_IDLE)
+
+    def _linked(self, provider: str, reachable: bool, why: str = "") -> None:
+        refusal = self._refusals.get(provider, "")
+        if reachable:
+            self._refusals.pop(provider, None)
+        elif refusal and refusal != why:
+            # Whoever is refused is kept waiting at the next attempts; the refusal says why.
+            why = f"{refusal}; then {why}" if why else refusal
+        self._member.link(provider, reachable, self._clock(), why)
+        if self._told.get(provider) is not reachable:
+            self._told[provider] = reachable
+            self._event("link", provider=provider, reachable=reachable, why=why)
+            self._changed()
+
+
+async def _missing(hosts: Sequence[str], local_address: str) -> str:
+    """Why none of ``hosts`` is there for media ports; "" when one is."""
+    why: list[str] = []
+    for peer in parse_peers(hosts, _SKINNY_PORT):
+        failed = await _turned_away(*peer, local_address)
+        if not failed:
+            return ""
+        why.append(failed)
+    return ", ".join(why)
+
+
+async def _turned_away(host: str, port: int, local_address: str) -> str:
+    """Connect, and see whether the other side lets us stay; "" if it does.
+
+    Nothing is sent: what call managers make of a message before a registration differs.
+    """
+    peer = f"{host}:{port}"
+    try:
+        with trio.move_on_after(_PROBE_WITHIN), map_os_errors(peer):
+            async with await trio.open_tcp_stream(host, port, local_address=local_address) as link:
+                with trio.move_on_after(_PROBE_STAYS):
+                    await link.receive_some(1)
+                    return f"{peer} closes connections at once"
+                return ""
+    except ConnectionLost as error:
+        return str(error)
+    return f"{peer} does not answer"
+
+
+async def tls_context(provider: JtapiProvider, directory: Path) -> ssl.SSLContext | None:
+    """Whom to trust on an encrypted link; None for a plain one. Raises ConfigurationError."""
+    if not provider.tls:
+        return None
+    file = str(directory / provider.tls_authorities) if provider.tls_authorities else None
+    try:
+        return await trio.to_thread.run_sync(
+            functools.partial(ssl.create_default_context, cafile=file)
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file}: {error.strerror or error}",
+            section=f"provider {provider.name!r}",
+            field="tls_authorities",
+        ) from error
