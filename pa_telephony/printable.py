@@ -7,9 +7,10 @@ direction of writing would show one number as another.
 
 from __future__ import annotations
 
-__all__ = ["printable", "printable_lines"]
+__all__ = ["printable", "printable_lines", "printable_reason"]
 
 _LONGEST = 200
+_LONGEST_REASON = 2_000
 
 
 def printable(text: str, longest: int = _LONGEST) -> str:
@@ -26,6 +27,14 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def printable_reason(text: str) -> str:
+    """The same for a sentence of ours that quotes what peers said.
+
+    Names can be cut; a sentence ends with what somebody wants to know, so it has 2,000 characters.
+    """
+    return printable(text, _LONGEST_REASON)
 
 
 def printable_lines(text: str, longest: int = 100_000) -> str:

@@ -240,9 +240,11 @@ class _File:
         self._size += written
 
     def _rotate(self) -> None:
-        # Where no new file could be opened the last time, it has its other name already.
+        # Where no new file could be had the last time, ours has its other name already: whatever
+        # bears its first one now does not take its place.
         with contextlib.suppress(FileNotFoundError):
-            os.replace(self.path, f"{self.path}.1")
+            if os.path.samestat(os.lstat(self.path), os.fstat(self._descriptor)):
+                os.replace(self.path, f"{self.path}.1")
         before, self._descriptor = self._descriptor, self._open()
         os.close(before)
         self._begin_anew()

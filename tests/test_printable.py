@@ -30,7 +30,7 @@ from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.running import log_to_terminal
 from pa_telephony.errors import ConnectionLost, RegistrationRejected
-from pa_telephony.printable import printable, printable_lines
+from pa_telephony.printable import printable, printable_lines, printable_reason
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.registration import State
@@ -59,6 +59,9 @@ def test_what_is_escaped_can_be_read() -> None:
     assert printable("Zoë Ångström, 日本") == "Zoë Ångström, 日本"
     assert printable("a" * 300) == "a" * 200 + "…"
     assert printable_lines("one\ntwo\x1b") == "one\ntwo\\x1b"
+    reason = "a" * 300 + "\x1b: refused"
+    assert printable_reason(reason) == "a" * 300 + r"\x1b: refused"
+    assert len(printable_reason("a" * 9999)) == 2001
 
 
 # -------------------------------------------------------------------- where it comes in: a station

@@ -284,7 +284,7 @@ def test_a_file_that_is_full_is_kept_and_a_new_one_begins(
 
 
 @pytest.mark.parametrize("kind", [JsonLinesTrace, PcapTrace])
-@pytest.mark.parametrize("refused", ["open", "write"])
+@pytest.mark.parametrize("refused", ["open", "write", "fchmod"])
 def test_a_new_file_that_cannot_be_had_at_once_is_had_later(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -304,6 +304,8 @@ def test_a_new_file_that_cannot_be_had_at_once_is_had_later(
             trace(frame(1.0, bytes(300)))
         trace(frame(2.0, bytes(300)))
         assert trace.lost == 2
+        # An empty file in its place does not replace the one that was full.
+        assert max(each.stat().st_size for each in tmp_path.iterdir()) > 600
         monkeypatch.undo()
         trace(frame(3.0, bytes(300)))
         trace(frame(4.0, bytes(300)))
@@ -313,6 +315,7 @@ def test_a_new_file_that_cannot_be_had_at_once_is_had_later(
     else:
         times = {json.loads(line)["time"] for line in path.read_text().splitlines()}
     assert 4.0 in times
+    assert (tmp_path / "trace.1").stat().st_size > 600
 
 
 def test_a_trace_is_its_owner_s_alone_and_follows_no_link(tmp_path: Path) -> None:

@@ -113,13 +113,20 @@ class Exchange:
         """A number for a call that is about to be made."""
         return next(self._ids)
 
-    def new_leg(self, appearance: Appearance, call_id: int, *, incoming: bool) -> Leg:
-        """One more leg, IDLE so far."""
+    def new_leg(
+        self, appearance: Appearance, call_id: int, party: list[Leg], *, incoming: bool
+    ) -> Leg:
+        """One more leg, IDLE so far, that shows ``party``: an empty list for one of its own.
+
+        It is counted with what it shows in one step: if anything fails meanwhile, nobody is
+        counted whom nobody takes out again.
+        """
         leg = Leg(next(self._ids), call_id, appearance, incoming)
-        leg.appearances = [leg]
+        leg.appearances = party
         of_device = self._of_device.setdefault(leg.device, {})
         of_device[leg.id] = self.legs[leg.id] = leg
-        self.parties += 1
+        self.parties += not party
+        party.append(leg)
         return leg
 
     def new_call(
@@ -131,7 +138,7 @@ class Exchange:
         purpose: Purpose = Purpose.TRANSFER,
     ) -> Leg:
         """The first leg of a new call, off hook. ``call_id`` is one of :meth:`new_call_id`."""
-        leg = self.new_leg(appearance, call_id or next(self._ids), incoming=False)
+        leg = self.new_leg(appearance, call_id or next(self._ids), [], incoming=False)
         leg.calling = appearance.party
         leg.consult_of, leg.purpose = consult_of, purpose
         leg.deadline = self.now() + self.config.timing.between_digits * 4
@@ -173,9 +180,7 @@ class Exchange:
         known = {each.appearance for each in leg.appearances}
         for appearance in leg.line.appearances:
             if appearance not in known and appearance.device in self.sides:
-                other = self.new_leg(appearance, leg.call_id, incoming=leg.incoming)
-                self._join_party(other, leg.appearances)
-                leg.appearances.append(other)
+                self.new_leg(appearance, leg.call_id, leg.appearances, incoming=leg.incoming)
         for other in leg.appearances:
             if other is leg:
                 continue
@@ -185,11 +190,6 @@ class Exchange:
             other.last_redirecting = leg.last_redirecting
             if _seen(other) != before:
                 self.show(other)
-
-    def _join_party(self, leg: Leg, appearances: list[Leg]) -> None:
-        """A new leg shows a party that there is, and is none of its own."""
-        self.parties -= 1
-        leg.appearances = appearances
 
     def make_way(self, appearance: Appearance, leg: Leg | None = None) -> None:
         """A device talks in one call at a time: hold what is connected, end what is attempted.
@@ -286,16 +286,17 @@ class Exchange:
         # Idle and still counted is a leg whose beginning went wrong.
         if leg.state is LegState.IDLE and leg.id not in self.legs:
             return
+        # What needs memory comes first: a leg that is half out would be counted for ever.
+        alone, party, of_device = [leg], leg.appearances, self._of_device.get(leg.device) or {}
         self.legs.pop(leg.id, None)
-        of_device = self._of_device.get(leg.device, {})
         of_device.pop(leg.id, None)
         if not of_device:
             self._of_device.pop(leg.device, None)
+        party.remove(leg)
+        self.parties -= not party
+        leg.appearances = alone
         leg.cause, leg.state, leg.deadline, leg.peer = cause, LegState.IDLE, None, None
         leg.consult_of = None
-        leg.appearances.remove(leg)
-        self.parties -= not leg.appearances
-        leg.appearances = [leg]
         if leg.parking is not None:
             leg.parking.forget()
         try:
@@ -380,14 +381,11 @@ class Exchange:
         rings = line.config.no_answer or self.config.timing.no_answer
         if Forward.NO_ANSWER not in line.forwards:
             rings = self.config.timing.alerting
-        legs = [
-            self.new_leg(appearance, caller.call_id, incoming=True)
-            for appearance in route.appearances
-        ]
+        legs: list[Leg] = []
+        for appearance in route.appearances:
+            self.new_leg(appearance, caller.call_id, legs, incoming=True)
         for leg in legs:
-            if leg is not legs[0]:
-                self._join_party(leg, legs)
-            leg.appearances, leg.peer = legs, caller
+            leg.peer = caller
             leg.reason = redirected
             leg.calling = caller.calling if not caller.incoming else caller.party
             leg.called = called

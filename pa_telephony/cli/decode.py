@@ -16,7 +16,7 @@ import click
 from pa_telephony.cli.capture import Capture, Frame, decode_frame, read_capture
 from pa_telephony.cli.hexdump import hexdump, is_tuple, parts_of, shown, told
 from pa_telephony.errors import DecodeError
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable_reason
 from pa_telephony.wire.anatomy import Part
 from pa_telephony.wire.declaration import UnknownMessage
 
@@ -144,7 +144,7 @@ def _as_text(capture: Capture, *, fields_only: bool, everything: bool) -> Iterat
     for frame in capture.frames:
         yield _headline(frame, start)
         if frame.error:
-            yield click.style(f"  {printable(frame.error)}", fg="red")
+            yield click.style(f"  {printable_reason(frame.error)}", fg="red")
         if not fields_only:
             yield from hexdump(frame, everything=everything)
         elif isinstance(frame.message, UnknownMessage):
@@ -162,7 +162,7 @@ def _as_text(capture: Capture, *, fields_only: bool, everything: bool) -> Iterat
                 f", {stream.last - stream.first:.2f} s"
             )
     for note in capture.notes:
-        yield click.style(f"note: {printable(note)}", fg="yellow")
+        yield click.style(f"note: {printable_reason(note)}", fg="yellow")
     if not (capture.frames or capture.streams or capture.notes):
         yield "nothing that is SCCP, CTI or RTP"
 

@@ -10,7 +10,7 @@ import click
 
 from pa_telephony import failover
 from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Trace
 
 __all__ = ["server"]
@@ -65,4 +65,4 @@ async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> Non
             await running.run()
         finally:
             for label, why in running.unconfirmed.items():
-                click.echo(printable(f"{label} was cut off: {why}"), err=True)
+                click.echo(printable_reason(f"{label} was cut off: {why}"), err=True)

@@ -28,7 +28,7 @@ from pa_telephony.failover import (
     worst,
 )
 from pa_telephony.failover.status import seconds
-from pa_telephony.printable import printable, printable_lines
+from pa_telephony.printable import printable_lines, printable_reason
 
 __all__ = ["changes", "page", "past_page", "status"]
 
@@ -102,7 +102,7 @@ def past_page(episodes: Sequence[Episode]) -> Table:
     for each in episodes:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.began))
         took = "not finished" if each.seconds is None else seconds(each.seconds)
-        table.add_row(when, Text(_WHAT[each.kind](each)), Text(printable(each.cause)), took)
+        table.add_row(when, Text(_WHAT[each.kind](each)), Text(printable_reason(each.cause)), took)
     return table
 
 
@@ -161,7 +161,7 @@ def _served(resource: ResourceStatus) -> str:
     if resource.also:
         parts.append(f"and {', '.join(resource.also)}")
     if resource.why:
-        parts.append(f"({printable(resource.why)})")
+        parts.append(f"({printable_reason(resource.why)})")
     return " ".join(parts)
 
 
@@ -177,7 +177,7 @@ def page(pages: Sequence[ServerStatus]) -> RenderableType:
             Text(server.name, "bold"), Text(_state(server), "italic"), _arrow(server.up), heard, ""
         )
         for note in server.notes:
-            table.add_row("", Text(printable(note), "yellow"), "", "", "")
+            table.add_row("", Text(printable_reason(note), "yellow"), "", "", "")
         if server.fail_over_server:
             stands_in = f"fail-over server {server.fail_over_server}"
             table.add_row("", stands_in, _arrow(up[server.fail_over_server]), "", "")
@@ -206,7 +206,7 @@ def _holder(server: ServerStatus, resource: ResourceStatus) -> Text:
     if resource.also:
         shown.append(f" and {', '.join(resource.also)}", "red" if resource.doubled else "yellow")
     if resource.why:
-        shown.append(f"{' ' if shown else ''}{printable(resource.why)}", "red")
+        shown.append(f"{' ' if shown else ''}{printable_reason(resource.why)}", "red")
     return shown
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable_reason
 
 __all__ = ["Journal", "WriteEvent"]
 
@@ -118,7 +118,7 @@ class Journal:
         elif kind in ("refused", "lost"):
             self._troubled.add(subject)
         try:
-            text = printable(words(fields))
+            text = printable_reason(words(fields))
         except KeyError:
             return None
         return self._once((kind, subject), level, text)
@@ -127,9 +127,9 @@ class Journal:
         provider, why = fields.get("provider", "a call manager"), fields.get("why") or "no answer"
         if fields.get("reachable"):
             text = f"reaches {provider}"
-            return self._once(("link", str(provider)), _I, printable(text))
+            return self._once(("link", str(provider)), _I, printable_reason(text))
         return self._once(
-            ("link", str(provider)), _W, printable(f"does not reach {provider}: {why}")
+            ("link", str(provider)), _W, printable_reason(f"does not reach {provider}: {why}")
         )
 
     def _once(self, key: tuple[str, str], level: int, text: str) -> tuple[int, str] | None:

@@ -65,8 +65,10 @@ class Inbound:
         self._bad = integers(_NONE)
         self._transit = integers(_NONE)
         self.jitter = np.zeros(rows)
-        self._candidates: dict[int, tuple[int, int]] = {}
-        self._left: set[int] = set()
+        self._candidate = integers(_NONE)
+        """SSRC and sequence number of the packet with which another source may take over."""
+        self._left = np.zeros(rows, np.bool_)
+        """Whether the present source said goodbye."""
         self._longest: dict[int, int] = {}
         """Row → octets of the longest packet of its source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
@@ -136,8 +138,8 @@ class Inbound:
         self.received[row] = self.base[row] = self.maximum[row] = self.cycles[row] = 0
         self._bad[row] = _NONE
         self.jitter[row] = 0.0
-        self._candidates.pop(row, None)
-        self._left.discard(row)
+        self._candidate[row] = _NONE
+        self._left[row] = False
         self._longest.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
@@ -200,10 +202,8 @@ class Inbound:
             self.jitter[r] += (np.abs(change) - self.jitter[r]) / 16
             self._transit[r] = transit
             # RFC 3550 A.1 never clears bad_seq; the candidate SSRC must be consecutive.
-            if self._candidates or self._left:
-                for row in r.tolist():
-                    self._candidates.pop(row, None)
-                    self._left.discard(row)
+            self._candidate[r] = _NONE
+            self._left[r] = False
             self._late_run[r] = 0
             self._stamps[slot] = timestamp
             self._ring[slot] = self._decoded(r)
@@ -235,7 +235,7 @@ class Inbound:
             return []
         if not self._follow(row, packet.ssrc, packet.sequence_number, now):
             return []
-        self._left.discard(row)
+        self._left[row] = False
         self.packets[row] += 1
         self.octets[row] += len(packet.payload)
         self.heard_at[row] = now
@@ -268,7 +268,7 @@ class Inbound:
             self._earlier_expected[row] = self.expected(row)
             self._start(row, ssrc, sequence)
         else:
-            self._candidates.pop(row, None)
+            self._candidate[row] = _NONE
         maximum = int(self.maximum[row])
         step = sequence - maximum & 0xFFFF
         if step < MAX_DROPOUT:
@@ -286,11 +286,11 @@ class Inbound:
 
     def _may_follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
         if now - self.heard_at[row] < silent_after(self._longest.get(row, 0)):
-            self._candidates.pop(row, None)
+            self._candidate[row] = _NONE
             return False
-        if row in self._left or self._candidates.get(row) == (ssrc, sequence):
+        if self._left[row] or self._candidate[row] == ssrc << 16 | sequence:
             return True
-        self._candidates[row] = (ssrc, sequence + 1 & 0xFFFF)
+        self._candidate[row] = ssrc << 16 | sequence + 1 & 0xFFFF
         return False
 
     def _start(self, row: int, ssrc: int, sequence: int) -> None:
@@ -303,7 +303,7 @@ class Inbound:
         self.base[row] = self.maximum[row] = sequence
         self.cycles[row] = self.received[row] = 0
         self._bad[row] = self._transit[row] = _NONE
-        self._candidates.pop(row, None)
+        self._candidate[row] = _NONE
 
     def _arrived(self, row: int, timestamp: int, now: float) -> None:
         transit = int(now * CLOCK_RATE) - timestamp & _MASK32
@@ -356,7 +356,7 @@ class Inbound:
     def bye(self, row: int, ssrc: int) -> None:
         """The source said goodbye: the next one, once this is silent, needs no probation."""
         if self.ssrc[row] == ssrc:
-            self._left.add(row)
+            self._left[row] = True
 
     # ------------------------------------------------------------------ playout
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
 
 import pytest
 
@@ -21,7 +24,7 @@ from pa_telephony.callmanager.calls import (
 )
 from pa_telephony.errors import RequestFailed
 
-from .house import ALAW_ONLY, ULAW_ONLY, House, a_config
+from .house import ALAW_ONLY, PHONES, ULAW_ONLY, House, a_config
 
 
 def refused(verb: Callable[..., object], *arguments: object, **named: object) -> int:
@@ -593,6 +596,48 @@ def test_a_conference_is_refused_with_its_reason_and_everything_stays() -> None:
     house.calls.use_media(None)
     assert refused(house.calls.conference_key, ringing) == Cause.RESOURCE_UNAVAILABLE
     assert (caller.state, house.hears(ringing)) == (LegState.HELD, "C")
+
+
+def out_of_memory_at(call: int) -> bool:
+    """A call to a shared line and its end, in which one call of a function fails; whether it did.
+
+    Whatever it was, nobody is left or counted when all devices are gone.
+    """
+    house, left = House(), call
+    for device in (*house.devices.values(), house.resource):
+        # As real ones do it: what failed while it was opened is closed all the same.
+        device.close_media = lambda _: None  # type: ignore[method-assign]
+    steps: list[Callable[[], object]] = [
+        lambda: house.call("A", "2000"),
+        lambda: house.calls.answer(house.leg("D")),
+        lambda: house.calls.release(house.leg("A")),
+    ]
+
+    def starve(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal left
+        if event == "call" and frame.f_code.co_filename.endswith("exchange.py"):
+            left -= 1
+            if not left:
+                raise MemoryError
+
+    sys.setprofile(starve)
+    try:
+        for step in steps:
+            with contextlib.suppress(MemoryError, IndexError, RequestFailed):
+                step()
+    finally:
+        sys.setprofile(None)
+    for name in PHONES:
+        house.leave(name)
+    assert (call, house.calls.parties, house.calls.legs) == (call, 0, {})
+    return left <= 0
+
+
+def test_whatever_fails_for_want_of_memory_nobody_is_counted_for_ever() -> None:
+    calls = 1
+    while out_of_memory_at(calls):
+        calls += 1
+    assert calls > 50
 
 
 def test_a_conference_has_no_more_parties_than_are_allowed() -> None:

@@ -72,3 +72,9 @@ def test_a_reason_from_outside_stays_on_its_line() -> None:
     line = Journal().line("refused", {"identity": PORT, "why": "no\n\x1b[2J"})
     assert line is not None
     assert line[1].endswith(r"no\n\x1b[2J")
+
+
+def test_a_long_reason_is_told_to_its_end() -> None:
+    line = Journal().line("refused", {"identity": PORT, "why": "x" * 500 + " no route to host"})
+    assert line is not None
+    assert line[1].endswith("no route to host")

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.stores import database
 from pa_telephony.failover.stores.database import Database
 from pa_telephony.failover.stores.sqlite import SqliteStore, SqliteView, open_sqlite
 from pa_telephony.failover.transaction import Compare, Put, StoreReplaced, Transaction
@@ -328,6 +329,32 @@ async def test_who_only_looks_sees_what_running_servers_write(tmp_path: Path) ->
         path.with_name("other.db").rename(path)
         with pytest.raises(StoreReplaced, match="not the file"):
             await view.snapshot()
+
+
+@pytest.mark.parametrize("times", [2, 10_000])
+async def test_who_only_looks_waits_while_the_store_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As while a server that ended writes its log to the file; and not without end."""
+    path = tmp_path / "store.db"
+    async with open_sqlite(path) as store:
+        await store.transact(Transaction((), (Put("a", "1"),)))
+    read, refusals = Database.read, iter(range(times))
+
+    def busy(database: Database, known: object) -> object:
+        if next(refusals, None) is not None:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return read(database, None)
+
+    monkeypatch.setattr(Database, "read", busy)
+    monkeypatch.setattr(database, "BUSY", 0.05)
+    if times == 2:
+        assert (await SqliteView(path).snapshot()).entries["a"].value == "1"
+    else:
+        with pytest.raises(ConnectionLost, match="database is locked"):
+            await SqliteView(path).snapshot()
 
 
 async def test_a_lock_that_vanishes_during_a_look_hides_no_other(

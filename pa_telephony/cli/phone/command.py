@@ -24,7 +24,7 @@ from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
 from pa_telephony.cli.running import SECONDS, open_trace, run_until_stopped
 from pa_telephony.errors import CallEnded
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable, printable_reason
 from pa_telephony.sccp.station import key_of
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
@@ -189,7 +189,7 @@ async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[
     def tell(why: str) -> None:
         nonlocal told
         if why != told:
-            click.echo(printable(f"{why}; still trying"), err=True)
+            click.echo(printable_reason(f"{why}; still trying"), err=True)
         told = why
 
     async with (

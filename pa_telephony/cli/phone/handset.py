@@ -13,7 +13,7 @@ from pa_telephony import sccp
 from pa_telephony.cli.phone.keys import Action, Deed
 from pa_telephony.cli.phone.sounds import Sounds
 from pa_telephony.errors import CallEnded, RequestFailed, TelephonyError
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable, printable_reason
 from pa_telephony.rtp import Media, PortStatistics
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
@@ -111,7 +111,7 @@ class Handset:
 
     def notice(self, text: str) -> None:
         """Say something to the user."""
-        text = printable(text)
+        text = printable_reason(text)
         self.notices.append(text)
         self._tell(text)
         self.refresh()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pa_telephony.cli.phone.handset import Handset, Line
 from pa_telephony.cli.phone.keys import Deed, Typing, usable
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable_reason
 from pa_telephony.sccp.enums import DCallState
 
 __all__ = ["display"]
@@ -52,7 +52,7 @@ def _registration(handset: Handset) -> Text:
             f"{station.name} at {host}:{port}, version {station.version}",
             ("   ✉ message waiting" if station.message_waiting else "", "bold yellow"),
         )
-    why = printable(station.last_error)
+    why = printable_reason(station.last_error)
     return Text.assemble(("● ", "red"), f"{station.name} is not registered: {why}")
 
 

@@ -31,7 +31,7 @@ from pa_telephony.failover.transaction import (
     apply,
 )
 
-__all__ = ["BUSY", "Database", "is_broken", "is_busy", "set_aside", "translated"]
+__all__ = ["BUSY", "Database", "is_broken", "is_busy", "patiently", "set_aside", "translated"]
 
 T = TypeVar("T")
 
@@ -93,11 +93,11 @@ class Database:
                 self._reader = self._connect(_reading(path))
             else:
                 self._writer = self._connect(f"{path.absolute().as_uri()}?mode=rw", BUSY)
-                _patiently(self._prepare)
+                patiently(self._prepare)
                 with contextlib.suppress(sqlite3.Error):
                     self._make_room()
                 self._reader = self._connect(f"{path.absolute().as_uri()}?mode=rw")
-            self.identity = _patiently(self._identify)
+            self.identity = patiently(self._identify)
             found = check_file(path)
             assert found is not None
             self.file = found.st_dev, found.st_ino
@@ -282,8 +282,11 @@ def _reading(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro{still}"
 
 
-def _patiently(step: Callable[[], T]) -> T:
-    """Do ``step`` again while another connection is in the way; not all of SQLite waits itself."""
+def patiently(step: Callable[[], T]) -> T:
+    """Do ``step`` again while another connection is in the way; not all of SQLite waits itself.
+
+    For a worker's thread: it sleeps in between, and gives up after :data:`BUSY` seconds.
+    """
     until = time.monotonic() + BUSY
     while True:
         try:

@@ -35,6 +35,7 @@ from pa_telephony.failover.stores.database import (
     Database,
     is_broken,
     is_busy,
+    patiently,
     set_aside,
     translated,
 )
@@ -348,7 +349,7 @@ class SqliteView:
             raise ConnectionLost(f"store {self._path}: {why}")
         database = Database(self._path, create=False, read_only=True)
         try:
-            look, entries = database.read(None)
+            look, entries = patiently(lambda: database.read(None))
         finally:
             database.close()
         dead, running, record = look_at(_locks_of(self._path))
