@@ -53,6 +53,7 @@ TESTS: dict[str, Sequence[str]] = {
     ),
     "intent": ("test_intent.py",),
     "transaction": ("test_compares.py", "test_stores.py"),
+    "calls": ("test_calls.py",),
     "holder": ("test_holder.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),
     "stores/sqlite": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,6 @@ import trio.testing
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
 from pa_telephony.callmanager.model import LegState
-from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, links
 from pa_telephony.failover.links import tls_context
@@ -31,9 +30,6 @@ from pa_telephony.sccp.enums import DCallState
 from pa_telephony.sccp.style import StationConfig
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
-BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
-OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER
-NOT_KNOWN = CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION
 CALL_MANAGER = CallManagerConfig(
     devices=(
         DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
@@ -197,15 +193,6 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
     )
 
 
-def bare_server(application: failover.Application, clock: Callable[[], float]) -> failover.Server:
-    """PA1 without a link, which has read the store."""
-    manager: Any = SimpleNamespace(cti_address="127.0.0.10", sccp_address="127.0.0.10")
-    engine: Any = None
-    return failover.Server(
-        cluster(manager), "PA1", application, MemoryStore(), "127.0.0.11", engine, None, clock
-    )
-
-
 def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
     address = registered_at(manager, name)
     return address[0] if address is not None else None
@@ -319,39 +306,6 @@ async def test_a_call_that_meets_the_unregistration_of_its_port_is_answered(
         await it.house.holds("PA1", *NUMBERS)
 
 
-@pytest.mark.parametrize(
-    ("refusals", "asked"),
-    [
-        ([{"6001": BUSY, "6002": OUT_OF_ORDER}, {"6001": BUSY}], 2),
-        ([{"6001": BUSY, "6002": BUSY}], 1),
-        ([{"1001": OUT_OF_ORDER}], 1),
-        ([{"6002": OUT_OF_ORDER}, {"6002": OUT_OF_ORDER}], 3),
-    ],
-    ids=["then busy", "busy", "no port of the home", "then taken"],
-)
-async def test_a_call_waits_for_a_port_that_is_registered_nowhere_and_for_no_other(
-    refusals: list[dict[str, int]], asked: int, autojump_clock: trio.testing.MockClock
-) -> None:
-    """F28. The claim may be over while the last port is on its way: only the refusal tells."""
-    tries: list[Sequence[str]] = []
-
-    class Chooses(failover.Application):
-        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
-            tries.append(ports)
-            if len(tries) <= len(refusals):
-                raise cti.RouteFailed(refusals[len(tries) - 1])
-
-    server = bare_server(Chooses(), trio.current_time)
-    session = SimpleNamespace(ended=False)
-    if asked > len(refusals):
-        await server._calls.route_call("PA1", session)
-    else:
-        with pytest.raises(cti.RouteFailed):
-            await server._calls.route_call("PA1", session)
-    assert len(tries) == asked
-    assert trio.current_time() <= 4.1
-
-
 async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
     trace: list[Any] = []
     async with house() as it:
@@ -381,40 +335,6 @@ async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
     assert said["turned_away", "1002"]["why"] == "1 calls, of 1 at most"
     assert said["not_routed", "5123"]["why"] == "it was refused"
     assert said["not_routed", "1002"]["why"] == "the guard is over"
-
-
-async def test_a_port_that_never_comes_is_waited_for_a_while_only(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    class Chooses(failover.Application):
-        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
-            raise cti.RouteFailed({"6001": OUT_OF_ORDER})
-
-    server = bare_server(Chooses(), trio.current_time)
-    began = trio.current_time()
-    with pytest.raises(cti.RouteFailed):
-        await server._calls.route_call("PA1", SimpleNamespace(ended=False))
-    assert 4.0 <= trio.current_time() - began < 5.0  # a router has 5 s
-
-
-@pytest.mark.parametrize("code", [BUSY, OUT_OF_ORDER, NOT_KNOWN])
-async def test_a_caller_whom_nobody_takes_is_refused_in_the_end_and_does_not_ring(
-    code: int, autojump_clock: trio.testing.MockClock
-) -> None:
-    class Chooses(failover.Application):
-        async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
-            raise cti.RouteFailed({"6001": code})
-
-    class Session(SimpleNamespace):
-        async def refuse(self) -> None:
-            self.ended = True
-
-    server = bare_server(Chooses(), trio.current_time)
-    (identity,) = (i for i in server.cluster.identities("PA1") if i.number == "6000")
-    session: Any = Session(ended=False)
-    with pytest.raises(cti.RouteFailed):
-        await server._calls._route_or_refuse(identity, session)
-    assert session.ended
 
 
 async def test_an_intercepted_call_reaches_its_extension_served_or_not() -> None:
