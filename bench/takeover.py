@@ -289,7 +289,6 @@ async def idle(count: int, seconds: float = 20.0) -> bool:
         async with contextlib.AsyncExitStack() as stack:
             manager = await stack.enter_async_context(house.call_manager())
             await manager.wait_ready()
-            # A trace has a task of its own that looks for stalls a hundred times a second.
             servers = [
                 await stack.enter_async_context(house.server(name, traced=False))
                 for name in (*names, "SP1")

@@ -52,6 +52,11 @@ __all__ = ["callmanager"]
     is_flag=True,
     help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
 )
+@click.option(
+    "--trace-stalls",
+    is_flag=True,
+    help="Note in it when the process stood still, by looking a hundred times a second.",
+)
 def callmanager(
     config: Path,
     host: str,
@@ -63,6 +68,7 @@ def callmanager(
     cti_tls_port: int,
     trace_file: Path | None,
     trace_keyed: bool,
+    trace_stalls: bool,
 ) -> None:
     """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
     log_to_terminal()
@@ -82,7 +88,8 @@ def callmanager(
             cti_tls_port=cti_tls_port,
             trace=trace,
         )
-        run_until_stopped(functools.partial(_run, opening), trace)
+        stalls = trace if trace_stalls else None
+        run_until_stopped(functools.partial(_run, opening), stalls)
 
 
 async def _run(opening: Callable[[], AbstractAsyncContextManager[manager.CallManager]]) -> None:

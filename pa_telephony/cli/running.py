@@ -75,11 +75,12 @@ def log_to_terminal() -> None:
     logger.propagate = False
 
 
-def run_until_stopped(main: Callable[[], Awaitable[None]], trace: Trace | None = None) -> None:
+def run_until_stopped(main: Callable[[], Awaitable[None]], stalls: Trace | None = None) -> None:
     """Run ``main``; SIGTERM and SIGINT cancel it, so that it says goodbye to its peers.
 
-    A second signal gets its ordinary effect, for whoever has no patience. When the process stood
-    still meanwhile, ``trace`` says so.
+    A second signal gets its ordinary effect, for whoever has no patience. ``stalls`` is told when
+    the process stood still meanwhile (:mod:`pa_telephony.cli.stalls`), which costs two per cent
+    of a core.
     """
 
     async def run() -> None:
@@ -92,8 +93,8 @@ def run_until_stopped(main: Callable[[], Awaitable[None]], trace: Trace | None =
                         tasks.cancel_scope.cancel()
 
                 tasks.start_soon(stop)
-                if trace is not None:
-                    tasks.start_soon(watch_stalls, trace)
+                if stalls is not None:
+                    tasks.start_soon(watch_stalls, stalls)
                 await main()
 
     trio.run(run)

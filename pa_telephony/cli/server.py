@@ -41,8 +41,18 @@ __all__ = ["server"]
     is_flag=True,
     help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
 )
+@click.option(
+    "--trace-stalls",
+    is_flag=True,
+    help="Note in it when the process stood still, by looking a hundred times a second.",
+)
 def server(
-    file: Path, name: str, greeting: Path | None, trace_file: Path | None, trace_keyed: bool
+    file: Path,
+    name: str,
+    greeting: Path | None,
+    trace_file: Path | None,
+    trace_keyed: bool,
+    trace_stalls: bool,
 ) -> None:
     """Run a server until SIGTERM or Ctrl-C; it takes over for others and gives back."""
     log_to_terminal()
@@ -54,7 +64,8 @@ def server(
     for warning in cluster.warnings():
         click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:
-        run_until_stopped(functools.partial(_run, cluster, name, trace), trace)
+        stalls = trace if trace_stalls else None
+        run_until_stopped(functools.partial(_run, cluster, name, trace), stalls)
 
 
 async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:

@@ -191,7 +191,15 @@ class Stage:
         began, computed = time.time(), time.process_time()
         with trace.with_suffix(".log").open("wb") as log:
             started = await trio.lowlevel.open_process(
-                [sys.executable, "-m", "pa_telephony", *arguments, "--trace", trace.name],
+                [
+                    sys.executable,
+                    "-m",
+                    "pa_telephony",
+                    *arguments,
+                    "--trace",
+                    trace.name,
+                    "--trace-stalls",
+                ],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self.directory,
