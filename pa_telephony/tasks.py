@@ -1,7 +1,7 @@
 """Hidden nurseries that leak nothing, subscriptions that stay bounded, and one place for OSError.
 
-The rules come from DESIGN §2.6 and §2.8: a resource that runs tasks behind its user's back never
-shows an exception group. The user's own exception comes out bare, a lost link is one
+A resource that runs tasks behind its user's back never shows an exception group (CONTRIBUTING.md,
+house rules). The user's own exception comes out bare, a lost link is one
 :class:`~pa_telephony.errors.ConnectionLost`, and a bug of ours is an
 :class:`~pa_telephony.errors.InternalError`.
 """

@@ -1,4 +1,4 @@
-"""The import rules of DESIGN §2.9, the cores of §2.1 and the arrows of §1 hold."""
+"""Imports, cores and arrows are as CONTRIBUTING.md says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pa_telephony"
 HEAVY = {"trio", "numpy", "construct", "scapy", "click", "rich", "cryptography", "pytest"}
 
-# Modules with tasks and sockets are few and named for what they are (DESIGN §1).
+# Modules with tasks and sockets are few and named for what they are (CONTRIBUTING.md).
 TRIO_NAMES = {
     "address",
     "application",

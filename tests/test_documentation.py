@@ -24,3 +24,21 @@ def test_every_command_named_in_readme_and_docs_exists() -> None:
         named = set(re.findall(r"pa-telephony ([a-z]+)\b", file.read_text()))
         missing = {name for name in named if cli.get_command(None, name) is None}  # type: ignore[arg-type]
         assert missing == set(), file
+
+
+def test_what_comments_cite_is_in_the_repository() -> None:
+    """A section of a page here, a page here, or a document by its name; never a page elsewhere."""
+    sections = {
+        page.name: set(re.findall(r"^#+ (\d+(?:\.\d+)*)\.? ", page.read_text(), re.MULTILINE))
+        for page in (ROOT / "docs").glob("*.md")
+    }
+    places = [ROOT, ROOT / "docs", ROOT / "docs" / "reference"]
+    for folder in ("pa_telephony", "tests", "bench", "examples", "fuzz"):
+        for file in (ROOT / folder).rglob("*.py"):
+            text = file.read_text()
+            assert "DESIGN" not in text or file == Path(__file__), file
+            cited = re.findall(r"([\w/-]+\.md)(?:,?\n?#? *§([\d.]*\d))?", text)
+            for name, section in cited:
+                page = name.removeprefix("docs/")
+                assert any((place / page).exists() for place in places), (file, name)
+                assert not section or section in sections[page], (file, name, section)

@@ -266,7 +266,7 @@ def warnings(config: CallManagerConfig) -> list[str]:
 
     A route point is served by an application. Calls that come while none is there, or that it
     does not route in time, need forwards: without, they fail or ring for ever
-    (personal-assistant.md F24, Q20).
+    (docs/failover.md, F24).
     """
     missing = {
         "forward_failure": "while no application serves it its callers are turned away",

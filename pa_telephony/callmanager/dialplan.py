@@ -1,7 +1,7 @@
 """Which line a number reaches: patterns, partitions, calling search spaces.
 
-Best match as real call managers do it (personal-assistant.md §3.2): only partitions in the
-caller's search space count; of the patterns that match, the one that matches the fewest numbers
+Best match as real call managers do it (Personal Assistant 1.4 guide, page 1-22): only partitions in
+the caller's search space count; of the patterns that match, the one that matches the fewest numbers
 wins; the order of partitions only breaks ties.
 """
 

@@ -1,7 +1,6 @@
 """Where a call to a number goes: targets of the dial plan, and the forwards of lines.
 
-Forwards in a ring are found by the lines a call has passed, a long chain by its hops
-(personal-assistant.md §5, rule L7: refuse a chain that closes on itself, and count hops).
+Forwards in a ring are found by the lines a call has passed, a long chain by its hops.
 """
 
 from __future__ import annotations
@@ -191,8 +190,8 @@ class Router:
     def is_busy(self, appearance: Appearance) -> bool:
         """Whether an appearance takes no further call now.
 
-        A route point takes any number: its application says when it is busy
-        (personal-assistant.md §5, rule L3).
+        A route point takes any number: its application says when it is busy, which is when it has
+        no media port left (Personal Assistant 1.4 guide, page 1-14).
         """
         if appearance.kind is DeviceKind.ROUTE_POINT:
             return False

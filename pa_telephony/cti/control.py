@@ -78,7 +78,7 @@ class LineInfo:
 
 
 class Termination(enum.Enum):
-    """Who terminates the media of a CTI device (protocol notes §5.1)."""
+    """Who terminates the media of a CTI device (docs/protocol-cti.md §5.1)."""
 
     NONE = 0
     STATIC = 1
@@ -141,7 +141,7 @@ class Purpose(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RedirectOptions:
-    """What may go with a redirect (protocol notes §6.2); "" keeps what is there."""
+    """What may go with a redirect (docs/protocol-cti.md §6.2); "" keeps what is there."""
 
     original_called: str = ""
     calling: str = ""

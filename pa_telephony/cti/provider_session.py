@@ -3,7 +3,7 @@
 Requests come in with :meth:`ProviderSession.take`; what goes back, answers and events alike, is
 queued on the connection in order. Here: the login, what the user controls, and the way of every
 other request and event to :mod:`~pa_telephony.cti.device_handles`, ``line_handles`` and
-``call_requests``. What Cisco's client needs stands in the protocol notes §2-§7 and §10.1.
+``call_requests``. What Cisco's client needs stands in docs/protocol-cti.md §2-§7 and §10.1.
 """
 
 from __future__ import annotations

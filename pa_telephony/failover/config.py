@@ -1,9 +1,9 @@
 """A cluster in one TOML file: the Server Configuration and Telephony pages, field by field.
 
-Source of fields and defaults: personal-assistant.md §1.1 and §1.2; field names are the labels of
-the page in snake case. Anything marked *ours* is not on the page. Every rule is checked when a
-:class:`Cluster` is made (see :mod:`pa_telephony.failover.validation`), so an impossible one never
-exists. Durations are seconds.
+Source of fields and defaults: the pages in Cisco's document 44922, "Personal Assistant Failover
+Configuration Example"; field names are their labels in snake case. Anything marked *ours* is not
+there. Every rule is checked when a :class:`Cluster` is made (see
+:mod:`pa_telephony.failover.validation`), so an impossible one never exists. Durations are seconds.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class SkinnyProvider:
     """Device names are this + 1, 2, … over all ports of the provider, in order of their numbers.
 
     One table for the provider, because two servers that share it would collide if each
-    counted from 1 (personal-assistant.md §4). The order of servers in the file means nothing.
+    counted from 1. The order of servers in the file means nothing.
     """
     devices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Ours: directory number → device name where the prefix does not say it."""

@@ -37,7 +37,7 @@ PORT_CONFIG = StationConfig(
     # Who has it is for the driver to find out, and it asks again.
     rejections=1,
     rejected_for=0.0,
-    # Back to the first only if asked (personal-assistant.md §4).
+    # Back to the first only if asked (`return_to_preferred` of a provider).
     fall_back=False,
 )
 """How a media port of a cluster behaves as a station."""
@@ -305,7 +305,7 @@ class PortHolder(Holder):
             with contextlib.suppress(ConnectionLost):
                 answer = await station.unregister()
         if answer is None:
-            # Not released: without an answer a call may still be up (failover.md §5, bug 6).
+            # Not released: without an answer a call may still be up (observed).
             self._registered = trio.Event()
             self._reports.lost(self.identity, "no answer to the unregistration")
             self.close()

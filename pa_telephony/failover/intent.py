@@ -1,7 +1,8 @@
 """What an operator wants: Start, Stop, Start All, Stop All, as keys of the store.
 
 A server that finds ``stop/<its name>`` gives up what it serves, then its session; its process
-stays and waits for the key to go. Source: Control Center, personal-assistant.md §1.5, F14, Q15.
+stays and waits for the key to go. Source: Control Center in Cisco's
+document 44922; F14, Q15.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The pattern language of interceptor ports: ``2007``, ``2XXX``, ``3.2XXX``, ``20[2-9]X``.
 
-Source: personal-assistant.md §3.1. The dot is a mark, it matches nothing; what follows it is the
+Source: Cisco's Personal Assistant 1.4 Installation and Administration Guide,
+and Cisco's document 44922. The dot is a mark, it matches nothing; what follows it is the
 extension. ``!``, ``?``, ``+`` and ``@`` of the call manager's route patterns are refused here:
 a call must be able to go back to an extension, which needs a fixed length.
 """

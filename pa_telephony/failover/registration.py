@@ -3,7 +3,7 @@
 A table: ``(state, input) → (state, effect)``. Inputs above the line come from the plan, those
 below it are what the call manager answered. The holder gives an identity back only in RELEASED:
 the call manager has nothing of ours, so no call can be dropped and no late registration can
-displace the next owner (failover.md §5, bugs 3 and 6).
+displace the next owner. Both happened in a simulation of the protocol before there was a server.
 
 Nothing counts as released because time has passed. IDLE and RELEASED are reached only by the call
 manager's own word (REFUSED, UNREGISTERED) or by the end of the connection on which all of it hung

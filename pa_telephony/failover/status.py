@@ -1,8 +1,8 @@
 """The Server Status page: who is up, who stands in, what is served and by whom, and why not. Pure.
 
-Source: personal-assistant.md §2.6. What a page of the product shows as an arrow up or down is
-``up`` here; a row that it leaves out is absent. A heartbeat is believed for ``Timing.own`` seconds
-only: by then a server that cannot renew it has closed everything. How old one is comes from
+Source: the page in Cisco's document 44922. What a page of the product shows as an arrow up or down
+is ``up`` here; a row that it leaves out is absent. A heartbeat is believed for ``Timing.own``
+seconds only: by then a server that cannot renew it has closed everything. How old one is comes from
 :class:`Ages`, which needs a clock and therefore a caller.
 """
 

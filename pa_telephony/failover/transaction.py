@@ -1,6 +1,6 @@
 """What a store holds and how it is changed: entries with revisions, compare-and-swap.
 
-The model is etcd's, because it is the smallest that the protocol needs (failover.md §2): every
+The model is etcd's, because it is the smallest that the protocol needs: every
 committed transaction has the next *revision*; an entry knows the revision that created it and the
 one that changed it last. Nothing here does I/O.
 """

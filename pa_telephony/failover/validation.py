@@ -1,7 +1,7 @@
 """Every rule that a cluster's configuration must keep, and what is only worth a warning.
 
-Source: personal-assistant.md §1.1 (last paragraph), §3.1, Q22, Q23; rules marked *ours* in
-:mod:`pa_telephony.failover.config` follow from the protocol (failover.md §3).
+Source: Cisco's document 44922, Q22 and Q23 of docs/failover.md; rules marked *ours* in
+:mod:`pa_telephony.failover.config` follow from how failover is decided there.
 """
 
 from __future__ import annotations
@@ -455,7 +455,7 @@ def _check_timing(cluster: Cluster, checker: _Checker) -> None:
             "timing",
             "own",
         )
-    # Clocks may drift 1 % each way (failover.md §3.6); below that two servers could act at once.
+    # Clocks may drift 1 % each way (assumed); below that two servers could act at once.
     if timing.take * 0.99 <= timing.own * 1.01:
         raise checker.fail("must be above own by more than 2 %", "timing", "take")
     if timing.steady < 2 * timing.back_off:

@@ -1,6 +1,6 @@
 """The media engine: one task that ticks every 20 ms for all ports.
 
-Waking Python for each packet is what costs (DESIGN §5), so a tick drains every socket that has
+Waking Python for each packet is what costs (bench/media.py), so a tick drains every socket that has
 something, plays out, mixes in what is to be said, and sends, with arrays over ports
 (:mod:`pa_telephony.rtp.inbound`, :mod:`pa_telephony.rtp.outbound`).
 """
@@ -543,7 +543,7 @@ class Engine:
             and latch.verified
             and self._inbound.ssrc[port.index] >= 0
         ):
-            # Cheaper, and packets of strangers end in the kernel (DESIGN 5).
+            # Cheaper, and packets of strangers end in the kernel.
             with contextlib.suppress(OSError):
                 port.rtp_socket.connect(latch.announced)
                 port.connected = True

@@ -256,7 +256,7 @@ class CallViews:
             for call in self.calls.values()
             if (order := order_of(call.media)) is not None and order.pass_through_party_id == party
         ]
-        # Asterisk stops with a reference of 0 (peers.md): then the party alone tells.
+        # Asterisk stops with a reference of 0 (observed): then the party alone tells.
         return [call for call in found if call.call_reference == reference] or found
 
     def _without_streams(self, found: list[CallView]) -> list[CallView]:

@@ -1,7 +1,7 @@
 """The connections of a station to its call managers: registered with one, standing by at others.
 
-A station keeps a connection to the call manager it would go to next (protocol notes §4): only
-keepalives pass on it, and registering there takes one message when the first is lost.
+A station keeps a connection to the call manager it would go to next (docs/protocol-sccp.md §4):
+only keepalives pass on it, and registering there takes one message when the first is lost.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ class Link:
         end: list[End] = []
         config = self._owner.config
         own = self.addresses[0][0]
-        # How a phone says its IPv6 address is not established (notes §13); it may leave IPv4 out.
+        # How a phone says its IPv6 address is not established (docs/protocol-sccp.md §13); it may
+        # leave IPv4 out.
         core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
             core.watch_frames(functools.partial(self._record, "received"))
@@ -302,7 +303,8 @@ class Standby:
                 continue
             del self._links[index]
             if index in self._asked:
-                # It dropped the connection over the question (notes §4: FreeSWITCH may).
+                # It dropped the connection over the question, as FreeSWITCH may
+                # (docs/protocol-sccp.md §4).
                 self._asked.discard(index)
                 self._knows_no_tokens.add(index)
                 self._ask_at[index] = now + self._config.token_within

@@ -542,7 +542,7 @@ class StationServer:
         """Say yes or no to a RegisterReq: by what the device is, then by who has the name.
 
         :data:`~pa_telephony.sccp.names.TABLE` has the second part: our answer to a question that
-        real call managers answer in four ways (protocol notes §5).
+        real call managers answer in four ways (docs/protocol-sccp.md §5).
         """
         name = request.device_name
         attempt = self._attempt(session, name)

@@ -1,7 +1,8 @@
 """What a station says of itself and what it asks: one row of a table for each style.
 
-Each row is a captured registration (protocol notes §3): what is in RegisterReq, the questions
-behind RegisterAck, those for each line once the buttons are known, and the answer that ends it.
+Each row is a captured registration (docs/protocol-sccp.md §3): what is in RegisterReq, the
+questions behind RegisterAck, those for each line once the buttons are known, and the answer that
+ends it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Style(enum.Enum):
     """As what a station registers. Whatever the style, calls are the call manager's to show."""
 
     PHONE = "phone"
-    """As a 7970 with CUCM 8.6 (protocol notes §3.1)."""
+    """As a 7970 with CUCM 8.6 (docs/protocol-sccp.md §3.1)."""
     PORT = "port"
     """A media port: the questions of an analogue port, and what software can tell besides."""
     ANALOG_PORT = "analogue port"
@@ -88,7 +89,8 @@ class StationConfig:
     """While opening: refusals by every call manager in a row before the error comes out,"""
     rejected_for: float = 75.0
     """and for how long they are put up with, unless all say that the name is not to be had: a
-    session whose link broke holds it for up to two keepalive intervals (protocol notes §5)."""
+    session whose link broke holds it for up to two keepalive intervals
+    (docs/protocol-sccp.md §5)."""
     max_calls: int = 24
     """Calls that the call manager may show at once, and handlers that may run; a media resource
     has ``streams`` instead."""

@@ -7,7 +7,8 @@ test holds it equal to the codecs. Its forms are made of construct's own parts a
 with those; only whole messages in exactly the layout that is asked for are understood.
 
 Enumerations are ``construct.Enum``; building takes enumerators, names and numbers. Fields with a
-default may be left out. Never ``compile()`` one of these (DESIGN §2.3).
+default may be left out. Never ``compile()`` one of these: what construct
+makes of them cannot be stepped through.
 
 .. _construct: https://construct.readthedocs.io
 """

@@ -1,6 +1,6 @@
 """Straight-line code for declared messages, made when a message is first used.
 
-Interpreted declarations cost many times as much as this (bench/codec.py; DESIGN §2.3). The code
+Interpreted declarations cost many times as much as this (bench/codec.py). The code
 made here handles whole, well-formed bodies: a run of fixed-size fields is one ``struct.Struct``,
 unpacked straight into the attributes of the new message. Whenever something is unusual (a short
 body, an enumerator that nobody knows, a count or a value out of range) it hands over to the patient

@@ -60,7 +60,7 @@ CALL_MANAGER = CallManagerConfig(
             )
             for number in ("1001", "1002")
         ),
-        # Where callers see it, the exact number would win over 5XXX (personal-assistant.md §3.2).
+        # Where callers see it, the exact number would win over 5XXX (callmanager/dialplan.py).
         DeviceConfig(
             name="SEP5123",
             lines=(LineConfig(number="5123", partition="PAManaged", search_space="phones"),),

@@ -1,4 +1,4 @@
-"""The Server Status page in each of the eight states (personal-assistant.md §2.6)."""
+"""The Server Status page in each of the eight states of Cisco's document 44922."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def test_a_congestion_is_explained_in_numbers_or_in_words(prompt: str) -> None:
 
 
 def test_keepalives_that_were_not_acknowledged_while_standing_by_do_not_count_afterwards() -> None:
-    """wazo acknowledges none before RegisterReq (protocol notes §10)."""
+    """wazo acknowledges none before RegisterReq (docs/protocol-sccp.md §10)."""
     bench = Bench()
     bench.core.stand_by(0.0, 60.0)
     for _ in range(2):
@@ -599,7 +599,7 @@ def test_a_call_that_ends_takes_all_its_streams_along() -> None:
 
 
 def test_a_stop_without_a_reference_is_known_by_its_party_and_one_with_it_by_both() -> None:
-    """Asterisk says conference 0 (peers.md); pyskinny's simulator has one party for all calls."""
+    """Asterisk says conference 0, pyskinny's simulator has one party for all calls (observed)."""
     bench = Bench()
     bench.bring_to(State.REGISTERED)
     for reference in (7, 8):

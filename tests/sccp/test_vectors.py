@@ -30,7 +30,7 @@ WRONG = {
     ("StartMediaTransmission", 0): "shown in the layout of version 3; CallManager 2.x has another",
     ("StopMediaTransmission", 0): "shows stale memory as conferenceId: CallManager 2.x sends none",
 }
-"""Messages at a version that the dissector misreads (tshark-notes.md, fault 16)."""
+"""Messages at a version that the dissector misreads."""
 
 PARTIES = ("CallingParty", "CalledParty", "OriginalCalledParty", "LastRedirectParty")
 FEATURES = (
