@@ -59,6 +59,12 @@ class ProviderConfig:
     word the whole session is dropped, which releases them for certain."""
     route_select_within: float = 5.0
     """JTAPI's RouteSelectTimeout."""
+    media_at_signalling_host: bool = False
+    """Send the sound of CTI ports to the host of the CTI manager only, and hang up on a call whose
+    sound is to go elsewhere.
+
+    Right where that host carries all sound itself; a call manager connects phones directly.
+    """
     desired_heartbeat: int = 30
     first_back_off: float = 0.1
     longest_back_off: float = 10.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ __all__ = ["MediaCall", "MediaTerminal"]
 
 _CODECS = {MEDIAPAYLOAD.G711ULAW64K: Codec.PCMU, MEDIAPAYLOAD.G711ALAW64K: Codec.PCMA}
 _PACKET_MS = 20
+_LOG = logging.getLogger("pa_telephony.cti")
 
 
 class MediaCall(Call):
@@ -92,9 +94,18 @@ class MediaCall(Call):
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
             return
+        host, provider = ip_text(event.ip_addr), self._address.provider
+        if provider.config.media_at_signalling_host and host != provider.manager[0]:
+            _LOG.warning(
+                "the CTI manager wants the sound of a call at %s to go to %s: refused "
+                "(media_at_signalling_host)",
+                *(self._terminal.number, host),
+            )
+            self._terminal.hang_up_on(self.leg_id)
+            return
         try:
             port.start_sending(
-                (ip_text(event.ip_addr), port_number(event.rtp_port_number)),
+                (host, port_number(event.rtp_port_number)),
                 codec,
                 packet_ms=event.milli_second_packet_size or _PACKET_MS,
             )

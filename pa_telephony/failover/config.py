@@ -131,6 +131,11 @@ class SkinnyProvider:
     """Ours: directory number → device name where the prefix does not say it."""
     return_to_preferred: bool = False
     """Go back to a higher call manager of the list when it is there again; unset = stay."""
+    media_at_signalling_host: bool = False
+    """Ours: sound goes only to the host of the call manager, and nowhere else that it may say.
+
+    Right where that host carries all sound itself; a call manager connects phones directly.
+    """
     type: str = "skinny"
 
 

@@ -233,6 +233,7 @@ class PortHolder(Holder):
         port_index: int,
         local_address: str,
         return_to_preferred: bool,
+        media_at_signalling_host: bool,
         longest_back_off: float,
         trace: Trace | None,
     ) -> None:
@@ -242,7 +243,10 @@ class PortHolder(Holder):
         self._engine = engine
         self._local_address = local_address
         self._config = replace(
-            PORT_CONFIG, fall_back=return_to_preferred, longest_back_off=longest_back_off
+            PORT_CONFIG,
+            fall_back=return_to_preferred,
+            media_at_signalling_host=media_at_signalling_host,
+            longest_back_off=longest_back_off,
         )
         self._trace = trace
         self._why = ""

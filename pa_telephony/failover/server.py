@@ -322,6 +322,7 @@ class Server:
                 port_index=index,
                 local_address=self._address,
                 return_to_preferred=provider.return_to_preferred,
+                media_at_signalling_host=provider.media_at_signalling_host,
                 longest_back_off=self.cluster.timing.back_off,
                 trace=self._trace,
             )

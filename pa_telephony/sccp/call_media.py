@@ -7,10 +7,12 @@ comes before the call's first state (some call managers do that) is obeyed with 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from pa_telephony.errors import LocalProtocolError
+from pa_telephony.printable import printable
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call_view import CallView, port_answer
@@ -32,6 +34,7 @@ _CODECS = {
 }
 _ACKS_TRANSMISSION = 15
 _NOWHERE = ("0.0.0.0", 0)
+_LOG = logging.getLogger("pa_telephony.sccp")
 
 
 class MediaOwner(Protocol):
@@ -240,6 +243,10 @@ class CallMedia:
             status = MediaStatus.NOT_ENOUGH_CHANNELS
         elif elsewhere and self._station.config.media_at_signalling_host:
             status = MediaStatus.UNKNOWN
+            _LOG.warning(
+                "the call manager wants sound to go to %s: refused (media_at_signalling_host)",
+                printable(order.remote_ip_addr),
+            )
         else:
             status = MediaStatus.OK
             try:

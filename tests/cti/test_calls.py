@@ -265,6 +265,32 @@ async def test_a_cti_port_receives_sound_where_its_provider_is_logged_in_from() 
             await until(lambda: media.port.remote_address == ("127.0.0.77", 47000))
 
 
+@pytest.mark.parametrize("strict", [True, False])
+async def test_a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_asked_for(
+    strict: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or a CTI manager could direct it at anybody."""
+    config = cti.ProviderConfig(media_at_signalling_host=strict)
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address="127.0.0.66", first_port=47100) as elsewhere,
+        cti.open_provider(
+            house.manager.cti_address, user="app", password="secret", config=config
+        ) as provider,
+        provider.open_media_terminal("5001", engine=engine) as port,
+        sccp.open_station("P1", house.manager.sccp_address, engine=elsewhere) as one,
+    ):
+        house.nursery.start_soon(port.serve, pick_up_port)
+        async with one.call("5001") as call:
+            if strict:
+                await call.wait_ended()
+                assert "sound of a call at 5001 to go to 127.0.0.66: refused" in caplog.text
+            else:
+                await call.wait_media()
+                assert "refused" not in caplog.text
+
+
 async def pick_up_port(call: cti.MediaCall) -> None:
     async with call.answer():
         await call.wait_ended()

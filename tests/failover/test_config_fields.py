@@ -51,6 +51,7 @@ BAD: dict[type, dict[str, Any]] = {
         "device_name_prefix": "PA1-VI-MUCH-TOO-LONG",
         "devices": {"6001": ""},
         "return_to_preferred": 1,
+        "media_at_signalling_host": 1,
         "type": "",
     },
     Timing: {each.name: -1 for each in dataclasses.fields(Timing)} | {"take": 4.0, "own": 0.5},

@@ -612,11 +612,11 @@ async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
 async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
     monkeypatch: pytest.MonkeyPatch, returns: bool, autojump_clock: object
 ) -> None:
-    seen: set[bool] = set()
+    seen: set[tuple[bool, bool]] = set()
 
     @contextlib.asynccontextmanager
     async def register(*args: Any, config: StationConfig, **more: Any) -> AsyncGenerator[Any]:
-        seen.add(config.fall_back)
+        seen.add((config.fall_back, config.media_at_signalling_host))
         await trio.sleep_forever()
         yield
 
@@ -626,14 +626,14 @@ async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
 
     monkeypatch.setattr(holder.sccp, "open_media_port", register)
     monkeypatch.setattr(links, "_missing", missing)
-    provider = replace(SKINNY[0], return_to_preferred=returns)
+    provider = replace(SKINNY[0], return_to_preferred=returns, media_at_signalling_host=not returns)
     config = failover.Cluster(servers=MANY_PORTS, providers=(provider,))
     async with failover.open_server(
         config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
     ) as running:
         with trio.move_on_after(2):
             await running.run()
-    assert seen == {returns}
+    assert seen == {(returns, not returns)}
 
 
 async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engine() -> None:

@@ -148,11 +148,12 @@ def test_a_media_resource_which_is_shown_no_calls_sends_at_once() -> None:
 
 @pytest.mark.parametrize(("host", "sends"), [("127.0.0.9", True), ("127.0.0.2", False)])
 def test_sound_goes_only_where_the_signalling_is_when_that_is_asked_for(
-    host: str, sends: bool
+    host: str, sends: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner: Any = _Sender(media_at_signalling_host=True)
     CallMedia(owner, CallView(1, 1, DCallState.CONNECTED)).take(_send_to(host))
     assert bool(owner.remotes) is sends
+    assert ("sound to go to 127.0.0.2: refused" in caplog.text) is not sends
     (answer,) = owner.answers
     assert (answer.media_transmission_status == MediaStatus.OK) is sends
 
