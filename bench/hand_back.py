@@ -91,7 +91,8 @@ async def main(returns: int, directory: Path) -> bool:
     waited = [caller.seconds * 1000 for caller in callers if caller.answered]
     turned_away = len(callers) - len(waited)
     print(f"{returns} returns, {len(callers)} calls, {turned_away} turned away")
-    print(f"to sound: median {statistics.median(waited):.0f} ms, slowest {max(waited):.0f} ms")
+    if waited:
+        print(f"to sound: median {statistics.median(waited):.0f} ms, slowest {max(waited):.0f} ms")
     return not turned_away
 
 

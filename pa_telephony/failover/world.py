@@ -51,9 +51,12 @@ __all__ = [
 ]
 
 
+_SESSIONS = "srv/"
+
+
 def session(server: str) -> str:
     """Key of a server's session."""
-    return f"srv/{server}"
+    return _SESSIONS + server
 
 
 def configuration(server: str) -> str:
@@ -229,7 +232,7 @@ class World:
         self.sessions: dict[str, Session] = {}
         """Every session, also of a server that only another server's file knows."""
         for key, entry in snapshot.entries.items():
-            if key.startswith("srv/"):
+            if key.startswith(_SESSIONS):
                 name, beat = key[4:], Beat.decode(entry.value)
                 self.sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._owners: dict[Identity, str | None] = {}
