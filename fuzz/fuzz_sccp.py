@@ -38,6 +38,7 @@ with instrumented():
         RegistrationAsked,
         UnregistrationAsked,
     )
+    from pa_telephony.sccp.server import local_time
     from pa_telephony.sccp.station import StationCore
     from pa_telephony.sccp.style import StationConfig
     from pa_telephony.wire.generate import older_layout
@@ -144,7 +145,7 @@ class Session:
 def drive_registrar(stream: list[bytes]) -> None:
     """A registrar and the call manager behind it, with an old phone at the other end."""
     calls = Calls(CONFIG, lambda: 0.0)
-    side = LineSide(CONFIG, calls)
+    side = LineSide(CONFIG, calls, local_time)
     registrar = Registrar(RegistrarConfig(), 0.0)
     session: Any = Session(NAME, registrar)
     other: Any = Session(OTHER, None)

@@ -37,6 +37,7 @@ with instrumented():
     from pa_telephony.sccp.directory import Device
     from pa_telephony.sccp.enums import PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage, Sender
+    from pa_telephony.sccp.server import local_time
 
 HOUSE = 1
 """The first octet of an input that is one for here."""
@@ -151,7 +152,7 @@ class House:
         self._at = 0
         self._now = 0.0
         self.calls = Calls(CONFIG, lambda: self._now)
-        self.lines = LineSide(CONFIG, self.calls)
+        self.lines = LineSide(CONFIG, self.calls, local_time)
         self.cti = CtiSide(CONFIG, self.calls, self.lines.send_data)
         self.lines.data_received = self.cti.data_received
         self._phones: list[Any] = []

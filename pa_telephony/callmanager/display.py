@@ -114,6 +114,8 @@ class Screen:
 
     version: int
     legs: Collection[Leg]
+    now: datetime.datetime
+    """Local time, which the display shows."""
     features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
     silent: bool = False
     """Flash instead of ringing."""
@@ -291,7 +293,7 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
             precedence_level=4,
         ),
         select_soft_keys(SoftKeySet.ON_HOOK),
-        time_date(datetime.datetime.now().astimezone()),
+        time_date(screen.now),
     ]
     if leg.incoming:
         shown.append(messages.ClearPriNotify(priority=_PRIORITY))

@@ -6,6 +6,7 @@ What is shown is written in :mod:`~pa_telephony.callmanager.display`, what keys 
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import logging
 from collections.abc import Callable
@@ -60,13 +61,19 @@ _EXPEDITED = 184
 
 
 class LineSide(Watcher):
-    """All stations of a call manager: a Directory to the server, a Side to the calls."""
+    """All stations of a call manager: a Directory to the server, a Side to the calls.
 
-    def __init__(self, config: CallManagerConfig, calls: Calls) -> None:
+    ``clock`` gives the local time that displays show.
+    """
+
+    def __init__(
+        self, config: CallManagerConfig, calls: Calls, clock: Callable[[], datetime.datetime]
+    ) -> None:
         self.sessions: dict[str, StationSession] = {}
         self.data_received: Callable[[str, bytes], None] | None = None
         """Told of what phones send to applications."""
         self._calls = calls
+        self._clock = clock
         self._devices: dict[str, DeviceConfig] = {}
         for device in config.devices:
             self.add_device(device)
@@ -182,6 +189,7 @@ class LineSide(Watcher):
             version=session.version,
             features=session.features,
             legs=self._calls.legs_of(leg.device),
+            now=self._clock(),
             silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
             hidden=self._hidden,
         )

@@ -30,7 +30,12 @@ from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import report_bug
 from pa_telephony.sccp.names import AddressChange
 from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import Counters as StationCounters, StationServer, serve_stations
+from pa_telephony.sccp.server import (
+    Counters as StationCounters,
+    StationServer,
+    local_time,
+    serve_stations,
+)
 from pa_telephony.secrecy import warn_of_plain_listener
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace, guarded
@@ -69,7 +74,7 @@ class CallManager:
         self.internal_errors = 0
         """Bugs that showed when a time was over: legs that ended for it; the log has tracebacks.
         Those that a device's message brings out are counted by its server."""
-        self._line_side = LineSide(config, self.calls)
+        self._line_side = LineSide(config, self.calls, local_time)
         self._cti_side = CtiSide(config, self.calls, self._line_side.send_data)
         self._line_side.data_received = self._cti_side.data_received
         self._stations: StationServer | None = None

@@ -47,7 +47,7 @@ ANSWERS = (
 
 def rehearse_media_port(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when it went through."""
-    _load("sccp.client", "rtp.sound")
+    _load("pa_telephony.sccp.client", "pa_telephony.rtp.sound")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
     station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)
     station.connected(0.0)
@@ -67,7 +67,7 @@ def rehearse_media_port(config: StationConfig) -> bool:
 
 def rehearse_route_points() -> None:
     """Write and read, in memory, what the registration of a route point sends and receives."""
-    _load("cti.client", "cti.route_point")
+    _load("pa_telephony.cti.client", "pa_telephony.cti.route_point")
     for request in REQUESTS:
         messages.encode(request, to_server=True)
     for answer in ANSWERS:
@@ -76,4 +76,4 @@ def rehearse_route_points() -> None:
 
 def _load(*modules: str) -> None:
     for module in modules:
-        importlib.import_module(f"pa_telephony.{module}")
+        importlib.import_module(module)

@@ -50,7 +50,14 @@ from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 from pa_telephony.turns import Turns
 
-__all__ = ["Counters", "Directory", "StationServer", "StationSession", "serve_stations"]
+__all__ = [
+    "Counters",
+    "Directory",
+    "StationServer",
+    "StationSession",
+    "local_time",
+    "serve_stations",
+]
 
 _READ = 256
 """Bytes taken at a time, some 20 messages at most; they are answered in turns
@@ -345,7 +352,7 @@ class StationSession:
         next_step: Callable[[], None] | None = None
         try:
             step()
-            clock = self._server.clock()
+            clock = local_time()
             while (event := self._registrar.next_event(clock)) is not None:
                 self._take(event)
                 if is_over():
@@ -463,6 +470,11 @@ class StationSession:
         self._told_registered = True
 
 
+def local_time() -> datetime.datetime:
+    """What time it is here, for the displays of phones."""
+    return datetime.datetime.now().astimezone()
+
+
 def _go_on() -> None:
     """Nothing new; there was more to do than a turn is long."""
 
@@ -501,11 +513,6 @@ class StationServer:
         }
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
-
-    @staticmethod
-    def clock() -> datetime.datetime:
-        """Local time, for the displays of phones."""
-        return datetime.datetime.now().astimezone()
 
     def tell_bug(self) -> str | None:
         """What the log says of bugs that it did not tell; None when it tells this one neither."""

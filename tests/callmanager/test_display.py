@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 
 import pytest
@@ -27,6 +28,9 @@ from .house import House
 VERSIONS = (3, 6, 17, 20, 22)
 
 
+NOON = datetime.datetime(2026, 11, 29, 12)
+
+
 def a_leg() -> Leg:
     house = House()
     house.call("B", "1001")
@@ -36,7 +40,7 @@ def a_leg() -> Leg:
 
 
 def screen(leg: Leg, *others: Leg, version: int = 20, silent: bool = False) -> Screen:
-    return Screen(version=version, legs=[leg, *others], silent=silent)
+    return Screen(version=version, legs=[leg, *others], now=NOON, silent=silent)
 
 
 def of(kind: type[SccpMessage], shown: list[SccpMessage]) -> list[SccpMessage]:

@@ -22,6 +22,7 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.server import local_time
 
 from .house import PHONES, House, a_config
 from .phone import Phone
@@ -35,7 +36,7 @@ class Office:
         self.calls = self.house.calls
         for name in PHONES:
             self.house.leave(name)
-        side = LineSide(self.house.config, self.calls)
+        side = LineSide(self.house.config, self.calls, local_time)
         self.phones = [Phone(side, name) for name in PHONES]
 
     def settle(self) -> None:

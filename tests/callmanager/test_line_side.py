@@ -13,7 +13,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.server import StationSession
+from pa_telephony.sccp.server import StationSession, local_time
 from pa_telephony.testing.strategies import sccp_messages
 
 from .house import PHONES, House, a_config
@@ -79,7 +79,7 @@ def test_anything_that_phones_send_is_answered_or_ignored(
     house = House(a_config(forward_no_answer="1003"))
     for name in PHONES:
         house.leave(name)
-    side = LineSide(house.config, house.calls)
+    side = LineSide(house.config, house.calls, local_time)
     sessions = {
         name: Session(side, name, version)
         for name, version in zip(PHONES, (3, 6, 17, 22), strict=True)
@@ -120,7 +120,7 @@ def test_a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked
 ) -> None:
     """Or it could direct the stream of any call at somebody else."""
     house = House(replace(a_config(), media_at_signalling_host=True))
-    side = LineSide(house.config, house.calls)
+    side = LineSide(house.config, house.calls, local_time)
     sessions = {name: Session(side, name, 20) for name in PHONES[:2]}
     for name, session in sessions.items():
         house.leave(name)

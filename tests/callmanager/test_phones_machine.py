@@ -27,6 +27,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
+from pa_telephony.sccp.server import local_time
 
 from .house import PHONES, House, a_config
 from .phone import BOTH_LAWS, Phone
@@ -59,7 +60,7 @@ class PhonesAtWork(RuleBasedStateMachine):
         self.calls = self.house.calls
         for name in PHONES:
             self.house.leave(name)
-        self.side = LineSide(self.house.config, self.calls)
+        self.side = LineSide(self.house.config, self.calls, local_time)
         self.versions = dict(zip(PHONES, (6, 17, 20, 22), strict=True))
         self.phones = {name: Phone(self.side, name, at) for name, at in self.versions.items()}
         self.parties: list[int] = []

@@ -32,6 +32,7 @@ from pa_telephony.sccp.registrar import (
     RegistrationAsked,
 )
 from pa_telephony.sccp.registration import State
+from pa_telephony.sccp.server import local_time
 from pa_telephony.sccp.station import CallChanged, StationCore
 from pa_telephony.sccp.style import StationConfig, Style
 
@@ -386,7 +387,7 @@ class Manager:
             )
         )
         self.calls = Calls(config, lambda: 0.0)
-        self.side = LineSide(config, self.calls)
+        self.side = LineSide(config, self.calls, local_time)
         self.station, self.other = self.connect(self.name), self.connect(OTHER)
         self.hear(self.other, messages.RegisterReq(device_name=OTHER, protocol_ver=20))
         if request is None:
