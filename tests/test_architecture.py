@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -170,3 +170,75 @@ def test_help_is_answered_before_anything_heavy_is_loaded() -> None:
     loaded = modules_after("import pa_telephony.cli.main")
     assert "click" in loaded
     assert not loaded & (HEAVY - {"click"})
+
+
+# Each is opened by a small Protocol in place of the import of a type.
+CIRCLES_TO_OPEN = [
+    {
+        "pa_telephony.callmanager.conference",
+        "pa_telephony.callmanager.exchange",
+        "pa_telephony.callmanager.media",
+        "pa_telephony.callmanager.model",
+        "pa_telephony.callmanager.parking",
+        "pa_telephony.callmanager.routing",
+    },
+    {
+        "pa_telephony.cti.address",
+        "pa_telephony.cti.call",
+        "pa_telephony.cti.client",
+        "pa_telephony.cti.line",
+        "pa_telephony.cti.media_terminal",
+        "pa_telephony.cti.route_point",
+    },
+    {
+        "pa_telephony.failover.agreement",
+        "pa_telephony.failover.config",
+        "pa_telephony.failover.validation",
+    },
+    {"pa_telephony.rtp.engine", "pa_telephony.rtp.port"},
+]
+
+
+def test_files_do_not_import_each_other_in_a_circle() -> None:
+    """Imports in functions and for type checkers count, too: who reads one has to know both."""
+    trees = dict(sources())
+    imports = {name: imported_modules(tree, trees) - {name} for name, tree in trees.items()}
+    circles = circles_of(imports)
+    assert sorted(map(sorted, circles)) == sorted(map(sorted, CIRCLES_TO_OPEN))
+
+
+def imported_modules(tree: ast.Module, known: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                found.add(module if module in known else node.module)
+    return found.intersection(known)
+
+
+def circles_of(imports: Mapping[str, set[str]]) -> list[set[str]]:
+    """Sets of files of which each reaches each other one."""
+    reached: dict[str, set[str]] = {}
+    for name in imports:
+        seen: set[str] = set()
+        waiting = [*imports[name]]
+        while waiting:
+            module = waiting.pop()
+            if module not in seen:
+                seen.add(module)
+                waiting += imports[module]
+        reached[name] = seen
+    circles: list[set[str]] = []
+    for name in imports:
+        circle = {other for other in reached[name] if name in reached[other]}
+        if circle and circle not in circles:
+            circles.append(circle)
+    return circles
+
+
+def test_a_circle_is_found() -> None:
+    imports = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set[str]()}
+    assert circles_of(imports) == [{"a", "b", "c"}]
