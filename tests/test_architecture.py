@@ -195,7 +195,6 @@ CIRCLES_TO_OPEN = [
         "pa_telephony.failover.config",
         "pa_telephony.failover.validation",
     },
-    {"pa_telephony.rtp.engine", "pa_telephony.rtp.port"},
 ]
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.dtmf import EventSender
@@ -18,9 +18,6 @@ from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.outbound import Special
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.rtp.session import Latch, ReportTimer
-
-if TYPE_CHECKING:
-    from pa_telephony.rtp.engine import Engine
 
 __all__ = ["Port", "PortStatistics", "SampleSource"]
 
@@ -58,12 +55,48 @@ class PortStatistics:
     unsent: int
 
 
+class PortOwner(Protocol):
+    """Who moves the packets of a port: its engine."""
+
+    def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
+        """Expect a stream, and telephone events of this payload type."""
+        ...
+
+    def forget(self, port: Port) -> None:
+        """Expect none any more."""
+        ...
+
+    def disconnect(self, port: Port) -> None:
+        """Let the port hear everybody again; its UDP number stays."""
+        ...
+
+    def talk(self, port: Port, codec: Codec) -> None:
+        """Begin a talk spurt."""
+        ...
+
+    def goodbye(self, port: Port) -> None:
+        """Send the last report, with BYE."""
+        ...
+
+    def release(self, port: Port) -> None:
+        """Take the port out of service and let its sockets rest."""
+        ...
+
+    def statistics_of(self, port: Port) -> PortStatistics:
+        """What was counted since it was opened."""
+        ...
+
+    def is_ours(self, host: str) -> bool:
+        """Whether an IPv4 address is this machine's."""
+        ...
+
+
 class Port:
     """RTP on an even UDP port, RTCP on the next. Made by :meth:`Engine.open_port`."""
 
     def __init__(
         self,
-        engine: Engine,
+        engine: PortOwner,
         index: int,
         rtp: socket.socket,
         rtcp: socket.socket,
