@@ -4,7 +4,8 @@ The servers close the connection that such a bug shows on, count it as an intern
 here. The log (``pa_telephony.sccp``, ``pa_telephony.cti``) and the trace get the traceback and the
 message that was being answered; without one (a deadline, an event of another's making, the end
 of a session) the log has the stack down to here instead. A bug that shows when a call's time is
-over is told of as well (``pa_telephony.callmanager``).
+over is told of as well (``pa_telephony.callmanager``). What comes out of an application's handlers
+of calls is told by :class:`HandlerErrors`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Collection, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from typing import Literal, cast
 
+from pa_telephony.errors import CallEnded, InternalError, TelephonyError
+from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["MOST_BUGS", "Seldom", "report_bug", "report_fault", "told_of"]
+__all__ = ["MOST_BUGS", "HandlerErrors", "Seldom", "report_bug", "report_fault", "told_of"]
 
 MOST_BUGS = 20
 """What went wrong inside us, with its traceback: so often a log has it within a minute."""
@@ -52,6 +55,49 @@ class Seldom:
         """How often it happened and was not told, for the text that tells it; "" for never."""
         untold, self._untold = self._untold, 0
         return f" ({untold} times more since the last time this was told)" if untold else ""
+
+
+class HandlerErrors:
+    """What comes out of handlers of calls, each of which ends its own call.
+
+    Whatever this package raises on purpose (a number that is refused, no UDP port, a prompt that
+    cannot be read, a lost link) is told in ``log`` and ends no other call. Anything else is a bug
+    of the handler's and is for its owner to see. ``whose`` is what the calls come to.
+    """
+
+    def __init__(self, log: logging.Logger, whose: str) -> None:
+        self._log = log
+        self._whose = whose
+        self._told = Seldom(at_once=MOST_BUGS)
+
+    @contextlib.contextmanager
+    def of_a_call(self, now: Callable[[], float]) -> Generator[None]:
+        """Around a handler and the end of its call; ``now`` is any monotonic clock, in seconds."""
+        try:
+            yield
+        except Exception as error:
+            found = list(_leaves(error))
+            if not all(isinstance(each, TelephonyError) for each in found):
+                raise
+            found = [each for each in found if not isinstance(each, CallEnded)]
+            if found and self._told.due(now()):
+                bugs = [each for each in found if isinstance(each, InternalError)]
+                self._log.log(
+                    logging.ERROR if bugs else logging.WARNING,
+                    "a call to %s ends%s: %s",
+                    *(self._whose, self._told.times()),
+                    printable_reason("; ".join(map(str, found))),
+                    exc_info=bugs[0] if bugs else None,
+                )
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """What is in a group, at whatever depth: a handler may have tasks of its own."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 def told_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -23,7 +24,8 @@ from pa_telephony.cti.line import OpenLine
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import CtiCallForwardInformation, DeviceEventFilter
 from pa_telephony.cti.model import Connection, ModelEvent, ServiceChanged, TerminalConnection
-from pa_telephony.errors import CallEnded, ConnectionLost, RequestFailed
+from pa_telephony.errors import ConnectionLost, RequestFailed
+from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import Subscription, background
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ __all__ = ["Address", "CallLine"]
 C = TypeVar("C", bound=Call)
 _Told: TypeAlias = Callable[[Any], None]
 _KEYS = "0123456789ABCD*#"
+_LOG = logging.getLogger("pa_telephony.cti")
 _LOST = 41
 _POLITE = 1.0
 
@@ -94,16 +97,24 @@ class CallLine(OpenLine, Generic[C]):
         """Give every call that comes to ``handler``, each in a task of its own, until cancelled.
 
         When a handler returns, its call is refused or hung up, unless it was transferred away.
-        :class:`CallEnded` out of a handler is the normal end of a call; anything else comes out
-        of here. At most :attr:`ProviderConfig.max_calls` handlers run; further calls alert.
+        :class:`CallEnded` out of a handler is the normal end of a call. Any other
+        :class:`TelephonyError` ends its call and is told in the log (``pa_telephony.cti``);
+        anything else, a bug of the handler's, comes out of here. At most
+        :attr:`ProviderConfig.max_calls` handlers run; further calls alert.
         """
 
         async def handle(call: C) -> None:
-            with contextlib.suppress(CallEnded, ConnectionLost):
-                await handler(call)
-            await self.leave(call)
+            with errors.of_a_call(trio.current_time):
+                try:
+                    with contextlib.suppress(ConnectionLost):
+                        await handler(call)
+                except Exception:
+                    await self.leave(call)
+                    raise
+                await self.leave(call)
             room.release()
 
+        errors = HandlerErrors(_LOG, self.number)
         room = trio.Semaphore(self.provider.config.max_calls)
         async with background() as tasks:
             while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from pa_telephony.errors import (
     RequestFailed,
     TelephonyError,
 )
+from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import background
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 
+_LOG = logging.getLogger("pa_telephony.cti")
 _TRIES_KEPT = 99
 """Attempts of a session that are remembered, beside the newest."""
 
@@ -177,18 +180,24 @@ class RoutePoint(OpenLine):
         A handler that returns without having routed its call leaves it alerting, and so does
         one that selects nothing within :attr:`ProviderConfig.route_select_within`; what it
         selects later raises :class:`CallEnded`. :class:`RouteFailed` and :class:`CallEnded` out
-        of a handler do the same; anything else comes out of here.
+        of a handler do the same. So does any other :class:`TelephonyError`, which is told in the
+        log (``pa_telephony.cti``); anything else, a bug of the handler's, comes out of here.
         """
 
         async def handle(session: RouteSession) -> None:
-            with contextlib.suppress(RouteFailed, CallEnded, ConnectionLost):
+            with (
+                errors.of_a_call(trio.current_time),
+                contextlib.suppress(RouteFailed, CallEnded, ConnectionLost),
+            ):
                 async with background() as waiting:
                     waiting.start_soon(self._end_in_time, session)
                     await handler(session)
-            if not session.ended:
-                await session.end()
+            with errors.of_a_call(trio.current_time):
+                if not session.ended:
+                    await session.end()
             room.release()
 
+        errors = HandlerErrors(_LOG, self.number)
         # Calls come and go as the CTI manager likes; handlers may take longer.
         room = trio.Semaphore(self._provider.config.max_calls)
         async with background() as tasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pa_telephony.errors import (
     RemoteProtocolError,
     RequestFailed,
 )
+from pa_telephony.faults import HandlerErrors
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.call import Call
 from pa_telephony.sccp.enums import (
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Station", "open_media_port", "open_station"]
 
+_LOG = logging.getLogger("pa_telephony.sccp")
 _PORT = 2000
 _CONFIRMED_WITHIN = 1.0
 """Seconds from the end of the call that dials a forward to the word that it is set."""
@@ -310,17 +313,22 @@ class Station:
         """Give every call that rings to ``handler``, each in a task of its own, until cancelled.
 
         A handler that returns without having answered refuses the call. :class:`CallEnded` out
-        of a handler is the normal end of a call; anything else comes out of here.
+        of a handler is the normal end of a call. Any other :class:`TelephonyError` (a transfer
+        that is refused, no UDP port) ends its call and is told in the log (``pa_telephony.sccp``);
+        anything else, a bug of the handler's, comes out of here.
         """
 
         async def handle(call: Call) -> None:
             try:
-                with contextlib.suppress(CallEnded):
-                    await handler(call)
+                with errors.of_a_call(trio.current_time):
+                    try:
+                        await handler(call)
+                    finally:
+                        await self._hang_up(call)
             finally:
-                await self._hang_up(call)
                 room.release()
 
+        errors = HandlerErrors(_LOG, self.name)
         # Calls come and go as the call manager likes; handlers may take longer.
         room = trio.Semaphore(self.config.max_calls)
         async with background() as tasks:

@@ -296,6 +296,49 @@ async def pick_up_port(call: cti.MediaCall) -> None:
         await call.wait_ended()
 
 
+async def test_a_refusal_ends_the_call_of_a_cti_port_it_was_about_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+    ):
+        one = await house.phone("P1")
+
+        async def hand_on(call: cti.MediaCall) -> None:
+            async with call.answer():
+                await call.transfer("9999")
+
+        house.nursery.start_soon(port.serve, hand_on)
+        for _ in range(2):
+            async with one.call("5001") as call:
+                await call.wait_ended()
+        await until(lambda: caplog.text.count("a call to 5001 ends: ") == 2)
+
+
+async def test_a_refusal_ends_the_session_of_a_route_point_it_was_about_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_house() as house, house.provider.open_route_point("6000") as route_point:
+        one = await house.phone("P1")
+        await house.phone("P2", answers=True)
+        asked: list[str] = []
+
+        async def route(session: cti.RouteSession) -> None:
+            asked.append(session.calling)
+            if len(asked) == 1:
+                raise RequestFailed(1, "no answer from the directory")
+            await session.select_route("1002")
+
+        house.nursery.start_soon(route_point.serve, route)
+        async with one.call("6000"):
+            await until(lambda: "a call to 6000 ends: no answer from the directory" in caplog.text)
+        async with one.call("6000") as call:
+            await call.wait_connected()
+        assert asked == ["1001", "1001"]
+
+
 async def test_a_line_forwards_and_a_phone_is_left_alone_as_told() -> None:
     async with a_house() as house, three_phones(house) as (address, call):
         await call.drop()

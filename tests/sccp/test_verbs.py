@@ -489,6 +489,37 @@ async def test_a_call_that_is_no_consultation_can_not_complete_a_transfer() -> N
 # Handlers.
 
 
+@pytest.mark.parametrize("in_a_task", [True, False])
+async def test_what_a_call_is_refused_ends_it_is_told_and_lets_the_next_one_be_served(
+    in_a_task: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A caller who asked to be transferred to a busy number once ended the program."""
+    async with a_station() as (manager, station), trio.open_nursery() as nursery:
+        served: list[int] = []
+
+        async def fail() -> None:
+            raise RequestFailed(17, "user busy")
+
+        async def handle(call: sccp.Call) -> None:
+            served.append(call.call_reference)
+            if len(served) > 1:
+                nursery.cancel_scope.cancel()
+            if in_a_task:
+                async with trio.open_nursery() as inner:
+                    inner.start_soon(fail)
+            await fail()
+
+        nursery.start_soon(station.serve, handle)
+        manager.show(7, DCallState.RING_IN)
+        while manager.seen != ["END_CALL 7"]:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        manager.show(8, DCallState.RING_IN)
+        await trio.sleep_forever()
+    assert served == [7, 8]
+    assert f"a call to {NAME} ends: " in caplog.text
+    assert "user busy" in caplog.text
+
+
 async def test_the_call_of_a_handler_that_fails_is_hung_up() -> None:
     async with a_station() as (manager, station):
 
