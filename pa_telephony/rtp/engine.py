@@ -274,7 +274,7 @@ class Engine:
 
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Make the port's row expect a stream."""
-        self._inbound.listen(port.index, codec, event_type, time.monotonic())
+        self._inbound.listen(port.index, codec, event_type, trio.current_time())
 
     def forget(self, port: Port) -> None:
         """Let the port's row drop its stream."""
@@ -286,12 +286,12 @@ class Engine:
         self._sending[port.index] = port
         if port.reports is None:
             port.reports = ReportTimer(
-                time.monotonic(), self._random, minimum=self.config.report_interval
+                trio.current_time(), self._random, minimum=self.config.report_interval
             )
 
     def goodbye(self, port: Port) -> None:
         """Send the last report, with BYE."""
-        self._report(port, time.monotonic(), bye=True)
+        self._report(port, trio.current_time(), bye=True)
         port.reports = None
         self._sending.pop(port.index, None)
         self.disconnect(port)
@@ -311,7 +311,7 @@ class Engine:
             self._poll.unregister(udp.fileno())
         self._of_rtp.pop(port.rtp_socket.fileno(), None)
         self._of_rtcp.pop(port.rtcp_socket.fileno(), None)
-        self._resting[port.index] = (time.monotonic() + self.config.quarantine, port)
+        self._resting[port.index] = (trio.current_time() + self.config.quarantine, port)
 
     def statistics_of(self, port: Port) -> PortStatistics:
         """The counters of a row."""
@@ -354,7 +354,7 @@ class Engine:
                 fields = {"missed": missed, "lateness": round(lateness, 4)}
                 self._trace(EventRecord(time.time(), "rtp.ticks_missed", fields))
             try:
-                self.tick(time.monotonic(), missed)
+                self.tick(trio.current_time(), missed)
             except (OSError, MemoryError) as error:
                 # 20 ms of sound are lost, and nobody's call.
                 statistics.broken_ticks += 1

@@ -1,4 +1,7 @@
-"""The media engine over real UDP sockets on loopback, judged by what is heard."""
+"""The media engine over real UDP sockets on loopback, judged by what is heard.
+
+Ticks follow each other at once: what is heard does not depend on what else the machine does.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import socket
 import numpy as np
 import pytest
 import trio
+from trio.testing import MockClock
 
 from pa_telephony import rtp
 from pa_telephony.errors import CallEnded, ConfigurationError, LocalProtocolError
@@ -49,7 +53,7 @@ def a_call(
 @pytest.mark.parametrize("ms", [10, 20, 60])
 @pytest.mark.parametrize("event", [None, 101])
 async def test_each_side_hears_the_tone_that_the_other_plays(
-    codec: Codec, ms: int, event: int | None
+    codec: Codec, ms: int, event: int | None, autojump_clock: MockClock
 ) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42000, config=FAST) as engine:
@@ -67,7 +71,9 @@ async def test_each_side_hears_the_tone_that_the_other_plays(
             assert left.stats.lost == right.stats.lost == 0
 
 
-async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was() -> None:
+async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was(
+    autojump_clock: MockClock,
+) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42020, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -83,7 +89,7 @@ async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was() -> None:
             assert abs((last - first + 1) * 0.01 - 0.6) < 0.03
 
 
-async def test_digits_arrive_once_each_and_cut_the_prompt() -> None:
+async def test_digits_arrive_once_each_and_cut_the_prompt(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42040, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -95,7 +101,9 @@ async def test_digits_arrive_once_each_and_cut_the_prompt() -> None:
             assert right.source is None
 
 
-async def test_a_digit_reported_by_signalling_and_by_audio_counts_once() -> None:
+async def test_a_digit_reported_by_signalling_and_by_audio_counts_once(
+    autojump_clock: MockClock,
+) -> None:
     async with rtp.open_engine(first_port=42060, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right)
@@ -107,7 +115,7 @@ async def test_a_digit_reported_by_signalling_and_by_audio_counts_once() -> None
         assert [await ivr.read_digit(), await ivr.read_digit()] == ["5", "6"]
 
 
-async def test_digits_need_to_be_negotiated() -> None:
+async def test_digits_need_to_be_negotiated(autojump_clock: MockClock) -> None:
     async with rtp.open_engine(first_port=42080, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right, event=None)
@@ -115,7 +123,7 @@ async def test_digits_need_to_be_negotiated() -> None:
             await Media(left).send_digits("1")
 
 
-async def test_every_verb_of_an_ended_call_raises_call_ended() -> None:
+async def test_every_verb_of_an_ended_call_raises_call_ended(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42100, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -137,7 +145,9 @@ async def test_every_verb_of_an_ended_call_raises_call_ended() -> None:
             assert [digit async for digit in media.digits()] == []
 
 
-async def test_garbage_and_foreign_packets_are_counted_and_not_heard() -> None:
+async def test_garbage_and_foreign_packets_are_counted_and_not_heard(
+    autojump_clock: MockClock,
+) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42120, config=FAST) as engine:
             port = engine.open_port()
@@ -160,7 +170,9 @@ async def test_garbage_and_foreign_packets_are_counted_and_not_heard() -> None:
             assert stats.received == 0
 
 
-async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_is_heard() -> None:
+async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_is_heard(
+    autojump_clock: MockClock,
+) -> None:
     """As pyskinny does; seen with its client at our call manager."""
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42130, config=FAST) as engine:
@@ -197,7 +209,7 @@ async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_
                 assert 17 <= heard <= 27
 
 
-async def test_once_the_announced_port_is_heard_nobody_else_is() -> None:
+async def test_once_the_announced_port_is_heard_nobody_else_is(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42134, config=FAST) as engine:
             port = engine.open_port()
@@ -226,7 +238,9 @@ async def test_once_the_announced_port_is_heard_nobody_else_is() -> None:
                 assert port.stats.lost == 0
 
 
-async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name() -> None:
+async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name(
+    autojump_clock: MockClock,
+) -> None:
     async with rtp.open_engine(first_port=42140, config=FAST) as engine:
         first = engine.open_port()
         first.close()
@@ -241,7 +255,7 @@ async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_n
         assert engine.open_port().index == 0
 
 
-async def test_a_port_that_somebody_else_has_is_unavailable() -> None:
+async def test_a_port_that_somebody_else_has_is_unavailable(autojump_clock: MockClock) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 42161))
         async with rtp.open_engine(first_port=42160, config=FAST) as engine:
@@ -250,7 +264,9 @@ async def test_a_port_that_somebody_else_has_is_unavailable() -> None:
             assert engine.open_port(1).index == 1
 
 
-async def test_a_reserved_port_is_bound_before_during_and_after_a_call() -> None:
+async def test_a_reserved_port_is_bound_before_during_and_after_a_call(
+    autojump_clock: MockClock,
+) -> None:
     def is_bound(number: int) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             try:
@@ -278,7 +294,9 @@ async def test_a_reserved_port_is_bound_before_during_and_after_a_call() -> None
     assert not is_bound(42184)
 
 
-async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over() -> None:
+async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over(
+    autojump_clock: MockClock,
+) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 42201))
         async with rtp.open_engine(first_port=42200, config=FAST) as engine:
@@ -287,7 +305,9 @@ async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over() -
             assert [engine.reserve_from(0), engine.reserve_from(0)] == [1, 2]
 
 
-async def test_reports_are_exchanged_and_the_end_is_said_with_bye() -> None:
+async def test_reports_are_exchanged_and_the_end_is_said_with_bye(
+    autojump_clock: MockClock,
+) -> None:
     def sent(records: list[Record]) -> list[list[type]]:
         """Kinds of packets, by datagram from the RTCP port of the first port."""
         return [
@@ -308,7 +328,9 @@ async def test_reports_are_exchanged_and_the_end_is_said_with_bye() -> None:
     assert sent(records)[-1][-1] is rtcp.Bye
 
 
-async def test_an_engine_that_was_stopped_catches_up_without_a_burst() -> None:
+async def test_an_engine_that_was_stopped_catches_up_without_a_burst(
+    autojump_clock: MockClock,
+) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42200, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -322,7 +344,7 @@ async def test_an_engine_that_was_stopped_catches_up_without_a_burst() -> None:
             assert recording.seconds == pytest.approx(11 * 0.02)
 
 
-async def test_a_sound_on_hold_waits_and_goes_on() -> None:
+async def test_a_sound_on_hold_waits_and_goes_on(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(first_port=42220, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -338,7 +360,9 @@ async def test_a_sound_on_hold_waits_and_goes_on() -> None:
             assert trio.current_time() - started > 0.6
 
 
-async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do() -> None:
+async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do(
+    autojump_clock: MockClock,
+) -> None:
     async with (
         rtp.open_engine(first_port=42240, config=FAST) as one,
         rtp.open_engine(first_port=42240, config=FAST) as other,
@@ -350,7 +374,9 @@ async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_d
             other.open_port(0)
 
 
-async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted() -> None:
+async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted(
+    autojump_clock: MockClock,
+) -> None:
     async with rtp.open_engine(first_port=42260, config=FAST) as engine:
         for address in ("127.0.0.5", "127.0.0.6", None):
             with contextlib.closing(engine.open_port(0, address=address)) as port:
@@ -375,7 +401,7 @@ async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted(
     ],
 )
 async def test_an_address_where_no_sound_can_come_from_the_call_manager_is_an_error(
-    address: str | None, local: str, peer: str, error: str
+    address: str | None, local: str, peer: str, error: str, autojump_clock: MockClock
 ) -> None:
     async with rtp.open_engine(address=address, first_port=42260, config=FAST) as engine:
         if not error:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from trio.testing import MockClock
 
 from pa_telephony import rtp
 from pa_telephony.errors import LocalProtocolError
@@ -101,7 +102,9 @@ GARBAGE = [
 ]
 
 
-async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard() -> None:
+async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard(
+    autojump_clock: MockClock,
+) -> None:
     async with a_stage(44000) as stage:
         stage.say(*GARBAGE)
         await ticks(stage.engine)
@@ -110,7 +113,9 @@ async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard() -> None:
         await stage.others_hear()
 
 
-async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_garbage() -> None:
+async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_garbage(
+    autojump_clock: MockClock,
+) -> None:
     async with a_stage(44020) as stage:
         stage.say(*(b"\x80" + bytes([kind]) + audio(1, 160)[2:] for kind in (8, 18, 96, 127)))
         for size in (1, 3, 5):
@@ -120,7 +125,9 @@ async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_g
         await stage.others_hear()
 
 
-async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it() -> None:
+async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it(
+    autojump_clock: MockClock,
+) -> None:
     good = report(rtcp.description(1, "a@b"), rtcp.Bye(ssrcs=(7,), reason=b"x"))
     cut = [good[:size] for size in range(1, len(good)) if size not in (8, 24)]
     async with a_stage(44040) as stage:
@@ -133,7 +140,7 @@ async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it() -> No
         await stage.others_hear()
 
 
-async def test_strangers_are_counted_on_both_ports_and_not_heard() -> None:
+async def test_strangers_are_counted_on_both_ports_and_not_heard(autojump_clock: MockClock) -> None:
     async with a_stage(44060) as stage:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.bind(("127.0.0.2", 0))
@@ -147,7 +154,7 @@ async def test_strangers_are_counted_on_both_ports_and_not_heard() -> None:
         await stage.others_hear()
 
 
-async def test_a_port_is_never_told_to_send_to_itself() -> None:
+async def test_a_port_is_never_told_to_send_to_itself(autojump_clock: MockClock) -> None:
     """Its own sound would come back to it for ever, one packet more each time it is mixed."""
     async with a_stage(44070) as stage:
         host, number = stage.port.local_address
@@ -157,7 +164,9 @@ async def test_a_port_is_never_told_to_send_to_itself() -> None:
         await stage.others_hear()
 
 
-async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_them() -> None:
+async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_them(
+    autojump_clock: MockClock,
+) -> None:
     async with rtp.open_engine(address="0.0.0.0", first_port=44074) as engine:
         port = engine.open_port()
         number = port.local_address[1]
@@ -169,7 +178,9 @@ async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_t
         port.start_sending(("127.0.0.1", number + 2))
 
 
-async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only() -> None:
+async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only(
+    autojump_clock: MockClock,
+) -> None:
     async with a_stage(44080) as stage:
         for n in range(60):
             stage.say(
@@ -184,7 +195,7 @@ async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only() 
         await stage.others_hear()
 
 
-async def test_a_flood_drowns_its_own_port_only() -> None:
+async def test_a_flood_drowns_its_own_port_only(autojump_clock: MockClock) -> None:
     async with a_stage(44100) as stage:
         done = trio.Event()
 
@@ -203,7 +214,9 @@ async def test_a_flood_drowns_its_own_port_only() -> None:
         assert stage.port.stats.received > 0
 
 
-async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() -> None:
+async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine(
+    autojump_clock: MockClock,
+) -> None:
     """The extended number outgrew its 32 bits in the next report, which ended every port."""
     async with a_stage(44120) as stage:
         stage.say(audio(1, 160))
@@ -225,7 +238,9 @@ async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() ->
         await stage.others_hear()
 
 
-async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody() -> None:
+async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody(
+    autojump_clock: MockClock,
+) -> None:
     async with a_stage(44140) as stage:
         pressed: list[str] = []
 
@@ -272,7 +287,7 @@ def test_one_packet_full_of_digits_fills_no_more_than_the_queue() -> None:
     ids=str,
 )
 async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
-    arguments: dict[str, object],
+    arguments: dict[str, object], autojump_clock: MockClock
 ) -> None:
     async with rtp.open_engine(first_port=44160, config=FAST) as engine:
         port: Port = engine.open_port()
@@ -282,7 +297,7 @@ async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
 
 
 async def test_a_process_without_descriptors_has_no_port_to_give(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     async with rtp.open_engine(first_port=44180, config=FAST) as engine:
 
