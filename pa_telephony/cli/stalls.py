@@ -17,7 +17,7 @@ import trio
 
 from pa_telephony.trace import EventRecord, Trace
 
-__all__ = ["KIND", "watch_stalls"]
+__all__ = ["KIND", "Tally", "watch_stalls"]
 
 KIND = "process.stood_still"
 """Of the trace event, whose fields ``seconds`` and ``kept_waiting`` end at its time."""
@@ -25,12 +25,14 @@ KIND = "process.stood_still"
 _NAP = 0.01
 _WORTH_NOTING = 0.005
 _OF_ITS_OWN = 0.02
+_FORGOTTEN = 0.06
+"""Seconds after which short waits count no more with later ones: three frames."""
 _REFRESH = 0.5
 
 
 async def watch_stalls(trace: Trace, nap: float = _NAP) -> None:
     """Write down each time at which this process stood still for 5 ms or more, until cancelled."""
-    machine = _Machine()
+    machine, tally = _Machine(), Tally()
     looked = time.monotonic()
     while True:
         await trio.sleep(nap)
@@ -38,9 +40,34 @@ async def watch_stalls(trace: Trace, nap: float = _NAP) -> None:
         before, looked = looked, time.monotonic()
         late = looked - before - nap
         waited = min(max(late, 0.0), machine.queued() + machine.stolen(late >= _WORTH_NOTING))
-        if waited >= _WORTH_NOTING or late >= _OF_ITS_OWN:
-            fields = {"seconds": round(late + nap, 4), "kept_waiting": round(waited, 4)}
+        if (stall := tally.add(late + nap, late, waited)) is not None:
+            fields = {"seconds": round(stall[0], 4), "kept_waiting": round(stall[1], 4)}
             trace(EventRecord(time.time(), KIND, fields))
+
+
+class Tally:
+    """What is worth noting: a long wait, and several short ones together.
+
+    On a busy machine a process is kept waiting for a few milliseconds again and again, each time
+    too short to be noted, and together long enough for a late frame.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = self._waited = 0.0
+
+    def add(self, seconds: float, late: float, waited: float) -> tuple[float, float] | None:
+        """The last ``seconds``, ``late`` of them too many and ``waited`` of these without a CPU.
+
+        Gives the length of the time to be noted, which ends now, and for how much of it the
+        process was kept waiting; None while that is too little.
+        """
+        self._seconds += seconds
+        self._waited += waited
+        noted = self._seconds, self._waited
+        if self._waited < _WORTH_NOTING and late < _OF_ITS_OWN and self._seconds < _FORGOTTEN:
+            return None
+        self._seconds = self._waited = 0.0
+        return noted if noted[1] >= _WORTH_NOTING or late >= _OF_ITS_OWN else None
 
 
 class _Machine:

@@ -60,6 +60,23 @@ async def test_standing_still_is_noted_with_how_long_the_machine_gave_no_cpu(
     assert first.fields["kept_waiting"] == kept_waiting
 
 
+def test_short_waits_one_after_the_other_are_noted_together() -> None:
+    tally = stalls.Tally()
+    assert tally.add(0.013, 0.003, 0.003) is None
+    assert tally.add(0.013, 0.003, 0.003) == (0.026, 0.006)
+    assert tally.add(0.013, 0.003, 0.003) is None
+
+
+def test_short_waits_far_from_each_other_are_not_noted() -> None:
+    tally = stalls.Tally()
+    for _ in range(20):
+        assert tally.add(0.011, 0.001, 0.0007) is None
+
+
+def test_a_long_stall_of_our_own_is_noted_without_excuse() -> None:
+    assert stalls.Tally().add(0.05, 0.04, 0.0) == (0.05, 0.0)
+
+
 def test_this_kernel_is_asked() -> None:
     machine = stalls._Machine()
     assert machine.queued() >= 0.0
