@@ -7,6 +7,7 @@ a bug, of ours or of the call manager's, that it brings out.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -486,21 +487,26 @@ class CtiManager:
         if not self._spares(transport) or not self._admits(address):
             await trio.aclose_forcefully(transport)
             return
-        self.connections += 1
-        self.lobby.enter(transport, address)
-        stream: trio.abc.Stream = transport
-        try:
-            if tls is not None:
-                stream = await self._encrypt(transport, tls)
-            session = ApplicationSession(self, stream, transport)
-        except (OSError, ConnectionLost):
-            pass  # gone before it was listened to
-        else:
-            await self._run(session)
-        finally:
-            self.connections -= 1
-            self.lobby.leave(transport)
-            await trio.aclose_forcefully(stream)
+        # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
+        with contextlib.ExitStack() as leaving:
+            leaving.callback(self.lobby.leave, transport)
+            self.connections += 1
+            leaving.callback(self._one_less)
+            self.lobby.enter(transport, address)
+            stream: trio.abc.Stream = transport
+            try:
+                if tls is not None:
+                    stream = await self._encrypt(transport, tls)
+                session = ApplicationSession(self, stream, transport)
+            except (OSError, ConnectionLost):
+                pass  # gone before it was listened to
+            else:
+                await self._run(session)
+            finally:
+                await trio.aclose_forcefully(stream)
+
+    def _one_less(self) -> None:
+        self.connections -= 1
 
     def _spares(self, transport: trio.SocketStream) -> bool:
         spares = self._reserve.leaves(transport)
@@ -526,14 +532,14 @@ class CtiManager:
         try:
             await session.run()
         finally:
-            if self.trace is not None:
-                fields = session.told_at_end()
-                self.trace(EventRecord(time.time(), "cti.connection_closed", fields))
             self.sessions.discard(session)
             if session.user:
                 self._sessions_of[session.user] -= 1
                 if not self._sessions_of[session.user]:
                     del self._sessions_of[session.user]
+            if self.trace is not None:
+                fields = session.told_at_end()
+                self.trace(EventRecord(time.time(), "cti.connection_closed", fields))
 
     async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:
         """Agree on keys, within the time for a login. Raises :class:`ConnectionLost`."""

@@ -717,17 +717,22 @@ class StationServer:
         if not self._spares(stream) or not self._admits(session.address[0]):
             await trio.aclose_forcefully(stream)
             return
-        self.counters.connections += 1
-        self._connections.add(session)
-        self._lobby.enter(session, session.address[0])
-        try:
-            await session._run()  # pyright: ignore[reportPrivateUsage]
-        finally:
-            self._record_event("sccp.connection_closed", session.told_at_end())
-            self._lobby.leave(session)
-            self._standby.leave(session)
-            self._connections.discard(session)
-            await trio.aclose_forcefully(stream)
+        # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
+        with contextlib.ExitStack() as leaving:
+            leaving.callback(self._tell_end, session)
+            leaving.callback(self._connections.discard, session)
+            leaving.callback(self._standby.leave, session)
+            leaving.callback(self._lobby.leave, session)
+            self.counters.connections += 1
+            self._connections.add(session)
+            self._lobby.enter(session, session.address[0])
+            try:
+                await session._run()  # pyright: ignore[reportPrivateUsage]
+            finally:
+                await trio.aclose_forcefully(stream)
+
+    def _tell_end(self, session: StationSession) -> None:
+        self._record_event("sccp.connection_closed", session.told_at_end())
 
     def _spares(self, stream: trio.SocketStream) -> bool:
         spares = self._reserve.leaves(stream)
