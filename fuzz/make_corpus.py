@@ -159,6 +159,22 @@ def rtp_seeds() -> Iterator[bytes]:
             yield bytes((len(data), 0)) + data
 
 
+def refused_seeds() -> Iterator[bytes]:
+    """Each kind of refusal, and all together, few and many, beside steps in a house."""
+    for kinds in (0, 1, 2, 4, 7):
+        for number in range(4):
+            dice = random.Random(f"refused {kinds} {number}")
+            refusals = bytes(dice.choice((0, 1, 3, 10, 60, 200)) for _ in range(10 * number))
+            steps = dice.randbytes(30 * (number + 1))
+            yield bytes((kinds, len(refusals))) + refusals + steps
+
+
+def refused_words() -> Iterator[bytes]:
+    """Who does something, with nothing changed in what is said; time that passes; who leaves."""
+    yield from (bytes((who, what, 0)) for who in range(5) for what in (0, 1, 5))
+    yield from (bytes((5, 255)), bytes((6, 0)), bytes((6, 3)), bytes((7, 15)))
+
+
 def sccp_words() -> Iterator[bytes]:
     """Message numbers, and the numbers on which things break."""
     yield from (struct.pack("<I", number) for number in SccpMessage.registry)
@@ -197,6 +213,7 @@ TARGETS: dict[str, tuple[Maker, Maker]] = {
     "sccp": (sccp_seeds, sccp_words),
     "cti": (cti_seeds, cti_words),
     "rtp": (rtp_seeds, rtp_words),
+    "refused": (refused_seeds, refused_words),
 }
 
 

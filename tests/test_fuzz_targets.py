@@ -45,8 +45,8 @@ def damaged(seed: bytes) -> Iterator[bytes]:
         yield bytes(other)
 
 
-def test_there_is_a_target_and_a_corpus_for_each_protocol() -> None:
-    assert TARGETS == ["cti", "rtp", "sccp"] == sorted(CORPUS.TARGETS)
+def test_there_is_a_target_and_a_corpus_for_each_protocol_and_for_refusals() -> None:
+    assert TARGETS == ["cti", "refused", "rtp", "sccp"] == sorted(CORPUS.TARGETS)
 
 
 @pytest.mark.parametrize("name", TARGETS)
