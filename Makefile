@@ -9,7 +9,7 @@ SECONDS ?= 60
 # What pytest gets besides; e.g. make test ARGS="-k rtp -x"
 ARGS ?=
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs faults fuzz mutate-frames simulate explore mutants lock clean help
+.PHONY: demo test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
@@ -18,9 +18,11 @@ help:
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
 	@echo "make bench   measurements: codec, registrar, media engine, takeover time"
 	@echo "make faults   what can happen to a failover cluster, with real processes: docs/failover.md, row by row"
+	@echo "make hostile   what a stranger can do, clause by clause, and what the others feel of it: docs/security.md"
+	@echo "make soak    calls and everything hostile for MINUTES=$(MINUTES); is memory flat?"
 	@echo "make docs    docs/reference from the declarations"
 	@echo "make lock    the newest versions of what development needs, into constraints.txt"
-	@echo "make fuzz    coverage-guided fuzzing of the three parsers, SECONDS=$(SECONDS) each"
+	@echo "make fuzz    coverage-guided fuzzing of the parsers and of a call manager that is refused things, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
 	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
 	@echo "make mutants   one rule of the failover manager broken at a time; a test must notice"
@@ -96,6 +98,14 @@ lock:
 	.venv-lock/bin/python -m pip install --quiet --dry-run --ignore-installed --report .venv-lock/report.json $(EVERYTHING)
 	.venv-lock/bin/python .ci/lock.py .venv-lock/report.json > constraints.txt
 	rm -rf .venv-lock
+
+# POINTS="3 9" runs the clauses of these points. The scenarios are a part of test-long, too.
+hostile: .venv/.test
+	$(BIN)/python tests/hostile/report.py $(POINTS)
+
+MINUTES ?= 20
+soak: .venv/.test
+	$(BIN)/python tests/hostile/soak.py --minutes $(MINUTES)
 
 docs: .venv/.run
 	$(BIN)/python docs/generate.py
