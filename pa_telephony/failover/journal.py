@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from pa_telephony.printable import printable_reason
 
-__all__ = ["Journal", "WriteEvent"]
+__all__ = ["BY_CALLERS", "Journal", "WriteEvent"]
 
 
 class WriteEvent(Protocol):
@@ -93,6 +93,11 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
         lambda f: f"the application failed in a call at {f['identity']}: {f['error']}",
     ),
 }
+
+BY_CALLERS = frozenset(
+    {"turned_away", "call.silent", "call.given_up", "call.long", "application.error"}
+)
+"""What callers can have as often as they call: a log has so many of them a minute."""
 
 
 class Journal:

@@ -33,7 +33,7 @@ from pa_telephony.failover.holder import (
     RoutePointHolder,
 )
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.journal import Journal
+from pa_telephony.failover.journal import BY_CALLERS, Journal
 from pa_telephony.failover.links import Links
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
@@ -43,6 +43,7 @@ from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
+from pa_telephony.faults import Seldom
 from pa_telephony.secrecy import warn_of_readers
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace, guarded
@@ -50,6 +51,8 @@ from pa_telephony.trace import EventRecord, Trace, guarded
 __all__ = ["Server", "open_server"]
 
 _LOG = logging.getLogger("pa_telephony.failover")
+_MOST_OF_CALLERS = 20
+"""Lines about calls that the log has within a minute; the trace has all."""
 
 _STORE_RETRY = 0.1
 _OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -87,6 +90,7 @@ class Server:
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._journal = Journal()
+        self._told_of_callers = Seldom(at_once=_MOST_OF_CALLERS)
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._starved: set[Identity] = set()
@@ -418,7 +422,11 @@ class Server:
         line = self._journal.line(kind, fields)
         if line is not None:
             level, words = line
-            _LOG.log(level, "%s: %s", self.name, words)
+            told = self._told_of_callers
+            if kind not in BY_CALLERS:
+                _LOG.log(level, "%s: %s", self.name, words)
+            elif told.due(self._clock()):
+                _LOG.log(level, "%s: %s%s", self.name, words, told.times())
         if self._trace is not None:
             self._trace(
                 EventRecord(time.time(), f"failover.{kind}", {"server": self.name, **fields})

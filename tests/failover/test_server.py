@@ -28,6 +28,7 @@ from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.sccp.style import StationConfig
+from pa_telephony.trace import Record
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")
 CALL_MANAGER = CallManagerConfig(
@@ -642,6 +643,28 @@ async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engi
         config, "PA2", application=Echo(), store=MemoryStore()
     ) as running:
         running._engine.open_port(599)
+
+
+async def test_callers_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    config = failover.Cluster(servers=MANY_PORTS, providers=SKINNY)
+    records: list[Record] = []
+    now = 100.0
+    async with failover.open_server(
+        config,
+        "PA2",
+        application=Echo(),
+        store=MemoryStore(),
+        trace=records.append,
+        clock=lambda: now,
+    ) as running:
+        for moment in (100.0, 160.0):
+            now = moment
+            for number in range(25):
+                running._event("turned_away", calling=f"{number}", identity="6000", why="busy")
+    told = [each.getMessage() for each in caplog.records if "turned away" in each.getMessage()]
+    assert len(told) == 40
+    assert told[20].endswith("busy (5 times more since the last time this was told)")
+    assert len(records) == 50
 
 
 async def test_a_name_that_runs_already_is_refused(tmp_path: Path) -> None:
