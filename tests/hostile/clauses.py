@@ -36,6 +36,7 @@ CLAUSES = (
                 "strangers_leave_descriptors_for_a_call_and_its_hold_music",
                 "limits_that_do_not_fit_are_made_to_in_their_proportions",
             ),
+            *_in("test_descriptors.py"),
             *_in(
                 _SCENARIOS,
                 "1_strangers_take_all_descriptors_and_a_call_is_held",
@@ -51,6 +52,22 @@ CLAUSES = (
             "hostile/test_starved.py",
             "every_open_bind_and_import_of_a_running_server_fails_once",
             "every_function_of_a_running_server_runs_out_of_memory_once",
+        ),
+    ),
+    Clause(
+        "1",
+        "Applications go on, too: what a call lacks or is refused ends that call, and says so",
+        (
+            *_in("hostile/test_starved_clients.py"),
+            *_in(
+                "sccp/test_verbs.py",
+                "what_a_call_is_refused_ends_it_is_told_and_lets_the_next_one_be_served",
+            ),
+            *_in(
+                "cti/test_calls.py",
+                "a_refusal_ends_the_call_of_a_cti_port_it_was_about_and_no_other",
+                "a_refusal_ends_the_session_of_a_route_point_it_was_about_and_no_other",
+            ),
         ),
     ),
     Clause(
@@ -205,6 +222,26 @@ CLAUSES = (
         ),
     ),
     Clause(
+        "9",
+        "No stranger fills a log: what can be had at will is told so often a minute",
+        (
+            *_in(
+                "cti/test_guard.py",
+                "one_address_can_not_keep_the_others_out",
+            ),
+            *_in(
+                "sccp/test_names.py",
+                "rejections_are_logged_once_a_minute_with_their_number",
+                "a_name_that_goes_to_and_fro_does_not_fill_the_log",
+            ),
+            *_in(
+                "sccp/test_guard.py",
+                "a_bug_that_somebody_brings_out_again_and_again_does_not_fill_the_log",
+            ),
+            *_in("failover/test_server.py", "callers_do_not_fill_the_log"),
+        ),
+    ),
+    Clause(
         "10",
         "A foreign source is not heard while the present one is",
         (
@@ -233,6 +270,14 @@ CLAUSES = (
                 "nothing_is_sent_before_there_is_a_call_and_an_early_order_waits_for_it",
                 "an_early_order_that_is_taken_back_is_forgotten",
             ),
+            *_in(
+                "cti/test_calls.py",
+                "a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_asked_for",
+            ),
+            *_in(
+                "callmanager/test_line_side.py",
+                "a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked_for",
+            ),
         ),
     ),
     Clause(
@@ -244,6 +289,8 @@ CLAUSES = (
                 "callmanager/test_dialplan.py",
                 "a_bad_setting_of_applications_or_media_is_named",
                 "files_of_a_certificate_stand_beside_the_configuration",
+                "a_setting_counts_instead_of_the_file_s",
+                "a_time_is_a_number_of_seconds_that_ends",
             ),
             *_in(
                 "cti/test_calls.py",
@@ -260,6 +307,11 @@ CLAUSES = (
             "a_device_that_a_super_provider_gives_back_takes_its_open_lines_along",
             "a_lamp_is_switched_only_on_devices_of_the_user",
         ),
+    ),
+    Clause(
+        "12",
+        "Dependencies whose API moves have upper bounds, and development one version of each",
+        _in("test_packaging.py"),
     ),
     Clause(
         "all",
