@@ -6,6 +6,7 @@ descriptor, no memory) is logged, and accepting goes on. Only what is meant to e
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -57,9 +58,10 @@ async def serve_connections(
 
     The connection is closed when it returns. What it raises is a bug: it is logged.
     """
+    told = Seldom()
     async with trio.open_nursery() as nursery:
         for listener in listeners:
-            nursery.start_soon(_accept, listener, handle, nursery, log)
+            nursery.start_soon(_accept, listener, handle, nursery, log, told)
 
 
 async def _accept(
@@ -67,8 +69,8 @@ async def _accept(
     handle: Callable[[trio.SocketStream], Awaitable[None]],
     nursery: trio.Nursery,
     log: logging.Logger,
+    told: Seldom,
 ) -> None:
-    told = Seldom()
     async with listener:
         while True:
             try:
@@ -81,9 +83,11 @@ async def _accept(
             except trio.ClosedResourceError:
                 raise
             except Exception as error:  # noqa: BLE001  # logged, and the next one may be had
-                if told.due(trio.current_time()):
-                    why = f"{type(error).__name__}: {error}"
-                    log.warning("a connection could not be accepted%s: %s", told.times(), why)
+                # Where there is no memory to say so, nothing is said.
+                with contextlib.suppress(Exception):
+                    if told.due(trio.current_time()):
+                        why = f"{type(error).__name__}: {error}"
+                        log.warning("a connection could not be accepted%s: %s", told.times(), why)
                 await trio.sleep(_PAUSE)
 
 
@@ -95,6 +99,7 @@ async def _serve(
     try:
         await handle(stream)
     except* Exception as bugs:  # logged, and this connection closed
-        log.error("internal error; a connection is closed", exc_info=bugs)
+        with contextlib.suppress(Exception):
+            log.error("internal error; a connection is closed", exc_info=bugs)
     finally:
         await trio.aclose_forcefully(stream)

@@ -7,6 +7,7 @@ descriptors can load nothing, and numpy that was loaded by half is not to be had
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import time
@@ -81,7 +82,9 @@ class HouseMedia:
                 await self._keep_engine()
             except Exception as error:  # noqa: BLE001  # told, and tried again
                 self._wanted = trio.Event()
-                self._lose_all(error)
+                # Where there is no memory for that either, callers wait for a sound in vain.
+                with contextlib.suppress(Exception):
+                    self._lose_all(error)
 
     async def _keep_engine(self) -> None:
         from pa_telephony import rtp
@@ -101,9 +104,6 @@ class HouseMedia:
                 self._engine = None
 
     def _lose_all(self, error: Exception) -> None:
-        if self._told_lost.due(trio.current_time()):
-            why, times = f"{type(error).__name__}: {error}", self._told_lost.times()
-            _LOG.warning("no sound of our own%s: %s", times, why, exc_info=error)
         lost = [*self._waiting, *self._ports]
         self._waiting.clear()
         self._ports.clear()
@@ -113,6 +113,9 @@ class HouseMedia:
                 self._calls.receiving(stream, None)
             except Exception as bug:  # noqa: BLE001  # reported; the others are told, too
                 report_bug(bug, part="callmanager", trace=self._trace, now=time.time())
+        if self._told_lost.due(trio.current_time()):
+            why, times = f"{type(error).__name__}: {error}", self._told_lost.times()
+            _LOG.warning("no sound of our own%s: %s", times, why, exc_info=error)
 
     # MediaResource: what the calls order.
 

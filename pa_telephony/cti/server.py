@@ -7,7 +7,6 @@ a bug, of ours or of the call manager's, that it brings out.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import itertools
@@ -487,26 +486,24 @@ class CtiManager:
         if not self._spares(transport) or not self._admits(address):
             await trio.aclose_forcefully(transport)
             return
-        # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
-        with contextlib.ExitStack() as leaving:
-            leaving.callback(self.lobby.leave, transport)
-            self.connections += 1
-            leaving.callback(self._one_less)
+        stream: trio.abc.Stream = transport
+        self.connections += 1
+        try:
             self.lobby.enter(transport, address)
-            stream: trio.abc.Stream = transport
+            if tls is not None:
+                stream = await self._encrypt(transport, tls)
+            session = ApplicationSession(self, stream, transport)
+        except (OSError, ConnectionLost):
+            pass  # gone before it was listened to
+        else:
+            await self._run(session)
+        finally:
+            # Whatever fails of it, all of it is done: what nobody gives back is gone for ever.
+            self.connections -= 1
             try:
-                if tls is not None:
-                    stream = await self._encrypt(transport, tls)
-                session = ApplicationSession(self, stream, transport)
-            except (OSError, ConnectionLost):
-                pass  # gone before it was listened to
-            else:
-                await self._run(session)
+                self.lobby.leave(transport)
             finally:
                 await trio.aclose_forcefully(stream)
-
-    def _one_less(self) -> None:
-        self.connections -= 1
 
     def _spares(self, transport: trio.SocketStream) -> bool:
         spares = self._reserve.leaves(transport)

@@ -30,7 +30,7 @@ from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.login import seal_password
 from pa_telephony.cti.provider_session import ProviderSession
-from pa_telephony.cti.server import Counters
+from pa_telephony.cti.server import ApplicationSession, Counters
 from pa_telephony.cti.session import CtiManagerConfig
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
@@ -212,6 +212,27 @@ async def test_a_bug_before_the_login_ends_the_connection(
         monkeypatch.undo()
         async with open_app(manager):
             pass
+
+
+async def test_what_fails_at_the_end_of_a_session_leaves_none_that_counts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There was no memory to say how it ended (found by fuzz_refused.py)."""
+
+    def boom(session: ApplicationSession) -> dict[str, object]:
+        raise MemoryError
+
+    caplog.set_level(logging.CRITICAL, "pa_telephony.cti")
+    monkeypatch.setattr(ApplicationSession, "told_at_end", boom)
+    records: list[Record] = []
+    async with a_manager(records.append) as manager:
+        async with open_app(manager):
+            assert manager.applications == ["app"]
+        await until(lambda: not manager.applications)
+        assert manager._cti_manager is not None
+        await until(lambda: not manager._cti_manager.connections)
+        assert not manager._cti_manager.sessions_of("app")
+        assert len(manager._cti_manager.lobby) == 0
 
 
 # ------------------------------------------------------------------------ who has not logged in

@@ -530,3 +530,21 @@ async def test_an_internal_error_gives_the_place_back() -> None:
             await until(lambda: len(server._lobby) == 0)
             assert server.counters.internal_errors == count
         assert server.counters.refused_connections == 0
+
+
+async def test_what_fails_at_the_end_of_a_connection_keeps_no_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There was no memory to say how it ended (found by fuzz_refused.py at the CTI Manager)."""
+
+    def boom(session: StationSession) -> dict[str, object]:
+        raise MemoryError
+
+    monkeypatch.setattr(StationSession, "told_at_end", boom)
+    async with a_server(Directory("find_device"), FEW) as (server, address):
+        for _ in range(8):
+            stream = await connect(address, "127.0.0.2")
+            await stream.aclose()
+            await until(lambda: not server._connections)
+            assert len(server._lobby) == 0
+        assert server.counters.refused_connections == 0
