@@ -5,9 +5,10 @@ python bench/flood.py [SECONDS [SITUATION ...]]
 The call manager of 2,600 phones runs on one core. On the other are a flood, as fast as the server
 takes it, and four who are not loud (bench/quiet.py, a process of its own): a phone and an
 application that ask something small every 50 ms, and a phone and an application that come, are
-let in, and go, every 200 ms. The goal is that a flood adds no more than 100 ms to any answer to
-the quiet ones: the worst is compared with the worst of a quiet run. Time on a busy machine is not
-ours alone: the load average stands at the end.
+let in, and go, every 200 ms. The goal is that no answer to the quiet ones takes more than 100 ms.
+Time on a busy machine is not ours alone: the last of each three numbers is without the time for
+which the server, or who asks it, was ready and had no core, as the kernel counts it, and that is
+what is judged. For how much of a run the server had none is said, and the load average.
 
 Situations: one connection that floods, over SCCP (a registered phone) or over CTI (an application
 that has logged in, or has not); 50 phones that call without a pause, each other or a line shared by
@@ -30,6 +31,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import trio
@@ -38,6 +40,7 @@ from registrar import DEVICE, Habits, Load, Phone, frames, pin
 
 from pa_telephony import callmanager
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, User
+from pa_telephony.cli.running import keep_for_good
 from pa_telephony.cti import messages as cti
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, KeyPadButton, SoftKeyEvent
@@ -99,6 +102,7 @@ def serve() -> None:
             ),
         )
         async with callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager:
+            keep_for_good()
             ports = (manager.sccp_address, manager.cti_address)
             print(*(each.rpartition(":")[2] for each in ports), flush=True)
             await trio.sleep_forever()
@@ -114,9 +118,14 @@ class Server:
     def __init__(self) -> None:
         me = [sys.executable, __file__, "serve"]
         self._process = subprocess.Popen(me, stdout=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
         assert self._process.stdout is not None
         sccp, application = (int(each) for each in self._process.stdout.readline().split())
         self.address, self.cti_address = (HERE, sccp), (HERE, application)
+
+    def waited(self) -> float:
+        """Seconds for which it was ready, and somebody else had the core."""
+        return int(Path(f"/proc/{self._process.pid}/schedstat").read_text().split()[1]) / 1e9
 
     def stop(self) -> None:
         self._process.kill()
@@ -386,9 +395,10 @@ def measure(name: str, begin: Callable[[Crowd], None] | None, seconds: float) ->
     server = Server()
     load = Load(server, Habits(calls=1, sound=False, rings=0.0))  # type: ignore[arg-type]
     crowd = Crowd(server, load)
+    pid = str(server.pid)
     ports = (str(server.address[1]), str(server.cti_address[1]))
     quiet = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("quiet.py")), *ports, str(seconds)],
+        [sys.executable, str(Path(__file__).with_name("quiet.py")), *ports, str(seconds), pid],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -404,7 +414,7 @@ def measure(name: str, begin: Callable[[Crowd], None] | None, seconds: float) ->
             crowd.go_on()
         quiet.stdin.write("\n")
         quiet.stdin.flush()
-        begun = time.perf_counter()
+        begun, waited = time.perf_counter(), server.waited()
         calls = sum(each.calls for each in crowd.callers)
         watching = selectors.DefaultSelector()
         watching.register(quiet.stdout, selectors.EVENT_READ)
@@ -412,41 +422,43 @@ def measure(name: str, begin: Callable[[Crowd], None] | None, seconds: float) ->
             crowd.go_on()
             if crowd.leaving and time.perf_counter() > begun + seconds / 2:
                 crowd.leave()
-        took = time.perf_counter() - begun
-        waits: dict[str, list[float]] = json.loads(quiet.stdout.readline())
+        lasted = time.perf_counter() - begun
+        waited = server.waited() - waited
+        waits: dict[str, list[tuple[float, float]]] = json.loads(quiet.stdout.readline())
     finally:
         quiet.kill()
         quiet.wait()
         server.stop()
     shown = f"{name:26}"
     for each in waits.values():
-        each.sort()
         if each:
-            some = (each[len(each) // 2], each[int(len(each) * 0.99)], each[-1])
+            took, ours = sorted(wait for wait, _ in each), max(wait for _, wait in each)
+            some = (took[len(took) // 2], took[-1], ours)
             shown += "".join(f"{wait * 1000:7.1f}" for wait in some) + "  "
     done: list[str] = []
     if crowd.callers:
-        done.append(f"{(sum(each.calls for each in crowd.callers) - calls) / took:.0f} calls/s")
+        done.append(f"{(sum(each.calls for each in crowd.callers) - calls) / lasted:.0f} calls/s")
     if crowd.returns:
-        done.append(f"{crowd.returns / took:.0f} returns/s")
+        done.append(f"{crowd.returns / lasted:.0f} returns/s")
+    if waited > lasted / 100:
+        done.append(f"no core for {waited / lasted:.0%}")
     print(shown + ", ".join(done), flush=True)
-    return max(max(waits["phone"]), max(waits["application"]))
+    return max((ours for who in ("phone", "application") for _, ours in waits[who]), default=inf)
 
 
 def main(seconds: float, wanted: list[str]) -> bool:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    print(f"{seconds:.0f} s each; milliseconds until an answer: median, 99 of 100, worst")
+    print(f"{seconds:.0f} s each; milliseconds until an answer: median, worst, worst of ours")
     columns = ("phone", "application", "new phone", "new application")
     print(" " * 26 + "  ".join(f"{each:>21}" for each in columns))
-    quiet = measure("quiet", None, seconds)
-    worst = 0.0
+    worst = measure("quiet", None, seconds)
     for name, begin in SITUATIONS.items():
         if not wanted or any(each in name for each in wanted):
             worst = max(worst, measure(name, begin, seconds))
-    print(f"at most {(worst - quiet) * 1000:.0f} ms more than in quiet (goal {GOAL * 1000:.0f})")
+    print(f"the quiet ones wait {worst * 1000:.0f} ms at most (goal {GOAL * 1000:.0f})")
     print("load average", *os.getloadavg())
-    return worst - quiet <= GOAL
+    return worst <= GOAL
 
 
 if __name__ == "__main__":

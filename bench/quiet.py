@@ -1,10 +1,11 @@
 """What a quiet phone and a quiet application feel, and somebody new, while others are loud.
 
-python bench/quiet.py SCCP_PORT CTI_PORT SECONDS
+python bench/quiet.py SCCP_PORT CTI_PORT SECONDS PID
 
 For bench/flood.py, which starts it as a process of its own: how long the flood takes to be sent
 must not be measured. It says "ready" when the quiet ones are registered and logged in, begins
-when it reads a line, and says, as JSON, how many seconds each answer took:
+when it reads a line, and says, as JSON, how many seconds each answer took, and how many without
+the time for which the server (the process PID) or we were ready and somebody else had the core:
 
 * ``phone``: a registered phone sends a keepalive every 50 ms;
 * ``application``: one that is logged in sends a small request every 50 ms;
@@ -25,6 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from registrar import DEVICE, VERSION, frames, pin
@@ -129,15 +131,32 @@ class Application:
                     return message
 
 
-def repeat(what: Callable[[], None], every: float, until: float, waits: list[float]) -> None:
+def no_core(who: str) -> float:
+    """Seconds for which a process, or our own thread, was ready and did not run (Linux)."""
+    return int(Path(f"/proc/{who}/schedstat").read_text().split()[1]) / 1e9
+
+
+def repeat(
+    what: Callable[[], None],
+    every: float,
+    until: float,
+    pid: str,
+    waits: list[tuple[float, float]],
+) -> None:
     """Do it every so many seconds, and note how long it takes."""
+
+    def lost() -> float:
+        return no_core(pid) + no_core("thread-self")
+
     due = time.perf_counter()
     while (now := time.perf_counter()) < until:
         if now < due:
             time.sleep(due - now)
             continue
+        before = lost()
         what()
-        waits.append(time.perf_counter() - now)
+        took = time.perf_counter() - now
+        waits.append((took, max(0.0, took - (lost() - before))))
         due = now + every
 
 
@@ -154,7 +173,7 @@ def persistent(come: Callable[[], socket.socket]) -> Callable[[], None]:
     return once
 
 
-def main(sccp: tuple[str, int], application: tuple[str, int], seconds: float) -> None:
+def main(sccp: tuple[str, int], application: tuple[str, int], seconds: float, pid: str) -> None:
     phone = registered_phone(sccp, QUIET)
     program = Application(application).stream
 
@@ -186,9 +205,9 @@ def main(sccp: tuple[str, int], application: tuple[str, int], seconds: float) ->
     print("ready", flush=True)
     sys.stdin.readline()
     until = time.perf_counter() + seconds
-    waits: dict[str, list[float]] = {name: [] for name in what}
+    waits: dict[str, list[tuple[float, float]]] = {name: [] for name in what}
     threads = [
-        threading.Thread(target=repeat, args=(do, every, until, waits[name]))
+        threading.Thread(target=repeat, args=(do, every, until, pid, waits[name]))
         for name, (do, every) in what.items()
     ]
     for each in threads:
@@ -201,4 +220,4 @@ def main(sccp: tuple[str, int], application: tuple[str, int], seconds: float) ->
 if __name__ == "__main__":
     pin(0)
     here = "127.0.0.1"
-    main((here, int(sys.argv[1])), (here, int(sys.argv[2])), float(sys.argv[3]))
+    main((here, int(sys.argv[1])), (here, int(sys.argv[2])), float(sys.argv[3]), sys.argv[4])

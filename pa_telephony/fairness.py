@@ -2,9 +2,10 @@
 
 What a peer says costs time to answer, and one thread answers all. So the work is done in rounds of
 a few milliseconds, between which everybody who is ready is looked at anew. Who has had the least is
-first (start-time fair queueing: Goyal, Vin and Cheng, 1996): a peer that asks now and then is
-served before those that ask without a pause, however many there are of them, and these share what
-is left. Strangers, who have not registered or logged in, share a small part of each round.
+first (after start-time fair queueing: Goyal, Vin and Cheng, 1996): a peer that asks now and then
+is served before those that ask without a pause, however many there are of them, and these share
+what is left. Strangers, who have not registered or logged in, share a small part of each round, and
+so do connections that are gone.
 """
 
 from __future__ import annotations
@@ -13,29 +14,35 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 __all__ = ["Account", "Fairness", "FairnessConfig"]
 
-_FIRST_GUESS = 0.0005
-"""Seconds that a turn is taken to need before there was one."""
+_USUAL = 4e-6
+"""Seconds for each byte that is asked for, at least, when it is guessed how long a turn will take.
+A keepalive has 12 bytes and takes 0.05 ms; what others mean is not known before it is done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FairnessConfig:
     """How long the work of a round may be, in seconds."""
 
-    known: float = 0.008
+    known: float = 0.004
     """Work for those who are known, all together. Half of it goes to those who wait, so that the
     other half is there for who becomes ready meanwhile."""
-    strangers: float = 0.002
+    strangers: float = 0.001
     """Work for those who are not."""
+    gone: float = 0.001
+    """Work for the ends of connections: others wait for their names, and they may be hundreds."""
     turn: float = 0.002
     """Work for one connection, before it is compared with the others again."""
     credit: float = 0.02
     """Work that a connection may have saved up while it was quiet: that much is done for it
     before it waits in line with those that never are. A call is some 2 ms of work."""
     quiet_after: float = 0.02
-    """A connection that asks for nothing for so long, two rounds, saves up from then on."""
+    """A connection that asks for nothing for so long saves up from then on."""
+    luck: float = 10.0
+    """Of this time one very long turn is not charged in full."""
     saved: float = 0.1
     """Work that it saves up for each second."""
 
@@ -55,20 +62,38 @@ class _Queue:
     def starts_at(self, account: Account) -> float:
         return max(account.used, self.clock - self.credit)
 
+    def ends_at(self, account: Account, longest: float) -> float:
+        """What the line is ordered by: of those who have had as little, the short ones are first.
+
+        When thousands that were quiet begin to flood at once, all have their credit.
+        """
+        return self.starts_at(account) + min(account.needs, longest)
+
 
 class Account:
     """What was done for one connection; :meth:`Fairness.account` makes them."""
 
-    __slots__ = ("asked", "needs", "queue", "used")
+    __slots__ = ("asked", "forgiven", "last", "promised", "queue", "rate", "size", "used")
 
     def __init__(self, queue: _Queue, ahead: float, now: float) -> None:
         self.queue = queue
         self.used = queue.clock - ahead
         """On the clock of those it shares with, in seconds of work."""
-        self.needs = _FIRST_GUESS
-        """What its next turn will probably take: as long as its last one."""
+        self.size = 100
+        """How much it asks for, in bytes."""
+        self.promised = False
+        """Its ticket was the first of a round: it has its turn, whatever others take."""
+        self.rate = self.last = 0.0
+        """Seconds for each byte: the less of its last two turns, and the last."""
+        self.forgiven = -inf
+        """When a very long turn was taken for bad luck."""
         self.asked = now
         """When it last wanted, or had, something."""
+
+    @property
+    def needs(self) -> float:
+        """What its next turn will probably take."""
+        return max(self.rate, _USUAL) * self.size
 
 
 class Fairness:
@@ -88,6 +113,7 @@ class Fairness:
         credit = self.config.credit
         self._known = _Queue(self.config.known, self.config.known / 2, credit)
         self._strangers = _Queue(self.config.strangers, self.config.strangers, credit)
+        self._gone = _Queue(self.config.gone, self.config.gone, credit)
         self._numbers = itertools.count()
         self._place: dict[object, int] = {}
         """The number in a queue of each ticket that was not given out; other entries are stale."""
@@ -108,11 +134,16 @@ class Fairness:
             account.used = self._known.clock - self.config.turn
 
     def last(self, account: Account) -> None:
-        """A connection is gone: its end is not kept waiting, since others wait for its name."""
-        account.used = account.queue.clock - self.config.credit
+        """A connection is gone: its end waits for other ends only."""
+        account.queue = self._gone
+        account.used = self._gone.clock
 
-    def may_go(self, account: Account, now: float) -> bool:
-        """Whether a connection may be served now: there is time left, and nobody is before it."""
+    def may_go(self, account: Account, now: float, size: int = 0) -> bool:
+        """Whether a connection may be served now: there is time left, and nobody is before it.
+
+        It asks for ``size`` bytes to be answered; 0 is what is left of what it asked for before.
+        """
+        account.size = size or account.size
         quiet = now - account.asked - self.config.quiet_after
         account.asked = now
         if quiet > 0:
@@ -121,16 +152,18 @@ class Fairness:
         if queue.spent >= queue.part:
             return False
         first = self._first(queue)
-        return first is None or queue.starts_at(account) < first[0]
+        return first is None or queue.ends_at(account, self.config.turn) < first[0]
 
     def may_go_on(self, account: Account) -> bool:
         """The same for one whose ticket was given out: it has the right of way."""
-        return account.queue.spent < account.queue.part
+        promised, account.promised = account.promised, False
+        return promised or account.queue.spent < account.queue.part
 
     def wait(self, account: Account, ticket: object) -> None:
         """Let a connection wait; ``ticket`` is anything hashable that is its own."""
         queue, number = account.queue, next(self._numbers)
-        heapq.heappush(queue.waiting, (queue.starts_at(account), number, account, ticket))
+        place = queue.ends_at(account, self.config.turn)
+        heapq.heappush(queue.waiting, (place, number, account, ticket))
         # Last: a ticket that is known stands in the queue, too, so that its turn comes.
         self._place[ticket] = number
 
@@ -138,16 +171,21 @@ class Fairness:
         """One that waits is gone."""
         self._place.pop(ticket, None)
 
-    def done(self, account: Account, began: float, now: float) -> None:
-        """A turn is over.
+    def done(self, account: Account, seconds: float, now: float) -> None:
+        """A turn is over that was so many ``seconds`` of work.
 
-        One that took very long is charged with two: what it asked for cannot be done by halves,
-        or it was bad luck (the collector of garbage came, the machine was busy).
+        One that took very long is charged with two now and then: it was bad luck (the collector of
+        garbage came). Again within ``config.luck``, it costs all that was saved up: what it asked
+        for cannot be done by halves, as a call on a line that hundreds share.
         """
-        queue, seconds = account.queue, now - began
+        queue, charged = account.queue, min(seconds, self.config.credit + self.config.turn)
+        if seconds > 2 * self.config.turn and now > account.forgiven + self.config.luck:
+            account.forgiven, charged = now, 2 * self.config.turn
         start = queue.starts_at(account)
-        account.used = start + min(seconds, 2 * self.config.turn)
-        account.needs, account.asked = seconds, now
+        account.used = start + charged
+        rate = seconds / account.size
+        account.rate, account.last = min(rate, account.last or rate), rate
+        account.asked = now
         queue.spent += seconds
         queue.clock = max(queue.clock, start)
 
@@ -158,10 +196,11 @@ class Fairness:
         """
         if not self._place:
             return False
-        for queue in (self._known, self._strangers):
+        for queue in (self._known, self._strangers, self._gone):
             queue.spent = needed = 0.0
             while needed < queue.released and (first := self._first(queue)) is not None:
                 _, _, account, ticket = first
+                account.promised = not needed
                 give(ticket)
                 # From here on it is stale where it stands, and passed over.
                 del self._place[ticket]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 
 import trio
@@ -24,13 +25,21 @@ _PAUSE = 0.01
 
 
 class Turns:
-    """The turns of all connections of a process, or of one server. ``clock`` gives seconds."""
+    """The turns of all connections of a process, or of one server.
+
+    ``clock`` gives seconds, and ``work`` seconds of work: of CPU, since nobody is to blame for the
+    time for which the machine did something else.
+    """
 
     def __init__(
-        self, config: FairnessConfig | None = None, clock: Callable[[], float] | None = None
+        self,
+        config: FairnessConfig | None = None,
+        clock: Callable[[], float] | None = None,
+        work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.fairness = Fairness(config)
         self.clock = clock or trio.current_time
+        self.work = work
         self._rounds = False
         self._told = Seldom()
 
@@ -101,19 +110,22 @@ class Turn:
         """Whoever is there has registered or logged in."""
         self._turns.fairness.known(self._account)
 
-    async def begin(self, *, last: bool = False) -> None:
-        """Wait for a turn; the ``last`` one is that of a connection that is gone."""
+    async def begin(self, size: int = 0, *, last: bool = False) -> None:
+        """Wait for a turn to answer ``size`` bytes, or what was left of them (0).
+
+        The ``last`` one is that of a connection that is gone.
+        """
         if last:
             self._turns.fairness.last(self._account)
-        self._began = self._turns.clock()
-        if not self._turns.fairness.may_go(self._account, self._began):
+        if not self._turns.fairness.may_go(self._account, self._turns.clock(), size):
             await self._turns.wait(self._account)
-            self._began = self._turns.clock()
+        self._began = self._turns.work()
 
     def is_over(self) -> bool:
         """Whether it has taken as long as one may."""
-        return self._turns.clock() - self._began >= self._turns.fairness.config.turn
+        return self._turns.work() - self._began >= self._turns.fairness.config.turn
 
     def end(self) -> None:
         """Everything is done, or what is left waits for the next turn."""
-        self._turns.fairness.done(self._account, self._began, self._turns.clock())
+        seconds = self._turns.work() - self._began
+        self._turns.fairness.done(self._account, seconds, self._turns.clock())

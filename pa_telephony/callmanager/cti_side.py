@@ -80,8 +80,8 @@ class CtiSide:
     ) -> None:
         self._calls = calls
         self._send_data = send_data
-        self._users = {user.name: user for user in config.users}
         self._devices = {device.name: device for device in config.devices}
+        self.set_users(config.users)
         self._registrations = CtiRegistrations()
         self._view = CtiView(self._devices, calls, self._registrations)
         self._streams: dict[int, Stream] = {}
@@ -104,9 +104,9 @@ class CtiSide:
         """Whether the user is a super provider."""
         return user in self._users and self._users[user].any_device
 
-    def devices_of(self, user: str) -> Sequence[DeviceInfo]:
-        """What the user may control: what his entry lists, everything when it lists nothing."""
-        return [self._view.device(name) for name in self._devices if self._has(user, name)]
+    def device_names(self, user: str) -> Sequence[str]:
+        """What the user may control: what the entry lists, everything when it lists nothing."""
+        return [name for name in self._devices if self._has(user, name)]
 
     def device(self, name: str) -> DeviceInfo:
         """One device, whoever controls it."""
@@ -119,8 +119,8 @@ class CtiSide:
         return device in self._devices and self._has(user, device)
 
     def _has(self, user: str, device: str) -> bool:
-        known = self._users.get(user)
-        return known is not None and (not known.devices or device in known.devices)
+        listed = self._listed.get(user)
+        return listed is not None and (not listed or device in listed)
 
     def watch(self, observer: Observer) -> None:
         """Tell ``observer`` of devices that register, come and go."""
@@ -407,6 +407,7 @@ class CtiSide:
     def set_users(self, users: Sequence[User]) -> None:
         """Who may log in from now on."""
         self._users = {user.name: user for user in users}
+        self._listed = {user.name: frozenset(user.devices) for user in users}
 
 
 def _codecs(media: MediaRegistration) -> tuple[Codec, ...]:

@@ -145,7 +145,7 @@ def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
 
 def lamp(line: int, legs: Iterable[Leg]) -> SccpMessage:
     """The lamp of a line with these legs: what rings counts more than what is held."""
-    states = {leg.state for leg in legs if leg.line_index == line}
+    states = {leg.state for leg in legs if leg.appearance.index == line}
     mode = next((mode for of, mode in _LAMPS if states & of), LampMode.OFF)
     return messages.SetLamp(stimulus=DeviceStimulus.LINE, stimulus_instance=line, lamp_mode=mode)
 

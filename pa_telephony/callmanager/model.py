@@ -131,6 +131,10 @@ class LegState(enum.Enum):
     FAILED = "failed"
     IDLE = "idle"
 
+    # A member is itself only, so this is as good as that of Enum, which is not written in C: each
+    # phone of a shared line asks some hundred times for each call.
+    __hash__ = object.__hash__
+
 
 class Action(enum.Enum):
     """What a party can ask for."""

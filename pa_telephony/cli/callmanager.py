@@ -12,7 +12,12 @@ import click
 
 from pa_telephony import callmanager as manager
 from pa_telephony.callmanager.config import warnings
-from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
+from pa_telephony.cli.running import (
+    keep_for_good,
+    log_to_terminal,
+    open_trace,
+    run_until_stopped,
+)
 
 __all__ = ["callmanager"]
 
@@ -96,6 +101,7 @@ async def _run(opening: Callable[[], AbstractAsyncContextManager[manager.CallMan
     import trio
 
     async with opening() as running:
+        keep_for_good()
         cti = running.cti_address or "off: no users"
         tls = f"  CTI over TLS {running.cti_tls_address}" if running.cti_tls_address else ""
         click.echo(f"SCCP {running.sccp_address}  CTI {cti}{tls}")

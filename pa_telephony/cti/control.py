@@ -353,8 +353,8 @@ class CallControl(Protocol):
         """Whether the user is a super provider."""
         ...
 
-    def devices_of(self, user: str) -> Sequence[DeviceInfo]:
-        """What the user may control."""
+    def device_names(self, user: str) -> Sequence[str]:
+        """The names of the devices that the user may control."""
         ...
 
     def device(self, name: str) -> DeviceInfo:

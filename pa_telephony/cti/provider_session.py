@@ -321,7 +321,7 @@ class ProviderSession:
             )
         )
         # A real server refuses in the event, after a response that says nothing (documented).
-        devices = self._backend.devices_of(request.login) if good else ()
+        devices = self._backend.device_names(request.login) if good else ()
         self._send(
             messages.ProviderOpenCompletedEvent(
                 reason=code,
@@ -357,9 +357,10 @@ class ProviderSession:
         return answer(request)
 
     def _all_devices(self, number: int) -> Iterator[CtiMessage]:
-        for device in self._backend.devices_of(self.user):
+        for name in self._backend.device_names(self.user):
             # It may have been removed since.
-            if self._session.controls(device.name):
+            if self._session.controls(name):
+                device = self._backend.device(name)
                 yield from device_messages.described(number, device, device_messages.CONTROLLED)
         yield messages.ProviderGetAllDevicesAndLinesCompletedEvent(request_id=number)
 

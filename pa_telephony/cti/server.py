@@ -184,7 +184,7 @@ class ApplicationSession:
                 return
             # Whatever goes wrong ends this session, before anybody else's turn: what others do is
             # told to us until we stop.
-            await self._turns.begin(last=not data)
+            await self._turns.begin(len(data), last=not data)
             try:
                 await self._take(bytes(data))
             except RemoteProtocolError as error:

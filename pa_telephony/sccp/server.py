@@ -328,9 +328,10 @@ class StationSession:
                 self._turns.end()
                 return
             step: Callable[[], None] | None = functools.partial(self._receive, bytes(data))
+            size = len(data)
             while step is not None and not self._ending:
-                await self._turns.begin(last=not data)
-                step = self._turn(step, self._turns.is_over)
+                await self._turns.begin(size, last=not data)
+                step, size = self._turn(step, self._turns.is_over), 0
                 self._turns.end()
 
     def _receive(self, data: bytes) -> None:
