@@ -1,13 +1,14 @@
-"""Who has not said yet who he is: so many connections in all, and so many of one address.
+"""Who has not said yet who it is: so many connections in all, and so many of one address.
 
 Without the second number whoever can open connections keeps everybody out; without the first it
-takes a few more addresses. Who has registered, or logged in, takes up no place here.
+takes a few more addresses. Who has registered, or logged in, takes up no place here. When all
+places are taken, one who comes from where fewer come has that of the oldest of the most.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
+from collections.abc import Callable
 
 __all__ = ["Lobby", "network_of"]
 
@@ -18,7 +19,8 @@ class Lobby:
     def __init__(self, most: int, most_of_one: int) -> None:
         self._most = most
         self._most_of_one = most_of_one
-        self._of: Counter[str] = Counter()
+        self._of: dict[str, dict[object, Callable[[], None] | None]] = {}
+        """By network, the oldest first."""
         self._from: dict[object, str] = {}
 
     def __len__(self) -> int:
@@ -31,20 +33,38 @@ class Lobby:
 
     def crowded(self, address: str) -> bool:
         """Whether nobody more of this IP address gets in; of IPv6, of its /64."""
-        return self._of[network_of(address)] >= self._most_of_one
+        return len(self._of.get(network_of(address), ())) >= self._most_of_one
 
-    def enter(self, who: object, address: str) -> None:
-        """One more."""
+    def enter(self, who: object, address: str, turn_out: Callable[[], None] | None = None) -> None:
+        """One more; ``turn_out`` closes its connection, for :meth:`make_room`."""
         network = self._from[who] = network_of(address)
-        self._of[network] += 1
+        self._of.setdefault(network, {})[who] = turn_out
 
     def leave(self, who: object) -> None:
-        """He is known now, or gone; a second time nothing happens."""
+        """It is known now, or gone; a second time nothing happens."""
         network = self._from.pop(who, None)
         if network is not None:
-            self._of[network] -= 1
-            if not self._of[network]:
-                del self._of[network]
+            there = self._of.get(network, {})
+            there.pop(who, None)
+            if not there:
+                self._of.pop(network, None)
+
+    def make_room(self, address: str) -> bool:
+        """Turn somebody out for one of this address; False if nobody has to go.
+
+        The oldest of the network with the most places goes, if the newcomer's would still have
+        fewer: so whoever floods from a few addresses pushes out its own only, and who comes from
+        another one gets in.
+        """
+        crowd = max(self._of.values(), key=len, default={})
+        if len(self._of.get(network_of(address), ())) + 1 >= len(crowd):
+            return False
+        who, turn_out = next(iter(crowd.items()))
+        if turn_out is None:
+            return False
+        self.leave(who)
+        turn_out()
+        return True
 
 
 def network_of(address: str) -> str:

@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from weakref import WeakValueDictionary
 
 __all__ = ["Account", "Fairness", "FairnessConfig"]
 
@@ -40,7 +41,7 @@ class FairnessConfig:
     """Work that a connection may have saved up while it was quiet: that much is done for it
     before it waits in line with those that never are. A call is some 2 ms of work."""
     quiet_after: float = 0.02
-    """A connection that asks for nothing for so long saves up from then on."""
+    """One that is known and asks for nothing for so long saves up from then on."""
     luck: float = 10.0
     """Of this time one very long turn is not charged in full."""
     saved: float = 0.1
@@ -70,15 +71,24 @@ class _Queue:
         return self.starts_at(account) + min(account.needs, longest)
 
 
+class _Share:
+    """What was done for one connection, or for all strangers of one address."""
+
+    __slots__ = ("__weakref__", "used")
+
+    def __init__(self, used: float) -> None:
+        self.used = used
+        """On the clock of its queue, in seconds of work."""
+
+
 class Account:
     """What was done for one connection; :meth:`Fairness.account` makes them."""
 
-    __slots__ = ("asked", "forgiven", "last", "promised", "queue", "rate", "size", "used")
+    __slots__ = ("asked", "forgiven", "last", "promised", "queue", "rate", "share", "size")
 
-    def __init__(self, queue: _Queue, ahead: float, now: float) -> None:
+    def __init__(self, queue: _Queue, share: _Share, now: float) -> None:
         self.queue = queue
-        self.used = queue.clock - ahead
-        """On the clock of those it shares with, in seconds of work."""
+        self.share = share
         self.size = 100
         """How much it asks for, in bytes."""
         self.promised = False
@@ -89,6 +99,11 @@ class Account:
         """When a very long turn was taken for bad luck."""
         self.asked = now
         """When it last wanted, or had, something."""
+
+    @property
+    def used(self) -> float:
+        """The work that was done for it, or for all that it shares with."""
+        return self.share.used
 
     @property
     def needs(self) -> float:
@@ -114,6 +129,8 @@ class Fairness:
         self._known = _Queue(self.config.known, self.config.known / 2, credit)
         self._strangers = _Queue(self.config.strangers, self.config.strangers, credit)
         self._gone = _Queue(self.config.gone, self.config.gone, credit)
+        self._of: WeakValueDictionary[str, _Share] = WeakValueDictionary()
+        """Of the networks from where strangers are there."""
         self._numbers = itertools.count()
         self._place: dict[object, int] = {}
         """The number in a queue of each ticket that was not given out; other entries are stale."""
@@ -123,20 +140,29 @@ class Fairness:
         """Whether there is a ticket that was not given out."""
         return bool(self._place)
 
-    def account(self, now: float) -> Account:
-        """The account of a stranger; it is one turn ahead of those who never stop."""
-        return Account(self._strangers, self.config.turn, now)
+    def account(self, now: float, network: str = "") -> Account:
+        """The account of a stranger; it is one turn ahead of those who never stop.
+
+        The strangers of one ``network`` have what one has, or those that come back again and again
+        would be as new as who comes once; "" is nobody else's.
+        """
+        share = self._of.get(network) if network else None
+        if share is None:
+            share = _Share(self._strangers.clock - self.config.turn)
+            if network:
+                self._of[network] = share
+        return Account(self._strangers, share, now)
 
     def known(self, account: Account) -> None:
         """Somebody is no stranger any more, and begins anew among the known."""
         if account.queue is not self._known:
             account.queue = self._known
-            account.used = self._known.clock - self.config.turn
+            account.share = _Share(self._known.clock - self.config.turn)
 
     def last(self, account: Account) -> None:
         """A connection is gone: its end waits for other ends only."""
         account.queue = self._gone
-        account.used = self._gone.clock
+        account.share = _Share(self._gone.clock)
 
     def may_go(self, account: Account, now: float, size: int = 0) -> bool:
         """Whether a connection may be served now: there is time left, and nobody is before it.
@@ -146,8 +172,9 @@ class Fairness:
         account.size = size or account.size
         quiet = now - account.asked - self.config.quiet_after
         account.asked = now
-        if quiet > 0:
-            account.used -= quiet * self.config.saved
+        if quiet > 0 and account.queue is not self._strangers:
+            # Strangers save up nothing: of many that share, some are always quiet.
+            account.share.used -= quiet * self.config.saved
         queue = account.queue
         if queue.spent >= queue.part:
             return False
@@ -182,7 +209,7 @@ class Fairness:
         if seconds > 2 * self.config.turn and now > account.forgiven + self.config.luck:
             account.forgiven, charged = now, 2 * self.config.turn
         start = queue.starts_at(account)
-        account.used = start + charged
+        account.share.used = start + charged
         rate = seconds / account.size
         account.rate, account.last = min(rate, account.last or rate), rate
         account.asked = now
@@ -209,8 +236,13 @@ class Fairness:
 
     def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
         while queue.waiting:
-            first = queue.waiting[0]
-            if self._place.get(first[3]) == first[1]:
+            first = place, number, account, ticket = queue.waiting[0]
+            if self._place.get(ticket) != number:
+                heapq.heappop(queue.waiting)
+                continue
+            # Others of its network may have had much since it came.
+            now = account.used + min(account.needs, self.config.turn)
+            if now <= place:
                 return first
-            heapq.heappop(queue.waiting)
+            heapq.heapreplace(queue.waiting, (now, number, account, ticket))
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from pa_telephony.faults import Seldom
 
 __all__ = ["Reserve", "serve_connections"]
 
+_AT_ONCE = 16
+"""Connections that are accepted before others have their turns."""
 _PAUSE = 0.1
 """Seconds until the next try when a connection could not be accepted."""
 
@@ -72,14 +75,17 @@ async def _accept(
     told: Seldom,
 ) -> None:
     async with listener:
+        more = _More(listener)
         while True:
             try:
-                stream = await listener.accept()
-                try:
-                    nursery.start_soon(_serve, stream, handle, log)
-                except Exception:
-                    await trio.aclose_forcefully(stream)
-                    raise
+                stream: trio.SocketStream | None = await listener.accept()
+                while stream is not None:
+                    try:
+                        nursery.start_soon(_serve, stream, handle, log)
+                    except Exception:
+                        await trio.aclose_forcefully(stream)
+                        raise
+                    stream = more.accept()
             except trio.ClosedResourceError:
                 raise
             except Exception as error:  # noqa: BLE001  # logged, and the next one may be had
@@ -89,6 +95,38 @@ async def _accept(
                         why = f"{type(error).__name__}: {error}"
                         log.warning("a connection could not be accepted%s: %s", told.times(), why)
                 await trio.sleep(_PAUSE)
+
+
+class _More:
+    """Accepts those who wait behind the first, a few at a time, without waiting for them.
+
+    One for each turn of trio's loop would let thousands that come and are closed again keep one
+    who comes after them waiting for seconds.
+    """
+
+    def __init__(self, listener: trio.abc.Listener[Any]) -> None:
+        self._listener = listener if isinstance(listener, trio.SocketListener) else None
+        self._left = _AT_ONCE
+
+    def accept(self) -> trio.SocketStream | None:
+        """The next one that is there already; None when it is time to wait."""
+        self._left -= 1
+        if self._listener is None or not self._left:
+            self._left = _AT_ONCE
+            return None
+        # Of trio's own sockets nothing is taken without a wait: the same one, as others see it.
+        known = self._listener.socket
+        family, kind, protocol = known.family, known.type, known.proto
+        same = socket.socket(family, kind, protocol, fileno=known.fileno())
+        try:
+            accepted, _ = same.accept()
+        except OSError:
+            # Nobody there; anything else is met again by who waits.
+            self._left = _AT_ONCE
+            return None
+        finally:
+            same.detach()
+        return trio.SocketStream(trio.socket.from_stdlib_socket(accepted))
 
 
 async def _serve(

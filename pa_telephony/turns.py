@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import trio
 
+from pa_telephony.admission import network_of
 from pa_telephony.fairness import Account, Fairness, FairnessConfig
 from pa_telephony.faults import Seldom
 
@@ -43,9 +44,10 @@ class Turns:
         self._rounds = False
         self._told = Seldom()
 
-    def turn(self) -> Turn:
-        """The turns of one connection, a stranger's so far."""
-        return Turn(self, self.fairness.account(self.clock()))
+    def turn(self, address: str = "") -> Turn:
+        """The turns of one connection, a stranger's so far, from an IP address."""
+        network = network_of(address) if address else ""
+        return Turn(self, self.fairness.account(self.clock(), network))
 
     async def wait(self, account: Account) -> None:
         """Wait for a turn; cancelled, the place in the line is given up."""

@@ -163,6 +163,27 @@ def test_a_new_stranger_is_before_those_that_flood() -> None:
     assert house.next_round()[0] == "new"
 
 
+def test_strangers_that_come_back_again_and_again_are_not_new() -> None:
+    house = House()
+    loud = [house.fairness.account(0.0, "10.0.0.1") for _ in range(50)]
+    for _ in range(20):
+        house.work(loud[0], WORK)
+    back = house.fairness.account(0.0, "10.0.0.1")
+    new = house.fairness.account(0.0, "10.0.0.2")
+    house.fairness.wait(back, "back")
+    house.fairness.wait(new, "new")
+    assert house.next_round()[0] == "new"
+    # The others of the address wait behind it, too, although they came before it.
+    for number, each in enumerate(loud):
+        house.fairness.wait(each, number)
+    house.work(loud[0], WORK)
+    house.fairness.wait(house.fairness.account(0.0, "10.0.0.3"), "newer")
+    assert house.next_round()[0] == "newer"
+    # Once registered, it has an account of its own.
+    house.fairness.known(loud[1])
+    assert loud[1].share is not loud[0].share
+
+
 def test_the_end_of_a_connection_is_not_kept_waiting() -> None:
     house = House()
     crowd = house.flood(250)

@@ -63,6 +63,8 @@ class Counters:
         """Connections for which the process has no descriptors that it could spare."""
         self.refused_by_address = 0
         """Of those: because too many of their address had not logged in."""
+        self.turned_out = 0
+        """Connections that had not logged in and made room for one of another address."""
         self.logins = 0
         self.refused_logins = 0
         self.delayed_logins = 0
@@ -102,7 +104,7 @@ class ApplicationSession:
             self,
             manager.sessions_of,
         )
-        self._turns = manager.turns.turn()
+        self._turns = manager.turns.turn(remote[0])
         self._outgoing = bytearray()
         self._news = trio.Event()
         self._scope = trio.CancelScope()
@@ -152,6 +154,10 @@ class ApplicationSession:
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
         self._end(reason)
+
+    def turn_out(self) -> None:
+        """End the session at once: it has not logged in, and another has its place."""
+        self._abandon("made room: it has not logged in, and most such come from its address")
 
     async def run(self) -> None:
         """Serve the connection until it ends."""
@@ -417,6 +423,7 @@ class CtiManager:
         """Under which a password is remembered that was wrong."""
         self._came_plain: set[str] = set()
         self._told_paced, self._told_refused, self._told_closed = Seldom(), Seldom(), Seldom()
+        self._told_turned_out = Seldom()
         self._told_bugs = Seldom(at_once=MOST_BUGS)
 
     def sessions_of(self, user: str) -> int:
@@ -487,16 +494,28 @@ class CtiManager:
             await trio.aclose_forcefully(transport)
             return
         stream: trio.abc.Stream = transport
+        session: ApplicationSession | None = None
+        keys = trio.CancelScope()
+
+        def turn_out() -> None:
+            self._tell_turned_out(address)
+            keys.cancel()
+            if session is not None:
+                session.turn_out()
+
         self.connections += 1
         try:
-            self.lobby.enter(transport, address)
+            self.lobby.enter(transport, address, turn_out)
             if tls is not None:
-                stream = await self._encrypt(transport, tls)
-            session = ApplicationSession(self, stream, transport)
+                with keys:
+                    stream = await self._encrypt(transport, tls)
+            if not keys.cancel_called:
+                session = ApplicationSession(self, stream, transport)
         except (OSError, ConnectionLost):
             pass  # gone before it was listened to
         else:
-            await self._run(session)
+            if session is not None:
+                await self._run(session)
         finally:
             # Whatever fails of it, all of it is done: what nobody gives back is gone for ever.
             self.connections -= 1
@@ -514,6 +533,9 @@ class CtiManager:
     def _admits(self, address: str) -> bool:
         crowded = self.lobby.crowded(address)
         full = self.connections >= self.config.max_connections
+        if full and not crowded and self.lobby.make_room(address):
+            self.counters.turned_out += 1
+            full = False
         self.counters.refused_connections += full or crowded
         self.counters.refused_by_address += crowded
         if (full or crowded) and self._told_closed.due(trio.current_time()):
@@ -522,6 +544,14 @@ class CtiManager:
                 "a connection from %s is closed%s: %s", address, self._told_closed.times(), why
             )
         return not (full or crowded)
+
+    def _tell_turned_out(self, address: str) -> None:
+        if self._told_turned_out.due(trio.current_time()):
+            _LOG.warning(
+                "a connection from %s that has not logged in is closed%s: all places are taken, "
+                "most of those of strangers from there, and somebody else came",
+                *(address, self._told_turned_out.times()),
+            )
 
     async def _run(self, session: ApplicationSession) -> None:
         self.counters.connections += 1

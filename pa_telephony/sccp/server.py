@@ -82,6 +82,8 @@ class Counters:
         self.refused_by_address = 0
         """Of those: because too many of their address had not registered."""
         self.registrations = 0
+        self.turned_out = 0
+        """Connections that had not registered and made room for one of another address."""
         self.rejections = 0
         self.refused_for_descriptors = 0
         """Connections for which the process has no descriptors that it could spare."""
@@ -140,7 +142,7 @@ class StationSession:
         self._server = server
         self._stream = stream
         self._registrar = registrar
-        self._turns = server.turns.turn()
+        self._turns = server.turns.turn(remote[0])
         self._outgoing = bytearray()
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope()
@@ -253,6 +255,11 @@ class StationSession:
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
         self._turn(lambda: self._registrar.lost(reason))
+
+    def turn_out(self) -> None:
+        """End the session at once: it has not registered, and another has its place."""
+        self._abandon("made room: it has not registered, and most such come from its address")
+        self._server.tell_turned_out(self)
 
     def _flush(self) -> None:
         data = self._registrar.data_to_send()
@@ -508,6 +515,7 @@ class StationServer:
         )
         self._guesses = config.guesses()
         self._told_rejected, self._told_guesses, self._told_refused = Seldom(), Seldom(), Seldom()
+        self._told_turned_out = Seldom()
         self._told_bugs = Seldom(at_once=MOST_BUGS)
         self._told_changes = {
             level: Seldom(at_once=_MOST_CHANGES) for level in (logging.INFO, logging.WARNING)
@@ -519,6 +527,15 @@ class StationServer:
         """What the log says of bugs that it did not tell; None when it tells this one neither."""
         due = self._told_bugs.due(trio.current_time())
         return self._told_bugs.times() if due else None
+
+    def tell_turned_out(self, session: StationSession) -> None:
+        """Say that a connection was closed for another."""
+        if self._told_turned_out.due(trio.current_time()):
+            _LOG.warning(
+                "a connection from %s that has not registered is closed%s: all places for such "
+                "are taken, most of them from there, and somebody else came",
+                *(session.address[0], self._told_turned_out.times()),
+            )
 
     def record(self, direction: Direction, session: StationSession, frame: bytes) -> None:
         """Give one frame to the trace."""
@@ -709,13 +726,14 @@ class StationServer:
     async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
         try:
+            address = stream.socket.getpeername()[0]
+            if not self._spares(stream) or not self._admits(address):
+                await trio.aclose_forcefully(stream)
+                return
             registrar = Registrar(self.config, trio.current_time())
             session = StationSession(self, stream, registrar)
         except OSError:
             # Gone before it was looked at.
-            await trio.aclose_forcefully(stream)
-            return
-        if not self._spares(stream) or not self._admits(session.address[0]):
             await trio.aclose_forcefully(stream)
             return
         # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
@@ -726,7 +744,7 @@ class StationServer:
             leaving.callback(self._lobby.leave, session)
             self.counters.connections += 1
             self._connections.add(session)
-            self._lobby.enter(session, session.address[0])
+            self._lobby.enter(session, address, session.turn_out)
             try:
                 await session._run()  # pyright: ignore[reportPrivateUsage]
             finally:
@@ -744,6 +762,9 @@ class StationServer:
     def _admits(self, address: str) -> bool:
         crowded = self._lobby.crowded(address)
         full = self._lobby.full or len(self._connections) >= self.config.max_connections
+        if full and not crowded and self._lobby.make_room(address):
+            self.counters.turned_out += 1
+            full = False
         self.counters.refused_connections += full or crowded
         self.counters.refused_by_address += crowded
         if (full or crowded) and self._told_refused.due(trio.current_time()):

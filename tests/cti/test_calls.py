@@ -652,6 +652,35 @@ async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
                 pass
 
 
+async def test_who_does_not_finish_a_handshake_makes_room_for_who_comes_from_elsewhere(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    config = replace(
+        CONFIG, applications=CtiManagerConfig(max_connections=3, max_before_login_of_one_address=3)
+    )
+    with trio.fail_after(10):
+        async with open_call_manager(
+            config, sccp_port=0, cti_port=0, cti_tls=contexts[0], cti_tls_port=0
+        ) as manager:
+            assert manager.cti_counters is not None
+            assert manager._cti_manager is not None
+            host, port = manager.cti_tls_address.split(":")
+            silent: list[trio.SocketStream] = []
+            for number in range(3):
+                silent.append(
+                    await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2")
+                )
+                while len(manager._cti_manager.lobby) <= number:  # noqa: ASYNC110
+                    await trio.sleep(0.01)
+            async with cti.open_provider(
+                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
+            ):
+                assert not await silent[0].receive_some()
+                assert manager.cti_counters.turned_out == 1
+            for stream in silent:
+                await stream.aclose()
+
+
 async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:

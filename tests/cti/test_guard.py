@@ -284,6 +284,26 @@ async def test_one_address_can_not_keep_the_others_out(caplog: pytest.LogCapture
         await until(lambda: len(lobby) == 0)
 
 
+async def test_the_oldest_of_the_most_makes_room_for_an_application_of_another_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limits = CtiManagerConfig(max_connections=4, max_before_login_of_one_address=3)
+    async with a_manager(applications=limits) as manager:
+        silent = [await connect(manager, "127.0.0.2") for _ in range(3)]
+        other = await connect(manager, "127.0.0.3")
+        assert not any([await is_closed(each) for each in (*silent, other)])
+        async with open_app(manager):
+            assert await is_closed(silent[0])
+            assert counters(manager).turned_out == 1
+            assert "127.0.0.2 that has not logged in is closed" in caplog.text
+            # Two there and one more here is no reason to turn anybody out.
+            one_more = await connect(manager, "127.0.0.3")
+            assert await is_closed(one_more)
+            assert not any([await is_closed(each) for each in (*silent[1:], other)])
+        for stream in (*silent, other, one_more):
+            await stream.aclose()
+
+
 # ----------------------------------------------------------------- guesses of passwords
 
 

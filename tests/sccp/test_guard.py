@@ -428,7 +428,7 @@ async def is_closed(stream: trio.SocketStream) -> bool:
     return True
 
 
-async def test_one_address_can_not_keep_the_others_out() -> None:
+async def test_one_address_can_not_keep_the_others_out(caplog: pytest.LogCaptureFixture) -> None:
     async with a_server(Directory(), FEW) as (server, address):
         silent = [await connect(address, "127.0.0.2") for _ in range(3)]
         await until(lambda: server.counters.connections == 3)
@@ -438,18 +438,25 @@ async def test_one_address_can_not_keep_the_others_out() -> None:
         # Another address has its places.
         two = [await connect(address, "127.0.0.3") for _ in range(2)]
         assert not any([await is_closed(each) for each in two])
-        # And the limit of all is as it was.
+        # And the limit of all is as it was: the oldest of the most makes room for who comes from
+        # where fewer come.
         third = await connect(address, "127.0.0.4")
-        assert await is_closed(third)
+        assert not await is_closed(third)
+        assert await is_closed(silent[0])
+        assert server.counters.turned_out == 1
+        assert "a connection from 127.0.0.2 that has not registered is closed" in caplog.text
+        # Nobody has two more than another now, and nobody is hurried out.
+        fourth = await connect(address, "127.0.0.4")
+        assert await is_closed(fourth)
         assert server.counters.refused_connections == 2
         assert server.counters.refused_by_address == 1
-        # A place is free as soon as somebody goes, and not before: nobody is hurried out.
-        assert not await is_closed(silent[0])
-        await silent[0].aclose()
+        # A place is free as soon as somebody goes.
+        assert not await is_closed(silent[1])
+        await silent[1].aclose()
         await until(lambda: len(server._lobby) == 4)
         again = await connect(address, "127.0.0.2")
         assert not await is_closed(again)
-        for stream in (*silent, refused, *two, third, again):
+        for stream in (*silent, refused, *two, third, fourth, again):
             await stream.aclose()
         await until(lambda: len(server._lobby) == 0)
 
