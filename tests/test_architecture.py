@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pa_telephony"
 HEAVY = {"trio", "numpy", "construct", "scapy", "click", "rich", "cryptography", "pytest"}
 
-# Modules with tasks, sockets, clocks or chance; all others are pure (DESIGN §2.1).
+# Modules with tasks, sockets, clocks or chance; all others are pure (CONTRIBUTING.md).
 IMPURE_MODULES = {
     "pa_telephony.callmanager.engine",
     "pa_telephony.callmanager.manager",
