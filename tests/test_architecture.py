@@ -190,11 +190,6 @@ CIRCLES_TO_OPEN = [
         "pa_telephony.cti.media_terminal",
         "pa_telephony.cti.route_point",
     },
-    {
-        "pa_telephony.failover.agreement",
-        "pa_telephony.failover.config",
-        "pa_telephony.failover.validation",
-    },
 ]
 
 

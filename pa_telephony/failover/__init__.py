@@ -1,8 +1,9 @@
 """A cluster of servers that own a number, its media ports and its interceptors, and stand in.
 
-Pure: :mod:`config` and :mod:`validation` (the Server Configuration page), :mod:`patterns`,
-:mod:`identity`, :mod:`ownership` (the planner), :mod:`registration` (one identity's life at one
-holder), :mod:`member` (a server without I/O), :mod:`status` (the Server Status page).
+Pure: :mod:`config`, :mod:`validation` and :mod:`cluster` (the Server Configuration page),
+:mod:`patterns`, :mod:`identity`, :mod:`ownership` (the planner), :mod:`registration` (one
+identity's life at one holder), :mod:`member` (a server without I/O), :mod:`status` (the Server
+Status page).
 With trio: :mod:`stores`, :mod:`server`, :mod:`holder` (one identity at the call manager) and
 :mod:`operating` (what a person does from outside).
 """
@@ -16,13 +17,12 @@ from pa_telephony._lazy import lazy_names
 if TYPE_CHECKING:
     from pa_telephony.failover import stores
     from pa_telephony.failover.application import Application, Menu
+    from pa_telephony.failover.cluster import Cluster, load
     from pa_telephony.failover.config import (
-        Cluster,
         JtapiProvider,
         ServerConfig,
         SkinnyProvider,
         Timing,
-        load,
     )
     from pa_telephony.failover.history import Episode, EpisodeKind, history
     from pa_telephony.failover.identity import Identity, Kind
@@ -80,7 +80,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Application": ".application",
-        "Cluster": ".config",
+        "Cluster": ".cluster",
         "Command": ".intent",
         "Episode": ".history",
         "EpisodeKind": ".history",
@@ -100,7 +100,7 @@ __getattr__, __dir__ = lazy_names(
         "control_and_see": ".operating",
         "history": ".history",
         "intents": ".intent",
-        "load": ".config",
+        "load": ".cluster",
         "open_server": ".server",
         "open_store": ".stores",
         "read_history": ".operating",

@@ -17,10 +17,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.config import ClusterConfig
 
 __all__ = ["GROUPS", "Configured", "fingerprint"]
 
@@ -28,7 +27,7 @@ GROUPS = ("numbers", "device names", "providers", "fail-over list", "UDP", "timi
 """What is compared, as it is shown to people."""
 
 
-def fingerprint(cluster: Cluster, home: str) -> dict[str, str]:
+def fingerprint(cluster: ClusterConfig, home: str) -> dict[str, str]:
     """One short hash for each of :data:`GROUPS` of what ``cluster`` says of ``home``."""
     identities = cluster.identities(home)
     server = cluster.server(home)
@@ -70,7 +69,7 @@ class Configured:
     homes: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     @classmethod
-    def of(cls, cluster: Cluster) -> Configured:
+    def of(cls, cluster: ClusterConfig) -> Configured:
         """What ``cluster`` says, as the server that has loaded it writes it into the store."""
         names = [server.server_name for server in cluster.servers]
         return cls(cluster.timing.own, {name: fingerprint(cluster, name) for name in names})

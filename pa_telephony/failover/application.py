@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pa_telephony.errors import ConfigurationError, ProtocolError
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.status import ServerStatus, seconds
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Stop, stop

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 if TYPE_CHECKING:
-    from pa_telephony.failover.config import Cluster
+    from pa_telephony.failover.cluster import Cluster
 
 __all__ = ["elsewhere", "store_warning"]
 

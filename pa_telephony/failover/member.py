@@ -32,7 +32,7 @@ from dataclasses import dataclass, field, replace
 
 from pa_telephony.failover import ownership, registration, world as keys
 from pa_telephony.failover.capacity import exceeds
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.ownership import Plan, Step, StepKind, View
 from pa_telephony.failover.registration import Effect, Input, State

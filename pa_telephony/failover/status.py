@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.failover.agreement import Configured
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.failover.world import Beat, Stop, World

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.config import (
-    Cluster,
+    ClusterConfig,
     JtapiProvider,
     ServerConfig,
     SkinnyProvider,
@@ -44,14 +44,14 @@ _TCP_DEFAULTS = {"jtapi": 2748, "skinny": 2000}
 
 
 class _Checker:
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ClusterConfig) -> None:
         self._cluster = cluster
 
     def fail(self, rule: str, section: str = "", field: str = "") -> ConfigurationError:
         return ConfigurationError(rule, file=self._cluster.file, section=section, field=field)
 
 
-def check(cluster: Cluster) -> None:
+def check(cluster: ClusterConfig) -> None:
     """Raise :class:`~pa_telephony.errors.ConfigurationError` for the first rule broken."""
     checker = _Checker(cluster)
     _check_timing(cluster, checker)
@@ -187,7 +187,7 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
             )
 
 
-def _check_providers_of(server: ServerConfig, cluster: Cluster, checker: _Checker) -> None:
+def _check_providers_of(server: ServerConfig, cluster: ClusterConfig, checker: _Checker) -> None:
     section = _section(server)
     by_name = {provider.name: provider for provider in cluster.providers}
     jtapi_exists = any(provider.type == "jtapi" for provider in cluster.providers)
@@ -218,7 +218,7 @@ def _check_providers_of(server: ServerConfig, cluster: Cluster, checker: _Checke
             )
 
 
-def _check_fail_over(server: ServerConfig, cluster: Cluster, checker: _Checker) -> None:
+def _check_fail_over(server: ServerConfig, cluster: ClusterConfig, checker: _Checker) -> None:
     section, field = _section(server), "fail_over_server_names"
     names = {each.server_name.casefold() for each in cluster.servers}
     hosts = {each.hostname_or_ip_address.casefold() for each in cluster.servers}
@@ -292,14 +292,14 @@ def _split_host(entry: str) -> tuple[str, str]:
     return host, port or ("0" if colon else "")
 
 
-def _used(cluster: Cluster) -> Iterator[tuple[ServerConfig, str, str]]:
+def _used(cluster: ClusterConfig) -> Iterator[tuple[ServerConfig, str, str]]:
     """(server, field, provider) wherever a server has something to register through one."""
     for server in cluster.servers:
         for identity in cluster.identities(server.server_name):
             yield server, identity.kind.value, identity.provider
 
 
-def _check_devices(cluster: Cluster, checker: _Checker) -> None:
+def _check_devices(cluster: ClusterConfig, checker: _Checker) -> None:
     by_name = {provider.name: provider for provider in cluster.providers}
     for server, kind, name in _used(cluster):
         provider = by_name[name]
@@ -343,7 +343,7 @@ def _check_devices(cluster: Cluster, checker: _Checker) -> None:
 # ---------------------------------------------------------------------------------- numbers
 
 
-def _check_numbers(cluster: Cluster, checker: _Checker) -> None:
+def _check_numbers(cluster: ClusterConfig, checker: _Checker) -> None:
     """No number twice in the cluster, none inside a pattern, no pattern twice."""
     numbers: dict[str, tuple[ServerConfig, str]] = {}
     for server in cluster.servers:
@@ -383,7 +383,7 @@ def _check_numbers(cluster: Cluster, checker: _Checker) -> None:
                     )
 
 
-def _check_udp(cluster: Cluster, checker: _Checker) -> None:
+def _check_udp(cluster: ClusterConfig, checker: _Checker) -> None:
     spans: list[tuple[ServerConfig, range]] = []
     for server in cluster.servers:
         base = server.media_termination_udp_beginning_port
@@ -418,7 +418,7 @@ def _overlapping(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
             yield one, other
 
 
-def _udp_when_all_fall(cluster: Cluster) -> Iterator[str]:
+def _udp_when_all_fall(cluster: ClusterConfig) -> Iterator[str]:
     """Ranges that meet only when a server stands in for several homes at once.
 
     It then passes over what others have bound; a home that returns may find its own ports taken.
@@ -439,7 +439,7 @@ def _udp_when_all_fall(cluster: Cluster) -> Iterator[str]:
 # ------------------------------------------------------------------------ the tables of ours
 
 
-def _check_timing(cluster: Cluster, checker: _Checker) -> None:
+def _check_timing(cluster: ClusterConfig, checker: _Checker) -> None:
     timing = cluster.timing
     for each in dataclasses.fields(Timing):
         may_be_zero = each.name in _MAY_BE_ZERO
@@ -468,7 +468,7 @@ def _check_timing(cluster: Cluster, checker: _Checker) -> None:
         raise checker.fail("must not be below hold", "timing", "hold_longest")
 
 
-def _check_application(cluster: Cluster, checker: _Checker) -> None:
+def _check_application(cluster: ClusterConfig, checker: _Checker) -> None:
     application = cluster.application
     if application.transfer and not _NUMBER.fullmatch(application.transfer):
         raise checker.fail("must be a directory number", "application", "transfer")
@@ -482,7 +482,7 @@ def _check_application(cluster: Cluster, checker: _Checker) -> None:
 # --------------------------------------------------------------------------------- warnings
 
 
-def warnings(cluster: Cluster) -> list[str]:
+def warnings(cluster: ClusterConfig) -> list[str]:
     """Sentences about what works but is probably not meant; never an error (F9, F11)."""
     found: list[str] = [*_udp_when_all_fall(cluster)]
     listed = {name for server in cluster.servers for name in cluster.candidates(server.server_name)}

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pa_telephony.failover.agreement import Configured
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.config import Cluster, ServerConfig, SkinnyProvider, load
+from pa_telephony.failover.cluster import Cluster, load
+from pa_telephony.failover.config import ServerConfig, SkinnyProvider
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 

@@ -13,7 +13,7 @@ import trio.testing
 from worlds import CLUSTER
 
 from pa_telephony import failover
-from pa_telephony.failover.config import Cluster
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.trace import EventRecord, Record

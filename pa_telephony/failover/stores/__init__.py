@@ -15,7 +15,7 @@ from pa_telephony._lazy import lazy_names
 from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, Transaction
 
 if TYPE_CHECKING:
-    from pa_telephony.failover.config import Cluster
+    from pa_telephony.failover.cluster import Cluster
     from pa_telephony.failover.stores.memory import MemoryStore
     from pa_telephony.failover.stores.sqlite import SqliteStore
 
