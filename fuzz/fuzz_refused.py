@@ -7,7 +7,7 @@ time passes as fast as they get through it. An input is
 * one octet whose bits say what may be refused: 1 descriptors, sockets, files and modules, 2 what
   is written to a file, 4 memory;
 * one octet for how many of the next are the refusals: each says how many times more something is
-  had before the next is refused;
+  had before the next is refused, also while an earlier refusal is dealt with;
 * steps, as in house.py: who says what, who comes, who leaves without a word, how much time passes.
 
 Nothing may end the call manager or stop a task of it, whatever was refused. Afterwards, when there
@@ -348,7 +348,7 @@ def one_input(data: bytes) -> None:
     kinds = frozenset[str]().union(
         *(some for bit, some in enumerate(REFUSABLE) if data[0] >> bit & 1)
     )
-    refusals = Refusals(Doses(data[2 : 2 + data[1]]), kinds)
+    refusals = Refusals(Doses(data[2 : 2 + data[1]]), kinds, one_at_a_time=False)
     clock = trio.testing.MockClock(autojump_threshold=0.001)
     before = len(os.listdir("/proc/self/fd"))
     logging.disable(logging.CRITICAL)

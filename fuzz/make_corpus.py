@@ -162,10 +162,10 @@ def rtp_seeds() -> Iterator[bytes]:
 def refused_seeds() -> Iterator[bytes]:
     """Each kind of refusal, and all together, few and many, beside steps in a house."""
     for kinds in (0, 1, 2, 4, 7):
-        for number in range(4):
+        for number in range(2):
             dice = random.Random(f"refused {kinds} {number}")
-            refusals = bytes(dice.choice((0, 1, 3, 10, 60, 200)) for _ in range(10 * number))
-            steps = dice.randbytes(30 * (number + 1))
+            refusals = bytes(dice.choice((0, 1, 3, 10, 60, 200)) for _ in range(20 * number))
+            steps = dice.randbytes(60)
             yield bytes((kinds, len(refusals))) + refusals + steps
 
 

@@ -45,8 +45,10 @@ class Refusals(trio.abc.Instrument):
     Give it to ``trio.run`` as an instrument when memory is to be refused, or :meth:`guard` is used.
     """
 
-    def __init__(self, judge: Judge, kinds: frozenset[str]) -> None:
+    def __init__(self, judge: Judge, kinds: frozenset[str], *, one_at_a_time: bool = True) -> None:
+        """``one_at_a_time``: no memory is refused while another trouble is dealt with."""
         self.armed = False
+        self._one_at_a_time = one_at_a_time
         self._judge = judge
         self._kinds = kinds
         self._scope: trio.lowlevel.Task | None = None
@@ -163,8 +165,7 @@ class Refusals(trio.abc.Instrument):
         code = frame.f_code
         if "/pa_telephony/" not in code.co_filename or code.co_flags & RESUMED:
             return
-        if sys.exc_info()[0] is not None:
-            # One trouble at a time: not while another one is dealt with.
+        if self._one_at_a_time and sys.exc_info()[0] is not None:
             return
         where = code.co_filename.rpartition("pa_telephony/")[2]
         if self._judge(MEMORY, f"{where} {code.co_qualname}"):
