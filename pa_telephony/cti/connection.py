@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pa_telephony.cti import messages
+from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.codec import HEADER, MAGIC, VERSION_15, decode, encode
 from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -142,10 +143,13 @@ class WireConnection:
         if self.on_frame is not None:
             self.on_frame(frame)
 
-    def send(self, message: CtiMessage) -> bytes:
+    def send(self, message: CtiMessage | LineEvent) -> bytes:
         """Queue a message, and give its frame (for traces)."""
         self._check()
-        frame = encode(message, to_server=self.role is Role.CLIENT, version=self.version)
+        if isinstance(message, LineEvent):
+            frame = message.frame(self.version)
+        else:
+            frame = encode(message, to_server=self.role is Role.CLIENT, version=self.version)
         self._outgoing += frame
         return frame
 

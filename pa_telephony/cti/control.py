@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from pa_telephony.cti.enums import CALLORIGIN, CALLREASON, CALLSTATE, CTIFAILURE, MEDIAPAYLOAD
@@ -159,6 +159,10 @@ class LegChanged:
     """A leg is new, changed, or gone (state IDLE)."""
 
     leg: LegInfo
+    made_of_it: dict[object, object] = field(
+        default_factory=dict[object, object], compare=False, repr=False
+    )
+    """What observers have made of the event and the next ones can use: there may be hundreds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pa_telephony.cti import call_messages, device_messages, enums, messages
@@ -17,10 +18,12 @@ from pa_telephony.cti.control import (
     DeviceChanged,
     DigitHeard,
     ForwardChanged,
+    LegChanged,
     LegInfo,
     TransferEnded,
     TransferStarted,
 )
+from pa_telephony.cti.encoded import Encoded, LineEvent
 from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE
 from pa_telephony.cti.messages import structs
 from pa_telephony.cti.messages.base import CtiMessage
@@ -31,6 +34,8 @@ __all__ = ["Line", "LineHandles"]
 
 _KEYS = "0123456789ABCD*#"
 _REMEMBERED = 1000
+_NEW, _CALL_ID, _STATE = "new", "call id", "state"
+"""What is told of a leg that has changed, beside its parties as they were before."""
 _MAX_FORWARDS = 8
 """Of one request; each is told to everybody who has the line open. JTAPI sends one."""
 
@@ -123,10 +128,10 @@ class LineHandles:
                 )
             )
 
-    def leg_changed(self, leg: LegInfo) -> None:
+    def leg_changed(self, event: LegChanged) -> None:
         """Tell on each handle of the line whose filter wants it."""
-        for line in self._by_place.get((leg.device, leg.line), ()):
-            self._show(line, leg)
+        for line in self._by_place.get((event.leg.device, event.leg.line), ()):
+            self._show(line, event)
 
     def digit_heard(self, event: DigitHeard) -> None:
         """The other side pressed a key."""
@@ -307,8 +312,16 @@ class LineHandles:
                 )
             )
 
-    def _show(self, line: Line, leg: LegInfo) -> None:
-        tell, handle = self._session.tell, line.handle
+    def _show(self, line: Line, event: LegChanged) -> None:
+        leg = event.leg
+
+        def tell(what: object, make: Callable[[int], CtiMessage]) -> None:
+            made = event.made_of_it.get(what)
+            if made is None:
+                made = event.made_of_it[what] = Encoded(make(line.handle))
+            assert isinstance(made, Encoded)
+            self._session.tell(LineEvent(made, line.handle))
+
         states = [leg.state]
         before = line.legs.get(leg.leg_id)
         if before is None:
@@ -317,12 +330,13 @@ class LineHandles:
             if leg.state is CALLSTATE.ACCEPTED:
                 # Phones and lines that accept by themselves are offered a call all the same (§7.3).
                 states.insert(0, CALLSTATE.OFFERING)
-            tell(call_messages.new_call(handle, leg, states[0]))
+            first = states[0]
+            tell((_NEW, first), partial(call_messages.new_call, leg=leg, state=first))
         else:
             if leg.call_id != before.call_id and line.filter.global_call_handle_changed:
-                tell(call_messages.call_id_changed(handle, leg))
+                tell(_CALL_ID, partial(call_messages.call_id_changed, leg=leg))
             if _parties(leg) != _parties(before) and line.filter.party_info_changed:
-                tell(call_messages.parties_changed(handle, leg, before))
+                tell(before, partial(call_messages.parties_changed, leg=leg, before=before))
             if (leg.state, leg.remote_in_use) == (before.state, before.remote_in_use):
                 states = []
         if leg.state is CALLSTATE.IDLE:
@@ -332,7 +346,7 @@ class LineHandles:
             line.legs[leg.leg_id] = leg
         if line.filter.call_state_changed:
             for state in states:
-                tell(call_messages.state_changed(handle, leg, state))
+                tell((_STATE, state), partial(call_messages.state_changed, leg=leg, state=state))
 
 
 def _parties(leg: LegInfo) -> tuple[object, ...]:

@@ -40,6 +40,7 @@ from pa_telephony.cti.control import (
     TransmissionStarted,
 )
 from pa_telephony.cti.device_handles import DeviceHandles
+from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.line_handles import LineHandles
 from pa_telephony.cti.login import Certificate, open_password
@@ -72,7 +73,7 @@ class ProviderSession:
         self,
         backend: CallControl,
         config: CtiManagerConfig,
-        send: Callable[[CtiMessage], None],
+        send: Callable[[CtiMessage | LineEvent], None],
         certificate: Certificate,
         nonce: str,
         handles: itertools.count[int],
@@ -189,7 +190,7 @@ class ProviderSession:
         devices, lines = self._devices, self._lines
         match event:
             case LegChanged():
-                lines.leg_changed(event.leg)
+                lines.leg_changed(event)
                 devices.leg_changed(event.leg)
             case DigitHeard():
                 lines.digit_heard(event)

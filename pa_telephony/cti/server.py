@@ -22,6 +22,7 @@ import trio
 from pa_telephony.admission import Lobby
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.control import CallControl, Event
+from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.keyed import KEYED, without_keyed
 from pa_telephony.cti.login import Certificate, load_cryptography
 from pa_telephony.cti.messages import ProviderOpenRequest
@@ -294,7 +295,7 @@ class ApplicationSession:
             self._flush()
             self._stop(f"login refused: {session.refusal}")
 
-    def _send(self, message: CtiMessage) -> None:
+    def _send(self, message: CtiMessage | LineEvent) -> None:
         if self._ending:
             return
         self._record("sent", self._connection.send(message))

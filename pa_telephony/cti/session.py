@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pa_telephony.cti.control import CallControl, DeviceInfo, Observer
+from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.descriptors import Descriptors
@@ -81,7 +82,7 @@ class Session:
         self,
         backend: CallControl,
         config: CtiManagerConfig,
-        send: Callable[[CtiMessage], None],
+        send: Callable[[CtiMessage | LineEvent], None],
         handles: itertools.count[int],
         observer: Observer,
     ) -> None:
@@ -94,7 +95,7 @@ class Session:
         self._handles = handles
         self._room = config.max_handles
         self.most_of_one = config.max_handles_of_one
-        self._held: list[CtiMessage] | None = None
+        self._held: list[CtiMessage | LineEvent] | None = None
         self._followed: Counter[str] = Counter()
 
     def device(self, name: str) -> DeviceInfo:
@@ -141,7 +142,7 @@ class Session:
             del self._followed[device]
             self.backend.unfollow(self._observer, device)
 
-    def tell(self, event: CtiMessage) -> None:
+    def tell(self, event: CtiMessage | LineEvent) -> None:
         """Send an event; while a request is served it waits for the response to go first."""
         if self._held is None:
             self._send(event)

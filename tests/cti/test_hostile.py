@@ -32,6 +32,7 @@ from pa_telephony.callmanager.calls import Calls
 from pa_telephony.callmanager.cti_side import CtiSide
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import Role, WireConnection
+from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.enums import (
     CALLSTATE,
     CTIFAILURE,
@@ -549,9 +550,10 @@ class _Application:
             )
             self.lines.append(opened.line_id)
 
-    def _hear(self, message: messages.CtiMessage) -> None:
-        assert len(self._server.send(message)) < 4000
-        self.said.append(message)
+    def _hear(self, message: messages.CtiMessage | LineEvent) -> None:
+        frame = self._server.send(message)
+        assert len(frame) < 4000
+        self.said.append(messages.decode(frame))
 
     def ask(self, request: messages.CtiMessage) -> Any:
         """What is said to a request: the answer, and then events."""
