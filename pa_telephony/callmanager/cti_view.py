@@ -231,13 +231,15 @@ class CtiView(Watcher):
 
     def leg_changed(self, leg: Leg) -> None:
         """A leg is new, changed, or gone."""
-        info = self.leg(leg)
+        # Of most legs nobody is told: the phones that share a line may be hundreds.
+        info = self.leg(leg) if leg.device in self.followers else None
         if leg.state is LegState.IDLE:
             self._accepted.discard(leg.id)
             self._parties.pop(leg.id, None)
         else:
-            self._parties[leg.id] = info.calling, info.called
-        self.tell(control.LegChanged(info))
+            self._parties[leg.id] = self._shown_parties(leg)
+        if info is not None:
+            self.tell(control.LegChanged(info))
 
     def device_changed(self, device: str) -> None:
         """A device can be called from now on, or no more."""
