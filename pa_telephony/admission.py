@@ -56,7 +56,8 @@ class Lobby:
         fewer: so whoever floods from a few addresses pushes out its own only, and who comes from
         another one gets in.
         """
-        crowd = max(self._of.values(), key=len, default={})
+        nobody: dict[object, Callable[[], None] | None] = {}
+        crowd = max(self._of.values(), key=len, default=nobody)
         if len(self._of.get(network_of(address), ())) + 1 >= len(crowd):
             return False
         who, turn_out = next(iter(crowd.items()))

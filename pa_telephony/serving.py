@@ -61,21 +61,22 @@ async def serve_connections(
 
     The connection is closed when it returns. What it raises is a bug: it is logged.
     """
+    # Before anybody is served: a task that fails to begin would end the others.
     told = Seldom()
     async with trio.open_nursery() as nursery:
         for listener in listeners:
-            nursery.start_soon(_accept, listener, handle, nursery, log, told)
+            nursery.start_soon(_accept, listener, _More(listener), handle, nursery, log, told)
 
 
 async def _accept(
     listener: trio.abc.Listener[Any],
+    more: _More,
     handle: Callable[[trio.SocketStream], Awaitable[None]],
     nursery: trio.Nursery,
     log: logging.Logger,
     told: Seldom,
 ) -> None:
     async with listener:
-        more = _More(listener)
         while True:
             try:
                 stream: trio.SocketStream | None = await listener.accept()

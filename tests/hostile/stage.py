@@ -324,6 +324,6 @@ def table(rows: Sequence[Row]) -> list[str]:
     ]
     lines = ["waits: median / worst in ms; MiB and descriptors: before, top, after"]
     for (what, *waits), (memory, files, besides) in zip(cells, rest, strict=True):
-        felt = " ".join(f"{each:>21}" for each in waits)
+        felt = " ".join(f"{each:>24}" for each in waits)
         lines.append(f"{what:56} {felt} {memory:>12} {files:>13}  {besides}".rstrip())
     return lines
