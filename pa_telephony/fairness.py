@@ -55,7 +55,10 @@ class _Queue:
         self.part = part
         self.released = released
         self.credit = credit
-        self.spent = 0.0
+        self.spent = self.given = 0.0
+        """Seconds of this round: what was done, and what those need whose tickets were given."""
+        self.promised = False
+        """Whether the first of this round has still to come."""
         self.clock = 0.0
         """The work that everybody has had who always wanted more."""
         self.waiting: list[tuple[float, int, Account, object]] = []
@@ -115,9 +118,10 @@ class Fairness:
     """Who may go on, and who waits. ``now`` is any monotonic clock, in seconds.
 
     Who wants to be served asks :meth:`may_go`; on False it waits with a ticket of its own
-    (:meth:`wait`) until :meth:`next_round` gives that ticket out, and then asks :meth:`may_go_on`,
-    since the round may be over before it comes to do so. What was done is told by :meth:`done`.
-    Rounds need to be begun only while somebody waits.
+    (:meth:`wait`) until :meth:`next_round`, or :meth:`rest_of_round` when the first have had their
+    turns, gives that ticket out, and then asks :meth:`may_go_on`, since the round may be over
+    before it comes to do so. What was done is told by :meth:`done`. Rounds need to be begun only
+    while somebody waits.
 
     Where there is no memory any of these may fail; a ticket that was taken in is given out all the
     same, by that round or the next.
@@ -129,6 +133,7 @@ class Fairness:
         self._known = _Queue(self.config.known, self.config.known / 2, credit)
         self._strangers = _Queue(self.config.strangers, self.config.strangers, credit)
         self._gone = _Queue(self.config.gone, self.config.gone, credit)
+        self._queues = self._known, self._strangers, self._gone
         self._of: WeakValueDictionary[str, _Share] = WeakValueDictionary()
         """Of the networks from where strangers are there."""
         self._numbers = itertools.count()
@@ -154,10 +159,14 @@ class Fairness:
         return Account(self._strangers, share, now)
 
     def known(self, account: Account) -> None:
-        """Somebody is no stranger any more, and begins anew among the known."""
+        """Somebody is no stranger any more, and begins anew among the known.
+
+        With half of what one can save up, so that it is through with its first questions before
+        those that never stop.
+        """
         if account.queue is not self._known:
             account.queue = self._known
-            account.share = _Share(self._known.clock - self.config.turn)
+            account.share = _Share(self._known.clock - self.config.credit / 2)
 
     def last(self, account: Account) -> None:
         """A connection is gone: its end waits for other ends only."""
@@ -176,15 +185,18 @@ class Fairness:
             # Strangers save up nothing: of many that share, some are always quiet.
             account.share.used -= quiet * self.config.saved
         queue = account.queue
-        if queue.spent >= queue.part:
+        if queue.promised or queue.spent >= queue.part:
             return False
         first = self._first(queue)
         return first is None or queue.ends_at(account, self.config.turn) < first[0]
 
     def may_go_on(self, account: Account) -> bool:
         """The same for one whose ticket was given out: it has the right of way."""
-        promised, account.promised = account.promised, False
-        return promised or account.queue.spent < account.queue.part
+        queue = account.queue
+        if account.promised:
+            account.promised = queue.promised = False
+            return True
+        return not queue.promised and queue.spent < queue.part
 
     def wait(self, account: Account, ticket: object) -> None:
         """Let a connection wait; ``ticket`` is anything hashable that is its own."""
@@ -217,22 +229,45 @@ class Fairness:
         queue.clock = max(queue.clock, start)
 
     def next_round(self, give: Callable[[object], None]) -> bool:
-        """Begin a round: ``give`` out the tickets of those for whom there will probably be time.
+        """Begin a round: ``give`` out the ticket of the first in each line, which has its turn.
 
         False if nobody waited. A ticket whose giving failed is given again by the next round.
         """
+        for queue in self._queues:
+            queue.promised = False
         if not self._place:
             return False
-        for queue in (self._known, self._strangers, self._gone):
-            queue.spent = needed = 0.0
-            while needed < queue.released and (first := self._first(queue)) is not None:
-                _, _, account, ticket = first
-                account.promised = not needed
-                give(ticket)
-                # From here on it is stale where it stands, and passed over.
-                del self._place[ticket]
-                needed += account.needs
+        for queue in self._queues:
+            queue.spent = queue.given = 0.0
+            first = self._first(queue)
+            if first is not None:
+                first[2].promised = queue.promised = True
+                self._give(queue, first, give)
         return True
+
+    def rest_of_round(self, give: Callable[[object], None]) -> None:
+        """Give out the tickets of those for whom there will probably be time after the first.
+
+        Not with it: whose task runs first is not ours to say, and one long turn is enough.
+        """
+        for queue in self._queues:
+            while queue.given < queue.released and queue.spent < queue.part:
+                first = self._first(queue)
+                if first is None:
+                    break
+                self._give(queue, first, give)
+
+    def _give(
+        self,
+        queue: _Queue,
+        first: tuple[float, int, Account, object],
+        give: Callable[[object], None],
+    ) -> None:
+        _, _, account, ticket = first
+        give(ticket)
+        # From here on it is stale where it stands, and passed over.
+        del self._place[ticket]
+        queue.given += account.needs
 
     def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
         while queue.waiting:

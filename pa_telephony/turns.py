@@ -76,6 +76,9 @@ class Turns:
                 try:
                     if not self.fairness.next_round(_give):
                         return
+                    # A task runs in the next pass of trio's loop, in whatever order.
+                    await trio.lowlevel.checkpoint()
+                    self.fairness.rest_of_round(_give)
                 except Exception as error:  # noqa: BLE001  # told, and tried again
                     with contextlib.suppress(Exception):
                         self._tell(error)

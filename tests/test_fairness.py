@@ -44,6 +44,7 @@ class House:
         """The tickets that the next round gives out."""
         tickets: list[object] = []
         self.fairness.next_round(tickets.append)
+        self.fairness.rest_of_round(tickets.append)
         return tickets
 
     def flood(self, many: int, *, known: bool = True) -> list[Account]:
@@ -103,9 +104,22 @@ def test_a_quiet_one_is_before_any_number_of_those_that_never_stop(many: int) ->
 def test_a_quiet_one_need_not_wait_when_the_round_has_time_left() -> None:
     house = House()
     quiet = house.somebody()
-    house.flood(250)
+    first, *_ = house.flood(250)
     house.next_round()
+    assert house.fairness.may_go_on(first)
     assert house.asks(quiet, "quiet")
+
+
+def test_nobody_comes_between_a_round_and_its_first() -> None:
+    """Whoever did could take long, and the first would wait for two such turns."""
+    house = House()
+    quiet = house.somebody()
+    first, second, *_ = house.flood(250)
+    house.next_round()
+    assert not house.asks(quiet, "quiet")
+    assert not house.fairness.may_go_on(second)
+    assert house.fairness.may_go_on(first)
+    assert house.fairness.may_go_on(second)
 
 
 def test_one_that_floods_does_not_push_in_before_those_that_wait() -> None:
@@ -250,9 +264,11 @@ def test_a_ticket_whose_giving_fails_is_given_by_the_next_round() -> None:
             raise MemoryError
         given.append(ticket)
 
+    house.fairness.next_round(give)
     with pytest.raises(MemoryError):
-        house.fairness.next_round(give)
+        house.fairness.rest_of_round(give)
     assert house.fairness.next_round(give)
+    house.fairness.rest_of_round(give)
     assert given == ["loud 0", "failed", "loud 1", "loud 2"]
     assert not house.fairness.next_round(give)
 

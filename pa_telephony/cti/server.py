@@ -7,10 +7,12 @@ a bug, of ours or of the call manager's, that it brings out.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import logging
+import os
 import secrets
 import time
 from collections import Counter
@@ -107,6 +109,8 @@ class ApplicationSession:
         )
         self._turns = manager.turns.turn(remote[0])
         self._outgoing = bytearray()
+        self._writing = False
+        """Whether the task that sends is in the middle of it."""
         self._news = trio.Event()
         self._scope = trio.CancelScope()
         self._logged_in = trio.Event()
@@ -201,6 +205,7 @@ class ApplicationSession:
             except Exception as error:  # noqa: BLE001  # reported, and this session ended
                 self._report(error)
                 self._end("internal error")
+            self._send_at_once()
             self._turns.end()
             self._frame = b""
 
@@ -312,6 +317,14 @@ class ApplicationSession:
             self._abandon("does not read what it is sent")
         self._news.set()
 
+    def _send_at_once(self) -> None:
+        """Give the socket our answers while it is our turn: others may be long before a task is."""
+        if self._outgoing and not self._writing and self._stream is self._transport:
+            # Full or broken: a task waits, or finds out and ends the session.
+            with contextlib.suppress(OSError):
+                sent = os.write(self._transport.socket.fileno(), self._outgoing)
+                del self._outgoing[:sent]
+
     async def _write(self, peer: str) -> None:
         while True:
             await self._news.wait()
@@ -319,8 +332,10 @@ class ApplicationSession:
             if self._outgoing:
                 data = bytes(self._outgoing)
                 self._outgoing.clear()
+                self._writing = True
                 with map_os_errors(peer):
                     await self._stream.send_all(data)
+                self._writing = False
             if self._ending and not self._outgoing:
                 self._scope.cancel()
                 return
