@@ -87,7 +87,7 @@ class _Share:
 class Account:
     """What was done for one connection; :meth:`Fairness.account` makes them."""
 
-    __slots__ = ("asked", "forgiven", "last", "promised", "queue", "rate", "share", "size")
+    __slots__ = ("asked", "forgiven", "fresh", "last", "promised", "queue", "rate", "share", "size")
 
     def __init__(self, queue: _Queue, share: _Share, now: float) -> None:
         self.queue = queue
@@ -98,6 +98,8 @@ class Account:
         """Its ticket was the first of a round: it has its turn, whatever others take."""
         self.rate = self.last = 0.0
         """Seconds for each byte: the less of its last two turns, and the last."""
+        self.fresh = False
+        """It became known in this turn."""
         self.forgiven = -inf
         """When a very long turn was taken for bad luck."""
         self.asked = now
@@ -161,12 +163,12 @@ class Fairness:
     def known(self, account: Account) -> None:
         """Somebody is no stranger any more, and begins anew among the known.
 
-        With half of what one can save up, so that it is through with its first questions before
-        those that never stop.
+        With all that one can save up, so that its first questions are answered before those that
+        never stop, and others are not kept from a name whose connection waits for a turn.
         """
         if account.queue is not self._known:
-            account.queue = self._known
-            account.share = _Share(self._known.clock - self.config.credit / 2)
+            account.queue, account.fresh = self._known, True
+            account.share = _Share(self._known.clock - self.config.credit)
 
     def last(self, account: Account) -> None:
         """A connection is gone: its end waits for other ends only."""
@@ -217,6 +219,12 @@ class Fairness:
         garbage came). Again within ``config.luck``, it costs all that was saved up: what it asked
         for cannot be done by halves, as a call on a line that hundreds share.
         """
+        account.asked = now
+        if account.fresh:
+            # The turn in which it became known was a stranger's.
+            account.fresh = False
+            self._strangers.spent += seconds
+            return
         queue, charged = account.queue, min(seconds, self.config.credit + self.config.turn)
         if seconds > 2 * self.config.turn and now > account.forgiven + self.config.luck:
             account.forgiven, charged = now, 2 * self.config.turn
@@ -224,7 +232,6 @@ class Fairness:
         account.share.used = start + charged
         rate = seconds / account.size
         account.rate, account.last = min(rate, account.last or rate), rate
-        account.asked = now
         queue.spent += seconds
         queue.clock = max(queue.clock, start)
 

@@ -27,6 +27,7 @@ class House:
         account = self.fairness.account(self.now)
         if known:
             self.fairness.known(account)
+            self.work(account, 0.0)
         return account
 
     def work(self, account: Account, seconds: float) -> None:
@@ -196,6 +197,17 @@ def test_strangers_that_come_back_again_and_again_are_not_new() -> None:
     # Once registered, it has an account of its own.
     house.fairness.known(loud[1])
     assert loud[1].share is not loud[0].share
+
+
+def test_the_turn_in_which_somebody_becomes_known_was_a_stranger_s() -> None:
+    """One that waited for seconds after that kept its name from whoever came next."""
+    house = House()
+    house.flood(50)
+    new = house.somebody(known=False)
+    house.fairness.known(new)
+    house.work(new, 0.5)
+    assert not house.asks(new, "new")
+    assert house.next_round()[0] == "new"
 
 
 def test_the_end_of_a_connection_is_not_kept_waiting() -> None:
