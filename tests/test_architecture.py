@@ -175,14 +175,6 @@ def test_help_is_answered_before_anything_heavy_is_loaded() -> None:
 # Each is opened by a small Protocol in place of the import of a type.
 CIRCLES_TO_OPEN = [
     {
-        "pa_telephony.callmanager.conference",
-        "pa_telephony.callmanager.exchange",
-        "pa_telephony.callmanager.media",
-        "pa_telephony.callmanager.model",
-        "pa_telephony.callmanager.parking",
-        "pa_telephony.callmanager.routing",
-    },
-    {
         "pa_telephony.cti.address",
         "pa_telephony.cti.call",
         "pa_telephony.cti.client",

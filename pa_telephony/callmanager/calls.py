@@ -39,7 +39,6 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from pa_telephony.callmanager import conference, pickup, transfer
-from pa_telephony.callmanager.conference import Conference
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
 from pa_telephony.callmanager.dialling import Dialling
 from pa_telephony.callmanager.exchange import Exchange, raise_all
@@ -57,6 +56,8 @@ from pa_telephony.callmanager.model import (
     MediaAddress,
     MediaFormat,
     MediaResource,
+    Mix,
+    Parked,
     Party,
     Purpose,
     Reason,
@@ -74,7 +75,6 @@ __all__ = [
     "Calls",
     "Capabilities",
     "Cause",
-    "Conference",
     "DoNotDisturb",
     "Forward",
     "Leg",
@@ -82,6 +82,8 @@ __all__ = [
     "Line",
     "MediaAddress",
     "MediaFormat",
+    "Mix",
+    "Parked",
     "ParkedCall",
     "Party",
     "Purpose",
@@ -351,7 +353,7 @@ class Calls:
         transfer.transfer(self._exchange, first, second)
 
     @_verb
-    def join(self, *legs: Leg) -> Conference:
+    def join(self, *legs: Leg) -> Mix:
         """Make a conference of the other parties of ``legs`` and their device.
 
         The first leg stays, and its call survives; legs in conferences bring their members.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.model import Action, Cause, Leg, LegState, Party, Reason
+from pa_telephony.callmanager.model import Action, Cause, Leg, LegState, Mix, Party, Reason
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.exchange import Exchange
@@ -21,16 +21,18 @@ _SHOWN = Party("", "Conference")
 _TALKING = (LegState.CONNECTED, LegState.HELD)
 
 
-class Conference:
+class Conference(Mix):
     """Who is in it, in the order of joining; ``controller`` made it, None once that one left."""
 
-    def __init__(self, controller: Leg) -> None:
+    def __init__(self, exchange: Exchange, controller: Leg) -> None:
         self.id = controller.call_id
+        self._exchange = exchange
         self.members: list[Leg] = []
         self.controller: Leg | None = controller
 
-    def leave(self, exchange: Exchange, leg: Leg) -> None:
+    def leave(self, leg: Leg) -> None:
         """A member is gone; the last two become an ordinary call where they have a codec for it."""
+        exchange = self._exchange
         leg.conference = None
         self.members.remove(leg)
         for watcher in exchange.watchers:
@@ -61,7 +63,7 @@ class Conference:
             self.controller = new
 
 
-def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
+def join(exchange: Exchange, legs: Sequence[Leg]) -> Mix:
     """Put the other parties of ``legs``, two or more of one device, into one conference.
 
     The first leg stays as the device's own; the others end. The call of the first survives.
@@ -74,7 +76,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Conference:
             leg.conference is None and (peer is None or peer.state not in _TALKING)
         ):
             raise exchange.refuse(Cause.FACILITY_REJECTED, "a party has not answered")
-    conference = first.conference or Conference(first)
+    conference = first.conference or Conference(exchange, first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})
     own = any(each in legs for leg in legs for each in _others(leg))

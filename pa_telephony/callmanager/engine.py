@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from pa_telephony.callmanager.calls import Calls, Conference, Leg, MediaAddress, Stream
+from pa_telephony.callmanager.calls import Calls, Leg, MediaAddress, Mix, Stream
 from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.errors import ConfigurationError, LocalProtocolError, TelephonyError
 from pa_telephony.faults import MOST_BUGS, Seldom, report_bug
@@ -58,7 +58,7 @@ class HouseMedia:
         self._wanted = trio.Event()
         self._waiting: dict[Stream, None] = {}
         self._ports: dict[Stream, Port] = {}
-        self._mixers: dict[Conference, Mixer] = {}
+        self._mixers: dict[Mix, Mixer] = {}
         self._told_lost, self._told_silent = (Seldom(at_once=MOST_BUGS) for _ in range(2))
 
     @property

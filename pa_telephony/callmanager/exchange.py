@@ -325,7 +325,7 @@ class Exchange:
         finally:
             # A bug in telling of it must not leave the others with nobody.
             if conference is not None:
-                conference.leave(self, leg)
+                conference.leave(leg)
             if peer is not None and peer.state is not LegState.IDLE:
                 if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
                     self.fail(peer, cause)

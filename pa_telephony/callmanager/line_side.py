@@ -21,7 +21,7 @@ from pa_telephony.callmanager.calls import (
     LegState,
     Line,
     MediaAddress,
-    ParkedCall,
+    Parked,
     Stream,
     Watcher,
 )
@@ -273,7 +273,7 @@ class LineSide(Watcher):
 
     # Watcher: what is not about one leg.
 
-    def call_parked(self, parked: ParkedCall) -> None:
+    def call_parked(self, parked: Parked) -> None:
         """Tell who parked it where."""
         session = self.sessions.get(parked.by.device)
         if session is not None:

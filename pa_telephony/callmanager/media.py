@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pa_telephony.callmanager.conference import Conference
 from pa_telephony.callmanager.model import (
     Capabilities,
     Leg,
@@ -20,6 +19,7 @@ from pa_telephony.callmanager.model import (
     MediaEnd,
     MediaFormat,
     MediaResource,
+    Mix,
     Side,
     Stream,
     StreamUse,
@@ -38,7 +38,7 @@ _ANYTHING = Capabilities(telephone_event=0)
 class _Wanted:
     use: StreamUse
     peer: Leg | None = None
-    conference: Conference | None = None
+    conference: Mix | None = None
 
 
 def agree(one: Capabilities, other: Capabilities) -> MediaFormat | None:
@@ -191,7 +191,7 @@ class MediaPlan:
         leg: Leg,
         agreed: MediaFormat,
         use: StreamUse,
-        conference: Conference | None = None,
+        conference: Mix | None = None,
     ) -> Stream:
         end: MediaEnd = self._side_of(leg)
         stream = Stream(next(self._ids), leg, agreed, use, end, conference=conference)

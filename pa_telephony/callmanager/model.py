@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from pa_telephony.callmanager.config import DeviceKind, LineConfig
 from pa_telephony.printable import printable
 from pa_telephony.rtp.packet import Codec
-
-if TYPE_CHECKING:
-    from pa_telephony.callmanager.conference import Conference
-    from pa_telephony.callmanager.parking import ParkedCall
 
 __all__ = [
     "ACTIONS",
@@ -39,6 +35,8 @@ __all__ = [
     "MediaEnd",
     "MediaFormat",
     "MediaResource",
+    "Mix",
+    "Parked",
     "Party",
     "Purpose",
     "Reason",
@@ -236,6 +234,42 @@ class Appearance:
         return Party(self.line.number, self.config.name)
 
 
+class Mix(Protocol):
+    """What several legs are in whose parties all hear each other: a conference."""
+
+    id: int
+    """The call id of all of them."""
+    members: list[Leg]
+    """In the order of joining."""
+    controller: Leg | None
+    """Who made it; None once that one has left."""
+
+    def leave(self, leg: Leg) -> None:
+        """A member is gone; what is left may be an ordinary call, or none."""
+        ...
+
+    def replace(self, old: Leg, new: Leg) -> None:
+        """A member goes on at another device of its shared line."""
+        ...
+
+
+class Parked(Protocol):
+    """Where a party waits to be retrieved."""
+
+    number: str
+    leg: Leg
+    by: Appearance
+    """Who parked it, and gets it back when it has waited for too long."""
+
+    def forget(self, reason: Reason = Reason.DIRECT) -> None:
+        """The number is free again."""
+        ...
+
+    def move_to(self, leg: Leg) -> None:
+        """The party waits at another device of its shared line."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Leg:
     """One appearance's part in a call. Only the call manager changes it."""
@@ -254,8 +288,8 @@ class Leg:
     last_redirecting: Party = field(default_factory=Party)
     peer: Leg | None = None
     """The other side of an ordinary call; the caller, while it is offered."""
-    conference: Conference | None = None
-    parking: ParkedCall | None = None
+    conference: Mix | None = None
+    parking: Parked | None = None
     """Where the party waits to be retrieved."""
     appearances: list[Leg] = field(default_factory=list["Leg"])
     """This party's legs on all devices of a shared line, this one included."""
@@ -337,7 +371,7 @@ class Stream:
     use: StreamUse
     end: MediaEnd
     far: Stream | None = None
-    conference: Conference | None = None
+    conference: Mix | None = None
     address: MediaAddress | None = None
     open: bool = True
 
@@ -418,10 +452,10 @@ class Watcher:
     def media_closed(self, stream: Stream) -> None:
         """A device does neither any more."""
 
-    def call_parked(self, parked: ParkedCall) -> None:
+    def call_parked(self, parked: Parked) -> None:
         """A call waits at a park number."""
 
-    def call_unparked(self, parked: ParkedCall, reason: Reason) -> None:
+    def call_unparked(self, parked: Parked, reason: Reason) -> None:
         """It waits no more: UNPARK, PARK_REVERSION, or DIRECT when the caller hung up."""
 
     def forward_changed(self, line: Line, kind: Forward) -> None:

@@ -11,6 +11,7 @@ from pa_telephony.callmanager.model import (
     Appearance,
     Cause,
     Leg,
+    Parked,
     Party,
     Reason,
 )
@@ -23,7 +24,7 @@ __all__ = ["ParkedCall", "Parking"]
 
 
 @dataclass(eq=False, slots=True)
-class ParkedCall:
+class ParkedCall(Parked):
     """A party that waits at ``number``; ``by`` parked it and gets it back at ``deadline``."""
 
     number: str
@@ -104,7 +105,7 @@ class Parking:
         self._exchange.name_other(other, leg.party)
         self._exchange.connect(leg, other)
 
-    def forget(self, parked: ParkedCall, reason: Reason) -> None:
+    def forget(self, parked: Parked, reason: Reason) -> None:
         """The number is free again."""
         if self.parked.get(parked.number) is parked:
             del self.parked[parked.number]
