@@ -25,8 +25,6 @@ _SETTLES = 3.0
 """Seconds that a fault counts as an excuse after it is over."""
 _TAKES_OVER = 10.0
 """Seconds without any trouble, after which every call must be answered."""
-_ON_ITS_WAY = 0.5
-"""Seconds that an answer may take from a port to the caller."""
 _CHANGES_HANDS = 0.5
 """Seconds that a route point may be with nobody while it goes home, where nobody lingers."""
 _HANGS_UP = 0.5
@@ -152,11 +150,11 @@ class Judge:
         assert call.ended is not None
         assert call.up is not None
         found = self._trouble.since(call.ended - _SETTLES, call.server, CALL_MANAGER_ITSELF)
-        # The call manager may learn only much later that the process is dead. An answer that was
-        # on its way when it died comes up afterwards, with nobody there.
-        who = (call.server,) if call.server else ()
-        since = call.up - _ON_ITS_WAY if not call.server else call.up
-        found += [spell for spell in self._trouble.since(since, *who) if spell.deadly]
+        # The call manager may learn only much later that the process is dead.
+        found += [spell for spell in self._trouble.since(call.up, call.server) if spell.deadly]
+        if not call.server:
+            # Its answer was on its way, behind a cut perhaps, when the process died.
+            found += [spell for spell in self._trouble.since(call.began) if spell.deadly]
         self._house.note(f"dropped: {call}")
         if not found:
             self.violated(f"a call was dropped that {call.server} had: {call}")
