@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -46,6 +47,10 @@ class FairnessConfig:
     """Of this time one very long turn is not charged in full."""
     saved: float = 0.1
     """Work that it saves up for each second."""
+    oldest_every: int = 4
+    """Each time after so many rounds the one that has waited longest is first. When there is more
+    to do than time for it, one of hundreds would else wait for seconds, because the others have
+    always had a little less."""
 
 
 class _Queue:
@@ -62,6 +67,8 @@ class _Queue:
         self.clock = 0.0
         """The work that everybody has had who always wanted more."""
         self.waiting: list[tuple[float, int, Account, object]] = []
+        self.line: deque[tuple[int, Account, object]] = deque()
+        """The same in the order in which they came."""
 
     def starts_at(self, account: Account) -> float:
         return max(account.used, self.clock - self.credit)
@@ -139,6 +146,7 @@ class Fairness:
         self._of: WeakValueDictionary[str, _Share] = WeakValueDictionary()
         """Of the networks from where strangers are there."""
         self._numbers = itertools.count()
+        self._round = 0
         self._place: dict[object, int] = {}
         """The number in a queue of each ticket that was not given out; other entries are stale."""
 
@@ -205,6 +213,7 @@ class Fairness:
         queue, number = account.queue, next(self._numbers)
         place = queue.ends_at(account, self.config.turn)
         heapq.heappush(queue.waiting, (place, number, account, ticket))
+        queue.line.append((number, account, ticket))
         # Last: a ticket that is known stands in the queue, too, so that its turn comes.
         self._place[ticket] = number
 
@@ -244,9 +253,11 @@ class Fairness:
             queue.promised = False
         if not self._place:
             return False
+        self._round += 1
+        oldest = self._round % self.config.oldest_every == 0
         for queue in self._queues:
             queue.spent = queue.given = 0.0
-            first = self._first(queue)
+            first = self._oldest(queue) if oldest else self._first(queue)
             if first is not None:
                 first[2].promised = queue.promised = True
                 self._give(queue, first, give)
@@ -276,7 +287,18 @@ class Fairness:
         del self._place[ticket]
         queue.given += account.needs
 
+    def _oldest(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
+        while queue.line:
+            number, account, ticket = queue.line[0]
+            if self._place.get(ticket) == number:
+                return 0.0, number, account, ticket
+            queue.line.popleft()
+        return None
+
     def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
+        if len(queue.line) > 2 * len(self._place) + 100:
+            # Those whose turn came before that of who has waited longest.
+            queue.line = deque(each for each in queue.line if self._place.get(each[2]) == each[0])
         while queue.waiting:
             first = place, number, account, ticket = queue.waiting[0]
             if self._place.get(ticket) != number:

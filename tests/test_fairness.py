@@ -199,6 +199,37 @@ def test_strangers_that_come_back_again_and_again_are_not_new() -> None:
     assert loud[1].share is not loud[0].share
 
 
+def test_whoever_has_waited_longest_is_first_now_and_then() -> None:
+    """Among hundreds that ask now and then one always has had a little more than the others."""
+    house = House()
+    house.fairness.next_round(lambda ticket: None)
+    loud = house.somebody()
+    for _ in range(30):
+        house.work(loud, WORK)
+    house.fairness.wait(loud, "loud")
+    rounds = 0
+    while rounds < 10 * CONFIG.oldest_every:
+        rounds += 1
+        for number in range(20):
+            house.fairness.wait(house.somebody(), f"{rounds}: {number}")
+        tickets = house.next_round()
+        if "loud" in tickets:
+            break
+    assert rounds <= CONFIG.oldest_every
+    assert tickets[0] == "loud"
+
+
+def test_who_comes_and_goes_leaves_nothing_in_the_line() -> None:
+    house = House()
+    waits = house.somebody()
+    house.fairness.wait(waits, "waits")
+    for number in range(5000):
+        house.fairness.wait(waits, number)
+        house.fairness.leave(number)
+        house.fairness.may_go(waits, house.now)
+    assert len(house.fairness._known.line) < 200
+
+
 def test_the_turn_in_which_somebody_becomes_known_was_a_stranger_s() -> None:
     """One that waited for seconds after that kept its name from whoever came next."""
     house = House()
