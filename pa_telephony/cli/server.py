@@ -9,7 +9,12 @@ from pathlib import Path
 import click
 
 from pa_telephony import failover
-from pa_telephony.cli.running import log_to_terminal, open_trace, run_until_stopped
+from pa_telephony.cli.running import (
+    keep_for_good,
+    log_to_terminal,
+    open_trace,
+    run_until_stopped,
+)
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Trace
 
@@ -71,6 +76,7 @@ def server(
 async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:
     application = failover.Menu(cluster)
     async with failover.open_server(cluster, name, application=application, trace=trace) as running:
+        keep_for_good()
         click.echo(f"{name} is up")
         try:
             await running.run()

@@ -22,7 +22,7 @@ from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
-from pa_telephony.cli.running import SECONDS, open_trace, run_until_stopped
+from pa_telephony.cli.running import SECONDS, keep_for_good, open_trace, run_until_stopped
 from pa_telephony.errors import CallEnded
 from pa_telephony.printable import printable, printable_reason
 from pa_telephony.sccp.station import key_of
@@ -200,6 +200,7 @@ async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[
             options.device, options.call_managers, engine=engine, trace=trace, on_trouble=tell
         ) as station,
     ):
+        keep_for_good()
         yield station
 
 
