@@ -106,7 +106,10 @@ class _More:
     """
 
     def __init__(self, listener: trio.abc.Listener[Any]) -> None:
-        self._listener = listener if isinstance(listener, trio.SocketListener) else None
+        self._listener: trio.SocketListener | None = None
+        # A socket that somebody else's factory made may be none of the kernel's.
+        if isinstance(listener, trio.SocketListener) and listener.socket.fileno() >= 0:
+            self._listener = listener
         self._left = _AT_ONCE
 
     def accept(self) -> trio.SocketStream | None:

@@ -13,6 +13,7 @@ import trio
 import trio.testing
 
 from pa_telephony import callmanager, failover, sccp
+from pa_telephony.callmanager import manager
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
 from pa_telephony.trace import EventRecord
@@ -264,7 +265,7 @@ def run_in_virtual_time(cluster: Cluster, seed: int, body: Callable[[House], Any
     random.seed(seed)
     trio._core._run._r.seed(seed)
     trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True
-    with _warnings_in(kept), _threads_at_once():
+    with _warnings_in(kept), _threads_at_once(), _turns_in_virtual_time():
         trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0), instruments=[processes])
     return kept[0]
 
@@ -285,6 +286,17 @@ def _warnings_in(houses: list[House]) -> Generator[None]:
     finally:
         logger.removeHandler(notes)
         logger.propagate = propagates
+
+
+@contextmanager
+def _turns_in_virtual_time() -> Generator[None]:
+    """Turns are measured by the time of a processor, which is another one in each run."""
+    usual = manager.Turns
+    manager.Turns = functools.partial(usual, work=trio.current_time)  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        manager.Turns = usual
 
 
 @contextmanager
