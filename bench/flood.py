@@ -19,6 +19,7 @@ all at once. Whose name is part of a SITUATION is measured (``python bench/flood
 
 from __future__ import annotations
 
+import argparse
 import errno
 import itertools
 import json
@@ -466,6 +467,9 @@ if __name__ == "__main__":
         pin(1)
         serve()
     else:
+        parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+        parser.add_argument("seconds", nargs="?", type=float, default=3.0, help="of each flood")
+        parser.add_argument("situations", nargs="*", help="only those whose name has one of these")
+        asked = parser.parse_args()
         pin(0)
-        good = main(float(sys.argv[1]) if sys.argv[1:] else 3.0, sys.argv[2:])
-        sys.exit(0 if good else 1)
+        sys.exit(0 if main(asked.seconds, asked.situations) else 1)
