@@ -67,7 +67,7 @@ class _Queue:
         self.clock = 0.0
         """The work that everybody has had who always wanted more."""
         self.waiting: list[tuple[float, int, Account, object]] = []
-        self.line: deque[tuple[int, Account, object]] = deque()
+        self.line: deque[tuple[float, int, Account, object]] = deque()
         """The same in the order in which they came."""
 
     def starts_at(self, account: Account) -> float:
@@ -212,8 +212,12 @@ class Fairness:
         """Let a connection wait; ``ticket`` is anything hashable that is its own."""
         queue, number = account.queue, next(self._numbers)
         place = queue.ends_at(account, self.config.turn)
-        heapq.heappush(queue.waiting, (place, number, account, ticket))
-        queue.line.append((number, account, ticket))
+        entry = place, number, account, ticket
+        if len(queue.line) > 2 * len(self._place) + 100:
+            # Most have had their turn before the one that has waited longest.
+            queue.line = deque(each for each in queue.line if self._place.get(each[3]) == each[1])
+        heapq.heappush(queue.waiting, entry)
+        queue.line.append(entry)
         # Last: a ticket that is known stands in the queue, too, so that its turn comes.
         self._place[ticket] = number
 
@@ -289,16 +293,13 @@ class Fairness:
 
     def _oldest(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
         while queue.line:
-            number, account, ticket = queue.line[0]
+            _, number, _, ticket = queue.line[0]
             if self._place.get(ticket) == number:
-                return 0.0, number, account, ticket
+                return queue.line[0]
             queue.line.popleft()
         return None
 
     def _first(self, queue: _Queue) -> tuple[float, int, Account, object] | None:
-        if len(queue.line) > 2 * len(self._place) + 100:
-            # Those whose turn came before that of who has waited longest.
-            queue.line = deque(each for each in queue.line if self._place.get(each[2]) == each[0])
         while queue.waiting:
             first = place, number, account, ticket = queue.waiting[0]
             if self._place.get(ticket) != number:

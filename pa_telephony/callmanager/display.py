@@ -8,7 +8,7 @@ in its own language.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from pa_telephony.callmanager.calls import Cause, Leg, LegState, Purpose
@@ -114,8 +114,8 @@ class Screen:
 
     version: int
     legs: Collection[Leg]
-    now: datetime.datetime
-    """Local time, which the display shows."""
+    clock: Callable[[], datetime.datetime]
+    """Gives the local time; it is shown when a call is over, and asked for only then."""
     features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
     silent: bool = False
     """Flash instead of ringing."""
@@ -293,7 +293,7 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
             precedence_level=4,
         ),
         select_soft_keys(SoftKeySet.ON_HOOK),
-        time_date(screen.now),
+        time_date(screen.clock()),
     ]
     if leg.incoming:
         shown.append(messages.ClearPriNotify(priority=_PRIORITY))

@@ -189,7 +189,7 @@ class LineSide(Watcher):
             version=session.version,
             features=session.features,
             legs=self._calls.legs_of(leg.device),
-            now=self._clock(),
+            clock=self._clock,
             silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
             hidden=self._hidden,
         )

@@ -17,6 +17,8 @@ from pa_telephony.cli.running import (
     log_to_terminal,
     open_trace,
     run_until_stopped,
+    stalls_option,
+    trace_options,
 )
 
 __all__ = ["callmanager"]
@@ -46,22 +48,8 @@ __all__ = ["callmanager"]
 )
 @click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
 @click.option("--cti-tls-port", type=click.IntRange(0, 65535), default=2749, show_default=True)
-@click.option(
-    "--trace",
-    "trace_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
-)
-@click.option(
-    "--trace-keyed",
-    is_flag=True,
-    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
-)
-@click.option(
-    "--trace-stalls",
-    is_flag=True,
-    help="Note in it when the process stood still, by looking a hundred times a second.",
-)
+@trace_options
+@stalls_option
 def callmanager(
     config: Path,
     host: str,

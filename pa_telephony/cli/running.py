@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import trio
@@ -20,7 +20,15 @@ from pa_telephony.printable import printable_lines
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
-__all__ = ["SECONDS", "keep_for_good", "log_to_terminal", "open_trace", "run_until_stopped"]
+__all__ = [
+    "SECONDS",
+    "keep_for_good",
+    "log_to_terminal",
+    "open_trace",
+    "run_until_stopped",
+    "stalls_option",
+    "trace_options",
+]
 
 _AGAIN = 60.0
 """Seconds for which the same line is not printed again."""
@@ -39,6 +47,33 @@ class _Seconds(click.FloatRange):
 
 SECONDS = _Seconds(0.0, LONGEST)
 """The type of an option that is a number of seconds: 0 to a day, and neither inf nor nan."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def trace_options(command: Command) -> Command:
+    """Add ``--trace`` (``trace_file``) and ``--trace-keyed``, for :func:`open_trace`."""
+    file = click.option(
+        "--trace",
+        "trace_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
+    )
+    keyed = click.option(
+        "--trace-keyed",
+        is_flag=True,
+        help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
+    )
+    return file(keyed(command))
+
+
+def stalls_option(command: Command) -> Command:
+    """Add ``--trace-stalls``, for :func:`run_until_stopped`."""
+    return click.option(
+        "--trace-stalls",
+        is_flag=True,
+        help="Note in it when the process stood still, by looking a hundred times a second.",
+    )(command)
 
 
 class _Once(logging.Filter):

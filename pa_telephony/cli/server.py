@@ -14,6 +14,8 @@ from pa_telephony.cli.running import (
     log_to_terminal,
     open_trace,
     run_until_stopped,
+    stalls_option,
+    trace_options,
 )
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Trace
@@ -35,22 +37,8 @@ __all__ = ["server"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="WAV that callers hear, instead of the file's.",
 )
-@click.option(
-    "--trace",
-    "trace_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
-)
-@click.option(
-    "--trace-keyed",
-    is_flag=True,
-    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
-)
-@click.option(
-    "--trace-stalls",
-    is_flag=True,
-    help="Note in it when the process stood still, by looking a hundred times a second.",
-)
+@trace_options
+@stalls_option
 def server(
     file: Path,
     name: str,

@@ -40,7 +40,7 @@ def a_leg() -> Leg:
 
 
 def screen(leg: Leg, *others: Leg, version: int = 20, silent: bool = False) -> Screen:
-    return Screen(version=version, legs=[leg, *others], now=NOON, silent=silent)
+    return Screen(version=version, legs=[leg, *others], clock=lambda: NOON, silent=silent)
 
 
 def of(kind: type[SccpMessage], shown: list[SccpMessage]) -> list[SccpMessage]:

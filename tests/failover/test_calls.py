@@ -24,6 +24,8 @@ from pa_telephony.failover.world import Beat, session
 BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
 OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER
 NOT_KNOWN = CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION
+ONE_CALL = replace(CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:]))
+"""PA1 may have one call at once."""
 
 
 class Session(SimpleNamespace):
@@ -140,10 +142,7 @@ async def test_beyond_the_guard_nobody_is_served_and_the_reason_is_written_down(
 
 
 async def test_a_call_at_a_port_goes_to_the_application_until_there_are_too_many() -> None:
-    cluster = replace(
-        CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:])
-    )
-    bench = Bench(application := Chooses(), started(cluster=cluster))
+    bench = Bench(application := Chooses(), started(cluster=ONE_CALL))
     call: Any = SimpleNamespace(calling="1001", heard=0.0)
     bench.driver.member.set_busy(PORTS[0], True)
     await bench.calls.media_call(PORTS[0], call)
@@ -154,10 +153,7 @@ async def test_a_call_at_a_port_goes_to_the_application_until_there_are_too_many
 
 
 async def test_no_port_of_a_server_that_has_all_the_calls_it_may_have_is_chosen() -> None:
-    cluster = replace(
-        CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:])
-    )
-    bench = Bench(application := Chooses(), started(cluster=cluster))
+    bench = Bench(application := Chooses(), started(cluster=ONE_CALL))
     heard_of(bench.driver)
     bench.driver.member.set_busy(PORTS[0], True)
     await bench.routed()
@@ -168,10 +164,7 @@ async def test_no_port_of_a_server_that_has_all_the_calls_it_may_have_is_chosen(
 
 
 async def test_a_call_sent_to_a_port_counts_before_it_rings() -> None:
-    cluster = replace(
-        CLUSTER, servers=(replace(CLUSTER.servers[0], capacity=1), *CLUSTER.servers[1:])
-    )
-    bench = Bench(application := Chooses(), started(cluster=cluster))
+    bench = Bench(application := Chooses(), started(cluster=ONE_CALL))
     await bench.routed()
     await bench.routed()
     assert application.given == [["6001", "6002"], []]

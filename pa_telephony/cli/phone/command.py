@@ -22,7 +22,13 @@ from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
-from pa_telephony.cli.running import SECONDS, keep_for_good, open_trace, run_until_stopped
+from pa_telephony.cli.running import (
+    SECONDS,
+    keep_for_good,
+    open_trace,
+    run_until_stopped,
+    trace_options,
+)
 from pa_telephony.errors import CallEnded
 from pa_telephony.printable import printable, printable_reason
 from pa_telephony.sccp.station import key_of
@@ -110,17 +116,7 @@ def _peers(
 )
 @click.option("--address", help="Where sound is received; else our end of the signalling.")
 @click.option("--rtp-port", type=click.IntRange(1024, 65534), default=32000, show_default=True)
-@click.option(
-    "--trace",
-    "trace_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
-)
-@click.option(
-    "--trace-keyed",
-    is_flag=True,
-    help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
-)
+@trace_options
 def phone(
     device: str,
     call_managers: tuple[str, ...],
