@@ -90,6 +90,8 @@ class Configured:
         A home that only one of them has differs in all groups.
         """
         mine, theirs = self.homes.get(home, {}), other.homes.get(home, {})
+        if mine == theirs:
+            return ()
         groups = dict.fromkeys((*GROUPS, *mine, *theirs))
         return tuple(group for group in groups if mine.get(group) != theirs.get(group))
 

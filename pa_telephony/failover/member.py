@@ -155,6 +155,20 @@ class _Memory:
     takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
 
+@dataclass(frozen=True, eq=False)
+class _Mine:
+    """What follows from the registrations and their calls, as long as none of them changes.
+
+    Another object says that one has changed.
+    """
+
+    unquiet: frozenset[str]
+    free: frozenset[Identity]
+    released: frozenset[Identity]
+    up: frozenset[str]
+    busy: frozenset[str]
+
+
 class Member:
     """One server; see the module. ``instance`` must be unique to this process and object.
 
@@ -177,6 +191,7 @@ class Member:
         self._source: str | None = None
         self._beat = Beat(instance)
         self._told = self._beat
+        self._told_about: tuple[object, ...] = ()
         self._next_beat = now
         self._last_beat = now
         self._guard = now
@@ -199,6 +214,8 @@ class Member:
         }
         self._busy: set[Identity] = set()
         self._long: set[Identity] = set()
+        self._mine: _Mine | None = None
+        self._rests_until = 0.0
         self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
@@ -290,6 +307,7 @@ class Member:
         self._memory.asked.clear()
         self.plan = Plan()
         self._viewed = None
+        self._stir()
 
     def observe(
         self, snapshot: Snapshot, now: float, *, asked: float | None = None
@@ -329,6 +347,8 @@ class Member:
                 self._memory.asked[name] = _Asked(asks.token, now)
         recognised = self._recognise(now)
         self.news = not known or blind or bool(recognised) or world.has_news_since(before)
+        if self.news:
+            self._stir()
         return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
@@ -341,6 +361,7 @@ class Member:
         if action.step is None:
             self._beaten(action, outcome, now)
             return ()
+        self._stir()
         flight = self._flight
         if flight is None or flight.action is not action:
             return ()
@@ -406,11 +427,13 @@ class Member:
             self._next_beat = now + _SOON * self._timing.heartbeat
         elif outcome.committed:
             self._alive(flight.sent, now)
+            return
         else:
             # Deposed. Whoever did it may act already: stop before anything else.
             self._guard = now
             self._ended = True
             self._known = self._world.snapshot.revision >= outcome.revision
+        self._stir()
 
     def _alive(self, sent: float, now: float) -> None:
         period = self._timing.heartbeat
@@ -438,6 +461,7 @@ class Member:
     def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
         """Whether the provider of that name can be reached, and why not; False until it is told."""
         self._unreached[provider] = why
+        self._stir()
         if reachable == (provider in self._beat.links):
             return
         begun, ended = self._link_since, self._lost_since
@@ -454,12 +478,14 @@ class Member:
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Whether ``identity`` has a call (a routing decision, for a route point)."""
         (self._busy.add if busy else self._busy.discard)(identity)
+        self._stir()
         if not busy:
             self._long.discard(identity)
 
     def set_long(self, identity: Identity) -> None:
         """The call that ``identity`` has is longer than a call should be."""
         self._long.add(identity)
+        self._stir()
 
     def registered(self, identity: Identity, now: float) -> None:
         """The call manager has registered it."""
@@ -490,6 +516,7 @@ class Member:
         if why or input in (Input.REGISTERED, Input.UNREGISTERED):
             # A connection that is closed after a refusal says nothing new.
             found.why = why
+            self._stir()
         if input in (Input.REFUSED, Input.LOST, Input.KEPT):
             found.retry_at = now + self._timing.retry
         self._input(identity, input)
@@ -498,7 +525,9 @@ class Member:
         found = self._registrations[identity]
         before = found.state
         found.state, effect = registration.step(before, input)
-        self._moved |= found.state is not before
+        if found.state is not before:
+            self._moved = True
+            self._stir()
         if effect is Effect.REGISTER:
             self._pending.append(Register(identity))
         elif effect is Effect.UNREGISTER:
@@ -510,8 +539,22 @@ class Member:
 
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
+        if now < min(self._rests_until, self._guard, self._read + self._timing.own / 2):
+            self._heartbeat(now)
+        else:
+            self._look(now)
+        done, self._pending = self._pending, []
+        return done
+
+    def _stir(self) -> None:
+        """Something has come in that may call for more than a heartbeat."""
+        self._mine = None
+        self._rests_until = 0.0
+
+    def _look(self, now: float) -> None:
+        """Look at everything: plan, follow the plan, and see when to look again."""
         self._look_at_myself(now)
-        view, plan = self._view(now), None
+        view, plan, rests = self._view(now), None, False
         if self._known and view.session is None:
             self._guard = min(self._guard, now)
         if not self.may_act(now):
@@ -521,8 +564,7 @@ class Member:
         elif self._known:
             self.plan = plan = self._planned(view)
             self._moved = False
-            for identity in self._registrations:
-                self._follow(identity, now)
+            rests = self._follow_all(now) and self._flight is None
         may_send = self._known and (view.session is None or self.may_act(now))
         if may_send or (self._is_deaf(now) and not self._ended):
             # Planned again when something has changed: what was closed or released just now counts.
@@ -531,8 +573,8 @@ class Member:
             self._send(plan, now)
         self._repeat(now)
         self._heartbeat(now)
-        done, self._pending = self._pending, []
-        return done
+        if rests and self._flight is None:
+            self._rests_until = min(self._times(now), default=float("inf"))
 
     def _planned(self, view: View) -> Plan:
         """The plan of ``view``; the last one again where nothing that it looked at has changed.
@@ -550,18 +592,21 @@ class Member:
 
     def next_deadline(self, now: float) -> float:
         """When :meth:`actions` has to be called at the latest, if nothing happens before."""
+        own = self._timing.own
+        times = [self._guard, self._read + own / 2, self._read + own, self._next_beat]
+        if self.withheld:
+            times.append(self._last_sent + _SOON * self._timing.heartbeat)
+        times += (self._rests_until,) if now < self._rests_until else self._times(now)
+        return min((time for time in times if time > now), default=now + self._timing.heartbeat)
+
+    def _times(self, now: float) -> list[float]:
+        """When there may be something to do or to plan, if nothing comes in before."""
         timing, memory = self._timing, self._memory
         times = [
-            self._guard,
-            self._read + timing.own / 2,
-            self._read + timing.own,
             self._entered + timing.grace,
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
-            self._next_beat,
         ]
-        if self.withheld:
-            times.append(self._last_sent + _SOON * timing.heartbeat)
         times += [
             max(seen.since, self._steady_since) + self._patience(name)
             for name, seen in memory.seen.items()
@@ -571,7 +616,7 @@ class Member:
             times += (found.retry_at, found.linger_until)
         if self._flight is not None and self._flight.repeat_at is not None:
             times.append(self._flight.repeat_at)
-        return min((time for time in times if time > now), default=now + timing.heartbeat)
+        return [time for time in times if time > now]
 
     def _look_at_myself(self, now: float) -> None:
         """What time alone changes of what we say of ourselves."""
@@ -584,9 +629,22 @@ class Member:
     def _is_deaf(self, now: float) -> bool:
         return self._read + self._timing.own <= now
 
+    def _what_is_mine(self) -> _Mine:
+        if self._mine is None:
+            found = self._registrations
+            self._mine = _Mine(
+                unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
+                free=frozenset(found.keys() - self._busy),
+                released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
+                up=frozenset(i.label for i, each in found.items() if each.state in _UP),
+                # Decisions last milliseconds and concern nobody else.
+                busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
+            )
+        return self._mine
+
     def _view(self, now: float) -> View:
         timing, memory = self._timing, self._memory
-        found = self._registrations
+        mine = self._what_is_mine()
         return View(
             world=self._world,
             me=self.name,
@@ -598,15 +656,15 @@ class Member:
             cut_off=frozenset(
                 name for name, since in self._lost_since.items() if since + timing.own <= now
             ),
-            unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
+            unquiet=mine.unquiet,
             silent=self._silent(now),
             granted=frozenset(
                 home
                 for home, asked in memory.asked.items()
                 if asked.since + self._hold(home, now) <= now
             ),
-            free=frozenset(found.keys() - self._busy),
-            released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
+            free=mine.free,
+            released=mine.released,
             lingers=timing.linger > 0,
         )
 
@@ -618,11 +676,22 @@ class Member:
         doubled: float = timing.hold * 2.0 ** min(max(0, len(recent) - 1), 30)
         return min(doubled, timing.hold_longest)
 
+    def _follow_all(self, now: float) -> bool:
+        """Bring every registration nearer to the plan; True when all of them are there already."""
+        hold, give = self.plan.hold, self.plan.give
+        away = [
+            identity
+            for identity, found in self._registrations.items()
+            if found.state is not (State.REGISTERED if identity in hold else State.IDLE)
+            or identity in give
+        ]
+        for identity in away:
+            self._follow(identity, now)
+        return not away
+
     def _follow(self, identity: Identity, now: float) -> None:
         found = self._registrations[identity]
         holds, gives = identity in self.plan.hold, identity in self.plan.give
-        if found.state is (State.REGISTERED if holds else State.IDLE) and not gives:
-            return  # Most of them, most of the time.
         flight = self._flight
         if flight is not None and flight.gives(identity):
             return  # Perhaps it is no longer ours; the outcome will say.
@@ -714,20 +783,23 @@ class Member:
         session = self._world.session(self.name)
         if session is None or session.beat.instance != self._beat.instance:
             return
-        states = {i: each.state for i, each in self._registrations.items()}
+        mine, suspects = self._what_is_mine(), self._suspects(now)
+        about = mine, self.plan, self._beat, suspects
+        if self._next_beat > now and about == self._told_about:
+            return
+        self._told_about = about
         beat = replace(
             self._beat,
-            up=frozenset(i.label for i, state in states.items() if state in _UP),
-            # Decisions last milliseconds and concern nobody else.
-            busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
+            up=mine.up,
+            busy=mine.busy,
             why=self.reasons(),
             unreached={
                 name: why for name, why in self._unreached.items() if not self._beat.reaches(name)
             },
-            suspects=self._suspects(now),
+            suspects=suspects,
             long=frozenset(i.label for i in self._long),
         )
-        if self._next_beat > now and (beat == self._told or soon > now):
+        if self._next_beat > now and beat == self._told:
             return
         urgent = beat != self._told
         self._told = beat

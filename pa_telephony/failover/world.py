@@ -212,8 +212,7 @@ def _decode(text: str) -> Beat:
         return Beat("")
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """A server's session as the store has it."""
 
     server: str
@@ -236,7 +235,9 @@ class World:
                 name, beat = key[4:], Beat.decode(entry.value)
                 self.sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._owners: dict[Identity, str | None] = {}
+        self._configured: dict[str, Configured | None] = {}
         self._differences: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._reaches: dict[tuple[str, str, bool], frozenset[str]] = {}
 
     def has_news_since(self, other: World) -> bool:
         """Whether anything but the pulse of heartbeats is not as in ``other``.
@@ -262,6 +263,11 @@ class World:
 
     def configured(self, server: str) -> Configured | None:
         """What the file of ``server`` says, or said when it ran last; None when nobody knows."""
+        if server not in self._configured:
+            self._configured[server] = self._read_configured(server)
+        return self._configured[server]
+
+    def _read_configured(self, server: str) -> Configured | None:
         entry, found = self.snapshot.entries.get(configuration(server)), self.session(server)
         if entry is None or (found is not None and found.token != entry.modified):
             # None, or left over: another release has begun that session without a word of it.
@@ -321,6 +327,12 @@ class World:
         it has no session, is to be stopped, cannot read the store, or does not agree with what
         ``home`` says of itself. ``steady``: only those that it has reached for ``Timing.steady``.
         """
+        key = server, home, steady
+        if key not in self._reaches:
+            self._reaches[key] = self._find_reach(server, home, steady)
+        return self._reaches[key]
+
+    def _find_reach(self, server: str, home: str, steady: bool) -> frozenset[str]:
         found = self.sessions.get(server)
         if found is None or not found.beat.reads or self.stopped(server) is not None:
             return frozenset()
