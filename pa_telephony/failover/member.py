@@ -216,6 +216,7 @@ class Member:
         self._long: set[Identity] = set()
         self._mine: _Mine | None = None
         self._rests_until = 0.0
+        """Until then all is as planned; only heartbeats are due, if nothing comes in."""
         self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
@@ -307,7 +308,6 @@ class Member:
         self._memory.asked.clear()
         self.plan = Plan()
         self._viewed = None
-        self._stir()
 
     def observe(
         self, snapshot: Snapshot, now: float, *, asked: float | None = None
@@ -361,7 +361,6 @@ class Member:
         if action.step is None:
             self._beaten(action, outcome, now)
             return ()
-        self._stir()
         flight = self._flight
         if flight is None or flight.action is not action:
             return ()
@@ -427,13 +426,11 @@ class Member:
             self._next_beat = now + _SOON * self._timing.heartbeat
         elif outcome.committed:
             self._alive(flight.sent, now)
-            return
         else:
             # Deposed. Whoever did it may act already: stop before anything else.
             self._guard = now
             self._ended = True
             self._known = self._world.snapshot.revision >= outcome.revision
-        self._stir()
 
     def _alive(self, sent: float, now: float) -> None:
         period = self._timing.heartbeat
@@ -564,7 +561,7 @@ class Member:
         elif self._known:
             self.plan = plan = self._planned(view)
             self._moved = False
-            rests = self._follow_all(now) and self._flight is None
+            rests = self._follow_all(now)
         may_send = self._known and (view.session is None or self.may_act(now))
         if may_send or (self._is_deaf(now) and not self._ended):
             # Planned again when something has changed: what was closed or released just now counts.
@@ -573,8 +570,8 @@ class Member:
             self._send(plan, now)
         self._repeat(now)
         self._heartbeat(now)
-        if rests and self._flight is None:
-            self._rests_until = min(self._times(now), default=float("inf"))
+        rests = rests and self._flight is None
+        self._rests_until = min(self._times(now), default=float("inf")) if rests else 0.0
 
     def _planned(self, view: View) -> Plan:
         """The plan of ``view``; the last one again where nothing that it looked at has changed.

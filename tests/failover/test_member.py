@@ -680,6 +680,23 @@ def test_only_a_heartbeat_with_news_is_urgent() -> None:
     assert not next_beat().transaction.urgent
 
 
+@pytest.mark.parametrize("news", ["a call that is too long", "another reason"])
+def test_news_of_what_changes_no_plan_is_told_before_the_next_heartbeat_is_due(news: str) -> None:
+    driver = Driver("PA1", Worlds())
+    driver.refuses.add(PORTS[1])
+    driver.settle()
+    driver.pass_time(1.4 * TIMING.heartbeat)
+    member, told = driver.member, beat_of(driver, "PA1")
+    assert not member.actions(driver.now)
+    if news == "another reason":
+        member.lost(PORTS[1], driver.now, "reset by peer")
+    else:
+        member.set_long(PORTS[0])
+    driver.settle()
+    beat = beat_of(driver, "PA1")
+    assert (beat.why, beat.long) != (told.why, told.long)
+
+
 def test_a_server_that_may_act_for_longer_than_we_would_is_waited_for() -> None:
     """Its file may say another ``own`` than ours: two servers could act at once."""
     driver = started("PA2")

@@ -11,6 +11,8 @@ import pytest
 from schedules import SHAPES, WITHIN, play
 from simulation import Simulation
 
+from pa_telephony.failover.member import Action, Member
+
 played = functools.cache(play)
 
 
@@ -40,3 +42,17 @@ def test_a_schedule_is_played_again_by_its_number() -> None:
     for each in (one, two):
         each.run(30.0, within=WITHIN)
     assert one.log == two.log
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_member_at_rest_misses_nothing_that_a_look_at_everything_would_have_found(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rested, actions = played(seed), Member.actions
+
+    def look_at_everything(member: Member, now: float) -> list[Action]:
+        member._stir()
+        return actions(member, now)
+
+    monkeypatch.setattr(Member, "actions", look_at_everything)
+    assert play(seed).log == rested.log
