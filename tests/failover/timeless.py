@@ -70,6 +70,8 @@ def settle(member: Member) -> None:
     if member._flight is not None:
         member._flight.sent = member._flight.first = 0.0
     member.plan, member._viewed = Plan(), None
+    member._told_about = ()
+    member._stir()
     if not member._known and member._flight is None:
         _forget(member)
 
