@@ -28,145 +28,25 @@ also counts while the machine sleeps (CLOCK_BOOTTIME), never a wall clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from pa_telephony.failover import ownership, registration, world as keys
+from pa_telephony.failover import ownership, world as keys
+from pa_telephony.failover.actions import Action, Beating, Flight, Transact
 from pa_telephony.failover.capacity import exceeds
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.identity import Identity
+from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
+from pa_telephony.failover.others import Others
 from pa_telephony.failover.ownership import Plan, Step, StepKind, View
-from pa_telephony.failover.registration import Effect, Input, State
+from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Beat, World
 
-__all__ = ["Action", "Close", "Member", "Register", "Transact", "Unregister"]
-
-
-@dataclass(frozen=True)
-class Transact:
-    """Give ``transaction`` to the store. ``step`` says what for; None is a heartbeat."""
-
-    transaction: Transaction
-    step: Step | None = None
-
-
-@dataclass(frozen=True)
-class Register:
-    """Begin one attempt to register at the call manager, with the identity's device."""
-
-    identity: Identity
-
-
-@dataclass(frozen=True)
-class Unregister:
-    """Unregister politely: the call manager refuses while a call exists."""
-
-    identity: Identity
-
-
-@dataclass(frozen=True)
-class Close:
-    """Close its connection; calls end. ``at_once``: no word to the call manager, no waiting."""
-
-    identity: Identity
-    at_once: bool = False
-
-
-Action = Transact | Register | Unregister | Close
+__all__ = ["Member"]
 
 # How much sooner than the next heartbeat changed contents are told, and how soon a transaction
 # with an unknown outcome is repeated: this part of the heartbeat's period.
 _SOON = 0.1
-# Another server's ``own`` seconds are over for certain after so many times as many of ours.
-_DRIFT = 1.05
-# States in which the call manager has the identity from us.
-_UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
-# States in which it has nothing from us, and nothing is under way.
-_QUIET = frozenset({State.IDLE, State.RELEASED})
-# States in which it is not ours at the call manager, or is being taken from there with its calls.
-_GIVEN_UP = _QUIET | {State.CLOSING}
-
-
-@dataclass
-class _Registration:
-    state: State = State.IDLE
-    why: str = ""
-    retry_at: float = 0.0
-    linger_until: float = 0.0
-
-
-@dataclass
-class _Beating:
-    """A heartbeat whose outcome is not known yet."""
-
-    action: Transact
-    sent: float
-
-
-@dataclass
-class _Flight:
-    """A step whose outcome is not known yet; ``repeat_at`` when it must be repeated.
-
-    ``first`` is when it was sent the first time. ``refused`` is the store's revision when it
-    refused a repetition: every snapshot from there on shows whether it had committed before.
-    """
-
-    action: Transact
-    step: Step
-    sent: float
-    first: float
-    repeat_at: float | None = None
-    repeated: bool = False
-    refused: int | None = None
-
-    def gives(self, identity: Identity) -> bool:
-        """Whether it may have made its home the owner of ``identity`` already."""
-        return self.step.kind is StepKind.HAND_BACK and identity in self.step.identities
-
-    def gives_up(self, identity: Identity) -> bool:
-        """Whether it may have ended our owning ``identity`` already.
-
-        It was sent because nothing was registered, and nothing may be until its outcome is known,
-        although an intent or a link has changed in between.
-        """
-        if self.step.kind is StepKind.GIVE_UP:
-            return self.step.server == identity.home
-        return self.step.kind is StepKind.LEAVE
-
-
-@dataclass
-class _Seen:
-    modified: int
-    since: float
-
-
-@dataclass
-class _Asked:
-    token: int
-    since: float
-
-
-@dataclass
-class _Memory:
-    """What is remembered of other servers."""
-
-    seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
-    asked: dict[str, _Asked] = field(default_factory=dict[str, _Asked])
-    takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-
-
-@dataclass(frozen=True, eq=False)
-class _Mine:
-    """What follows from the registrations and their calls, as long as none of them changes.
-
-    Another object says that one has changed.
-    """
-
-    unquiet: frozenset[str]
-    free: frozenset[Identity]
-    released: frozenset[Identity]
-    up: frozenset[str]
-    busy: frozenset[str]
 
 
 class Member:
@@ -195,33 +75,30 @@ class Member:
         self._next_beat = now
         self._last_beat = now
         self._guard = now
-        self._steady_since = now
         self._entered = now
         self._link_since: dict[str, float] = {}
         self._lost_since = dict.fromkeys(cluster.used_providers, now)
         self._unreached = dict.fromkeys(cluster.used_providers, "")
         self._last_sent = now
         self._sequence = 0
-        self._beating: _Beating | None = None
+        self._beating: Beating | None = None
         self.withheld = False
         """Whether there may be news to tell, and the last heartbeat is under way or too fresh."""
-        self._flight: _Flight | None = None
-        self._pending: list[Action] = []
-        self._registrations = {
-            identity: _Registration()
-            for server in cluster.servers
-            for identity in cluster.identities(server.server_name)
-        }
-        self._busy: set[Identity] = set()
-        self._long: set[Identity] = set()
-        self._mine: _Mine | None = None
+        self._flight: Flight | None = None
+        self._ledger = Ledger(
+            self._timing.retry,
+            {
+                identity: Registration()
+                for server in cluster.servers
+                for identity in cluster.identities(server.server_name)
+            },
+        )
+        self._others = Others(self._timing, steady_since=now)
         self._rests_until = 0.0
         """Until then all is as planned; only heartbeats are due, if nothing comes in."""
-        self._memory = _Memory()
         self.plan = Plan()
         """The last plan."""
         self._viewed: View | None = None
-        self._moved = False
         self.news = True
         """Whether the last snapshot had anything to plan for; heartbeats of others are none."""
 
@@ -252,8 +129,7 @@ class Member:
         unregister, it offered the call first and will answer with NAK). Only what has been given
         up, or is being closed, takes none (F28).
         """
-        state = self._registrations[identity].state
-        return self.may_act(now) and state not in _GIVEN_UP
+        return self.may_act(now) and self.state(identity) not in GIVEN_UP
 
     def may_answer(self, identity: Identity, now: float) -> bool:
         """Whether a new call may be answered: the one above capacity is refused (F10)."""
@@ -265,34 +141,26 @@ class Member:
             return "the guard is over"
         if not self.serves(identity, now):
             return f"it is given up here: {self.state(identity).value}"
-        calls = sum(each.kind is Kind.PORT for each in self._busy - {identity})
+        calls = self._ledger.ports_with_calls(but=identity)
         capacity = self.cluster.server(self.name).capacity
         return exceeds(calls, capacity)
 
     @property
     def calls(self) -> int:
         """How many of the media ports that are held here have a call."""
-        return sum(each.kind is Kind.PORT for each in self._busy)
+        return self._ledger.ports_with_calls()
 
     def holds_port(self, number: str) -> bool:
         """Whether the media port ``number`` is held here, or being given up."""
-        return any(
-            identity.kind is Kind.PORT and identity.number == number
-            for identity, found in self._registrations.items()
-            if found.state not in (State.IDLE, State.RELEASED)
-        )
+        return self._ledger.holds_port(number)
 
     def state(self, identity: Identity) -> State:
         """Where the registration of ``identity`` stands."""
-        return self._registrations[identity].state
+        return self._ledger.registrations[identity].state
 
     def reasons(self) -> dict[str, str]:
         """Why what is to be held here is not up: label of the identity → last answer or loss."""
-        return {
-            identity.label: found.why
-            for identity in self.plan.hold
-            if (found := self._registrations[identity]).state not in _UP and found.why
-        }
+        return self._ledger.reasons(self.plan.hold)
 
     # ---------------------------------------------------------------------------- inputs
 
@@ -304,8 +172,7 @@ class Member:
         self._source = None
         self._world = World(self.cluster, Snapshot(0, {}))
         self._flight = self._beating = None
-        self._memory.seen.clear()
-        self._memory.asked.clear()
+        self._others.forget()
         self.plan = Plan()
         self._viewed = None
 
@@ -331,24 +198,11 @@ class Member:
         self._ended = False
         self._read = max(self._read, now if asked is None else asked)
         self._world = world
-        memory = self._memory.seen
-        for name in memory.keys() - world.sessions.keys():
-            del memory[name]
-        for name, session in world.sessions.items():
-            seen = memory.get(name)
-            if seen is None or seen.modified != session.modified:
-                memory[name] = _Seen(session.modified, now)
-        for name in world.names:
-            asks = world.asks(name)
-            asking = self._memory.asked.get(name)
-            if asks is None:
-                self._memory.asked.pop(name, None)
-            elif asking is None or asking.token != asks.token:
-                self._memory.asked[name] = _Asked(asks.token, now)
+        self._others.observe(world, now)
         recognised = self._recognise(now)
         self.news = not known or blind or bool(recognised) or world.has_news_since(before)
         if self.news:
-            self._stir()
+            self._rests_until = 0.0
         return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
@@ -422,7 +276,7 @@ class Member:
             return
         self._beating = None
         if outcome is None:
-            self._steady_since = now
+            self._others.steady_since = now
             self._next_beat = now + _SOON * self._timing.heartbeat
         elif outcome.committed:
             self._alive(flight.sent, now)
@@ -435,13 +289,13 @@ class Member:
     def _alive(self, sent: float, now: float) -> None:
         period = self._timing.heartbeat
         if now > self._last_beat + 2 * period + self._timing.registration:
-            self._steady_since = now
+            self._others.steady_since = now
         self._last_beat = now
         self._guard = max(self._guard, sent + self._timing.own)
 
     def _committed(self, step: Step, sent: float, now: float) -> None:
         if step.kind is StepKind.ENTER:
-            self._entered = self._steady_since = now
+            self._entered = self._others.steady_since = now
             self._last_beat = now
             self._guard = max(self._guard, sent + self._timing.own)
             self._next_beat = sent + self._timing.heartbeat
@@ -449,16 +303,16 @@ class Member:
             self._guard = now
             self._ended = True
         elif step.kind is StepKind.TAKE_HOME:
-            self._memory.takeovers.setdefault(step.server, []).append(now)
+            self._others.took(step.server, now)
         elif step.kind is StepKind.HAND_BACK:
             for identity in step.identities:
-                self._registrations[identity].linger_until = now + self._timing.linger
-                self._input(identity, Input.LINGER)
+                self._ledger.registrations[identity].linger_until = now + self._timing.linger
+                self._ledger.input(identity, Input.LINGER)
 
     def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
         """Whether the provider of that name can be reached, and why not; False until it is told."""
-        self._unreached[provider] = why
-        self._stir()
+        self._unreached = {**self._unreached, provider: why}
+        self._rests_until = 0.0
         if reachable == (provider in self._beat.links):
             return
         begun, ended = self._link_since, self._lost_since
@@ -474,79 +328,47 @@ class Member:
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Whether ``identity`` has a call (a routing decision, for a route point)."""
-        (self._busy.add if busy else self._busy.discard)(identity)
-        self._stir()
-        if not busy:
-            self._long.discard(identity)
+        self._ledger.set_busy(identity, busy)
 
     def set_long(self, identity: Identity) -> None:
         """The call that ``identity`` has is longer than a call should be."""
-        self._long.add(identity)
-        self._stir()
+        self._ledger.set_long(identity)
 
     def registered(self, identity: Identity, now: float) -> None:
         """The call manager has registered it."""
-        self._reported(identity, Input.REGISTERED, now, "")
+        self._ledger.report(identity, Input.REGISTERED, now, "")
 
     def refused(self, identity: Identity, now: float, why: str = "refused") -> None:
         """The call manager has answered that it does not register it, or has thrown it out."""
-        self._reported(identity, Input.REFUSED, now, why)
+        self._ledger.report(identity, Input.REFUSED, now, why)
 
     def lost(self, identity: Identity, now: float, why: str = "connection lost") -> None:
         """The connection is gone, or an answer did not come."""
-        self._reported(identity, Input.LOST, now, why)
+        self._ledger.report(identity, Input.LOST, now, why)
 
     def unregistered(self, identity: Identity, now: float) -> None:
         """The call manager has confirmed the unregistration."""
-        self._reported(identity, Input.UNREGISTERED, now, "")
+        self._ledger.report(identity, Input.UNREGISTERED, now, "")
 
     def kept(self, identity: Identity, now: float) -> None:
         """The call manager has refused the unregistration: there is a call."""
-        self._reported(identity, Input.KEPT, now, "")
+        self._ledger.report(identity, Input.KEPT, now, "")
 
     def closed(self, identity: Identity, now: float) -> None:
         """What :class:`Close` asked for is done."""
-        self._reported(identity, Input.CLOSED, now, "")
-
-    def _reported(self, identity: Identity, input: Input, now: float, why: str) -> None:
-        found = self._registrations[identity]
-        if why or input in (Input.REGISTERED, Input.UNREGISTERED):
-            # A connection that is closed after a refusal says nothing new.
-            found.why = why
-            self._stir()
-        if input in (Input.REFUSED, Input.LOST, Input.KEPT):
-            found.retry_at = now + self._timing.retry
-        self._input(identity, input)
-
-    def _input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
-        found = self._registrations[identity]
-        before = found.state
-        found.state, effect = registration.step(before, input)
-        if found.state is not before:
-            self._moved = True
-            self._stir()
-        if effect is Effect.REGISTER:
-            self._pending.append(Register(identity))
-        elif effect is Effect.UNREGISTER:
-            self._pending.append(Unregister(identity))
-        elif effect is Effect.CLOSE:
-            self._pending.append(Close(identity, at_once))
+        self._ledger.report(identity, Input.CLOSED, now, "")
 
     # --------------------------------------------------------------------------- outputs
 
     def actions(self, now: float) -> list[Action]:
         """Everything to be done now, in this order; each action is given once."""
-        if now < min(self._rests_until, self._guard, self._read + self._timing.own / 2):
+        until = min(self._rests_until, self._guard, self._read + self._timing.own / 2)
+        if now < until and not self._ledger.changed:
             self._heartbeat(now)
         else:
             self._look(now)
-        done, self._pending = self._pending, []
+        done, self._ledger.pending = self._ledger.pending, []
         return done
-
-    def _stir(self) -> None:
-        """Something has come in that may call for more than a heartbeat."""
-        self._mine = None
-        self._rests_until = 0.0
 
     def _look(self, now: float) -> None:
         """Look at everything: plan, follow the plan, and see when to look again."""
@@ -556,16 +378,16 @@ class Member:
             self._guard = min(self._guard, now)
         if not self.may_act(now):
             # The fence: local, immediate, whatever the store says or does not say.
-            for identity in self._registrations:
-                self._input(identity, Input.DROP, at_once=True)
+            for identity in self._ledger.registrations:
+                self._ledger.input(identity, Input.DROP, at_once=True)
         elif self._known:
             self.plan = plan = self._planned(view)
-            self._moved = False
+            self._ledger.moved = False
             rests = self._follow_all(now)
         may_send = self._known and (view.session is None or self.may_act(now))
         if may_send or (self._is_deaf(now) and not self._ended):
             # Planned again when something has changed: what was closed or released just now counts.
-            if plan is None or self._moved:
+            if plan is None or self._ledger.moved:
                 plan = ownership.plan(self._view(now))
             self._send(plan, now)
         self._repeat(now)
@@ -598,19 +420,14 @@ class Member:
 
     def _times(self, now: float) -> list[float]:
         """When there may be something to do or to plan, if nothing comes in before."""
-        timing, memory = self._timing, self._memory
+        timing = self._timing
         times = [
             self._entered + timing.grace,
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
+            *self._others.times(self._world, now),
+            *self._ledger.times(),
         ]
-        times += [
-            max(seen.since, self._steady_since) + self._patience(name)
-            for name, seen in memory.seen.items()
-        ]
-        times += [asked.since + self._hold(home, now) for home, asked in memory.asked.items()]
-        for found in self._registrations.values():
-            times += (found.retry_at, found.linger_until)
         if self._flight is not None and self._flight.repeat_at is not None:
             times.append(self._flight.repeat_at)
         return [time for time in times if time > now]
@@ -626,22 +443,8 @@ class Member:
     def _is_deaf(self, now: float) -> bool:
         return self._read + self._timing.own <= now
 
-    def _what_is_mine(self) -> _Mine:
-        if self._mine is None:
-            found = self._registrations
-            self._mine = _Mine(
-                unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
-                free=frozenset(found.keys() - self._busy),
-                released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
-                up=frozenset(i.label for i, each in found.items() if each.state in _UP),
-                # Decisions last milliseconds and concern nobody else.
-                busy=frozenset(i.label for i in self._busy if i.kind is Kind.PORT),
-            )
-        return self._mine
-
     def _view(self, now: float) -> View:
-        timing, memory = self._timing, self._memory
-        mine = self._what_is_mine()
+        timing, mine = self._timing, self._ledger.summary()
         return View(
             world=self._world,
             me=self.name,
@@ -654,31 +457,19 @@ class Member:
                 name for name, since in self._lost_since.items() if since + timing.own <= now
             ),
             unquiet=mine.unquiet,
-            silent=self._silent(now),
-            granted=frozenset(
-                home
-                for home, asked in memory.asked.items()
-                if asked.since + self._hold(home, now) <= now
-            ),
+            silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
+            granted=self._others.granted(now),
             free=mine.free,
             released=mine.released,
             lingers=timing.linger > 0,
         )
-
-    def _hold(self, home: str, now: float) -> float:
-        """How long ``home`` has to ask; doubled for each takeover of late but the first (Q6)."""
-        timing = self._timing
-        recent = [t for t in self._memory.takeovers.get(home, ()) if now < t + timing.flap_window]
-        self._memory.takeovers[home] = recent
-        doubled: float = timing.hold * 2.0 ** min(max(0, len(recent) - 1), 30)
-        return min(doubled, timing.hold_longest)
 
     def _follow_all(self, now: float) -> bool:
         """Bring every registration nearer to the plan; True when all of them are there already."""
         hold, give = self.plan.hold, self.plan.give
         away = [
             identity
-            for identity, found in self._registrations.items()
+            for identity, found in self._ledger.registrations.items()
             if found.state is not (State.REGISTERED if identity in hold else State.IDLE)
             or identity in give
         ]
@@ -687,7 +478,7 @@ class Member:
         return not away
 
     def _follow(self, identity: Identity, now: float) -> None:
-        found = self._registrations[identity]
+        found = self._ledger.registrations[identity]
         holds, gives = identity in self.plan.hold, identity in self.plan.give
         flight = self._flight
         if flight is not None and flight.gives(identity):
@@ -701,13 +492,13 @@ class Member:
         connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
         if holds:
             if connected or (may_register and not self._is_early(identity)):
-                self._input(identity, Input.HOLD)
+                self._ledger.input(identity, Input.HOLD)
         elif gives:
             waits = found.state is State.REGISTERED and found.retry_at > now
             if not waits and (may_register or found.state is not State.LOST):
-                self._input(identity, Input.GIVE)
+                self._ledger.input(identity, Input.GIVE)
         elif found.state is not State.LINGERING or self._lingered(identity, now):
-            self._input(identity, Input.DROP)
+            self._ledger.input(identity, Input.DROP)
 
     def _is_early(self, identity: Identity) -> bool:
         """Whether what has to be there first still waits for the call manager (F27).
@@ -718,7 +509,7 @@ class Member:
         return stage > 0 and any(
             found.state is State.REGISTERING and not found.why
             for found in (
-                self._registrations[other]
+                self._ledger.registrations[other]
                 for other in self.cluster.identities(identity.home)
                 if other.kind.stage < stage
             )
@@ -727,49 +518,28 @@ class Member:
     def _lingered(self, identity: Identity, now: float) -> bool:
         session = self._world.session(identity.home)
         arrived = session is not None and identity.label in session.beat.up
-        decided = identity not in self._busy
-        return (arrived and decided) or self._registrations[identity].linger_until <= now
+        decided = identity not in self._ledger.busy
+        lingers = self._ledger.registrations[identity]
+        return (arrived and decided) or lingers.linger_until <= now
 
     def _send(self, plan: Plan, now: float) -> None:
         if plan.steps and self._flight is None:
             step = plan.steps[0]
             action = Transact(step.transaction, step)
-            self._flight = _Flight(action, step, sent=now, first=now)
-            self._pending.append(action)
+            self._flight = Flight(action, step, sent=now, first=now)
+            self._ledger.pending.append(action)
 
     def _repeat(self, now: float) -> None:
         flight = self._flight
         if flight is not None and flight.repeat_at is not None and flight.repeat_at <= now:
             flight.repeat_at = None
             flight.sent = now
-            self._pending.append(flight.action)
+            self._ledger.pending.append(flight.action)
 
     def _suspects(self, now: float) -> frozenset[str]:
-        """Of whom nothing was heard for more than two heartbeats."""
+        """Of whom nothing was heard for more than two heartbeats, while we could read."""
         long = 2 * self._timing.heartbeat + self._timing.registration
-        return self._unheard(long, now) - {self.name}
-
-    def _unheard(self, seconds: float, now: float) -> frozenset[str]:
-        """Servers that have been silent so long, while our own heartbeats succeeded and we read."""
-        if not self._beat.reads:
-            return frozenset()
-        return frozenset(
-            name
-            for name, seen in self._memory.seen.items()
-            if max(seen.since, self._steady_since) + seconds <= now
-        )
-
-    def _silent(self, now: float) -> frozenset[str]:
-        """Servers that do not act any more by their own timing as well as by ours."""
-        return frozenset(
-            name
-            for name in self._unheard(self._timing.take, now)
-            if max(self._memory.seen[name].since, self._steady_since) + self._patience(name) <= now
-        )
-
-    def _patience(self, name: str) -> float:
-        found = self._world.configured(name)
-        return max(self._timing.take, _DRIFT * found.own if found is not None else 0.0)
+        return self._others.unheard(long, now) - {self.name} if self._beat.reads else frozenset()
 
     def _heartbeat(self, now: float) -> None:
         soon = self._last_sent + _SOON * self._timing.heartbeat
@@ -780,8 +550,8 @@ class Member:
         session = self._world.session(self.name)
         if session is None or session.beat.instance != self._beat.instance:
             return
-        mine, suspects = self._what_is_mine(), self._suspects(now)
-        about = mine, self.plan, self._beat, suspects
+        mine, suspects = self._ledger.summary(), self._suspects(now)
+        about = mine, self.plan, self._beat, self._unreached, suspects
         if self._next_beat > now and about == self._told_about:
             return
         self._told_about = about
@@ -794,7 +564,7 @@ class Member:
                 name: why for name, why in self._unreached.items() if not self._beat.reaches(name)
             },
             suspects=suspects,
-            long=frozenset(i.label for i in self._long),
+            long=mine.long,
         )
         if self._next_beat > now and beat == self._told:
             return
@@ -809,5 +579,5 @@ class Member:
             (Compare(key, created=session.token),), (Put(key, value),), urgent
         )
         action = Transact(transaction)
-        self._beating = _Beating(action, now)
-        self._pending.append(action)
+        self._beating = Beating(action, now)
+        self._ledger.pending.append(action)

@@ -20,6 +20,7 @@ import trio
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import registration
+from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.calls import Calls
 from pa_telephony.failover.clock import boot_clock
@@ -37,7 +38,7 @@ from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.journal import BY_CALLERS, Journal
 from pa_telephony.failover.links import Links
 from pa_telephony.failover.machines import elsewhere, store_warning
-from pa_telephony.failover.member import Action, Close, Member, Register, Transact, Unregister
+from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_points
 from pa_telephony.failover.status import ServerStatus, cluster_status

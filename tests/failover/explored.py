@@ -37,7 +37,8 @@ from typing import Any, NamedTuple
 from timeless import FRESH, PAST, RUNS, beat_of, bury, copied, frozen, outdate, settle
 
 from pa_telephony.failover import Cluster, Identity, Kind
-from pa_telephony.failover.member import Close, Member
+from pa_telephony.failover.actions import Close
+from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import (
     Entry,
@@ -213,9 +214,9 @@ class Explored:
             case ("cut off",):
                 member._lost_since = dict.fromkeys(member._lost_since, PAST)
             case ("silent", other):
-                member._memory.seen[other].since = PAST
+                member._others.seen[other].since = PAST
             case ("lingered", identity):
-                member._registrations[identity].linger_until = PAST
+                member._ledger.registrations[identity].linger_until = PAST
             case ("outdated", changed, deleted):
                 outdate(member, self._keys, changed, deleted)
                 return ()

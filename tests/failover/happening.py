@@ -52,7 +52,7 @@ class Happening(Explored):
         for place, node in enumerate(situation.nodes):
             if node.life is None or node.paused:
                 continue
-            for identity, found in self.member(node)._registrations.items():
+            for identity, found in self.member(node)._ledger.registrations.items():
                 gone = place not in situation.at[self._places[identity]]
                 closed = found.state is State.CLOSING and gone
                 if closed or (not node.linked and found.state in _ASKING):
@@ -78,7 +78,7 @@ class Happening(Explored):
             )
             if PAST not in member._lost_since.values():
                 yield f"{name} is cut off", False, self._after(situation, place, "cut off")
-        for identity, found in member._registrations.items():
+        for identity, found in member._ledger.registrations.items():
             if found.state is State.LINGERING and found.linger_until != PAST:
                 yield (
                     f"{name} has lingered on {identity}",
@@ -111,7 +111,7 @@ class Happening(Explored):
                 committed, after = self._transacted(situation, beat, ("beat", life))
                 after = self._after(after, place, "beaten", committed)
                 yield f"{name} beats{'' if committed else ', and is deposed'}", False, after
-        for other, seen_of in member._memory.seen.items():
+        for other, seen_of in member._others.seen.items():
             there = situation.nodes[self.names.index(other)]
             beats = there.life is not None and self.member(there)._guard > 0.0
             # Who is proven dead need not be silent, too.

@@ -43,6 +43,9 @@ TESTS: dict[str, Sequence[str]] = {
         "test_explorer.py",
     ),
     "member": ("test_member.py", "test_simulation.py", "test_explorer.py"),
+    "ledger": ("test_member.py", "test_simulation.py", "test_explorer.py"),
+    "others": ("test_member.py", "test_simulation.py", "test_explorer.py"),
+    "actions": ("test_member.py", "test_simulation.py", "test_explorer.py"),
     "registration": ("test_registration.py", "test_member.py", "test_simulation.py"),
     "world": (
         "test_world.py",

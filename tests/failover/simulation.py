@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
-from pa_telephony.failover.member import Close, Member, Register, Transact, Unregister
+from pa_telephony.failover.actions import Close, Register, Transact, Unregister
+from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply

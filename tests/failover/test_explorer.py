@@ -9,7 +9,7 @@ import pytest
 from explored import FAULTS
 from explorer import SHAPES, explore
 
-from pa_telephony.failover import member, ownership
+from pa_telephony.failover import actions, ownership
 from pa_telephony.failover.ownership import Plan, Step, View
 
 
@@ -77,7 +77,7 @@ def _it_leaves_while_not_quiet(patch: pytest.MonkeyPatch) -> None:
 
 
 def _it_registers_while_it_gives_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(member._Flight, "gives_up", lambda *_: False)
+    patch.setattr(actions.Flight, "gives_up", lambda *_: False)
 
 
 def _it_gives_back_what_is_registered(patch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from driver import Driver, started
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Timing
-from pa_telephony.failover.member import Close, Transact
+from pa_telephony.failover.actions import Action, Close, Register, Transact
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.world import Beat, Stop, session, stop
@@ -136,7 +136,7 @@ def test_a_call_that_has_come_is_served_unless_its_port_is_given_up(state: State
     """F28. The call manager may offer a call before it refuses an unregistration (NAK), and after
     a registration of which the report is still on its way."""
     driver = started()
-    driver.member._registrations[PORTS[0]].state = state
+    driver.member._ledger.registrations[PORTS[0]].state = state
     given_up = state in (State.IDLE, State.RELEASED, State.CLOSING)
     assert driver.member.serves(PORTS[0], driver.now) is not given_up
     assert driver.member.may_answer(PORTS[0], driver.now) is not given_up
@@ -678,6 +678,30 @@ def test_only_a_heartbeat_with_news_is_urgent() -> None:
     driver.member.set_busy(PORTS[0], True)
     assert next_beat().transaction.urgent
     assert not next_beat().transaction.urgent
+
+
+def test_what_waits_for_a_longer_guard_is_registered_as_soon_as_a_heartbeat_has_succeeded() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.refuses.add(PORTS[0])
+    driver.settle()
+    driver.pass_time(2 * TIMING.heartbeat)
+    member = driver.member
+
+    def a_moment_later() -> list[Action]:
+        driver.now += TIMING.heartbeat / 5
+        member.observe(driver.worlds.snapshot(), driver.now)
+        actions = member.actions(driver.now)
+        for action in actions:
+            driver.perform(action)
+        return actions
+
+    driver.store_answers = False
+    while member.guard - driver.now > TIMING.registration:
+        a_moment_later()
+    member._ledger.registrations[PORTS[0]].retry_at = driver.now
+    assert Register(PORTS[0]) not in a_moment_later()
+    driver.store_answers = True
+    assert Register(PORTS[0]) in [*a_moment_later(), *a_moment_later()]
 
 
 @pytest.mark.parametrize("news", ["a call that is too long", "another reason"])

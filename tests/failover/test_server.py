@@ -21,8 +21,8 @@ from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.callmanager.model import LegState
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, links
+from pa_telephony.failover.actions import Close
 from pa_telephony.failover.links import tls_context
-from pa_telephony.failover.member import Close
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
@@ -781,7 +781,7 @@ async def test_what_no_holder_has_any_more_counts_as_closed() -> None:
         config, "PA1", application=Echo(), store=MemoryStore()
     ) as running:
         identity = config.identities("PA1")[0]
-        running._member._registrations[identity].state = State.CLOSING
+        running._member._ledger.registrations[identity].state = State.CLOSING
         tasks: Any = None
         running._perform(tasks, Close(identity))
         assert running._member.state(identity) is State.IDLE

@@ -11,7 +11,8 @@ import pytest
 from schedules import SHAPES, WITHIN, play
 from simulation import Simulation
 
-from pa_telephony.failover.member import Action, Member
+from pa_telephony.failover.actions import Action
+from pa_telephony.failover.member import Member
 
 played = functools.cache(play)
 
@@ -51,7 +52,7 @@ def test_a_member_at_rest_misses_nothing_that_a_look_at_everything_would_have_fo
     rested, actions = played(seed), Member.actions
 
     def look_at_everything(member: Member, now: float) -> list[Action]:
-        member._stir()
+        member._rests_until = 0.0
         return actions(member, now)
 
     monkeypatch.setattr(Member, "actions", look_at_everything)

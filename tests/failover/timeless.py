@@ -12,7 +12,10 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pa_telephony.failover import Identity
-from pa_telephony.failover.member import Member, Transact
+from pa_telephony.failover.actions import Transact
+from pa_telephony.failover.ledger import Ledger
+from pa_telephony.failover.member import Member
+from pa_telephony.failover.others import Others
 from pa_telephony.failover.ownership import Plan, Step
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Compare, Entry, Put
@@ -44,14 +47,17 @@ FRESH, OLD = 2, 1
 
 # What follows from the rest, is for people, or never changes.
 _LEFT_OUT = frozenset(
-    {"cluster", "_timing", "_world", "plan", "_viewed", "_moved", "_told", "news"}
+    {
+        *("cluster", "_timing", "_world", "plan", "_viewed", "_told", "_told_about", "news"),
+        *("_rests_until", "timing", "retry", "moved", "_summary"),
+    }
 )
 
 
 def settle(member: Member) -> None:
     """Time as it is here: short waits are over as soon as they begin, long ones by events."""
     member._guard = member._timing.own if member._guard > 0 else PAST
-    member._steady_since = member._entered = member._last_beat = PAST
+    member._others.steady_since = member._entered = member._last_beat = PAST
     member._next_beat, member._last_sent, member._sequence = LATER, 0.0, 0
     member._beating = None
     member._floor = 0
@@ -60,18 +66,17 @@ def settle(member: Member) -> None:
     member._read = 0.0 if member._read > -member._timing.own else PAST
     if member._committed_at <= member.world.snapshot.revision:
         member._committed_at = 0
-    for found in member._registrations.values():
+    for found in member._ledger.registrations.values():
         found.why, found.retry_at = "", PAST
         if found.state is not State.LINGERING:
             found.linger_until = PAST
-    for asked in member._memory.asked.values():
+    for asked in member._others.asked.values():
         asked.since = PAST
-    member._memory.takeovers.clear()
+    member._others.takeovers.clear()
     if member._flight is not None:
         member._flight.sent = member._flight.first = 0.0
     member.plan, member._viewed = Plan(), None
-    member._told_about = ()
-    member._stir()
+    member._told_about, member._rests_until = (), 0.0
     if not member._known and member._flight is None:
         _forget(member)
 
@@ -91,7 +96,7 @@ def _forget(member: Member) -> None:
     if seen.dead or len(entries) < len(seen.entries):
         seen = replace(seen, entries=entries, dead=frozenset())
         member._world = World(member.cluster, seen)
-    member._memory.asked.clear()
+    member._others.asked.clear()
 
 
 def buried(value: str, name: str) -> str:
@@ -114,7 +119,7 @@ def beat_of(member: Member) -> Transact | None:
     member._next_beat = PAST
     member._heartbeat(0.0)
     sent = member._beating
-    member._pending.clear()
+    member._ledger.pending.clear()
     if sent is None:
         return None
     (operation,) = sent.action.transaction.operations
@@ -150,9 +155,9 @@ def outdate(
         for key, entry in seen.entries.items()
     }
     member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
-    for found in member._memory.seen.values():
+    for found in member._others.seen.values():
         found.modified = numbers.get(found.modified, found.modified)
-    for asked in member._memory.asked.values():
+    for asked in member._others.asked.values():
         asked.token = numbers.get(asked.token, asked.token)
     flight = member._flight
     if flight is None:
@@ -206,7 +211,7 @@ def frozen(thing: Any) -> Hashable:
     match thing:
         case None | bool() | int() | float() | str() | enum.Enum() | Identity():
             return thing
-        case Member():
+        case Member() | Ledger() | Others():
             own = {k: v for k, v in vars(thing).items() if k not in _LEFT_OUT}
             return frozen(own)
         case Transact() | Step():

@@ -1,0 +1,160 @@
+"""Where each identity stands at the call manager, and which of them have a call. Pure.
+
+One :mod:`registration` for each identity of the cluster. What the driver reports, and what the
+member decides, goes in; what the driver shall do about it is found in :attr:`Ledger.pending`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pa_telephony.failover import registration
+from pa_telephony.failover.actions import Action, Close, Register, Unregister
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.registration import Effect, Input, State
+
+__all__ = ["GIVEN_UP", "Ledger", "Registration", "Summary"]
+
+# States in which the call manager has the identity from us.
+_UP = frozenset({State.REGISTERED, State.UNREGISTERING, State.LINGERING})
+# States in which it has nothing from us, and nothing is under way.
+_QUIET = frozenset({State.IDLE, State.RELEASED})
+GIVEN_UP = _QUIET | {State.CLOSING}
+"""States in which it is not ours at the call manager, or is being taken from there with its
+calls."""
+
+
+@dataclass
+class Registration:
+    """One identity; ``why`` it was refused or lost last, "" when it was not."""
+
+    state: State = State.IDLE
+    why: str = ""
+    retry_at: float = 0.0
+    linger_until: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What follows from a ledger, as long as nothing in it changes.
+
+    Another object says that something has changed.
+    """
+
+    unquiet: frozenset[str]
+    """Homes of which something is registered, or being registered or closed."""
+    free: frozenset[Identity]
+    """Identities without a call."""
+    released: frozenset[Identity]
+    """Identities that the call manager has confirmed to have no more from us."""
+    up: frozenset[str]
+    """Labels of those that it has from us."""
+    busy: frozenset[str]
+    """Labels of the media ports that have a call."""
+    long: frozenset[str]
+    """Labels of those whose call is longer than a call should be."""
+
+
+@dataclass
+class Ledger:
+    """All identities of the cluster at one server."""
+
+    retry: float
+    """Seconds until what was refused or lost is tried again (``Timing.retry``)."""
+    registrations: dict[Identity, Registration]
+    busy: set[Identity] = field(default_factory=set[Identity])
+    long: set[Identity] = field(default_factory=set[Identity])
+    pending: list[Action] = field(default_factory=list[Action])
+    """What the driver shall do and has not been told yet."""
+    moved: bool = False
+    """Whether a state has changed since somebody set this to False."""
+    _summary: Summary | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything has changed since :meth:`summary` was asked for last."""
+        return self._summary is None
+
+    def summary(self) -> Summary:
+        """What follows from all of it."""
+        if self._summary is None:
+            found = self.registrations
+            self._summary = Summary(
+                unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
+                free=frozenset(found.keys() - self.busy),
+                released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
+                up=frozenset(i.label for i, each in found.items() if each.state in _UP),
+                # Decisions last milliseconds and concern nobody else.
+                busy=frozenset(i.label for i in self.busy if i.kind is Kind.PORT),
+                long=frozenset(i.label for i in self.long),
+            )
+        return self._summary
+
+    def touch(self) -> None:
+        """Something in it has changed."""
+        self._summary = None
+
+    def set_busy(self, identity: Identity, busy: bool) -> None:
+        """Whether ``identity`` has a call."""
+        (self.busy.add if busy else self.busy.discard)(identity)
+        if not busy:
+            self.long.discard(identity)
+        self.touch()
+
+    def set_long(self, identity: Identity) -> None:
+        """Its call is longer than a call should be."""
+        self.long.add(identity)
+        self.touch()
+
+    def report(self, identity: Identity, input: Input, now: float, why: str) -> None:
+        """What the driver says of ``identity``, and why."""
+        found = self.registrations[identity]
+        if why or input in (Input.REGISTERED, Input.UNREGISTERED):
+            # A connection that is closed after a refusal says nothing new.
+            found.why = why
+            self.touch()
+        if input in (Input.REFUSED, Input.LOST, Input.KEPT):
+            found.retry_at = now + self.retry
+        self.input(identity, input)
+
+    def input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
+        """Something happens to ``identity``; ``at_once`` when it has to be closed for it."""
+        found = self.registrations[identity]
+        before = found.state
+        found.state, effect = registration.step(before, input)
+        if found.state is not before:
+            self.moved = True
+            self.touch()
+        if effect is Effect.REGISTER:
+            self.pending.append(Register(identity))
+        elif effect is Effect.UNREGISTER:
+            self.pending.append(Unregister(identity))
+        elif effect is Effect.CLOSE:
+            self.pending.append(Close(identity, at_once))
+
+    def reasons(self, hold: Iterable[Identity]) -> dict[str, str]:
+        """Why what is to be held is not up: label of the identity → last answer or loss."""
+        return {
+            identity.label: found.why
+            for identity in hold
+            if (found := self.registrations[identity]).state not in _UP and found.why
+        }
+
+    def holds_port(self, number: str) -> bool:
+        """Whether the media port ``number`` is held here, or being given up."""
+        return any(
+            identity.kind is Kind.PORT and identity.number == number
+            for identity, found in self.registrations.items()
+            if found.state not in _QUIET
+        )
+
+    def ports_with_calls(self, *, but: Identity | None = None) -> int:
+        """How many media ports have a call, that one not counted."""
+        return sum(each.kind is Kind.PORT and each != but for each in self.busy)
+
+    def times(self) -> Iterator[float]:
+        """When something may be tried again, or has lingered long enough; some are over."""
+        for found in self.registrations.values():
+            yield found.retry_at
+            yield found.linger_until

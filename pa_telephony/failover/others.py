@@ -1,0 +1,116 @@
+"""What a member remembers of the other servers between two looks at the store. Pure.
+
+A snapshot says what is; that somebody has been silent, or has asked for its own, for so long is
+known only to who has looked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pa_telephony.failover.config import Timing
+from pa_telephony.failover.world import World
+
+__all__ = ["Others"]
+
+# Another server's ``own`` seconds are over for certain after so many times as many of ours.
+_DRIFT = 1.05
+
+
+@dataclass
+class Seen:
+    """A session, and since when it has not been rewritten."""
+
+    modified: int
+    since: float
+
+
+@dataclass
+class Asked:
+    """A home that asks for its own, in that session, since then."""
+
+    token: int
+    since: float
+
+
+@dataclass
+class Others:
+    """The memory of one member. Times are seconds of its clock.
+
+    ``steady_since`` is since when our own heartbeats have succeeded without a gap: silence that
+    was heard while they did not says nothing of others.
+    """
+
+    timing: Timing
+    steady_since: float
+    seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
+    asked: dict[str, Asked] = field(default_factory=dict[str, Asked])
+    takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    """When each home was taken over from here, of late."""
+
+    def observe(self, world: World, now: float) -> None:
+        """Remember what is new in ``world``."""
+        for name in self.seen.keys() - world.sessions.keys():
+            del self.seen[name]
+        for name, session in world.sessions.items():
+            seen = self.seen.get(name)
+            if seen is None or seen.modified != session.modified:
+                self.seen[name] = Seen(session.modified, now)
+        for name in world.names:
+            asks = world.asks(name)
+            asked = self.asked.get(name)
+            if asks is None:
+                self.asked.pop(name, None)
+            elif asked is None or asked.token != asks.token:
+                self.asked[name] = Asked(asks.token, now)
+
+    def forget(self) -> None:
+        """The store is another one: what was seen in the last one counts no more."""
+        self.seen.clear()
+        self.asked.clear()
+
+    def took(self, home: str, now: float) -> None:
+        """A takeover of ``home`` from here has committed."""
+        self.takeovers.setdefault(home, []).append(now)
+
+    def unheard(self, seconds: float, now: float) -> frozenset[str]:
+        """Servers that have been silent for so long, all of it while we were heard ourselves."""
+        return frozenset(
+            name
+            for name, seen in self.seen.items()
+            if max(seen.since, self.steady_since) + seconds <= now
+        )
+
+    def silent(self, world: World, now: float) -> frozenset[str]:
+        """Servers that do not act any more by their own timing as well as by ours."""
+        return frozenset(
+            name
+            for name in self.unheard(self.timing.take, now)
+            if max(self.seen[name].since, self.steady_since) + self._patience(world, name) <= now
+        )
+
+    def granted(self, now: float) -> frozenset[str]:
+        """Homes that have asked for their own for as long as they have to."""
+        return frozenset(
+            home for home, asked in self.asked.items() if asked.since + self._hold(home, now) <= now
+        )
+
+    def times(self, world: World, now: float) -> Iterator[float]:
+        """When somebody will be silent, or granted, if nothing is heard before."""
+        for name, seen in self.seen.items():
+            yield max(seen.since, self.steady_since) + self._patience(world, name)
+        for home, asked in self.asked.items():
+            yield asked.since + self._hold(home, now)
+
+    def _hold(self, home: str, now: float) -> float:
+        """How long ``home`` has to ask; doubled for each takeover of late but the first (Q6)."""
+        timing = self.timing
+        recent = [t for t in self.takeovers.get(home, ()) if now < t + timing.flap_window]
+        self.takeovers[home] = recent
+        doubled: float = timing.hold * 2.0 ** min(max(0, len(recent) - 1), 30)
+        return min(doubled, timing.hold_longest)
+
+    def _patience(self, world: World, name: str) -> float:
+        found = world.configured(name)
+        return max(self.timing.take, _DRIFT * found.own if found is not None else 0.0)
