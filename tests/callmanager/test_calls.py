@@ -10,6 +10,7 @@ from types import FrameType
 
 import pytest
 
+from pa_telephony.callmanager import exchange
 from pa_telephony.callmanager.calls import (
     ACTIONS,
     Action,
@@ -615,7 +616,7 @@ def out_of_memory_at(call: int) -> bool:
 
     def starve(frame: FrameType, event: str, argument: object) -> None:
         nonlocal left
-        if event == "call" and frame.f_code.co_filename.endswith("exchange.py"):
+        if event == "call" and frame.f_code.co_filename == exchange.__file__:
             left -= 1
             if not left:
                 raise MemoryError
