@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from simulation import hands_over
 from timeless import FRESH, PAST, RUNS, beat_of, bury, copied, frozen, outdate, settle
 
 from pa_telephony.failover import Cluster, Identity, Kind
@@ -153,11 +154,7 @@ class Explored:
                 for number, identity in enumerate(self.identities)
                 if member.may_act(0.0)
                 and member.state(identity) is State.REGISTERED
-                and not (
-                    identity.kind is not Kind.PORT
-                    and member._flight is not None
-                    and member._flight.gives(identity)
-                )
+                and not hands_over(member, identity)
             )
         return self._acting[node.life]
 

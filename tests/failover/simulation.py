@@ -23,7 +23,7 @@ from pa_telephony.failover.registration import State
 from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply
 from pa_telephony.failover.world import World, stop
 
-__all__ = ["Simulation"]
+__all__ = ["Simulation", "hands_over"]
 
 _KEY = operator.attrgetter("key")
 ROUTES = (Kind.ROUTE_POINT, Kind.AA_ROUTE_POINT)
@@ -436,7 +436,7 @@ class Simulation:
                 if all(
                     each.member.state(identity) is State.REGISTERED
                     and each.member.may_act(each.clock(self.now))
-                    and not _hands_over(each.member, identity)
+                    and not hands_over(each.member, identity)
                     for each in (one, two)
                 ):
                     self.violated(f"{identity} is served by {one.name} and {two.name}")
@@ -446,7 +446,7 @@ class Simulation:
         self.log.append(f"{self.now:8.3f} VIOLATION {what}")
 
 
-def _hands_over(member: Member, identity: Identity) -> bool:
+def hands_over(member: Member, identity: Identity) -> bool:
     """Whether ``member`` may have handed a number back already and not know it yet.
 
     What is no port lingers at who gives it (Q19), and is answered by both for a moment.

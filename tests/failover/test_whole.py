@@ -29,6 +29,12 @@ def test_some_hundred_schedules_more_break_no_promise(seed: int) -> None:
     check(play(seed))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [343, 586, 649, 1148, 1174, 1565, 1706])
+def test_schedules_that_the_judge_once_called_broken_break_no_promise(seed: int) -> None:
+    check(play(seed))
+
+
 def test_the_schedules_are_worth_something() -> None:
     """Without takeovers, returns and interrupted calls nothing would have been put to the test."""
     total: dict[str, int] = {}

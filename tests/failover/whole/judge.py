@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import trio
+from simulation import hands_over
 
 from pa_telephony.failover import Identity, Kind
 from pa_telephony.failover.registration import State
@@ -95,6 +96,7 @@ class Judge:
             if self._house.running[name].runs
             and server._member.serves(identity, self._house.running[name].clock())
             and server._member.state(identity) is State.REGISTERED
+            and not hands_over(server._member, identity)
         ]
         if len(serving) > 1:
             self.violated(f"{identity.label} is served by {' and '.join(sorted(serving))}")
@@ -149,7 +151,9 @@ class Judge:
     def _judge_dropped(self, call: Call) -> None:
         assert call.ended is not None
         assert call.up is not None
-        found = self._trouble.since(call.ended - _SETTLES, call.server, CALL_MANAGER_ITSELF)
+        # Who answered may have lost its link before the answer arrived, and nobody has the call.
+        who = (call.server,) if call.server else self._who_may_have(call)
+        found = self._trouble.since(call.ended - _SETTLES, *who, CALL_MANAGER_ITSELF)
         # The call manager may learn only much later that the process is dead.
         found += [spell for spell in self._trouble.since(call.up, call.server) if spell.deadly]
         if not call.server:
@@ -161,6 +165,10 @@ class Judge:
         else:
             why = found[-1].what
             self.excused[why] = self.excused.get(why, 0) + 1
+
+    def _who_may_have(self, call: Call) -> tuple[str, ...]:
+        home = self._home_of(call)
+        return () if home is None else (home, *self._house.cluster.candidates(home))
 
     def _judge_failed(self, call: Call) -> None:
         assert call.ended is not None
