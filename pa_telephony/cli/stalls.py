@@ -17,13 +17,14 @@ import trio
 
 from pa_telephony.trace import EventRecord, Trace
 
-__all__ = ["KIND", "Tally", "watch_stalls"]
+__all__ = ["KIND", "WORTH_NOTING", "Machine", "Tally", "watch_stalls"]
 
 KIND = "process.stood_still"
 """Of the trace event, whose fields ``seconds`` and ``kept_waiting`` end at its time."""
 
 _NAP = 0.01
-_WORTH_NOTING = 0.005
+WORTH_NOTING = 0.005
+"""Seconds."""
 _OF_ITS_OWN = 0.02
 _FORGOTTEN = 0.06
 """Seconds after which short waits count no more with later ones: three frames."""
@@ -32,14 +33,14 @@ _REFRESH = 0.5
 
 async def watch_stalls(trace: Trace, nap: float = _NAP) -> None:
     """Write down each time at which this process stood still for 5 ms or more, until cancelled."""
-    machine, tally = _Machine(), Tally()
+    machine, tally = Machine(), Tally()
     looked = time.monotonic()
     while True:
         await trio.sleep(nap)
         # From look to look: a process can be stopped while it looks, too.
         before, looked = looked, time.monotonic()
         late = looked - before - nap
-        waited = min(max(late, 0.0), machine.queued() + machine.stolen(late >= _WORTH_NOTING))
+        waited = min(max(late, 0.0), machine.queued() + machine.stolen(late >= WORTH_NOTING))
         if (stall := tally.add(late + nap, late, waited)) is not None:
             fields = {"seconds": round(stall[0], 4), "kept_waiting": round(stall[1], 4)}
             trace(EventRecord(time.time(), KIND, fields))
@@ -64,13 +65,13 @@ class Tally:
         self._seconds += seconds
         self._waited += waited
         noted = self._seconds, self._waited
-        if self._waited < _WORTH_NOTING and late < _OF_ITS_OWN and self._seconds < _FORGOTTEN:
+        if self._waited < WORTH_NOTING and late < _OF_ITS_OWN and self._seconds < _FORGOTTEN:
             return None
         self._seconds = self._waited = 0.0
-        return noted if noted[1] >= _WORTH_NOTING or late >= _OF_ITS_OWN else None
+        return noted if noted[1] >= WORTH_NOTING or late >= _OF_ITS_OWN else None
 
 
-class _Machine:
+class Machine:
     """What the kernel says of this process and of the whole machine, each time since the last."""
 
     def __init__(self) -> None:

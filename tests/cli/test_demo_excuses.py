@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from pa_telephony.cli.demo.excuses import (
@@ -12,6 +18,7 @@ from pa_telephony.cli.demo.excuses import (
     excuse_holes,
     excuse_time,
 )
+from pa_telephony.cli.demo.witness import KIND
 
 QUIET = Lateness("phones")
 
@@ -78,3 +85,32 @@ def test_time_that_processes_waited_is_taken_off() -> None:
     assert found.judged == pytest.approx(0.45)
     assert found.why == "PA2 stood still for 100 ms, callmanager stood still for 50 ms"
     assert excuse_time(0.6, waits, 11.0).judged == 0.6
+
+
+@pytest.mark.parametrize(("stood_still", "judged"), [(0.0, 5), (0.05, 2), (0.1, 0)])
+def test_frames_that_were_not_sent_while_the_whole_machine_stood_still_are_not_judged(
+    stood_still: float, judged: int
+) -> None:
+    speaker = late(10.0, 0.1, 0.0)
+    speaker.machine = [Stall(10.003, stood_still, stood_still)]
+    assert excuse_holes([hole(10.06, 5)], speaker, QUIET).judged == judged
+
+
+def test_a_machine_that_stood_still_did_so_for_all_processes_at_once() -> None:
+    stop = [Stall(10.2, 0.1, 0.1)]
+    waits = [Lateness("PA2", machine=stop), Lateness("callmanager", machine=stop)]
+    found = excuse_time(0.6, waits, 10.0)
+    assert found.judged == pytest.approx(0.5)
+    assert found.why == "the machine stood still for 100 ms"
+
+
+def test_the_process_that_looks_on_writes_lines_that_the_demo_reads(tmp_path: Path) -> None:
+    """Whether the machine stands still meanwhile or not."""
+    file = tmp_path / "machine.jsonl"
+    command = [sys.executable, "-m", "pa_telephony.cli.demo.witness", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as witness:
+        assert witness.stdout is not None
+        assert witness.stdout.readline() == b"ready\n"
+        time.sleep(0.1)
+        witness.terminate()
+    assert all(json.loads(line)["kind"] == KIND for line in file.read_bytes().splitlines())

@@ -31,7 +31,7 @@ async def noted(
 ) -> list[Record]:
     """What is written down when this process stands still for ``blocks`` seconds."""
     machine = Machine()
-    monkeypatch.setattr(stalls, "_Machine", lambda: machine)
+    monkeypatch.setattr(stalls, "Machine", lambda: machine)
     found: list[Record] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stalls.watch_stalls, found.append)
@@ -78,7 +78,7 @@ def test_a_long_stall_of_our_own_is_noted_without_excuse() -> None:
 
 
 def test_this_kernel_is_asked() -> None:
-    machine = stalls._Machine()
+    machine = stalls.Machine()
     assert machine.queued() >= 0.0
     assert machine.stolen(True) >= 0.0
     assert machine.stolen(False) == 0.0

@@ -13,10 +13,21 @@ import trio
 from pa_telephony.cli.demo.excuses import Lateness, Missed, Stall
 from pa_telephony.cli.demo.setting import Process
 from pa_telephony.cli.demo.timeline import Holding
+from pa_telephony.cli.demo.witness import KIND as MACHINE
 from pa_telephony.cli.stalls import KIND
 from pa_telephony.trace import EventRecord, FrameRecord, PcapTrace, Record, RtpRecord
 
-__all__ = ["Event", "events", "follow", "holdings", "lateness", "lateness_of", "merge", "records"]
+__all__ = [
+    "Event",
+    "events",
+    "follow",
+    "holdings",
+    "lateness",
+    "lateness_of",
+    "merge",
+    "records",
+    "stops",
+]
 
 _KIND = b'"kind": "'
 _READ_EVERY = 0.1
@@ -95,6 +106,15 @@ def lateness(name: str, records: Iterable[EventRecord]) -> Lateness:
             assert isinstance(late, float)
             found.missed.append(Missed(record.time, missed, late))
     return found
+
+
+def stops(witness: Process) -> list[Stall]:
+    """When the whole machine stood still, as the process says that only looks on."""
+    return [
+        Stall(line["time"], line["seconds"], line["seconds"])
+        for line in _events(witness)
+        if line["kind"] == MACHINE
+    ]
 
 
 def lateness_of(process: Process) -> Lateness:

@@ -2,9 +2,10 @@
 
 A process says when it stood still and for how much of that the machine gave it no CPU
 (:mod:`pa_telephony.cli.stalls`), and its media engine how many frames of 20 ms it never sent
-because it was late. A gap in a recording is excused frame by frame: as many as the engines at its
-two ends missed about then, and only where the process did not keep itself busy. Everything else
-that is missing counts.
+because it was late. A process that only looks on says when the whole machine stood still
+(:mod:`pa_telephony.cli.demo.witness`). A gap in a recording is excused frame by frame: as many as
+the engines at its two ends missed about then, and only where the process did not keep itself busy.
+Everything else that is missing counts.
 """
 
 from __future__ import annotations
@@ -47,6 +48,16 @@ def _end(stall: Stall) -> float:
     return stall.end
 
 
+def _waited(stalls: list[Stall], start: float, end: float) -> float:
+    total = 0.0
+    for each in stalls[bisect_right(stalls, start, key=_end) :]:
+        if each.start < end:
+            total += min(each.kept_waiting, min(end, each.end) - max(start, each.start))
+        elif each.start > end + _LONGEST:
+            break
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class Missed:
     """A tick of a media engine was ``lateness`` seconds late, at ``time`` (wall clock).
@@ -66,16 +77,16 @@ class Lateness:
     process: str
     stalls: list[Stall] = field(default_factory=list[Stall])
     missed: list[Missed] = field(default_factory=list[Missed])
+    machine: list[Stall] = field(default_factory=list[Stall])
+    """When nothing at all ran, in order of time."""
 
     def kept_waiting(self, start: float, end: float) -> float:
-        """For how many seconds between two times (wall clock) it got no CPU."""
-        total = 0.0
-        for each in self.stalls[bisect_right(self.stalls, start, key=_end) :]:
-            if each.start < end:
-                total += min(each.kept_waiting, min(end, each.end) - max(start, each.start))
-            elif each.start > end + _LONGEST:
-                break
-        return total
+        """For how many seconds between two times (wall clock) it was ready and got no CPU."""
+        return _waited(self.stalls, start, end)
+
+    def stopped(self, start: float, end: float) -> float:
+        """For how many seconds between two times (wall clock) the whole machine stood still."""
+        return _waited(self.machine, start, end)
 
     def add(self, more: Lateness) -> None:
         """Add another life of the process, or another source."""
@@ -84,8 +95,8 @@ class Lateness:
 
     def own(self, missed: Missed) -> float:
         """By how many seconds the tick would have been late had the machine let it run."""
-        waited = self.kept_waiting(missed.time - missed.lateness, missed.time + _TICK / 2)
-        return max(missed.lateness - waited, 0.0)
+        then = missed.time - missed.lateness, missed.time + _TICK / 2
+        return max(missed.lateness - self.kept_waiting(*then) - self.stopped(*then), 0.0)
 
     def excused_frames(self, missed: Missed) -> int:
         """How many of the frames would have been sent then."""
@@ -170,9 +181,13 @@ def _of_listener(listener: Lateness, span: tuple[float, float]) -> Iterable[_Cau
 def excuse_time(seconds: float, processes: Sequence[Lateness], start: float) -> Excuse:
     """How much of the ``seconds`` since ``start`` went by while one of ``processes`` got no CPU.
 
-    They act one after the other, so each one's waiting counts.
+    They act one after the other, so each one's waiting counts; a machine that stood still did so
+    for all of them at once.
     """
     waited = {each.process: each.kept_waiting(start, start + seconds) for each in processes}
+    waited["the machine"] = max(
+        (each.stopped(start, start + seconds) for each in processes), default=0.0
+    )
     total = min(sum(waited.values()), seconds)
     return Excuse(
         total, seconds - total, _in_words({name: each for name, each in waited.items() if each})

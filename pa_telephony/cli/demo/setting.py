@@ -161,6 +161,8 @@ class Stage:
         self.processes: list[Process] = []
         self.stalls: list[Stall] = []
         """When this process waited for another one to begin."""
+        self.witness: Process | None = None
+        """It only looks on, and writes down when the whole machine stands still."""
         directory.mkdir(parents=True, exist_ok=True)
         for old in (
             *directory.glob("*.jsonl"),
@@ -186,20 +188,28 @@ class Stage:
         """Run ``pa-telephony arguments``; whatever happens, it is gone afterwards."""
         lives = sum(each.name == name for each in self.processes)
         trace = self.directory / f"{name}-{lives + 1}.jsonl"
+        command = ["pa_telephony", *arguments, "--trace", trace.name, "--trace-stalls"]
+        async with self._run(name, trace, *command) as process:
+            self.processes.append(process)
+            yield process
+
+    @asynccontextmanager
+    async def look_on(self) -> AsyncGenerator[None]:
+        """Have it written down when the whole machine stands still."""
+        trace = self.directory / "machine.jsonl"
+        command = "pa_telephony.cli.demo.witness", trace.name
+        async with self._run("machine", trace, *command) as self.witness:
+            await self.witness.wait_ready()
+            yield
+
+    @asynccontextmanager
+    async def _run(self, name: str, trace: Path, *module: str) -> AsyncGenerator[Process]:
         # Until a new process runs what it shall, the kernel keeps the thread that makes it, and
         # with it the interpreter: on a busy machine everything here waits for that.
         began, computed = time.time(), time.process_time()
         with trace.with_suffix(".log").open("wb") as log:
             started = await trio.lowlevel.open_process(
-                [
-                    sys.executable,
-                    "-m",
-                    "pa_telephony",
-                    *arguments,
-                    "--trace",
-                    trace.name,
-                    "--trace-stalls",
-                ],
+                [sys.executable, "-m", *module],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self.directory,
@@ -208,7 +218,6 @@ class Stage:
         waited = now - began - (time.process_time() - computed)
         self.stalls.append(Stall(now, now - began, max(waited, 0.0)))
         process = Process(name, started, trace, now)
-        self.processes.append(process)
         try:
             yield process
         finally:

@@ -15,7 +15,7 @@ import trio
 
 from pa_telephony import failover, rtp, sccp
 from pa_telephony.cli.demo import checks
-from pa_telephony.cli.demo.evidence import Event, events, follow, lateness, lateness_of
+from pa_telephony.cli.demo.evidence import Event, events, follow, lateness, lateness_of, stops
 from pa_telephony.cli.demo.excuses import Excuse, Lateness, excuse_holes, excuse_time
 from pa_telephony.cli.demo.phones import Conversation, Phone
 from pa_telephony.cli.demo.probe import Probe
@@ -88,6 +88,7 @@ class Story:
     async def play(self) -> None:
         """Both rounds. What does not come in time is a promise that was not kept."""
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.stage.look_on())
             started = await stack.enter_async_context(self.stage.call_manager())
             await started.wait_ready()
             self.report.step(f"call manager runs at {CALL_MANAGER}")
@@ -398,9 +399,10 @@ class Story:
     def _lateness(self, *processes: str) -> list[Lateness]:
         """When each of these was late, all its lives together."""
         found: list[Lateness] = []
+        machine = [] if self.stage.witness is None else stops(self.stage.witness)
         for name in processes:
             lives = [each for each in self.stage.processes if each.name == name]
-            late = Lateness(name)
+            late = Lateness(name, machine=machine)
             for life in lives:
                 late.add(lateness_of(life))
             if name == _PHONES:
