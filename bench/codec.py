@@ -34,7 +34,7 @@ from pa_telephony.cti import messages as cti_messages
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.cti.messages.codec import HEADER
 from pa_telephony.sccp import messages
-from pa_telephony.wire.offset import Source, read_block, write_block
+from pa_telephony.wire.offset.types import Source, read_block, write_block
 
 VERSION = 20
 ROUNDS, TURNS, TURN = 7, 100, 0.001

@@ -32,12 +32,12 @@ from pa_telephony.callmanager import (
     LineConfig,
     User,
 )
-from pa_telephony.callmanager.calls import Calls, Leg, LegState, Watcher
-from pa_telephony.callmanager.cti_side import CtiSide
-from pa_telephony.cti.control import MediaRegistration
+from pa_telephony.callmanager.applications.control import CtiSide
+from pa_telephony.callmanager.calls.verbs import Calls, Leg, LegState, Watcher
 from pa_telephony.cti.login import make_certificate
-from pa_telephony.cti.server import serve_providers
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.backend import MediaRegistration
+from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.cti.server.server import serve_providers
 
 IN_FLIGHT = 32
 HEARTBEAT = 2

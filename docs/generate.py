@@ -17,13 +17,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
-from pa_telephony.cti import enums as cti_enums, routing
+from pa_telephony.cti import enums as cti_enums
+from pa_telephony.cti.client import route_session
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.failover import ownership, registration
-from pa_telephony.sccp import enums as sccp_enums, names, registrar, station
+from pa_telephony.sccp import enums as sccp_enums
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.wire import offset, sequential
+from pa_telephony.sccp.server import names, registrar
+from pa_telephony.sccp.station import core as station
 from pa_telephony.wire.declaration import Field, OpenIntEnum, OpenIntFlag, Struct, fields_of
+from pa_telephony.wire.offset import types as offset
+from pa_telephony.wire.sequential import types as sequential
 
 ROOT = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the declarations; edit those. -->"
@@ -331,10 +335,18 @@ def numbered(member: Any) -> tuple[str, str]:
 
 
 MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
-    ("Station", station, "pa_telephony/sccp/station.py: the registration of a phone or port"),
-    ("Registrar", registrar, "pa_telephony/sccp/registrar.py: one station's session at a server"),
-    ("Names", names, "pa_telephony/sccp/names.py: who has a device's name at a server"),
-    ("Route session", routing, "pa_telephony/cti/routing.py: one call at a route point"),
+    ("Station", station, "pa_telephony/sccp/station/core.py: the registration of a phone or port"),
+    (
+        "Registrar",
+        registrar,
+        "pa_telephony/sccp/server/registrar.py: one station's session at a server",
+    ),
+    ("Names", names, "pa_telephony/sccp/server/names.py: who has a device's name at a server"),
+    (
+        "Route session",
+        route_session,
+        "pa_telephony/cti/client/route_session.py: one call at a route point",
+    ),
     ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
 )
 

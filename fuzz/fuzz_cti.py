@@ -17,7 +17,8 @@ from fuzzing import events_of, fuzz, instrumented, pieces
 from house import HOUSE, drive
 
 with instrumented():
-    from pa_telephony.callmanager.calls import Calls
+    from pa_telephony.callmanager.applications.control import CtiSide
+    from pa_telephony.callmanager.calls.verbs import Calls
     from pa_telephony.callmanager.config import (
         CallManagerConfig,
         DeviceConfig,
@@ -25,11 +26,10 @@ with instrumented():
         LineConfig,
         User,
     )
-    from pa_telephony.callmanager.cti_side import CtiSide
     from pa_telephony.cti import messages
     from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
     from pa_telephony.cti.login import Certificate
-    from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+    from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
     from pa_telephony.errors import DecodeError, RemoteProtocolError
     from pa_telephony.wire.declaration import UnknownMessage
 

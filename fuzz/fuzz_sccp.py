@@ -17,31 +17,31 @@ from fuzzing import events_of, fuzz, instrumented, pieces
 from house import HOUSE, drive
 
 with instrumented():
-    from pa_telephony.callmanager.calls import Calls, LegState
+    from pa_telephony.callmanager.calls.verbs import Calls, LegState
     from pa_telephony.callmanager.config import (
         CallManagerConfig,
         DeviceConfig,
         LineConfig,
         SpeedDial,
     )
-    from pa_telephony.callmanager.line_side import LineSide
+    from pa_telephony.callmanager.phones.phones import LineSide
     from pa_telephony.errors import DecodeError, RemoteProtocolError, RequestFailed
     from pa_telephony.sccp import messages
     from pa_telephony.sccp.connection import Connection, Role
-    from pa_telephony.sccp.directory import Device
     from pa_telephony.sccp.enums import PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage
-    from pa_telephony.sccp.registrar import (
+    from pa_telephony.sccp.server.device import Device
+    from pa_telephony.sccp.server.registrar import (
         Received,
         Registrar,
         RegistrarConfig,
         RegistrationAsked,
         UnregistrationAsked,
     )
-    from pa_telephony.sccp.server import local_time
-    from pa_telephony.sccp.station import StationCore
-    from pa_telephony.sccp.style import StationConfig
-    from pa_telephony.wire.generate import older_layout
+    from pa_telephony.sccp.server.server import local_time
+    from pa_telephony.sccp.station.core import StationCore
+    from pa_telephony.sccp.station.style import StationConfig
+    from pa_telephony.wire.sequential.codec import older_layout
 
 NAME, OTHER = "SEP001122334455", "SEP001122334466"
 CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)

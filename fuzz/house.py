@@ -16,7 +16,8 @@ from typing import Any
 from fuzzing import instrumented
 
 with instrumented():
-    from pa_telephony.callmanager.calls import Calls
+    from pa_telephony.callmanager.applications.control import CtiSide
+    from pa_telephony.callmanager.calls.verbs import Calls
     from pa_telephony.callmanager.config import (
         CallManagerConfig,
         DeviceConfig,
@@ -25,19 +26,18 @@ with instrumented():
         SpeedDial,
         User,
     )
-    from pa_telephony.callmanager.cti_side import CtiSide
-    from pa_telephony.callmanager.line_side import LineSide
+    from pa_telephony.callmanager.phones.phones import LineSide
     from pa_telephony.cti import messages as cti
     from pa_telephony.cti.connection import Role as CtiRole, WireConnection
     from pa_telephony.cti.login import Certificate
     from pa_telephony.cti.messages.base import CtiMessage, Kind
-    from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+    from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
     from pa_telephony.errors import DecodeError
     from pa_telephony.sccp import messages as sccp
-    from pa_telephony.sccp.directory import Device
     from pa_telephony.sccp.enums import PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage, Sender
-    from pa_telephony.sccp.server import local_time
+    from pa_telephony.sccp.server.device import Device
+    from pa_telephony.sccp.server.server import local_time
 
 HOUSE = 1
 """The first octet of an input that is one for here."""

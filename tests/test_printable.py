@@ -24,7 +24,7 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.callmanager.calls import Party
+from pa_telephony.callmanager.calls.verbs import Party
 from pa_telephony.cli import main
 from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.screen import display
@@ -33,7 +33,7 @@ from pa_telephony.errors import ConnectionLost, RegistrationRejected
 from pa_telephony.printable import printable, printable_lines, printable_reason
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.registration import State
+from pa_telephony.sccp.station.registration import State
 from pa_telephony.sccp.text import readable
 from pa_telephony.trace import FrameRecord, PcapTrace
 

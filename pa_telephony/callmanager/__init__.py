@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from pa_telephony.callmanager.calls import (
+    from pa_telephony.callmanager.calls.verbs import (
         Calls as Calls,
         Cause as Cause,
         DoNotDisturb as DoNotDisturb,
@@ -54,12 +54,12 @@ __getattr__, __dir__ = lazy_names(
     {
         "CallManager": ".manager",
         "CallManagerConfig": ".config",
-        "Calls": ".calls",
-        "Cause": ".calls",
+        "Calls": ".calls.verbs",
+        "Cause": ".calls.verbs",
         "DeviceConfig": ".config",
         "DeviceKind": ".config",
-        "DoNotDisturb": ".calls",
-        "Forward": ".calls",
+        "DoNotDisturb": ".calls.verbs",
+        "Forward": ".calls.verbs",
         "LineConfig": ".config",
         "SpeedDial": ".config",
         "StationLimits": ".config",

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pa_telephony.callmanager.dialplan import Pattern, PatternError
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.callmanager.calls.dialplan import Pattern, PatternError
+from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.secrecy import warn_of_readers

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from pa_telephony.callmanager.calls import Calls
+from pa_telephony.callmanager.applications.control import CtiSide
+from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.callmanager.config import (
     CallManagerConfig,
     DeviceConfig,
@@ -20,17 +21,16 @@ from pa_telephony.callmanager.config import (
     User,
     validate,
 )
-from pa_telephony.callmanager.cti_side import CtiSide
-from pa_telephony.callmanager.engine import HouseMedia, load_libraries, load_music
-from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.callmanager.own_media import HouseMedia, load_libraries, load_music
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
-from pa_telephony.cti.server import Counters, CtiManager, serve_providers
+from pa_telephony.cti.server.server import Counters, CtiManager, serve_providers
 from pa_telephony.descriptors import prepare
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import report_bug
-from pa_telephony.sccp.names import AddressChange
-from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import (
+from pa_telephony.sccp.server.names import AddressChange
+from pa_telephony.sccp.server.registrar import RegistrarConfig
+from pa_telephony.sccp.server.server import (
     Counters as StationCounters,
     StationServer,
     local_time,

@@ -12,7 +12,7 @@ from pa_telephony.cli.capture import Frame
 from pa_telephony.cti import messages as cti_messages
 from pa_telephony.sccp import messages as sccp_messages
 from pa_telephony.wire.anatomy import Part, PartKind
-from pa_telephony.wire.offset import Handle
+from pa_telephony.wire.offset.types import Handle
 
 __all__ = ["hexdump", "is_tuple", "parts_of", "shown", "told"]
 

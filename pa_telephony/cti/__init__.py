@@ -7,19 +7,32 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from pa_telephony.cti.address import Address as Address
-    from pa_telephony.cti.call import Call as Call
-    from pa_telephony.cti.call_states import (
+    from pa_telephony.cti.client.address import Address as Address
+    from pa_telephony.cti.client.call import Call as Call
+    from pa_telephony.cti.client.jtapi import (
+        Connection as Connection,
+        Model as Model,
+        TerminalConnection as TerminalConnection,
+    )
+    from pa_telephony.cti.client.jtapi_states import (
         ConnectionState as ConnectionState,
         TerminalConnectionState as TerminalConnectionState,
     )
-    from pa_telephony.cti.client import (
+    from pa_telephony.cti.client.media_terminal import (
+        MediaCall as MediaCall,
+        MediaTerminal as MediaTerminal,
+    )
+    from pa_telephony.cti.client.provider import (
         Provider as Provider,
         ProviderConfig as ProviderConfig,
         open_provider as open_provider,
     )
+    from pa_telephony.cti.client.route_point import (
+        RouteFailed as RouteFailed,
+        RoutePoint as RoutePoint,
+        RouteSession as RouteSession,
+    )
     from pa_telephony.cti.connection import Role as Role, WireConnection as WireConnection
-    from pa_telephony.cti.control import CallControl as CallControl
     from pa_telephony.cti.errors import (
         InvalidPartyError as InvalidPartyError,
         InvalidStateError as InvalidStateError,
@@ -28,22 +41,9 @@ if TYPE_CHECKING:
         RegistrationError as RegistrationError,
         ResourceUnavailableError as ResourceUnavailableError,
     )
-    from pa_telephony.cti.media_terminal import (
-        MediaCall as MediaCall,
-        MediaTerminal as MediaTerminal,
-    )
-    from pa_telephony.cti.model import (
-        Connection as Connection,
-        Model as Model,
-        TerminalConnection as TerminalConnection,
-    )
-    from pa_telephony.cti.route_point import (
-        RouteFailed as RouteFailed,
-        RoutePoint as RoutePoint,
-        RouteSession as RouteSession,
-    )
-    from pa_telephony.cti.server import serve_providers as serve_providers
-    from pa_telephony.cti.session import CtiManagerConfig as CtiManagerConfig
+    from pa_telephony.cti.server.backend import CallControl as CallControl
+    from pa_telephony.cti.server.handles import CtiManagerConfig as CtiManagerConfig
+    from pa_telephony.cti.server.server import serve_providers as serve_providers
 
 __all__ = [
     "Address",
@@ -77,31 +77,31 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Address": ".address",
-        "Call": ".call",
-        "CallControl": ".control",
-        "Connection": ".model",
-        "ConnectionState": ".call_states",
-        "CtiManagerConfig": ".session",
+        "Address": ".client.address",
+        "Call": ".client.call",
+        "CallControl": ".server.backend",
+        "Connection": ".client.jtapi",
+        "ConnectionState": ".client.jtapi_states",
+        "CtiManagerConfig": ".server.handles",
         "InvalidPartyError": ".errors",
         "InvalidStateError": ".errors",
-        "MediaCall": ".media_terminal",
-        "MediaTerminal": ".media_terminal",
+        "MediaCall": ".client.media_terminal",
+        "MediaTerminal": ".client.media_terminal",
         "MethodNotSupportedError": ".errors",
-        "Model": ".model",
+        "Model": ".client.jtapi",
         "PrivilegeViolationError": ".errors",
-        "Provider": ".client",
-        "ProviderConfig": ".client",
+        "Provider": ".client.provider",
+        "ProviderConfig": ".client.provider",
         "RegistrationError": ".errors",
         "ResourceUnavailableError": ".errors",
         "Role": ".connection",
-        "RouteFailed": ".route_point",
-        "RoutePoint": ".route_point",
-        "RouteSession": ".route_point",
-        "TerminalConnection": ".model",
-        "TerminalConnectionState": ".call_states",
+        "RouteFailed": ".client.route_point",
+        "RoutePoint": ".client.route_point",
+        "RouteSession": ".client.route_point",
+        "TerminalConnection": ".client.jtapi",
+        "TerminalConnectionState": ".client.jtapi_states",
         "WireConnection": ".connection",
-        "open_provider": ".client",
-        "serve_providers": ".server",
+        "open_provider": ".client.provider",
+        "serve_providers": ".server.server",
     },
 )

@@ -13,8 +13,8 @@ from collections.abc import Callable, Generator, Sequence
 import trio
 
 from pa_telephony import cti, sccp
+from pa_telephony.cti.client.route_session import Input as RouteInput, State as RouteState
 from pa_telephony.cti.enums import CTIFAILURE
-from pa_telephony.cti.routing import Input as RouteInput, State as RouteState
 from pa_telephony.errors import CallEnded, ConnectionLost
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.capacity import Coming, exceeds

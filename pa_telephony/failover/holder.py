@@ -24,7 +24,7 @@ from pa_telephony.errors import (
 )
 from pa_telephony.failover.identity import Identity
 from pa_telephony.sccp.enums import DeviceType
-from pa_telephony.sccp.style import StationConfig, Style
+from pa_telephony.sccp.station.style import StationConfig, Style
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 

@@ -12,11 +12,11 @@ import importlib
 from pa_telephony.cti import messages
 from pa_telephony.cti.messages import structs
 from pa_telephony.sccp import messages as skinny
-from pa_telephony.sccp.directory import Device, LineAppearance
 from pa_telephony.sccp.enums import DeviceStimulus
-from pa_telephony.sccp.registrar import Registrar, RegistrarConfig, RegistrationAsked
-from pa_telephony.sccp.station import Registered, StationCore
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.server.device import Device, LineAppearance
+from pa_telephony.sccp.server.registrar import Registrar, RegistrarConfig, RegistrationAsked
+from pa_telephony.sccp.station.core import Registered, StationCore
+from pa_telephony.sccp.station.style import StationConfig
 
 __all__ = ["rehearse_media_port", "rehearse_route_points"]
 
@@ -47,7 +47,7 @@ ANSWERS = (
 
 def rehearse_media_port(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when it went through."""
-    _load("pa_telephony.sccp.client", "pa_telephony.rtp.sound")
+    _load("pa_telephony.sccp.station.client", "pa_telephony.rtp.sound")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
     station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)
     station.connected(0.0)
@@ -67,7 +67,7 @@ def rehearse_media_port(config: StationConfig) -> bool:
 
 def rehearse_route_points() -> None:
     """Write and read, in memory, what the registration of a route point sends and receives."""
-    _load("pa_telephony.cti.client", "pa_telephony.cti.route_point")
+    _load("pa_telephony.cti.client.provider", "pa_telephony.cti.client.route_point")
     for request in REQUESTS:
         messages.encode(request, to_server=True)
     for answer in ANSWERS:

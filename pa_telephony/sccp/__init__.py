@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from pa_telephony.sccp.call import Call as Call
-    from pa_telephony.sccp.client import (
-        Station as Station,
-        open_media_port as open_media_port,
-        open_station as open_station,
-    )
     from pa_telephony.sccp.connection import Connection as Connection, Role as Role
-    from pa_telephony.sccp.directory import Device as Device, LineAppearance as LineAppearance
-    from pa_telephony.sccp.registrar import RegistrarConfig as RegistrarConfig
-    from pa_telephony.sccp.screen import Screen as Screen
-    from pa_telephony.sccp.server import (
+    from pa_telephony.sccp.server.device import Device as Device, LineAppearance as LineAppearance
+    from pa_telephony.sccp.server.registrar import RegistrarConfig as RegistrarConfig
+    from pa_telephony.sccp.server.server import (
         Directory as Directory,
         StationSession as StationSession,
         serve_stations as serve_stations,
     )
-    from pa_telephony.sccp.style import StationConfig as StationConfig, Style as Style
+    from pa_telephony.sccp.station.call import Call as Call
+    from pa_telephony.sccp.station.client import (
+        Station as Station,
+        open_media_port as open_media_port,
+        open_station as open_station,
+    )
+    from pa_telephony.sccp.station.screen import Screen as Screen
+    from pa_telephony.sccp.station.style import StationConfig as StationConfig, Style as Style
 
 __all__ = [
     "Call",
@@ -45,20 +45,20 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Call": ".call",
+        "Call": ".station.call",
         "Connection": ".connection",
-        "Device": ".directory",
-        "Directory": ".server",
-        "LineAppearance": ".directory",
-        "RegistrarConfig": ".registrar",
+        "Device": ".server.device",
+        "Directory": ".server.server",
+        "LineAppearance": ".server.device",
+        "RegistrarConfig": ".server.registrar",
         "Role": ".connection",
-        "Screen": ".screen",
-        "Station": ".client",
-        "StationConfig": ".style",
-        "StationSession": ".server",
-        "Style": ".style",
-        "open_media_port": ".client",
-        "open_station": ".client",
-        "serve_stations": ".server",
+        "Screen": ".station.screen",
+        "Station": ".station.client",
+        "StationConfig": ".station.style",
+        "StationSession": ".server.server",
+        "Style": ".station.style",
+        "open_media_port": ".station.client",
+        "open_station": ".station.client",
+        "serve_stations": ".server.server",
     },
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pa_telephony.cti.messages import NULL, CtiMessage, Handle
 from pa_telephony.wire.declaration import OpenIntEnum, Struct, fields_of
-from pa_telephony.wire.offset import (
+from pa_telephony.wire.offset.types import (
     Bool,
     Bytes,
     Handles,

@@ -10,11 +10,11 @@ import trio
 
 from pa_telephony import rtp, sccp
 from pa_telephony.callmanager import CallManager
-from pa_telephony.callmanager.calls import DoNotDisturb
+from pa_telephony.callmanager.calls.verbs import DoNotDisturb
 from pa_telephony.errors import RegistrationRejected
 from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.station import key_of
+from pa_telephony.sccp.station.core import key_of
 from pa_telephony.testing.call import Call, Stage, check_sound
 from pa_telephony.testing.thread import WaitFailed
 

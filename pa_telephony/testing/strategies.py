@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.wire.declaration import OpenIntEnum, OpenIntFlag, Struct, fields_of
-from pa_telephony.wire.sequential import (
+from pa_telephony.wire.sequential.types import (
     Array,
     Chars,
     CString,

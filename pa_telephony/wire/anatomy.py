@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pa_telephony.errors import DecodeError
-from pa_telephony.wire import offset, sequential
 from pa_telephony.wire.declaration import Struct, fields_of
-from pa_telephony.wire.generate import older_layout
+from pa_telephony.wire.offset import types as offset
+from pa_telephony.wire.sequential import types as sequential
+from pa_telephony.wire.sequential.codec import older_layout
 
 __all__ = ["Part", "PartKind", "offset_parts", "sequential_parts"]
 

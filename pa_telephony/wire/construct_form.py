@@ -1,10 +1,11 @@
 """Declared messages as ordinary `construct`_ objects: a second, independent reading of them.
 
-construct is slow (about forty times as slow as the code of :mod:`pa_telephony.wire.generate`)
-but widely known: whoever wants to take one message apart in a notebook, or put a declaration into
-a larger construct, gets a ``Struct`` with the same field names. It is also our oracle: a property
-test holds it equal to the codecs. Its forms are made of construct's own parts and share no code
-with those; only whole messages in exactly the layout that is asked for are understood.
+construct is slow (about forty times as slow as the code of
+:mod:`pa_telephony.wire.sequential.codec`) but widely known: whoever wants to take one message apart
+in a notebook, or put a declaration into a larger construct, gets a ``Struct`` with the same field
+names. It is also our oracle: a property test holds it equal to the codecs. Its forms are made of
+construct's own parts and share no code with those; only whole messages in exactly the layout that
+is asked for are understood.
 
 Enumerations are ``construct.Enum``; building takes enumerators, names and numbers. Fields with a
 default may be left out. Never ``compile()`` one of these: what construct
@@ -22,8 +23,9 @@ from typing import Any, TypeAlias
 
 import construct
 
-from pa_telephony.wire import offset, sequential
 from pa_telephony.wire.declaration import Field, Message, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.offset import types as offset
+from pa_telephony.wire.sequential import types as sequential
 
 __all__ = ["offset_form", "sequential_form"]
 
@@ -206,7 +208,7 @@ def offset_form(declaration: type[Message], to_server: bool) -> Any:
     """A whole message with offsets into its variable part (CTIQBE), header included.
 
     ``to_server`` tells which of the two ways of writing strings and numbers is meant when
-    building. A string that is not there (:data:`~pa_telephony.wire.offset.NULL`) is None.
+    building. A string that is not there (:data:`~pa_telephony.wire.offset.types.NULL`) is None.
     """
     header = c.Struct(
         "length" / _found(c.Int32ul, lambda ctx: _end(ctx) - 8),

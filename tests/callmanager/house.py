@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pa_telephony.callmanager.calls import (
+from pa_telephony.callmanager.calls.verbs import (
     Calls,
     Capabilities,
     Leg,

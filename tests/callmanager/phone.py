@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView, CallViews
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import (
     DeviceTone,
     MediaPayloadType,
@@ -22,9 +20,11 @@ from pa_telephony.sccp.enums import (
     SoftKeySet,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.screen import Screen
-from pa_telephony.sccp.server import StationSession
-from pa_telephony.sccp.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.server import StationSession
+from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
+from pa_telephony.sccp.station.call_view import CallView, CallViews
+from pa_telephony.sccp.station.screen import Screen
 
 BOTH_LAWS = (MediaPayloadType.G711_ULAW64K, MediaPayloadType.G711_ALAW64K)
 PASSING = (DeviceTone.CALL_WAITING_TONE, *(DeviceTone(n) for n in range(1, 20)))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pa_telephony.callmanager.calls import Forward, Leg, LegState, Watcher
-from pa_telephony.callmanager.model import REMOTE
+from pa_telephony.callmanager.calls.model import REMOTE
+from pa_telephony.callmanager.calls.verbs import Forward, Leg, LegState, Watcher
 
 from .house import PHONES, House
 

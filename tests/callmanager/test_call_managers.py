@@ -14,10 +14,10 @@ from pa_telephony import callmanager, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DCallState
-from pa_telephony.sccp.registrar import Registrar, RegistrarConfig, StandbyAsked
-from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.registrar import Registrar, RegistrarConfig, StandbyAsked
+from pa_telephony.sccp.server.server import StationServer, StationSession, serve_stations
 
 ALICE, BOB = "SEP000000001001", "SEP000000001002"
 CONFIG = CallManagerConfig(

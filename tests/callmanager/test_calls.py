@@ -10,8 +10,8 @@ from types import FrameType
 
 import pytest
 
-from pa_telephony.callmanager import exchange
-from pa_telephony.callmanager.calls import (
+from pa_telephony.callmanager.calls import legs as exchange
+from pa_telephony.callmanager.calls.verbs import (
     ACTIONS,
     Action,
     Cause,

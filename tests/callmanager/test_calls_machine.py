@@ -6,7 +6,9 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pa_telephony.callmanager.calls import (
+from pa_telephony.callmanager.calls.media import wanted
+from pa_telephony.callmanager.calls.model import REMOTE
+from pa_telephony.callmanager.calls.verbs import (
     Capabilities,
     Cause,
     DoNotDisturb,
@@ -17,8 +19,6 @@ from pa_telephony.callmanager.calls import (
     Stream,
     StreamUse,
 )
-from pa_telephony.callmanager.media import wanted
-from pa_telephony.callmanager.model import REMOTE
 from pa_telephony.errors import RequestFailed
 
 from .house import ALAW_ONLY, PHONES, ULAW_ONLY, House

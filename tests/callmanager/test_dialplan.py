@@ -20,11 +20,11 @@ from pa_telephony.callmanager import (
     SpeedDial,
     StationLimits,
 )
+from pa_telephony.callmanager.calls.dialplan import DialPlan, Pattern, PatternError, translate
 from pa_telephony.callmanager.config import Timing, validate
-from pa_telephony.callmanager.dialplan import DialPlan, Pattern, PatternError, translate
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.sccp.registrar import RegistrarConfig
+from pa_telephony.sccp.server.registrar import RegistrarConfig
 
 
 def plan(*patterns: str) -> DialPlan[str]:

@@ -7,9 +7,9 @@ import itertools
 
 import pytest
 
-from pa_telephony.callmanager import display
-from pa_telephony.callmanager.calls import Cause, Leg, LegState, Party, Purpose
-from pa_telephony.callmanager.display import Screen
+from pa_telephony.callmanager.calls.verbs import Cause, Leg, LegState, Party, Purpose
+from pa_telephony.callmanager.phones import display
+from pa_telephony.callmanager.phones.display import Screen
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,

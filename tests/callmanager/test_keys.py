@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pa_telephony.callmanager.calls import DoNotDisturb, Forward, LegState
+from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, LegState
 from pa_telephony.callmanager.config import CallManagerConfig, LineConfig, SpeedDial
-from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.enums import (
     CallPrivacy,
     DCallState,
@@ -22,7 +21,8 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.server import local_time
+from pa_telephony.sccp.server.server import local_time
+from pa_telephony.sccp.station.call_view import CallView
 
 from .house import PHONES, House, a_config
 from .phone import Phone

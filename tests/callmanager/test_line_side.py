@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.server import StationSession, local_time
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.server import StationSession, local_time
 from pa_telephony.testing.strategies import sccp_messages
 
 from .house import PHONES, House, a_config

@@ -10,10 +10,10 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pa_telephony.callmanager import display
-from pa_telephony.callmanager.calls import DoNotDisturb, Forward, Leg, LegState
-from pa_telephony.callmanager.line_side import LineSide
-from pa_telephony.callmanager.model import OFF_HOOK
+from pa_telephony.callmanager.calls.model import OFF_HOOK
+from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, Leg, LegState
+from pa_telephony.callmanager.phones import display
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -27,7 +27,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.server import local_time
+from pa_telephony.sccp.server.server import local_time
 
 from .house import PHONES, House, a_config
 from .phone import BOTH_LAWS, Phone

@@ -22,10 +22,11 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.callmanager.calls import DoNotDisturb
-from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages, model
+from pa_telephony.callmanager.calls.verbs import DoNotDisturb
+from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages
+from pa_telephony.cti.client import jtapi
 from pa_telephony.cti.enums import MEDIAPAYLOAD
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Tone
 from pa_telephony.rtp.g711 import Samples
@@ -195,9 +196,9 @@ async def test_a_consultation_becomes_a_transfer_and_the_first_call_survives() -
                 seen = []
                 async for event in events:
                     seen.append(event)
-                    if isinstance(event, model.TransferEnded):
+                    if isinstance(event, jtapi.TransferEnded):
                         break
-                merged = [each for each in seen if isinstance(each, model.CallMerged)]
+                merged = [each for each in seen if isinstance(each, jtapi.CallMerged)]
                 assert [each.into.id for each in merged] == [first]
             (hers,) = carol.calls
             assert hers.connected_to == "1002"

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, User
-from pa_telephony.callmanager.calls import Calls
-from pa_telephony.callmanager.cti_side import CtiSide
+from pa_telephony.callmanager.applications.control import CtiSide
+from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.cti import encoded, messages
+from pa_telephony.cti.client.line import CALLS
 from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.encoded import Encoded, LineEvent
-from pa_telephony.cti.line import CALLS
 from pa_telephony.cti.login import Certificate
 from pa_telephony.cti.messages.codec import VERSION_11_5, VERSION_15
-from pa_telephony.cti.provider_session import ProviderSession
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.cti.server.session import ProviderSession
 from pa_telephony.testing.cti_strategies import cti_message
 
 KINDS = (

@@ -24,14 +24,14 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.callmanager.calls import LegState
+from pa_telephony.callmanager.calls.verbs import LegState
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.cti.login import seal_password
-from pa_telephony.cti.provider_session import ProviderSession
-from pa_telephony.cti.server import ApplicationSession, Counters
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.cti.server.server import ApplicationSession, Counters
+from pa_telephony.cti.server.session import ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
 

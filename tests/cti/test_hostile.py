@@ -28,9 +28,10 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.callmanager.calls import Calls
-from pa_telephony.callmanager.cti_side import CtiSide
+from pa_telephony.callmanager.applications.control import CtiSide
+from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.cti import messages
+from pa_telephony.cti.client.line import CALLS
 from pa_telephony.cti.connection import Role, WireConnection
 from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.enums import (
@@ -39,14 +40,13 @@ from pa_telephony.cti.enums import (
     REDIRECTPARAMS,
     CCNCallForwardInformation,
 )
-from pa_telephony.cti.line import CALLS
 from pa_telephony.cti.login import Certificate
 from pa_telephony.cti.messages.structs import (
     CtiCallForwardInformation,
     LineEventFilter,
     LineInfo,
 )
-from pa_telephony.cti.provider_session import CtiManagerConfig, ProviderSession
+from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError, RemoteProtocolError, RequestFailed
 from pa_telephony.testing.cti_strategies import cti_message
 from pa_telephony.trace import Record

@@ -21,7 +21,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import CTIFAILURE, LAMPMODE
-from pa_telephony.cti.session import CtiManagerConfig
+from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import RequestFailed
 
 CONFIG = CallManagerConfig(

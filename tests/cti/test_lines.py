@@ -21,7 +21,8 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
-from pa_telephony.cti import messages, model
+from pa_telephony.cti import messages
+from pa_telephony.cti.client import jtapi
 from pa_telephony.cti.enums import CALLORIGIN, CALLSTATE, CTIFAILURE
 from pa_telephony.errors import LocalProtocolError, RequestFailed
 
@@ -86,7 +87,7 @@ async def test_a_call_that_is_cancelled_while_it_is_made_is_hung_up(
                 async with address.call("1002"):
                     pass
             async for event in events:
-                if isinstance(event, model.CallInvalid):
+                if isinstance(event, jtapi.CallInvalid):
                     break
         assert not manager.calls.legs
         assert not address.calls

@@ -8,14 +8,8 @@ import itertools
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from pa_telephony.cti import (
-    ConnectionState as C,
-    Model,
-    TerminalConnectionState as T,
-    call_states,
-    messages,
-    model,
-)
+from pa_telephony.cti import ConnectionState as C, Model, TerminalConnectionState as T, messages
+from pa_telephony.cti.client import jtapi, jtapi_states
 from pa_telephony.cti.enums import CALLORIGIN, CALLSTATE
 from pa_telephony.testing.cti_strategies import cti_message
 
@@ -26,7 +20,7 @@ W = CALLSTATE
 def test_a_connection_that_is_over_stays_so_and_a_failed_one_can_only_end(
     state: C, wire: CALLSTATE
 ) -> None:
-    for table in (call_states.CONNECTION_TABLE, call_states.FAR_TABLE):
+    for table in (jtapi_states.CONNECTION_TABLE, jtapi_states.FAR_TABLE):
         after = table[state, wire]
         if state is C.DISCONNECTED:
             assert after is C.DISCONNECTED
@@ -38,7 +32,7 @@ def test_a_connection_that_is_over_stays_so_and_a_failed_one_can_only_end(
 
 @pytest.mark.parametrize(("state", "wire"), list(itertools.product(T, W)))
 def test_a_terminal_connection_that_was_dropped_stays_so(state: T, wire: CALLSTATE) -> None:
-    after = call_states.TERMINAL_CONNECTION_TABLE[state, wire]
+    after = jtapi_states.TERMINAL_CONNECTION_TABLE[state, wire]
     if state is T.DROPPED or wire is W.IDLE:
         assert after is T.DROPPED
     if state is not T.DROPPED and wire is W.CONNECTED:
@@ -85,7 +79,7 @@ def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
         (event.connection.address, event.state)
         for state in (W.DIALING, W.PROCEEDING, W.RINGBACK, W.CONNECTED, W.ONHOLD, W.CONNECTED)
         for event in graph.take(changed(7, state))
-        if isinstance(event, model.ConnectionChanged)
+        if isinstance(event, jtapi.ConnectionChanged)
     ]
     assert seen == [
         ("1001", C.DIALING),
@@ -95,7 +89,7 @@ def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
         ("1002", C.ESTABLISHED),
     ]
     ended = graph.take(changed(7, W.IDLE, cause=16))
-    assert isinstance(ended[-1], model.CallInvalid)
+    assert isinstance(ended[-1], jtapi.CallInvalid)
     assert not graph.calls
 
 
@@ -124,7 +118,7 @@ def test_closing_the_line_or_losing_the_session_forgets_its_calls() -> None:
     for forget in (lambda g: g.close_line(1), lambda g: g.forget()):
         graph = a_model()
         graph.take(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
-        assert isinstance(forget(graph)[-1], model.CallInvalid)
+        assert isinstance(forget(graph)[-1], jtapi.CallInvalid)
         assert not graph.calls
         assert graph.take(changed(7, W.CONNECTED)) == []
 

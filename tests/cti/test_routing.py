@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pa_telephony.cti import messages
+from pa_telephony.cti.client.route_point import RouteFailed, RouteSession
+from pa_telephony.cti.client.route_session import TABLE, Effect, Input, Routing, State
 from pa_telephony.cti.enums import CTIFAILURE
-from pa_telephony.cti.route_point import RouteFailed, RouteSession
-from pa_telephony.cti.routing import TABLE, Effect, Input, Routing, State
 from pa_telephony.errors import LocalProtocolError, RequestFailed
 
 

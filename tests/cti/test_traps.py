@@ -28,7 +28,7 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.messages.codec import HEADER, decode, encode
 from pa_telephony.errors import CallEnded
 from pa_telephony.wire.declaration import fields_of
-from pa_telephony.wire.offset import Nested
+from pa_telephony.wire.offset.types import Nested
 
 CONFIG = CallManagerConfig(
     devices=(

@@ -14,8 +14,8 @@ from driver import Driver, started
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT
 
 from pa_telephony import cti, failover, sccp
+from pa_telephony.cti.client.route_session import State
 from pa_telephony.cti.enums import CTIFAILURE
-from pa_telephony.cti.routing import State
 from pa_telephony.errors import CallEnded
 from pa_telephony.failover import Identity
 from pa_telephony.failover.calls import Calls

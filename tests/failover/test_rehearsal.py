@@ -23,7 +23,7 @@ from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_
 rehearse_media_port(PORT_CONFIG)
 rehearse_route_points()
 before = set(sys.modules)
-import pa_telephony.sccp.client, pa_telephony.cti.route_point
+import pa_telephony.sccp.station.client, pa_telephony.cti.client.route_point
 print(sorted(each for each in set(sys.modules) - before if each.startswith("pa_telephony")))
 """
 

@@ -18,7 +18,7 @@ import trio.testing
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
-from pa_telephony.callmanager.model import LegState
+from pa_telephony.callmanager.calls.model import LegState
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, links
 from pa_telephony.failover.actions import Close
@@ -27,7 +27,7 @@ from pa_telephony.failover.registration import State
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.sccp.enums import DCallState
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.trace import Record
 
 NUMBERS = ("6001", "6002", "5XXX", "6000")

@@ -18,7 +18,7 @@ import trio
 from pa_telephony import cti, descriptors, rtp, sccp
 from pa_telephony.errors import TelephonyError
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.registrar import RegistrarConfig
+from pa_telephony.sccp.server.registrar import RegistrarConfig
 
 ALICE, BOB = "SEP000000001001", "SEP000000001002"
 QUICK = sccp.StationConfig(

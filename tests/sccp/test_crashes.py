@@ -20,7 +20,6 @@ from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfi
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import (
     DeviceStimulus,
     DeviceUnregisterStatus,
@@ -29,8 +28,9 @@ from pa_telephony.sccp.enums import (
     SoftKeyEvent,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
-from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.registrar import RegistrarConfig
+from pa_telephony.sccp.server.server import StationServer, StationSession, serve_stations
 
 T = TypeVar("T", bound=SccpMessage)
 

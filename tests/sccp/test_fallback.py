@@ -15,10 +15,10 @@ from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfi
 from pa_telephony.errors import RemoteProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.manager import Link, Standby
-from pa_telephony.sccp.registration import State
-from pa_telephony.sccp.station import MayReturn, StationCore
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.station.core import MayReturn, StationCore
+from pa_telephony.sccp.station.link import Link, Standby
+from pa_telephony.sccp.station.registration import State
+from pa_telephony.sccp.station.style import StationConfig
 
 NAME = "SEP000000001001"
 CONFIG = CallManagerConfig(

@@ -22,17 +22,17 @@ from pa_telephony.callmanager import (
     Timing,
     open_call_manager,
 )
-from pa_telephony.callmanager.calls import Leg, LegState, Watcher
+from pa_telephony.callmanager.calls.verbs import Leg, LegState, Watcher
 from pa_telephony.errors import DecodeError
 from pa_telephony.faults import MOST_BUGS
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import KeyPadButton
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.registrar import RegistrarConfig
+from pa_telephony.sccp.server.server import StationServer, StationSession, serve_stations
+from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
 
 ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"

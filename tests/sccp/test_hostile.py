@@ -35,9 +35,9 @@ from pa_telephony.sccp.enums import (
     SoftKeyEvent,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registrar import Registrar, RegistrarConfig
-from pa_telephony.sccp.station import CallChanged, ScreenChanged, StationCore
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.server.registrar import Registrar, RegistrarConfig
+from pa_telephony.sccp.station.core import CallChanged, ScreenChanged, StationCore
+from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.testing.strategies import sccp_messages
 
 ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"

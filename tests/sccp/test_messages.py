@@ -11,7 +11,7 @@ from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.sccp import enums, messages
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.testing.strategies import VERSIONS, sccp_message, sccp_messages
-from pa_telephony.wire.sequential import read_fields, write_fields
+from pa_telephony.wire.sequential.types import read_fields, write_fields
 
 NUMBERS = sorted(SccpMessage.registry)
 

@@ -13,13 +13,14 @@ import pytest
 import trio
 import trio.testing
 
-from pa_telephony.sccp import messages, names
+from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.names import TABLE, Addresses, Effect, Input, State
-from pa_telephony.sccp.registrar import RegistrarConfig
-from pa_telephony.sccp.server import StationServer, StationSession, serve_stations
+from pa_telephony.sccp.server import names
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.names import TABLE, Addresses, Effect, Input, State
+from pa_telephony.sccp.server.registrar import RegistrarConfig
+from pa_telephony.sccp.server.server import StationServer, StationSession, serve_stations
 from pa_telephony.trace import EventRecord, Record
 
 NAME, OTHER = "SEP000000001001", "SEP000000001002"

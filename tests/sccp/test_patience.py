@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pa_telephony.sccp.patience import LASTED, Patience, is_final
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.station.patience import LASTED, Patience, is_final
+from pa_telephony.sccp.station.style import StationConfig
 
 
 def refusals_until_the_last_word(reason: str, chance: float, call_managers: int = 1) -> list[float]:

@@ -35,8 +35,7 @@ from pa_telephony.sccp.enums import (
     MediaPayloadType,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registration import State
-from pa_telephony.sccp.station import (
+from pa_telephony.sccp.station.core import (
     CallChanged,
     Registered,
     Rejected,
@@ -46,7 +45,8 @@ from pa_telephony.sccp.station import (
     StatisticsAsked,
     Unregistered,
 )
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.station.registration import State
+from pa_telephony.sccp.station.style import StationConfig
 
 T = TypeVar("T", bound=SccpMessage)
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
-from pa_telephony.sccp import directory, messages
+from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import QUESTIONS, Device, LineAppearance
 from pa_telephony.sccp.enums import ButtonType, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registrar import (
+from pa_telephony.sccp.server import device as directory
+from pa_telephony.sccp.server.device import QUESTIONS, Device, LineAppearance
+from pa_telephony.sccp.server.registrar import (
     TABLE,
     Effect,
     Input,

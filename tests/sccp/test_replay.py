@@ -18,23 +18,23 @@ from typing import Any
 
 import pytest
 
-from pa_telephony.callmanager.calls import Calls, LegState
+from pa_telephony.callmanager.calls.verbs import Calls, LegState
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, LineConfig
-from pa_telephony.callmanager.line_side import LineSide
+from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import DeviceType, MediaStatus, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registrar import (
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.registrar import (
     Received,
     Registrar,
     RegistrarConfig,
     RegistrationAsked,
 )
-from pa_telephony.sccp.registration import State
-from pa_telephony.sccp.server import local_time
-from pa_telephony.sccp.station import CallChanged, StationCore
-from pa_telephony.sccp.style import StationConfig, Style
+from pa_telephony.sccp.server.server import local_time
+from pa_telephony.sccp.station.core import CallChanged, StationCore
+from pa_telephony.sccp.station.registration import State
+from pa_telephony.sccp.station.style import StationConfig, Style
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FRAMES = json.loads((VECTORS / "sccp-frames.json").read_text())["frames"]

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Callable
 import trio
 
 from pa_telephony import sccp
-from pa_telephony.sccp.directory import Device, LineAppearance
 from pa_telephony.sccp.enums import DeviceResetType
-from pa_telephony.sccp.server import StationSession, serve_stations
+from pa_telephony.sccp.server.device import Device, LineAppearance
+from pa_telephony.sccp.server.server import StationSession, serve_stations
 
 NAME = "SEP001122334455"
 QUICK = sccp.StationConfig(first_back_off=0.05, fall_back=False)

@@ -20,14 +20,14 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english, phrase_of
-from pa_telephony.sccp.screen import Forwards, Screen
-from pa_telephony.sccp.soft_keys import (
+from pa_telephony.sccp.server.soft_keys import (
     SETS,
     UNSERVED,
     select_soft_keys,
     soft_key_sets,
     soft_key_template,
 )
+from pa_telephony.sccp.station.screen import Forwards, Screen
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "sccp-frames.json"
 OURS = {SoftKeyEvent.RM_LST_C, SoftKeyEvent.DND}

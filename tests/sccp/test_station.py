@@ -22,8 +22,7 @@ from pa_telephony.sccp.enums import (
     MediaType,
 )
 from pa_telephony.sccp.messages import SccpMessage, Sender
-from pa_telephony.sccp.registration import TABLE, Effect, Input, State
-from pa_telephony.sccp.station import (
+from pa_telephony.sccp.station.core import (
     CallChanged,
     MayReturn,
     MustWait,
@@ -37,7 +36,8 @@ from pa_telephony.sccp.station import (
     UnregisterRefused,
     key_of,
 )
-from pa_telephony.sccp.style import StationConfig
+from pa_telephony.sccp.station.registration import TABLE, Effect, Input, State
+from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.testing.strategies import sccp_message
 
 NAME = "SEP001122334455"

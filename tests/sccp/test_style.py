@@ -11,11 +11,7 @@ import trio
 from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.call import Call
-from pa_telephony.sccp.call_media import CallMedia
-from pa_telephony.sccp.call_view import CallView
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.directory import Device
 from pa_telephony.sccp.enums import (
     DCallState,
     DeviceResetType,
@@ -25,10 +21,20 @@ from pa_telephony.sccp.enums import (
     MediaStatus,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.registration import State
-from pa_telephony.sccp.server import StationSession, serve_stations
-from pa_telephony.sccp.station import CallChanged, StationCore
-from pa_telephony.sccp.style import HABITS, StationConfig, Style, most_calls, register_request
+from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.server import StationSession, serve_stations
+from pa_telephony.sccp.station.call import Call
+from pa_telephony.sccp.station.call_media import CallMedia
+from pa_telephony.sccp.station.call_view import CallView
+from pa_telephony.sccp.station.core import CallChanged, StationCore
+from pa_telephony.sccp.station.registration import State
+from pa_telephony.sccp.station.style import (
+    HABITS,
+    StationConfig,
+    Style,
+    most_calls,
+    register_request,
+)
 
 M = TypeVar("M")
 NAME = "ANC288093711081"

@@ -15,7 +15,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.sccp.enums import PhoneFeatures
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.style import StationConfig, Style
+from pa_telephony.sccp.station.style import StationConfig, Style
 from pa_telephony.sccp.text import readable, sendable
 
 LATIN, UTF8 = PhoneFeatures(0), PhoneFeatures.UTF8

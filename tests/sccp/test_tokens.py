@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pa_telephony.sccp.tokens import Tokens
+from pa_telephony.sccp.server.tokens import Tokens
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 

@@ -23,10 +23,10 @@ from pa_telephony.errors import (
     RequestFailed,
 )
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.directory import Device, LineAppearance
 from pa_telephony.sccp.enums import DCallState, MediaPayloadType, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.server import StationSession, serve_stations
+from pa_telephony.sccp.server.device import Device, LineAppearance
+from pa_telephony.sccp.server.server import StationSession, serve_stations
 from pa_telephony.tasks import background
 
 T = TypeVar("T", bound=SccpMessage)

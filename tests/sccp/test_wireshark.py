@@ -24,8 +24,8 @@ import pytest
 from pa_telephony import pcap
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.wire import sequential as wire
 from pa_telephony.wire.declaration import Field, OpenIntEnum, fields_of
+from pa_telephony.wire.sequential import types as wire
 
 NUMBERS = sorted(SccpMessage.registry)
 VERSIONS = (0, *range(3, 23))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pa_telephony.callmanager.calls import Leg, Watcher
+from pa_telephony.callmanager.calls.verbs import Leg, Watcher
 from pa_telephony.errors import InternalError
 from pa_telephony.testing import CallManager
 
@@ -89,7 +89,7 @@ def test_the_plugin_loads_nothing_that_pytest_does_not_load(module: str) -> None
 
 
 BUGS = """
-from pa_telephony.callmanager.calls import Watcher
+from pa_telephony.callmanager.calls.verbs import Watcher
 
 class Faulty(Watcher):
     def leg_changed(self, leg):

@@ -31,7 +31,7 @@ from pa_telephony.cli.running import (
 )
 from pa_telephony.errors import CallEnded
 from pa_telephony.printable import printable, printable_reason
-from pa_telephony.sccp.station import key_of
+from pa_telephony.sccp.station.core import key_of
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace
 

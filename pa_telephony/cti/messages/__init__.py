@@ -347,7 +347,7 @@ from pa_telephony.cti.messages.structs import (
     VideoStreamInfo,
 )
 from pa_telephony.wire.declaration import UnknownMessage
-from pa_telephony.wire.offset import NULL, Handle
+from pa_telephony.wire.offset.types import NULL, Handle
 
 __all__ = [
     "NULL",

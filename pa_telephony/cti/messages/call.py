@@ -7,7 +7,7 @@ from typing import Annotated
 from pa_telephony.cti import enums
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.structs import PartyDNInfo
-from pa_telephony.wire.offset import (
+from pa_telephony.wire.offset.types import (
     NULL,
     Bool,
     Bytes,

@@ -14,7 +14,7 @@ from pa_telephony.cti.messages.structs import (
     PartyDNInfo,
     PartyDNInfoV2,
 )
-from pa_telephony.wire.offset import NULL, Bool, Int, Nested, String, Structs, UString
+from pa_telephony.wire.offset.types import NULL, Bool, Int, Nested, String, Structs, UString
 
 __all__ = [
     "CallAnnouncementEndedEvent",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
-from pa_telephony.wire.offset import fixed_size
-from pa_telephony.wire.offset_code import read_message, write_message
+from pa_telephony.wire.offset.codec import read_message, write_message
+from pa_telephony.wire.offset.types import fixed_size
 
 if TYPE_CHECKING:
     from pa_telephony.wire.anatomy import Part
@@ -89,7 +89,7 @@ def as_construct(declaration: type[CtiMessage], *, to_server: bool) -> Any:
     """A whole message as a ``construct.Struct``, its header the member ``header``.
 
     For taking messages apart with other tools, slowly. A string that is not there is None
-    instead of :data:`~pa_telephony.wire.offset.NULL`.
+    instead of :data:`~pa_telephony.wire.offset.types.NULL`.
     """
     from pa_telephony.wire.construct_form import offset_form
 

@@ -17,7 +17,17 @@ from pa_telephony.cti.messages.structs import (
     PartyDNInfo,
     RemoteDestinationInfo,
 )
-from pa_telephony.wire.offset import NULL, Bool, Bytes, Int, Ints, Nested, String, Structs, UString
+from pa_telephony.wire.offset.types import (
+    NULL,
+    Bool,
+    Bytes,
+    Int,
+    Ints,
+    Nested,
+    String,
+    Structs,
+    UString,
+)
 
 __all__ = [
     "DeviceCallOpenLogicalChannelEvent",

@@ -13,7 +13,7 @@ from pa_telephony.cti.messages.structs import (
     LineEventFilter,
     LineIntercomSpeedDialInfo,
 )
-from pa_telephony.wire.offset import NULL, Bool, Bytes, Int, Nested, String, Structs
+from pa_telephony.wire.offset.types import NULL, Bool, Bytes, Int, Nested, String, Structs
 
 __all__ = [
     "LineAutoAcceptChangeRequest",

@@ -13,7 +13,7 @@ from pa_telephony.cti.messages.structs import (
     LineIntercomSpeedDialInfo,
     PartyDNInfo,
 )
-from pa_telephony.wire.offset import NULL, Bool, Int, Ints, Nested, String, Structs, UString
+from pa_telephony.wire.offset.types import NULL, Bool, Int, Ints, Nested, String, Structs, UString
 
 __all__ = [
     "LineAutoAcceptStatusEvent",

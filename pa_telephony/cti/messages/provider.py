@@ -16,7 +16,7 @@ from pa_telephony.cti.messages.structs import (
     ProviderEventFilter,
     RedirectPartyInfo,
 )
-from pa_telephony.wire.offset import NULL, Bool, Bytes, Int, Nested, String, Structs, UString
+from pa_telephony.wire.offset.types import NULL, Bool, Bytes, Int, Nested, String, Structs, UString
 
 __all__ = [
     "ProviderAllocateGlobalCallHandleRequest",

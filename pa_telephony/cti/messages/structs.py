@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pa_telephony.cti import enums
 from pa_telephony.wire.declaration import Struct
-from pa_telephony.wire.offset import NULL, Bool, Bytes, Int, Nested, String, Structs, UString
+from pa_telephony.wire.offset.types import NULL, Bool, Bytes, Int, Nested, String, Structs, UString
 
 __all__ = [
     "CtiCallForwardInformation",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp.messages.base import SccpMessage
 from pa_telephony.wire.declaration import Struct, UnknownMessage, fields_of
-from pa_telephony.wire.generate import HEADER, codec_of, frame_of
-from pa_telephony.wire.sequential import CString, size_of
+from pa_telephony.wire.sequential.codec import HEADER, codec_of, frame_of
+from pa_telephony.wire.sequential.types import CString, size_of
 
 if TYPE_CHECKING:
     from pa_telephony.wire.anatomy import Part

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pa_telephony.sccp import enums
 from pa_telephony.sccp.messages.base import SccpMessage, Sender
-from pa_telephony.wire.sequential import U32, Data
+from pa_telephony.wire.sequential.types import U32, Data
 
 __all__ = [
     "DeviceToUserData",

@@ -1,0 +1,1 @@
+"""Applications at the call manager: what they control, what they are told, what they register."""

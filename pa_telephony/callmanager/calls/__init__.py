@@ -1,0 +1,1 @@
+"""Calls: the dial plan, legs and their media, and what is done with them."""

@@ -1,0 +1,97 @@
+"""Dialling: digits, one by one or all at once, and whatever they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pa_telephony.callmanager.calls import pickup
+from pa_telephony.callmanager.calls.model import Action, Cause, Forward, Leg, LegState, Line, Party
+from pa_telephony.callmanager.calls.routing import ParkNumbers, PickupGroup
+from pa_telephony.errors import RequestFailed
+
+if TYPE_CHECKING:
+    from pa_telephony.callmanager.calls.legs import Exchange
+    from pa_telephony.callmanager.calls.parking import Parking
+
+__all__ = ["Dialling"]
+
+_LONGEST_NUMBER = 24
+
+
+class Dialling:
+    """``set_forward`` is given the number dialled at a leg that collects a forward."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        parking: Parking,
+        set_forward: Callable[[Line, Forward, str], None],
+    ) -> None:
+        self._exchange = exchange
+        self._parking = parking
+        self._set_forward = set_forward
+
+    def number(self, leg: Leg, digits: str) -> None:
+        """En bloc: the number is whole, whatever shorter one it begins with."""
+        if len(digits) > _LONGEST_NUMBER:
+            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
+        elif digits:
+            leg.digits = digits
+            self._exchange.set(leg, LegState.DIALLING)
+            self.done(leg)
+
+    def digit(self, leg: Leg, digit: str) -> None:
+        """One more digit; the number is whole when none could follow, or after ``#``."""
+        if len(leg.digits) >= _LONGEST_NUMBER:
+            self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
+            return
+        space = leg.appearance.config.search_space
+        found = self._exchange.router.find(leg.digits + digit, space)
+        if digit == "#" and found.target is None and not found.more and leg.digits:
+            self.done(leg)
+            return
+        leg.digits += digit
+        self._wait(leg)
+        if leg.state is LegState.DIAL_TONE:
+            self._exchange.set(leg, LegState.DIALLING)
+        if not found.more:
+            self.done(leg)
+
+    def erase(self, leg: Leg) -> None:
+        """Take back the digit dialled last."""
+        self._exchange.require(leg, Action.ERASE)
+        leg.digits = leg.digits[:-1]
+        self._wait(leg)
+
+    def done(self, leg: Leg) -> None:
+        """No more digits come: call the number, or do what it stands for."""
+        exchange = self._exchange
+        leg.deadline = None
+        if leg.collects is not None:
+            self._collected(leg, leg.collects)
+            return
+        leg.called = leg.original_called = Party(leg.digits)
+        exchange.set(leg, LegState.PROCEEDING)
+        space = leg.appearance.config.search_space
+        route = exchange.router.route(leg.digits, space, caller=leg.appearance)
+        if route.cause is not Cause.NORMAL:
+            exchange.fail(leg, route.cause)
+        elif isinstance(route.target, ParkNumbers):
+            self._parking.retrieve(leg, route.number)
+        elif isinstance(route.target, PickupGroup):
+            pickup.pick_up(exchange, leg, route.target.number)
+        else:
+            exchange.offer(leg, route)
+
+    def _collected(self, leg: Leg, kind: Forward) -> None:
+        number, leg.collects = leg.digits, None
+        try:
+            self._set_forward(leg.line, kind, number)
+        except RequestFailed as failed:
+            self._exchange.fail(leg, Cause(failed.code))
+        else:
+            self._exchange.clear(leg)
+
+    def _wait(self, leg: Leg) -> None:
+        leg.deadline = self._exchange.now() + self._exchange.config.timing.between_digits

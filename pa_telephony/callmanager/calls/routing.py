@@ -1,0 +1,201 @@
+"""Where a call to a number goes: targets of the dial plan, and the forwards of lines.
+
+Forwards in a ring are found by the lines a call has passed, a long chain by its hops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pa_telephony.callmanager.calls.dialplan import DialPlan, Found, Pattern, translate
+from pa_telephony.callmanager.calls.model import (
+    Appearance,
+    Cause,
+    DoNotDisturb,
+    Forward,
+    Line,
+    Party,
+    Reason,
+)
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
+
+__all__ = ["REASONS", "ParkNumbers", "PickupGroup", "Route", "Router", "Target"]
+
+REASONS = {
+    Forward.ALL: Reason.FORWARD_ALL,
+    Forward.BUSY: Reason.FORWARD_BUSY,
+    Forward.NO_ANSWER: Reason.FORWARD_NO_ANSWER,
+    Forward.FAILURE: Reason.FORWARD_FAILURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParkNumbers:
+    """Numbers at which calls can be parked, and from which they are retrieved by dialling."""
+
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class PickupGroup:
+    """A number that picks up what rings in a group of lines."""
+
+    number: str
+
+
+Target: TypeAlias = Line | ParkNumbers | PickupGroup
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """What a number leads to. ``cause`` is NORMAL if that can be had, and says why not else.
+
+    ``appearances`` ring; or ``target`` is a feature, and they are empty. ``redirecting`` is the
+    line that forwarded last.
+    """
+
+    number: str
+    cause: Cause = Cause.NORMAL
+    appearances: tuple[Appearance, ...] = ()
+    target: Target | None = None
+    redirecting: Party = field(default_factory=Party)
+    reason: Reason = Reason.DIRECT
+    hops: int = 0
+    passed: frozenset[Line] = frozenset()
+
+
+class Router:
+    """The dial plan of a configuration, with the state that routing depends on."""
+
+    def __init__(
+        self,
+        config: CallManagerConfig,
+        is_registered: Callable[[str], bool],
+        calls_of: Callable[[Appearance], int],
+    ) -> None:
+        self.lines: dict[tuple[str, str], Line] = {}
+        """By number or pattern, and partition."""
+        self.appearances: dict[tuple[str, int], Appearance] = {}
+        """By device and line index."""
+        self.do_not_disturb: dict[str, DoNotDisturb] = {}
+        """By device; the others are OFF."""
+        self._config = config
+        self._is_registered = is_registered
+        self._calls_of = calls_of
+        self._plan: DialPlan[Target] = DialPlan()
+        self._groups: set[str] = set()
+        for device in config.devices:
+            self.add_device(device)
+        for numbers in config.park_numbers:
+            self._plan.add(numbers, "", ParkNumbers(Pattern.parse(numbers)))
+
+    def add_device(self, device: DeviceConfig) -> None:
+        """Let the numbers of a device be dialled."""
+        for index, each in enumerate(device.lines, 1):
+            key = Pattern.parse(each.number).text, each.partition
+            line = self.lines.get(key)
+            if line is None:
+                line = self.lines[key] = Line(each.number, each.partition)
+                line.forwards = {
+                    kind: getattr(each, kind.value) for kind in Forward if getattr(each, kind.value)
+                }
+                self._plan.add(each.number, each.partition, line)
+            appearance = Appearance(device.name, device.kind, index, each, line)
+            line.appearances.append(appearance)
+            self.appearances[device.name, index] = appearance
+            if each.pickup_group and each.pickup_group not in self._groups:
+                self._groups.add(each.pickup_group)
+                self._plan.add(each.pickup_group, "", PickupGroup(each.pickup_group))
+
+    def remove_device(self, device: str) -> None:
+        """Forget a device; a number that no other device has is a number no more."""
+        self.do_not_disturb.pop(device, None)
+        for key in [key for key in self.appearances if key[0] == device]:
+            appearance = self.appearances.pop(key)
+            line = appearance.line
+            line.appearances.remove(appearance)
+            if not line.appearances:
+                self._plan.remove(line)
+                self.lines = {at: each for at, each in self.lines.items() if each is not line}
+
+    def space(self, name: str) -> tuple[str, ...]:
+        """The partitions of a calling search space, in order."""
+        return self._config.search_spaces.get(name, ())
+
+    def find(self, digits: str, space: str) -> Found[Target]:
+        """What ``digits`` reach, and whether more digits could matter."""
+        return self._plan.find(digits, self.space(space))
+
+    def route(
+        self,
+        number: str,
+        space: str,
+        *,
+        caller: Appearance | None = None,
+        hops: int = 0,
+        passed: Iterable[Line] = (),
+    ) -> Route:
+        """Where a call to ``number`` from ``caller`` goes, forwards followed.
+
+        ``hops`` and ``passed`` are those of the caller so far. Nobody rings at himself: who
+        calls his own number finds it busy, unless it is another phone's, too. A phone's other
+        line is a number like any.
+        """
+        behind = frozenset(passed)
+        redirecting, reason = Party(), Reason.DIRECT
+        while True:
+            cause, forward = Cause.NORMAL, None
+            appearances: tuple[Appearance, ...] = ()
+            target = self.find(number, space).target
+            if target is None:
+                cause = Cause.UNALLOCATED_NUMBER
+            elif hops > self._config.max_hops or target in behind:
+                cause = Cause.ROUTING_ERROR
+            elif isinstance(target, Line):
+                cause, forward, appearances = self._look_at(target, caller)
+            to = target.forwards.get(forward) if isinstance(target, Line) and forward else None
+            if to is None or not isinstance(target, Line):
+                return Route(
+                    number=number,
+                    cause=cause,
+                    appearances=appearances,
+                    target=target,
+                    redirecting=redirecting,
+                    reason=reason,
+                    hops=hops,
+                    passed=behind,
+                )
+            assert forward is not None
+            redirecting, reason = Party(number, target.config.name), REASONS[forward]
+            number, space = translate(to, number), target.forward_search_space
+            behind |= {target}
+            hops += 1
+
+    def _look_at(
+        self, line: Line, caller: Appearance | None
+    ) -> tuple[Cause, Forward | None, tuple[Appearance, ...]]:
+        """Who of a line can ring; or why nobody can, and which forward is for that case."""
+        if Forward.ALL in line.forwards:
+            return Cause.USER_BUSY, Forward.ALL, ()
+        there = [each for each in line.appearances if self._is_registered(each.device)]
+        if not there:
+            return Cause.OUT_OF_ORDER, Forward.FAILURE, ()
+        free = tuple(each for each in there if each is not caller and not self.is_busy(each))
+        if not free:
+            return Cause.USER_BUSY, Forward.BUSY, ()
+        return Cause.NORMAL, None, free
+
+    def is_busy(self, appearance: Appearance) -> bool:
+        """Whether an appearance takes no further call now.
+
+        A route point takes any number: its application says when it is busy, which is when it has
+        no media port left (Personal Assistant 1.4 guide, page 1-14).
+        """
+        if appearance.kind is DeviceKind.ROUTE_POINT:
+            return False
+        if self.do_not_disturb.get(appearance.device) is DoNotDisturb.REJECT:
+            return True
+        limit = min(appearance.config.busy_trigger, appearance.config.max_calls)
+        return self._calls_of(appearance) >= limit

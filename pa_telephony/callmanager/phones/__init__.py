@@ -1,0 +1,1 @@
+"""Phones at the call manager: their lines, keys and displays."""

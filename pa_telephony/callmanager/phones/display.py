@@ -1,0 +1,344 @@
+"""What a phone shows of a leg: state, soft keys, prompt, lamp, ring, tone.
+
+The order of messages is that of captured calls (docs/protocol-sccp.md §6); where there is no
+capture it is that of other call managers. Texts are phrase numbers (§8), so that a phone shows them
+in its own language.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from pa_telephony.callmanager.calls.model import OFF_HOOK, Party
+from pa_telephony.callmanager.calls.verbs import Cause, Leg, LegState, Purpose
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import (
+    CallPrivacy,
+    CallType,
+    DCallState,
+    DeviceStimulus,
+    DeviceTone,
+    LampMode,
+    PhoneFeatures,
+    RingDuration,
+    RingMode,
+    SoftKeyEvent,
+    SoftKeySet,
+    SpeakerMode,
+)
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server.device import (
+    PACKED,
+    name_of,
+    notify,
+    number_of,
+    prompt,
+    time_date,
+)
+from pa_telephony.sccp.server.soft_keys import select_soft_keys
+
+__all__ = ["Screen", "lamp", "refusal", "show"]
+
+_PRIORITY = 5
+"""Of the notification of a call that comes (captured)."""
+_ALERT = RingDuration.NORMAL_RING
+
+ENTER_NUMBER, RING_OUT, FROM, CONNECTED = "\x80\x20", "\x80\x16", "\x80\x17", "\x80\x18"
+HOLD, IN_USE_REMOTE, CONFERENCE = "\x80\x03", "\x80\x1f", "\x80\x34"
+CALL_PARK_AT, FORWARDED_TO = "\x80\x21", "\x80\x25"
+KEY_IS_NOT_ACTIVE = "\x80\x2d"
+YOUR_CURRENT_OPTIONS = "\x80\x13"
+DO_NOT_DISTURB_IS_ACTIVE = "\x1e\x39"
+
+_STATES = {
+    LegState.DIAL_TONE: (DCallState.OFF_HOOK, SoftKeySet.OFF_HOOK, ENTER_NUMBER),
+    LegState.PROCEEDING: (DCallState.PROCEED, SoftKeySet.DIGITS_FOLL, ""),
+    LegState.RINGING_OUT: (DCallState.RING_OUT, SoftKeySet.RING_OUT, RING_OUT),
+    LegState.OFFERED: (DCallState.RING_IN, SoftKeySet.RINGIN, FROM),
+    LegState.CONNECTED: (DCallState.CONNECTED, SoftKeySet.CONNECTED, CONNECTED),
+    LegState.HELD: (DCallState.HOLD, SoftKeySet.ON_HOLD, HOLD),
+    LegState.REMOTE_IN_USE: (
+        DCallState.CALL_REMOTE_MULTILINE,
+        SoftKeySet.IN_USE_HINT,
+        IN_USE_REMOTE,
+    ),
+    LegState.REMOTE_HELD: (DCallState.REMOTE_HOLD, SoftKeySet.ON_HOLD, HOLD),
+}
+
+_CONSULTING = {
+    (LegState.DIAL_TONE, Purpose.TRANSFER): SoftKeySet.OFF_HOOK_FEAT,
+    (LegState.DIAL_TONE, Purpose.CONFERENCE): SoftKeySet.OFF_HOOK_FEAT,
+    (LegState.RINGING_OUT, Purpose.TRANSFER): SoftKeySet.CONN_TRANS,
+    (LegState.CONNECTED, Purpose.TRANSFER): SoftKeySet.CONN_TRANS,
+    (LegState.CONNECTED, Purpose.CONFERENCE): SoftKeySet.CONN_CONF,
+}
+
+_FAILURES = {
+    Cause.USER_BUSY: (DCallState.BUSY, DeviceTone.LINE_BUSY_TONE, "\x80\x19"),
+    Cause.CALL_REJECTED: (DCallState.BUSY, DeviceTone.LINE_BUSY_TONE, "\x80\x19"),
+    Cause.UNALLOCATED_NUMBER: (DCallState.INVALID_NUMBER, DeviceTone.REORDER_TONE, "\x80\x38"),
+    Cause.ROUTING_ERROR: (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x1e\x3a"),
+    Cause.FACILITY_REJECTED: (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x80\x49"),
+    Cause.RESOURCE_UNAVAILABLE: (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x1e\x25"),
+    Cause.INCOMPATIBLE: (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x80\x46"),
+}
+"""Busy; Unknown number; CFwdALL loop detected; Service is not active; No resources; Incompatible
+device type. Anything else is Temp fail."""
+_TEMPORARY = (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x80\x23")
+
+_REFUSALS = {
+    (SoftKeyEvent.CONFRN, Cause.RESOURCE_UNAVAILABLE): "\x80\x27",
+    (SoftKeyEvent.CONFRN, Cause.FACILITY_REJECTED): "\x80\x26",
+    (SoftKeyEvent.TRANSFER, Cause.FACILITY_REJECTED): "\x80\x52",
+    (SoftKeyEvent.PARK, Cause.FACILITY_REJECTED): "\x80\x47",
+    (SoftKeyEvent.ANSWER, Cause.INCOMPATIBLE): "\x80\x46",
+    (SoftKeyEvent.RESUME, Cause.INCOMPATIBLE): "\x80\x46",
+    (SoftKeyEvent.TRANSFER, Cause.INCOMPATIBLE): "\x80\x46",
+}
+"""No conference bridge; Can not complete conference; ... transfer; No park number available;
+Incompatible device type."""
+
+_LAMPS = (
+    (frozenset({LegState.OFFERED}), LampMode.BLINK),
+    (OFF_HOOK, LampMode.ON),
+    (frozenset({LegState.HELD, LegState.REMOTE_HELD}), LampMode.WINK),
+    (frozenset({LegState.REMOTE_IN_USE}), LampMode.ON),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """The phone a leg is shown on: its session, its legs, and what it should not do."""
+
+    version: int
+    legs: Collection[Leg]
+    clock: Callable[[], datetime.datetime]
+    """Gives the local time; it is shown when a call is over, and asked for only then."""
+    features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
+    silent: bool = False
+    """Flash instead of ringing."""
+    hidden: frozenset[SoftKeyEvent] = frozenset()
+    """Soft keys that lead nowhere in this house."""
+
+    def talks(self, besides: Leg) -> bool:
+        """Whether its user is in another call."""
+        return any(leg is not besides and leg.state in OFF_HOOK for leg in self.legs)
+
+
+def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
+    """Everything that is said about a leg in its present state."""
+    match leg.state:
+        case LegState.IDLE:
+            return _idle(leg, screen)
+        case LegState.FAILED:
+            return _failed(leg, screen)
+        case LegState.DIALLING:
+            return [
+                messages.StopTone(line_instance=leg.line_index, call_reference=leg.id),
+                select_soft_keys(SoftKeySet.DIGITS_FOLL, line=leg.line_index, call=leg.id),
+            ]
+        case _:
+            return _state(leg, screen)
+
+
+def lamp(line: int, legs: Iterable[Leg]) -> SccpMessage:
+    """The lamp of a line with these legs: what rings counts more than what is held."""
+    states = {leg.state for leg in legs if leg.appearance.index == line}
+    mode = next((mode for of, mode in _LAMPS if states & of), LampMode.OFF)
+    return messages.SetLamp(stimulus=DeviceStimulus.LINE, stimulus_instance=line, lamp_mode=mode)
+
+
+def refusal(key: SoftKeyEvent, cause: int) -> str:
+    """What the display says when a key cannot be served."""
+    return _REFUSALS.get((key, Cause(cause)), KEY_IS_NOT_ACTIVE)
+
+
+def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
+    line, reference = leg.line_index, leg.id
+    state, _, text = _STATES[leg.state]
+    if leg.state is LegState.OFFERED:
+        name = name_of(leg.calling.name, screen.features, screen.version)
+        text += number_of(leg.calling.number, screen.version) or name
+    elif leg.conference is not None and leg.state is LegState.CONNECTED:
+        text = CONFERENCE
+    shown: list[SccpMessage] = [
+        messages.CallState(
+            call_state=state, line_instance=line, call_reference=reference, precedence_level=4
+        ),
+        select_soft_keys(_keys(leg), line=line, call=reference, without=_without(leg, screen)),
+    ]
+    if text:
+        shown.append(prompt(text, screen.version, line=line, call=reference))
+    match leg.state:
+        case LegState.DIAL_TONE:
+            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs)]
+            shown.append(messages.ActivateCallPlane(line_instance=line))
+            shown.append(_tone(leg, DeviceTone.INSIDE_DIAL_TONE))
+        case LegState.PROCEEDING:
+            dialled = messages.DialedNumber(
+                dialed_number=leg.digits, line_instance=line, call_reference=reference
+            )
+            shown.insert(0, dialled)
+            shown.append(_information(leg, screen))
+        case LegState.RINGING_OUT:
+            # All but the tone and the state matter only where the call was on hold.
+            alerting = _tone(leg, DeviceTone.ALERTING_TONE)
+            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), alerting]
+            shown.append(messages.ActivateCallPlane(line_instance=line))
+            shown.append(_information(leg, screen))
+        case LegState.OFFERED:
+            shown += [
+                notify(text, screen.version, priority=_PRIORITY),
+                _information(leg, screen),
+                lamp(line, screen.legs),
+                *_alert(leg, screen),
+            ]
+        case LegState.CONNECTED:
+            stop = messages.StopTone(line_instance=line, call_reference=reference)
+            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), stop]
+            if leg.incoming:
+                shown.append(messages.ClearPriNotify(priority=_PRIORITY))
+            shown.append(messages.ActivateCallPlane(line_instance=line))
+            shown.append(_information(leg, screen))
+        case _:
+            if leg.state is LegState.HELD:
+                # A call that rang out is put on hold when the phone answers it at its other line.
+                shown.insert(0, messages.StopTone(line_instance=line, call_reference=reference))
+            shown.append(_information(leg, screen))
+            shown.append(lamp(line, screen.legs))
+            if leg.incoming:
+                # It may have rung here, and have been answered elsewhere.
+                shown.append(messages.ClearPriNotify(priority=_PRIORITY))
+            if not screen.talks(leg):
+                shown += _rest(screen)
+    return shown
+
+
+def _keys(leg: Leg) -> SoftKeySet:
+    if leg.consult_of is not None and (leg.state, leg.purpose) in _CONSULTING:
+        return _CONSULTING[leg.state, leg.purpose]
+    conference = leg.conference
+    if leg.state is LegState.CONNECTED and conference and conference.controller is leg:
+        return SoftKeySet.CONN_CONF
+    return _STATES[leg.state][1]
+
+
+def _without(leg: Leg, screen: Screen) -> set[SoftKeyEvent]:
+    hidden = set(screen.hidden)
+    if not leg.appearance.config.pickup_group:
+        hidden |= {SoftKeyEvent.PICK_UP, SoftKeyEvent.GRP_PICKUP}
+    if leg.conference is None:
+        hidden.add(SoftKeyEvent.RM_LST_C)
+    else:
+        hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER}
+    if leg.parking is not None:
+        hidden |= {SoftKeyEvent.PARK, SoftKeyEvent.TRANSFER, SoftKeyEvent.CONFRN}
+    return hidden
+
+
+def _alert(leg: Leg, screen: Screen) -> list[SccpMessage]:
+    """Ring; or the call-waiting tone, for somebody who is talking."""
+    if screen.talks(leg):
+        return [_tone(leg, DeviceTone.CALL_WAITING_TONE)]
+    return [
+        messages.SetRinger(
+            ring_mode=RingMode.FLASH_ONLY if screen.silent else RingMode.INSIDE_RING,
+            ring_duration=_ALERT,
+            line_instance=leg.line_index,
+            call_reference=leg.id,
+        )
+    ]
+
+
+def _failed(leg: Leg, screen: Screen) -> list[SccpMessage]:
+    state, tone, text = _FAILURES.get(leg.cause, _TEMPORARY)
+    return [
+        messages.CallState(
+            call_state=state,
+            line_instance=leg.line_index,
+            call_reference=leg.id,
+            precedence_level=4,
+        ),
+        select_soft_keys(SoftKeySet.RING_OUT, line=leg.line_index, call=leg.id),
+        _tone(leg, tone),
+        prompt(text, screen.version, line=leg.line_index, call=leg.id),
+    ]
+
+
+def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
+    line, reference = leg.line_index, leg.id
+    shown: list[SccpMessage] = [
+        messages.StopTone(line_instance=line, call_reference=reference),
+        lamp(line, screen.legs),
+        messages.ClearPromptStatus(line_instance=line, call_reference=reference),
+    ]
+    if leg.cause is Cause.NOT_SELECTED:
+        # No missed call, as another answered it: the way of chan-sccp-b.
+        shown.append(
+            messages.CallState(
+                call_state=DCallState.CONNECTED,
+                line_instance=line,
+                call_reference=reference,
+                privacy=CallPrivacy.FULL,
+                precedence_level=4,
+            )
+        )
+    shown += [
+        messages.CallState(
+            call_state=DCallState.ON_HOOK,
+            line_instance=line,
+            call_reference=reference,
+            precedence_level=4,
+        ),
+        select_soft_keys(SoftKeySet.ON_HOOK),
+        time_date(screen.clock()),
+    ]
+    if leg.incoming:
+        shown.append(messages.ClearPriNotify(priority=_PRIORITY))
+    if not screen.talks(leg):
+        shown += _rest(screen)
+    return shown
+
+
+def _rest(screen: Screen) -> list[SccpMessage]:
+    """Nobody talks: what rang behind a conversation rings aloud from now on."""
+    ringing = [each for each in screen.legs if each.state is LegState.OFFERED]
+    alert = _alert(ringing[0], screen) if ringing else [_quiet()]
+    return [_speaker(SpeakerMode.OFF), *alert]
+
+
+def _quiet() -> SccpMessage:
+    return messages.SetRinger(ring_mode=RingMode.RING_OFF, ring_duration=_ALERT)
+
+
+def _speaker(mode: SpeakerMode) -> SccpMessage:
+    return messages.SetSpeakerMode(speaker_mode=mode)
+
+
+def _tone(leg: Leg, tone: DeviceTone) -> SccpMessage:
+    return messages.StartTone(tone=tone, line_instance=leg.line_index, call_reference=leg.id)
+
+
+def _information(leg: Leg, screen: Screen) -> SccpMessage:
+    def name(party: Party) -> str:
+        return name_of(party.name, screen.features, screen.version)
+
+    def number(party: Party) -> str:
+        return number_of(party.number, screen.version)
+
+    form = messages.CallInfoV2 if screen.version >= PACKED else messages.CallInfo
+    return form(
+        line_instance=leg.line_index,
+        call_reference=leg.id,
+        call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
+        calling_party=number(leg.calling),
+        calling_party_name=name(leg.calling),
+        called_party=number(leg.called),
+        called_party_name=name(leg.called),
+        original_called_party=number(leg.original_called),
+        original_called_party_name=name(leg.original_called),
+        last_redirecting_party=number(leg.last_redirecting),
+        last_redirecting_party_name=name(leg.last_redirecting),
+    )

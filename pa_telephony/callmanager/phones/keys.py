@@ -1,0 +1,253 @@
+"""What the users of stations press: hooks, digits, soft keys and buttons, done to the calls.
+
+The keys are tables at the end of this module. What cannot be done is said on the display.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+
+from pa_telephony.callmanager.calls.model import OFF_HOOK
+from pa_telephony.callmanager.calls.verbs import Calls, DoNotDisturb, Forward, Leg, LegState
+from pa_telephony.callmanager.config import DeviceConfig
+from pa_telephony.callmanager.phones import display
+from pa_telephony.errors import RequestFailed
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import DeviceStimulus, SoftKeyEvent
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server.device import notify
+from pa_telephony.sccp.server.server import StationSession
+
+__all__ = ["Keys"]
+
+_DIGITS = "0123456789ABCD*#+"
+
+
+class Keys:
+    """The keys of all stations. ``devices`` are those that may register, by name."""
+
+    def __init__(self, calls: Calls, devices: Mapping[str, DeviceConfig]) -> None:
+        self._calls = calls
+        self._devices = devices
+        self._dialled: dict[str, str] = {}
+        """The number dialled last, by device."""
+
+    def dialled(self, leg: Leg) -> None:
+        """A number was dialled that can be dialled again."""
+        self._dialled[leg.device] = leg.digits
+
+    def forget(self, device: str) -> None:
+        """A device is no more."""
+        self._dialled.pop(device, None)
+
+    def pressed(self, session: StationSession, message: SccpMessage) -> None:
+        """A station says what its user did."""
+        match message:
+            case messages.OffHook():
+                self._off_hook(session, message.line_instance, message.call_reference)
+            case messages.OnHook():
+                self._on_hook(session, message.call_reference)
+            case messages.KeypadButton():
+                if 0 <= message.kp_button < len(_DIGITS):
+                    digit = _DIGITS[message.kp_button]
+                    self._digit(session, digit, message.line_instance, message.call_reference)
+            case messages.EnblocCall():
+                with self._refusals_said(session, SoftKeyEvent.NEW_CALL):
+                    line = max(1, message.line_instance)
+                    self._calls.originate(session.name, line, message.called_party)
+            case messages.SoftKeyEvent():
+                key, line = message.soft_key_event, message.line_instance
+                self._press(session, key, line, message.call_reference)
+            case messages.Stimulus():
+                self._stimulus(session, message)
+            case _:
+                pass
+
+    @contextlib.contextmanager
+    def _refusals_said(self, session: StationSession, key: SoftKeyEvent) -> Generator[None]:
+        try:
+            yield
+        except RequestFailed as failed:
+            session.send(notify(display.refusal(key, failed.code), session.version))
+
+    def _press(self, session: StationSession, key: SoftKeyEvent, line: int, reference: int) -> None:
+        leg = self._find(session, reference, _SUBJECT.get(key))
+        on_hook, in_call = _ON_HOOK_KEYS.get(key), _CALL_KEYS.get(key)
+        with self._refusals_said(session, key):
+            if on_hook is not None:
+                on_hook(self, session, leg, max(1, line))
+            elif in_call is None:
+                session.send(notify(display.KEY_IS_NOT_ACTIVE, session.version))
+            elif leg is not None:
+                in_call(self._calls, leg)
+                if key is SoftKeyEvent.BACK_SPACE:
+                    # The phone has put the digit on its display itself.
+                    session.send(
+                        messages.BackSpaceRes(line_instance=leg.line_index, call_reference=leg.id)
+                    )
+
+    def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
+        if not reference and any(leg.state in OFF_HOOK for leg in self._legs(session)):
+            # The handset is lifted after the line key (pyskinny does both), or while the speaker
+            # is on: what waits behind the call is not answered by that (so chan-sccp-b, too).
+            return
+        leg = self._find(session, reference, LegState.OFFERED)
+        if leg is not None:
+            self._press(session, SoftKeyEvent.ANSWER, line, leg.id)
+        else:
+            self._press(session, SoftKeyEvent.NEW_CALL, line, 0)
+
+    def _on_hook(self, session: StationSession, reference: int) -> None:
+        leg = self._find(session, reference)
+        # Older phones name a call: one that is on hold stays when the handset is put down.
+        if leg is not None and leg.state in OFF_HOOK:
+            self._press(session, SoftKeyEvent.END_CALL, 0, leg.id)
+
+    def _line_key(self, session: StationSession, line: int) -> None:
+        """A line button: answer what rings there, take back what is held, or go off hook."""
+        legs = [leg for leg in self._legs(session) if leg.line_index == line]
+        for state, key in (
+            (LegState.OFFERED, SoftKeyEvent.ANSWER),
+            (LegState.HELD, SoftKeyEvent.RESUME),
+            (LegState.REMOTE_HELD, SoftKeyEvent.RESUME),
+        ):
+            for leg in legs:
+                if leg.state is state:
+                    self._press(session, key, line, leg.id)
+                    return
+        if not any(leg.state in OFF_HOOK - {LegState.FAILED} for leg in legs):
+            self._press(session, SoftKeyEvent.NEW_CALL, line, 0)
+
+    def _stimulus(self, session: StationSession, message: messages.Stimulus) -> None:
+        stimulus, line = message.stimulus, max(1, message.line_instance)
+        if stimulus == DeviceStimulus.LINE:
+            self._line_key(session, line)
+        elif stimulus == DeviceStimulus.SPEED_DIAL:
+            dials = self._devices[session.name].speed_dials
+            if line <= len(dials):
+                with self._refusals_said(session, SoftKeyEvent.NEW_CALL):
+                    self._dial(session, 1, dials[line - 1].number)
+        elif stimulus in _BUTTONS:
+            key = _BUTTONS[stimulus]
+            held = self._find(session, 0, LegState.HELD)
+            if key is SoftKeyEvent.HOLD and held is not None:
+                # Button phones have one key for both (captured from CM 2.x).
+                active = self._find(session, 0)
+                if active is None or active.state is not LegState.CONNECTED:
+                    key = SoftKeyEvent.RESUME
+            self._press(session, key, line, message.call_reference)
+
+    def _digit(self, session: StationSession, digit: str, line: int, reference: int) -> None:
+        leg = self._find(session, reference)
+        with contextlib.suppress(RequestFailed):
+            # A key about a call that has ended in the meantime does not begin another.
+            if leg is None and not reference and not self._legs(session):
+                leg = self._calls.originate(session.name, max(1, line))
+            if leg is not None:
+                self._calls.digit(leg, digit)
+
+    def _dial(self, session: StationSession, line: int, number: str) -> None:
+        leg = self._find(session, 0)
+        if leg is not None and leg.state is LegState.DIAL_TONE:
+            self._calls.dial(leg, number)
+        else:
+            self._calls.originate(session.name, line, number)
+
+    def _legs(self, session: StationSession) -> list[Leg]:
+        return self._calls.legs_of(session.name)
+
+    def _find(
+        self, session: StationSession, reference: int, state: LegState | None = None
+    ) -> Leg | None:
+        leg = self._calls.legs.get(reference)
+        if leg is not None and leg.device == session.name:
+            return leg
+        if reference:
+            return None
+        # 0 means "the call I am in": hook events of newer phones carry nothing (captured).
+        if state is not None:
+            return next((leg for leg in self._legs(session) if leg.state is state), None)
+        return next((leg for leg in self._legs(session) if leg.state in OFF_HOOK), None)
+
+    # What the keys do that need no call.
+
+    def new_call(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Off hook."""
+        self._calls.originate(session.name, line)
+
+    def group_pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Off hook; the number of the group is dialled next."""
+        if leg is None or leg.state is not LegState.DIAL_TONE:
+            self._calls.originate(session.name, line)
+
+    def redial(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """The number dialled last."""
+        number = self._dialled.get(session.name)
+        if number:
+            self._dial(session, line, number)
+
+    def forward_all(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Cancel the forward, or take a number for one."""
+        appearance = self._calls.appearance(session.name, line)
+        if appearance is None:
+            return
+        if leg is not None and leg.state is LegState.DIAL_TONE:
+            self._calls.release(leg)
+        if Forward.ALL in appearance.line.forwards:
+            self._calls.set_forward(appearance.line, Forward.ALL, "")
+        else:
+            self._calls.originate(session.name, line, collects=Forward.ALL)
+
+    def pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Answer what rings in the group of the line."""
+        self._calls.pick_up(session.name, line)
+
+    def do_not_disturb(self, session: StationSession, leg: Leg | None, line: int) -> None:
+        """Ring silently from now on, or ring again."""
+        off = self._calls.do_not_disturb(session.name) is DoNotDisturb.OFF
+        mode = DoNotDisturb.RINGER_OFF if off else DoNotDisturb.OFF
+        self._calls.set_do_not_disturb(session.name, mode)
+
+
+_ON_HOOK_KEYS: Mapping[SoftKeyEvent, Callable[[Keys, StationSession, Leg | None, int], object]] = {
+    SoftKeyEvent.NEW_CALL: Keys.new_call,
+    SoftKeyEvent.REDIAL: Keys.redial,
+    SoftKeyEvent.CFWD_ALL: Keys.forward_all,
+    SoftKeyEvent.PICK_UP: Keys.pick_up,
+    SoftKeyEvent.GRP_PICKUP: Keys.group_pick_up,
+    SoftKeyEvent.DND: Keys.do_not_disturb,
+}
+"""Keys that need no call."""
+
+_CALL_KEYS: Mapping[SoftKeyEvent, Callable[[Calls, Leg], object]] = {
+    SoftKeyEvent.ANSWER: Calls.answer,
+    SoftKeyEvent.END_CALL: Calls.release,
+    SoftKeyEvent.HOLD: Calls.hold,
+    SoftKeyEvent.RESUME: Calls.resume,
+    SoftKeyEvent.TRANSFER: Calls.transfer_key,
+    SoftKeyEvent.CONFRN: Calls.conference_key,
+    SoftKeyEvent.PARK: Calls.park,
+    SoftKeyEvent.RM_LST_C: Calls.drop,
+    SoftKeyEvent.BACK_SPACE: Calls.erase,
+}
+"""Keys that do one thing to the call they are pressed for."""
+
+_SUBJECT = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
+"""Which leg a key means when it does not say."""
+
+_BUTTONS = {
+    DeviceStimulus.LAST_NUMBER_REDIAL: SoftKeyEvent.REDIAL,
+    DeviceStimulus.HOLD: SoftKeyEvent.HOLD,
+    DeviceStimulus.TRANSFER: SoftKeyEvent.TRANSFER,
+    DeviceStimulus.FORWARD_ALL: SoftKeyEvent.CFWD_ALL,
+    DeviceStimulus.CONFERENCE: SoftKeyEvent.CONFRN,
+    DeviceStimulus.CALL_PARK: SoftKeyEvent.PARK,
+    DeviceStimulus.CALL_PICK_UP: SoftKeyEvent.PICK_UP,
+    DeviceStimulus.GROUP_CALL_PICK_UP: SoftKeyEvent.GRP_PICKUP,
+    DeviceStimulus.DO_NOT_DISTURB: SoftKeyEvent.DND,
+    DeviceStimulus.REMOVE_LAST_PARTICIPANT: SoftKeyEvent.RM_LST_C,
+    DeviceStimulus.NEW_CALL: SoftKeyEvent.NEW_CALL,
+    DeviceStimulus.END_CALL: SoftKeyEvent.END_CALL,
+}
+"""The buttons of a phone without soft keys, and what they are on one with them."""

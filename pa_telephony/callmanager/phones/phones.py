@@ -1,0 +1,391 @@
+"""The SCCP side of the call manager: who is registered, what each is shown, and its media.
+
+What is shown is written in :mod:`~pa_telephony.callmanager.phones.display`, what keys do in
+:mod:`~pa_telephony.callmanager.phones.keys`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import logging
+from collections.abc import Callable
+
+from pa_telephony.callmanager.calls.model import REMOTE
+from pa_telephony.callmanager.calls.verbs import (
+    Calls,
+    Capabilities,
+    DoNotDisturb,
+    Forward,
+    Leg,
+    LegState,
+    Line,
+    MediaAddress,
+    Parked,
+    Stream,
+    Watcher,
+)
+from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
+from pa_telephony.callmanager.phones import display
+from pa_telephony.callmanager.phones.display import Screen
+from pa_telephony.callmanager.phones.keys import Keys
+from pa_telephony.faults import Seldom
+from pa_telephony.printable import printable
+from pa_telephony.rtp.packet import Codec
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.enums import (
+    DeviceStimulus,
+    LampMode,
+    MediaPayloadType,
+    MediaStatus,
+    SoftKeyEvent,
+)
+from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server.device import Device, LineAppearance, forwards, notify, prompt
+from pa_telephony.sccp.server.server import StationSession
+from pa_telephony.sccp.tones import TONES
+
+__all__ = ["LineSide"]
+
+_log = logging.getLogger("pa_telephony.callmanager")
+
+_CODECS = {
+    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
+    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
+}
+_PAYLOAD = {codec: payload for payload, codec in _CODECS.items()}
+_RFC2833 = 257
+_TELEPHONE_EVENT = 101
+_EXPEDITED = 184
+"""The TOS byte CUCM asks for (captured)."""
+
+
+class LineSide(Watcher):
+    """All stations of a call manager: a Directory to the server, a Side to the calls.
+
+    ``clock`` gives the local time that displays show.
+    """
+
+    def __init__(
+        self, config: CallManagerConfig, calls: Calls, clock: Callable[[], datetime.datetime]
+    ) -> None:
+        self.sessions: dict[str, StationSession] = {}
+        self.data_received: Callable[[str, bytes], None] | None = None
+        """Told of what phones send to applications."""
+        self._calls = calls
+        self._clock = clock
+        self._devices: dict[str, DeviceConfig] = {}
+        for device in config.devices:
+            self.add_device(device)
+        self._streams: dict[int, Stream] = {}
+        self._keys = Keys(calls, self._devices)
+        self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
+        self._strict_media = config.media_at_signalling_host
+        self._told_elsewhere = Seldom()
+        calls.watchers.append(self)
+
+    def add_device(self, device: DeviceConfig) -> None:
+        """Let a phone or media port register; other kinds are not reached over SCCP."""
+        if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
+            self._devices[device.name] = device
+
+    def remove_device(self, name: str) -> None:
+        """Close a device's connection; it does not get in again."""
+        self._devices.pop(name, None)
+        self._keys.forget(name)
+        session = self.sessions.get(name)
+        if session is not None:
+            session.close("removed")
+
+    # Directory: what the server asks.
+
+    def find_device(self, name: str) -> Device | None:
+        """The device of this name as it is now, None if there is none."""
+        device = self._devices.get(name)
+        return None if device is None else self._as_device(device)
+
+    def registered(self, session: StationSession) -> None:
+        """A station can be called from now on."""
+        if self._calls.legs_of(session.name):
+            # A new connection has no calls: these are left from one whose end went wrong.
+            self._calls.unregister(session.name)
+        self.sessions[session.name] = session
+        self._calls.register(session.name, self)
+
+    def unregistered(self, session: StationSession, reason: str) -> None:
+        """A station is gone, its calls with it."""
+        if self.sessions.get(session.name) is session:
+            del self.sessions[session.name]
+            self._calls.unregister(session.name)
+
+    def may_unregister(self, session: StationSession) -> bool:
+        """Not while a call is up, those of a shared line's other devices aside."""
+        return all(leg.state in REMOTE for leg in self._calls.legs_of(session.name))
+
+    def address_for(self, leg: Leg) -> str:
+        """The address of ours that a leg's station has found."""
+        session = self.sessions.get(leg.device)
+        return session.local_address[0] if session is not None else "127.0.0.1"
+
+    def send_data(self, device: str, data: bytes) -> bool:
+        """Show data (XML of IP phone services) on a phone; False when it is not there."""
+        session = self.sessions.get(device)
+        if session is None:
+            return False
+        # The application id is guessed: captures only have those of CUCM's own services.
+        session.send(messages.UserToDeviceDataVersion1(application_id=0, xmldata=data))
+        return True
+
+    def received(self, session: StationSession, message: SccpMessage) -> None:
+        """A station did something."""
+        match message:
+            case (
+                messages.DeviceToUserData()
+                | messages.DeviceToUserDataResponse()
+                | messages.DeviceToUserDataVersion1()
+                | messages.DeviceToUserDataResponseVersion1()
+            ):
+                if self.data_received is not None:
+                    self.data_received(session.name, message.xmldata)
+            case messages.OpenReceiveChannelAck():
+                self._channel_opened(session, message)
+            case messages.RegisterAvailableLines():
+                self._show_features(session)
+            case _:
+                self._keys.pressed(session, message)
+
+    def _channel_opened(
+        self, session: StationSession, message: messages.OpenReceiveChannelAck
+    ) -> None:
+        stream = self._streams.get(message.pass_through_party_id)
+        if stream is None or stream.leg.device != session.name:
+            # Another station's channel is not this one's to answer for.
+            return
+        usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
+        if self._strict_media and message.ip_addr != session.address[0]:
+            usable = False
+            if self._told_elsewhere.due(self._calls.now()):
+                _log.warning(
+                    "%s wants its sound at %s and signals from %s: refused%s "
+                    "(media_at_signalling_host)",
+                    *(session.name, printable(message.ip_addr), session.address[0]),
+                    self._told_elsewhere.times(),
+                )
+        if message.media_reception_status == MediaStatus.OK and usable:
+            self._calls.receiving(stream, (message.ip_addr, message.port_number))
+        else:
+            self._calls.receiving(stream, None)
+
+    # Side: what the calls tell.
+
+    def show(self, leg: Leg) -> None:
+        """Tell the station what its leg looks like now."""
+        session = self.sessions.get(leg.device)
+        if session is None:
+            return
+        if leg.state is LegState.PROCEEDING and leg.digits:
+            self._keys.dialled(leg)
+        screen = Screen(
+            version=session.version,
+            features=session.features,
+            legs=self._calls.legs_of(leg.device),
+            clock=self._clock,
+            silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
+            hidden=self._hidden,
+        )
+        session.send(*display.show(leg, screen))
+
+    def capabilities(self, leg: Leg) -> Capabilities:
+        """What the station says it can do; G.711 while it has said nothing."""
+        session = self.sessions.get(leg.device)
+        if session is None or not session.capabilities:
+            return Capabilities(telephone_event=0)
+        said = {capability.payload_capability for capability in session.capabilities}
+        codecs = tuple(codec for payload, codec in _CODECS.items() if payload in said)
+        return Capabilities(codecs, _TELEPHONE_EVENT if _RFC2833 in said else 0)
+
+    def open_media(self, stream: Stream) -> None:
+        """Ask the station for a receive channel."""
+        session = self.sessions.get(stream.leg.device)
+        if session is None:
+            return
+        self._streams[stream.id] = stream
+        session.send(
+            messages.OpenReceiveChannel(
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=stream.format.telephone_event,
+                source_ip_addr="0.0.0.0",
+                # CUCM's placeholder until the far end has told its port (captured).
+                source_port_number=4000,
+            )
+        )
+
+    def send_media(self, stream: Stream, address: MediaAddress) -> None:
+        """Tell the station where to send."""
+        session = self.sessions.get(stream.leg.device)
+        if session is None:
+            return
+        events = stream.format.telephone_event
+        session.send(
+            messages.StartMediaTransmission(
+                conference_id=stream.leg.id,
+                pass_through_party_id=stream.id,
+                remote_ip_addr=address[0],
+                remote_port_number=address[1],
+                milli_second_packet_size=stream.format.packet_ms,
+                compression_type=_PAYLOAD[stream.format.codec],
+                precedence_value=_EXPEDITED,
+                call_reference=stream.leg.id,
+                rfc2833_payload_type=events,
+                dtmf_type=10 if events else 0,
+            )
+        )
+
+    def close_media(self, stream: Stream) -> None:
+        """Stop both directions."""
+        self._streams.pop(stream.id, None)
+        session = self.sessions.get(stream.leg.device)
+        if session is not None:
+            leg = stream.leg.id
+            session.send(
+                messages.CloseReceiveChannel(
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
+                ),
+                messages.StopMediaTransmission(
+                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
+                ),
+            )
+
+    def digit(self, leg: Leg, digit: str) -> None:
+        """Let a key of the other side be heard: where events are in the audio, it already was."""
+        session = self.sessions.get(leg.device)
+        events = leg.stream is not None and leg.stream.format.telephone_event
+        if session is not None and digit in TONES and not events:
+            session.send(
+                messages.StartTone(
+                    tone=TONES[digit], line_instance=leg.line_index, call_reference=leg.id
+                )
+            )
+
+    # Watcher: what is not about one leg.
+
+    def call_parked(self, parked: Parked) -> None:
+        """Tell who parked it where."""
+        session = self.sessions.get(parked.by.device)
+        if session is not None:
+            self._say(session, f"{display.CALL_PARK_AT} {parked.number}")
+
+    def forward_changed(self, line: Line, kind: Forward) -> None:
+        """Tell every phone of the line."""
+        for appearance in line.appearances:
+            session = self.sessions.get(appearance.device)
+            if session is not None:
+                session.update(self._as_device(self._devices[session.name]))
+                self._show_forwards(session, appearance.index, line)
+
+    def message_waiting_changed(self, line: Line) -> None:
+        """Switch the lamp of every phone of the line."""
+        for appearance in line.appearances:
+            session = self.sessions.get(appearance.device)
+            if session is not None:
+                session.send(_message_lamp(appearance.index, line.message_waiting))
+
+    def do_not_disturb_changed(self, device: str) -> None:
+        """Tell the phone; what rings there goes on as it should ring now."""
+        session = self.sessions.get(device)
+        if session is not None:
+            self._show_do_not_disturb(session)
+            for leg in self._calls.legs_of(device):
+                if leg.state is LegState.OFFERED:
+                    self.show(leg)
+
+    def _show_features(self, session: StationSession) -> None:
+        """What a phone that has just registered has to know: lamps and forwards that are on."""
+        for index, _ in enumerate(session.device.lines, 1):
+            appearance = self._calls.appearance(session.name, index)
+            if appearance is None:
+                continue
+            session.send(_message_lamp(index, appearance.line.message_waiting))
+            if Forward.ALL in appearance.line.forwards:
+                self._show_forwards(session, index, appearance.line)
+        if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
+            self._show_do_not_disturb(session)
+
+    def _show_forwards(self, session: StationSession, index: int, line: Line) -> None:
+        session.send(
+            forwards(session.device, index),
+            messages.SetLamp(
+                stimulus=DeviceStimulus.FORWARD_ALL,
+                stimulus_instance=index,
+                lamp_mode=LampMode.ON if Forward.ALL in line.forwards else LampMode.OFF,
+            ),
+        )
+        self._show_options(session)
+
+    def _show_do_not_disturb(self, session: StationSession) -> None:
+        on = self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF
+        session.send(
+            messages.SetLamp(
+                stimulus=DeviceStimulus.DO_NOT_DISTURB,
+                stimulus_instance=1,
+                lamp_mode=LampMode.ON if on else LampMode.OFF,
+            )
+        )
+        self._show_options(session)
+
+    def _show_options(self, session: StationSession) -> None:
+        """The prompt of the idle phone, which has room for one thing: the one that matters most."""
+        text = display.YOUR_CURRENT_OPTIONS
+        if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
+            text = display.DO_NOT_DISTURB_IS_ACTIVE
+        for line in session.device.lines:
+            if line.forward_all:
+                text = f"{display.FORWARDED_TO} {line.forward_all}"
+                break
+        session.send(prompt(text, session.version))
+
+    def _say(self, session: StationSession, text: str) -> None:
+        session.send(notify(text, session.version))
+
+    def _as_device(self, config: DeviceConfig) -> Device:
+        lines: list[LineAppearance] = []
+        for index, line in enumerate(config.lines, 1):
+            appearance = self._calls.appearance(config.name, index)
+            now = appearance.line.forwards if appearance is not None else {}
+            lines.append(
+                LineAppearance(
+                    number=line.number,
+                    display_name=line.name,
+                    forward_all=now.get(Forward.ALL, ""),
+                    forward_busy=now.get(Forward.BUSY, ""),
+                    forward_no_answer=now.get(Forward.NO_ANSWER, ""),
+                )
+            )
+        return Device(
+            name=config.name,
+            lines=tuple(lines),
+            speed_dials=tuple((each.number, each.name) for each in config.speed_dials),
+            description=config.description,
+            keep_alive_interval=config.keep_alive or None,
+        )
+
+
+def _is_ipv4(address: str) -> bool:
+    """The only family that every session version can carry, so the only one that is offered."""
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def _message_lamp(line: int, on: bool) -> SccpMessage:
+    return messages.SetLamp(
+        stimulus=DeviceStimulus.VOICE_MAIL,
+        stimulus_instance=line,
+        lamp_mode=LampMode.ON if on else LampMode.OFF,
+    )

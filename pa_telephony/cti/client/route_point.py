@@ -1,0 +1,292 @@
+"""A CTI route point as an application has it: calls come in, and are sent where they belong."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import trio
+
+from pa_telephony.cti import messages
+from pa_telephony.cti.client.jtapi import shown_number
+from pa_telephony.cti.client.line import OpenLine
+from pa_telephony.cti.client.route_session import Effect, Input, Routing, State
+from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, FEATUREPRIORITY
+from pa_telephony.cti.messages.base import CtiMessage
+from pa_telephony.cti.messages.structs import DeviceEventFilter
+from pa_telephony.errors import (
+    CallEnded,
+    ConnectionLost,
+    LocalProtocolError,
+    RequestFailed,
+    TelephonyError,
+)
+from pa_telephony.faults import HandlerErrors
+from pa_telephony.tasks import background
+
+if TYPE_CHECKING:
+    from pa_telephony.cti.client.provider import Provider
+
+__all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
+
+
+_LOG = logging.getLogger("pa_telephony.cti")
+_TRIES_KEPT = 99
+"""Attempts of a session that are remembered, beside the newest."""
+
+
+class RouteFailed(TelephonyError):
+    """No destination took the call; ``refusals`` has each number's CTIFAILURE code."""
+
+    def __init__(self, refusals: dict[str, int]) -> None:
+        text = ", ".join(
+            f"{number}: 0x{code & 0xFFFFFFFF:08x}" for number, code in refusals.items()
+        )
+        super().__init__(f"no destination took the call ({text})")
+        self.refusals = refusals
+
+
+def _in_words(code: int) -> str:
+    try:
+        return CTIFAILURE(code).name.lower().replace("_", " ")
+    except ValueError:
+        return f"0x{code & 0xFFFFFFFF:08x}"
+
+
+class RouteSession:
+    """One call that waits at a route point (JTAPI's RouteSession)."""
+
+    def __init__(
+        self, route_point: RoutePoint, event: messages.NewCallEvent | messages.ExistingCallEvent
+    ) -> None:
+        self.calling = shown_number(event.calling_party)
+        """Who calls."""
+        self.called = shown_number(event.called_party)
+        """What was dialled; at a pattern the digits themselves."""
+        self.pattern = route_point.number
+        """The route point's number as configured."""
+        self.original_called = shown_number(event.original_called_party)
+        self.last_redirecting = shown_number(event.last_redirecting_party)
+        self.call_id = event.call_id
+        self.tried: list[tuple[str, str]] = []
+        """Every number that :meth:`select_route` tried, in order, and what became of it: "taken",
+        "call gone", "no answer", or the refusal's CTIFAILURE in words."""
+        self._route_point = route_point
+        self._leg = event.call_leg_id
+        self._routing = Routing()
+
+    def __repr__(self) -> str:
+        return f"<RouteSession {self.calling} → {self.called}: {self.state.value}>"
+
+    @property
+    def state(self) -> State:
+        """Where the session stands."""
+        return self._routing.state
+
+    @property
+    def ended_by(self) -> Input | None:
+        """What ended the session without routing the call; None while it goes on, or is routed."""
+        return self._routing.ended_by
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is no longer ours."""
+        return self.state in (State.ROUTE_USED, State.ROUTE_END)
+
+    async def select_route(self, *numbers: str) -> str:
+        """Send the call to the first of ``numbers`` that takes it; gives that one.
+
+        Raises :class:`RouteFailed` when all refuse (others can be tried then), and
+        :class:`CallEnded` when the caller is gone. Cancelling stops trying further numbers; the
+        one being tried may still take the call.
+        """
+        if self.ended:
+            raise CallEnded
+        refusals: dict[str, int] = {}
+        number = self._routing.select(numbers)
+        while number:
+            try:
+                await self._route_point.redirect(self._leg, number)
+            except RequestFailed as refused:
+                if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
+                    self._tried(number, "call gone")
+                    self._routing.take(Input.LOST)
+                    raise CallEnded from refused
+                self._tried(number, _in_words(refused.code))
+                refusals[number] = refused.code
+                number = self._routing.refused()
+            except BaseException:
+                self._tried(number, "no answer")
+                self._routing.take(Input.LOST)
+                raise
+            else:
+                self._tried(number, "taken")
+                self._routing.take(Input.REDIRECTED)
+                return number
+        raise RouteFailed(refusals)
+
+    async def end(self) -> None:
+        """Do nothing more with the call: unrouted, it is left alerting, as JTAPI does."""
+        if self._routing.take(Input.END) is Effect.LEAVE_ALERTING:
+            with contextlib.suppress(RequestFailed, ConnectionLost):
+                await self._route_point.accept(self._leg)
+
+    async def refuse(self) -> None:
+        """Take nothing of it: the caller hears busy, unless the call manager forwards the call.
+
+        Raises :class:`LocalProtocolError` while a number is being tried and when it is over.
+        """
+        if self._routing.take(Input.TURN_AWAY) is Effect.ILLEGAL:
+            raise LocalProtocolError(f"cannot refuse a call in state {self.state.value!r}")
+        with contextlib.suppress(RequestFailed, ConnectionLost):
+            await self._route_point.disconnect(self._leg)
+
+    def gone(self) -> None:
+        """The call went idle."""
+        self._routing.take(Input.GONE)
+
+    def _tried(self, number: str, answer: str) -> None:
+        # An application may select again for ever; the last attempts tell enough.
+        del self.tried[:-_TRIES_KEPT]
+        self.tried.append((number, answer))
+
+    @property
+    def _leg_is_gone(self) -> bool:
+        return not self._route_point.has(self._leg)
+
+
+class RoutePoint(OpenLine):
+    """A registered CTI route point. Made by :meth:`Provider.open_route_point`."""
+
+    def __init__(self, provider: Provider, number: str, device: str | None) -> None:
+        super().__init__(provider, number, device)
+        self.unserved_calls = 0
+        """Calls that came while too many waited for a handler; they go on alerting."""
+        self._calls: dict[int, RouteSession] = {}
+        self._offered, self._arrivals = trio.open_memory_channel[RouteSession](
+            provider.config.max_calls
+        )
+
+    @property
+    def calls(self) -> list[RouteSession]:
+        """Calls that are offered here and not yet gone."""
+        return list(self._calls.values())
+
+    async def serve(self, handler: Callable[[RouteSession], Awaitable[object]]) -> None:
+        """Give every call to ``handler``, each in a task of its own, until cancelled.
+
+        A handler that returns without having routed its call leaves it alerting, and so does
+        one that selects nothing within :attr:`ProviderConfig.route_select_within`; what it
+        selects later raises :class:`CallEnded`. :class:`RouteFailed` and :class:`CallEnded` out
+        of a handler do the same. So does any other :class:`TelephonyError`, which is told in the
+        log (``pa_telephony.cti``); anything else, a bug of the handler's, comes out of here.
+        """
+
+        async def handle(session: RouteSession) -> None:
+            with (
+                errors.of_a_call(trio.current_time),
+                contextlib.suppress(RouteFailed, CallEnded, ConnectionLost),
+            ):
+                async with background() as waiting:
+                    waiting.start_soon(self._end_in_time, session)
+                    await handler(session)
+            with errors.of_a_call(trio.current_time):
+                if not session.ended:
+                    await session.end()
+            room.release()
+
+        errors = HandlerErrors(_LOG, self.number)
+        # Calls come and go as the CTI manager likes; handlers may take longer.
+        room = trio.Semaphore(self._provider.config.max_calls)
+        async with background() as tasks:
+            async for session in self._arrivals:
+                await room.acquire()
+                if session.ended:
+                    room.release()
+                else:
+                    tasks.start_handler(handle, session)
+
+    async def _end_in_time(self, session: RouteSession) -> None:
+        await trio.sleep(self._provider.config.route_select_within)
+        if session.state is State.ROUTE:
+            await session.end()
+
+    def device_request(self) -> CtiMessage:
+        """Registered without media: an application routes, and never answers."""
+        return messages.DeviceRegisterDeviceRequest(
+            device_name=self.device,
+            filter=DeviceEventFilter(),
+            media_registration_type=CTIMEDIAREGISTRATION.CTI_MEDIA_REGISTRATION_NONE,
+        )
+
+    def take_call_event(self, event: CtiMessage) -> None:
+        """A call came, or went."""
+        match event:
+            case messages.NewCallEvent() | messages.ExistingCallEvent():
+                self._new_call(event)
+            case messages.CallStateChangedEventV2(state=CALLSTATE.IDLE):
+                session = self._calls.pop(event.call_leg_id, None)
+                if session is not None:
+                    session.gone()
+            case _:
+                pass
+
+    def _new_call(self, event: messages.NewCallEvent | messages.ExistingCallEvent) -> None:
+        if event.call_leg_id in self._calls:
+            return
+        if len(self._calls) >= self._provider.config.max_calls:
+            self.unserved_calls += 1
+            return
+        session = self._calls[event.call_leg_id] = RouteSession(self, event)
+        try:
+            self._offered.send_nowait(session)
+        except trio.WouldBlock:
+            self.unserved_calls += 1
+
+    def has(self, leg: int) -> bool:
+        """Whether a leg is still here."""
+        return leg in self._calls
+
+    async def redirect(self, leg: int, number: str) -> None:
+        """Ask for one redirect; :meth:`RouteSession.select_route` is what you want."""
+        await self._provider.request(
+            messages.CallRedirectRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+                redirect_address=number,
+                feature_priority=FEATUREPRIORITY(1),
+            )
+        )
+
+    async def accept(self, leg: int) -> None:
+        """Let a call alert."""
+        await self._provider.request(
+            messages.CallAcceptRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+            )
+        )
+
+    async def disconnect(self, leg: int) -> None:
+        """Refuse a call that is offered; :meth:`RouteSession.refuse` is what you want."""
+        await self._provider.request(
+            messages.CallDisconnectRequest(
+                line_call_manager_id=1,
+                line_id=self._line_handle,
+                call_leg_call_manager_id=1,
+                call_leg_id=leg,
+            )
+        )
+
+    def lost(self) -> None:
+        """The session is over: nothing of it counts any more."""
+        super().lost()
+        calls, self._calls = self._calls, {}
+        for session in calls.values():
+            session.gone()

@@ -1,0 +1,1 @@
+"""The CTI Manager's side of CTIQBE: sessions, handles, and what they answer."""

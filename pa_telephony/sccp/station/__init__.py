@@ -1,0 +1,1 @@
+"""The station's side of SCCP: phones and media ports, their calls and sound."""

@@ -1,0 +1,527 @@
+"""A station of any style without I/O: its registration is a table, its calls are views.
+
+Everything is stimulus and response: the station reports keys, and every visible change comes
+from the call manager (docs/protocol-sccp.md §6). So a :class:`CallView` is only ever changed by a
+message, and the machine (:mod:`~pa_telephony.sccp.station.registration`) is about the registration
+alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pa_telephony.errors import RemoteProtocolError
+from pa_telephony.printable import printable
+from pa_telephony.sccp import messages
+from pa_telephony.sccp.connection import Connection, ConnectionClosed, Role
+from pa_telephony.sccp.enums import (
+    ButtonType,
+    DeviceResetType,
+    DeviceUnregisterStatus,
+    KeyPadButton,
+)
+from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
+from pa_telephony.sccp.station.call_view import CallView, CallViews, no_channel, port_answer
+from pa_telephony.sccp.station.registration import TABLE, Effect, Input, State
+from pa_telephony.sccp.station.screen import Screen
+from pa_telephony.sccp.station.style import (
+    HABITS,
+    StationConfig,
+    capabilities,
+    most_calls,
+    register_request,
+)
+
+__all__ = [
+    "CallChanged",
+    "MayReturn",
+    "MustWait",
+    "Registered",
+    "Rejected",
+    "ScreenChanged",
+    "SessionLost",
+    "StationCore",
+    "StationEvent",
+    "StatisticsAsked",
+    "UnregisterRefused",
+    "Unregistered",
+    "key_of",
+]
+
+
+_USUAL_INTERVAL = 30.0
+"""Seconds between keepalives (captured from CUCM, its documented default)."""
+_LONGEST_INTERVAL = 3600.0
+"""Seconds between keepalives, whatever the call manager announces: a dead link is found some day
+(guessed; 30 is captured)."""
+_MAX_LINES = 42
+_MAX_BUTTONS = 256
+_ANSWERS = (
+    messages.ButtonTemplateRes,
+    messages.ConfigStatRes,
+    messages.ConfigStatV2Res,
+    messages.ForwardStatRes,
+    messages.LineStatRes,
+    messages.LineStatV2Res,
+    messages.SoftKeySetRes,
+    messages.SoftKeyTemplateRes,
+    messages.SpeedDialStatRes,
+    messages.SpeedDialStatV2Res,
+    messages.VersionRes,
+)
+"""With each of them the call manager has again the time that it had for RegisterAck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The call manager knows us, and calls can come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The call manager refused; the connection is to be closed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """We have left; the connection is to be closed.
+
+    ``reset``: what the call manager wants then. RESTART is the same again; RESET is to start from
+    nothing, the list of call managers included. None: nothing, we wanted to leave.
+    ``confirmed``: the call manager has said so; otherwise the link broke, or it did not answer.
+    """
+
+    reset: DeviceResetType | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterRefused:
+    """The call manager said NAK: a call is up, and we stay registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The link is gone or silent; the connection is to be closed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """A call began, changed, or ended; ``message`` did it."""
+
+    call: CallView
+    message: SccpMessage
+
+
+@dataclass(frozen=True, slots=True)
+class MayReturn:
+    """A call manager that we stand by at would have us: it gave a token, or knows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MustWait:
+    """It would not now; ``seconds`` is when to ask again."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenChanged:
+    """A lamp, a prompt, the soft keys, a line's number … changed; ``message`` did it."""
+
+    message: SccpMessage
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsAsked:
+    """The call manager wants to know how a call sounded; it waits for an answer."""
+
+    request: messages.ConnectionStatisticsReq
+
+
+StationEvent: TypeAlias = (
+    Registered
+    | Rejected
+    | Unregistered
+    | UnregisterRefused
+    | SessionLost
+    | CallChanged
+    | StatisticsAsked
+    | ScreenChanged
+    | MayReturn
+    | MustWait
+)
+
+_DigitsAnswer: TypeAlias = (
+    messages.SubscribeDtmfPayloadRes
+    | messages.SubscribeDtmfPayloadErr
+    | messages.UnSubscribeDtmfPayloadRes
+)
+_DIGITS = {
+    **{str(digit): KeyPadButton(digit) for digit in range(10)},
+    **dict(zip("ABCD*#+", (KeyPadButton(n) for n in range(10, 17)), strict=True)),
+}
+
+
+def key_of(digit: str) -> KeyPadButton:
+    """The keypad button of one of ``0`` to ``9``, ``A`` to ``D``, ``* # +``.
+
+    Raises :class:`ValueError` for anything else.
+    """
+    try:
+        return _DIGITS[digit.upper()]
+    except KeyError:
+        raise ValueError(f"no key {digit!r} on a telephone") from None
+
+
+class StationCore:
+    """One station's session with one call manager; made anew for every connection.
+
+    After a :class:`RemoteProtocolError` it is offline: what it is asked to send raises that again.
+    """
+
+    def __init__(self, name: str, config: StationConfig, local_ip: str = "0.0.0.0") -> None:
+        self.name = name
+        self.config = config
+        self._habits = HABITS[config.style]
+        self.state = State.OFFLINE
+        self._views = CallViews(most_calls(config))
+        self.calls = self._views.calls
+        self.lines: dict[int, str] = {}
+        self.screen = Screen()
+        self.unknown_messages = 0
+        self._local_ip = local_ip
+        self._connection = Connection(Role.STATION, config.limits)
+        self._events: deque[StationEvent] = deque()
+        self._deadline: float | None = None
+        self._keep_alive_at: float | None = None
+        self._interval = _USUAL_INTERVAL
+        self.standby_interval = 60.0
+        """Seconds between the keepalives to another call manager, as this one wants it."""
+        self._unanswered = 0
+        self._restarting = False
+        self._let_go = False
+        self._reset_wanted: DeviceResetType | None = None
+        self._reason = ""
+        self._buttons: list[int] = []
+        self._lines_wanted = 1
+        self._dials_wanted = 0
+        self._asked_all = False
+        self._wait = 0
+        self._now = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no call is up here; those of a shared line's other phones do not count."""
+        return all(call.elsewhere for call in self.calls.values())
+
+    @property
+    def version(self) -> int:
+        """The negotiated session version."""
+        return self._connection.version
+
+    def watch_frames(self, told: Callable[[bytes], None]) -> None:
+        """Let ``told`` have every whole frame that comes in, before it is decoded (for traces)."""
+        self._connection.on_frame = told
+
+    def connected(self, now: float) -> None:
+        """The TCP connection is up: ask to be registered."""
+        self._now = now
+        self._step(Input.CONNECTED)
+
+    def stand_by(self, now: float, interval: float) -> None:
+        """The TCP connection is up: keep it so, with a keepalive every ``interval`` seconds."""
+        self._now = now
+        self._interval = interval
+        self._step(Input.STAND_BY)
+
+    def come_back(self, now: float) -> None:
+        """Ask whether we may register here; :class:`MayReturn` or :class:`MustWait` follows."""
+        self._now = now
+        self._step(Input.COME_BACK)
+
+    def leave(self, now: float) -> None:
+        """Ask to be let go; :class:`Unregistered` or :class:`UnregisterRefused` follows."""
+        self._now = now
+        self._step(Input.LEAVE)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes from the call manager. Raises :class:`RemoteProtocolError`."""
+        self._now = now
+        try:
+            self._connection.receive_data(data)
+        except RemoteProtocolError:
+            self._broken()
+            raise
+
+    def receive_eof(self, now: float) -> None:
+        """The call manager closed its side."""
+        self._now = now
+        self._connection.receive_eof()
+
+    def lost(self, reason: str, now: float) -> None:
+        """The link broke."""
+        self._now = now
+        self._reason = reason
+        self._step(Input.LOST)
+
+    def next_event(self) -> StationEvent | None:
+        """The next thing that happened; None when more bytes are needed.
+
+        Raises :class:`RemoteProtocolError`.
+        """
+        while not self._events:
+            try:
+                message = self._connection.next_event()
+            except RemoteProtocolError:
+                self._broken()
+                raise
+            if message is None:
+                return None
+            if isinstance(message, ConnectionClosed):
+                self.lost("closed by the call manager", self._now)
+                return self._events.popleft() if self._events else None
+            if isinstance(message, UnknownMessage):
+                self.unknown_messages += 1
+                continue
+            self._take(message)
+        return self._events.popleft()
+
+    def send(self, message: SccpMessage) -> None:
+        """Queue a message."""
+        self._connection.send(message)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for :meth:`data_to_send`."""
+        return self._connection.unsent
+
+    def data_to_send(self) -> bytes:
+        """The bytes queued since the last call."""
+        return self._connection.data_to_send()
+
+    def next_deadline(self) -> float | None:
+        """When :meth:`handle_deadline` wants to be called."""
+        times = [at for at in (self._deadline, self._keep_alive_at) if at is not None]
+        return min(times, default=None)
+
+    def handle_deadline(self, now: float) -> None:
+        """Send a keepalive that is due, or give up on a call manager that stays silent."""
+        self._now = now
+        if self._deadline is not None and now >= self._deadline:
+            self._reason = f"no answer while {self.state.value}"
+            self._step(Input.DEADLINE)
+        if self._keep_alive_at is not None and now >= self._keep_alive_at:
+            if self._unanswered >= self.config.missed_keep_alives:
+                self._reason = f"{self._unanswered} keepalives unanswered"
+                self._step(Input.LOST)
+            else:
+                self._unanswered += 1
+                self._keep_alive_at = now + self._interval
+                self.send(messages.KeepAliveReq())
+                self._reset_when_idle()
+
+    def _take(self, message: SccpMessage) -> None:
+        if self.state is State.CONFIGURING and isinstance(message, _ANSWERS):
+            self._deadline = self._now + self.config.register_within
+        match message:
+            case messages.RegisterAck():
+                # 0 is no interval, but nothing said (guessed): as often as CUCM wants it.
+                interval = float(message.keep_alive_interval) or _USUAL_INTERVAL
+                self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
+                standby = float(message.secondary_keep_alive_interval) or self.standby_interval
+                self.standby_interval = min(max(1.0, standby), _LONGEST_INTERVAL)
+                self._step(Input.ACK)
+            case messages.RegisterTokenAck():
+                self._step(Input.TOKEN)
+            case messages.RegisterTokenReject():
+                self._wait = message.wait_time_before_next_req
+                self._step(Input.NO_TOKEN)
+            case messages.RegisterReject():
+                self._reason = message.text
+                self._step(Input.REJECT)
+            case messages.KeepAliveAck():
+                self._unanswered = 0
+            case messages.CapabilitiesReq():
+                self.send(capabilities(self.config))
+            case messages.ButtonTemplateRes():
+                if self._learn_buttons(message):
+                    self._forget_buttons()
+                    self._step(Input.BUTTONS)
+            case messages.LineStatRes() | messages.LineStatV2Res():
+                if self._learn_line(message.line_number, printable(message.line_dir_number)):
+                    self._events.append(ScreenChanged(message))
+            case messages.TimeDateRes() | messages.VersionRes():
+                # The time is pushed, too, whenever a call manager likes.
+                if self._asked_all and isinstance(message, self._habits.configured_by):
+                    self._step(Input.CONFIGURED)
+            case messages.UnregisterAck():
+                refused = message.status == DeviceUnregisterStatus.NAK
+                self._let_go = not refused
+                self._step(Input.REFUSED if refused else Input.LEFT)
+            case messages.Reset():
+                kind = message.reset_type
+                if kind not in (DeviceResetType.RESTART, DeviceResetType.APPLY_CONFIG):
+                    kind = DeviceResetType.RESET
+                # In the order of their numbers each does all that the next one does.
+                self._reset_wanted = min(kind, self._reset_wanted or kind)
+                self._reset_when_idle()
+            case messages.ConnectionStatisticsReq():
+                self._events.append(StatisticsAsked(message))
+            case _:
+                was_idle = self.idle
+                if self.screen.take(message):
+                    self._events.append(ScreenChanged(message))
+                calls = self._views.take(message)
+                self._answer(message, bool(calls))
+                for call in calls:
+                    self._events.append(CallChanged(call, message))
+                    if call.ended and call.call_reference not in self.calls:
+                        self.screen.forget_call(call.call_reference)
+                if self.idle and not was_idle:
+                    self._reset_when_idle()
+
+    def _answer(self, message: SccpMessage, known: bool) -> None:
+        """What is answered here: digits, and what is about no stream that there is."""
+        match message:
+            case messages.SubscribeDtmfPayloadReq() | messages.UnSubscribeDtmfPayloadReq():
+                answer: type[_DigitsAnswer] = messages.SubscribeDtmfPayloadRes
+                if isinstance(message, messages.UnSubscribeDtmfPayloadReq):
+                    # Also when the subscription has gone with its stream.
+                    answer = messages.UnSubscribeDtmfPayloadRes
+                elif not known:
+                    answer = messages.SubscribeDtmfPayloadErr
+                self.send(
+                    answer(
+                        payload_dtmf=message.payload_dtmf,
+                        conference_id=message.conference_id,
+                        passthru_party_id=message.passthru_party_id,
+                    )
+                )
+            case messages.OpenReceiveChannel() if not known:
+                self.send(no_channel(message))
+            case messages.PortReq() if not known:
+                self.send(port_answer(message))
+            case _:
+                pass
+
+    def _learn_line(self, line: int, number: str) -> bool:
+        known = self.lines.get(line, "")
+        if number and (known or len(self.lines) < _MAX_LINES):
+            self.lines[line] = number
+        elif known:
+            del self.lines[line]
+        return known != self.lines.get(line, "")
+
+    def _learn_buttons(self, message: messages.ButtonTemplateRes) -> bool:
+        """Whether that was the last part: a long template has several, each with its offset."""
+        del self._buttons[message.button_offset :]
+        self._buttons += [int(button.button_definition) for button in message.definition]
+        del self._buttons[_MAX_BUTTONS:]
+        self._lines_wanted = min(max(1, self._buttons.count(ButtonType.LINE)), _MAX_LINES)
+        self._dials_wanted = self._buttons.count(ButtonType.SPEED_DIAL)
+        return len(self._buttons) >= min(message.total_button_count, _MAX_BUTTONS)
+
+    def _forget_buttons(self) -> None:
+        for line in [line for line in self.lines if line > self._lines_wanted]:
+            del self.lines[line]
+        self.screen.forget_speed_dials(self._dials_wanted)
+
+    def _reset_when_idle(self) -> None:
+        # Real phones finish the call first (documented). What is refused, because the next call
+        # has come meanwhile, is asked for again behind that, or with the next keepalive.
+        wanted = self._reset_wanted
+        if wanted is None or not self.idle:
+            return
+        if wanted is DeviceResetType.APPLY_CONFIG:
+            self._step(Input.APPLY_CONFIG)
+        else:
+            self._step(Input.RESET)
+
+    def _step(self, step: Input) -> None:
+        self.state, effect = TABLE[self.state, step]
+        match effect:
+            case Effect.STAND_BY:
+                self._keep_alive_at = self._now + self._interval
+                # At once, so that the call manager knows what the connection is for.
+                self.send(messages.KeepAliveReq())
+                self._unanswered += 1
+            case Effect.ASK_TOKEN:
+                self._deadline = self._now + self.config.token_within
+                self.send(
+                    messages.RegisterTokenReq(
+                        device_name=self.name,
+                        station_ip_addr=self._local_ip,
+                        device_type=self.config.device_type,
+                    )
+                )
+            case Effect.MAY_COME:
+                self._deadline = None
+                self._events.append(MayReturn())
+            case Effect.MUST_WAIT:
+                self._deadline = None
+                self._events.append(MustWait(self._wait))
+            case Effect.REGISTER:
+                self._deadline = self._now + self.config.register_within
+                # Some acknowledge no keepalives before RegisterReq (wazo,
+                # docs/protocol-sccp.md §10).
+                self._keep_alive_at = None
+                self._reset_wanted = None
+                self.send(register_request(self.name, self._local_ip, self.config))
+            case Effect.ASK:
+                self._deadline = self._now + self.config.register_within
+                self._keep_alive_at = self._now + self._interval
+                self._unanswered = 0
+                self._ask()
+            case Effect.ASK_AGAIN:
+                self._reset_wanted = None
+                self._ask()
+            case Effect.ASK_LINES:
+                self._ask_lines()
+            case Effect.READY:
+                self._deadline = None
+                self._events.append(Registered())
+                self._reset_when_idle()
+            case Effect.GIVE_UP:
+                self._close(Rejected(self._reason))
+            case Effect.UNREGISTER | Effect.RESTART:
+                self._restarting = effect is Effect.RESTART
+                self._deadline = self._now + self.config.unregister_within
+                self.send(messages.UnregisterReq())
+            case Effect.GONE:
+                reset = self._reset_wanted if self._restarting else None
+                self._close(Unregistered(reset, self._let_go))
+            case Effect.STAY:
+                self._deadline = None
+                self._restarting = False
+                self._events.append(UnregisterRefused())
+            case Effect.FAIL:
+                self._close(SessionLost(self._reason))
+            case Effect.NOTHING:
+                pass
+
+    def _close(self, event: StationEvent) -> None:
+        self._deadline = self._keep_alive_at = None
+        self._events.append(event)
+
+    def _broken(self) -> None:
+        # The error says it all: no event follows.
+        self.state = State.OFFLINE
+        self._deadline = self._keep_alive_at = None
+
+    def _ask(self) -> None:
+        self._asked_all = not self._habits.line_questions
+        for question in self._habits.questions(self.config):
+            self.send(question)
+
+    def _ask_lines(self) -> None:
+        self._asked_all = True
+        for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
+            self.send(question)

@@ -1,0 +1,80 @@
+"""How long a station waits before it tries again, and which refusal is the last word. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pa_telephony.sccp.station.style import StationConfig
+
+__all__ = ["LASTED", "Patience", "is_final"]
+
+LASTED = 5.0
+"""Seconds after which a connection, or a registration, was no failure."""
+_LEAST = 0.05
+_FINAL = re.compile(
+    # Ours and chan-sccp's; ours; captured; chan-sccp's; CUCM's as phones show it (support texts).
+    r"unknown|device type|licen[cs]e|not authori[sz]ed|db ?config|security|version",
+    re.IGNORECASE,
+)
+
+
+def is_final(reason: str) -> bool:
+    """Whether the text of a refusal rules out that a session of ours lingers there.
+
+    It cannot be told from "Crossover session", "Reload in progress", Asterisk's "No Authority: "
+    (which it says of an unknown name as well), or a text that nobody knows.
+    """
+    return _FINAL.search(reason) is not None
+
+
+class Patience:
+    """One station's, with all of its call managers.
+
+    ``chance`` gives numbers from 0 to 1: half of a pause is chance, so that a thousand phones do
+    not come back as one.
+    """
+
+    def __init__(
+        self, config: StationConfig, call_managers: int, chance: Callable[[], float]
+    ) -> None:
+        self._config = config
+        self._most = config.rejections * call_managers
+        self._chance = chance
+        self._back_off = config.first_back_off
+        self._refusals = 0
+        self._refused_since = 0.0
+        self._hopeless = True
+        self._registered_at = 0.0
+
+    def refused(self, reason: str, now: float) -> bool:
+        """A call manager refused the name; True: it, and all others, will not do otherwise."""
+        if not self._refusals:
+            self._refused_since = now
+            self._hopeless = True
+        self._refusals += 1
+        self._hopeless = self._hopeless and is_final(reason)
+        waited = now - self._refused_since >= self._config.rejected_for
+        return self._refusals >= self._most and (waited or self._hopeless)
+
+    def not_refused(self) -> None:
+        """The first call manager of the list has not refused: refusals are counted anew."""
+        self._refusals = 0
+
+    def registered(self, now: float) -> None:
+        """A call manager has taken us."""
+        self._refusals = 0
+        self._registered_at = now
+
+    def unregistered(self, now: float) -> bool:
+        """That is over; whether it lasted. If so, it was no failure."""
+        lasted = now - self._registered_at > LASTED
+        if lasted:
+            self._back_off = self._config.first_back_off
+        return lasted
+
+    def pause(self) -> float:
+        """Seconds until the next try: twice as long each time."""
+        wait = self._back_off * (0.5 + self._chance() / 2)
+        self._back_off = min(max(self._back_off, _LEAST) * 2, self._config.longest_back_off)
+        return wait

@@ -1,0 +1,1 @@
+"""Messages whose fields follow one another (SCCP)."""
