@@ -7,14 +7,21 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import trio
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.client.call import Call
-from pa_telephony.cti.client.jtapi import Connection, ModelEvent, ServiceChanged, TerminalConnection
-from pa_telephony.cti.client.line import OpenLine
+from pa_telephony.cti.client.jtapi import (
+    Connection,
+    Model,
+    ModelEvent,
+    ServiceChanged,
+    TerminalConnection,
+)
+from pa_telephony.cti.client.line import LineOwner, OpenLine
 from pa_telephony.cti.enums import (
     CALLSTATE,
     CTIFAILURE,
@@ -28,10 +35,7 @@ from pa_telephony.errors import ConnectionLost, RequestFailed
 from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import Subscription, background
 
-if TYPE_CHECKING:
-    from pa_telephony.cti.client.provider import Provider
-
-__all__ = ["Address", "CallLine"]
+__all__ = ["Address", "CallLine", "CallLineOwner"]
 
 C = TypeVar("C", bound=Call)
 _Told: TypeAlias = Callable[[Any], None]
@@ -41,10 +45,32 @@ _LOST = 41
 _POLITE = 1.0
 
 
+class CallLineOwner(LineOwner, Protocol):
+    """What a line with calls needs of its provider besides."""
+
+    model: Model
+
+    @property
+    def manager(self) -> tuple[str, int]:
+        """Address and port of the CTI manager of the session."""
+        ...
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Our end of the link."""
+        ...
+
+    def events(
+        self, wanted: Callable[[ModelEvent], bool] | None = None
+    ) -> AbstractContextManager[Subscription[ModelEvent]]:
+        """What happens to calls and lines from now on."""
+        ...
+
+
 class CallLine(OpenLine, Generic[C]):
     """A line with calls of class ``C``."""
 
-    def __init__(self, provider: Provider, number: str, device: str | None) -> None:
+    def __init__(self, provider: CallLineOwner, number: str, device: str | None) -> None:
         super().__init__(provider, number, device)
         self.provider = provider
         self.forwarded_to = ""

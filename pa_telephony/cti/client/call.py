@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.client.jtapi import (
@@ -13,19 +13,43 @@ from pa_telephony.cti.client.jtapi import (
     TerminalConnection,
     TerminalConnectionState,
 )
+from pa_telephony.cti.client.line import LineOwner
 from pa_telephony.cti.enums import CTIFAILURE, FEATUREPRIORITY, REDIRECTPARAMS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
 from pa_telephony.wire.offset.types import Handle
 
-if TYPE_CHECKING:
-    from pa_telephony.cti.client.address import CallLine
-
-__all__ = ["Call"]
+__all__ = ["Call", "CallOwner"]
 
 _KEYS = "0123456789ABCD*#"
 _LOST = 41
 """Q.850 temporary failure: the CTI manager is gone, and with it whatever we knew of the call."""
+
+
+class CallOwner(Protocol):
+    """What a call needs of the line that it is on."""
+
+    @property
+    def provider(self) -> LineOwner:
+        """Where the line is opened."""
+        ...
+
+    @property
+    def line_handle(self) -> int:
+        """The wire's number of the open line; 0 without a session."""
+        ...
+
+    async def new_call_id(self) -> int:
+        """A number for a call that is about to be made."""
+        ...
+
+    async def make_call(
+        self,
+        ask: Callable[[Callable[[Any], None], Callable[[Any], None]], Awaitable[Any]],
+        field: str,
+    ) -> Any:
+        """Make a request that makes a call, whose leg is in ``field`` of the response."""
+        ...
 
 
 class Call:
@@ -35,7 +59,7 @@ class Call:
     yet. A verb that comes when the call is over raises :class:`CallEnded`.
     """
 
-    def __init__(self, address: CallLine[Any], leg: TerminalConnection, event: CtiMessage) -> None:
+    def __init__(self, address: CallOwner, leg: TerminalConnection, event: CtiMessage) -> None:
         self.terminal_connection = leg
         """Our place in JTAPI's graph; ``.connection.call`` is the whole call."""
         self.leg_id = leg.leg_id

@@ -5,21 +5,19 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import trio
 
 from pa_telephony.cti import messages
-from pa_telephony.cti.client.link import Answer
+from pa_telephony.cti.client.link import Answer, ProviderConfig
 from pa_telephony.cti.enums import CTIFAILURE, LINEAUTOACCEPTSTATUS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import LineEventFilter
 from pa_telephony.errors import ConnectionLost, RequestFailed
 
-if TYPE_CHECKING:
-    from pa_telephony.cti.client.provider import Provider
-
-__all__ = ["CALLS", "OpenLine"]
+__all__ = ["CALLS", "LineOwner", "OpenLine"]
 
 CALLS = LineEventFilter(
     call_state_changed=True,
@@ -46,13 +44,69 @@ _NOT_OPEN = frozenset(
 """Refusals of a close that say that there is nothing to close."""
 
 
+class LineOwner(Protocol):
+    """What a line needs of the provider that it is opened at."""
+
+    config: ProviderConfig
+    devices: dict[str, tuple[str, ...]]
+
+    def ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Answer:
+        """Send a request; gives what its answer will be. Raises :class:`ConnectionLost`."""
+        ...
+
+    async def wait(self, answer: Answer) -> Any:
+        """Wait for a response; raises as :meth:`request` does."""
+        ...
+
+    async def request(
+        self,
+        message: CtiMessage,
+        at_once: Callable[[Any], None] | None = None,
+        too_late: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Send a request and wait for its response."""
+        ...
+
+    def post(self, message: CtiMessage) -> None:
+        """Send a request whose answer nobody waits for; dropped without a session."""
+        ...
+
+    def tell(self) -> None:
+        """Wake everybody who waits for a state."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait for the next change of anything."""
+        ...
+
+    def drop(self, why: str) -> trio.Event:
+        """Give the session up; the event is set when it is over."""
+        ...
+
+    def asking_for(self, device: str) -> AbstractContextManager[None]:
+        """Remember, while inside a request is made for ``device``, that it may be fulfilled."""
+        ...
+
+    def may_have(self, device: str) -> bool:
+        """Whether this session may have ``device`` though no line of ours knows its handle."""
+        ...
+
+    def open_line(self, handle: int, number: str, device: str) -> None:
+        """The line with that number has a handle."""
+        ...
+
+    def close_line(self, handle: int) -> None:
+        """The line has that handle no more."""
+        ...
+
+
 class OpenLine(abc.ABC):
     """A device opened or registered, and one of its lines opened."""
 
     auto_accept = LINEAUTOACCEPTSTATUS.AUTOACCEPT_OFF
     filter = CALLS
 
-    def __init__(self, provider: Provider, number: str, device: str | None) -> None:
+    def __init__(self, provider: LineOwner, number: str, device: str | None) -> None:
         self.number = number
         self.device = device or ""
         self.was_open = False

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from pa_telephony.cti import messages
-from pa_telephony.cti.client.address import CallLine
+from pa_telephony.cti.client.address import CallLine, CallLineOwner
 from pa_telephony.cti.client.call import Call
 from pa_telephony.cti.client.jtapi import TerminalConnection
 from pa_telephony.cti.enums import CTIMEDIAREGISTRATION, LINEAUTOACCEPTSTATUS, MEDIAPAYLOAD
@@ -19,7 +19,6 @@ from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.packet import Codec
 
 if TYPE_CHECKING:
-    from pa_telephony.cti.client.provider import Provider
     from pa_telephony.rtp import Engine, Media, Port
 
 __all__ = ["MediaCall", "MediaTerminal"]
@@ -47,7 +46,7 @@ class MediaCall(Call):
         """The sound, once we may send. Raises :class:`CallEnded` if that never comes."""
         while self._media is None or self._port is None or not self._port.sending:
             self._check()
-            await self._address.provider.changed()
+            await self._terminal.provider.changed()
         return self._media
 
     @contextlib.asynccontextmanager
@@ -57,7 +56,7 @@ class MediaCall(Call):
         try:
             yield await self.wait_media()
         finally:
-            await self._address.leave(self)
+            await self._terminal.leave(self)
 
     def digit(self, digit: str) -> None:
         """The other side pressed a key."""
@@ -94,7 +93,7 @@ class MediaCall(Call):
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
             return
-        host, provider = ip_text(event.ip_addr), self._address.provider
+        host, provider = ip_text(event.ip_addr), self._terminal.provider
         if provider.config.media_at_signalling_host and host != provider.manager[0]:
             _LOG.warning(
                 "the CTI manager wants the sound of a call at %s to go to %s: refused "
@@ -125,7 +124,7 @@ class MediaCall(Call):
             self._terminal.hang_up_on(self.leg_id)
             return
         host, number = port.local_address
-        self._address.provider.post(
+        self._terminal.provider.post(
             messages.DeviceSetRTPForCallRequest(
                 call_manager_id=1,
                 device_id=event.device_id,
@@ -151,7 +150,9 @@ class MediaTerminal(CallLine[MediaCall]):
 
     auto_accept = LINEAUTOACCEPTSTATUS.AUTOACCEPT_ON
 
-    def __init__(self, provider: Provider, number: str, device: str | None, engine: Engine) -> None:
+    def __init__(
+        self, provider: CallLineOwner, number: str, device: str | None, engine: Engine
+    ) -> None:
         super().__init__(provider, number, device)
         self._engine = engine
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import trio
 
 from pa_telephony.cti import messages
 from pa_telephony.cti.client.jtapi import shown_number
-from pa_telephony.cti.client.line import OpenLine
+from pa_telephony.cti.client.line import LineOwner, OpenLine
 from pa_telephony.cti.client.route_session import Effect, Input, Routing, State
 from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, FEATUREPRIORITY
 from pa_telephony.cti.messages.base import CtiMessage
@@ -25,9 +24,6 @@ from pa_telephony.errors import (
 )
 from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import background
-
-if TYPE_CHECKING:
-    from pa_telephony.cti.client.provider import Provider
 
 __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
@@ -160,7 +156,7 @@ class RouteSession:
 class RoutePoint(OpenLine):
     """A registered CTI route point. Made by :meth:`Provider.open_route_point`."""
 
-    def __init__(self, provider: Provider, number: str, device: str | None) -> None:
+    def __init__(self, provider: LineOwner, number: str, device: str | None) -> None:
         super().__init__(provider, number, device)
         self.unserved_calls = 0
         """Calls that came while too many waited for a handler; they go on alerting."""
