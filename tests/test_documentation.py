@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -24,6 +25,24 @@ def test_every_command_named_in_readme_and_docs_exists() -> None:
         named = set(re.findall(r"pa-telephony ([a-z]+)\b", file.read_text()))
         missing = {name for name in named if cli.get_command(None, name) is None}  # type: ignore[arg-type]
         assert missing == set(), file
+
+
+def test_every_file_and_name_in_the_walks_through_the_code_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    code = ROOT / "pa_telephony"
+    files = re.findall(r"`([\w/]+\.py)`", page)
+    assert len(files) > 20
+    assert [name for name in files if not ((code / name).exists() or (ROOT / name).exists())] == []
+    names = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", page))
+    assert len(names) > 20
+    known: dict[str, set[str]] = {}
+    for file in code.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef):
+                inside = {getattr(each, "name", getattr(each, "id", "")) for each in ast.walk(node)}
+                known.setdefault(node.name, set()).update(inside)
+    missing = {each for each in names if each[1] not in known.get(each[0], ())}
+    assert missing == set()
 
 
 def test_what_comments_cite_is_in_the_repository() -> None:
