@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pa_telephony.callmanager.calls.dialplan import Pattern, PatternError
 from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.digits import KEYS, Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.secrecy import warn_of_readers
@@ -42,7 +42,6 @@ __all__ = [
     "warnings",
 ]
 
-_KEYS = frozenset("0123456789*#")
 _MOST_BUTTONS = 255
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", "media_at_signalling_host")
@@ -330,7 +329,7 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
         raise ConfigurationError("must be true or false", field="media_at_signalling_host")
     for pattern in config.park_numbers:
         try:
-            if Pattern.parse(pattern).breadth > 1000:
+            if Pattern.parse(pattern, fixed=True).breadth > 1000:
                 raise PatternError(f"{pattern!r}: more than 1000 numbers")
         except PatternError as error:
             raise ConfigurationError(str(error), field="park_numbers") from None
@@ -414,7 +413,7 @@ def _check_buttons(device: DeviceConfig, section: str) -> None:
                     f"must be at most {_MOST_BUTTONS}", section=section, field=name
                 )
     for speed_dial in device.speed_dials:
-        if not speed_dial.number or not set(speed_dial.number) <= _KEYS:
+        if not speed_dial.number or not set(speed_dial.number) <= KEYS:
             raise ConfigurationError(
                 "must be keys of a phone", section=section, field="speed_dials"
             )
@@ -441,7 +440,7 @@ def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> No
         target = getattr(line, name)
         try:
             if target:
-                Pattern.parse(target)
+                Pattern.parse(target, fixed=True)
         except PatternError as error:
             raise ConfigurationError(str(error), section=section, field=name) from None
     for name in ("max_calls", "busy_trigger"):
@@ -450,7 +449,7 @@ def _check_line(config: CallManagerConfig, line: LineConfig, section: str) -> No
                 "must be a whole number of at least 1", section=section, field=name
             )
     _check_seconds(line, "no_answer", section)
-    if line.pickup_group and not set(line.pickup_group) <= _KEYS:
+    if line.pickup_group and not set(line.pickup_group) <= KEYS:
         raise ConfigurationError("must be a number", section=section, field="pickup_group")
 
 

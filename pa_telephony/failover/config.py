@@ -16,7 +16,6 @@ from types import MappingProxyType
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.patterns import Pattern
 
 __all__ = [
     "ApplicationConfig",
@@ -337,7 +336,7 @@ class ClusterConfig:
             Identity(
                 home=home,
                 kind=Kind.INTERCEPTOR,
-                number=Pattern.parse(text).text,
+                number=text.upper(),
                 index=index,
                 provider=server.interceptor_port_provider,
             )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TypeAlias
 
+from pa_telephony.digits import Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.config import (
@@ -22,13 +23,12 @@ from pa_telephony.failover.config import (
     SkinnyProvider,
     Timing,
 )
-from pa_telephony.failover.patterns import Pattern, PatternError
 
 __all__ = ["check", "warnings"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
-_NUMBER = re.compile(r"[0-9*#]{1,24}")  # SCCP's directory numbers hold 24 characters
+_NUMBER = re.compile(r"\\?[0-9*#+]{1,24}")  # SCCP's directory numbers hold 24 characters
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # SCCP's device name is char[16] with its NUL
 _PACKAGE = re.compile(r"(?:failover|sccp|cti|rtp)=(?:debug|info|warning|error|off)")
 _MAY_BE_ZERO = {
@@ -174,9 +174,9 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
         )
     for text in server.interceptor_ports:
         try:
-            Pattern.parse(text)
+            Pattern.parse(text, fixed=True)
         except PatternError as error:
-            raise checker.fail(f"{text!r}: {error}", section, "interceptor_ports") from error
+            raise checker.fail(str(error), section, "interceptor_ports") from error
     for entry in server.trace_package_list:
         if not _PACKAGE.fullmatch(entry):
             raise checker.fail(
@@ -366,7 +366,7 @@ def _check_numbers(cluster: ClusterConfig, checker: _Checker) -> None:
     patterns: dict[str, ServerConfig] = {}
     for server in cluster.servers:
         for text in server.interceptor_ports:
-            pattern = Pattern.parse(text)
+            pattern = Pattern.parse(text, fixed=True)
             if pattern.number in patterns:
                 raise checker.fail(
                     f"{text!r} is a pattern of {patterns[pattern.number].server_name!r} too",

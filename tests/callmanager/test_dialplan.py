@@ -20,9 +20,10 @@ from pa_telephony.callmanager import (
     SpeedDial,
     StationLimits,
 )
-from pa_telephony.callmanager.calls.dialplan import DialPlan, Pattern, PatternError, translate
+from pa_telephony.callmanager.calls.dialplan import DialPlan, translate
 from pa_telephony.callmanager.config import Timing, validate
 from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.digits import Pattern
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.server.registrar import RegistrarConfig
 
@@ -55,12 +56,19 @@ def test_only_partitions_of_the_search_space_count_and_their_order_breaks_ties_a
 
 SPACES = st.sampled_from(["", "A", "B"])
 PLACES = st.sampled_from(["1", "2", "*", "X", "[12]", "[^1]"])
+ENDS = st.sampled_from(["", "", "!", "!#"])
 
 
 @given(
-    st.lists(st.tuples(st.lists(PLACES, min_size=1, max_size=4).map("".join), SPACES), max_size=12),
+    st.lists(
+        st.tuples(
+            st.tuples(st.lists(PLACES, min_size=1, max_size=4).map("".join), ENDS).map("".join),
+            SPACES,
+        ),
+        max_size=12,
+    ),
     st.sets(st.integers(0, 11)),
-    st.text("123*", max_size=5),
+    st.text("123*#", max_size=6),
     st.lists(SPACES, max_size=3),
 )
 def test_the_tree_finds_what_a_look_at_every_pattern_finds(
@@ -87,7 +95,8 @@ def test_the_tree_finds_what_a_look_at_every_pattern_finds(
     found = tree.find(digits, space)
     assert found.target == (None if wins is None else [wins[2]])
     assert found.more == any(
-        each.begins(digits) and not each.matches(digits) for each, _, _ in left
+        each.begins(digits) and (not each.matches(digits) or each.text.endswith("!"))
+        for each, _, _ in left
     )
     assert list(tree.targets()) == [each for each in targets if each[0] not in gone]
 
@@ -97,49 +106,6 @@ def test_digits_that_could_still_become_a_longer_number_are_waited_for() -> None
     found = both.find("60", ())
     assert (found.target, found.more) == ("60", True)
     assert not both.find("6000", ()).more
-
-
-def test_the_dot_matches_nothing_and_a_class_matches_its_digits() -> None:
-    assert Pattern.parse("3.2XXX").matches("32123")
-    assert Pattern.parse("20[2-4]X").breadth == 30
-    assert Pattern.parse("[^1-8]").matches("9")
-
-
-patterns = st.lists(st.sampled_from(["1", "2", "X", "[12]", "*"]), min_size=1, max_size=3).map(
-    "".join
-)
-entries = st.lists(st.tuples(patterns, st.sampled_from(["", "A", "B"])), max_size=12)
-
-
-@given(entries, st.sets(st.integers(0, 11)), st.text("12*3", max_size=4), st.permutations("AB"))
-def test_looking_numbers_up_gives_what_trying_every_pattern_gives(
-    entries: list[tuple[str, str]], removed: set[int], digits: str, space: list[str]
-) -> None:
-    made: DialPlan[int] = DialPlan()
-    for number, (pattern, partition) in enumerate(entries):
-        made.add(pattern, partition, number)
-    for number in removed:
-        made.remove(number)
-    order = [*space, ""]
-    kept = [
-        (Pattern.parse(pattern), order.index(partition), number)
-        for number, (pattern, partition) in enumerate(entries)
-        if number not in removed
-    ]
-    matching = [
-        (pattern.breadth, rank, number) for pattern, rank, number in kept if pattern.matches(digits)
-    ]
-    found = made.find(digits, space)
-    assert found.target == (min(matching)[2] if matching else None)
-    assert found.more == any(
-        pattern.begins(digits) and not pattern.matches(digits) for pattern, _, _ in kept
-    )
-
-
-@pytest.mark.parametrize("text", ["", "12a", "[12", "[3-1]", "[]", "[^0-9]", "1" * 25, "."])
-def test_what_is_no_pattern_is_refused(text: str) -> None:
-    with pytest.raises(PatternError):
-        Pattern.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster, load
 from pa_telephony.failover.config import ServerConfig, SkinnyProvider
+from pa_telephony.failover.identity import Kind
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 
@@ -93,6 +94,23 @@ def test_a_bad_field_is_named_with_its_file_and_server(
     assert caught.value.field == field
     assert section in caught.value.section
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["+4930XXX", r"\\+4930XXX", "3.2XXX", "20[2-9]X"])
+def test_an_interceptor_is_named_as_the_call_manager_names_its_line(
+    tmp_path: Path, written: str
+) -> None:
+    found = load(changed(tmp_path, '["5XXX"]', f'["{written}"]'))
+    (interceptor,) = [i for i in found.identities("PA1") if i.kind is Kind.INTERCEPTOR]
+    assert interceptor.number == written.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("refused", ["5!", "5?", "5@"])
+def test_an_interceptor_of_no_fixed_length_is_refused_with_the_reason(
+    tmp_path: Path, refused: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"'[{refused[-1]}]'.*(length|supported)"):
+        load(changed(tmp_path, '["5XXX"]', f'["{refused}"]'))
 
 
 def test_two_servers_of_one_machine_share_no_udp_ports_takeover_included(cluster: Cluster) -> None:

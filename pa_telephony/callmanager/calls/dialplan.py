@@ -9,96 +9,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["DialPlan", "Found", "Pattern", "PatternError", "translate"]
+from pa_telephony.digits import DIGITS, Pattern
+
+__all__ = ["DialPlan", "Found", "translate"]
 
 T = TypeVar("T")
-
-_KEYS = frozenset("0123456789*#")
-_DIGITS = frozenset("0123456789")
-_LONGEST = 24
-
-
-class PatternError(ValueError):
-    """A text is no pattern; ``str()`` says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A number or a pattern: digits, ``*``, ``#``, ``X`` for one digit, ``[2-9]``, and a dot.
-
-    The dot marks where steering digits end; it matches nothing.
-    """
-
-    text: str
-    places: tuple[frozenset[str], ...]
-
-    @classmethod
-    def parse(cls, text: str) -> Pattern:
-        """Read a pattern of 1 to 24 keys. Raises :class:`PatternError`."""
-        places: list[frozenset[str]] = []
-        rest = text.upper()
-        while rest:
-            head, rest = rest[0], rest[1:]
-            if head in _KEYS:
-                places.append(frozenset(head))
-            elif head == "X":
-                places.append(_DIGITS)
-            elif head == "[":
-                inside, closed, rest = rest.partition("]")
-                if not closed:
-                    raise PatternError(f"{text!r}: '[' is not closed")
-                places.append(_class(inside, text))
-            elif head != ".":
-                raise PatternError(f"{text!r}: {head!r} is none of 0-9 * # X [ ] and the dot")
-        if not 1 <= len(places) <= _LONGEST:
-            raise PatternError(f"{text!r}: must match 1 to {_LONGEST} keys")
-        return cls(text.upper(), tuple(places))
-
-    @property
-    def breadth(self) -> int:
-        """How many numbers match."""
-        product = 1
-        for place in self.places:
-            product *= len(place)
-        return product
-
-    def numbers(self) -> Iterator[str]:
-        """Those numbers, one after the other."""
-        return map("".join, itertools.product(*(sorted(place) for place in self.places)))
-
-    def matches(self, digits: str) -> bool:
-        """Whether ``digits`` is one of those numbers."""
-        return len(digits) == len(self.places) and self.begins(digits)
-
-    def begins(self, digits: str) -> bool:
-        """Whether one of those numbers begins with ``digits``."""
-        return len(digits) <= len(self.places) and all(
-            digit in place for digit, place in zip(digits, self.places, strict=False)
-        )
-
-
-def _class(inside: str, text: str) -> frozenset[str]:
-    exclude = inside.startswith("^")
-    members: set[str] = set()
-    position = 1 if exclude else 0
-    while position < len(inside):
-        first = inside[position]
-        last = first
-        if inside[position + 1 : position + 2] == "-":
-            last = inside[position + 2 : position + 3]
-            position += 2
-        if first not in _DIGITS or last not in _DIGITS or first > last:
-            raise PatternError(f"{text!r}: [{inside}] is no range of digits")
-        members.update(str(digit) for digit in range(int(first), int(last) + 1))
-        position += 1
-    found = _DIGITS - members if exclude else frozenset(members)
-    if not found:
-        raise PatternError(f"{text!r}: [{inside}] matches nothing")
-    return frozenset(found)
 
 
 def translate(target: str, dialled: str) -> str:
@@ -107,7 +26,7 @@ def translate(target: str, dialled: str) -> str:
     Places are counted from the right, so ``5XXX`` keeps the last three digits of any number.
     """
     result: list[str] = []
-    for back, key in enumerate(reversed(target), 1):
+    for back, key in enumerate(reversed(target.replace("\\+", "+")), 1):
         if key in "Xx":
             result.append(dialled[-back] if back <= len(dialled) else "")
         else:
@@ -126,14 +45,21 @@ class Found(Generic[T]):
 class _Node(Generic[T]):
     """What has been dialled so far, and what can follow: digits cost the same in any plan."""
 
-    __slots__ = ("below", "branches", "entries")
+    __slots__ = ("below", "branches", "entries", "repeats")
 
-    def __init__(self) -> None:
-        self.branches: dict[frozenset[str], _Node[T]] = {}
+    def __init__(self, *, repeats: bool = False) -> None:
+        self.repeats = repeats
+        """Any further digit leads here again (``!``)."""
+        self.branches: dict[tuple[frozenset[str], bool], _Node[T]] = {}
+        """By the keys that lead there, and whether they may come again and again."""
         self.entries: list[tuple[int, int, str, T]] = []
         """Breadth, number in the order of addition, partition, target."""
         self.below: Counter[str] = Counter()
         """How many entries of each partition need more digits."""
+
+
+def _steps(pattern: Pattern) -> list[tuple[frozenset[str], bool]]:
+    return [(place, number == pattern.repeats) for number, place in enumerate(pattern.places)]
 
 
 class DialPlan(Generic[T]):
@@ -150,9 +76,11 @@ class DialPlan(Generic[T]):
         number = next(self._numbers)
         self._entries[number] = parsed, partition, target
         node = self._root
-        for place in parsed.places:
+        for step in _steps(parsed):
             node.below[partition] += 1
-            node = node.branches.setdefault(place, _Node())
+            if step not in node.branches:
+                node.branches[step] = _Node(repeats=step[1])
+            node = node.branches[step]
         node.entries.append((parsed.breadth, number, partition, target))
 
     def remove(self, target: T) -> None:
@@ -160,21 +88,21 @@ class DialPlan(Generic[T]):
         gone = {number: entry for number, entry in self._entries.items() if entry[2] is target}
         for number, (pattern, partition, _) in gone.items():
             del self._entries[number]
-            self._prune(self._root, pattern.places, number, partition)
+            self._prune(self._root, _steps(pattern), number, partition)
 
     def _prune(
-        self, node: _Node[T], places: tuple[frozenset[str], ...], number: int, partition: str
+        self, node: _Node[T], steps: list[tuple[frozenset[str], bool]], number: int, partition: str
     ) -> None:
-        if not places:
+        if not steps:
             node.entries = [entry for entry in node.entries if entry[1] != number]
             return
         node.below[partition] -= 1
         if not node.below[partition]:
             del node.below[partition]
-        branch = node.branches[places[0]]
-        self._prune(branch, places[1:], number, partition)
+        branch = node.branches[steps[0]]
+        self._prune(branch, steps[1:], number, partition)
         if not branch.entries and not branch.below:
-            del node.branches[places[0]]
+            del node.branches[steps[0]]
 
     def find(self, digits: str, space: Sequence[str]) -> Found[T]:
         """What ``digits`` reach for a caller who sees the partitions of ``space``, in order."""
@@ -182,10 +110,11 @@ class DialPlan(Generic[T]):
         order.setdefault("", len(order))
         nodes = [self._root]
         for digit in digits:
-            nodes = [
+            again = [node for node in nodes if node.repeats and digit in DIGITS]
+            nodes = again + [
                 branch
                 for node in nodes
-                for place, branch in node.branches.items()
+                for (place, _), branch in node.branches.items()
                 if digit in place
             ]
         best: tuple[int, int, int] | None = None
@@ -198,7 +127,9 @@ class DialPlan(Generic[T]):
                 key = (breadth, rank, number)
                 if best is None or key < best:
                     best, target = key, candidate
-        more = any(partition in order for node in nodes for partition in node.below)
+        more = any(partition in order for node in nodes for partition in node.below) or any(
+            entry[2] in order for node in nodes if node.repeats for entry in node.entries
+        )
         return Found(target, more)
 
     def targets(self) -> Iterable[T]:

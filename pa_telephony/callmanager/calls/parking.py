@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.calls.dialplan import Pattern
 from pa_telephony.callmanager.calls.model import (
     Action,
     Appearance,
@@ -16,6 +15,7 @@ from pa_telephony.callmanager.calls.model import (
     Reason,
 )
 from pa_telephony.callmanager.calls.routing import Route
+from pa_telephony.digits import Pattern
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.calls.legs import Exchange

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pa_telephony.callmanager.calls.dialplan import DialPlan, Found, Pattern, translate
+from pa_telephony.callmanager.calls.dialplan import DialPlan, Found, translate
 from pa_telephony.callmanager.calls.model import (
     Appearance,
     Cause,
@@ -20,6 +20,7 @@ from pa_telephony.callmanager.calls.model import (
     Reason,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
+from pa_telephony.digits import Pattern
 
 __all__ = ["REASONS", "ParkNumbers", "PickupGroup", "Route", "Router", "Target"]
 
