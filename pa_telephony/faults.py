@@ -51,6 +51,10 @@ class Seldom:
         self._left -= 1
         return True
 
+    def told(self, now: float) -> str | None:
+        """Both in one: what :meth:`times` says, None when it is not to be told."""
+        return self.times() if self.due(now) else None
+
     def times(self) -> str:
         """How often it happened and was not told, for the text that tells it; "" for never."""
         untold, self._untold = self._untold, 0

@@ -1,5 +1,7 @@
 """Accept connections for as long as a server runs, whatever happens to one of them.
 
+:class:`Door` decides which of them are let in.
+
 What goes wrong with one connection ends that connection; what goes wrong with accepting (no
 descriptor, no memory) is logged, and accepting goes on. Only what is meant to end the program does.
 """
@@ -14,10 +16,11 @@ from typing import Any
 
 import trio
 
+from pa_telephony.admission import Lobby
 from pa_telephony.descriptors import Descriptors
 from pa_telephony.faults import Seldom
 
-__all__ = ["Reserve", "serve_connections"]
+__all__ = ["Door", "DoorCounters", "serve_connections"]
 
 _AT_ONCE = 16
 """Connections that are accepted before others have their turns."""
@@ -25,31 +28,92 @@ _PAUSE = 0.1
 """Seconds until the next try when a connection could not be accepted."""
 
 
-class Reserve:
-    """Takes no connection whose descriptor the process keeps for itself, and says so in ``log``.
+class DoorCounters:
+    """The connections that came to a server; plain numbers, for status pages and tests."""
 
-    Without ``descriptors`` every connection is taken.
+    def __init__(self) -> None:
+        self.connections = 0
+        self.refused_connections = 0
+        self.refused_by_address = 0
+        """Of those: because too many of their address had not said what they are."""
+        self.refused_for_descriptors = 0
+        """Of those: because the process has no descriptors that it could spare."""
+        self.turned_out = 0
+        """Connections of strangers that made room for one of another address."""
+
+
+class Door:
+    """Lets connections in while there are places, and says in ``log`` which were refused and why.
+
+    ``strangers`` are the places of those that have not ``introduced`` themselves ("registered" or
+    "logged in", as the log is to say it); ``most`` is how many connections there may be in all.
+    Descriptors that the process keeps for itself are left alone; without ``descriptors`` none are.
     """
 
-    def __init__(self, descriptors: Descriptors | None, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        strangers: Lobby,
+        most: int,
+        counters: DoorCounters,
+        descriptors: Descriptors | None,
+        log: logging.Logger,
+        introduced: str,
+    ) -> None:
+        self.strangers = strangers
+        self._most = most
+        self._counters = counters
         self._descriptors = descriptors
         self._log = log
-        self._told = Seldom()
+        self._introduced = introduced
+        self._told_descriptors, self._told_refused = Seldom(), Seldom()
+        self._told_turned_out = Seldom()
 
-    def leaves(self, stream: trio.SocketStream) -> bool:
-        """Whether a connection that was just accepted may be kept."""
-        if self._descriptors is None:
+    def lets_in(self, stream: trio.SocketStream, inside: int) -> bool:
+        """Whether a connection that was just accepted is kept; ``inside`` is how many there are.
+
+        Raises :class:`OSError` when its peer has gone already.
+        """
+        address = stream.socket.getpeername()[0]
+        lets_in = self._spares(stream.socket.fileno()) and self._has_place(address, inside)
+        self._counters.refused_connections += not lets_in
+        return lets_in
+
+    def _spares(self, descriptor: int) -> bool:
+        if self._descriptors is None or self._descriptors.are_left(descriptor):
             return True
-        descriptor = stream.socket.fileno()
-        if self._descriptors.are_left(descriptor):
-            return True
-        if self._told.due(trio.current_time()):
+        self._counters.refused_for_descriptors += 1
+        if (times := self._told_descriptors.told(trio.current_time())) is not None:
             self._log.warning(
                 "no connection is taken%s: %d of the %d files that this process may open are in "
                 "use, and the others are kept for itself",
-                *(self._told.times(), descriptor, self._descriptors.limit),
+                *(times, descriptor, self._descriptors.limit),
             )
         return False
+
+    def _has_place(self, address: str, inside: int) -> bool:
+        crowded = self.strangers.crowded(address)
+        full = self.strangers.full or inside >= self._most
+        if full and not crowded and self.strangers.make_room(address):
+            self._counters.turned_out += 1
+            return True
+        if not (full or crowded):
+            return True
+        self._counters.refused_by_address += crowded
+        if (times := self._told_refused.told(trio.current_time())) is not None:
+            of = f" of its address that have not {self._introduced}" if crowded else ""
+            self._log.warning(
+                "a connection from %s is closed%s: too many connections%s", address, times, of
+            )
+        return False
+
+    def tell_turned_out(self, address: str) -> None:
+        """Say that a stranger from ``address`` was closed for another one."""
+        if (times := self._told_turned_out.told(trio.current_time())) is not None:
+            self._log.warning(
+                "a connection from %s that has not %s is closed%s: all places for such are taken, "
+                "most of them from there, and somebody else came",
+                *(address, self._introduced, times),
+            )
 
 
 async def serve_connections(

@@ -37,7 +37,7 @@ from pa_telephony.faults import MOST_BUGS, Seldom, report_fault, told_of
 from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
 from pa_telephony.secrecy import warn_of_plain_login
-from pa_telephony.serving import Reserve, serve_connections
+from pa_telephony.serving import Door, DoorCounters, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 from pa_telephony.turns import Turns
@@ -56,18 +56,11 @@ _NONCE_BYTES = 8
 _MISSED_HEARTBEATS = 3
 
 
-class Counters:
+class Counters(DoorCounters):
     """What a CTI Manager has seen; plain numbers, for status pages and tests."""
 
     def __init__(self) -> None:
-        self.connections = 0
-        self.refused_connections = 0
-        self.refused_for_descriptors = 0
-        """Connections for which the process has no descriptors that it could spare."""
-        self.refused_by_address = 0
-        """Of those: because too many of their address had not logged in."""
-        self.turned_out = 0
-        """Connections that had not logged in and made room for one of another address."""
+        super().__init__()
         self.logins = 0
         self.refused_logins = 0
         self.delayed_logins = 0
@@ -253,7 +246,7 @@ class ApplicationSession:
             frame=frame,
             trace=self._manager.trace,
             now=time.time(),
-            times=self._manager.tell_bug(),
+            times=self._manager.told_bugs.told(trio.current_time()),
         )
 
     async def _rest(self, seconds: float) -> None:
@@ -419,7 +412,6 @@ class CtiManager:
     ) -> None:
         if descriptors is not None:
             config = config.fitted(descriptors)
-        self._reserve = Reserve(descriptors, _LOG)
         self.backend = backend
         self.turns = turns or Turns()
         self.certificate = certificate
@@ -433,14 +425,16 @@ class CtiManager:
         self.tls: ssl.SSLContext | None = None
         self.tls_addresses: Sequence[tuple[str, int]] = ()
         self.lobby = Lobby(config.max_connections, config.max_before_login_of_one_address)
+        self._door = Door(
+            self.lobby, config.max_connections, self.counters, descriptors, _LOG, "logged in"
+        )
         self._sessions_of: Counter[str] = Counter()
         self.guesses = config.guesses()
         self._key = secrets.token_bytes(32)
         """Under which a password is remembered that was wrong."""
         self._came_plain: set[str] = set()
-        self._told_paced, self._told_refused, self._told_closed = Seldom(), Seldom(), Seldom()
-        self._told_turned_out = Seldom()
-        self._told_bugs = Seldom(at_once=MOST_BUGS)
+        self._told_paced, self._told_refused = Seldom(), Seldom()
+        self.told_bugs = Seldom(at_once=MOST_BUGS)
 
     def sessions_of(self, user: str) -> int:
         """How many applications are logged in as ``user``."""
@@ -486,11 +480,6 @@ class CtiManager:
             known = self.tls_addresses
             warn_of_plain_login(user, address, known[0][1] if known else None)
 
-    def tell_bug(self) -> str | None:
-        """What the log says of bugs that it did not tell; None when it tells this one neither."""
-        due = self._told_bugs.due(trio.current_time())
-        return self._told_bugs.times() if due else None
-
     async def handle(self, transport: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
         await self._handle(transport, None)
@@ -501,12 +490,13 @@ class CtiManager:
 
     async def _handle(self, transport: trio.SocketStream, tls: ssl.SSLContext | None) -> None:
         try:
+            lets_in = self._door.lets_in(transport, self.connections)
             address = transport.socket.getpeername()[0]
         except OSError:
             # Cisco's client tests a server by a connection that it closes at once (observed).
             await trio.aclose_forcefully(transport)
             return
-        if not self._spares(transport) or not self._admits(address):
+        if not lets_in:
             await trio.aclose_forcefully(transport)
             return
         stream: trio.abc.Stream = transport
@@ -514,7 +504,7 @@ class CtiManager:
         keys = trio.CancelScope()
 
         def turn_out() -> None:
-            self._tell_turned_out(address)
+            self._door.tell_turned_out(address)
             keys.cancel()
             if session is not None:
                 session.turn_out()
@@ -539,35 +529,6 @@ class CtiManager:
                 self.lobby.leave(transport)
             finally:
                 await trio.aclose_forcefully(stream)
-
-    def _spares(self, transport: trio.SocketStream) -> bool:
-        spares = self._reserve.leaves(transport)
-        self.counters.refused_connections += not spares
-        self.counters.refused_for_descriptors += not spares
-        return spares
-
-    def _admits(self, address: str) -> bool:
-        crowded = self.lobby.crowded(address)
-        full = self.connections >= self.config.max_connections
-        if full and not crowded and self.lobby.make_room(address):
-            self.counters.turned_out += 1
-            full = False
-        self.counters.refused_connections += full or crowded
-        self.counters.refused_by_address += crowded
-        if (full or crowded) and self._told_closed.due(trio.current_time()):
-            why = "too many connections" + (" of its address that have not logged in" * crowded)
-            _LOG.warning(
-                "a connection from %s is closed%s: %s", address, self._told_closed.times(), why
-            )
-        return not (full or crowded)
-
-    def _tell_turned_out(self, address: str) -> None:
-        if self._told_turned_out.due(trio.current_time()):
-            _LOG.warning(
-                "a connection from %s that has not logged in is closed%s: all places are taken, "
-                "most of those of strangers from there, and somebody else came",
-                *(address, self._told_turned_out.times()),
-            )
 
     async def _run(self, session: ApplicationSession) -> None:
         self.counters.connections += 1

@@ -46,7 +46,7 @@ from pa_telephony.sccp.server.registrar import (
     UnregistrationAsked,
 )
 from pa_telephony.sccp.server.tokens import Tokens
-from pa_telephony.serving import Reserve, serve_connections
+from pa_telephony.serving import Door, DoorCounters, serve_connections
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
 from pa_telephony.turns import Turns
@@ -74,20 +74,13 @@ take a name in turns bring them without end. The trace has all, and the newest c
 _LOG = logging.getLogger("pa_telephony.sccp")
 
 
-class Counters:
+class Counters(DoorCounters):
     """What a server has seen; plain numbers, for status pages and tests."""
 
     def __init__(self) -> None:
-        self.connections = 0
-        self.refused_connections = 0
-        self.refused_by_address = 0
-        """Of those: because too many of their address had not registered."""
+        super().__init__()
         self.registrations = 0
-        self.turned_out = 0
-        """Connections that had not registered and made room for one of another address."""
         self.rejections = 0
-        self.refused_for_descriptors = 0
-        """Connections for which the process has no descriptors that it could spare."""
         self.refused_unseen = 0
         """Registrations and tokens of an address that tried too many names that there are not."""
         self.address_changes = 0
@@ -260,7 +253,7 @@ class StationSession:
     def turn_out(self) -> None:
         """End the session at once: it has not registered, and another has its place."""
         self._abandon("made room: it has not registered, and most such come from its address")
-        self._server.tell_turned_out(self)
+        self._server.door.tell_turned_out(self.address[0])
 
     def _flush(self) -> None:
         data = self._registrar.data_to_send()
@@ -392,7 +385,7 @@ class StationSession:
             frame=frame,
             trace=self._server.trace,
             now=time.time(),
-            times=self._server.tell_bug(),
+            times=self._server.told_bugs.told(trio.current_time()),
         )
 
     async def _write(self) -> None:
@@ -503,40 +496,27 @@ class StationServer:
             config = config.fitted(descriptors)
         self.directory = directory
         self.turns = turns or Turns()
-        self._reserve = Reserve(descriptors, _LOG)
         self.config = config
         self.trace = guarded(trace)
         self.counters = Counters()
         self.sessions: dict[str, StationSession] = {}
         self._connections: set[StationSession] = set()
         self._lobby = Lobby(config.max_unregistered, config.max_unregistered_of_one_address)
+        self.door = Door(
+            self._lobby, config.max_connections, self.counters, descriptors, _LOG, "registered"
+        )
         self._standby = Lobby(config.max_standing_by, config.max_standing_by_of_one_address)
         self._tokens = Tokens(
             config.max_tokens, config.max_tokens_of_one_address, config.token_wait
         )
         self._guesses = config.guesses()
-        self._told_rejected, self._told_guesses, self._told_refused = Seldom(), Seldom(), Seldom()
-        self._told_turned_out = Seldom()
-        self._told_bugs = Seldom(at_once=MOST_BUGS)
+        self._told_rejected, self._told_guesses = Seldom(), Seldom()
+        self.told_bugs = Seldom(at_once=MOST_BUGS)
         self._told_changes = {
             level: Seldom(at_once=_MOST_CHANGES) for level in (logging.INFO, logging.WARNING)
         }
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
-
-    def tell_bug(self) -> str | None:
-        """What the log says of bugs that it did not tell; None when it tells this one neither."""
-        due = self._told_bugs.due(trio.current_time())
-        return self._told_bugs.times() if due else None
-
-    def tell_turned_out(self, session: StationSession) -> None:
-        """Say that a connection was closed for another."""
-        if self._told_turned_out.due(trio.current_time()):
-            _LOG.warning(
-                "a connection from %s that has not registered is closed%s: all places for such "
-                "are taken, most of them from there, and somebody else came",
-                *(session.address[0], self._told_turned_out.times()),
-            )
 
     def record(self, direction: Direction, session: StationSession, frame: bytes) -> None:
         """Give one frame to the trace."""
@@ -727,8 +707,7 @@ class StationServer:
     async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
         try:
-            address = stream.socket.getpeername()[0]
-            if not self._spares(stream) or not self._admits(address):
+            if not self.door.lets_in(stream, len(self._connections)):
                 await trio.aclose_forcefully(stream)
                 return
             registrar = Registrar(self.config, trio.current_time())
@@ -745,7 +724,7 @@ class StationServer:
             leaving.callback(self._lobby.leave, session)
             self.counters.connections += 1
             self._connections.add(session)
-            self._lobby.enter(session, address, session.turn_out)
+            self._lobby.enter(session, session.address[0], session.turn_out)
             try:
                 await session._run()  # pyright: ignore[reportPrivateUsage]
             finally:
@@ -753,27 +732,6 @@ class StationServer:
 
     def _tell_end(self, session: StationSession) -> None:
         self._record_event("sccp.connection_closed", session.told_at_end())
-
-    def _spares(self, stream: trio.SocketStream) -> bool:
-        spares = self._reserve.leaves(stream)
-        self.counters.refused_connections += not spares
-        self.counters.refused_for_descriptors += not spares
-        return spares
-
-    def _admits(self, address: str) -> bool:
-        crowded = self._lobby.crowded(address)
-        full = self._lobby.full or len(self._connections) >= self.config.max_connections
-        if full and not crowded and self._lobby.make_room(address):
-            self.counters.turned_out += 1
-            full = False
-        self.counters.refused_connections += full or crowded
-        self.counters.refused_by_address += crowded
-        if (full or crowded) and self._told_refused.due(trio.current_time()):
-            why = "too many connections" + (" of its address that have not registered" * crowded)
-            _LOG.warning(
-                "a connection from %s is closed%s: %s", address, self._told_refused.times(), why
-            )
-        return not (full or crowded)
 
 
 async def serve_stations(
