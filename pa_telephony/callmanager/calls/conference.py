@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.calls.model import Action, Cause, Leg, LegState, Mix, Party, Reason
+from pa_telephony.callmanager.calls.model import Action, Leg, LegState, Mix, Party, Reason
+from pa_telephony.q850 import Cause
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.calls.legs import Exchange

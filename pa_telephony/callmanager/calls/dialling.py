@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pa_telephony.callmanager.calls import pickup
-from pa_telephony.callmanager.calls.model import Action, Cause, Forward, Leg, LegState, Line, Party
+from pa_telephony.callmanager.calls.model import Action, Forward, Leg, LegState, Line, Party
 from pa_telephony.callmanager.calls.routing import ParkNumbers, PickupGroup
 from pa_telephony.errors import RequestFailed
+from pa_telephony.q850 import Cause
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.calls.legs import Exchange

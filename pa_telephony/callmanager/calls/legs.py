@@ -20,7 +20,6 @@ from pa_telephony.callmanager.calls.model import (
     Action,
     Appearance,
     Capabilities,
-    Cause,
     Forward,
     Leg,
     LegState,
@@ -34,6 +33,7 @@ from pa_telephony.callmanager.calls.model import (
 from pa_telephony.callmanager.calls.routing import REASONS, Route, Router
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceKind
 from pa_telephony.errors import RequestFailed
+from pa_telephony.q850 import Cause
 
 __all__ = ["Exchange", "failure", "raise_all"]
 

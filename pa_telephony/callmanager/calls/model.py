@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 
 from pa_telephony.callmanager.config import DeviceKind, LineConfig
 from pa_telephony.printable import printable
+from pa_telephony.q850 import Cause
 from pa_telephony.rtp.packet import Codec
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "Action",
     "Appearance",
     "Capabilities",
-    "Cause",
     "DoNotDisturb",
     "Forward",
     "Leg",
@@ -47,30 +47,6 @@ __all__ = [
 ]
 
 MediaAddress: TypeAlias = tuple[str, int]
-
-
-class Cause(enum.IntEnum):
-    """Why a call ends, or a request fails (the numbers and meanings are those of Q.850)."""
-
-    UNALLOCATED_NUMBER = 1
-    NORMAL = 16
-    USER_BUSY = 17
-    NO_ANSWER = 19
-    CALL_REJECTED = 21
-    ROUTING_ERROR = 25
-    """Q.850 "exchange routing error": forwards in a ring, or more hops than allowed."""
-    NOT_SELECTED = 26
-    """Q.850 "non-selected user clearing": it rang here, and somebody else took it."""
-    OUT_OF_ORDER = 27
-    FACILITY_REJECTED = 29
-    """The feature cannot be had here: nothing to pick up, no park number, too many parties."""
-    NO_CIRCUIT = 34
-    TEMPORARY_FAILURE = 41
-    RESOURCE_UNAVAILABLE = 47
-    INCOMPATIBLE = 88
-    """Q.850 "incompatible destination": the two sides have no codec in common."""
-    WRONG_STATE = 101
-    """Q.850 "message not compatible with call state": the table below does not allow it."""
 
 
 class Reason(enum.Enum):

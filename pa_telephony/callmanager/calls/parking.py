@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.calls.model import (
-    Action,
-    Appearance,
-    Cause,
-    Leg,
-    Parked,
-    Party,
-    Reason,
-)
+from pa_telephony.callmanager.calls.model import Action, Appearance, Leg, Parked, Party, Reason
 from pa_telephony.callmanager.calls.routing import Route
 from pa_telephony.digits import Pattern
+from pa_telephony.q850 import Cause
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.calls.legs import Exchange

@@ -12,7 +12,6 @@ from typing import TypeAlias
 from pa_telephony.callmanager.calls.dialplan import DialPlan, Found, translate
 from pa_telephony.callmanager.calls.model import (
     Appearance,
-    Cause,
     DoNotDisturb,
     Forward,
     Line,
@@ -21,6 +20,7 @@ from pa_telephony.callmanager.calls.model import (
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.digits import Pattern
+from pa_telephony.q850 import Cause
 
 __all__ = ["REASONS", "ParkNumbers", "PickupGroup", "Route", "Router", "Target"]
 

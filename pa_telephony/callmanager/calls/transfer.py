@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.calls.model import Action, Cause, Leg, LegState, Purpose, Reason
+from pa_telephony.callmanager.calls.model import Action, Leg, LegState, Purpose, Reason
+from pa_telephony.q850 import Cause
 
 if TYPE_CHECKING:
     from pa_telephony.callmanager.calls.legs import Exchange

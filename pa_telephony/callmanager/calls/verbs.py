@@ -46,7 +46,6 @@ from pa_telephony.callmanager.calls.model import (
     Action,
     Appearance,
     Capabilities,
-    Cause,
     DoNotDisturb,
     Forward,
     Leg,
@@ -67,6 +66,7 @@ from pa_telephony.callmanager.calls.model import (
 )
 from pa_telephony.callmanager.calls.parking import ParkedCall, Parking
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
+from pa_telephony.q850 import Cause
 
 __all__ = [
     "ACTIONS",

@@ -33,6 +33,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import CtiCallForwardInformation, DeviceEventFilter
 from pa_telephony.errors import ConnectionLost, RequestFailed
 from pa_telephony.faults import HandlerErrors
+from pa_telephony.q850 import Cause
 from pa_telephony.tasks import Subscription, background
 
 __all__ = ["Address", "CallLine", "CallLineOwner"]
@@ -41,7 +42,6 @@ C = TypeVar("C", bound=Call)
 _Told: TypeAlias = Callable[[Any], None]
 _KEYS = "0123456789ABCD*#"
 _LOG = logging.getLogger("pa_telephony.cti")
-_LOST = 41
 _POLITE = 1.0
 
 
@@ -280,7 +280,7 @@ class CallLine(OpenLine, Generic[C]):
         calls, self._calls = self._calls, {}
         self._offered.clear()
         for call in calls.values():
-            call.end(_LOST)
+            call.end(Cause.TEMPORARY_FAILURE)
 
     def _new_call(self, leg_id: int, event: CtiMessage) -> None:
         leg = self.provider.model.terminal_connection(self.device, leg_id)

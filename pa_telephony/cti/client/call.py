@@ -17,13 +17,12 @@ from pa_telephony.cti.client.line import LineOwner
 from pa_telephony.cti.enums import CTIFAILURE, FEATUREPRIORITY, REDIRECTPARAMS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
+from pa_telephony.q850 import Cause
 from pa_telephony.wire.offset.types import Handle
 
 __all__ = ["Call", "CallOwner"]
 
 _KEYS = "0123456789ABCD*#"
-_LOST = 41
-"""Q.850 temporary failure: the CTI manager is gone, and with it whatever we knew of the call."""
 
 
 class CallOwner(Protocol):
@@ -282,5 +281,5 @@ class Call:
             return await self._address.provider.request(request, at_once, too_late)
         except RequestFailed as refused:
             if refused.code == CTIFAILURE.ILLEGAL_HANDLE:
-                raise CallEnded(self.cause or _LOST) from refused
+                raise CallEnded(self.cause or Cause.TEMPORARY_FAILURE) from refused
             raise

@@ -25,6 +25,7 @@ from pa_telephony.cti.client.jtapi_states import (
 from pa_telephony.cti.enums import CALLSTATE
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.printable import printable
+from pa_telephony.q850 import Cause
 
 __all__ = [
     "Call",
@@ -50,7 +51,6 @@ __all__ = [
 ]
 
 _KEYS = "0123456789ABCD*#"
-_NORMAL = 16
 _LONGEST_NUMBER = 255
 """Characters of a number that are kept; the wire would carry a megabyte."""
 
@@ -331,7 +331,7 @@ class Model:
         known = call.connections.get(address) if call is not None else None
         before = known.terminal_connections.get(terminal) if known is not None else None
         if before is not None:
-            yield from self._drop((terminal, before.leg_id), _NORMAL)
+            yield from self._drop((terminal, before.leg_id), Cause.NORMAL)
 
     def _state(self, message: Any, terminal: str) -> Iterator[ModelEvent]:
         key = (terminal, message.call_leg_id)
@@ -367,7 +367,7 @@ class Model:
         for other in list(call.connections.values()):
             ours = other is connection or other.terminal_connections
             if not ours and other.address not in (call.calling, call.called):
-                yield from _set(other, ConnectionState.DISCONNECTED, _NORMAL)
+                yield from _set(other, ConnectionState.DISCONNECTED, Cause.NORMAL)
                 del call.connections[other.address]
 
     def _apply(self, leg: _Leg, wire: CALLSTATE, remote: bool, cause: int) -> Iterator[ModelEvent]:
@@ -430,7 +430,7 @@ class Model:
         yield ConnectionChanged(moved, moved.state)
         yield TerminalConnectionChanged(ours, ours.state)
         if not connection.terminal_connections:
-            yield from _set(connection, ConnectionState.DISCONNECTED, _NORMAL)
+            yield from _set(connection, ConnectionState.DISCONNECTED, Cause.NORMAL)
         yield from self._end_if_nobody_is_ours(old)
         yield from self._parties(leg, message)
         yield from self._apply_far(leg, leg.wire, 0)
@@ -451,7 +451,7 @@ class Model:
         if any(each.terminal_connections for each in call.connections.values()):
             return
         for each in call.connections.values():
-            yield from _set(each, ConnectionState.DISCONNECTED, _NORMAL)
+            yield from _set(each, ConnectionState.DISCONNECTED, Cause.NORMAL)
         if self.calls.pop(call.id, None) is not None:
             yield CallInvalid(call)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed, TelephonyError
+from pa_telephony.q850 import Cause
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -30,9 +31,6 @@ __all__ = ["Call", "Owner"]
 _HOPELESS = (DCallState.BUSY, DCallState.CONGESTION, DCallState.INVALID_NUMBER)
 _REMOTE = (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
 _POLITE = 1.0
-_ELSEWHERE = 26
-"""Q.850, non-selected user clearing: what a call ends with for a phone whose line it rang on, when
-another phone of the line takes it."""
 _TRANSMITS_WITHIN = 1.0
 
 
@@ -408,7 +406,7 @@ class Call:
 
     def _check_ours(self) -> None:
         if self.ended or self.elsewhere:
-            raise CallEnded(self._cause if self.ended else _ELSEWHERE)
+            raise CallEnded(self._cause if self.ended else Cause.NOT_SELECTED)
 
     async def _leave(self) -> None:
         if self.ended or self.elsewhere:

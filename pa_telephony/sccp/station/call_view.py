@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pa_telephony.printable import printable
+from pa_telephony.q850 import Cause
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import CallType, DCallState, MediaStatus, MediaType
 from pa_telephony.sccp.messages import SccpMessage
@@ -20,17 +21,17 @@ _Order: TypeAlias = messages.OpenReceiveChannel | messages.StartMediaTransmissio
 _DYNAMIC = range(96, 128)
 """RTP payload types that digits may have (RFC 3551)."""
 _CAUSES = {
-    DCallState.BUSY: 17,
-    DCallState.CONGESTION: 34,
-    DCallState.INVALID_NUMBER: 1,
-    DCallState.CALL_REMOTE_MULTILINE: 26,
+    DCallState.BUSY: Cause.USER_BUSY,
+    DCallState.CONGESTION: Cause.NO_CIRCUIT,
+    DCallState.INVALID_NUMBER: Cause.UNALLOCATED_NUMBER,
+    DCallState.CALL_REMOTE_MULTILINE: Cause.NOT_SELECTED,
 }
 _CAUSES_IN_WORDS = {
-    "\x80\x46": 88,
-    "\x1e\x25": 47,
-    "\x1e\x3a": 25,
-    "\x80\x23": 41,
-    "\x80\x49": 29,
+    "\x80\x46": Cause.INCOMPATIBLE,
+    "\x1e\x25": Cause.RESOURCE_UNAVAILABLE,
+    "\x1e\x3a": Cause.ROUTING_ERROR,
+    "\x80\x23": Cause.TEMPORARY_FAILURE,
+    "\x80\x49": Cause.FACILITY_REJECTED,
 }
 """Incompatible device type, No resources, CFwdALL loop detected, Temp fail, Service is not active:
 what a congestion is about, where the call manager says it on the display."""

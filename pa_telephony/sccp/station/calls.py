@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from pa_telephony.q850 import Cause
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, DeviceTone
 from pa_telephony.sccp.messages import SccpMessage
@@ -20,8 +21,6 @@ __all__ = ["StationCalls"]
 
 _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
-_TEMPORARY_FAILURE = 41
-"""Q.850: what a call ends with when its call manager is lost."""
 _BEYOND_DIGITS = (DCallState.PROCEED, DCallState.RING_OUT)
 _DIAL_TONES = (DeviceTone.INSIDE_DIAL_TONE, DeviceTone.OUTSIDE_DIAL_TONE)
 
@@ -85,7 +84,7 @@ class StationCalls:
                 if not call.elsewhere and key == call.call_reference
             ]
         for call in calls.values():
-            call.lost(_TEMPORARY_FAILURE)
+            call.lost(Cause.TEMPORARY_FAILURE)
             self._tell(call)
 
     def left_up(self, index: int) -> list[messages.OnHook]:

@@ -18,6 +18,7 @@ from pa_telephony.errors import (
     RequestFailed,
 )
 from pa_telephony.faults import HandlerErrors
+from pa_telephony.q850 import Cause
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -54,8 +55,6 @@ _LOG = logging.getLogger("pa_telephony.sccp")
 _PORT = 2000
 _CONFIRMED_WITHIN = 1.0
 """Seconds from the end of the call that dials a forward to the word that it is set."""
-_FACILITY_REJECTED = 29
-"""Q.850: what a key ends with that the call manager refuses."""
 _BLANK = Screen()
 
 
@@ -297,7 +296,7 @@ class Station:
         refusals = screen.refusals
         while not done():
             if screen.refusals != refusals:
-                raise RequestFailed(_FACILITY_REJECTED, english(screen.refusal))
+                raise RequestFailed(Cause.FACILITY_REJECTED, english(screen.refusal))
             await self._until_news()
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
