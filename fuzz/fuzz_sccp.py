@@ -29,6 +29,7 @@ with instrumented():
     from pa_telephony.sccp import messages
     from pa_telephony.sccp.connection import Connection, Role
     from pa_telephony.sccp.enums import PhoneFeatures
+    from pa_telephony.sccp.layouts import older_layout
     from pa_telephony.sccp.messages import SccpMessage
     from pa_telephony.sccp.server.device import Device
     from pa_telephony.sccp.server.registrar import (
@@ -41,7 +42,6 @@ with instrumented():
     from pa_telephony.sccp.server.server import local_time
     from pa_telephony.sccp.station.core import StationCore
     from pa_telephony.sccp.station.style import StationConfig
-    from pa_telephony.wire.sequential.codec import older_layout
 
 NAME, OTHER = "SEP001122334455", "SEP001122334466"
 CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)

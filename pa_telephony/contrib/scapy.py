@@ -51,9 +51,9 @@ from scapy.packet import Packet, Padding, bind_layers, split_layers
 
 from pa_telephony.cti import messages as cti_messages
 from pa_telephony.sccp import messages as sccp_messages
+from pa_telephony.sccp.layouts import older_layout
 from pa_telephony.wire.declaration import Message, OpenIntEnum, Struct, fields_of
 from pa_telephony.wire.sequential import types as sequential
-from pa_telephony.wire.sequential.codec import older_layout
 
 __all__ = ["CTIQBE", "SCCP", "bind", "unbind"]
 

@@ -19,7 +19,6 @@ from pa_telephony.errors import DecodeError
 from pa_telephony.wire.declaration import Struct, fields_of
 from pa_telephony.wire.offset import types as offset
 from pa_telephony.wire.sequential import types as sequential
-from pa_telephony.wire.sequential.codec import older_layout
 
 __all__ = ["Part", "PartKind", "offset_parts", "sequential_parts"]
 
@@ -61,10 +60,12 @@ class _Stop(Exception):
 
 
 def sequential_parts(
-    declaration: type[Struct], frame: bytes, start: int, version: int
+    declaration: type[Struct], frame: bytes, start: int, layout: int
 ) -> list[Part]:
-    """The parts of a body whose fields lie one after the other (SCCP), from ``start`` on."""
-    layout = older_layout(declaration, frame[start:], version)
+    """The parts of a body whose fields lie one after the other (SCCP), from ``start`` on.
+
+    ``layout`` is the version in whose layout it is.
+    """
     walk = _Sequential(frame, layout)
     try:
         end = walk.struct(declaration, start, "")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from pa_telephony.sccp import enums, messages
+from pa_telephony.sccp.layouts import codec_of
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.testing.strategies import sccp_message
-from pa_telephony.wire.sequential.codec import codec_of
 
 NUMBERS = sorted(SccpMessage.registry)
 VERSIONS = (0, 3, 6, 11, 15, 16, 17, 18, 20, 21, 22)

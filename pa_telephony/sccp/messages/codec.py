@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pa_telephony.errors import DecodeError
+from pa_telephony.sccp.layouts import codec_of, older_layout
 from pa_telephony.sccp.messages.base import SccpMessage
 from pa_telephony.wire.declaration import Struct, UnknownMessage, fields_of
-from pa_telephony.wire.sequential.codec import HEADER, codec_of, frame_of
+from pa_telephony.wire.sequential.codec import HEADER, frame_of
 from pa_telephony.wire.sequential.types import CString, size_of
 
 if TYPE_CHECKING:
@@ -156,4 +157,5 @@ def parts_of(frame: bytes, version: int) -> list[Part]:
     if declaration is None:
         rest = frame[HEADER.size :]
         return [*parts, Part(HEADER.size, rest, "", PartKind.TRAILING)] if rest else parts
-    return parts + sequential_parts(declaration, frame, HEADER.size, version)
+    layout = older_layout(declaration, frame[HEADER.size :], version)
+    return parts + sequential_parts(declaration, frame, HEADER.size, layout)

@@ -12,26 +12,35 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
-from pa_telephony.wire.declaration import Struct, fields_of
+from pa_telephony.wire.declaration import Struct
 from pa_telephony.wire.sequential.reader import Reader
-from pa_telephony.wire.sequential.types import Changed, read_fields, size_of, write_fields
+from pa_telephony.wire.sequential.types import read_fields, size_of, write_fields
 from pa_telephony.wire.sequential.writer import PADDING, Writer
 
-__all__ = ["HEADER", "Codec", "codec_of", "frame_of", "older_layout"]
+__all__ = ["HEADER", "Codec", "LayoutOf", "frame_of"]
 
 HEADER = struct.Struct("<III")
 """What stands before a body: length of id and body, header version, id."""
 
 
-class Codec:
-    """Body to message and back for one message in one version; each way is made when it is used."""
+LayoutOf: TypeAlias = Callable[[type[Struct], bytes, int], int]
+"""The version in whose layout a body is, where its length is not that of the session's version."""
 
-    def __init__(self, declaration: type[Struct], version: int) -> None:
+
+class Codec:
+    """Body to message and back for one message in one version; each way is made when it is used.
+
+    What a peer writes in another layout than the session's is a matter of the protocol:
+    ``layout_of`` tells it.
+    """
+
+    def __init__(self, declaration: type[Struct], version: int, layout_of: LayoutOf) -> None:
         self.declaration = declaration
         self.version = version
+        self._layout_of = layout_of
         self._shorter: dict[int, Callable[[bytes], Any]] = {}
 
     @functools.cached_property
@@ -63,7 +72,7 @@ class Codec:
         return self._shorter.get(len(body), self._decode_any)(body)
 
     def _decode_patiently(self, body: bytes) -> Any:
-        older = older_layout(self.declaration, body, self.version)
+        older = self._layout_of(self.declaration, body, self.version)
         values, end, short = read_fields(self.declaration, body, 0, older)
         trailing = b"" if short else body[end:]
         if len(trailing) > 3:
@@ -93,45 +102,3 @@ def frame_of(number: int, body: bytes, header_version: int) -> bytes:
         return HEADER.pack(len(body) + 4, header_version, number) + body
     except struct.error as error:
         raise LocalProtocolError(f"message 0x{number:x}: {error}") from error
-
-
-_codecs: dict[tuple[type[Struct], int], Codec] = {}
-
-
-def codec_of(declaration: type[Struct], version: int) -> Codec:
-    """The codec of a declared class in the layout of ``version``."""
-    codec = _codecs.get((declaration, version))
-    if codec is None:
-        codec = _codecs[declaration, version] = Codec(declaration, version)
-    return codec
-
-
-_OLDER = (17, 16, 14, 10, 5)
-"""The last versions before some layout changes, newest first."""
-
-
-def older_layout(declaration: type[Struct], body: bytes, version: int) -> int:
-    """The version whose layout a body has: a shorter one that fits an older layout is that.
-
-    Asterisk and FreeSWITCH write old layouts on new sessions, and pyskinny does (captured). Where
-    the length says nothing, because text of any length ends the body, an older layout is taken
-    when the body cannot be read in that of the version.
-    """
-    size, length = size_of(declaration, version), len(body)
-    older = [each for each in _OLDER if each < version]
-    if size is None:
-        changes = any(isinstance(field.type, Changed) for field in fields_of(declaration))
-        tried = [version, *older] if changes else []
-        return next((each for each in tried if _readable(declaration, body, each)), version)
-    if length >= size:
-        return version
-    fits = (length, length - 1, length - 2)
-    return next((each for each in older if size_of(declaration, each) in fits), version)
-
-
-def _readable(declaration: type[Struct], body: bytes, version: int) -> bool:
-    try:
-        read_fields(declaration, body, 0, version)
-    except DecodeError:
-        return False
-    return True
