@@ -19,6 +19,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
+from pa_telephony.wire.generated import make_function
+
 __all__ = [
     "Field",
     "Message",
@@ -130,11 +132,11 @@ def _initializer(cls: type[Struct]) -> Callable[..., None]:
             names[f"_{field.name}"] = field.default
             arguments.append(f"{field.name}=_{field.name}")
     head = ", ".join(["self", *(["*", *arguments] if arguments else [])])
-    lines = [f"def __init__({head}):", " _become(self, _blank)"]
+    lines = [f"def made({head}):", " _become(self, _blank)"]
     lines += [f" self.{field.name} = {field.name}" for field in dataclasses.fields(cls)]
-    exec("\n".join([*lines, " self.__class__ = _declaration"]), names)
-    made: Callable[..., None] = names["__init__"]
-    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    source = "\n".join([*lines, " self.__class__ = _declaration"])
+    made: Callable[..., None] = make_function(f"make {cls.__name__}", source, names)
+    made.__name__, made.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"
     return made
 
 

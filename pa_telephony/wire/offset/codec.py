@@ -14,6 +14,7 @@ from typing import Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import Message, OpenIntEnum, Struct, blank_of, fields_of
+from pa_telephony.wire.generated import make_function
 from pa_telephony.wire.offset.types import (
     NULL,
     Bool,
@@ -119,7 +120,7 @@ def _make_reader(declaration: type[Struct]) -> Callable[[bytes, int, Source], An
     names["unpack"] = struct.Struct(code).unpack_from
     trailing = ["m.trailing = b''"] if issubclass(declaration, Message) else []
     body = ["m = blank()", *head, *lines, *trailing, "m.__class__ = declaration", "return m"]
-    return _build("frame, at, source", body, names)
+    return _build(f"decode {declaration.__name__}", "frame, at, source", body, names)
 
 
 def _members(python: Any) -> dict[int, Any]:
@@ -195,10 +196,12 @@ def _make_writer(declaration: type[Struct], to_server: bool) -> Callable[[Any, i
         *lines,
         f"return pack({', '.join(words)}) + tail",
     ]
-    return _build("m, at", body, names)
+    return _build(f"encode {declaration.__name__}", "m, at", body, names)
 
 
-def _build(arguments: str, lines: list[str], names: dict[str, Any]) -> Callable[..., Any]:
-    exec("\n".join([f"def made({arguments}):", *(f" {line}" for line in lines)]), names)
-    made: Callable[..., Any] = names["made"]
+def _build(
+    name: str, arguments: str, lines: list[str], names: dict[str, Any]
+) -> Callable[..., Any]:
+    source = "\n".join([f"def made({arguments}):", *(f" {line}" for line in lines)])
+    made: Callable[..., Any] = make_function(name, source, names)
     return made

@@ -87,7 +87,8 @@ class Reader(Code):
             self.lines.append(f"m.trailing = {behind if self._length is None else repr(b'')}")
         self._end("m", self.declaration, self.lines)
         self.lines.append("return m")
-        return self.build("def made(body):", "patiently(body)")
+        what = "decode" if self._length is None else f"decode {self._length} bytes of"
+        return self.build(what, "def made(body):", "patiently(body)")
 
     def _begin(self, var: str, declaration: type[Struct], lines: list[str]) -> None:
         lines.append(f"{var} = {self.name(blank_of(declaration))}()")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.wire.declaration import Field, Struct, fields_of
+from pa_telephony.wire.generated import make_function
 from pa_telephony.wire.sequential.types import (
     Array,
     Data,
@@ -46,25 +47,27 @@ class Code:
 
     def name(self, value: Any) -> str:
         """A name of the function's for an object of ours."""
-        name = f"o{len(self.names)}"
+        kind = getattr(value, "__name__", type(value).__name__).strip("_")
+        name = f"{kind}_{len(self.names)}" if kind.isidentifier() else f"object_{len(self.names)}"
         self.names[name] = value
         return name
 
     def local(self) -> str:
         """A variable that nothing else uses."""
         self._locals += 1
-        return f"v{self._locals}"
+        return f"value_{self._locals}"
 
     _locals = 0
 
-    def build(self, head: str, otherwise: str) -> Callable[..., Any]:
-        """The function: its lines, and what is returned when anything in them is unusual."""
+    def build(self, what: str, head: str, otherwise: str) -> Callable[..., Any]:
+        """The function: its lines, and what is returned when anything in them is unusual.
+
+        ``what`` says what it does: decode, encode or frame.
+        """
         lines = [head, " try:", *(f"  {line}" for line in self.lines)]
         lines += [" except unusual:", f"  return {otherwise}"]
-        source = "\n".join(lines)
-        namespace = dict(self.names)
-        exec(compile(source, f"<{self.declaration.__name__} v{self.version}>", "exec"), namespace)
-        made: Callable[..., Any] = namespace["made"]
+        name = f"{what} {self.declaration.__name__} v{self.version}"
+        made: Callable[..., Any] = make_function(name, "\n".join(lines), dict(self.names))
         return made
 
     def steps(

@@ -75,7 +75,7 @@ class Writer(Code):
         except NoFastWay:
             return patiently
         self.lines.append(f"return {self._joined(parts)}")
-        return self.build("def made(m):", "patiently(m)")
+        return self.build("encode", "def made(m):", "patiently(m)")
 
     def _frame(self, patiently: Callable[[Any, int], bytes], usual: int) -> Callable[..., bytes]:
         self.names["patiently"] = patiently
@@ -85,7 +85,7 @@ class Writer(Code):
             parts = self._parts("patiently(m, h)")
         except NoFastWay:
             self.lines = ["return patiently(m, h)"]
-            return self.build(head, "patiently(m, h)")
+            return self.build("frame", head, "patiently(m, h)")
         assert issubclass(self.declaration, Message)
         # The header and the first run are packed at once; what has no fixed size comes before it.
         first = parts.pop(0) if parts and isinstance(parts[0], Run) else Run()
@@ -110,7 +110,7 @@ class Writer(Code):
         whole = struct.Struct(f"<III{first.code}{padding}")
         values = ", ".join([size, "h", str(self.declaration.id), *first.values])
         self.lines.append("return " + " + ".join([f"{self.name(whole.pack)}({values})", *behind]))
-        return self.build(head, "patiently(m, h)")
+        return self.build("frame", head, "patiently(m, h)")
 
     def _joined(self, parts: list[Run | str]) -> str:
         expressions = [
