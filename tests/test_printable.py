@@ -24,6 +24,7 @@ from pa_telephony.callmanager import (
     User,
     open_call_manager,
 )
+from pa_telephony.callmanager.calls.model import Shown
 from pa_telephony.callmanager.calls.verbs import Party
 from pa_telephony.cli import main
 from pa_telephony.cli.phone.handset import Handset
@@ -151,7 +152,7 @@ async def test_the_party_of_a_redirect_is_printable_at_the_phone_that_rings() ->
 
     async def route(session: cti.RouteSession) -> None:
         leg = next(leg for leg in manager.calls.legs.values() if leg.device == "RP")
-        manager.calls.redirect(leg, "1002", None, calling=LATIN, original_called=LATIN)
+        manager.calls.redirect(leg, "1002", None, shown=Shown(LATIN, LATIN))
 
     with trio.fail_after(10):
         async with (

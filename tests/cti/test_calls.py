@@ -25,12 +25,13 @@ from pa_telephony.callmanager import (
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb
 from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages
 from pa_telephony.cti.client import jtapi
-from pa_telephony.cti.enums import MEDIAPAYLOAD
+from pa_telephony.cti.enums import CALLREASON, MEDIAPAYLOAD
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Tone
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.sccp.enums import DCallState
+from pa_telephony.trace import FrameRecord, Record, Trace
 
 CONFIG = CallManagerConfig(
     devices=(
@@ -89,10 +90,12 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def a_house(config: CallManagerConfig = CONFIG) -> AsyncGenerator[House]:
+async def a_house(
+    config: CallManagerConfig = CONFIG, trace: Trace | None = None
+) -> AsyncGenerator[House]:
     with trio.fail_after(20):
         async with (
-            open_call_manager(config, sccp_port=0, cti_port=0) as manager,
+            open_call_manager(config, sccp_port=0, cti_port=0, trace=trace) as manager,
             rtp.open_engine(first_port=46000) as engine,
             cti.open_provider(manager.cti_address, user="app", password="secret") as provider,
             trio.open_nursery() as nursery,
@@ -180,6 +183,33 @@ async def test_a_connected_call_is_redirected_and_the_target_is_told_who_sent_it
             rings = await ringing(three)
             assert (rings.calling, rings.original_called) == ("5555", "4444")
             assert rings.last_redirecting == "1002"
+
+
+@pytest.mark.parametrize(
+    ("verb", "reason"), [("redirect", CALLREASON.REDIRECT), ("transfer", CALLREASON.BLINDTRANSFER)]
+)
+async def test_a_transfer_to_a_number_is_told_as_a_transfer(verb: str, reason: CALLREASON) -> None:
+    told: list[Record] = []
+    async with a_house(trace=told.append) as house:
+        one = await house.phone("P1")
+        await house.phone("P2", answers=True)
+        three = await house.phone("P3")
+        async with (
+            house.provider.open_address("1002") as address,
+            house.provider.open_address("1003"),
+            one.call("1002") as theirs,
+        ):
+            await theirs.wait_connected()
+            (call,) = address.calls
+            await getattr(call, verb)("1003")
+            await call.wait_ended()
+            await ringing(three)
+    sent = [
+        messages.decode(each.data)
+        for each in told
+        if isinstance(each, FrameRecord) and each.protocol == "cti" and each.direction == "sent"
+    ]
+    assert [each for each in sent if isinstance(each, messages.NewCallEvent)][-1].reason is reason
 
 
 async def test_a_consultation_becomes_a_transfer_and_the_first_call_survives() -> None:

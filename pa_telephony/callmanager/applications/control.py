@@ -18,6 +18,8 @@ from pa_telephony.callmanager.calls.verbs import (
     Line,
     MediaAddress,
     Purpose,
+    Reason,
+    Shown,
     Stream,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind, User
@@ -290,8 +292,8 @@ class CtiSide:
                 leg,
                 number,
                 space,
-                calling=options.calling,
-                original_called=options.original_called,
+                shown=Shown(options.calling, options.original_called),
+                reason=Reason.BLIND_TRANSFER if options.transfer else Reason.REDIRECT,
             )
 
     def consult(self, leg_id: int, number: str, call_id: int, purpose: backend.Purpose) -> LegInfo:

@@ -17,6 +17,7 @@ from pa_telephony.callmanager.calls.model import (
     ACTIONS,
     ATTEMPTS,
     REMOTE,
+    TRUE,
     Action,
     Appearance,
     Capabilities,
@@ -26,6 +27,7 @@ from pa_telephony.callmanager.calls.model import (
     Party,
     Purpose,
     Reason,
+    Shown,
     Side,
     Stream,
     Watcher,
@@ -370,8 +372,7 @@ class Exchange:
         route: Route,
         *,
         reason: Reason = Reason.DIRECT,
-        calling: str = "",
-        original_called: str = "",
+        shown: Shown = TRUE,
     ) -> None:
         """Let the appearances of a route ring for ``caller``."""
         caller.hops, caller.passed = route.hops, route.passed
@@ -391,10 +392,10 @@ class Exchange:
             leg.called = called
             leg.original_called = caller.original_called if not caller.incoming else called
             leg.last_redirecting = route.redirecting
-            if calling:
-                leg.calling = Party(calling)
-            if original_called:
-                leg.original_called = Party(original_called)
+            if shown.calling:
+                leg.calling = Party(shown.calling)
+            if shown.original_called:
+                leg.original_called = Party(shown.original_called)
             leg.deadline = self.now() + rings
         caller.peer = legs[0]
         if caller.other.number == route.number:
@@ -441,18 +442,13 @@ class Exchange:
         route: Route,
         by: Party,
         reason: Reason,
-        *,
-        calling: str = "",
-        original_called: str = "",
+        shown: Shown = TRUE,
     ) -> None:
-        """Offer a caller to another number, ``by`` being who sends it there.
-
-        ``calling`` and ``original_called`` are shown there instead of what is true.
-        """
+        """Offer a caller to another number; ``by`` is the party that sends it there."""
         if route.redirecting == Party():
             route = replace(route, redirecting=by)
         self.name_other(caller, Party(route.number))
-        self.offer(caller, route, reason=reason, calling=calling, original_called=original_called)
+        self.offer(caller, route, reason=reason, shown=shown)
 
     def _incompatible(self, leg: Leg) -> None:
         """Two legs have no codec in common: the caller hears so, the other side is cleared."""

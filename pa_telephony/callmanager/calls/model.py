@@ -23,6 +23,7 @@ __all__ = [
     "ATTEMPTS",
     "OFF_HOOK",
     "REMOTE",
+    "TRUE",
     "Action",
     "Appearance",
     "Capabilities",
@@ -40,6 +41,7 @@ __all__ = [
     "Party",
     "Purpose",
     "Reason",
+    "Shown",
     "Side",
     "Stream",
     "StreamUse",
@@ -59,6 +61,8 @@ class Reason(enum.Enum):
     FORWARD_FAILURE = "forward failure"
     REDIRECT = "redirect"
     TRANSFER = "transfer"
+    BLIND_TRANSFER = "blind transfer"
+    """JTAPI's single-step transfer: a redirect that is told as a transfer."""
     CONFERENCE = "conference"
     PARK = "park"
     PARK_REVERSION = "park reversion"
@@ -170,6 +174,18 @@ class Party:
         for name, text in (("number", self.number), ("name", self.name)):
             if not text.isprintable():
                 object.__setattr__(self, name, printable(text, len(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Numbers that an application wants shown in place of the true ones; "" for the true one."""
+
+    calling: str = ""
+    original_called: str = ""
+
+
+TRUE = Shown()
+"""Everybody is shown as who they are."""
 
 
 @dataclass(eq=False, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pa_telephony.callmanager.calls.model import Action, Leg, LegState, Purpose, Reason
+from pa_telephony.callmanager.calls.model import Action, Leg, LegState, Purpose, Reason, Shown
 from pa_telephony.q850 import Cause
 
 if TYPE_CHECKING:
@@ -86,9 +86,8 @@ def redirect(
     leg: Leg,
     number: str,
     space: str,
-    *,
-    calling: str = "",
-    original_called: str = "",
+    shown: Shown,
+    reason: Reason,
 ) -> None:
     """Send the other party to ``number`` and leave the call; or refuse, and all is as it was."""
     exchange.require(leg, Action.REDIRECT)
@@ -99,13 +98,6 @@ def redirect(
     if route.cause is not Cause.NORMAL or not route.appearances:
         cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
         raise exchange.refuse(cause, number)
-    leg.reason = Reason.REDIRECT
+    leg.reason = reason
     exchange.clear(leg)
-    exchange.send_on(
-        caller,
-        route,
-        leg.party,
-        Reason.REDIRECT,
-        calling=calling,
-        original_called=original_called,
-    )
+    exchange.send_on(caller, route, leg.party, reason, shown)

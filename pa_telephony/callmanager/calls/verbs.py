@@ -43,6 +43,7 @@ from pa_telephony.callmanager.calls.dialling import Dialling
 from pa_telephony.callmanager.calls.legs import Exchange, raise_all
 from pa_telephony.callmanager.calls.model import (
     ACTIONS,
+    TRUE,
     Action,
     Appearance,
     Capabilities,
@@ -59,6 +60,7 @@ from pa_telephony.callmanager.calls.model import (
     Party,
     Purpose,
     Reason,
+    Shown,
     Side,
     Stream,
     StreamUse,
@@ -88,6 +90,7 @@ __all__ = [
     "Party",
     "Purpose",
     "Reason",
+    "Shown",
     "Side",
     "Stream",
     "StreamUse",
@@ -321,19 +324,16 @@ class Calls:
         number: str,
         search_space: str | None = None,
         *,
-        calling: str = "",
-        original_called: str = "",
+        shown: Shown = TRUE,
+        reason: Reason = Reason.REDIRECT,
     ) -> None:
         """Send the other party to ``number`` and leave the call.
 
-        ``calling`` and ``original_called`` are what is shown there instead of the truth.
-
+        ``shown`` is what the phone there shows, and ``reason`` what brought the call to it.
         When the number cannot take the call nothing has changed, and another can be tried.
         """
         space = leg.appearance.config.search_space if search_space is None else search_space
-        transfer.redirect(
-            self._exchange, leg, number, space, calling=calling, original_called=original_called
-        )
+        transfer.redirect(self._exchange, leg, number, space, shown, reason)
 
     @_verb
     def consult(

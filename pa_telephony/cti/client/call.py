@@ -171,18 +171,13 @@ class Call:
         changed.
         """
         changed = REDIRECTPARAMS.CALLED_ADDRESS_OPTION_SET_PREFERREDCALLEDPARTY
-        await self._ask(
-            messages.CallRedirectRequest(
-                **self._handles(),
-                redirect_address=number,
-                called_address_option=changed if original_called else REDIRECTPARAMS(0),
-                preferred_original_called_party=original_called,
-                modified_calling_party=calling,
-                modified_calling_party_reason=REDIRECTPARAMS(1 if calling else 0),
-                feature_priority=FEATUREPRIORITY(1),
-            )
+        await self._send_away(
+            number,
+            called_address_option=changed if original_called else REDIRECTPARAMS(0),
+            preferred_original_called_party=original_called,
+            modified_calling_party=calling,
+            modified_calling_party_reason=REDIRECTPARAMS(1 if calling else 0),
         )
-        self._transferred = True
 
     async def consult(self, number: str, *, conference: bool = False) -> Call:
         """Hold, and call ``number`` from the same line; gives the consultation.
@@ -202,7 +197,7 @@ class Call:
     async def transfer(self, to: Call | str) -> None:
         """Connect the other party to that of another call of this line, or to a number."""
         if isinstance(to, str):
-            await self.redirect(to)
+            await self._send_away(to, redirect_reason=REDIRECTPARAMS.REASON_BLINDTRANSFER)
             return
         await self._ask(
             messages.CallDirectTransferRequest(
@@ -257,6 +252,17 @@ class Call:
         """It is over here."""
         self.cause = cause
         self._ended = True
+
+    async def _send_away(self, number: str, **more: Any) -> None:
+        await self._ask(
+            messages.CallRedirectRequest(
+                **self._handles(),
+                redirect_address=number,
+                feature_priority=FEATUREPRIORITY(1),
+                **more,
+            )
+        )
+        self._transferred = True
 
     def _check(self) -> None:
         if self._ended:

@@ -104,8 +104,6 @@ class DeviceInfo:
     registered: bool
     description: str = ""
     device_id: int = 0
-    address: str = ""
-    """IPv4 address of a registered one, where it is known."""
     registration: MediaRegistration | None = None
     do_not_disturb: bool = False
 
@@ -129,7 +127,6 @@ class LegInfo:
     origin: CALLORIGIN = CALLORIGIN.INBOUNDINTERNAL
     remote_in_use: bool = False
     """Another device that shares the line has the call."""
-    far_leg_id: int = 0
 
 
 class Purpose(enum.Enum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pa_telephony.cti import enums, messages
 from pa_telephony.cti.messages import structs
 from pa_telephony.cti.messages.base import CtiMessage
-from pa_telephony.cti.rtp_address import ip_number
 from pa_telephony.cti.server.backend import CTI_PORT, ROUTE_POINT, DeviceInfo
 from pa_telephony.cti.server.responses import CALL_MANAGER, plain
 
@@ -79,7 +78,6 @@ def _registration(device: DeviceInfo) -> structs.DeviceRegistrationInfo:
     held = device.registration
     return structs.DeviceRegistrationInfo(
         media_termination=enums.CTIMEDIAREGISTRATION(held.termination.value if held else 0),
-        ip_v4_addr=ip_number(device.address),
         encoding_type=_ASCII_AND_UNICODE,
         cti_controllable=enums.DEVICECONTROLTYPE(1),
     )
