@@ -24,7 +24,7 @@ __all__ = ["Part", "PartKind", "offset_parts", "sequential_parts"]
 
 
 class PartKind(enum.Enum):
-    """What some bytes are."""
+    """What a run of bytes in a message is."""
 
     HEADER = "header"
     FIELD = "field"
@@ -35,7 +35,7 @@ class PartKind(enum.Enum):
     FILLER = "filler"
     """Unused room: peers write zeros or stale memory."""
     TRAILING = "trailing"
-    """Behind the last field that we know."""
+    """Bytes behind the last field that the declaration knows."""
     UNREADABLE = "unreadable"
 
 
@@ -51,12 +51,12 @@ class Part:
 
     @property
     def end(self) -> int:
-        """The offset behind."""
+        """The offset of the first byte behind the part."""
         return self.offset + len(self.data)
 
 
 class _Stop(Exception):
-    """Here the message cannot be read any further."""
+    """Raised where a message cannot be read any further."""
 
 
 def sequential_parts(
@@ -72,7 +72,7 @@ def sequential_parts(
     except (_Stop, sequential.Short, ValueError, DecodeError):
         walk.rest(walk.parts[-1].end if walk.parts else start, PartKind.UNREADABLE)
     else:
-        # Up to three bytes round a frame up to words.
+        # A frame is rounded up to whole words by at most three bytes.
         padding = len(frame) - end <= 3
         walk.rest(end, PartKind.FILLER if padding else PartKind.TRAILING)
     return walk.parts
@@ -92,7 +92,7 @@ class _Sequential:
             self.parts.append(Part(at, self._frame[at:end], path, kind, value))
 
     def struct(self, declaration: type[Struct], at: int, path: str) -> int:
-        """Every field; the position behind. A struct inside another one must be whole."""
+        """Add every field's parts; gives the position behind. A nested struct must be whole."""
         done: dict[str, Any] = {}
         counts = sequential.counts_before(declaration, self._version)
         names = {id(sequential.present(f, self._version)): f.name for f in fields_of(declaration)}
@@ -158,7 +158,7 @@ class _Sequential:
 
 
 def _meant(wire: Any, data: bytes, value: Any) -> int:
-    """How many bytes of a value's slot say something."""
+    """How many bytes of a value's slot carry the value; the others are filler."""
     match wire:
         case sequential.Chars():
             return min(len(value) + 1, len(data))
@@ -175,8 +175,8 @@ def _meant(wire: Any, data: bytes, value: Any) -> int:
 def offset_parts(declaration: type[Struct], frame: bytes, start: int, fixed: int) -> list[Part]:
     """The parts of a message with offsets into its variable part (CTIQBE), from ``start`` on.
 
-    They come in the order of their bytes. Offsets that overlap, which no honest peer writes, give
-    parts that do.
+    They come in the order of their bytes. Overlapping offsets, which no correct peer writes, give
+    overlapping parts.
     """
     walk = _Offset(frame)
     try:
@@ -252,6 +252,6 @@ class _Offset:
         where, length = words[0], words[1]
         self._add(at, 4 * len(words), path, PartKind.POINTER, (where, length))
         if isinstance(wire, offset.Ints | offset.Handles):
-            # The length may count room besides that nobody reads (Ints of Cisco's client).
+            # The length may count room besides that no reader looks at (Ints of Cisco's client).
             length = len(value) * (4 if isinstance(wire, offset.Ints) else 8)
         self._add(where, length, path, PartKind.FIELD, value)

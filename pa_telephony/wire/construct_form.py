@@ -1,8 +1,8 @@
 """Declared messages as ordinary `construct`_ objects: a second, independent reading of them.
 
 construct is slow (about forty times as slow as the code of
-:mod:`pa_telephony.wire.sequential.codec`) but widely known: whoever wants to take one message apart
-in a notebook, or put a declaration into a larger construct, gets a ``Struct`` with the same field
+:mod:`pa_telephony.wire.sequential.codec`) but widely known: a user who takes one message apart in a
+notebook, or puts a declaration into a larger construct, gets a ``Struct`` with the same field
 names. It is also our oracle: a property test holds it equal to the codecs. Its forms are made of
 construct's own parts and share no code with those; only whole messages in exactly the layout that
 is asked for are understood.
@@ -32,7 +32,7 @@ __all__ = ["offset_form", "sequential_form"]
 # Typed loosely: the stubs of construct cannot say what adapters and its contexts give.
 c: Any = construct
 Expression: TypeAlias = Callable[[Any], Any]
-"""What construct works out from its context, the members so far."""
+"""A function from construct's context, which holds the members read so far, to a value."""
 
 
 def sequential_form(declaration: type[Struct], version: int) -> Any:
@@ -75,12 +75,12 @@ _NUMBERS = {"B": c.Int8ul, "H": c.Int16ul, "I": c.Int32ul, "i": c.Int32sl}
 
 
 def _found(form: Any, expression: Expression) -> Any:
-    """A member that nobody gives when building: it follows from the others."""
+    """A member that is not given when building, since it follows from the others."""
     return c.Rebuild(form, expression)
 
 
 def _adapted(form: Any, parsed: Expression, built: Expression) -> Any:
-    """A form whose value means something else: ``parsed`` of it; ``built`` leads back."""
+    """A form with another value: ``parsed`` makes it from the wire's, ``built`` leads back."""
 
     def decode(value: Any, _: Any) -> Any:
         return parsed(value)
@@ -234,7 +234,7 @@ def _fixed(declaration: type[Struct]) -> int:
 
 
 def _end(context: Any) -> int:
-    """Where the stream ends: there the next thing goes when building."""
+    """The position where the stream ends, at which the next variable part goes when building."""
     stream = context._io
     here = stream.tell()
     end: int = stream.seek(0, 2)
@@ -243,7 +243,7 @@ def _end(context: Any) -> int:
 
 
 def _room(at: int | Expression, size: int | Expression) -> Any:
-    """Keeps the bytes of a fixed part free before anything is put behind it."""
+    """Keep the bytes of a fixed part free before anything is put behind it."""
     return c.Pointer(at, c.Padding(size))
 
 
@@ -331,7 +331,7 @@ def _ustring(to_server: bool) -> Any:
 
 
 def _several(element: Any, size: int, stated: int, empty: int) -> Any:
-    """Plain values; ``stated`` bytes are claimed, and left free, for each."""
+    """Plain values; ``stated`` bytes are claimed, and left free, for each of them."""
     return _behind(
         c.Array(c.this.count, element),
         room=lambda ctx: ctx.length if ctx._building else 0,

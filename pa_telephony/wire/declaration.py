@@ -95,7 +95,7 @@ class Struct(metaclass=_Declaring):
 
     @classmethod
     def _declared(cls) -> None:
-        """The class is made; subclasses take what class statements say of theirs."""
+        """Called once the class is made; subclasses take the arguments of their class statement."""
 
 
 @functools.cache
@@ -114,7 +114,7 @@ def blank_of(declaration: type[Struct]) -> type[Any]:
 
 
 def _initializer(cls: type[Struct]) -> Callable[..., None]:
-    """What dataclasses would make, but four times as fast.
+    """The ``__init__`` that dataclasses would make, but four times as fast.
 
     Theirs calls ``object.__setattr__`` for every field of a frozen class, which costs more than
     the encoding of the message (measured).
@@ -162,7 +162,7 @@ class Message(Struct):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownMessage:
-    """A message whose number nobody declared; it is kept, not refused."""
+    """A message whose number has no declaration; it is kept, not refused."""
 
     id: int
     body: bytes = b""

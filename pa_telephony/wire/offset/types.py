@@ -40,11 +40,14 @@ __all__ = [
 
 
 _MOST_STRUCTS = 10_000
-"""In one message: each costs some hundred times the four bytes that it may have on the wire."""
+"""How many structs one message may hold.
+
+Each costs some hundred times the four bytes that it may have on the wire.
+"""
 
 
 class _Null(str):
-    """Type of :data:`NULL`."""
+    """The type of :data:`NULL`, a string that is absent."""
 
     __slots__ = ()
 
@@ -63,8 +66,8 @@ class Handle(Struct):
 class Source:
     """A received message; it lets no field take more than the message holds.
 
-    Overlapping offsets could make a small message huge. All variable parts together may not
-    exceed four times the message (honest ones never exceed it once).
+    Overlapping offsets could make a small message huge. All variable parts together may not exceed
+    four times the message (those of correct peers never exceed it once).
     """
 
     def __init__(self, frame: bytes) -> None:
@@ -90,23 +93,23 @@ class Source:
 
 
 class OffsetType:
-    """One value on the wire."""
+    """How one value is read and written; base of all wire types with offsets."""
 
     words = 1
-    """32-bit words in the fixed part."""
+    """How many 32-bit words the value takes in the fixed part."""
 
     def read(self, words: Sequence[int], source: Source) -> Any:
-        """The value that ``words`` of the fixed part tell; raises ValueError."""
+        """The value that ``words`` of the fixed part tell; raises ValueError if they tell none."""
         raise NotImplementedError
 
     def write(self, value: Any, here: int, tail: bytearray, to_server: bool) -> tuple[int, ...]:
-        """The words of a value; what it has besides goes to ``tail``, at offset ``here``."""
+        """The words of a value; its variable bytes are added to ``tail``, at offset ``here``."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class Int(OffsetType):
-    """A signed 32-bit number."""
+    """A signed 32-bit number; unsigned ones that fit 32 bits are written too."""
 
     def read(self, words: Sequence[int], source: Source) -> int:
         return words[0] - ((words[0] & 0x80000000) << 1)
@@ -181,7 +184,7 @@ class UString(OffsetType):
 
 @dataclass(frozen=True, slots=True)
 class Bytes(OffsetType):
-    """Raw bytes."""
+    """Raw bytes: the fixed part holds their offset and their length."""
 
     words = 2
 
@@ -277,7 +280,7 @@ class Ints(OffsetType):
 
 @dataclass(frozen=True, slots=True)
 class Handles(OffsetType):
-    """Several :class:`Handle` objects."""
+    """A tuple of :class:`Handle` objects in the variable part."""
 
     words = 4
 
@@ -297,7 +300,7 @@ class Handles(OffsetType):
 
 
 def fixed_size(declaration: type[Struct]) -> int:
-    """Bytes of the fixed part."""
+    """How many bytes the fixed part of a declared struct takes."""
     return sum(4 * field.type.words for field in fields_of(declaration))
 
 

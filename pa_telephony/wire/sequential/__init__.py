@@ -1,1 +1,1 @@
-"""Messages whose fields follow one another (SCCP)."""
+"""Messages whose fields follow one another without offsets (SCCP)."""

@@ -1,10 +1,10 @@
 """Straight-line code for declared messages, made when a message is first used.
 
-Interpreted declarations cost many times as much as this (bench/codec.py). The code
-made here handles whole, well-formed bodies: a run of fixed-size fields is one ``struct.Struct``,
-unpacked straight into the attributes of the new message. Whenever something is unusual (a short
-body, an enumerator that nobody knows, a count or a value out of range) it hands over to the patient
-way in :mod:`pa_telephony.wire.sequential.types`, which decides and names the field.
+Interpreted declarations cost many times as much as this (bench/codec.py). The code made here
+handles whole, well-formed bodies: a run of fixed-size fields is one ``struct.Struct``, unpacked
+straight into the attributes of the new message. Whenever something is unusual (a short body, an
+unknown enumerator, a count or a value out of range) it hands over to the patient way in
+:mod:`pa_telephony.wire.sequential.types`, which decides and names the field.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pa_telephony.wire.sequential.writer import PADDING, Writer
 __all__ = ["HEADER", "Codec", "LayoutOf", "frame_of"]
 
 HEADER = struct.Struct("<III")
-"""What stands before a body: length of id and body, header version, id."""
+"""The words before a body: length of id and body, header version, id."""
 
 
 LayoutOf: TypeAlias = Callable[[type[Struct], bytes, int], int]
@@ -45,7 +45,7 @@ class Codec:
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes], Any]:
-        """The message in a body."""
+        """The function that reads a message from a body."""
         size = size_of(self.declaration, self.version)
         if size is None:
             return self._decode_any
@@ -54,7 +54,7 @@ class Codec:
 
     @functools.cached_property
     def encode(self) -> Callable[[Any], bytes]:
-        """The body of a message, without what trails it."""
+        """The function that writes the body of a message, without its ``trailing`` bytes."""
         return Writer.body(self.declaration, self.version, self._encode_patiently)
 
     def framer(self, usual: int) -> Callable[..., bytes]:
@@ -96,7 +96,7 @@ class Codec:
 
 
 def frame_of(number: int, body: bytes, header_version: int) -> bytes:
-    """A frame around a body."""
+    """A frame around a body: the header, then the body padded to whole words."""
     body += PADDING[len(body) % 4]
     try:
         return HEADER.pack(len(body) + 4, header_version, number) + body

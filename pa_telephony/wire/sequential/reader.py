@@ -55,7 +55,7 @@ class Reader(Code):
         self._length = length
 
     def compile(self, patiently: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-        """The function; it hands other bodies to ``patiently``."""
+        """The function that reads a body; bodies of another shape go to ``patiently``."""
         self.names["patiently"] = patiently
         self._run = Run()
         self._texts: list[str] = []
@@ -74,7 +74,7 @@ class Reader(Code):
                 elif counted is not None:
                     passed_over = True
                 elif field.required or isinstance(wire, Union):
-                    # What an empty union holds is told by another field.
+                    # The content of an empty union is told by another field.
                     raise NoFastWay
                 else:
                     self.lines.append(f"m.{field.name} = {self.name(field.default)}")
@@ -139,7 +139,7 @@ class Reader(Code):
         if isinstance(wire, Number):
             if isinstance(python, type) and issubclass(python, OpenIntEnum):
                 value = self.local()
-                # A number that is not there is a KeyError: the patient way makes a member of it.
+                # A number without a member is a KeyError: the patient way makes a member of it.
                 members = self.name({int(member): member for member in python})
                 run.lines.append(f"{target} = {members}[{value}]")
                 target = value
@@ -246,23 +246,23 @@ class Reader(Code):
 
 @functools.lru_cache(maxsize=2048)
 def _text(slot: bytes) -> str:
-    """Texts repeat themselves: labels, names, numbers. What follows the NUL is filler."""
+    """The text in a slot, cached, since labels, names and numbers recur; behind a NUL is filler."""
     return slot.partition(b"\0")[0].decode("latin-1")
 
 
 @functools.cache
 def _texts(wire: Raw) -> Callable[[bytes], str]:
-    """Addresses repeat themselves: those of a call manager's own stations, of its media, and ""."""
+    """A cached reader of addresses, which recur: those of stations and of media, and ""."""
     return functools.lru_cache(maxsize=4096)(wire.unpack)
 
 
 def _flags(bits: type[OpenIntFlag]) -> Callable[[int], OpenIntFlag]:
-    """Words of flags repeat themselves as well."""
+    """A cached reader of words of flags, which recur as well."""
     return functools.lru_cache(maxsize=256)(bits)
 
 
 def _union_reader(wire: Union, version: int) -> Callable[[int, bytes], Any]:
-    """Unions repeat themselves (most are zeros), and structs are frozen: they may be shared."""
+    """A cached reader of unions, which recur; most are zeros, and frozen structs can be shared."""
 
     @functools.lru_cache(maxsize=256)
     def read(selector: int, data: bytes) -> Any:

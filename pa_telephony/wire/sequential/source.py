@@ -33,7 +33,7 @@ UNUSUAL = (
 
 
 class NoFastWay(Exception):
-    """A type that is left to the patient way, and so is the whole message."""
+    """Raised for a type that is left to the patient way, as is then the whole message."""
 
 
 class Code:
@@ -53,7 +53,7 @@ class Code:
         return name
 
     def local(self) -> str:
-        """A variable that nothing else uses."""
+        """The name of a new local variable of the function."""
         self._locals += 1
         return f"value_{self._locals}"
 
@@ -75,7 +75,7 @@ class Code:
     ) -> list[tuple[Field, SequentialType, Array | Data | None]]:
         """The values on the wire in order: field, type, and for a count the array that it counts.
 
-        A count's field is that array's.
+        For a count, the field given is the field of that array.
         """
         fields = fields_of(declaration)
         counts = counts_before(declaration, self.version)
@@ -91,7 +91,7 @@ class Code:
 
 
 class Run:
-    """Fixed-size values that lie side by side: one ``struct`` call, and what is done about it."""
+    """Adjacent fixed-size values for one call of ``struct``, and lines for its result."""
 
     def __init__(self) -> None:
         self.code = ""
@@ -100,7 +100,7 @@ class Run:
         self._times: list[int] = []
 
     def skip(self, size: int) -> None:
-        """Append filler."""
+        """Append ``size`` bytes of filler."""
         self.code += f"{size}x"
 
     def add(self, code: str, value: str, times: int = 1) -> None:
@@ -124,5 +124,5 @@ class Run:
 
     @property
     def struct(self) -> struct.Struct:
-        """All of it."""
+        """The ``struct`` format of all values, little endian."""
         return struct.Struct("<" + self.code)

@@ -47,14 +47,14 @@ __all__ = [
 
 
 class Short(Exception):
-    """The body ends inside this value (or before it)."""
+    """Raised when the body ends inside or before a value."""
 
 
 class SequentialType:
-    """One value on the wire."""
+    """How one value is read and written; base of all wire types without offsets."""
 
     def size(self, version: int) -> int | None:
-        """Bytes on the wire, None where that depends on the value."""
+        """How many bytes the value takes on the wire, None where that depends on the value."""
         raise NotImplementedError
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
@@ -170,11 +170,11 @@ class Raw(SequentialType):
         return self.pack(value, version)
 
     def unpack(self, data: bytes) -> str:
-        """The text of the bytes."""
+        """The text that stands for the bytes."""
         raise NotImplementedError
 
     def pack(self, value: str, version: int) -> bytes:
-        """The bytes of the text."""
+        """The bytes that stand for the text; raises ValueError for text that is no such value."""
         raise NotImplementedError
 
 
@@ -319,7 +319,7 @@ class Data(SequentialType):
 
 @dataclass(frozen=True, slots=True)
 class Rest(SequentialType):
-    """All bytes to the end of the frame."""
+    """All bytes to the end of the frame, at most ``maximum``."""
 
     maximum: int
 
@@ -426,7 +426,7 @@ def present(field: Field, version: int) -> SequentialType | None:
 
 
 def size_of(element: Any, version: int) -> int | None:
-    """Bytes of a struct or of a plain value, None where that depends on the value."""
+    """How many bytes a struct or a plain value takes, None where that depends on the value."""
     if isinstance(element, SequentialType):
         return element.size(version)
     total = 0
@@ -442,7 +442,7 @@ def size_of(element: Any, version: int) -> int | None:
 
 
 def counts_before(declaration: type[Struct], version: int) -> dict[str, list[Array | Data]]:
-    """Which counts lie before which field."""
+    """The arrays whose counts lie before each field, by that field's name."""
     found: dict[str, list[Array | Data]] = {}
     for field in fields_of(declaration):
         wire = present(field, version)
@@ -452,7 +452,7 @@ def counts_before(declaration: type[Struct], version: int) -> dict[str, list[Arr
 
 
 def python_value(field: Field, value: Any) -> Any:
-    """What the wire's number means to Python: an enumerator, flags, a tuple of enumerators."""
+    """The Python value of a number on the wire: an enumerator, flags, a tuple of enumerators."""
     if type(value) is int:
         return value if field.python_type is int else field.python_type(value)
     if isinstance(field.type, Array) and isinstance(field.type.element, Number):
@@ -462,7 +462,7 @@ def python_value(field: Field, value: Any) -> Any:
 
 
 def read_element(element: Any, body: bytes, at: int, version: int) -> tuple[Any, int]:
-    """One element of an array: a plain value or a struct."""
+    """Read one array element, a plain value or a struct; gives it and the position behind it."""
     if isinstance(element, SequentialType):
         return element.read(body, at, version, {})
     values, at, missing = read_fields(element, body, at, version)

@@ -30,14 +30,14 @@ from pa_telephony.wire.sequential.types import (
 __all__ = ["PADDING", "Writer"]
 
 PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
-"""What fills a body up to whole words, by its length modulo 4."""
+"""The filler that pads a body to whole words, by its length modulo 4."""
 
 
 class Writer(Code):
-    """Makes functions of a message.
+    """Makes functions that write a message.
 
-    ``usual`` code takes the content that most unions have into its runs, and hands over to
-    ``otherwise`` (code that is not so, then the patient way) where one holds another.
+    The code made when ``usual`` puts the content that most unions have into its runs, and hands
+    over to ``otherwise`` (code that does not, then the patient way) where a union holds another.
     """
 
     def __init__(self, declaration: type[Struct], version: int, *, usual: bool) -> None:
@@ -49,7 +49,7 @@ class Writer(Code):
     def body(
         declaration: type[Struct], version: int, patiently: Callable[[Any], bytes]
     ) -> Callable[[Any], bytes]:
-        """``made(message) -> body``."""
+        """The function ``made(message) -> body``."""
         writer = Writer(declaration, version, usual=False)
         made = writer._body(patiently)
         return Writer(declaration, version, usual=True)._body(made) if writer._chooses else made
@@ -61,7 +61,7 @@ class Writer(Code):
         word: int,
         patiently: Callable[[Any, int], bytes],
     ) -> Callable[..., bytes]:
-        """``made(message, header_version=word) -> frame``."""
+        """The function ``made(message, header_version=word) -> frame``."""
         writer = Writer(declaration, version, usual=False)
         made = writer._frame(patiently, word)
         if writer._chooses:
@@ -122,7 +122,7 @@ class Writer(Code):
         return " + ".join(expressions) or "b''"
 
     def _parts(self, otherwise: str) -> list[Run | str]:
-        """Runs, and expressions of what has no fixed size; lines that come before them."""
+        """Runs of fixed-size values, and expressions for values that have no fixed size."""
         self._otherwise = otherwise
         parts: list[Run | str] = []
         texts: list[str] = []
@@ -179,14 +179,14 @@ class Writer(Code):
     def _fixed(
         self, var: str, field: Field, wire: SequentialType, run: Run, checks: list[str]
     ) -> None:
-        """Add a value of fixed size to a run, and what must be true for it."""
+        """Add a value of fixed size to a run, and to ``checks`` what must be true for it."""
         value = f"{var}.{field.name}"
         size = wire.size(self.version)
         if isinstance(wire, Number):
             run.add(wire.letter, value)
             return
         if isinstance(wire, Repeat) and isinstance(wire.element, Number):
-            # Fewer than there must be are an error of struct's, and filled up patiently.
+            # Too few values are an error of struct's, and filled up by the patient way.
             run.add(wire.element.letter * wire.times, f"*{value}")
             return
         if size is None:
@@ -223,7 +223,7 @@ class Writer(Code):
         run.skip(wire.length - size)
 
     def _array(self, value: str, wire: Array) -> str:
-        """Lines that write an array; the name of its bytes."""
+        """An expression for the bytes of an array."""
         if isinstance(wire.element, Number):
             code = f"'<%d{wire.element.letter}' % len({value})"
             return f"{self.name(struct.pack)}({code}, *{value})"
@@ -248,7 +248,7 @@ class Writer(Code):
 
 @functools.cache
 def _slot(size: int) -> Callable[[str], bytes]:
-    """Texts repeat themselves: labels, names, numbers."""
+    """A cached writer of texts for slots of ``size`` bytes; labels, names and numbers recur."""
 
     @functools.lru_cache(maxsize=1024)
     def write(text: str) -> bytes:
@@ -262,7 +262,7 @@ def _slot(size: int) -> Callable[[str], bytes]:
 
 @functools.cache
 def _packed(wire: Raw, version: int) -> Callable[[str], bytes]:
-    """As :func:`_slot` for addresses."""
+    """A cached writer of addresses, which recur as texts do."""
     return functools.lru_cache(maxsize=4096)(functools.partial(wire.pack, version=version))
 
 
