@@ -1,1 +1,1 @@
-"""Bridges to other tools, each behind an extra of its own and imported by nothing here."""
+"""Bridges to other tools, each behind an extra of its own; no other module imports them."""

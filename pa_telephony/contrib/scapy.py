@@ -143,7 +143,7 @@ class _Bytes(_Slots, StrLenField):
 
 
 class _Union(PacketField):
-    """One of several structs, told by another field."""
+    """One of several structs; the value of another field tells which."""
 
     __slots__ = ["wire"]
 
@@ -178,7 +178,7 @@ _TAKEN = {*dir(Packet), *Packet.__all_slots__, "layout", "body_length", "trailin
 
 
 def _python(name: str) -> str:
-    """The name of a field; scapy needs some (``payload``, ``time``) for itself."""
+    """The name of a field; one that scapy needs for itself (``payload``, ``time``) gets a ``_``."""
     return f"{name}_" if name in _TAKEN else name
 
 
@@ -256,7 +256,7 @@ def _count(name: str, array: sequential.Array | sequential.Data) -> Any:
 
 
 def _versions(field: Any) -> Any:
-    """A field with the versions that it exists in, or changed its form in."""
+    """A field of all versions, with conditions where some lack it or have it in another form."""
     default = None if field.required else field.default
     name = _python(field.name)
     wire = field.type
@@ -280,14 +280,14 @@ def _versions(field: Any) -> Any:
 
 
 class _Inside(Packet):
-    """A struct inside a message."""
+    """The packet class of a struct inside a message."""
 
     def extract_padding(self, s: Any) -> tuple[Any, Any]:
         return b"", s
 
 
 class _Body(Packet):
-    """A message: the body of one frame."""
+    """The packet class of a message: the body of one frame."""
 
     __slots__ = ["body_length", "layout"]
     declaration: type[Struct]
@@ -312,7 +312,7 @@ class _Body(Packet):
 
     @property
     def length_built(self) -> int:
-        """Bytes of the body as it was last built."""
+        """How many bytes the body had when it was last built."""
         cached = self.raw_packet_cache
         return len(cached) if cached is not None else int(self.body_length)
 
@@ -341,15 +341,15 @@ class _Framed(Packet):
 
     @property
     def unread(self) -> int:
-        """Bytes of the frame behind its own fields."""
+        """How many bytes of the frame lie behind the header's own fields."""
         raise NotImplementedError
 
     def dissect_nothing(self) -> None:
-        """A frame that ends with its own fields; scapy asks no layer about no bytes."""
+        """Dissect a frame that ends with its own fields; scapy asks no layer about no bytes."""
 
     @classmethod
     def tcp_reassemble(cls, data: bytes, metadata: Any, session: Any) -> Any:
-        """What :class:`scapy.sessions.TCPSession` asks: a packet, or None for more bytes."""
+        """What :class:`scapy.sessions.TCPSession` calls: a packet, or None for more bytes."""
         size = _frame_size(data)
         if size > _LONGEST:
             return Padding(data)
@@ -376,11 +376,11 @@ class SCCP(_Framed):
 
     @property
     def unread(self) -> int:
-        """The body."""
+        """How many bytes the body of the frame has."""
         return max(int(self.length) - 4, 0)
 
     def dissect_nothing(self) -> None:
-        """Many messages have no body."""
+        """Add the message of a frame without a body, as many messages have none."""
         guessed = self.guess_payload_class(b"")
         if issubclass(guessed, _Body) and not any(
             field.required for field in fields_of(guessed.declaration)
@@ -390,7 +390,7 @@ class SCCP(_Framed):
             self.add_payload(made)
 
     def post_build(self, pkt: Any, pay: Any) -> Any:
-        """Fill the length in."""
+        """Fill in the length that was left out."""
         if self.length is None:
             body = self.payload
             size = body.length_built if isinstance(body, _Body) else len(pay)

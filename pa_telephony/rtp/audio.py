@@ -25,7 +25,7 @@ class Audio:
 
     @property
     def seconds(self) -> float:
-        """The duration."""
+        """The duration in seconds."""
         return len(self.samples) / self.rate
 
     def at_rate(self, rate: int) -> Audio:

@@ -37,7 +37,7 @@ DIGITS: Final = "0123456789*#ABCD"
 """The digit of events 0 to 15 (RFC 4733 table 3)."""
 
 MAXIMUM_DURATION: Final = 0xFFFF
-"""Timestamp units; 8.19 s at 8000 per second."""
+"""The longest event in timestamp units: 8.19 s at 8000 per second."""
 
 _BLOCK = struct.Struct(">BBH")
 _END_PACKETS = 3
@@ -160,7 +160,7 @@ class EventReceiver:
 
     @property
     def last(self) -> tuple[int, int] | None:
-        """RTP timestamp and code of the last event that was heard, or None before the first."""
+        """RTP timestamp and code of the last event received, or None before the first."""
         return self._already if self._timestamp is None else (self._timestamp, self._event)
 
     def receive(

@@ -40,12 +40,15 @@ __all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "ope
 
 TICK = 0.02
 _REPORT_EVERY = 10
-"""Ticks between two looks at who owes a report."""
+"""Ticks between two checks for ports whose RTCP report is due."""
 _ROUNDS = 8
 """Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
 _UDP_IP = 28
 _RTP_HEADER = 12
-"""What we send has no contributing sources; behind it an RFC 4733 packet has its key."""
+"""Octets of the headers that we send: no contributing sources.
+
+An RFC 4733 packet has its key right behind them.
+"""
 _FELL_SILENT = 2.0
 """Seconds after which a stream may come from another port of its host."""
 _LOOPBACK = "127.0.0.1"
@@ -59,16 +62,16 @@ _NOTHING = np.zeros(0, np.int16)
 
 
 class PortUnavailable(TelephonyError):
-    """There is no such UDP port to be had."""
+    """A UDP port that cannot be bound, or no free port at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineConfig:
-    """Limits and times of an engine. Times in seconds."""
+    """Limits and times of an engine; times are in seconds."""
 
     max_ports: int = 512
     quarantine: float = 2.0
-    """How long a released UDP port rests, so that late packets reach nobody."""
+    """How long a released UDP port rests, so that late packets reach no other call."""
     playout_delay: int = 3
     """Frames of 20 ms between arrival and playout."""
     most_catching_up: int = 50
@@ -79,13 +82,14 @@ class EngineConfig:
 
 @dataclass(slots=True)
 class EngineStatistics:
-    """How well the engine keeps time."""
+    """Counters that tell how well the engine keeps time."""
 
     ticks: int = 0
     late_ticks: int = 0
     """Ticks that began more than 5 ms after their time."""
     missed_ticks: int = 0
-    """Ticks that were made up for, without a burst."""
+    """Ticks that were made up for after a delay; their packets were left out, not sent in a
+    burst."""
     worst_lateness: float = 0.0
     broken_ticks: int = 0
     """Ticks that ended early because the system refused something; the log says what."""
@@ -123,7 +127,7 @@ class Engine:
         self._opened: trio.Event | None = None
 
     def check_signalling(self, local: str, peer: str) -> None:
-        """See that sound can come from where signalling between ``local`` and ``peer`` leads.
+        """Check that sound can come from where signalling between ``local`` and ``peer`` leads.
 
         Raises :class:`ConfigurationError` when it cannot: the engine has a loopback address and
         ``peer`` is on no loopback; or it has none, and the signalling is IPv6.
@@ -143,8 +147,8 @@ class Engine:
         """Bind UDP ``first_port + 2 * index`` (and the next, for RTCP); None: the lowest free one.
 
         ``address`` is where, for an engine that was opened without one: our end of the signalling
-        connection. Raises :class:`PortUnavailable` when it is in use, here or by somebody else, or
-        when all are.
+        connection. Raises :class:`PortUnavailable` when it is in use, here or by another program,
+        or when all are.
         """
         if index is None:
             return self._open_first(range(self.config.max_ports), address)
@@ -153,7 +157,7 @@ class Engine:
         try:
             return self._put_into_service(index, rtp, rtcp_socket)
         except Exception as error:
-            # All of it or nothing: a row without its socket would stop everybody's tick.
+            # All of it or nothing: a row without its socket would stop the tick of all ports.
             self._ports.pop(index, None)
             self._rows = np.fromiter(self._ports, np.int64, len(self._ports))
             for each in (rtp, rtcp_socket):
@@ -167,8 +171,8 @@ class Engine:
     def reserve(self, index: int, *, address: str | None = None) -> None:
         """Keep the UDP ports of ``index`` bound until :meth:`unreserve`, with a call or without.
 
-        Only :meth:`open_port` with this very index uses them then. Raises
-        :class:`PortUnavailable` when they are in use, here or by somebody else.
+        Only :meth:`open_port` with this very index uses them then. Raises :class:`PortUnavailable`
+        when they are in use, here or by another program.
         """
         if index in self._reserved:
             raise PortUnavailable(f"port index {index} is reserved already")
@@ -177,7 +181,8 @@ class Engine:
     def reserve_from(self, first: int, *, address: str | None = None) -> int:
         """Reserve the lowest free port from index ``first`` on and return its index.
 
-        What somebody else has bound is passed over. Raises :class:`PortUnavailable`.
+        Ports that another program has bound are passed over. Raises :class:`PortUnavailable` when
+        none is free.
         """
 
         def get(index: int) -> int:
@@ -187,13 +192,13 @@ class Engine:
         return self._first_of(range(first, self.config.max_ports), get)
 
     def unreserve(self, index: int) -> None:
-        """Let them go; a port that is open goes on. Nothing happens when there are none."""
+        """Release a reservation; a port that is open stays open. Without one nothing happens."""
         self._close_pair(self._reserved.pop(index, None))
 
     def _bind_pair(self, index: int, address: str | None) -> _Pair:
         if not 0 <= index < self.config.max_ports or index in self._ports:
             raise PortUnavailable(f"port index {index} is in use or out of range")
-        # Whatever waits in the old sockets was meant for nobody, or for the call before.
+        # Whatever waits in the old sockets was meant for the call before, or for none.
         resting = self._resting.pop(index, None)
         if resting is not None:
             self._close_sockets(resting[1])
@@ -225,14 +230,14 @@ class Engine:
         return port
 
     def open_spare_port(self, *, address: str | None = None) -> Port:
-        """The highest free port: for a second stream of somebody whose own port is fixed."""
+        """Open the highest free port: for a second stream beside a port whose number is fixed."""
         return self._open_first(reversed(range(self.config.max_ports)), address)
 
     def _open_first(self, indices: Iterable[int], address: str | None) -> Port:
         return self._first_of(indices, lambda index: self.open_port(index, address=address))
 
     def _first_of(self, indices: Iterable[int], get: Callable[[int], Made]) -> Made:
-        """Get the first that is free; what somebody else has bound is passed over."""
+        """Get the first that is free; ports that another program has bound are passed over."""
         for index in indices:
             if index in self._ports or index in self._resting or index in self._reserved:
                 continue
@@ -261,7 +266,7 @@ class Engine:
     # What ports ask for.
 
     def is_ours(self, host: str) -> bool:
-        """Whether an IPv4 address is this machine's: what is sent there leaves from there."""
+        """Whether an IPv4 address is this machine's, so that packets to it leave from it."""
         if is_loopback(host):
             return True
         try:
@@ -281,7 +286,7 @@ class Engine:
         self._inbound.forget(port.index)
 
     def talk(self, port: Port, codec: Codec) -> None:
-        """Begin a talk spurt."""
+        """Begin a talk spurt in ``codec``: from the next tick on the port sends."""
         self._outbound.talk(port.index, codec)
         self._sending[port.index] = port
         if port.reports is None:
@@ -290,14 +295,14 @@ class Engine:
             )
 
     def goodbye(self, port: Port) -> None:
-        """Send the last report, with BYE."""
+        """Send the last RTCP report, with BYE, and stop sending."""
         self._report(port, trio.current_time(), bye=True)
         port.reports = None
         self._sending.pop(port.index, None)
         self.disconnect(port)
 
     def disconnect(self, port: Port) -> None:
-        """Let the port hear everybody again; its UDP number stays."""
+        """Let the port receive from any address again; its UDP number stays."""
         if port.connected:
             port.connected = False
             # The address family AF_UNSPEC dissolves the connection; Python has no word for it.
@@ -314,7 +319,7 @@ class Engine:
         self._resting[port.index] = (trio.current_time() + self.config.quarantine, port)
 
     def statistics_of(self, port: Port) -> PortStatistics:
-        """The counters of a row."""
+        """What the port has sent and received since it was opened."""
         inbound, row = self._inbound, port.index
         received = int(inbound.packets[row])
         return PortStatistics(
@@ -335,7 +340,7 @@ class Engine:
     # The tick.
 
     async def run(self) -> None:
-        """Tick until cancelled; without a port there is nothing to do, and nothing is done."""
+        """Tick until cancelled; while no port is open, wait for one."""
         due = trio.current_time() + TICK
         while True:
             if not self._ports and not self._resting:
@@ -356,7 +361,7 @@ class Engine:
             try:
                 self.tick(trio.current_time(), missed)
             except (OSError, MemoryError) as error:
-                # 20 ms of sound are lost, and nobody's call.
+                # 20 ms of sound are lost, but no call ends.
                 statistics.broken_ticks += 1
                 if self._told.due(due):
                     _LOG.warning("a tick was not finished%s: %r", self._told.times(), error)
@@ -467,7 +472,7 @@ class Engine:
                 self._report_bug(port, "what takes the digits", error)
 
     def _report_bug(self, port: Port, whose: str, error: Exception) -> None:
-        """What one port is given to call has failed: the others' sound goes on."""
+        """Log an error in a function that a port was given to call; other ports' sound goes on."""
         if self._told_bugs.due(trio.current_time()):
             times = self._told_bugs.times()
             _LOG.error("internal error%s; %s of %r failed", times, whose, port, exc_info=error)
@@ -513,7 +518,7 @@ class Engine:
             outbound.encode(np.array(speaking))
         outbound.stamp(self._rows)
 
-    # RTCP and the rest of the house.
+    # RTCP, and other work that is not needed in every tick.
 
     def _housekeeping(self, now: float) -> None:
         for port in self._ports.values():
@@ -529,7 +534,7 @@ class Engine:
                     self._close_sockets(port)
 
     def _settle(self, port: Port, now: float) -> None:
-        """Connect a port whose peer is known; let go of one that has fallen silent."""
+        """Connect a port whose peer is known; disconnect one whose peer has fallen silent."""
         latch, heard_at = port.latch, self._inbound.heard_at[port.index]
         silent = now - heard_at > _FELL_SILENT
         if port.connected and silent:
@@ -543,7 +548,7 @@ class Engine:
             and latch.verified
             and self._inbound.ssrc[port.index] >= 0
         ):
-            # Cheaper, and packets of strangers end in the kernel.
+            # Cheaper, and packets from other addresses end in the kernel.
             with contextlib.suppress(OSError):
                 port.rtp_socket.connect(latch.announced)
                 port.connected = True
@@ -621,7 +626,7 @@ class Engine:
             udp.close()
 
     def close(self) -> None:
-        """Close every port."""
+        """Close every port, and the sockets that rest or are reserved."""
         for port in list(self._ports.values()):
             port.close()
         for _, port in self._resting.values():

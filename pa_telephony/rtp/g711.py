@@ -1,7 +1,7 @@
 """G.711 µ-law and A-law by lookup tables made from ITU-T G.711 (11/1988), tables 1 and 2.
 
-Samples are 16-bit linear, as everybody's G.711 library has them: µ-law's 14 bits shifted left by
-2 (full scale 32124), A-law's 13 bits shifted left by 3 (full scale 32256).
+Samples are 16-bit linear, as other G.711 libraries have them: µ-law's 14 bits shifted left by 2
+(full scale 32124), A-law's 13 bits shifted left by 3 (full scale 32256).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Samples: TypeAlias = NDArray[np.int16]
 """Linear samples, one channel."""
 
 ULAW_SILENCE: Final = 0xFF
-"""The code of +0."""
+"""The µ-law code of +0."""
 ALAW_SILENCE: Final = 0xD5
 """The code of the smallest positive value, 8; A-law has no zero."""
 
 SILENCE: Final = {Codec.PCMU: ULAW_SILENCE, Codec.PCMA: ALAW_SILENCE}
 
 _ULAW_BIAS = 33
-"""Table 2: 14-bit decision values are 33 below powers of two."""
+"""The offset of table 2: 14-bit decision values are 33 below powers of two."""
 
 
 def _ulaw_value(code: int) -> int:
@@ -91,53 +91,53 @@ def _alaw_codes() -> NDArray[np.uint8]:
 ULAW_TO_LINEAR: Final[Samples] = np.array([_ulaw_value(code) for code in range(256)], np.int16)
 ALAW_TO_LINEAR: Final[Samples] = np.array([_alaw_value(code) for code in range(256)], np.int16)
 LINEAR_TO_ULAW: Final = _ulaw_codes()
-"""Indexed by the sample seen as an unsigned 16-bit number."""
+"""Codes, indexed by the sample seen as an unsigned 16-bit number; so is the table below."""
 LINEAR_TO_ALAW: Final = _alaw_codes()
 
 _DECODE = {Codec.PCMU: ULAW_TO_LINEAR, Codec.PCMA: ALAW_TO_LINEAR}
 _ENCODE = {Codec.PCMU: LINEAR_TO_ULAW, Codec.PCMA: LINEAR_TO_ALAW}
 
 ULAW_TO_ALAW: Final = bytes(LINEAR_TO_ALAW[ULAW_TO_LINEAR.view(np.uint16)])
-"""For :meth:`bytes.translate`: through the linear value."""
+"""A table for :meth:`bytes.translate` that leads through the linear value; so is the one below."""
 ALAW_TO_ULAW: Final = bytes(LINEAR_TO_ULAW[ALAW_TO_LINEAR.view(np.uint16)])
 
 
 def decode(data: bytes | bytearray | memoryview, codec: Codec) -> Samples:
-    """Octets to a new array of linear samples."""
+    """Decode octets of ``codec`` to a new array of linear samples."""
     return _DECODE[codec].take(np.frombuffer(data, np.uint8))
 
 
 def encode(samples: Samples, codec: Codec) -> bytes:
-    """Linear samples to octets."""
+    """Encode linear samples to octets of ``codec``."""
     contiguous = np.ascontiguousarray(samples, np.int16)
     return _ENCODE[codec].take(contiguous.view(np.uint16)).tobytes()
 
 
 def ulaw_decode(data: bytes | bytearray | memoryview) -> Samples:
-    """µ-law octets to linear samples."""
+    """Decode µ-law octets to linear samples."""
     return decode(data, Codec.PCMU)
 
 
 def ulaw_encode(samples: Samples) -> bytes:
-    """Linear samples to µ-law octets."""
+    """Encode linear samples to µ-law octets."""
     return encode(samples, Codec.PCMU)
 
 
 def alaw_decode(data: bytes | bytearray | memoryview) -> Samples:
-    """A-law octets to linear samples."""
+    """Decode A-law octets to linear samples."""
     return decode(data, Codec.PCMA)
 
 
 def alaw_encode(samples: Samples) -> bytes:
-    """Linear samples to A-law octets."""
+    """Encode linear samples to A-law octets."""
     return encode(samples, Codec.PCMA)
 
 
 def ulaw_to_alaw(data: bytes) -> bytes:
-    """Transcode without the linear detour."""
+    """Transcode µ-law octets to A-law by one table, without linear samples between."""
     return data.translate(ULAW_TO_ALAW)
 
 
 def alaw_to_ulaw(data: bytes) -> bytes:
-    """Transcode without the linear detour."""
+    """Transcode A-law octets to µ-law by one table, without linear samples between."""
     return data.translate(ALAW_TO_ULAW)

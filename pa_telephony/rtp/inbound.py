@@ -25,11 +25,14 @@ from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 __all__ = ["DATAGRAM", "Inbound"]
 
 DATAGRAM = 2048
-"""Octets of a receive buffer. A G.711 packet of 120 ms has 972; what fills it is cut short."""
+"""Octets of a receive buffer; a G.711 packet of 120 ms has 972.
+
+A packet that fills it may have been cut short, and counts as garbage.
+"""
 
 _PLAIN = HEADER_SIZE + FRAME
 _COMFORT_NOISE = (13, 19)
-"""RFC 3389, and the reserved type that Cisco's devices used before it."""
+"""Payload types of comfort noise: RFC 3389's, and the one that Cisco's devices used before it."""
 _MASK32 = 0xFFFFFFFF
 _NONE = -1
 _DECODE = np.stack((ULAW_TO_LINEAR, ALAW_TO_LINEAR))
@@ -100,7 +103,7 @@ class Inbound:
     # ------------------------------------------------------------------ set-up
 
     def open(self, row: int) -> None:
-        """Make a row new."""
+        """Make a row ready for a new port: all counters at zero, no stream."""
         for counter in (
             self.packets,
             self.octets,
@@ -120,7 +123,7 @@ class Inbound:
         self._pressed.pop(row, None)
 
     def listen(self, row: int, codec: Codec, event_type: int | None, now: float) -> None:
-        """Expect a stream; what was heard before is forgotten."""
+        """Expect a stream on a row; the stream before it is forgotten."""
         self.forget(row)
         self._law[row] = 0 if codec is Codec.PCMU else 1
         self._type[row] = codec
@@ -128,7 +131,7 @@ class Inbound:
         self.heard_at[row] = now
 
     def forget(self, row: int) -> None:
-        """Drop the source and everything that waits to be played."""
+        """Drop the source and all sound that waits to be played."""
         receiver = self._events.pop(row, None)
         if receiver is not None and receiver.last is not None:
             self._pressed[row] = int(self.ssrc[row]), receiver.last
@@ -152,7 +155,7 @@ class Inbound:
         self._stamps[span] = _NONE
 
     def expected(self, row: int) -> int:
-        """Packets that the sequence numbers of all sources so far say were sent."""
+        """How many packets were sent, by the sequence numbers of all sources so far."""
         before = int(self._earlier_expected[row])
         if self.ssrc[row] == _NONE:
             return before
@@ -257,7 +260,7 @@ class Inbound:
         return []
 
     def _follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
-        """:meth:`SourceFollower.update` and :meth:`Source.update` on a row."""
+        """Do what :meth:`SourceFollower.update` and :meth:`Source.update` do, on a row."""
         if self.ssrc[row] == _NONE:
             self._start(row, ssrc, sequence)
         elif ssrc != self.ssrc[row]:
@@ -313,7 +316,7 @@ class Inbound:
         self._transit[row] = transit
 
     def _insert(self, row: int, timestamp: int, payload: bytes) -> None:
-        """:meth:`JitterBuffer.insert` on a row."""
+        """Do what :meth:`JitterBuffer.insert` does, on a row."""
         size = self._slots * FRAME
         if self._cursor[row] == _NONE:
             self._restart(row, timestamp)
@@ -354,7 +357,7 @@ class Inbound:
         self._cursor[row] = timestamp - self._delay * FRAME & _MASK32
 
     def bye(self, row: int, ssrc: int) -> None:
-        """The source said goodbye: the next one, once this is silent, needs no probation."""
+        """Note that the source said goodbye: once it is silent, the next needs no probation."""
         if self.ssrc[row] == ssrc:
             self._left[row] = True
 

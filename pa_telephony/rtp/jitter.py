@@ -1,8 +1,8 @@
 """A small playout ring for one stream, in timestamp units.
 
-Time is cut into frames of 160 samples. :meth:`JitterBuffer.take` gives one frame per call and
-moves on; :meth:`JitterBuffer.insert` puts a payload where its timestamp belongs. What never came
-stays empty. The engine's vectorised version (:mod:`pa_telephony.rtp.inbound`) follows the same
+Time is cut into frames of 160 samples. :meth:`JitterBuffer.take` gives one frame per call and moves
+on; :meth:`JitterBuffer.insert` puts a payload where its timestamp belongs. Samples that never came
+stay empty. The engine's vectorised version (:mod:`pa_telephony.rtp.inbound`) follows the same
 rules, and a test holds the two equal.
 
 Rules, all in samples relative to the cursor (the timestamp of the next frame to be taken):
@@ -24,7 +24,7 @@ FRAME = 160
 
 
 class Inserted(IntEnum):
-    """What became of a packet."""
+    """What became of an inserted packet."""
 
     PLACED = 0
     LATE = 1

@@ -22,7 +22,7 @@ __all__ = ["Loop", "Mixer"]
 
 
 class Loop:
-    """A sound that begins again when it ends. An empty one is silence."""
+    """A sound that begins again when it ends; an empty one is silence."""
 
     def __init__(self, sound: Audio | Tone) -> None:
         self._tone = sound if isinstance(sound, Tone) else None
@@ -32,7 +32,7 @@ class Loop:
         self._at = 0
 
     def read(self, count: int) -> Samples:
-        """The next ``count`` samples."""
+        """The next ``count`` samples at 8000 per second."""
         start, self._at = self._at, self._at + count
         if self._tone is not None:
             return self._tone.render(start, count)
@@ -44,8 +44,8 @@ class Loop:
 class Mixer:
     """Ports that hear each other, but not themselves.
 
-    One addition per port and tick: what a port is sent is the sum of all less its own, clipped
-    to 16 bits.
+    This costs one addition per port and tick: a port is sent the sum of all frames less its own,
+    clipped to 16 bits.
     """
 
     def __init__(self) -> None:
@@ -56,13 +56,13 @@ class Mixer:
         return len(self._members)
 
     def join(self, port: Port) -> None:
-        """Let a port hear the others from the next tick on, and the others it."""
+        """Let a port hear the other members from the next tick on, and be heard by them."""
         member = self._members[port] = _Member(self)
         port.listeners.append(member.hear)
         port.source = member
 
     def leave(self, port: Port) -> None:
-        """A port is a member no more."""
+        """Take a port out of the mix; a port that is no member is left alone."""
         member = self._members.pop(port, None)
         if member is not None:
             if member.hear in port.listeners:
@@ -72,7 +72,7 @@ class Mixer:
                 port.source = None
 
     def others(self, frame: NDArray[np.int32]) -> Samples:
-        """The sum of this tick's frames, without ``frame``."""
+        """The sum of this tick's frames without ``frame``, clipped to 16 bits."""
         if self._total is None:
             self._total = np.zeros(FRAME, np.int32)
             for member in self._members.values():
@@ -81,12 +81,12 @@ class Mixer:
         return mixed
 
     def changed(self) -> None:
-        """A frame is new."""
+        """Note that a member has a new frame, so that the sum must be made anew."""
         self._total = None
 
 
 class _Member:
-    """One port's part: what it says, and a source of what it should hear."""
+    """One port's part of a mix: its last frame, and the source of what it is sent."""
 
     def __init__(self, mixer: Mixer) -> None:
         self.frame = np.zeros(FRAME, np.int32)
@@ -98,5 +98,5 @@ class _Member:
         self._mixer.changed()
 
     def read(self, count: int) -> Samples:
-        """What the others say in this tick."""
+        """The mix of the other members' frames in this tick."""
         return self._mixer.others(self.frame)[:count]

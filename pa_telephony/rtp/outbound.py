@@ -36,21 +36,21 @@ class Special:
 
     @property
     def idle(self) -> bool:
-        """Whether the row sends like any other now: 20 ms of audio, no digit."""
+        """Whether the row sends like any other now: 20 ms of audio per packet, no digit."""
         return not (
             self.payload_octets != FRAME or self.events.busy or self.in_event or self.pending
         )
 
 
 class Outbound:
-    """Send state of ``rows`` ports."""
+    """The send state of ``rows`` ports."""
 
     def __init__(self, rows: int, random: Callable[[], float]) -> None:
         self._random = random
         self._packets = np.zeros((rows, HEADER_SIZE + FRAME), np.uint8)
         self._words = self._packets.view(">u4")
         self.views = [row.data for row in self._packets]
-        """The packet of the next tick."""
+        """The packet of each row that goes out in the next tick."""
         self.pcm = np.zeros((rows, FRAME), np.int16)
         """What a row with a source is going to say."""
 
@@ -92,12 +92,12 @@ class Outbound:
         self._words[row, 2] = ssrc
 
     def hush(self, row: int) -> None:
-        """Let the row send silence until somebody encodes again."""
+        """Let the row send silence until samples are encoded for it again."""
         self._packets[row, HEADER_SIZE:] = SILENCE[Codec(int(self._type[row]))]
         self.pcm[row] = 0
 
     def advance(self, ticks: int, rows: NDArray[np.int64]) -> None:
-        """Let the RTP clock run."""
+        """Move the RTP clock of ``rows`` on by ``ticks`` frames."""
         self.timestamp[rows] = self.timestamp[rows] + ticks * FRAME & 0xFFFFFFFF
 
     def encode(self, rows: NDArray[np.int64]) -> None:
@@ -110,14 +110,14 @@ class Outbound:
                 self._packets[chosen, HEADER_SIZE:] = table.take(linear)
 
     def stamp(self, rows: NDArray[np.int64]) -> None:
-        """Write the headers of ``rows``."""
+        """Write the RTP headers of the packets of ``rows``."""
         self._words[rows, 0] = (
             _WORD0 | self._marker[rows] << 23 | self._type[rows] << 16 | self.sequence[rows]
         )
         self._words[rows, 1] = self.timestamp[rows]
 
     def sent(self, rows: NDArray[np.int64]) -> None:
-        """The packets that lay ready went out."""
+        """Note that the packets of ``rows`` went out: counts and sequence numbers move on."""
         self.sequence[rows] = self.sequence[rows] + 1 & 0xFFFF
         self._marker[rows] = 0
         self.packets[rows] += 1

@@ -77,7 +77,7 @@ class Packet:
 
     @classmethod
     def parse(cls, data: bytes | bytearray | memoryview) -> Packet:
-        """Read one datagram.
+        """Read the RTP packet in one datagram.
 
         Raises :class:`DecodeError` when the version is not 2, or when CSRC list, extension or
         padding claim more octets than there are (the checks of RFC 3550 appendix A.1).

@@ -26,7 +26,7 @@ _PACKET_MS = (10, 20, 30, 40, 60, 80, 120)
 
 
 class SampleSource(Protocol):
-    """Where the sound comes from."""
+    """Where the sound that a port sends comes from."""
 
     def read(self, count: int) -> Samples:
         """The next ``count`` samples at 8000 per second; fewer mean the end."""
@@ -56,26 +56,26 @@ class PortStatistics:
 
 
 class PortOwner(Protocol):
-    """Who moves the packets of a port: its engine."""
+    """The side that moves the packets of a port: its engine."""
 
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Expect a stream, and telephone events of this payload type."""
         ...
 
     def forget(self, port: Port) -> None:
-        """Expect none any more."""
+        """Stop expecting a stream, and drop the one that was heard."""
         ...
 
     def disconnect(self, port: Port) -> None:
-        """Let the port hear everybody again; its UDP number stays."""
+        """Let the port receive from any address again; its UDP number stays."""
         ...
 
     def talk(self, port: Port, codec: Codec) -> None:
-        """Begin a talk spurt."""
+        """Begin a talk spurt in ``codec``: the port sends from the next tick on."""
         ...
 
     def goodbye(self, port: Port) -> None:
-        """Send the last report, with BYE."""
+        """Send the last RTCP report, with BYE, and stop sending."""
         ...
 
     def release(self, port: Port) -> None:
@@ -83,7 +83,7 @@ class PortOwner(Protocol):
         ...
 
     def statistics_of(self, port: Port) -> PortStatistics:
-        """What was counted since it was opened."""
+        """What was counted since the port was opened."""
         ...
 
     def is_ours(self, host: str) -> bool:
@@ -109,13 +109,14 @@ class Port:
         self.packet = packet
         """The next packet to go out, as the engine prepares it."""
         self.buffer = buffer
-        """Where the engine receives to."""
+        """The buffer that the engine receives into."""
         self.connected = False
-        """The kernel drops what comes from anywhere but :attr:`remote_address`."""
+        """Whether the kernel drops packets from any address but :attr:`remote_address`."""
         self.plain = True
-        """Every tick sends 20 ms of audio: no digit goes out, no other packet length was agreed."""
+        """Whether every tick sends 20 ms of audio: no digit goes out, no other length was
+        agreed."""
         self.audible = False
-        """What lies ready to be sent is no silence."""
+        """Whether sound lies ready to be sent, and not silence."""
         self.local_address: tuple[str, int] = rtp.getsockname()[:2]
         self.closed = False
         self.receiving = False
@@ -135,7 +136,7 @@ class Port:
 
     @property
     def sending(self) -> bool:
-        """Whether packets go out."""
+        """Whether packets go out now, be they silence."""
         return self.latch is not None
 
     @property
@@ -150,7 +151,7 @@ class Port:
         packet_ms: int = 20,
         dtmf_payload_type: int | None = None,
     ) -> None:
-        """Expect a stream; packets are taken once :meth:`start_sending` has told from whom.
+        """Expect a stream; its packets are taken once :meth:`start_sending` names their sender.
 
         ``packet_ms`` is what was agreed; any length that comes is played. Raises
         :class:`LocalProtocolError` for what :meth:`start_sending` refuses.
@@ -160,7 +161,7 @@ class Port:
         self.receiving = True
 
     def stop_receiving(self) -> None:
-        """Forget the stream."""
+        """Stop receiving, and drop the stream that was heard."""
         if self.receiving:
             self.receiving = False
             self._engine.forget(self)
@@ -206,11 +207,15 @@ class Port:
 
     @property
     def can_send_digits(self) -> bool:
-        """Whether telephone events were negotiated for what we send."""
+        """Whether telephone events were negotiated for the direction that we send."""
         return self.special is not None and self.special.event_type is not None
 
     def send_digit(self, digit: str) -> None:
-        """Queue one RFC 4733 event of 100 ms. Raises :class:`LocalProtocolError`."""
+        """Queue one RFC 4733 event of 100 ms.
+
+        Raises :class:`LocalProtocolError` where telephone events were not negotiated, and for what
+        is no digit.
+        """
         if self.special is None or self.special.event_type is None:
             raise LocalProtocolError("telephone events were not negotiated")
         self.special.events.add(digit)
@@ -222,7 +227,7 @@ class Port:
         return self.special is not None and self.special.events.busy
 
     def close(self) -> None:
-        """Stop both directions; the UDP ports rest a while before anybody gets them again."""
+        """Stop both directions; the UDP ports rest a while before another call gets them."""
         if not self.closed:
             self.stop_sending()
             self.stop_receiving()
@@ -231,7 +236,7 @@ class Port:
 
     @property
     def stats(self) -> PortStatistics:
-        """What has happened so far."""
+        """Counts of packets and losses since the port was opened."""
         return self._engine.statistics_of(self)
 
     def _is_own(self, remote: tuple[str, int]) -> bool:

@@ -46,7 +46,7 @@ _UNIX_TO_NTP = 2_208_988_800
 
 
 class PacketType(IntEnum):
-    """RFC 3550 section 12.1."""
+    """The packet types of RTCP (RFC 3550 section 12.1)."""
 
     SR = 200
     RR = 201
@@ -74,22 +74,25 @@ class ReportBlock:
 
     ssrc: int
     fraction_lost: int = 0
-    """256ths, since the last report."""
+    """The fraction of packets lost since the last report, in 256ths."""
     lost: int = 0
-    """Packets in all, 24 bits, signed."""
+    """How many packets were lost in all: 24 bits, signed."""
     highest: int = 0
-    """Extended highest sequence number."""
+    """The extended highest sequence number that was received."""
     jitter: int = 0
-    """Timestamp units."""
+    """Interarrival jitter in timestamp units."""
     last_report: int = 0
     """Middle 32 bits of the NTP time of the last SR of that source; 0 when there was none."""
     delay: int = 0
-    """Since that SR, in 65536ths of a second."""
+    """The time since that SR, in 65536ths of a second; 0 when there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderReport:
-    """Type 200. ``ntp`` is 32.32 fixed point; ``extension`` what a profile appended."""
+    """Type 200: what a source has sent. ``ntp`` is 32.32 fixed point.
+
+    ``extension`` is what a profile appended.
+    """
 
     ssrc: int
     ntp: int
@@ -102,7 +105,7 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverReport:
-    """Type 201."""
+    """Type 201: what a receiver that sends nothing has received."""
 
     ssrc: int
     reports: tuple[ReportBlock, ...] = ()
@@ -273,7 +276,7 @@ def _sdes(count: int, body: bytes, base: int) -> SourceDescription:
 
 
 def build(packets: Iterable[RtcpPacket]) -> bytes:
-    """A datagram. Raises :class:`LocalProtocolError` unless SR or RR comes first."""
+    """Build a datagram; raises :class:`LocalProtocolError` unless SR or RR comes first."""
     parts: list[bytes] = []
     try:
         for packet in packets:
@@ -344,10 +347,10 @@ def description(ssrc: int, cname: str) -> SourceDescription:
 
 
 def ntp_from_unix(seconds: float) -> int:
-    """Wall clock to 32.32 fixed point since 1900, modulo 2**64 (section 4)."""
+    """Turn Unix time into 32.32 fixed point seconds since 1900, modulo 2**64 (section 4)."""
     return round((seconds + _UNIX_TO_NTP) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
 
 
 def ntp_middle(ntp: int) -> int:
-    """The 32 bits that LSR carries: 16.16 fixed point."""
+    """The middle 32 bits of an NTP time, as LSR carries them: 16.16 fixed point."""
     return ntp >> 16 & 0xFFFFFFFF

@@ -36,9 +36,9 @@ Address = tuple[str, int]
 """An IPv4 address and a UDP port."""
 
 MAX_DROPOUT = 3000
-"""A jump ahead by fewer packets is loss (A.1)."""
+"""A jump ahead by fewer packets counts as loss (A.1)."""
 MAX_MISORDER = 100
-"""A step back by at most so many is reordering (A.1)."""
+"""A step back by at most so many packets counts as reordering (A.1)."""
 SOURCE_SILENT = 0.1
 """Seconds without a good packet of the source that is heard, after which another may take over.
 
@@ -54,9 +54,9 @@ _NO_SEQ = _SEQ_MOD + 1
 class Source:
     """Reception statistics of one SSRC, from its first packet on.
 
-    Unlike A.1 there is no probation for the first source: its address was announced by
-    signalling, and 20 ms of somebody's first word are worth more. A *change* of SSRC is put on
-    probation by :class:`SourceFollower`.
+    Unlike A.1 there is no probation for the first source: its address was announced by signalling,
+    and the first 20 ms of speech are worth more. A *change* of SSRC is put on probation by
+    :class:`SourceFollower`.
     """
 
     def __init__(self, sequence_number: int) -> None:
@@ -74,7 +74,7 @@ class Source:
         self._expected_prior = self._received_prior = 0
 
     def update(self, sequence_number: int) -> bool:
-        """Count a packet; False when its sequence number makes no sense (yet)."""
+        """Count a packet; False when its sequence number does not fit, or not yet."""
         step = sequence_number - self.maximum & 0xFFFF
         if step < MAX_DROPOUT:
             if sequence_number < self.maximum:
@@ -99,17 +99,17 @@ class Source:
 
     @property
     def extended_maximum(self) -> int:
-        """Highest sequence number, with the count of wraps above the lower 16 bits."""
+        """The highest sequence number, with the count of wraps above the lower 16 bits."""
         return self.cycles + self.maximum
 
     @property
     def expected(self) -> int:
-        """Packets that the sequence numbers say were sent."""
+        """How many packets were sent, by their sequence numbers."""
         return self.extended_maximum - self.base + 1
 
     @property
     def lost(self) -> int:
-        """Expected minus received; negative when duplicates outnumber losses (A.3)."""
+        """Packets expected minus received; negative when duplicates outnumber losses (A.3)."""
         return self.expected - self.received
 
     def fraction_lost(self) -> int:
@@ -122,7 +122,7 @@ class Source:
 
 
 def silent_after(octets: int) -> float:
-    """Seconds after which a source is silent whose longest packet had so many octets of G.711.
+    """Seconds after which a source counts as silent if its longest packet had ``octets``.
 
     Five packets, and at least :data:`SOURCE_SILENT`.
     """
@@ -173,7 +173,7 @@ class SourceFollower:
         return good
 
     def bye(self, ssrc: int) -> None:
-        """The source said goodbye: the next one needs one packet only."""
+        """Note that the source said goodbye: the next one is taken with its first packet."""
         self._left |= ssrc == self.ssrc
 
     def _may_follow(self, ssrc: int, sequence_number: int, now: float) -> bool:
@@ -193,19 +193,19 @@ class SourceFollower:
 
 
 class Latch:
-    """Where our packets go, and whose are taken.
+    """Where our packets go, and from which addresses packets are taken.
 
     Ours go to the announced address, always: an endpoint may send from another port than it
     receives on (pyskinny does), and nothing in RFC 3550 forbids it. Packets are taken from the
     announced address at once, and from another *port* of the announced host after ``packets`` of
     them with nothing from the announced port in between; once that is heard, only from there.
-    Another host is never believed.
+    Packets from another host are never taken.
     """
 
     def __init__(self, announced: Address, *, packets: int = 3):
         self.announced = announced
         self.verified = False
-        """The announced address itself was heard: the socket may be connected to it."""
+        """Whether the announced address itself was heard: the socket may be connected to it."""
         self._packets = packets
         self._candidate: Address | None = None
         self._count = 0
@@ -224,12 +224,12 @@ class Latch:
         return self._count >= self._packets
 
     def release(self) -> None:
-        """The verified address fell silent: other ports may be heard again."""
+        """Note that the verified address fell silent: other ports may be heard again."""
         self.verified = False
 
 
 class Conflict(Enum):
-    """What hearing an SSRC means for ours."""
+    """What it means for our SSRC that one was heard."""
 
     NONE = "another's"
     COLLISION = "ours, from a new address: change it and say BYE with the old one"
@@ -237,7 +237,7 @@ class Conflict(Enum):
 
 
 _MAX_CONFLICTS = 64
-"""Addresses that are remembered; a flood from forged ones is not worth memory."""
+"""How many addresses are remembered; a flood from forged ones is not worth memory."""
 
 
 @dataclass
@@ -252,7 +252,7 @@ class Identity:
         self._conflicts: dict[Address, float] = {}
 
     def heard(self, ssrc: int, origin: Address, now: float) -> Conflict:
-        """Judge a packet."""
+        """Tell whether a packet from ``origin`` with this SSRC conflicts with ours."""
         if ssrc != self.ssrc:
             return Conflict.NONE
         self._conflicts = {
@@ -264,7 +264,7 @@ class Identity:
         return Conflict.LOOP if known else Conflict.COLLISION
 
     def change(self, random: Callable[[], float]) -> int:
-        """Take a new SSRC, different from the old; answers the old one."""
+        """Take a new SSRC, different from the old one; returns the old one."""
         old = self.ssrc
         while self.ssrc == old:
             self.ssrc = int(random() * 0x100000000) & 0xFFFFFFFF
@@ -336,18 +336,18 @@ class ReportTimer:
         )
 
     def next_deadline(self) -> float:
-        """When a report is due."""
+        """When the next report is due, by the clock that ``now`` comes from."""
         return self._due
 
     def sent(self, now: float, size: int) -> None:
-        """A report of ``size`` octets (UDP and IP headers included) went out."""
+        """Note that a report of ``size`` octets (UDP and IP headers included) went out."""
         self._heard_size(size)
         self._initial = False
         self._previous = now
         self._due = now + self._interval(we_sent=True)
 
     def received(self, size: int) -> None:
-        """The peer's report counts for the average size too (section 6.3.3)."""
+        """Note the peer's report, which counts for the average size too (section 6.3.3)."""
         self._heard_size(size)
 
     def _heard_size(self, size: int) -> None:

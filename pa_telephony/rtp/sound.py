@@ -23,14 +23,14 @@ from pa_telephony.rtp.tones import Tone
 __all__ = ["Media", "Playable", "Recording"]
 
 Playable: TypeAlias = "str | os.PathLike[str] | Audio | Tone"
-"""The path of a WAV file, sound, or a tone."""
+"""What can be played: the path of a WAV file, a piece of sound, or a tone."""
 
 _MAX_DIGITS = 256
 _MAX_RECORDED = CLOCK_RATE * 4 * 3600
 
 
 class _Player:
-    """Samples with a place in them."""
+    """A sound that is being played, and how far."""
 
     def __init__(self, sound: Samples | Tone) -> None:
         self.done = trio.Event()
@@ -51,7 +51,10 @@ class _Player:
 
 
 class Recording:
-    """What was heard, at 8000 samples per second, in step with time: what never came is zeros."""
+    """The sound that was heard, at 8000 samples per second, in step with time.
+
+    Samples that never came are zeros.
+    """
 
     def __init__(self) -> None:
         self._frames: list[Samples] = []
@@ -65,16 +68,16 @@ class Recording:
 
     @property
     def samples(self) -> Samples:
-        """All of it so far."""
+        """All samples so far, as one array."""
         return np.concatenate(self._frames) if self._frames else np.zeros(0, np.int16)
 
     @property
     def seconds(self) -> float:
-        """The duration so far."""
+        """The duration so far, in seconds."""
         return self._length / CLOCK_RATE
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a WAV file (16-bit PCM)."""
+        """Write the recording to a WAV file (16-bit PCM)."""
         wav.write(path, Audio(self.samples))
 
 
@@ -92,7 +95,7 @@ class Media:
 
     @property
     def port(self) -> Port:
-        """The UDP ports beneath."""
+        """The UDP ports that carry the sound."""
         return self._port
 
     async def play(self, source: Playable) -> None:
@@ -111,7 +114,7 @@ class Media:
                     self._port.source = None
 
     async def ask(self, source: Playable, *, digits: int = 1, end: str = "#") -> str:
-        """Play, and collect digits; the first key cuts the prompt.
+        """Play a prompt and collect digits; the first key ends the prompt.
 
         Returns when there are ``digits`` of them or a key of ``end`` was pressed (which is not
         returned). Waits for as long as the caller does: use a cancel scope. Keys pressed
@@ -155,7 +158,7 @@ class Media:
             self._port.listeners.remove(recording.add)
 
     async def read_digit(self) -> str:
-        """The next key that was pressed."""
+        """Wait for the next key that the caller presses; raises :class:`CallEnded`."""
         await trio.lowlevel.checkpoint()
         while not self._digits:
             self._check()
@@ -163,7 +166,7 @@ class Media:
         return self._digits.popleft()
 
     async def digits(self) -> AsyncGenerator[str]:
-        """Keys as they are pressed; ends with the call."""
+        """The keys as they are pressed; the iteration ends with the call."""
         while True:
             try:
                 digit = await self.read_digit()
@@ -184,11 +187,11 @@ class Media:
             await trio.sleep(0.02)
 
     def feed_digit(self, digit: str) -> None:
-        """A key that signalling reported; its double in the audio is dropped."""
+        """Take a key that signalling reported; the same key in the audio is then dropped."""
         self._take(digit, "signalling")
 
     def end(self, cause: int = 16) -> None:
-        """The call is over: what waits raises :class:`CallEnded`, and so does what comes."""
+        """Note that the call is over: verbs that wait, and later ones, raise :class:`CallEnded`."""
         if self._cause is None:
             self._cause = cause
             self._port.source = None

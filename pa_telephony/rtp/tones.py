@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _FULL_SCALE = 32124
-"""The largest µ-law value."""
+"""The largest linear value of µ-law."""
 _FULL_SCALE_DBM0 = 3.17
 
 DTMF_FREQUENCIES: Final = {
@@ -41,7 +41,7 @@ DTMF_FREQUENCIES: Final = {
     for row, digits in ((697, "123A"), (770, "456B"), (852, "789C"), (941, "*0#D"))
     for column, digit in zip((1209, 1336, 1477, 1633), digits, strict=True)
 }
-"""ITU-T Q.23: digit to low and high frequency in Hz."""
+"""The low and the high frequency of each digit in Hz (ITU-T Q.23)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Tone:
 
     @property
     def length(self) -> int | None:
-        """Samples in all, None when it sounds for ever."""
+        """How many samples the tone has in all, None when it sounds for ever."""
         return None if self.seconds is None else round(self.seconds * CLOCK_RATE)
 
     def render(self, start: int, count: int) -> Samples:
@@ -107,7 +107,7 @@ def sine(frequency: float, seconds: float, level: float = -13.0) -> Audio:
 
 
 def silence(seconds: float) -> Audio:
-    """Zeros."""
+    """Silence of ``seconds``, at 8000 samples per second."""
     return Audio(np.zeros(round(seconds * CLOCK_RATE), np.int16))
 
 

@@ -28,11 +28,11 @@ _EXTENSIBLE = 0xFFFE
 _MAXIMUM_CHANNELS = 8
 _MAXIMUM_RATE = 384_000
 _STREAMED_SIZES = (0, 0xFFFFFFFF)
-"""Written by programs that pipe a WAV and never come back to fill the size in."""
+"""Sizes written by programs that pipe a WAV and cannot fill the size in afterwards."""
 
 
 class Encoding(IntEnum):
-    """Format tags of the ``fmt `` chunk."""
+    """Format tags of the ``fmt `` chunk that are understood."""
 
     PCM = 1
     ALAW = 6
@@ -63,7 +63,7 @@ def write(
 
 
 def parse(data: bytes | bytearray | memoryview) -> Audio:
-    """Read the bytes of a file. Raises :class:`DecodeError`."""
+    """Read the bytes of a WAV file; raises :class:`DecodeError` for any other."""
     if len(data) < 12 or bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
         raise DecodeError("not a RIFF WAVE file", path="RIFF")
     offset = 12
