@@ -61,7 +61,7 @@ _OF_REGISTRATIONS = frozenset(
 
 
 class Role(enum.Enum):
-    """Which side of the connection we are."""
+    """The side of a connection that this end speaks for."""
 
     STATION = Sender.STATION
     CALL_MANAGER = Sender.CALL_MANAGER
@@ -69,10 +69,11 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a peer may make us hold."""
+    """The most that a peer may make a connection hold, in bytes."""
 
     frame: int = 4096
-    """Largest data_length in bytes. Real frames reach 2,012; peers close above 1,988 to 3,072."""
+    """The largest data_length in bytes. Real frames reach 2,012; peers close above 1,988 to
+    3,072."""
     buffered: int = 131072
     """Bytes that may wait for :meth:`Connection.next_event`: a whole read (64 KiB) behind the
     part of a frame that the read before it left."""
@@ -83,7 +84,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionClosed:
-    """The peer has closed its side, between two frames."""
+    """The peer has closed its side, and no frame was cut short by it."""
 
 
 def negotiate(offered: int, announced: int | None) -> int:
@@ -101,7 +102,7 @@ def negotiate(offered: int, announced: int | None) -> int:
 
 
 def announced_by(frame: bytes) -> int | None:
-    """The version in the frame of a RegisterAck; None where it ends before."""
+    """The version in the frame of a RegisterAck; None for an old ack that ends before it."""
     return frame[_ANNOUNCED_AT] if len(frame) > _ANNOUNCED_AT else None
 
 
@@ -135,7 +136,7 @@ class Connection:
         self._error: RemoteProtocolError | None = None
 
     def receive_data(self, data: bytes) -> None:
-        """Take bytes from the peer. Raises :class:`RemoteProtocolError` when too many wait."""
+        """Take bytes from the peer; raises :class:`RemoteProtocolError` when too many wait."""
         self._check()
         if self._eof:
             raise LocalProtocolError("data after the end")
@@ -150,7 +151,7 @@ class Connection:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
     def receive_eof(self) -> None:
-        """The peer closed its side."""
+        """Note that the peer has closed its side."""
         self._check()
         self._eof = True
 
@@ -189,7 +190,7 @@ class Connection:
         return message
 
     def send(self, message: SccpMessage | UnknownMessage) -> None:
-        """Queue a message. Raises :class:`LocalProtocolError` for one that is not ours to send."""
+        """Queue a message; raises :class:`LocalProtocolError` for one of the other side."""
         self._check()
         if isinstance(message, SccpMessage):
             if message.sender not in (self.role.value, Sender.EITHER):

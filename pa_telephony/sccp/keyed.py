@@ -1,4 +1,4 @@
-"""Which SCCP messages hold what somebody has keyed or typed, and what is left of them without it.
+"""Which SCCP messages hold what a person has keyed or typed, and how they look without it.
 
 It may be a PIN, so it stands in no report of a bug, and in no trace file that was not asked for it.
 Pure.
@@ -29,12 +29,12 @@ _TEXTS = frozenset(
     )
 )
 KEYED = _ONE_KEY | _TEXTS
-"""Keys, numbers, and what was typed into a phone's services."""
+"""Messages that hold keys, numbers, or what was typed into a phone's services."""
 _TONES = frozenset(int(tone) for tone in TONES.values())
 
 
 def without_keyed(frame: bytes) -> bytes | None:
-    """The frame with that covered, as long as before; None when it holds nothing of the kind.
+    """The frame with its keys and texts covered, as long as before; None when it has none.
 
     A key becomes the button 0xFFFFFFFF, which no phone has; texts become empty.
     """

@@ -21,7 +21,7 @@ _LETTER = "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xb
 _CODE_OR_LETTER = re.compile(f"{_CODE.pattern}|{_LETTER}", re.DOTALL)
 _WORDS = re.compile("[a-z0-9]+")
 _LONGEST = 80
-"""Characters of a text that are looked at; the longest phrase has 36."""
+"""How many characters of a text are looked at; the longest phrase has 36."""
 _KEYS: Mapping[int, str] = {
     1: "Redial",
     2: "NewCall",

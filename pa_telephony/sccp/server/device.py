@@ -41,16 +41,16 @@ PACKED = 17
 YOUR_CURRENT_OPTIONS = "\x80\x13"
 
 _NUMBER = 24
-"""The octets of a number in a fixed field."""
+"""How many octets a number has in a fixed field."""
 _BUTTONS_OF_A_PART = 42
-"""The slots of one ButtonTemplateRes (captured)."""
+"""How many buttons one ButtonTemplateRes holds (captured)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineAppearance:
     """One line button: the directory number (24 digits) and how it is shown.
 
-    What is longer than a phone's field is cut when it is sent.
+    Texts that are longer than a phone's field are cut when they are sent.
     """
 
     number: str
@@ -75,10 +75,10 @@ class Device:
     device_type: DeviceType | None = None
     description: str = ""
     keep_alive_interval: int | None = None
-    """Seconds between its keepalives; None: as the server's configuration says."""
+    """Seconds between the station's keepalives; None: as the server's configuration says."""
 
     def spelt(self, features: PhoneFeatures, version: int) -> Device:
-        """As a station that announced ``features`` is told of it: names in octets, cut to fit."""
+        """The device as a station with ``features`` is told of it: names in octets, cut to fit."""
         return replace(
             self,
             lines=tuple(
@@ -96,12 +96,12 @@ class Device:
 
 
 def name_of(name: str, features: PhoneFeatures, version: int) -> str:
-    """A name or label as messages of this session take it: 40 octets with a NUL, packed 121."""
+    """A name or label as messages of this session take it, at most 39 octets, packed 120."""
     return sendable(name, features, 120 if version >= PACKED else 39)
 
 
 def number_of(number: str, version: int) -> str:
-    """As much of a number as messages of this session take: 24 octets, packed 120."""
+    """As much of a number as messages of this session take, 24 octets, packed 120."""
     return number[: 120 if version >= PACKED else _NUMBER]
 
 
@@ -117,7 +117,7 @@ def prompt(text: str, version: int, *, line: int = 0, call: int = 0) -> SccpMess
 
 
 def notify(text: str, version: int, *, seconds: int = 10, priority: int = 5) -> SccpMessage:
-    """A text that covers the prompt for some seconds; 10 and priority 5 are captured."""
+    """A text that covers the prompt for ``seconds``; 10 and priority 5 are captured."""
     if version >= PACKED:
         return messages.DisplayPriNotifyV2(time_out_value=seconds, priority=priority, notify=text)
     return messages.DisplayPriNotify(time_out_value=seconds, priority=priority, notify=text[:31])
@@ -126,7 +126,7 @@ def notify(text: str, version: int, *, seconds: int = 10, priority: int = 5) -> 
 def answer(
     question: SccpMessage, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
-    """What a call manager answers; nothing to what it only takes note of."""
+    """The messages that answer a station's question; none for one that is only taken note of."""
     find = _ANSWERS.get(type(question))
     return () if find is None else find(question, device, version, now)
 
@@ -205,7 +205,7 @@ def _forward(
 
 
 def forwards(device: Device, line: int) -> messages.ForwardStatRes:
-    """Where the calls of a line go."""
+    """The answer that tells a station where the calls of a line are forwarded to."""
     known = 1 <= line <= len(device.lines)
     shown = device.lines[line - 1] if known else LineAppearance(number="")
     # No packed form: these fields are fixed in every version.

@@ -1,11 +1,11 @@
-"""One name, one registration: who has a device's name, and when another connection gets it. Pure.
+"""Which connection has a device's name, and when another connection gets it. Pure.
 
 A table: ``(state, input) → (state, effect)``. A name is free as soon as the connection that had it
 is over, so a station that was started anew, and a stand-in of one whose process has died, come in
-at once. A connection that is still there keeps the name until it has said nothing for longer than
-a station that keeps its interval can
-(:attr:`~pa_telephony.sccp.server.registrar.Registrar.silent_at`): never before, however often
-somebody asks, and from whichever address.
+at once. A connection that is still there keeps the name until it has said nothing for longer than a
+station that keeps its interval can
+(:attr:`~pa_telephony.sccp.server.registrar.Registrar.silent_at`): never before, however often the
+name is asked for, and from whichever address.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ __all__ = ["TABLE", "AddressChange", "Addresses", "Effect", "Input", "State", "s
 
 
 class State(enum.Enum):
-    """Where a name stands."""
+    """Whether a name is taken, and whether its connection is still heard."""
 
     FREE = "free"
-    """No connection has it: nobody came, it was unregistered, or TCP said that it is over."""
+    """No connection has the name: none asked for it, it was unregistered, or TCP said that it is
+    over."""
     LIVE = "registered"
     SILENT = "registered and silent"
-    """TCP knows of no end, and nothing was heard for longer than a living station takes."""
+    """The connection is not known to be over, but silent for longer than a living station is."""
 
 
 class Input(enum.Enum):
@@ -41,7 +42,7 @@ class Input(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What the call manager does."""
+    """What the call manager does for an input."""
 
     NOTHING = "nothing"
     REGISTER = "RegisterAck"
@@ -88,7 +89,7 @@ def state_of(silent_at: float | None, now: float) -> State:
 
 
 def step(state: State, input: Input) -> tuple[State, Effect]:
-    """The next state and what the call manager does. Raises :class:`KeyError` for no pair."""
+    """The next state and what the call manager does; raises :class:`KeyError` for no pair."""
     return TABLE[state, input]
 
 
@@ -96,7 +97,7 @@ def step(state: State, input: Input) -> tuple[State, Effect]:
 class AddressChange:
     """A device registered from another address than the last time.
 
-    ``time`` is wall-clock seconds since the epoch. ``silent_for`` says how many seconds nothing
+    ``time`` is wall-clock seconds since the epoch. ``silent_for`` says for how many seconds nothing
     had been heard of the connection that was replaced; None when it was over already.
     """
 
@@ -114,7 +115,7 @@ class AddressChange:
 
 
 class Addresses:
-    """From where each name was registered last, and the newest changes of that.
+    """The address that each name registered from last, and the newest changes of address.
 
     At most ``most`` names are remembered, those that registered last, and ``kept`` changes.
     """
@@ -132,7 +133,7 @@ class Addresses:
     def registered(
         self, name: str, address: str, silent_for: float | None, time: float
     ) -> AddressChange | None:
-        """Note a registration; the change if it came from another address than the last one."""
+        """Note a registration; gives the change if its address is not that of the last one."""
         before = self._of.get(name, address)
         self._of[name] = address
         self._of.move_to_end(name)

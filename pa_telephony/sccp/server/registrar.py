@@ -43,54 +43,56 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegistrarConfig:
-    """How the call manager treats its stations. Times in seconds."""
+    """How the call manager treats its stations; times are in seconds."""
 
     keep_alive_interval: int = 30
     """Announced in RegisterAck; CUCM's default (captured). A device may have its own
     (:attr:`~pa_telephony.sccp.server.device.Device.keep_alive_interval`)."""
     secondary_keep_alive_interval: int = 60
     missed_keep_alives: int = 3
-    """A station silent for this many intervals is gone (documented)."""
+    """How many intervals without a message let another connection register the name (or
+    ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
+    heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
     silent_after: float = 1.5
     """Intervals without a word after which another connection may register the name (or
     ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
     heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
     max_unknown_names_of_one_address: int = 100
-    """Names that there are not which one IP address (of IPv6: one /64) may try within
+    """How many unknown names one IP address (of IPv6: one /64) may try within
     ``unknown_names_within``, to register or for a token; then it is told to try later, whatever
     name it gives, but for those that registered from there within a day. The same name again, and
     one that is rejected for another reason, count as a tenth."""
     unknown_names_within: float = 10.0
     register_within: float = 30.0
-    """How long a connection may stay without registering, whatever it says; one that stands by
-    has as many intervals of the secondary keepalive as a registered one has of the first."""
+    """How long a connection may stay without registering, whatever it sends; one that stands by has
+    as many intervals of the secondary keepalive as a registered one has of the first."""
     max_unregistered: int = 500
     """Connections that may be open and neither have registered nor stand by."""
     max_unregistered_of_one_address: int = 250
-    """Of these, from one IP address (of IPv6: from one /64), so that nobody keeps everybody else
-    out. A site behind one address has as many phones that connect at the same moment."""
+    """How many of these one IP address (of IPv6: one /64) may have, so that one site cannot keep
+    all others out. A site behind one address has as many phones that connect at the same moment."""
     max_standing_by: int = 5_000
     """Connections of stations that have another call manager before this one: they have sent
     KeepAliveReq and not registered. One more is closed, and may still come to register: less than
     ``max_connections``, for that must find room."""
     max_standing_by_of_one_address: int = 2_500
-    """Of these, from one IP address (of IPv6: from one /64)."""
+    """How many of these one IP address (of IPv6: one /64) may have."""
     max_tokens: int = 50
-    """Stations that may be on their way back at once: with a token, and not registered yet."""
+    """How many stations may be on their way back at once: with a token, and not registered yet."""
     max_tokens_of_one_address: int = 25
-    """Of these, from one IP address (of IPv6: from one /64)."""
+    """How many of these one IP address (of IPv6: one /64) may have."""
     token_wait: int = 10
     """Seconds after which a station that got no token may ask again (chan-sccp: 10 to 60), and
-    another gets the place of one that got a token and has not come."""
+    after which the place of one that got a token and has not come goes to another."""
     max_connections: int = 10_000
     max_unsent: int = 1 << 20
-    """Bytes that may wait for a station that does not read."""
+    """How many bytes may wait for a station that does not read."""
     max_protocol_version: int = 22
     date_template: str = "M/D/Y"
     limits: Limits = field(default_factory=Limits)
 
     def guesses(self) -> Guesses:
-        """What paces those who try names."""
+        """The pace at which an address may try names that there are not."""
         most = self.max_unknown_names_of_one_address
         return Guesses(
             Pace(at_once=most, every=self.unknown_names_within / most),
@@ -101,7 +103,7 @@ class RegistrarConfig:
     def fitted(self, descriptors: Descriptors) -> RegistrarConfig:
         """No more connections than there are descriptors, in the same proportions.
 
-        Half of them can stand by, a quarter can be strangers, and half of each of one address.
+        Half of them can stand by, a quarter can be unregistered, and half of each of one address.
         """
         share = descriptors.share
         return replace(
@@ -115,7 +117,7 @@ class RegistrarConfig:
 
 
 class State(enum.Enum):
-    """Where a session stands."""
+    """Which stage a station's session has reached."""
 
     CONNECTED = "connected"
     STANDING_BY = "standing by"
@@ -141,7 +143,7 @@ class Input(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What a session does."""
+    """What a session does after an input."""
 
     NOTHING = "nothing"
     ACKNOWLEDGE = "KeepAliveAck"
@@ -180,7 +182,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ASKING, _I.REJECT): (_S.CLOSED, _E.REFUSE),
     (_S.ASKING, _I.LOST): (_S.CLOSED, _E.END),
     (_S.REGISTERED, _I.KEEP_ALIVE): (_S.REGISTERED, _E.ACKNOWLEDGE),
-    # A station that lost our ack asks again (IOS does, three times): the name stays its own.
+    # A station that lost our ack asks again (IOS does, three times): it keeps the name.
     (_S.REGISTERED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.REGISTERED, _I.TOKEN): (_S.REGISTERED, _E.ASK_FOR_TOKEN),
     (_S.REGISTERED, _I.UNREGISTER): (_S.LEAVING, _E.ASK_TO_LEAVE),
@@ -192,8 +194,8 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.LEAVING, _I.REJECT): (_S.REGISTERED, _E.REFUSE_LEAVING),
     (_S.LEAVING, _I.LOST): (_S.CLOSED, _E.END),
 }
-"""Everything that can happen. While a question of ours is open nothing else is read, and a
-closed session hears nothing: those pairs do not exist, and asking for one is a bug of ours."""
+"""Everything that can happen. While a question of ours is open nothing else is read, and a closed
+session reads nothing: those pairs do not exist, and asking for one is a bug of ours."""
 
 _INPUTS: dict[type[SccpMessage], Input] = {
     messages.KeepAliveReq: Input.KEEP_ALIVE,
@@ -206,7 +208,7 @@ _INPUTS: dict[type[SccpMessage], Input] = {
 
 @dataclass(frozen=True, slots=True)
 class RegistrationAsked:
-    """A station wants this name; answer with accept() or reject()."""
+    """A station wants to register a name; answer with accept() or reject()."""
 
     request: messages.RegisterReq
 
@@ -230,14 +232,14 @@ class UnregistrationAsked:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that is not the registrar's to answer, from a registered station."""
+    """A message from a registered station that the owner has to deal with."""
 
     message: SccpMessage
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session is over; what is queued should still be sent."""
+    """The session is over; queued messages should still be sent."""
 
     reason: str
 
@@ -257,9 +259,9 @@ class Registrar:
         self._spelt: Device | None = None
         self.device_type = DeviceType(0)
         self._began = self.last_heard = now
-        """When the newest whole message came: dripping bytes prolong nothing."""
+        """When the newest whole message came: bytes of an unfinished one prolong nothing."""
         self.unknown_messages = 0
-        """Messages that nobody declared, and those passed over because they came too early."""
+        """How many messages were undeclared, or passed over because they came too early."""
         self._now = now
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
         self._events: deque[RegistrarEvent] = deque()
@@ -268,7 +270,7 @@ class Registrar:
 
     @property
     def silent_at(self) -> float:
-        """When the station will have said nothing for longer than a living one takes.
+        """When the station will have sent nothing for longer than a living one does.
 
         From then on another connection may have its name; the session itself goes on until its
         deadline, which is never earlier.
@@ -286,12 +288,12 @@ class Registrar:
         self._connection.on_frame = told
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Take bytes from the station. Raises :class:`RemoteProtocolError`."""
+        """Take bytes from the station; raises :class:`RemoteProtocolError` for what is wrong."""
         self._now = now
         self._connection.receive_data(data)
 
     def receive_eof(self) -> None:
-        """The station closed its side, or the link broke."""
+        """Note that the station closed its side, or that the link broke."""
         self._connection.receive_eof()
 
     def next_event(self, clock: datetime.datetime) -> RegistrarEvent | None:
@@ -317,7 +319,7 @@ class Registrar:
 
     @property
     def device(self) -> Device | None:
-        """What the station's questions are answered from."""
+        """The configuration that a station's questions are answered from; None before accept()."""
         return self._device
 
     @device.setter
@@ -326,7 +328,7 @@ class Registrar:
 
     @property
     def features(self) -> PhoneFeatures:
-        """What the station announced in RegisterReq; nothing before."""
+        """The features that the station announced in RegisterReq; none before."""
         return PhoneFeatures(0) if self._request is None else self._request.phone_features
 
     def send(self, message: SccpMessage) -> None:
@@ -338,7 +340,7 @@ class Registrar:
         return self._connection.data_to_send()
 
     def accept(self, device: Device | None = None) -> None:
-        """Yes to what was asked: to register (``device`` is what the name stands for), to leave."""
+        """Allow what was asked: to register (``device`` is what the name stands for), to leave."""
         if self.state is State.ASKING:
             if device is None:
                 raise LocalProtocolError("accepting a registration needs a device")
@@ -346,11 +348,11 @@ class Registrar:
         self._step(Input.ACCEPT)
 
     def reject(self, reason: str = "") -> None:
-        """No: a RegisterReject with ``reason`` (at most 32 characters), or an UnregisterAck NAK."""
+        """Refuse by RegisterReject with ``reason`` (at most 32 characters) or UnregisterAck NAK."""
         self._step(Input.REJECT, reason)
 
     def stand_by(self) -> None:
-        """Let a station stand by."""
+        """Let a station stand by: acknowledge its KeepAliveReq."""
         self.send(messages.KeepAliveAck())
 
     def answer_token(self, wait: int = 0) -> None:
@@ -361,12 +363,12 @@ class Registrar:
             self.send(messages.RegisterTokenAck())
 
     def lost(self, reason: str) -> None:
-        """The connection is gone, or must go."""
+        """End the session because the connection is gone, or must go."""
         if self.state is not State.CLOSED:
             self._step(Input.LOST, reason)
 
     def next_deadline(self) -> float | None:
-        """When the station will have been silent for too long, or too long without a purpose."""
+        """When the session ends unless a message comes, or a new connection has registered."""
         if self.state is State.CLOSED:
             return None
         config = self.config

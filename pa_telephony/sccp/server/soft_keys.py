@@ -31,11 +31,11 @@ UNSERVED = frozenset(
         _VIDEO_MODE,
     }
 )
-"""Keys that real call managers have and ours does nothing for: never shown."""
+"""Keys that real call managers have and this one does nothing for: never shown."""
 
 _K = SoftKeyEvent
 _GAP = SoftKeyEvent(0)
-"""A place that is left empty."""
+"""The event of a place that is left empty."""
 _TEMPLATE = (
     (_K.REDIAL, 1),
     (_K.NEW_CALL, 2),
@@ -61,7 +61,7 @@ _TEMPLATE = (
     (_K.RM_LST_C, 57),
     (_K.DND, 63),
 )
-"""Event and phrase number of each key."""
+"""The event and the phrase number of each key."""
 
 SETS: Mapping[SoftKeySet, tuple[SoftKeyEvent, ...]] = {
     SoftKeySet.ON_HOOK: (_K.REDIAL, _K.NEW_CALL, _K.CFWD_ALL, _K.DND),
@@ -110,7 +110,7 @@ _PLACES = 16
 
 @functools.cache
 def soft_key_template() -> messages.SoftKeyTemplateRes:
-    """Every key there is."""
+    """The message with all soft keys, which tells a phone their events and labels."""
     definition = tuple(
         messages.SoftKeyDefinition(soft_key_label=f"\x80{chr(label)}", soft_key_event=event)
         for event, label in _TEMPLATE
@@ -122,7 +122,7 @@ def soft_key_template() -> messages.SoftKeyTemplateRes:
 
 @functools.cache
 def soft_key_sets() -> messages.SoftKeySetRes:
-    """Every set there is."""
+    """The message with all sets, which tells a phone the keys of each."""
     definition: list[messages.SoftKeySetDefinition] = []
     for events in SETS.values():
         unused = (0,) * (_PLACES - len(events))
@@ -142,7 +142,7 @@ def soft_key_sets() -> messages.SoftKeySetRes:
 def select_soft_keys(
     keys: SoftKeySet, *, line: int = 0, call: int = 0, without: Iterable[SoftKeyEvent] = ()
 ) -> SccpMessage:
-    """Show a set, but for the keys that cannot be used now."""
+    """The message that shows a set, but for the keys that cannot be used now."""
     hidden = UNSERVED.union(without)
     mask = 0xFFFFFFFF
     for place, event in enumerate(SETS[keys]):

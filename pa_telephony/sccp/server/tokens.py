@@ -1,6 +1,7 @@
-"""Who may be on the way back from another call manager: so many at once, each for a while.
+"""Which stations may return from another call manager: so many at once, each for a while.
 
-A token is no more than a place in a queue: who comes without one, or too late, is registered, too.
+A token is no more than a place in a queue: a station that comes without one, or too late, is
+registered, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class _Token:
 
 
 class Tokens:
-    """``most`` tokens, each gone after so many ``seconds``; one for each name and each asker.
+    """``most`` tokens, each gone after so many ``seconds``; one for each name and each connection.
 
     ``most_of_one`` of them can be in the hands of one address (of IPv6: of one /64).
     """
@@ -34,8 +35,8 @@ class Tokens:
     def give(self, who: object, name: str, address: str, now: float) -> bool:
         """Whether ``who`` may bring the station ``name`` now.
 
-        Who asks again, on whichever connection of its address, has the token that was given, and no
-        longer; who asks for another name gives the first one back.
+        Asking again, on whichever connection of the same address, neither costs another token nor
+        prolongs the first; asking for another name gives the first one back.
         """
         self._of = {
             each: token
@@ -54,5 +55,5 @@ class Tokens:
         return True
 
     def take_back(self, who: object) -> None:
-        """He has come, or is gone."""
+        """Free the token of ``who``: the station has registered, or its connection is gone."""
         self._of = {name: token for name, token in self._of.items() if token.who is not who}

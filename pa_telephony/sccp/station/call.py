@@ -35,11 +35,11 @@ _TRANSMITS_WITHIN = 1.0
 
 
 class Owner(MediaOwner, Protocol):
-    """What a call needs of its station."""
+    """What a call needs of the station that it is on."""
 
     @property
     def screen(self) -> Screen:
-        """What the station shows."""
+        """What the station shows now."""
         ...
 
     async def new_call(self, *keys: SccpMessage, of: Call | None = None) -> Call:
@@ -47,7 +47,7 @@ class Owner(MediaOwner, Protocol):
         ...
 
     async def press(self, key: SccpMessage, done: Callable[[], bool]) -> None:
-        """Send a key and wait until ``done``; raises when the call manager refuses."""
+        """Send a key and wait until ``done``; raises :class:`RequestFailed` when it is refused."""
         ...
 
 
@@ -78,17 +78,17 @@ class Call:
 
     @property
     def incoming(self) -> bool:
-        """Whether it rang here."""
+        """Whether the call rang here, and was not made here."""
         return self._view.incoming
 
     @property
     def calling(self) -> str:
-        """The number of who calls."""
+        """The number of the caller."""
         return self._view.calling
 
     @property
     def calling_name(self) -> str:
-        """The name of who calls, "" if the call manager shows none."""
+        """The name of the caller, "" if the call manager shows none."""
         return self._view.calling_name
 
     @property
@@ -98,7 +98,7 @@ class Call:
 
     @property
     def called_name(self) -> str:
-        """Whose number that is, "" if the call manager shows no name."""
+        """The name that belongs to the called number, "" if the call manager shows none."""
         return self._view.called_name
 
     @property
@@ -118,7 +118,7 @@ class Call:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is another phone's, on a line that is shared with it."""
+        """Whether another phone, which shares the line, has the call."""
         return self._view.elsewhere
 
     @property
@@ -133,7 +133,7 @@ class Call:
 
     @property
     def line(self) -> int:
-        """The line of the station, counted from 1."""
+        """The line of the station that the call is on, counted from 1."""
         return self._view.line
 
     @property
@@ -148,7 +148,7 @@ class Call:
 
     @property
     def refused(self) -> bool:
-        """Whether the number is busy, wrong or not to be had, although the tone still sounds."""
+        """Whether the number is busy, wrong or unreachable, although the tone still sounds."""
         return self.state in _HOPELESS
 
     @property
@@ -167,7 +167,7 @@ class Call:
         return self._sound.port is not None
 
     async def wait_for(self, *states: DCallState) -> DCallState:
-        """Wait until the call is in one of ``states``. Raises :class:`CallEnded` if it ends."""
+        """Wait until the call is in one of ``states``; raises :class:`CallEnded` if it ends."""
         while True:
             if self.ended:
                 raise CallEnded(self._cause)
@@ -176,7 +176,7 @@ class Call:
             await self._changed.wait()
 
     async def wait_connected(self) -> None:
-        """Wait until the other side answers. Raises :class:`CallEnded` if it never will.
+        """Wait until the other side answers; raises :class:`CallEnded` if it never will.
 
         A busy or impossible number is the end here, although the tone still sounds; so is
         another phone of a shared line that has the call (cause 26).
@@ -207,7 +207,7 @@ class Call:
 
     @contextlib.asynccontextmanager
     async def answer(self) -> AsyncGenerator[Media]:
-        """Answer, and have the sound. Leaving hangs up, unless the call is no longer ours.
+        """Answer, and give the sound; leaving the block hangs up unless the call is elsewhere.
 
         Raises :class:`CallEnded` when the caller has gone, or another phone of a shared line has
         the call (cause 26); :class:`RequestFailed` when the station has no media engine or no
@@ -221,7 +221,7 @@ class Call:
             await self._leave()
 
     async def hang_up(self) -> None:
-        """End the call, and wait for the call manager to say so. Ending twice is no error.
+        """End the call, and wait until the call manager confirms it. Ending twice is no error.
 
         Cancelling does not take the key press back.
         """
@@ -238,7 +238,7 @@ class Call:
         await self._press_until(SoftKeyEvent.HOLD, DCallState.HOLD)
 
     async def resume(self) -> None:
-        """Take the other side back. Raises, and is cancelled, as :meth:`hold` is."""
+        """Take the other side back; raises, and is cancelled, as :meth:`hold` does."""
         await self._press_until(SoftKeyEvent.RESUME, DCallState.CONNECTED)
 
     async def send_digits(self, digits: str) -> None:
@@ -258,7 +258,7 @@ class Call:
         await trio.lowlevel.checkpoint()
 
     def press(self, digits: str) -> None:
-        """Send a KeypadButton for each digit. Raises :class:`ValueError` for what is no key."""
+        """Send a KeypadButton for each digit; raises :class:`ValueError` for what is no key."""
         for key in self._keypad(digits):
             self._station.send(key)
 
@@ -275,10 +275,10 @@ class Call:
     async def transfer(self, number: str) -> None:
         """Hand the call to ``number`` as a person does: Transfer, digits, Transfer.
 
-        Returns when the call is no longer ours. When the number is busy or impossible the call
-        is taken back, and :class:`RequestFailed` carries the Q.850 cause; so it is when the call
-        manager refuses the transfer, or ``number`` goes away before it is done. Cancelling hangs
-        up the call to ``number``, within a second, and leaves the other side on hold.
+        Returns when the call is no longer ours. When the number is busy or impossible the call is
+        taken back, and :class:`RequestFailed` carries the Q.850 cause; the same happens when the
+        call manager refuses the transfer, or ``number`` goes away before it is done. Cancelling
+        hangs up the call to ``number``, within a second, and leaves the other side on hold.
         """
         consult = await self._consult(SoftKeyEvent.TRANSFER, number, DCallState.RING_OUT)
         async with self._or_taken_back(consult):
@@ -311,9 +311,10 @@ class Call:
     async def conference(self, number: str) -> None:
         """Call ``number`` and, when it answers, let all parties talk to each other.
 
-        Again for a fourth. Raises :class:`RequestFailed` when the number cannot be had, or when
-        the call manager cannot join them; the call is taken back then. Cancelling hangs up the
-        call to ``number``, within a second, and leaves the other side on hold.
+        Calling this again adds a further party. Raises :class:`RequestFailed` when the number is
+        not reached, or when the call manager cannot join them; the call is taken back then.
+        Cancelling hangs up the call to ``number``, within a second, and leaves the other side on
+        hold.
         """
         consult = await self._consult(SoftKeyEvent.CONFRN, number)
         async with self._or_taken_back(consult):
@@ -324,7 +325,7 @@ class Call:
                 raise RequestFailed(consult._cause, f"{number} has gone")
 
     def drop_last(self) -> None:
-        """Send the party away that joined the conference last, if the conference is ours.
+        """Remove the party that joined the conference last, if the conference is ours.
 
         SCCP shows nothing of the others in a conference, so there is nothing to wait for.
         """
@@ -333,7 +334,7 @@ class Call:
     async def park(self) -> str:
         """Let the other side wait at a park number, and give that. The call ends here.
 
-        Raises :class:`RequestFailed` when there is no number free.
+        Raises :class:`RequestFailed` when no park number is free.
         """
         before = self._station.screen.parkings
         await self._station.press(
@@ -345,7 +346,7 @@ class Call:
     async def _consult(
         self, key: SoftKeyEvent, number: str, enough: DCallState = DCallState.CONNECTED
     ) -> Call:
-        """Begin a consultation and wait until it is far enough; or take this call back."""
+        """Call ``number`` until that call is in state ``enough``, or take this one back."""
         digits = self._keypad(number)
         if self.ended:
             raise CallEnded(self._cause)
@@ -368,7 +369,7 @@ class Call:
         raise RequestFailed(consult._cause, f"{number}: cause {consult._cause}")
 
     async def _join(self, key: SoftKeyEvent, first: Call) -> None:
-        """Press the key that joins ``first`` and this, its consultation, and see what becomes."""
+        """Press the key that joins ``first`` and this, its consultation; wait for the outcome."""
         if first.ended and first is not self:
             raise CallEnded(first._cause)
         if not self.ended:
@@ -386,7 +387,7 @@ class Call:
 
     @contextlib.asynccontextmanager
     async def _or_taken_back(self, consult: Call) -> AsyncGenerator[None]:
-        """What is refused inside gives this call back; cancelled, it leaves it on hold."""
+        """Take this call back when the block is refused; leave it on hold when it is cancelled."""
         try:
             yield
         except RequestFailed:
@@ -397,7 +398,7 @@ class Call:
             raise
 
     async def _take_back(self, consult: Call) -> None:
-        # What went wrong first is what the user hears of, whatever becomes of this.
+        # The first error is the one to raise, whatever becomes of this.
         with trio.move_on_after(_POLITE), contextlib.suppress(TelephonyError):
             await consult.hang_up()
         if not self.ended:
@@ -437,7 +438,7 @@ class Call:
 
     @property
     def heard(self) -> tuple[int, float] | None:
-        """Changes whenever a packet or a report of the other side comes.
+        """A value that changes whenever a packet or a report of the other side comes.
 
         None while none is to come: before the answer, on hold, after the end.
         """
@@ -446,18 +447,19 @@ class Call:
     def report_silence(self) -> None:
         """Tell the call manager that nothing is heard (MediaTransmissionFailure).
 
-        It is all that SCCP has to ask with: a call manager that knows of no call ends it.
+        SCCP has no question for that: this message makes a call manager that knows no such call end
+        it.
         """
         self._sound.report_silence()
 
     def statistics(
         self, request: messages.ConnectionStatisticsReq
     ) -> messages.ConnectionStatisticsRes:
-        """How the call sounded, as a call manager asks when it is over; all zero without sound."""
+        """The statistics of the sound, for a call manager that asks; all zero without sound."""
         return self._sound.statistics(request)
 
     def changed(self, message: SccpMessage | None) -> None:
-        """The station tells what the call manager ordered."""
+        """Take a message of the call manager about the call, and wake the tasks that wait."""
         self._sound.take(message)
         if self.ended:
             self._sound.end(self._cause)
@@ -465,7 +467,7 @@ class Call:
         self._changed = trio.Event()
 
     def lost(self, cause: int) -> None:
-        """The session is gone, and the call with it."""
+        """End the call with ``cause``, because its session with the call manager is gone."""
         self._lost = cause
         self._view.ended = True
         self.changed(None)

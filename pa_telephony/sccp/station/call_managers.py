@@ -1,4 +1,4 @@
-"""Which call manager serves a station: the first of its list that will have it.
+"""Which call manager serves a station: the first of its list that accepts it.
 
 It stays with that one while the link lasts, goes down the list when it is lost, and returns to an
 earlier one that gives it a token when no call is up (docs/protocol-sccp.md §4).
@@ -37,18 +37,18 @@ __all__ = ["CallManagers", "Served"]
 
 
 class Served(Protocol):
-    """The station that is to be registered."""
+    """The station that is to be kept registered."""
 
     def told(self, event: StationEvent) -> None:
-        """The call manager that serves it said something."""
+        """Take an event of the session with the call manager that serves the station."""
         ...
 
     def lost(self, index: int | None) -> None:
-        """It is not served any more, by the one at ``index``: whatever it had there is over."""
+        """Note that the call manager at ``index`` serves the station no more; calls are over."""
         ...
 
     def check(self, link: Link) -> None:
-        """Raise :class:`ConfigurationError` when this connection is of no use to it."""
+        """Raise :class:`ConfigurationError` when the station cannot use this connection."""
         ...
 
 
@@ -67,7 +67,7 @@ class CallManagers:
         self.name = name
         self.config = config
         self.link: Link | None = None
-        """To the one that serves the station, or is asked to."""
+        """The connection to the call manager that serves the station, or is asked to."""
         self.registered = False
         self.registrations = 0
         self.protocol_errors = 0
@@ -75,9 +75,9 @@ class CallManagers:
         self.last_error = ""
         self.on_trouble: Callable[[str], object] | None = None
         self.refusals = 0
-        """How often one would not let the station go."""
+        """How often a call manager would not let the station go."""
         self.let_go = False
-        """Whether the last one confirmed that the station has left."""
+        """Whether the last call manager confirmed that the station has left."""
         self._addresses = addresses
         self._station = station
         self._trace = trace
@@ -91,35 +91,35 @@ class CallManagers:
         self._stopped = False
         self._running = trio.CancelScope()
         self._look = trio.Event()
-        """Something has changed for the connections that stand by, or for the way back."""
+        """Set when something has changed for the connections that stand by, or for the way back."""
 
     @property
     def core(self) -> StationCore | None:
-        """The session with the one that serves the station."""
+        """The session with the call manager that serves the station."""
         return self.link.core if self.link is not None else None
 
     @property
     def standing_by(self) -> list[tuple[str, int]]:
-        """Those that one message would register the station with."""
+        """The call managers that one message would register the station with."""
         return [self._addresses[index] for index in sorted(self._standby.ready)]
 
     def flush(self) -> None:
-        """Let what the core has queued go out."""
+        """Send what the session has queued."""
         if self.link is not None:
             self.link.flush()
 
     def ask_to_leave(self) -> None:
-        """Unregister, and stay so; ``registered`` ends, or ``refusals`` rises."""
+        """Unregister, and stay unregistered; ``registered`` ends, or ``refusals`` rises."""
         self._wanted = False
         if self.link is not None and self.registered:
             self.link.leave()
 
     def stay(self) -> None:
-        """It was refused, or is not wanted any more: be registered as before."""
+        """Be registered as before, after leaving was refused or given up."""
         self._wanted = not self._stopped
 
     def stop(self) -> None:
-        """No more of this: connections just close."""
+        """Stop being registered without a message: connections just close."""
         self._stopped = True
         self._wanted = False
         self._forget()
@@ -141,7 +141,7 @@ class CallManagers:
             for place, index in enumerate(self._order()):
                 ended = await self._serve(index)
                 if isinstance(ended, Unregistered):
-                    # Without a registration it is one more call manager that does not serve us.
+                    # Without a registration it counts as a call manager that does not serve us.
                     self._note("unregistered by the call manager")
                     self._obey(ended.reset, index)
                 elif isinstance(ended, Rejected):
@@ -183,7 +183,7 @@ class CallManagers:
             self._standby = Standby(self.config, len(self._addresses), self._connect)
 
     def _order(self) -> list[int]:
-        """Where to go next: as told, by a token or a restart; where we stand by; down the list."""
+        """The order to try: where a token or a restart leads, where we stand by, down the list."""
         first = self._same_again if self._returning is None else self._returning
         self._returning = self._same_again = None
         ready = self._standby.ready
@@ -233,17 +233,17 @@ class CallManagers:
                 await self._look.wait()
 
     def _return_to(self, index: int) -> None:
-        """Leave where we are, to register where we would rather be."""
+        """Leave the call manager that serves us, to register with the one at ``index``."""
         link, core = self.link, self.core
         if link is None or core is None or not self.registered:
             return
-        # One whose connection has just failed is lost, not left: that is trouble to be told of.
+        # A connection that has just failed is lost, not left: that is trouble to report.
         if core.idle and core.state is not State.OFFLINE:
             self._returning = index
             link.leave()
 
     def take(self, link: Link, event: StationEvent) -> None:
-        """Something happened on a connection."""
+        """Take an event of a connection."""
         if link is self.link:
             self._take(event)
         elif isinstance(event, MayReturn | MustWait):
@@ -270,12 +270,12 @@ class CallManagers:
         self._station.told(event)
 
     def came_up(self, link: Link) -> None:
-        """A connection is there. Raises :class:`ConfigurationError` when it is of no use."""
+        """Take a new connection; raises :class:`ConfigurationError` when it is of no use."""
         self._station.check(link)
         self._look.set()
 
     def went_down(self, link: Link) -> None:
-        """A connection has ended."""
+        """Note that a connection has ended."""
         self._look.set()
 
     def _forget(self) -> None:

@@ -1,8 +1,8 @@
 """The sound of one call: a port of the media engine that does what the call manager orders.
 
-A port is taken when the first channel is ordered and given back when the call ends; whatever it
-cannot do is refused in the acknowledgement. Nothing is sent without a call: an order to send that
-comes before the call's first state (some call managers do that) is obeyed with that state.
+A port is taken when the first channel is ordered and given back when the call ends; orders that it
+cannot obey are refused in the acknowledgement. Nothing is sent without a call: an order to send
+that comes before the call's first state (some call managers do that) is obeyed with that state.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class MediaOwner(Protocol):
 
     @property
     def version(self) -> int:
-        """The session version."""
+        """The session version; 0 without a session."""
         ...
 
     @property
@@ -57,12 +57,12 @@ class MediaOwner(Protocol):
         ...
 
     def open_port(self) -> Port | None:
-        """A port of the media engine, None when there is none to be had."""
+        """A port of the media engine, None when none is free or there is no engine."""
         ...
 
 
 def no_statistics(request: messages.ConnectionStatisticsReq) -> messages.ConnectionStatisticsRes:
-    """The answer for a call that nothing is known of."""
+    """The answer about a call of which nothing is known: all counts are zero."""
     return messages.ConnectionStatisticsRes(
         directory_num=request.directory_num,
         call_reference=request.call_reference,
@@ -75,11 +75,11 @@ class CallMedia:
 
     def __init__(self, station: MediaOwner, view: CallView) -> None:
         self.port: Port | None = None
-        """Held from the first order to the end."""
+        """The UDP ports, held from the first order to the end of the call."""
         self.sound: Media | None = None
-        """What users play and record on; stays when the port is gone."""
+        """What users play and record on; it stays when the port is gone."""
         self.refused = False
-        """The last order found no port."""
+        """Whether the last order found no port."""
         self._station = station
         self._view = view
         self._heard: PortStatistics | None = None
@@ -91,7 +91,7 @@ class CallMedia:
         """What the port listens for: codec, milliseconds a packet, payload type of digits."""
 
     def take(self, message: SccpMessage | None) -> None:
-        """Obey what the call manager orders; anything else is passed over."""
+        """Obey an order of the call manager; other messages are passed over."""
         match message:
             case messages.OpenReceiveChannel():
                 self._receive(message)
@@ -121,7 +121,7 @@ class CallMedia:
                 pass
 
     def end(self, cause: int) -> None:
-        """The call is over: its sound ends with ``cause``, its port goes back to the engine."""
+        """End the sound with ``cause``, and give the port back to the engine."""
         if self.sound is not None:
             self.sound.end(cause)
         if self.port is not None:
@@ -132,7 +132,7 @@ class CallMedia:
     def statistics(
         self, request: messages.ConnectionStatisticsReq
     ) -> messages.ConnectionStatisticsRes:
-        """How the call sounded, as a call manager asks when it is over; all zero without sound."""
+        """The statistics of the sound, for a call manager that asks; all zero without sound."""
         stats = self.port.stats if self.port is not None else self._heard
         answer = no_statistics(request)
         if stats is None:
@@ -160,7 +160,7 @@ class CallMedia:
 
     @property
     def heard(self) -> tuple[int, float] | None:
-        """Changes with every packet and report that is heard; None while none is to be heard."""
+        """A value that changes with each packet or report heard; None while none is to be heard."""
         port = self.port
         if port is None or not port.receiving:
             return None
@@ -202,7 +202,7 @@ class CallMedia:
                 self._start_receiving(port, *receives)
                 address = port.local_address
             except LocalProtocolError:
-                # What was ordered is beyond us: refused, like everything a port cannot do.
+                # The order asks for more than a port can do: it is refused.
                 status = MediaStatus.ENCODER_OR_DECODER_FAILED
         self._station.send(
             messages.OpenReceiveChannelAck(
@@ -227,7 +227,7 @@ class CallMedia:
         self._receives = codec, packet_ms, digits
 
     def _send_waiting(self) -> None:
-        """Obey the order that waits, if there is a call by now."""
+        """Obey the order that waits, if the call has a state by now."""
         config, view = self._station.config, self._view
         # A media resource is shown no calls, and a further stream has no state of its own.
         stateless = config.style is Style.MEDIA_RESOURCE or view.party is not None

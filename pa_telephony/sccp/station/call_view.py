@@ -34,7 +34,7 @@ _CAUSES_IN_WORDS = {
     "\x80\x49": Cause.FACILITY_REJECTED,
 }
 """Incompatible device type, No resources, CFwdALL loop detected, Temp fail, Service is not active:
-what a congestion is about, where the call manager says it on the display."""
+the reasons of a congestion, where the call manager shows one on the display."""
 
 
 @dataclass(slots=True)
@@ -44,9 +44,9 @@ class Media:
     receive: messages.OpenReceiveChannel | None = None
     transmit: messages.StartMediaTransmission | None = None
     reserved: messages.PortReq | None = None
-    """A port that the call manager wants to know before it orders anything."""
+    """The order to tell a port before anything is sent or received on it."""
     digits: messages.SubscribeDtmfPayloadReq | None = None
-    """The call manager wants to be told of the digits that come in the audio."""
+    """The subscription by which the call manager is told of digits in the audio."""
 
     @property
     def parties(self) -> set[int]:
@@ -79,24 +79,24 @@ class CallView:
     ended: bool = False
     media: Media = field(default_factory=Media)
     party: int | None = None
-    """Of a further stream of the same call reference, which is a view of its own."""
+    """The pass-through party id of a further stream, which is a view of its own; else None."""
 
     @property
     def key(self) -> int:
-        """By what it is known: its call reference, or below zero for a further stream of that."""
+        """The key of the view: its call reference, or a negative number for a further stream."""
         if self.party is None:
             return self.call_reference
         return ~(self.call_reference << 32 | self.party)
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is another phone's, on a line that is shared with it."""
+        """Whether another phone, which shares the line, has the call."""
         return self.state in (DCallState.CALL_REMOTE_MULTILINE, DCallState.REMOTE_HOLD)
 
     def telling(
         self, send: Callable[[SccpMessage], None], then: Callable[[str], None] | None
     ) -> Callable[[str], None]:
-        """What to do with a digit of the audio: tell who subscribed to it, ``then`` the rest."""
+        """A function for digits of the audio: it tells a subscriber of them, else ``then``."""
 
         def heard(digit: str) -> None:
             if (asked := self.media.digits) is not None:
@@ -116,7 +116,7 @@ class CallView:
 def port_answer(
     order: messages.PortReq, address: tuple[str, int] = ("0.0.0.0", 0)
 ) -> messages.PortRes:
-    """Where RTP and RTCP of a stream come to; port 0 for nowhere."""
+    """Tell where RTP and RTCP of a stream are to be sent; port 0 for nowhere."""
     return messages.PortRes(
         conference_id=order.conference_id,
         call_reference=order.call_reference,
@@ -129,7 +129,7 @@ def port_answer(
 
 
 def no_channel(order: messages.OpenReceiveChannel) -> messages.OpenReceiveChannelAck:
-    """The answer to one stream too many."""
+    """The answer to an order for more streams than there can be."""
     return messages.OpenReceiveChannelAck(
         media_reception_status=MediaStatus.NOT_ENOUGH_CHANNELS,
         pass_through_party_id=order.pass_through_party_id,
@@ -147,11 +147,11 @@ class CallViews:
 
     def __init__(self, limit: int) -> None:
         self.calls: dict[int, CallView] = {}
-        """By :attr:`CallView.key`."""
+        """The views by :attr:`CallView.key`."""
         self._limit = limit
 
     def take(self, message: SccpMessage) -> list[CallView]:
-        """Change what ``message`` is about; gives the calls that it concerned."""
+        """Change the views that ``message`` is about; gives those."""
         match message:
             case messages.CallState():
                 return self._show_state(message)
@@ -229,7 +229,7 @@ class CallViews:
                 return []
 
     def _streaming(self, order: _Order) -> list[CallView]:
-        """The call that an order is about, made known if it was not; none beyond the limit."""
+        """The view that an order is about, made if there was none; none beyond the limit."""
         reference = order.call_reference or order.conference_id
         party = order.pass_through_party_id
         for call in self.calls.values():
@@ -261,7 +261,7 @@ class CallViews:
         return [call for call in found if call.call_reference == reference] or found
 
     def _without_streams(self, found: list[CallView]) -> list[CallView]:
-        # A media resource is shown no states: what made the call known is what ends it.
+        # A media resource is shown no states: the end of its last stream ends the call.
         for call in found:
             if call.state is DCallState.IDLE and not call.media.parties:
                 del self.calls[call.key]
@@ -278,7 +278,7 @@ class CallViews:
         return [call]
 
     def _shown(self, reference: int) -> list[CallView]:
-        # Whatever streams there are: a call that rings is not lost for them.
+        # However many streams there are, a call that rings still gets a view.
         if reference not in self.calls:
             known = [call for call in self.calls.values() if call.state is not DCallState.IDLE]
             if len(known) >= self._limit:

@@ -1,4 +1,4 @@
-"""The calls of a station: which views became calls, which one a key opened, what was lost.
+"""The calls of a station: which views became calls, which one a key opened, which were lost.
 
 A call begins and ends when the call manager says so; this is where that is noticed.
 """
@@ -26,22 +26,22 @@ _DIAL_TONES = (DeviceTone.INSIDE_DIAL_TONE, DeviceTone.OUTSIDE_DIAL_TONE)
 
 
 class StationCalls:
-    """The calls of one station."""
+    """The calls of one station, and the ones among them that ring."""
 
     def __init__(self, station: Owner) -> None:
         self.up: dict[int, Call] = {}
-        """By key (:attr:`CallView.key`)."""
+        """The calls that are up, by :attr:`CallView.key`."""
         self.ringing: deque[Call] = deque()
-        """Calls that rang and are not over, and that no handler has had: ``max_calls`` at most."""
+        """Calls that rang, are not over, and were given to no handler: ``max_calls`` at most."""
         self.opened: Call | None = None
-        """The newest call of ours that asks for digits, or began beyond them."""
+        """The newest call that was opened from here, and asks for digits or is beyond them."""
         self.on_call: Callable[[Call], object] | None = None
         self._station = station
         self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
         self._left_up: dict[int, list[messages.OnHook]] = {}
 
     def take(self, event: CallChanged) -> None:
-        """The call manager showed or ordered something of a call."""
+        """Take a message of the call manager about a call; begin or end the call with it."""
         view, message = event.call, event.message
         call = self.up.get(view.key)
         known = call is not None
@@ -67,14 +67,14 @@ class StationCalls:
     def statistics(
         self, request: messages.ConnectionStatisticsReq
     ) -> messages.ConnectionStatisticsRes:
-        """How a call sounded that is up, or was one of the last."""
+        """The statistics of a call that is up, or was one of the last."""
         for call in (*self._ended, *self.up.values()):
             if call.call_reference == request.call_reference:
                 return call.statistics(request)
         return no_statistics(request)
 
     def lost(self, index: int | None) -> None:
-        """The link to the call manager at ``index`` of the list is gone, and all calls with it."""
+        """End all calls: the link to the call manager at ``index`` of the list is gone."""
         self.ringing.clear()
         calls, self.up = self.up, {}
         if index is not None and calls:
@@ -88,7 +88,7 @@ class StationCalls:
             self._tell(call)
 
     def left_up(self, index: int) -> list[messages.OnHook]:
-        """What to tell a call manager that is there again: which calls are over, once.
+        """The OnHook messages for a call manager that is there again: its lost calls, given once.
 
         chan_skinny keeps call and hook of a lost connection, and passes over OffHook until it
         hears this; elsewhere the numbers are those of no call.
@@ -101,7 +101,7 @@ class StationCalls:
 
 
 def _opens(view: CallView, message: SccpMessage, known: bool) -> bool:
-    """Whether a key of ours has got its call with ``message``."""
+    """Whether ``message`` shows the call that a key of ours has opened."""
     match message:
         case messages.CallState() if not view.incoming:
             return view.state is DCallState.OFF_HOOK or (view.state in _BEYOND_DIGITS and not known)

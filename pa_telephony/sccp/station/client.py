@@ -59,7 +59,7 @@ _BLANK = Screen()
 
 
 class Station:
-    """A registered device. Made by :func:`open_station` and :func:`open_media_port`."""
+    """A registered device, made by :func:`open_station` and :func:`open_media_port`."""
 
     def __init__(
         self,
@@ -88,12 +88,12 @@ class Station:
 
     @property
     def calls(self) -> dict[int, Call]:
-        """The calls that are up."""
+        """The calls that are up, by :attr:`CallView.key`."""
         return self._calls.up
 
     @property
     def on_call(self) -> Callable[[Call], object] | None:
-        """Given each call when anything about it has changed, between two messages."""
+        """A function that is given each call when anything about it has changed."""
         return self._calls.on_call
 
     @on_call.setter
@@ -102,7 +102,7 @@ class Station:
 
     @property
     def on_trouble(self) -> Callable[[str], object] | None:
-        """Told why it is not registered, each time a call manager cannot be had or is lost."""
+        """A function that is told why the station is not registered, at each failure of that."""
         return self._managers.on_trouble
 
     @on_trouble.setter
@@ -111,27 +111,27 @@ class Station:
 
     @property
     def registered(self) -> bool:
-        """Whether a call manager knows us now."""
+        """Whether a call manager has the station registered now."""
         return self._managers.registered
 
     @property
     def registrations(self) -> int:
-        """How often a call manager has registered us."""
+        """How often a call manager has registered the station."""
         return self._managers.registrations
 
     @property
     def protocol_errors(self) -> int:
-        """Connections that a call manager broke the protocol on; each was closed."""
+        """How many connections were closed because a call manager broke the protocol."""
         return self._managers.protocol_errors
 
     @property
     def slow_call_managers(self) -> int:
-        """Connections that were closed because nobody read what we sent."""
+        """How many connections were closed because the call manager did not read what we sent."""
         return self._managers.slow_call_managers
 
     @property
     def last_error(self) -> str:
-        """Why a call manager could not be had, or was lost, the last time; "" if none was."""
+        """Why a call manager could not be reached, or was lost, the last time; "" if none was."""
         return self._managers.last_error
 
     @property
@@ -141,12 +141,12 @@ class Station:
 
     @property
     def lines(self) -> dict[int, str]:
-        """Directory numbers by line."""
+        """The directory numbers, by line counted from 1."""
         return dict(self._core.lines) if self._core is not None else {}
 
     @property
     def version(self) -> int:
-        """The session version."""
+        """The negotiated session version; 0 without a session."""
         return self._core.version if self._core is not None else 0
 
     @property
@@ -166,7 +166,7 @@ class Station:
 
     @property
     def screen(self) -> Screen:
-        """Lamps, prompt, soft keys, ringer, forwards, speed dials: what a person would see."""
+        """What a person would see: lamps, prompt, soft keys, ringer, forwards, speed dials."""
         return self._core.screen if self._core is not None else _BLANK
 
     @property
@@ -175,17 +175,17 @@ class Station:
         return self.screen.message_waiting()
 
     async def wait_shown(self, condition: Callable[[Screen], bool]) -> None:
-        """Wait until the screen is as ``condition`` wants it."""
+        """Wait until ``condition`` holds for the screen."""
         while not condition(self.screen):
             await self._news.wait()
 
     async def wait_registered(self) -> None:
-        """Wait until a call manager knows us."""
+        """Wait until a call manager has the station registered."""
         while not self.registered:
             await self._news.wait()
 
     async def wait_unregistered(self) -> None:
-        """Wait until no call manager knows us."""
+        """Wait until no call manager has the station registered."""
         while self.registered:
             await self._news.wait()
 
@@ -209,14 +209,14 @@ class Station:
 
     @contextlib.asynccontextmanager
     async def speed_dial(self, button: int) -> AsyncGenerator[Call]:
-        """Press a speed-dial button, counted from 1. Leaving hangs up."""
+        """Press a speed-dial button, counted from 1; leaving the block hangs up."""
         stimulus = messages.Stimulus(stimulus=DeviceStimulus.SPEED_DIAL, line_instance=button)
         async with self._opened(lambda: stimulus) as call:
             yield call
 
     @contextlib.asynccontextmanager
     async def pick_up(self, *, line: int = 1) -> AsyncGenerator[Call]:
-        """Take over what rings in the pickup group of a line. Leaving hangs up.
+        """Take over a call that rings in the pickup group of a line; leaving hangs up.
 
         Raises :class:`RequestFailed` when the call manager says that there is nothing.
         """
@@ -224,7 +224,7 @@ class Station:
             yield call
 
     async def forward_all(self, number: str, *, line: int = 1) -> None:
-        """Send all calls of a line to ``number``, or to nowhere else ("").
+        """Forward all calls of a line to ``number``, or cancel that ("").
 
         :meth:`forwarded_to` says then how the call manager writes the number. Raises
         :class:`RequestFailed` with a Q.850 cause when it does not take it. Cancelling leaves the
@@ -249,12 +249,12 @@ class Station:
             await self._hang_up(call)
 
     def forwarded_to(self, line: int = 1) -> str:
-        """Where all calls of a line go; "" for nowhere else."""
+        """The number that all calls of a line are forwarded to; "" when they are not."""
         known = self.screen.forwards.get(line)
         return known.all if known is not None else ""
 
     async def do_not_disturb(self, on: bool = True) -> None:
-        """Ring silently from now on, or no more."""
+        """Make the phone ring silently from now on, or ring again."""
 
         def is_on() -> bool:
             return self.screen.lamp(DeviceStimulus.DO_NOT_DISTURB) is not LampMode.OFF
@@ -291,7 +291,7 @@ class Station:
         await self._news.wait()
 
     async def _until(self, done: Callable[[], bool]) -> None:
-        """Wait for what a key should do, or for the call manager to say that it cannot be."""
+        """Wait until ``done``; raises :class:`RequestFailed` when the call manager refuses."""
         screen = self.screen
         refusals = screen.refusals
         while not done():
@@ -338,7 +338,7 @@ class Station:
                 tasks.start_handler(handle, self._calls.ringing.popleft())
 
     async def unregister(self) -> bool:
-        """Leave the call manager. False: it said no, because a call is up; we stay registered.
+        """Unregister; False when the call manager refuses because a call is up.
 
         Once left, the station does not come back by itself. Raises :class:`ConnectionLost` when
         it has left without a word from the call manager: the link is broken, or no answer came
@@ -391,7 +391,7 @@ class Station:
                     assert of is not None
                     raise CallEnded(of.cause)
             except (trio.Cancelled, CallEnded):
-                # The call manager opens it all the same, and nobody would ever hang it up.
+                # The call manager opens it all the same, and nothing else would ever hang it up.
                 await self._hang_up_new_call()
                 raise
             return self._calls.opened
@@ -407,9 +407,10 @@ class Station:
                 await call.hang_up()
 
     def send(self, message: SccpMessage) -> None:
-        """Queue a message to the call manager; dropped without a session."""
+        """Queue a message to the call manager; it is dropped without a session."""
         if self._core is not None:
-            # A session that has just failed is about to be forgotten: nobody is there to hear.
+            # A session that has just failed is about to be forgotten: nothing would read the
+            # message.
             with contextlib.suppress(RemoteProtocolError):
                 self._core.send(message)
                 self._managers.flush()
@@ -421,7 +422,7 @@ class Station:
         return link.addresses[1][0] if link is not None else ""
 
     def open_port(self) -> Port | None:
-        """A port of the engine for one call; None when there is none to be had."""
+        """A port of the engine for one call; None when none is free or there is no engine."""
         if self._engine is None:
             return None
         from pa_telephony.rtp import PortUnavailable  # numpy only where there is sound
@@ -445,7 +446,7 @@ class Station:
         await self._managers.run()
 
     def told(self, event: StationEvent) -> None:
-        """The call manager said something."""
+        """Take an event of the session, and wake the tasks that wait for one."""
         match event:
             case Registered() if self._managers.link is not None:
                 for on_hook in self._calls.left_up(self._managers.link.index):
@@ -459,7 +460,7 @@ class Station:
         self._tell()
 
     def lost(self, index: int | None) -> None:
-        """No call manager knows us any more, and calls are over."""
+        """Note that no call manager serves the station any more; its calls end."""
         self._calls.lost(index)
         self._tell()
 
@@ -470,7 +471,7 @@ class Station:
             self._engine.check_signalling(local[0], remote[0])
 
     def abandon(self) -> None:
-        """Leave without a word and without waiting: calls end, the connection just closes."""
+        """Leave without a message and without waiting: calls end, the connection just closes."""
         self._abandoned = True
         self._managers.stop()
 
@@ -482,7 +483,7 @@ class Station:
             trio.move_on_after(self.config.unregister_within + 1.0, shield=True),
             contextlib.suppress(ConnectionLost),
         ):
-            # A call manager that ends none of them is asked to let go all the same.
+            # A call manager that ends no call is asked to let the station go all the same.
             with trio.move_on_after(0.5):
                 async with trio.open_nursery() as nursery:
                     for call in self.calls.values():
@@ -510,15 +511,14 @@ async def open_station(
     to the next one stands by, and the station returns to an earlier one when that lets it and no
     call is up (:class:`StationConfig`). Left means hung up and unregistered.
 
-    ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has
-    no sound and refuses receive channels. ``local_address`` is the source address to use.
-    ``on_trouble`` is :attr:`Station.on_trouble` from the start, when nobody may be there yet.
-    Raises :class:`ConfigurationError` when the engine is on a loopback address and a call manager
-    is not.
-    Raises :class:`RegistrationRejected` when every call manager refuses the name from the
-    first: ``config.rejections`` times when the name is unknown there, and for
-    ``config.rejected_for`` seconds when an old session may hold it. Waits for as long as none
-    can be reached.
+    ``name`` is the device name (at most 15 characters). Without an ``engine`` the station has no
+    sound and refuses receive channels. ``local_address`` is the source address to use.
+    ``on_trouble`` is :attr:`Station.on_trouble` from the start, when no call manager may be
+    reachable yet. Raises :class:`ConfigurationError` when the engine is on a loopback address and a
+    call manager is not. Raises :class:`RegistrationRejected` when every call manager refuses the
+    name from the first: ``config.rejections`` times when the name is unknown there, and for
+    ``config.rejected_for`` seconds when an old session may hold it. Waits for as long as none can
+    be reached.
     """
     if not 1 <= len(name) <= 15:
         raise ValueError(f"device name {name!r}: must have 1 to 15 characters")

@@ -55,8 +55,8 @@ __all__ = [
 _USUAL_INTERVAL = 30.0
 """Seconds between keepalives (captured from CUCM, its documented default)."""
 _LONGEST_INTERVAL = 3600.0
-"""Seconds between keepalives, whatever the call manager announces: a dead link is found some day
-(guessed; 30 is captured)."""
+"""Seconds between keepalives, whatever the call manager announces, so that a dead link is found
+some day (guessed; 30 is captured)."""
 _MAX_LINES = 42
 _MAX_BUTTONS = 256
 _ANSWERS = (
@@ -72,17 +72,17 @@ _ANSWERS = (
     messages.SpeedDialStatV2Res,
     messages.VersionRes,
 )
-"""With each of them the call manager has again the time that it had for RegisterAck."""
+"""Answers while configuring; with each of them the time to wait for the next one starts anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The call manager knows us, and calls can come."""
+    """The call manager has registered us, and calls can come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The call manager refused; the connection is to be closed."""
+    """The call manager refused to register us; the connection is to be closed."""
 
     reason: str
 
@@ -91,9 +91,9 @@ class Rejected:
 class Unregistered:
     """We have left; the connection is to be closed.
 
-    ``reset``: what the call manager wants then. RESTART is the same again; RESET is to start from
-    nothing, the list of call managers included. None: nothing, we wanted to leave.
-    ``confirmed``: the call manager has said so; otherwise the link broke, or it did not answer.
+    ``reset``: what the call manager wants next. RESTART is the same again; RESET is to start from
+    nothing, the list of call managers included. None: nothing, we wanted to leave. ``confirmed``:
+    the call manager has said so; otherwise the link broke, or it did not answer.
     """
 
     reset: DeviceResetType | None = None
@@ -107,7 +107,7 @@ class UnregisterRefused:
 
 @dataclass(frozen=True, slots=True)
 class SessionLost:
-    """The link is gone or silent; the connection is to be closed."""
+    """The link is broken or silent; the connection is to be closed."""
 
     reason: str
 
@@ -122,12 +122,12 @@ class CallChanged:
 
 @dataclass(frozen=True, slots=True)
 class MayReturn:
-    """A call manager that we stand by at would have us: it gave a token, or knows none."""
+    """A call manager that we stand by at would register us: it gave a token, or knows none."""
 
 
 @dataclass(frozen=True, slots=True)
 class MustWait:
-    """It would not now; ``seconds`` is when to ask again."""
+    """A call manager would not register us now; ``seconds`` is when to ask again."""
 
     seconds: int
 
@@ -224,7 +224,7 @@ class StationCore:
 
     @property
     def version(self) -> int:
-        """The negotiated session version."""
+        """The negotiated session version; 0 before."""
         return self._connection.version
 
     def watch_frames(self, told: Callable[[bytes], None]) -> None:
@@ -232,12 +232,12 @@ class StationCore:
         self._connection.on_frame = told
 
     def connected(self, now: float) -> None:
-        """The TCP connection is up: ask to be registered."""
+        """Ask to be registered, now that the TCP connection is up."""
         self._now = now
         self._step(Input.CONNECTED)
 
     def stand_by(self, now: float, interval: float) -> None:
-        """The TCP connection is up: keep it so, with a keepalive every ``interval`` seconds."""
+        """Stand by on a TCP connection that is up, with a keepalive every ``interval`` seconds."""
         self._now = now
         self._interval = interval
         self._step(Input.STAND_BY)
@@ -248,12 +248,12 @@ class StationCore:
         self._step(Input.COME_BACK)
 
     def leave(self, now: float) -> None:
-        """Ask to be let go; :class:`Unregistered` or :class:`UnregisterRefused` follows."""
+        """Ask to unregister; :class:`Unregistered` or :class:`UnregisterRefused` follows."""
         self._now = now
         self._step(Input.LEAVE)
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Take bytes from the call manager. Raises :class:`RemoteProtocolError`."""
+        """Take bytes from the call manager; raises :class:`RemoteProtocolError` for wrong ones."""
         self._now = now
         try:
             self._connection.receive_data(data)
@@ -262,12 +262,12 @@ class StationCore:
             raise
 
     def receive_eof(self, now: float) -> None:
-        """The call manager closed its side."""
+        """Note that the call manager closed its side."""
         self._now = now
         self._connection.receive_eof()
 
     def lost(self, reason: str, now: float) -> None:
-        """The link broke."""
+        """Note that the link broke; :class:`SessionLost` or :class:`Unregistered` follows."""
         self._now = now
         self._reason = reason
         self._step(Input.LOST)
@@ -295,7 +295,7 @@ class StationCore:
         return self._events.popleft()
 
     def send(self, message: SccpMessage) -> None:
-        """Queue a message."""
+        """Queue a message to the call manager."""
         self._connection.send(message)
 
     @property
@@ -389,7 +389,7 @@ class StationCore:
                     self._reset_when_idle()
 
     def _answer(self, message: SccpMessage, known: bool) -> None:
-        """What is answered here: digits, and what is about no stream that there is."""
+        """Answer messages that need no call: about digits, and about streams that do not exist."""
         match message:
             case messages.SubscribeDtmfPayloadReq() | messages.UnSubscribeDtmfPayloadReq():
                 answer: type[_DigitsAnswer] = messages.SubscribeDtmfPayloadRes
@@ -421,7 +421,7 @@ class StationCore:
         return known != self.lines.get(line, "")
 
     def _learn_buttons(self, message: messages.ButtonTemplateRes) -> bool:
-        """Whether that was the last part: a long template has several, each with its offset."""
+        """Take a part of the button template; gives whether it was the last one."""
         del self._buttons[message.button_offset :]
         self._buttons += [int(button.button_definition) for button in message.definition]
         del self._buttons[_MAX_BUTTONS:]
@@ -512,7 +512,7 @@ class StationCore:
         self._events.append(event)
 
     def _broken(self) -> None:
-        # The error says it all: no event follows.
+        # The error tells it all: no event follows.
         self.state = State.OFFLINE
         self._deadline = self._keep_alive_at = None
 

@@ -39,16 +39,17 @@ _READ = 65536
 _CONNECT_WITHIN = 5.0
 _ASK_AGAIN = 60.0
 """Seconds after which a call manager that was asked in vain is asked again; twice as long each time
-that we left another one for it and it did not take us: nobody reaches us meanwhile (guessed)."""
+that we left another one for it and it did not take us, since no call reaches us meanwhile
+(guessed)."""
 _ASK_AGAIN_AT_LEAST = 3600.0
-"""Seconds after which it is asked again in any case: it may have been repaired (guessed)."""
+"""Seconds after which it is asked again in any case, since it may have been repaired (guessed)."""
 
 End: TypeAlias = Rejected | Unregistered | SessionLost
-"""How a connection ended."""
+"""The ways a connection can end."""
 
 
 class LinkOwner(Protocol):
-    """The station a connection belongs to."""
+    """The station that a connection belongs to."""
 
     name: str
     config: StationConfig
@@ -56,15 +57,15 @@ class LinkOwner(Protocol):
     slow_call_managers: int
 
     def take(self, link: Link, event: StationEvent) -> None:
-        """Something happened on a connection."""
+        """Take an event of a connection."""
         ...
 
     def came_up(self, link: Link) -> None:
-        """A connection is there; nothing was said on it yet."""
+        """Take a new connection, on which nothing was sent yet."""
         ...
 
     def went_down(self, link: Link) -> None:
-        """A connection has ended, or could not be had."""
+        """Note that a connection has ended, or could not be made."""
         ...
 
 
@@ -86,7 +87,7 @@ class Link:
         self.index = index
         self.core: StationCore | None = None
         self.addresses = (("0.0.0.0", 0), ("0.0.0.0", 0))
-        """Ours, and the call manager's."""
+        """The address and port of our end, and of the call manager's."""
         self.ended = trio.Event()
         self.end: End = SessionLost("closed")
         self.up_since: float | None = None
@@ -97,13 +98,13 @@ class Link:
         self._source = source
         self._to_send = trio.Event()
         self._nap = trio.CancelScope()
-        """Ends when the core has something to do."""
+        """Cancelled when the core has something to do."""
         self._scope = trio.CancelScope()
         self._registers = False
 
     @property
     def stands_by(self) -> bool:
-        """Whether one message would register here."""
+        """Whether one message would register the station here."""
         return self.core is not None and self.core.state is State.STANDBY
 
     def register(self) -> None:
@@ -112,34 +113,34 @@ class Link:
         self._ask(StationCore.connected)
 
     def come_back(self) -> None:
-        """Ask whether we may register here."""
+        """Ask whether the station may register here."""
         self._ask(StationCore.come_back)
 
     def leave(self) -> None:
-        """Ask to be let go."""
+        """Ask to unregister, if there is a session."""
         self._ask(StationCore.leave)
 
     def _ask(self, step: Callable[[StationCore, float], None]) -> None:
         if self.core is None:
             return
-        # A core that has failed raises its error at whoever asks it for something until its own
-        # task, which reports the error and ends the connection, has come to its end.
+        # A core that has failed raises its error at each caller until its own task, which reports
+        # the error and ends the connection, has come to its end.
         with contextlib.suppress(RemoteProtocolError):
             step(self.core, trio.current_time())
         self.flush()
 
     def flush(self) -> None:
-        """Let what the core has queued go out, and its deadline be heard of."""
+        """Send what the core has queued, and look at its deadline again."""
         self._to_send.set()
         if self.core is not None:
             self._nap.deadline = _or_never(self.core.next_deadline())
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection without a message."""
         self._scope.cancel()
 
     async def run(self) -> None:
-        """Connect, and speak until one side has had enough."""
+        """Connect, and serve the connection until either side ends it."""
         try:
             with self._scope:
                 self.end = await self._session()
@@ -273,16 +274,16 @@ class Standby:
 
     @property
     def ready(self) -> set[int]:
-        """The call managers that one message would register us with."""
+        """The call managers that one message would register the station with."""
         return {index for index, link in self._links.items() if link.stands_by}
 
     def close(self) -> None:
-        """Stand by nowhere."""
+        """Close all connections that stand by."""
         while self._links:
             self._links.popitem()[1].close()
 
     def take(self, index: int) -> Link | None:
-        """The connection to a call manager, to be used for more than standing by."""
+        """Take over the connection to a call manager, to register on it; None without one."""
         link = self._links.pop(index, None)
         self._asked.discard(index)
         return None if link is None or link.ended.is_set() else link
@@ -332,11 +333,11 @@ class Standby:
         return None
 
     def taken(self, index: int) -> None:
-        """A call manager had us for a while: it is worth the way."""
+        """Note that a call manager had the station for a while: returning there is worthwhile."""
         self._in_vain.pop(index, None)
 
     def not_taken(self, index: int, now: float) -> None:
-        """We left another one for this one, in vain."""
+        """Note that the station left another call manager for this one, in vain."""
         times = self._in_vain[index] = self._in_vain.get(index, 0) + 1
         self._ask_at[index] = now + min(_ASK_AGAIN * 2 ** min(times, 16), _ASK_AGAIN_AT_LEAST)
 
@@ -357,7 +358,7 @@ class Standby:
         return {*range(here), here + 1} & {*range(self._count)}
 
     def answered(self, index: int, answer: MayReturn | MustWait, now: float) -> None:
-        """A call manager said whether it would have us."""
+        """Take a call manager's answer whether the station may register there."""
         self._asked.discard(index)
         if isinstance(answer, MustWait):
             self._ask_at[index] = now + max(1, answer.seconds)

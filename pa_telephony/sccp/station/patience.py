@@ -1,4 +1,4 @@
-"""How long a station waits before it tries again, and which refusal is the last word. Pure."""
+"""How long a station waits before it tries again, and which refusal is final. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pa_telephony.sccp.station.style import StationConfig
 __all__ = ["LASTED", "Patience", "is_final"]
 
 LASTED = 5.0
-"""Seconds after which a connection, or a registration, was no failure."""
+"""Seconds after which a connection, or a registration, does not count as a failure."""
 _LEAST = 0.05
 _FINAL = re.compile(
     # Ours and chan-sccp's; ours; captured; chan-sccp's; CUCM's as phones show it (support texts).
@@ -23,13 +23,13 @@ def is_final(reason: str) -> bool:
     """Whether the text of a refusal rules out that a session of ours lingers there.
 
     It cannot be told from "Crossover session", "Reload in progress", Asterisk's "No Authority: "
-    (which it says of an unknown name as well), or a text that nobody knows.
+    (which it says of an unknown name as well), or an unknown text.
     """
     return _FINAL.search(reason) is not None
 
 
 class Patience:
-    """One station's, with all of its call managers.
+    """The pauses and the refusals of one station, with all of its call managers.
 
     ``chance`` gives numbers from 0 to 1: half of a pause is chance, so that a thousand phones do
     not come back as one.
@@ -48,7 +48,7 @@ class Patience:
         self._registered_at = 0.0
 
     def refused(self, reason: str, now: float) -> bool:
-        """A call manager refused the name; True: it, and all others, will not do otherwise."""
+        """Count a refusal; True when all call managers have refused often enough to give up."""
         if not self._refusals:
             self._refused_since = now
             self._hopeless = True
@@ -58,23 +58,23 @@ class Patience:
         return self._refusals >= self._most and (waited or self._hopeless)
 
     def not_refused(self) -> None:
-        """The first call manager of the list has not refused: refusals are counted anew."""
+        """Count refusals anew: the first call manager of the list has not refused."""
         self._refusals = 0
 
     def registered(self, now: float) -> None:
-        """A call manager has taken us."""
+        """Note when a call manager has registered the station."""
         self._refusals = 0
         self._registered_at = now
 
     def unregistered(self, now: float) -> bool:
-        """That is over; whether it lasted. If so, it was no failure."""
+        """Tell whether the registration that is over lasted; if so, it was no failure."""
         lasted = now - self._registered_at > LASTED
         if lasted:
             self._back_off = self._config.first_back_off
         return lasted
 
     def pause(self) -> float:
-        """Seconds until the next try: twice as long each time."""
+        """Seconds until the next try, twice as long each time up to a limit."""
         wait = self._back_off * (0.5 + self._chance() / 2)
         self._back_off = min(max(self._back_off, _LEAST) * 2, self._config.longest_back_off)
         return wait

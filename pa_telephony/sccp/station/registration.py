@@ -12,7 +12,7 @@ __all__ = ["TABLE", "Effect", "Input", "State"]
 
 
 class State(enum.Enum):
-    """Where the registration stands."""
+    """Which stage the registration has reached."""
 
     OFFLINE = "offline"
     STANDBY = "standing by"
@@ -45,7 +45,7 @@ class Input(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What the station does about it."""
+    """What the station does after an input."""
 
     NOTHING = "nothing"
     STAND_BY = "KeepAliveReq"

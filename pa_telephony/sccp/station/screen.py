@@ -25,7 +25,7 @@ from pa_telephony.sccp.text import readable
 __all__ = ["Forwards", "Screen", "SoftKey"]
 
 _MOST = 256
-"""Lamps, keys, forwards and speed dials that are remembered of each."""
+"""How many lamps, keys, forwards and speed dials are remembered of each."""
 _PARKED_AT = "\x80\x21"
 _DIGITS = re.compile("[0-9*#]+")
 _NOT_SO = frozenset(
@@ -36,12 +36,12 @@ Another barge exists, No park number available, Can not complete transfer, Can n
 slot unavailable, No call available for pickup, External transfer restricted, No line available for
 pickup."""
 _REFUSALS = _NOT_SO | {"\x80\x23", "\x80\x49"}
-"""Temp fail and Service is not active, too, where they do not explain the state of a call."""
+"""Temp fail and Service is not active too, where they do not explain the state of a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoftKey:
-    """One soft key: what it says when it is pressed, and its label as it came."""
+    """One soft key: the event that pressing it sends, and its label as it came."""
 
     event: SoftKeyEvent
     label: str
@@ -64,17 +64,17 @@ class Screen:
 
     def __init__(self) -> None:
         self.lamps: dict[tuple[int, int], LampMode] = {}
-        """By stimulus and instance."""
+        """The lamps by stimulus and instance."""
         self.prompt = ""
         """The status line of the idle phone; calls have their own."""
         self.notification = ""
-        """The text that covered it last."""
+        """The text that covered the prompt last."""
         self.refusals = 0
         """How often a notification or a prompt said that something cannot be done."""
         self.refusal = ""
-        """What said so last."""
+        """The text that said so last."""
         self.parked_at = ""
-        """Where this phone parked a call last."""
+        """The number that this phone parked a call at last."""
         self.parkings = 0
         self.ringer = RingMode.RING_OFF
         self.speaker = SpeakerMode.OFF
@@ -82,17 +82,17 @@ class Screen:
         """The line of the call plane that was activated last; 0 for none."""
         self.forwards: dict[int, Forwards] = {}
         self.speed_dials: dict[int, tuple[str, str]] = {}
-        """Number and label, by button."""
+        """The number and the label of each speed dial, by button."""
         self._template: list[SoftKey] = []
         self._sets: list[tuple[int, ...]] = []
         self._shown: dict[int, tuple[int, int]] = {}
 
     def lamp(self, stimulus: DeviceStimulus, instance: int = 1) -> LampMode:
-        """The mode of a lamp."""
+        """The mode of a lamp; off when the call manager never set it."""
         return self.lamps.get((stimulus, instance), LampMode.OFF)
 
     def message_waiting(self, line: int | None = None) -> bool:
-        """Whether the lamp of a line (None: of any, or of the phone) says so."""
+        """Whether the lamp of a line (None: of any, or of the phone) shows a message."""
         return any(
             stimulus == DeviceStimulus.VOICE_MAIL
             and mode != LampMode.OFF
@@ -101,7 +101,7 @@ class Screen:
         )
 
     def soft_keys(self, call_reference: int = 0) -> tuple[SoftKey, ...]:
-        """The keys that are shown for a call; 0: for none."""
+        """The keys that are shown for a call; with 0, those without a call."""
         if call_reference not in self._shown:
             return ()
         number, mask = self._shown[call_reference]
@@ -113,11 +113,11 @@ class Screen:
         )
 
     def forget_call(self, call_reference: int) -> None:
-        """A call is over, and its soft keys with it."""
+        """Forget the soft keys of a call that is over."""
         self._shown.pop(call_reference, None)
 
     def forget_speed_dials(self, beyond: int) -> None:
-        """There are no more than so many buttons now."""
+        """Forget the speed dials of buttons above ``beyond``."""
         self.speed_dials = {n: dial for n, dial in self.speed_dials.items() if n <= beyond}
 
     def take(self, message: SccpMessage) -> bool:

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Style(enum.Enum):
-    """As what a station registers. Whatever the style, calls are the call manager's to show."""
+    """What a station registers as; whatever the style, the call manager shows the calls."""
 
     PHONE = "phone"
     """As a 7970 with CUCM 8.6 (docs/protocol-sccp.md §3.1)."""
@@ -50,17 +50,17 @@ class Style(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StationConfig:
-    """What a station says of itself, and how patient it is. Times in seconds."""
+    """What a station says of itself, and how patient it is; times are in seconds."""
 
     style: Style = Style.PHONE
     device_type: DeviceType = DeviceType.CISCO_7970
     protocol_version: int = 20
     """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
     streams: int | None = None
-    """At once, as RegisterReq says it; None: as many as its style has, which is 1 for a media
-    resource. That refuses whatever is beyond its capacity (captured: bridge 8, MTP 20)."""
+    """How many streams at once RegisterReq claims; None: as many as its style has, which is 1 for a
+    media resource. That refuses streams beyond its capacity (captured: bridge 8, MTP 20)."""
     streams_per_conference: int = 0
-    """A conference bridge's (captured: 8); 0 for all others."""
+    """How many streams one conference of a bridge has (captured: 8); 0 for all others."""
     codecs: tuple[MediaPayloadType, ...] = (
         MediaPayloadType.G711_ULAW64K,
         MediaPayloadType.G711_ALAW64K,
@@ -74,28 +74,28 @@ class StationConfig:
     Right for servers that carry all sound themselves; a call manager connects phones directly.
     """
     register_within: float = 5.0
-    """For RegisterAck, and again for each answer to what is asked behind it."""
+    """Seconds to wait for RegisterAck, and again for each answer to what is asked behind it."""
     missed_keep_alives: int = 3
     unregister_within: float = 1.0
     token_within: float = 4.0
     """A call manager that has not answered RegisterTokenReq by then knows no tokens."""
     stand_by: bool = True
-    """Keep a connection to the call manager that comes next."""
+    """Whether to keep a connection to the call manager that comes next."""
     fall_back: bool = True
-    """Return to a call manager earlier in the list when it is there again and no call is up."""
+    """Whether to return to an earlier call manager that is there again, when no call is up."""
     first_back_off: float = 0.1
     longest_back_off: float = 30.0
     rejections: int = 3
-    """While opening: refusals by every call manager in a row before the error comes out,"""
+    """How often in a row each call manager may refuse while opening, before the error comes out."""
     rejected_for: float = 75.0
-    """and for how long they are put up with, unless all say that the name is not to be had: a
-    session whose link broke holds it for up to two keepalive intervals
+    """How long refusals are put up with while opening, unless all say that the name is not to be
+    had: a session whose link broke holds it for up to two keepalive intervals
     (docs/protocol-sccp.md §5)."""
     max_calls: int = 24
-    """Calls that the call manager may show at once, and handlers that may run; a media resource
-    has ``streams`` instead."""
+    """How many calls the call manager may show at once, and handlers may run; a media resource has
+    ``streams`` instead."""
     max_unsent: int = 1 << 18
-    """Bytes of answers that may wait for a call manager that does not read."""
+    """How many bytes of answers may wait for a call manager that does not read."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -104,26 +104,27 @@ LineQuestion: TypeAlias = type[messages.LineStatReq] | type[messages.ForwardStat
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Habits:
-    """One style."""
+    """What the stations of one style say and ask."""
 
     instance: int = 1
-    """Of its name: gateways and their ports say 1, phones 0."""
+    """The instance of the device name: gateways and their ports say 1, phones 0."""
     streams: int = 1
     conferences: int = 0
     lines: int = 1
     features: int
     """The last two of the three bytes behind the version, as one number."""
     questions: Callable[[StationConfig], Iterator[SccpMessage]]
-    """Behind RegisterAck."""
+    """The questions behind RegisterAck."""
     line_questions: tuple[LineQuestion, ...] = ()
-    """For each line that the buttons show; () for a style that does not ask for its buttons."""
+    """The questions for each line that the buttons show; () for a style that does not ask for its
+    buttons."""
     configured_by: type[SccpMessage] = messages.TimeDateRes
-    """The answer with which the call manager is done."""
+    """The answer with which the configuration is complete."""
     confirms_transmission: bool = True
     """Whether it answers StartMediaTransmission (from version 15 on)."""
 
     def ask_about(self, lines: int, dials: int) -> Iterator[SccpMessage]:
-        """What is asked when the buttons are known."""
+        """The questions that follow once the buttons are known."""
         if not self.line_questions:
             return
         for line in range(1, lines + 1):
@@ -221,12 +222,12 @@ def _streams(config: StationConfig) -> int:
 
 
 def most_calls(config: StationConfig) -> int:
-    """Calls, or streams of a media resource, that there may be at once."""
+    """How many calls, or streams of a media resource, there may be at once."""
     return _streams(config) if config.style is Style.MEDIA_RESOURCE else config.max_calls
 
 
 def register_request(name: str, address: str, config: StationConfig) -> messages.RegisterReq:
-    """How a station of this style asks to be registered."""
+    """The RegisterReq of a station of this style."""
     habits = HABITS[config.style]
     return messages.RegisterReq(
         device_name=name,
@@ -242,7 +243,7 @@ def register_request(name: str, address: str, config: StationConfig) -> messages
 
 
 def capabilities(config: StationConfig) -> messages.CapabilitiesRes:
-    """What a station can hear and say."""
+    """The codecs that a station can receive and send, as CapabilitiesRes."""
     offered = list(config.codecs)
     if config.rfc2833:
         offered.append(MediaPayloadType.RFC2833_DYN_PAYLOAD)
