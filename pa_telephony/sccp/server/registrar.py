@@ -50,11 +50,9 @@ class RegistrarConfig:
     (:attr:`~pa_telephony.sccp.server.device.Device.keep_alive_interval`)."""
     secondary_keep_alive_interval: int = 60
     missed_keep_alives: int = 3
-    """How many intervals without a message let another connection register the name (or
-    ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
-    heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
+    """How many intervals a station may be silent before it is gone (documented)."""
     silent_after: float = 1.5
-    """Intervals without a word after which another connection may register the name (or
+    """How many intervals without a message let another connection register the name (or
     ``missed_keep_alives``, if that is less). More than 1: a station that keeps its interval is
     heard a little later than that; real ones take up to 1.2 (captured, IOS)."""
     max_unknown_names_of_one_address: int = 100
