@@ -1,7 +1,7 @@
 """One CTI connection without I/O: frames, heartbeats, sequence numbers; either role.
 
-A frame that is not what its header says raises :class:`DecodeError` once and for ever. Numbers
-nobody declared are counted and skipped, as Cisco's client does with those above its table.
+A frame that is not what its header says raises :class:`DecodeError` once and for ever. Messages
+with undeclared numbers are counted and skipped, as Cisco's client does with those above its table.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_LOGINS = frozenset(
 
 
 class Role(enum.Enum):
-    """Which side of the connection we are."""
+    """The side of a connection that this end speaks for."""
 
     CLIENT = "client"
     SERVER = "server"
@@ -35,19 +35,19 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a peer may make us hold, in bytes."""
+    """The most that a peer may make a connection hold, in bytes."""
 
     frame: int = 1 << 20
-    """Largest message: a device with hundreds of lines takes some 100 kB."""
+    """The largest message: a device with hundreds of lines takes some 100 kB."""
     buffered: int = 2 << 20
     before_login: int = 8192
-    """Largest message of an application that has not logged in: those of a login take some 1 kB.
-    Four times that may wait to be read."""
+    """The largest message of an application that has not logged in: those of a login take some 1
+    kB. Four times that may wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionClosed:
-    """The peer has closed its side, between two frames."""
+    """The peer has closed its side, and no message was cut short by it."""
 
 
 class WireConnection:
@@ -60,7 +60,8 @@ class WireConnection:
         self.role = role
         self.limits = limits or Limits()
         self.logged_in = logged_in
-        """False: only the messages of a login are looked at, and only short ones."""
+        """Whether all messages are read; before the login only those of a login are, and only short
+        ones."""
         self.version = VERSION_15
         self.unknown_messages = 0
         self.on_frame: Callable[[bytes], None] | None = None
@@ -76,12 +77,12 @@ class WireConnection:
         self._heard_at = 0.0
 
     def start_heartbeats(self, send_every: float, expect_within: float, now: float) -> None:
-        """Send one every ``send_every`` seconds, and miss the peer after ``expect_within``."""
+        """Send a heartbeat every ``send_every`` seconds; expect bytes within ``expect_within``."""
         self._send_every, self._expect_within = max(send_every, 1.0), expect_within
         self._send_at, self._heard_at = now + self._send_every, now
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Take bytes from the peer. Raises :class:`RemoteProtocolError` when too many wait."""
+        """Take bytes from the peer; raises :class:`RemoteProtocolError` when too many wait."""
         self._check()
         if self._eof:
             raise LocalProtocolError("data after the end")
@@ -95,12 +96,12 @@ class WireConnection:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
     def receive_eof(self) -> None:
-        """The peer closed its side."""
+        """Note that the peer has closed its side."""
         self._check()
         self._eof = True
 
     def next_event(self) -> CtiMessage | ConnectionClosed | None:
-        """The next whole message besides heartbeats; None for "not yet"."""
+        """The next whole message besides heartbeats; None when more bytes are needed."""
         self._check()
         while True:
             there = len(self._received) - self._start
@@ -171,7 +172,7 @@ class WireConnection:
         return min(self._send_at, self._heard_at + self._expect_within)
 
     def handle_deadline(self, now: float) -> None:
-        """Send a heartbeat that is due. Raises :class:`RemoteProtocolError` for a silent peer."""
+        """Send a heartbeat that is due; raises :class:`RemoteProtocolError` for a silent peer."""
         if self._send_at is None or self._expect_within is None or self._send_every is None:
             return
         if now >= self._heard_at + self._expect_within:

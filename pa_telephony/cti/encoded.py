@@ -1,8 +1,8 @@
 """Events of lines, encoded once for however many handles and sessions are told of them.
 
-What a call does on a line that 200 phones share is told on each handle of each session that has the
-line open. The frames differ in the handle and in the version word of the session, and in nothing
-else.
+An event of a call on a line that 200 phones share is told on each handle of each session that has
+the line open. The frames differ in the handle and in the version word of the session, and in
+nothing else.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class LineEvent(NamedTuple):
 
 @functools.cache
 def _place_of_line(kind: type[CtiMessage]) -> int:
-    """Where the handle stands in the frames of a kind of event."""
+    """The offset of the line handle in the frames of a kind of event."""
     at = HEADER.size
     for field in fields_of(kind):
         if field.name == "line_id":

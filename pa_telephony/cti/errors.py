@@ -17,23 +17,23 @@ __all__ = [
 
 
 class InvalidStateError(RequestFailed):
-    """A call, a line or a device is not in a state for that (InvalidStateException)."""
+    """A call, a line or a device is not in a state for the request (InvalidStateException)."""
 
 
 class InvalidPartyError(RequestFailed):
-    """There is no such number (InvalidPartyException)."""
+    """The number in a request does not exist (InvalidPartyException)."""
 
 
 class PrivilegeViolationError(RequestFailed):
-    """The user may not do that (PrivilegeViolationException)."""
+    """The user may not do what was requested (PrivilegeViolationException)."""
 
 
 class ResourceUnavailableError(RequestFailed):
-    """Something that it takes is not there or in use (ResourceUnavailableException)."""
+    """Something that the request needs is missing or in use (ResourceUnavailableException)."""
 
 
 class MethodNotSupportedError(RequestFailed):
-    """The device or the call manager cannot do that (MethodNotSupportedException)."""
+    """The device or the call manager does not support it (MethodNotSupportedException)."""
 
 
 class RegistrationError(RequestFailed):

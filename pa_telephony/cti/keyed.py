@@ -1,4 +1,4 @@
-"""Which CTI messages hold what somebody has keyed or typed, and what is left of them without it.
+"""Which CTI messages hold what a person has keyed or typed, and how they look without it.
 
 It may be a PIN, so it stands in no report of a bug, and in no trace file that was not asked for it.
 Pure.
@@ -25,11 +25,11 @@ KEYED = frozenset(
         messages.DeviceDataPassThroughEvent,
     )
 )
-"""Digits to play and to dial, digits that were pressed, and what was typed into a phone."""
+"""Messages with digits to play and to dial, digits that were pressed, or text for a phone."""
 
 
 def without_keyed(frame: bytes) -> bytes | None:
-    """The frame with zeros behind its header; None when it holds nothing of the kind."""
+    """The frame with zeros behind its header; None when the message is none of :data:`KEYED`."""
     if int.from_bytes(frame[16:_HEADER], "little") not in KEYED:
         return None
     return frame[:_HEADER] + bytes(max(0, len(frame) - _HEADER))

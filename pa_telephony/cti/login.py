@@ -45,9 +45,10 @@ class Certificate:
 
 
 def load_cryptography() -> None:
-    """Load what a login takes, which a process that has run out of descriptors could not.
+    """Load the modules that a login needs, which fails in a process without free descriptors.
 
-    To be called before anybody is served. Raises :class:`ImportError` without the extra ``cti``.
+    To be called before any application is served. Raises :class:`ImportError` without the extra
+    ``cti``.
     """
     for name in ("x509", "hazmat.primitives.asymmetric.padding", "hazmat.primitives.ciphers"):
         importlib.import_module(f"cryptography.{name}")
@@ -113,7 +114,7 @@ def open_password(
     """The password in a ProviderOpenRequest.
 
     Raises :class:`RemoteProtocolError`, always the same one: a server that tells what was wrong
-    helps whoever guesses. Our nonce must stand behind the key, or the request is a replay.
+    helps an attacker. Our nonce must stand behind the key, or the request is a replay.
     """
     from cryptography.hazmat.primitives.asymmetric import padding
 

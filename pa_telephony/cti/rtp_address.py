@@ -19,10 +19,10 @@ def ip_number(address: str) -> int:
 
 
 def ip_text(number: int) -> str:
-    """The other way round."""
+    """The address whose four bytes in network order are the number on the wire."""
     return str(ipaddress.IPv4Address((number & 0xFFFFFFFF).to_bytes(4, "little")))
 
 
 def port_number(number: int) -> int:
-    """A port; Cisco's client sends 40000 as 0xFFFF9C40 (observed)."""
+    """The port in a number; Cisco's client sends 40000 as 0xFFFF9C40 (observed)."""
     return number & 0xFFFF

@@ -1,4 +1,4 @@
-"""An address whose calls we see and control, whoever holds the receiver (JTAPI's Address)."""
+"""An address whose calls we see and control, whichever device has them (JTAPI's Address)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _POLITE = 1.0
 
 
 class CallLineOwner(LineOwner, Protocol):
-    """What a line with calls needs of its provider besides."""
+    """What a line with calls needs of its provider, besides what every line needs."""
 
     model: Model
 
@@ -57,13 +57,13 @@ class CallLineOwner(LineOwner, Protocol):
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Our end of the link."""
+        """The address and port of our end of the link."""
         ...
 
     def events(
         self, wanted: Callable[[ModelEvent], bool] | None = None
     ) -> AbstractContextManager[Subscription[ModelEvent]]:
-        """What happens to calls and lines from now on."""
+        """The events of calls and lines from now on, for which ``wanted`` is true."""
         ...
 
 
@@ -74,7 +74,7 @@ class CallLine(OpenLine, Generic[C]):
         super().__init__(provider, number, device)
         self.provider = provider
         self.forwarded_to = ""
-        """Where all calls go instead, as last told."""
+        """The number that all calls are forwarded to, as last told; "" for none."""
         self._calls: dict[int, C] = {}
         self._expected: dict[int, C | None] = {}
         self._offered: dict[int, C] = {}
@@ -83,7 +83,7 @@ class CallLine(OpenLine, Generic[C]):
 
     @abc.abstractmethod
     def new_call(self, leg: TerminalConnection, event: CtiMessage) -> C:
-        """A call that was announced."""
+        """Make the object for a call that was announced."""
 
     @property
     def line_handle(self) -> int:
@@ -97,7 +97,7 @@ class CallLine(OpenLine, Generic[C]):
 
     @contextlib.asynccontextmanager
     async def call(self, number: str) -> AsyncGenerator[C]:
-        """Call a number. Leaving hangs up, unless the call was transferred away.
+        """Call a number; leaving hangs up, unless the call was transferred away.
 
         The body begins as soon as it is dialled: ``await call.wait_connected()``. Cancelled
         before, the call is hung up as soon as it is known.
@@ -152,7 +152,7 @@ class CallLine(OpenLine, Generic[C]):
 
     @contextlib.contextmanager
     def events(self) -> Generator[Subscription[ModelEvent]]:
-        """What happens at this address from now on; see :mod:`pa_telephony.cti.client.jtapi`."""
+        """The events at this address from now on; see :mod:`pa_telephony.cti.client.jtapi`."""
         with self.provider.events(self._concerns) as events:
             yield events
 
@@ -173,7 +173,7 @@ class CallLine(OpenLine, Generic[C]):
         )
 
     async def set_message_waiting(self, on: bool) -> None:
-        """Switch the lamp."""
+        """Switch the message waiting lamp of the line on or off."""
         await self._provider.request(
             messages.LineSetMessageWaitingRequest(
                 line_call_manager_id=1,
@@ -183,7 +183,7 @@ class CallLine(OpenLine, Generic[C]):
         )
 
     async def set_do_not_disturb(self, on: bool) -> None:
-        """Whether the device rings."""
+        """Switch do not disturb on, so that the device does not ring, or off."""
         await self._provider.request(
             messages.DeviceDNDSetRequest(
                 call_manager_id=1, device_id=self._device_handle, dnd_status=on
@@ -199,7 +199,7 @@ class CallLine(OpenLine, Generic[C]):
         )
 
     async def new_call_id(self) -> int:
-        """A number for a call that is about to be made."""
+        """Allocate the number of a call that is about to be made."""
         made = await self._provider.request(messages.ProviderAllocateGlobalCallHandleRequest())
         number: int = made.call_id
         return number
@@ -207,8 +207,8 @@ class CallLine(OpenLine, Generic[C]):
     async def make_call(self, ask: Callable[[_Told, _Told], Awaitable[Any]], field: str) -> C:
         """Make a request that makes a call, whose leg is in ``field`` of the response.
 
-        Gives the call once it was announced, even if it has ended by then. If it cannot be
-        given it is hung up.
+        Gives the call once it was announced, even if it has ended by then. When the caller no
+        longer waits for it, the call is hung up.
         """
 
         def expect(response: CtiMessage) -> None:
@@ -234,7 +234,7 @@ class CallLine(OpenLine, Generic[C]):
             del self._expected[leg_id]
 
     def hang_up_on(self, leg_id: int) -> None:
-        """Drop a call without waiting."""
+        """Hang up a call without waiting for the answer."""
         self._provider.post(
             messages.CallDisconnectRequest(
                 line_call_manager_id=1,
@@ -245,7 +245,7 @@ class CallLine(OpenLine, Generic[C]):
         )
 
     def take_call_event(self, event: CtiMessage) -> None:
-        """A call came, changed or went, or its sound did."""
+        """Take an event of a call on the line, or of its sound."""
         leg_id = getattr(event, "call_leg_id", 0)
         call = self._calls.get(leg_id)
         match event:
@@ -275,7 +275,7 @@ class CallLine(OpenLine, Generic[C]):
         self._provider.tell()
 
     def lost(self) -> None:
-        """The session is over, and our knowledge of the calls with it."""
+        """Note that the session is over: nothing is known of the calls any more, and they end."""
         super().lost()
         calls, self._calls = self._calls, {}
         self._offered.clear()
@@ -318,17 +318,17 @@ class CallLine(OpenLine, Generic[C]):
 
 
 class Address(CallLine[Call]):
-    """An open address on a terminal. Made by :meth:`Provider.open_address`.
+    """An open address on a terminal, made by :meth:`Provider.open_address`.
 
     The sound stays with the phone; what can be done is call control.
     """
 
     def new_call(self, leg: TerminalConnection, event: CtiMessage) -> Call:
-        """A call that was announced."""
+        """Make the object for a call that was announced."""
         return Call(self, leg, event)
 
     def device_request(self) -> CtiMessage:
-        """Opened beside whoever uses it."""
+        """The request that opens the device, beside any other application that has it open."""
         return messages.DeviceOpenRequest(
             device_name=self.device, filter=DeviceEventFilter(b_dnd_changed=True, device_data=True)
         )

@@ -30,7 +30,7 @@ class CallOwner(Protocol):
 
     @property
     def provider(self) -> LineOwner:
-        """Where the line is opened."""
+        """The provider that the line is opened at."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class CallOwner(Protocol):
         ...
 
     async def new_call_id(self) -> int:
-        """A number for a call that is about to be made."""
+        """Allocate the number of a call that is about to be made."""
         ...
 
     async def make_call(
@@ -52,7 +52,7 @@ class CallOwner(Protocol):
 
 
 class Call:
-    """One of our lines' part in a call. Its last state stays to be seen after it has ended.
+    """The part of one of our lines in a call; its last state stays after the end.
 
     Cancelling a verb gives up waiting for the answer: the CTI manager may have done it, or do it
     yet. A verb that comes when the call is over raises :class:`CallEnded`.
@@ -62,10 +62,10 @@ class Call:
         self.terminal_connection = leg
         """Our place in JTAPI's graph; ``.connection.call`` is the whole call."""
         self.leg_id = leg.leg_id
-        """The wire's number of it."""
+        """The wire's number of this part in the call."""
         self.incoming = not 4 <= getattr(event, "origin", 0) <= 8
         self.cause = 0
-        """Q.850, once it has ended."""
+        """The cause of the end (Q.850); 0 before it."""
         self._address = address
         self._ended = False
         self._transferred = False
@@ -75,17 +75,17 @@ class Call:
 
     @property
     def state(self) -> TerminalConnectionState:
-        """Our side."""
+        """The state of our side of the call."""
         return self.terminal_connection.state
 
     @property
     def ended(self) -> bool:
-        """Whether the call is over here."""
+        """Whether the call is over for this line."""
         return self._ended
 
     @property
     def calling(self) -> str:
-        """The number of who calls."""
+        """The number of the caller."""
         return self.terminal_connection.connection.call.calling
 
     @property
@@ -100,7 +100,7 @@ class Call:
 
     @property
     def last_redirecting(self) -> str:
-        """The number that sent the call here, "" if none did."""
+        """The number that redirected the call here, "" if none did."""
         return self.terminal_connection.connection.call.last_redirecting
 
     @property
@@ -121,7 +121,7 @@ class Call:
         return len(up) >= 2
 
     async def wait_connected(self) -> None:
-        """Wait until the two sides can talk. Raises :class:`CallEnded` if they never will."""
+        """Wait until the two sides can talk; raises :class:`CallEnded` if they never will."""
         while not self.connected:
             self._check()
             if self.terminal_connection.connection.state is ConnectionState.FAILED:
@@ -129,20 +129,20 @@ class Call:
             await self._address.provider.changed()
 
     async def wait_for(self, *states: TerminalConnectionState) -> TerminalConnectionState:
-        """Wait until our side is in one of ``states``. Raises :class:`CallEnded` if it ends."""
+        """Wait until our side is in one of ``states``; raises :class:`CallEnded` if it ends."""
         while self.state not in states:
             self._check()
             await self._address.provider.changed()
         return self.state
 
     async def wait_ended(self) -> int:
-        """Wait for the end; gives the cause (Q.850)."""
+        """Wait until the call is over here; gives the cause (Q.850)."""
         while not self.ended:
             await self._address.provider.changed()
         return self.cause
 
     async def accept(self) -> None:
-        """Let it alert; a phone does by itself."""
+        """Let the call alert; a phone does that by itself."""
         await self._ask(messages.CallAcceptRequest(**self._handles()))
 
     async def pick_up(self) -> None:
@@ -150,25 +150,25 @@ class Call:
         await self._ask(messages.CallAnswerRequest(**self._handles()))
 
     async def drop(self) -> None:
-        """Hang up, or refuse. Nothing happens to a call that is over already."""
+        """Hang up, or refuse a call that rings; nothing happens to a call that is over already."""
         if not self.ended:
             with contextlib.suppress(RequestFailed, CallEnded):
                 await self._ask(messages.CallDisconnectRequest(**self._handles()))
 
     async def hold(self) -> None:
-        """Stop talking without hanging up."""
+        """Put the call on hold, so that both sides stop talking."""
         await self._ask(messages.CallHoldRequest(**self._handles()))
 
     async def retrieve(self) -> None:
-        """Talk again."""
+        """Take the call back from hold."""
         await self._ask(messages.CallRetrieveRequest(**self._handles()))
 
     async def redirect(self, number: str, *, original_called: str = "", calling: str = "") -> None:
         """Send the other party to ``number`` and leave the call.
 
-        ``original_called`` and ``calling`` are shown there instead of the truth. When that is
-        refused (:class:`InvalidPartyError`, :class:`ResourceUnavailableError`) nothing has
-        changed.
+        ``original_called`` and ``calling`` are shown there instead of the real numbers. When the
+        redirect is refused (:class:`InvalidPartyError`, :class:`ResourceUnavailableError`) nothing
+        has changed.
         """
         changed = REDIRECTPARAMS.CALLED_ADDRESS_OPTION_SET_PREFERREDCALLEDPARTY
         await self._send_away(
@@ -180,7 +180,7 @@ class Call:
         )
 
     async def consult(self, number: str, *, conference: bool = False) -> Call:
-        """Hold, and call ``number`` from the same line; gives the consultation.
+        """Hold the call, and call ``number`` from the same line; gives the consultation.
 
         Cancelling hangs up on the consultation; the call may stay on hold.
         """
@@ -208,7 +208,7 @@ class Call:
         self._transferred = to._transferred = True
 
     async def conference(self, *others: Call) -> None:
-        """Let the parties of other calls of this line come to this one."""
+        """Join the parties of other calls of this line to this call."""
         await self._ask(
             messages.CallJoinRequest(
                 **self._handles(),
@@ -219,7 +219,7 @@ class Call:
         )
 
     async def park(self) -> str:
-        """Leave the other party at a number that anybody can dial; gives the number."""
+        """Leave the other party at a number that any phone can dial; gives the number."""
         parked = await self._ask(messages.CallParkRequest(**self._handles()))
         self._transferred = True
         number: str = parked.parked_at
@@ -228,7 +228,7 @@ class Call:
     async def send_digits(self, digits: str) -> None:
         """Press keys for the other side (``0-9 A-D * #``).
 
-        Raises :class:`LocalProtocolError` for what is no key.
+        Raises :class:`LocalProtocolError` for any other character.
         """
         if unknown := set(digits) - set(_KEYS):
             raise LocalProtocolError(f"no keys: {sorted(unknown)}")
@@ -237,19 +237,19 @@ class Call:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it ends when its block is left: not after a transfer, a redirect, a park."""
+        """Whether the call ends with its block: not after a transfer, a redirect, a park."""
         return not self._ended and not self._transferred
 
-    # The address tells.
+    # What the address tells the call.
 
     def digit(self, digit: str) -> None:
-        """The other side pressed a key."""
+        """Take a key that the other side pressed."""
 
     def take_media_event(self, event: CtiMessage) -> None:
-        """Something about its sound."""
+        """Take an event of the call's sound; only calls at CTI ports use it."""
 
     def end(self, cause: int) -> None:
-        """It is over here."""
+        """Note that the call is over for this line, with a cause (Q.850)."""
         self.cause = cause
         self._ended = True
 

@@ -52,7 +52,7 @@ __all__ = [
 
 _KEYS = "0123456789ABCD*#"
 _LONGEST_NUMBER = 255
-"""Characters of a number that are kept; the wire would carry a megabyte."""
+"""How many characters of a number are kept; the wire would carry a megabyte."""
 
 
 @dataclass(eq=False, slots=True)
@@ -70,13 +70,13 @@ class TerminalConnection:
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One address in a call; other people's addresses have no terminal connections."""
+    """One address in a call; addresses that are not ours have no terminal connections."""
 
     call: Call
     address: str
     state: ConnectionState = ConnectionState.IDLE
     cause: int = 0
-    """Q.850; tells why it failed or was disconnected."""
+    """The cause (Q.850) for which it failed or was disconnected; 0 before."""
     terminal_connections: dict[str, TerminalConnection] = field(
         default_factory=dict[str, TerminalConnection]
     )
@@ -91,7 +91,7 @@ class Call:
 
     id: int
     connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
-    """By address."""
+    """The connections by their address."""
     calling: str = ""
     called: str = ""
     original_called: str = ""
@@ -102,13 +102,13 @@ class Call:
 
     @property
     def active(self) -> bool:
-        """Whether anybody is left in it."""
+        """Whether any address is left in the call."""
         return any(each.state not in ENDED for each in self.connections.values())
 
 
 @dataclass(frozen=True, slots=True)
 class CallActive:
-    """A call is new to us."""
+    """A call has begun in which one of our addresses takes part."""
 
     call: Call
 
@@ -130,14 +130,14 @@ class CallMerged:
 
 @dataclass(frozen=True, slots=True)
 class PartiesChanged:
-    """Who calls whom is not what it was."""
+    """The calling or the called party of a call, or an earlier one, has changed."""
 
     call: Call
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChanged:
-    """An address has another state in a call."""
+    """An address has changed its state in a call."""
 
     connection: Connection
     state: ConnectionState
@@ -145,7 +145,7 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class TerminalConnectionChanged:
-    """A terminal has another state in a call."""
+    """A terminal has changed its state in a call."""
 
     terminal_connection: TerminalConnection
     state: TerminalConnectionState
@@ -153,7 +153,7 @@ class TerminalConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class DigitReceived:
-    """The other side pressed a key."""
+    """The other side of a call pressed a key."""
 
     terminal_connection: TerminalConnection
     digit: str
@@ -161,7 +161,7 @@ class DigitReceived:
 
 @dataclass(frozen=True, slots=True)
 class TransferStarted:
-    """The second call is about to be joined to the first."""
+    """A transfer begins: the second call is about to be joined to the first."""
 
     controller: str
     call_id: int
@@ -170,14 +170,14 @@ class TransferStarted:
 
 @dataclass(frozen=True, slots=True)
 class TransferEnded:
-    """It was, or was not."""
+    """A transfer has ended; ``success`` tells whether the calls were joined."""
 
     success: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceStarted:
-    """Other calls are about to join one."""
+    """A conference begins: other calls are about to join one."""
 
     controller: str
     call_id: int
@@ -185,14 +185,14 @@ class ConferenceStarted:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceEnded:
-    """They did, or did not."""
+    """A conference has ended; ``success`` tells whether the calls have joined."""
 
     success: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChanged:
-    """An open address on a terminal can be used from now on, or no more."""
+    """An open address on a terminal has come in service, or gone out of it."""
 
     address: str
     terminal: str
@@ -223,23 +223,23 @@ class _Leg:
 
 
 class Model:
-    """The calls of one provider; ``max_legs`` of ours at most, the others are counted."""
+    """The calls of one provider, with at most ``max_legs`` legs of ours."""
 
     def __init__(self, max_legs: int = 10_000) -> None:
         self.max_legs = max_legs
         self.ignored_legs = 0
-        """Legs that there was no room for."""
+        """How many legs were left out because there was no room for them."""
         self.calls: dict[int, Call] = {}
-        """By the wire's global call number."""
+        """The calls by the wire's global call number."""
         self._lines: dict[int, tuple[str, str]] = {}
         self._legs: dict[tuple[str, int], _Leg] = {}
 
     def open_line(self, handle: int, address: str, terminal: str) -> None:
-        """Messages with this line handle are about ``address`` at ``terminal`` from now on."""
+        """Take messages with this line handle as about ``address`` at ``terminal`` from now on."""
         self._lines[handle] = (address, terminal)
 
     def close_line(self, handle: int) -> list[ModelEvent]:
-        """The line is closed: we know nothing of its calls any more."""
+        """Forget the calls of a line that is closed; gives what changed."""
         place = self._lines.pop(handle, None)
         if place is None:
             return []
@@ -247,18 +247,18 @@ class Model:
         return [event for key in gone for event in self._drop(key, 0)]
 
     def forget(self) -> list[ModelEvent]:
-        """The session is lost, and everything with it."""
+        """Forget all calls, since the session is lost; gives what changed."""
         self._lines.clear()
         events = [event for key in list(self._legs) for event in self._drop(key, 0)]
         self.calls.clear()
         return events
 
     def take(self, message: CtiMessage) -> list[ModelEvent]:
-        """What a message changes."""
+        """Take a message of the session; gives what it changed, in order."""
         return list(self._take(message))
 
     def terminal_connection(self, terminal: str, leg_id: int) -> TerminalConnection | None:
-        """The one that the wire calls ``leg_id``."""
+        """The terminal connection that the wire calls ``leg_id``, None for an unknown one."""
         leg = self._legs.get((terminal, leg_id))
         return leg.terminal_connection if leg is not None else None
 
@@ -326,7 +326,7 @@ class Model:
         yield from self._apply(leg, message.state, message.b_remote_in_use, 0)
 
     def _replace(self, call_id: int, address: str, terminal: str) -> Iterator[ModelEvent]:
-        """A terminal has one place in a call: what was there before goes."""
+        """Drop what the terminal had in a call before: it has one place in each call."""
         call = self.calls.get(call_id)
         known = call.connections.get(address) if call is not None else None
         before = known.terminal_connections.get(terminal) if known is not None else None
@@ -361,7 +361,7 @@ class Model:
         yield from self._leave_stale(leg)
 
     def _leave_stale(self, leg: _Leg) -> Iterator[ModelEvent]:
-        """Whoever is not ours, and no party any more, was transferred or redirected away."""
+        """Remove addresses that are not ours and no party any more: they were transferred away."""
         connection = leg.terminal_connection.connection
         call = connection.call
         for other in list(call.connections.values()):
@@ -374,7 +374,7 @@ class Model:
         leg.wire = wire
         ours = leg.terminal_connection
         connection = ours.connection
-        # A state that nobody declared changes nothing.
+        # A state that is not declared changes nothing.
         state = TERMINAL_CONNECTION_TABLE.get((ours.state, wire), ours.state)
         if remote and state is TerminalConnectionState.TALKING:
             state = TerminalConnectionState.BRIDGED
@@ -386,7 +386,7 @@ class Model:
         yield from self._apply_far(leg, wire, cause)
 
     def _apply_far(self, leg: _Leg, wire: CALLSTATE, cause: int) -> Iterator[ModelEvent]:
-        """What can be told of the other side, where that is not ours as well."""
+        """Work out the state of the other side's connection, unless a terminal of ours is there."""
         near = leg.terminal_connection.connection
         call = near.call
         number = call.calling if leg.incoming else call.called

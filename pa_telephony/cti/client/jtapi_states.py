@@ -22,7 +22,7 @@ __all__ = [
 
 
 class ConnectionState(enum.Enum):
-    """Where an address stands in a call (JTAPI's CallControlConnection)."""
+    """The state of an address in a call (JTAPI's CallControlConnection)."""
 
     IDLE = "idle"
     INITIATED = "initiated"
@@ -35,7 +35,7 @@ class ConnectionState(enum.Enum):
 
 
 class TerminalConnectionState(enum.Enum):
-    """Where a terminal stands in a call (JTAPI's CallControlTerminalConnection)."""
+    """The state of a terminal in a call (JTAPI's CallControlTerminalConnection)."""
 
     IDLE = "idle"
     RINGING = "ringing"
@@ -65,7 +65,8 @@ _NEAR: dict[CALLSTATE, tuple[ConnectionState, TerminalConnectionState]] = {
     _W.DISCONNECTED: (_C.FAILED, _T.TALKING),
     _W.REMOTEINUSE: (_C.ESTABLISHED, _T.BRIDGED),
 }
-"""What the wire's state of a leg of ours says of its own address and terminal; others nothing."""
+"""What the wire's state of a leg of ours says of its own address and terminal; states that are
+missing say nothing."""
 
 CALLED: dict[CALLSTATE, ConnectionState] = {
     _W.IDLE: _C.DISCONNECTED,
@@ -78,7 +79,7 @@ CALLED: dict[CALLSTATE, ConnectionState] = {
 """What the state of a calling leg says of the address it calls."""
 
 ENDED = (_C.DISCONNECTED,)
-"""Where nothing comes behind."""
+"""The states that no other state follows."""
 
 
 def _next_connection(state: ConnectionState, says: ConnectionState | None) -> ConnectionState:
@@ -108,4 +109,4 @@ TERMINAL_CONNECTION_TABLE = {
     for state in TerminalConnectionState
     for wire in CALLSTATE
 }
-"""The terminal of a leg."""
+"""The state of a leg's own terminal, by its state so far and the wire's."""

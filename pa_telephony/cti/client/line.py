@@ -1,4 +1,4 @@
-"""A line that is open at a CTI manager, whatever is done with it; renewed with every session."""
+"""A line that is open at a CTI manager, whatever it is used for; renewed with every session."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALLS = LineEventFilter(
     b_conference_started=True,
     b_conference_ended=True,
 )
-"""What we want to know of a line whose calls we control."""
+"""The events that we want of a line whose calls we control."""
 _NOT_OPEN = frozenset(
     {
         CTIFAILURE.DEVICE_NOT_OPEN,
@@ -41,7 +41,7 @@ _NOT_OPEN = frozenset(
         CTIFAILURE.DEVICE_NOT_REGISTERED,
     }
 )
-"""Refusals of a close that say that there is nothing to close."""
+"""The refusals of a close which mean that there is nothing to close."""
 
 
 class LineOwner(Protocol):
@@ -51,7 +51,7 @@ class LineOwner(Protocol):
     devices: dict[str, tuple[str, ...]]
 
     def ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Answer:
-        """Send a request; gives what its answer will be. Raises :class:`ConnectionLost`."""
+        """Send a request; gives the answer to wait for. Raises :class:`ConnectionLost`."""
         ...
 
     async def wait(self, answer: Answer) -> Any:
@@ -68,15 +68,15 @@ class LineOwner(Protocol):
         ...
 
     def post(self, message: CtiMessage) -> None:
-        """Send a request whose answer nobody waits for; dropped without a session."""
+        """Send a request whose answer is not waited for; dropped without a session."""
         ...
 
     def tell(self) -> None:
-        """Wake everybody who waits for a state."""
+        """Wake all tasks that wait for a state."""
         ...
 
     async def changed(self) -> None:
-        """Wait for the next change of anything."""
+        """Wait for the next change of any state."""
         ...
 
     def drop(self, why: str) -> trio.Event:
@@ -92,16 +92,16 @@ class LineOwner(Protocol):
         ...
 
     def open_line(self, handle: int, number: str, device: str) -> None:
-        """The line with that number has a handle."""
+        """Note the handle of the line with that number."""
         ...
 
     def close_line(self, handle: int) -> None:
-        """The line has that handle no more."""
+        """Note that no line has that handle any more."""
         ...
 
 
 class OpenLine(abc.ABC):
-    """A device opened or registered, and one of its lines opened."""
+    """One device that is opened or registered, and one of its lines that is opened."""
 
     auto_accept = LINEAUTOACCEPTSTATUS.AUTOACCEPT_OFF
     filter = CALLS
@@ -111,14 +111,14 @@ class OpenLine(abc.ABC):
         self.device = device or ""
         self.was_open = False
         self.leaving = False
-        """Whether it is being closed, or has been."""
+        """Whether the line is being closed, or has been."""
         self.last_error = ""
-        """Why a new session could not open it again, the last time; "" if it always could."""
+        """Why a new session could not open the line again, the last time; "" if it always could."""
         self.unconfirmed = ""
-        """Why it is closed without the CTI manager's word: the session had to be dropped."""
+        """Why it is closed without an answer of the CTI manager: the session had to be dropped."""
         self._provider = provider
         self._turn = trio.Lock()
-        """Held while it is opened or closed, by whichever task: a new session opens it again."""
+        """Held by the task that opens or closes the line, since a new session opens it again."""
         self._asked: list[Answer] = []
         """Requests to open or to close that may have no answer yet."""
         self._device_handle = self._line_handle = 0
@@ -138,22 +138,22 @@ class OpenLine(abc.ABC):
         return self._device_in_service and self._line_in_service
 
     async def wait_in_service(self) -> None:
-        """Wait until they can."""
+        """Wait until device and line can be used."""
         while not self.in_service:
             await self._provider.changed()
 
     async def wait_out_of_service(self) -> None:
-        """Wait until they cannot."""
+        """Wait until device or line cannot be used."""
         while self.in_service:
             await self._provider.changed()
 
     @abc.abstractmethod
     def device_request(self) -> CtiMessage:
-        """What opens or registers the device."""
+        """The request that opens or registers the device."""
 
     @abc.abstractmethod
     def take_call_event(self, event: CtiMessage) -> None:
-        """An event of a call on the line, or of its media."""
+        """Take an event of a call on the line, or of its media."""
 
     async def open(self) -> None:
         """Open the device, then the line (the provider does).
@@ -192,8 +192,8 @@ class OpenLine(abc.ABC):
     async def close(self) -> None:
         """Close line and device, for good (the provider does).
 
-        Returns when the CTI manager has nothing of it any more, and cannot be cancelled: both
-        closes are confirmed, or the whole session is over. Without an answer within
+        Returns when the CTI manager has neither open any more, and cannot be cancelled: both closes
+        are confirmed, or the whole session is over. Without an answer within
         :attr:`ProviderConfig.release_within` the session is dropped, and :attr:`unconfirmed` says
         why.
         """
@@ -209,12 +209,12 @@ class OpenLine(abc.ABC):
     async def release(self) -> bool:
         """Ask to close what is open, and wait for the answers; False when one is a refusal.
 
-        What an earlier :meth:`open` has asked for and not yet got is waited for, too.
+        Answers to an earlier :meth:`open` that are still missing are waited for, too.
         """
         async with self._turn:
             await self._all_answered()
             closes: list[Answer] = []
-            # Neither waits for the other's answer: a slow CTI manager has both.
+            # Neither waits for the other's answer, so that a slow CTI manager has both requests.
             with contextlib.suppress(ConnectionLost):
                 if self._line_handle:
                     closes.append(
@@ -255,7 +255,7 @@ class OpenLine(abc.ABC):
         self._asked.clear()
 
     def take(self, event: CtiMessage) -> None:
-        """An event that may be ours (the provider calls)."""
+        """Take an event that may be this line's; the provider calls it for every event."""
         match event:
             case messages.DeviceInServiceEvent(device_id=self._device_handle):
                 self._device_in_service = True
@@ -282,7 +282,7 @@ class OpenLine(abc.ABC):
         self._provider.tell()
 
     def lost(self) -> None:
-        """The session is over: nothing of it counts any more."""
+        """Note that the session is over, and with it all handles."""
         self._device_handle = self._line_handle = 0
         self._device_in_service = self._line_in_service = False
 

@@ -40,25 +40,25 @@ __all__ = ["Answer", "ProviderConfig", "ProviderLink"]
 _FAILURE = messages.FailureResponse
 _READ = 65536
 _PATIENCE = 4
-"""Server heartbeats that may be missed; Cisco's client gives up after 2 to 4 (measured)."""
+"""How many server heartbeats may be missed; Cisco's client gives up after 2 to 4 (measured)."""
 _LONGEST_SILENCE = 3600.0
-"""Seconds, whatever heartbeat the server announces (guessed; 30 is observed)."""
+"""Seconds of silence, whatever heartbeat the server announces (guessed; 30 is observed)."""
 _NAME_COST = 128
-"""Bytes that a kept name takes besides its characters, about."""
+"""About how many bytes a kept name takes besides its characters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderConfig:
-    """How a provider behaves. Times in seconds."""
+    """How a provider behaves; times are in seconds."""
 
     connect_within: float = 5.0
     request_within: float = 30.0
-    """JTAPI's CtiRequestTimeout."""
+    """How long a response may take (JTAPI's CtiRequestTimeout)."""
     release_within: float = 2.0
-    """How long the CTI manager has to confirm that a line and its device are closed. Without its
-    word the whole session is dropped, which releases them for certain."""
+    """How long the CTI manager has to confirm that a line and its device are closed. Without an
+    answer the whole session is dropped, which releases them for certain."""
     route_select_within: float = 5.0
-    """JTAPI's RouteSelectTimeout."""
+    """How long a handler may take to select a route (JTAPI's RouteSelectTimeout)."""
     media_at_signalling_host: bool = False
     """Send the sound of CTI ports to the host of the CTI manager only, and hang up on a call whose
     sound is to go elsewhere.
@@ -69,13 +69,14 @@ class ProviderConfig:
     first_back_off: float = 0.1
     longest_back_off: float = 10.0
     max_events: int = 10_000
-    """Events that may wait for one subscriber."""
+    """How many events may wait for one subscriber."""
     max_calls: int = 1000
-    """Calls that may be at one route point, and handlers that may run there or at a line."""
+    """How many calls may be at one route point, and how many handlers may run there or at a
+    line."""
     max_directory: int = 16 << 20
-    """Bytes that the devices and lines of the user may take."""
+    """How many bytes the devices and lines of the user may take."""
     max_unsent: int = 1 << 20
-    """Bytes that may wait for a CTI manager that does not read."""
+    """How many bytes may wait for a CTI manager that does not read."""
     client_version: str = "pa-telephony"
 
 
@@ -95,17 +96,17 @@ class ProviderLink(abc.ABC):
         self.user = user
         self.config = config
         self.sessions = 0
-        """How often it came in service."""
+        """How often the provider came in service."""
         self.devices: dict[str, tuple[str, ...]] = {}
         """Devices the user controls, and the numbers of their lines, as last enumerated."""
         self.protocol_errors = 0
-        """Connections that a CTI manager broke the protocol on; each was closed."""
+        """How many connections were closed because a CTI manager broke the protocol."""
         self.slow_managers = 0
-        """Connections that were closed because nobody read what we sent."""
+        """How many connections were closed because the CTI manager did not read what we sent."""
         self.last_error = ""
-        """Why it was out of service, or could not be had, the last time."""
+        """Why the provider was out of service, or no CTI manager was reached, the last time."""
         self.on_trouble: Callable[[str], object] | None = None
-        """Told of each such reason."""
+        """A function that is told each such reason."""
         self._directory_size = 0
         self._password = password
         self._managers = managers
@@ -122,28 +123,28 @@ class ProviderLink(abc.ABC):
         self._opened: Answer | None = None
         self._enumerated: Answer | None = None
         self._scope: trio.CancelScope | None = None
-        """Of the session; None without a connection."""
+        """The cancel scope of the session; None without a connection."""
         self._dropped = ""
-        """Why it was dropped."""
+        """Why the session was dropped, "" if it was not."""
         self._over = trio.Event()
-        """That the session has ended; set without a connection."""
+        """Set when the session has ended, and without a connection."""
         self._over.set()
 
     @abc.abstractmethod
     async def restore(self) -> None:
-        """A new session: open again what was open, whoever the CTI manager is now."""
+        """Open again in a new session what was open, whichever CTI manager it is with."""
 
     @abc.abstractmethod
     def take_event(self, event: CtiMessage) -> None:
-        """An event of devices, lines or calls."""
+        """Take an event of devices, lines or calls."""
 
     @abc.abstractmethod
     def lost(self) -> None:
-        """The session is over: no handle of it counts any more."""
+        """Note that the session is over, and with it all handles."""
 
     @property
     def in_service(self) -> bool:
-        """Whether we are logged in and know our devices."""
+        """Whether the login is done and the devices of the user are known."""
         return self._in_service
 
     @property
@@ -153,7 +154,7 @@ class ProviderLink(abc.ABC):
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Our end of that connection."""
+        """The address and port of our end of that connection."""
         return self._addresses[0]
 
     async def wait_in_service(self) -> None:
@@ -167,7 +168,7 @@ class ProviderLink(abc.ABC):
             await self._news.wait()
 
     def drop(self, why: str) -> trio.Event:
-        """End the session without a word; it is renewed at once, as after any loss.
+        """End the session without a message; it is renewed at once, as after any loss.
 
         The CTI manager releases whatever it had of the session as soon as it sees the end of the
         connection; the event is set when that is closed at this end. :attr:`last_error` will say
@@ -179,7 +180,7 @@ class ProviderLink(abc.ABC):
         return self._over
 
     def post(self, message: CtiMessage) -> None:
-        """Send a request whose answer nobody waits for; dropped without a session."""
+        """Send a request whose answer is not waited for; dropped without a session."""
         with contextlib.suppress(ConnectionLost):
             self._send(replace(message, sequence_number=next(self._sequence)))  # type: ignore[call-arg]  # every request has one
 
@@ -191,9 +192,9 @@ class ProviderLink(abc.ABC):
     ) -> Any:
         """Send a request and wait for its response; ``sequence_number`` is filled in.
 
-        ``at_once`` gets the response before anything that follows it on the wire is looked at:
-        the events of a handle come right behind it. ``too_late`` gets it in place of ``at_once``
-        when nobody waits any more, to undo what was done.
+        ``at_once`` gets the response before anything that follows it on the wire is looked at: the
+        events of a handle come right behind it. ``too_late`` gets it in place of ``at_once`` when
+        the waiting was given up, to undo what was done.
 
         Raises :class:`RequestFailed` with a :class:`~pa_telephony.cti.enums.CTIFAILURE` code
         when it is refused or not answered in time, :class:`ConnectionLost` without a session.
@@ -208,7 +209,7 @@ class ProviderLink(abc.ABC):
                 self._waiting.pop(answer.sequence, None)
 
     def ask(self, message: CtiMessage, at_once: Callable[[Any], None] | None = None) -> Answer:
-        """Send a request; gives what its answer will be, whether or not anybody waits for it.
+        """Send a request; gives the answer, whether or not it is waited for.
 
         ``at_once`` gets the response in any case. Raises :class:`ConnectionLost` without a session.
         """
@@ -220,7 +221,8 @@ class ProviderLink(abc.ABC):
     async def wait(self, answer: Answer) -> Any:
         """Wait for a response; raises as :meth:`request` does.
 
-        Not longer than :attr:`ProviderConfig.request_within`; then it is as good as refused.
+        Not longer than :attr:`ProviderConfig.request_within`; then :class:`RequestFailed` is
+        raised.
         """
         with trio.move_on_after(self.config.request_within):
             return await answer.wait()
@@ -239,12 +241,12 @@ class ProviderLink(abc.ABC):
         return await self.wait(self._ask(message))
 
     def tell(self) -> None:
-        """Wake everybody who waits for a state."""
+        """Wake all tasks that wait for a state."""
         self._news.set()
         self._news = trio.Event()
 
     async def changed(self) -> None:
-        """Wait for the next change of anything."""
+        """Wait for the next change of any state."""
         await self._news.wait()
 
     def _send(self, message: CtiMessage) -> None:
@@ -479,7 +481,7 @@ class ProviderLink(abc.ABC):
                 self.take_event(message)
 
     def _user_changed(self, message: messages.ProviderUserChangedEvent) -> None:
-        """The user controls a device more, whose lines are asked for, or one less."""
+        """Take a change of the user's devices; the lines of a new one are asked for."""
         name = message.device_info.name
         for number in self.devices.pop(name, ()):
             self._directory_size -= _NAME_COST + len(number)
@@ -522,7 +524,7 @@ class ProviderLink(abc.ABC):
         self.tell()
 
     async def leave(self) -> None:
-        """Say goodbye, within a second."""
+        """Close the provider at the CTI manager; wait for the answer for at most a second."""
         with (
             trio.move_on_after(1.0, shield=True),
             contextlib.suppress(ConnectionLost, RequestFailed),
@@ -531,7 +533,7 @@ class ProviderLink(abc.ABC):
 
 
 class Answer:
-    """What the CTI manager will say to a request, or that it never will."""
+    """The answer of the CTI manager to a request, once it is known, or that none will come."""
 
     def __init__(
         self,
@@ -540,39 +542,39 @@ class Answer:
         expected: type[CtiMessage] = CtiMessage,
     ) -> None:
         self.to = to
-        """The name of the request."""
+        """The name of the request that is answered."""
         self.sequence = -1
         self.expected = expected
         self.at_once = at_once
         self.error: Exception | None = None
-        """The refusal, or the loss of the session."""
+        """The refusal, or the loss of the session; None for a response."""
         self._event = trio.Event()
         self._value: Any = None
 
     @property
     def known(self) -> bool:
-        """Whether it is settled."""
+        """Whether the answer, or that none will come, is known."""
         return self._event.is_set()
 
     def set(self, value: Any) -> None:
-        """It is this."""
+        """Set the response, and pass it to ``at_once``."""
         self._value = value
         if self.at_once is not None:
             self.at_once(value)
         self._event.set()
 
     def fail(self, error: Exception) -> None:
-        """It is a refusal, or there will be none."""
+        """Set the error that stands in place of a response."""
         if not self._event.is_set():
             self.error = error
             self._event.set()
 
     async def settled(self) -> None:
-        """Wait until it is known, or known that there will be none."""
+        """Wait until the answer, or that none will come, is known."""
         await self._event.wait()
 
     async def wait(self) -> Any:
-        """The response; raises the error that there is in its place."""
+        """Wait for the response; raises the error that there is in its place."""
         await self._event.wait()
         if self.error is not None:
             raise self.error

@@ -43,7 +43,7 @@ class MediaCall(Call):
         return self._media
 
     async def wait_media(self) -> Media:
-        """The sound, once we may send. Raises :class:`CallEnded` if that never comes."""
+        """Wait for the sound until we may send; raises :class:`CallEnded` if that never comes."""
         while self._media is None or self._port is None or not self._port.sending:
             self._check()
             await self._terminal.provider.changed()
@@ -51,7 +51,7 @@ class MediaCall(Call):
 
     @contextlib.asynccontextmanager
     async def answer(self) -> AsyncGenerator[Media]:
-        """Answer; the body gets the sound. Leaving hangs up, unless the call is no longer ours."""
+        """Answer, and give the sound; leaving hangs up, unless the call is no longer ours."""
         await self.pick_up()
         try:
             yield await self.wait_media()
@@ -59,12 +59,12 @@ class MediaCall(Call):
             await self._terminal.leave(self)
 
     def digit(self, digit: str) -> None:
-        """The other side pressed a key."""
+        """Take a key that the other side pressed, for the sound to report."""
         if self._media is not None:
             self._media.feed_digit(digit)
 
     def take_media_event(self, event: CtiMessage) -> None:
-        """Where to receive, where to send, and when not to."""
+        """Take the orders where to receive, where to send, and when to stop."""
         match event:
             case messages.DeviceCallOpenLogicalChannelEvent():
                 self._open_channel(event)
@@ -80,7 +80,7 @@ class MediaCall(Call):
                 pass
 
     def end(self, cause: int) -> None:
-        """It is over here, and so is its sound."""
+        """Note that the call is over here; its sound ends, and its port is closed."""
         super().end(cause)
         if self._media is not None:
             self._media.end(cause)
@@ -115,7 +115,7 @@ class MediaCall(Call):
         port = self._take_port()
         codec = _CODECS.get(event.compression_type)
         if port is None or codec is None:
-            # Nobody is to wait for a sound that cannot come.
+            # No task is to wait for a sound that cannot come.
             self._terminal.hang_up_on(self.leg_id)
             return
         try:
@@ -146,7 +146,7 @@ class MediaCall(Call):
 
 
 class MediaTerminal(CallLine[MediaCall]):
-    """A registered CTI port. Made by :meth:`Provider.open_media_terminal`."""
+    """A registered CTI port, made by :meth:`Provider.open_media_terminal`."""
 
     auto_accept = LINEAUTOACCEPTSTATUS.AUTOACCEPT_ON
 
@@ -157,11 +157,11 @@ class MediaTerminal(CallLine[MediaCall]):
         self._engine = engine
 
     def new_call(self, leg: TerminalConnection, event: CtiMessage) -> MediaCall:
-        """A call that was announced."""
+        """Make the object for a call that was announced."""
         return MediaCall(self, leg, event)
 
     def device_request(self) -> CtiMessage:
-        """Registered with dynamic media: each call has UDP ports of its own."""
+        """The request to register with dynamic media: each call has UDP ports of its own."""
         return messages.DeviceRegisterDeviceRequest(
             device_name=self.device,
             filter=DeviceEventFilter(
@@ -179,7 +179,7 @@ class MediaTerminal(CallLine[MediaCall]):
         )
 
     def open_port(self) -> Port | None:
-        """UDP ports for one call; None when there are none to be had."""
+        """Open UDP ports for one call; None when none is free."""
         from pa_telephony.rtp import PortUnavailable
 
         try:

@@ -61,7 +61,7 @@ class Provider(ProviderLink):
         """The calls of all open lines, as JTAPI's objects."""
         self._lines: list[OpenLine] = []
         self._asked_for: set[str] = set()
-        """Devices that this session has asked to open or register, and was not refused."""
+        """The devices that this session has asked to open or register, and was not refused."""
         self._hub: Hub[ModelEvent] = Hub(config.max_events)
 
     def __repr__(self) -> str:
@@ -74,9 +74,9 @@ class Provider(ProviderLink):
         """Register a CTI route point and open its line. Entered means in service.
 
         ``number`` is the line as configured, a pattern included (``"5XXX"``); ``device`` is only
-        needed where several devices have it. What the link to the CTI manager does, the route
-        point survives: it is registered again. Left means that line and device are closed; calls
-        that were offered to it and not yet routed end, unless another application has it too.
+        needed where several devices have it. The route point survives a loss of the link to the CTI
+        manager: it is registered again. Left means that line and device are closed; calls that were
+        offered to it and not yet routed end, unless another application has it too.
 
         Raises :class:`RequestFailed` when the CTI manager knows no such device of ours, or
         refuses the registration.
@@ -90,9 +90,9 @@ class Provider(ProviderLink):
     ) -> AsyncGenerator[Address]:
         """Open a line to see and control its calls; the sound stays with the phone.
 
-        Entered means open, whether the phone is there or not (:attr:`Address.in_service`).
-        What the link to the CTI manager does, the open line survives; its calls, as far as we
-        know, end. Left means closed, and calls go on.
+        Entered means open, whether the phone is there or not (:attr:`Address.in_service`). The open
+        line survives a loss of the link to the CTI manager; its calls, as far as we know, end. Left
+        means closed, and calls go on.
 
         Raises :class:`RequestFailed` when the CTI manager knows no such device of ours.
         """
@@ -105,8 +105,8 @@ class Provider(ProviderLink):
     ) -> AsyncGenerator[MediaTerminal]:
         """Register a CTI port whose sound is on ``engine``, and open its line.
 
-        Entered means in service. It survives what the link to the CTI manager does. Left means
-        unregistered; calls on it end.
+        Entered means in service. The port survives a loss of the link to the CTI manager. Left
+        means unregistered; calls on it end.
 
         Raises :class:`~pa_telephony.cti.errors.RegistrationError` when another application has
         it in another way, and :class:`~pa_telephony.errors.ConfigurationError` when the engine is
@@ -144,23 +144,23 @@ class Provider(ProviderLink):
     ) -> Generator[Subscription[ModelEvent]]:
         """What happens to calls and lines from now on (:mod:`pa_telephony.cti.client.jtapi`).
 
-        At most :attr:`ProviderConfig.max_events` wait to be read; who falls further behind gets
-        :class:`~pa_telephony.tasks.SlowSubscriber`.
+        At most :attr:`ProviderConfig.max_events` wait to be read; a subscriber that falls further
+        behind gets :class:`~pa_telephony.tasks.SlowSubscriber`.
         """
         with self._hub.subscribe(wanted=wanted) as subscription:
             yield subscription
 
     def open_line(self, handle: int, number: str, device: str) -> None:
-        """A line of ours has a handle (the line tells)."""
+        """Note the handle of a line of ours; the line calls it."""
         self.model.open_line(handle, number, device)
 
     def close_line(self, handle: int) -> None:
-        """A line of ours has none any more (the line tells)."""
+        """Note that a line of ours has that handle no more; the line calls it."""
         self._publish(self.model.close_line(handle))
 
     async def restore(self) -> None:
-        """A new session: open again what was open, whoever the CTI manager is now."""
-        # Those opened from now on are opened by who wants them.
+        """Open again in a new session what was open, whichever CTI manager it is with."""
+        # A line that is opened from now on is opened by the task that wants it.
         closed = [line for line in self._lines if line.was_open]
         back_off = self.config.first_back_off
         while closed:
@@ -174,13 +174,13 @@ class Provider(ProviderLink):
                     await self._give_up(line)
             closed = [line for line in refused if not line.leaving]
             if closed:
-                # The server may be starting, too, or the device in use for a little longer.
+                # The server may be starting too, or the device be in use for a little longer.
                 await trio.sleep(back_off)
                 back_off = min(back_off * 2, self.config.longest_back_off)
                 closed = [line for line in closed if not line.leaving]
 
     async def _give_up(self, line: OpenLine) -> None:
-        """Half of it may be open. Raises :class:`ConnectionLost` when that may remain so."""
+        """Close a line that may be half open; raises :class:`ConnectionLost` if it may stay so."""
         with trio.move_on_after(self.config.release_within):
             if await line.release():
                 return
@@ -204,15 +204,15 @@ class Provider(ProviderLink):
         return device in self._asked_for and not known
 
     def take_event(self, event: CtiMessage) -> None:
-        """An event of devices, lines or calls."""
-        # The graph first: what the lines wake looks at it.
+        """Take an event of devices, lines or calls."""
+        # The graph first: tasks that the lines wake look at it.
         changes = self.model.take(event)
         for line in list(self._lines):
             line.take(event)
         self._publish(changes)
 
     def lost(self) -> None:
-        """The session is over: no handle of it counts any more."""
+        """Note that the session is over, and with it all handles and calls."""
         self._asked_for.clear()
         for line in self._lines:
             line.lost()
@@ -240,11 +240,11 @@ async def open_provider(
     Entered means in service. A lost link is repaired for ever, managers tried in order, with a
     back-off; what was open is opened again, handlers included. Left means closed politely.
 
-    Raises :class:`RequestFailed` when every manager that can be reached refuses the login from
-    the first, or shows a certificate that ``tls`` does not trust; waits for as long as none can
-    be reached. A password that leaves the machine without TLS is warned of in the log
-    (``pa_telephony``). ``on_trouble`` is :attr:`Provider.on_trouble` from the start, when nobody
-    may be there yet. Needs the extra ``cti``.
+    Raises :class:`RequestFailed` when every manager that can be reached refuses the login from the
+    first, or shows a certificate that ``tls`` does not trust; waits for as long as none can be
+    reached. A password that leaves the machine without TLS is warned of in the log
+    (``pa_telephony``). ``on_trouble`` is :attr:`Provider.on_trouble` from the start, when no CTI
+    manager may be reachable yet. Needs the extra ``cti``.
     """
     peers = parse_peers(managers, _PORT if tls is None else _TLS_PORT)
     if tls is None:

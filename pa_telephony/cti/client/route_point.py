@@ -30,7 +30,7 @@ __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 _LOG = logging.getLogger("pa_telephony.cti")
 _TRIES_KEPT = 99
-"""Attempts of a session that are remembered, beside the newest."""
+"""How many attempts of a session are remembered, beside the newest."""
 
 
 class RouteFailed(TelephonyError):
@@ -58,17 +58,17 @@ class RouteSession:
         self, route_point: RoutePoint, event: messages.NewCallEvent | messages.ExistingCallEvent
     ) -> None:
         self.calling = shown_number(event.calling_party)
-        """Who calls."""
+        """The number of the caller."""
         self.called = shown_number(event.called_party)
-        """What was dialled; at a pattern the digits themselves."""
+        """The number that was dialled; at a pattern the digits themselves."""
         self.pattern = route_point.number
         """The route point's number as configured."""
         self.original_called = shown_number(event.original_called_party)
         self.last_redirecting = shown_number(event.last_redirecting_party)
         self.call_id = event.call_id
         self.tried: list[tuple[str, str]] = []
-        """Every number that :meth:`select_route` tried, in order, and what became of it: "taken",
-        "call gone", "no answer", or the refusal's CTIFAILURE in words."""
+        """Every number that :meth:`select_route` tried, in order, and the outcome: "taken", "call
+        gone", "no answer", or the refusal's CTIFAILURE in words."""
         self._route_point = route_point
         self._leg = event.call_leg_id
         self._routing = Routing()
@@ -78,7 +78,7 @@ class RouteSession:
 
     @property
     def state(self) -> State:
-        """Where the session stands."""
+        """The state of the session (:mod:`pa_telephony.cti.client.route_session`)."""
         return self._routing.state
 
     @property
@@ -88,7 +88,7 @@ class RouteSession:
 
     @property
     def ended(self) -> bool:
-        """Whether the call is no longer ours."""
+        """Whether the session is over: the call is routed, gone, or no longer ours."""
         return self.state in (State.ROUTE_USED, State.ROUTE_END)
 
     async def select_route(self, *numbers: str) -> str:
@@ -124,15 +124,16 @@ class RouteSession:
         raise RouteFailed(refusals)
 
     async def end(self) -> None:
-        """Do nothing more with the call: unrouted, it is left alerting, as JTAPI does."""
+        """End the session without routing the call, which is left alerting, as JTAPI does."""
         if self._routing.take(Input.END) is Effect.LEAVE_ALERTING:
             with contextlib.suppress(RequestFailed, ConnectionLost):
                 await self._route_point.accept(self._leg)
 
     async def refuse(self) -> None:
-        """Take nothing of it: the caller hears busy, unless the call manager forwards the call.
+        """Refuse the call: the caller hears busy, unless the call manager forwards the call.
 
-        Raises :class:`LocalProtocolError` while a number is being tried and when it is over.
+        Raises :class:`LocalProtocolError` while a number is being tried and when the session is
+        over.
         """
         if self._routing.take(Input.TURN_AWAY) is Effect.ILLEGAL:
             raise LocalProtocolError(f"cannot refuse a call in state {self.state.value!r}")
@@ -140,7 +141,7 @@ class RouteSession:
             await self._route_point.disconnect(self._leg)
 
     def gone(self) -> None:
-        """The call went idle."""
+        """Note that the call is over, or that another application has it."""
         self._routing.take(Input.GONE)
 
     def _tried(self, number: str, answer: str) -> None:
@@ -154,12 +155,12 @@ class RouteSession:
 
 
 class RoutePoint(OpenLine):
-    """A registered CTI route point. Made by :meth:`Provider.open_route_point`."""
+    """A registered CTI route point, made by :meth:`Provider.open_route_point`."""
 
     def __init__(self, provider: LineOwner, number: str, device: str | None) -> None:
         super().__init__(provider, number, device)
         self.unserved_calls = 0
-        """Calls that came while too many waited for a handler; they go on alerting."""
+        """How many calls came while too many waited for a handler; they go on alerting."""
         self._calls: dict[int, RouteSession] = {}
         self._offered, self._arrivals = trio.open_memory_channel[RouteSession](
             provider.config.max_calls
@@ -167,7 +168,7 @@ class RoutePoint(OpenLine):
 
     @property
     def calls(self) -> list[RouteSession]:
-        """Calls that are offered here and not yet gone."""
+        """The calls that are offered here and not yet gone."""
         return list(self._calls.values())
 
     async def serve(self, handler: Callable[[RouteSession], Awaitable[object]]) -> None:
@@ -210,7 +211,7 @@ class RoutePoint(OpenLine):
             await session.end()
 
     def device_request(self) -> CtiMessage:
-        """Registered without media: an application routes, and never answers."""
+        """The request that registers the device without media: an application only routes."""
         return messages.DeviceRegisterDeviceRequest(
             device_name=self.device,
             filter=DeviceEventFilter(),
@@ -218,7 +219,7 @@ class RoutePoint(OpenLine):
         )
 
     def take_call_event(self, event: CtiMessage) -> None:
-        """A call came, or went."""
+        """Take an event of a call that came, or went."""
         match event:
             case messages.NewCallEvent() | messages.ExistingCallEvent():
                 self._new_call(event)
@@ -242,7 +243,7 @@ class RoutePoint(OpenLine):
             self.unserved_calls += 1
 
     def has(self, leg: int) -> bool:
-        """Whether a leg is still here."""
+        """Whether the call with this leg is still here."""
         return leg in self._calls
 
     async def redirect(self, leg: int, number: str) -> None:
@@ -259,7 +260,7 @@ class RoutePoint(OpenLine):
         )
 
     async def accept(self, leg: int) -> None:
-        """Let a call alert."""
+        """Let a call that is offered alert."""
         await self._provider.request(
             messages.CallAcceptRequest(
                 line_call_manager_id=1,
@@ -281,7 +282,7 @@ class RoutePoint(OpenLine):
         )
 
     def lost(self) -> None:
-        """The session is over: nothing of it counts any more."""
+        """Note that the session with the CTI manager is over, and with it all calls."""
         super().lost()
         calls, self._calls = self._calls, {}
         for session in calls.values():

@@ -16,10 +16,10 @@ __all__ = ["TABLE", "Effect", "Input", "Routing", "State"]
 
 
 class State(enum.Enum):
-    """What JTAPI calls the state of a RouteSession."""
+    """The states of a RouteSession in JTAPI."""
 
     ROUTE = "route"
-    """Offered to the application."""
+    """The call is offered to the application."""
     SELECTING = "selecting"
     """A destination is being tried."""
     RE_ROUTE = "re-route"
@@ -29,27 +29,27 @@ class State(enum.Enum):
 
 
 class Input(enum.Enum):
-    """What happens to a session."""
+    """What can happen to a session."""
 
     SELECT = "select"
     REDIRECTED = "redirected"
-    """The server took the destination."""
+    """The server has redirected the call to the destination."""
     REFUSED = "refused"
-    """The server refused it, and there is another."""
+    """The server refused the destination, and there is another to try."""
     EXHAUSTED = "exhausted"
-    """The server refused the last one."""
+    """The server refused the last destination."""
     END = "end"
-    """The application wants no more of it."""
+    """The application gives up the session without a route."""
     TURN_AWAY = "turn away"
     """The application refuses the call: the caller is told that all are busy."""
     GONE = "gone"
     """The caller hung up, or another application was faster."""
     LOST = "lost"
-    """Nobody will tell what became of it: the link is gone, or the leg, or nobody waits."""
+    """The outcome will not be known: the link or the leg is gone, or the waiting was given up."""
 
 
 class Effect(enum.Enum):
-    """What the client is to do."""
+    """What the client is to do after an input."""
 
     NONE = "none"
     TRY_NEXT = "try next"
@@ -107,13 +107,13 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
 
 
 class Routing:
-    """One session's state, and the destinations that are still to be tried."""
+    """The state of one session, and the destinations that are still to be tried."""
 
     def __init__(self) -> None:
         self.state = State.ROUTE
         self.trying = ""
         self.ended_by: Input | None = None
-        """What brought it to ROUTE_END; None as long as it is not there."""
+        """The input that brought the session to ROUTE_END; None before that."""
         self._left: list[str] = []
 
     def select(self, numbers: Sequence[str]) -> str:
@@ -135,7 +135,7 @@ class Routing:
         return self.trying if self.state is State.SELECTING else ""
 
     def take(self, input: Input) -> Effect:
-        """Any other input."""
+        """Take any input but a selection and a refusal; gives what is to be done."""
         return self._step(input)
 
     def _step(self, input: Input) -> Effect:

@@ -54,7 +54,7 @@ ROUTE_POINT = 73
 """Device types that Cisco's client makes a media terminal and a route terminal of (observed)."""
 
 MediaAddress: TypeAlias = tuple[str, int]
-"""IPv4 address and UDP port."""
+"""An IPv4 address and a UDP port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class LineInfo:
-    """One line of a device; ``number`` may be a pattern. ``line_id`` is one for each number."""
+    """One line of a device.
+
+    ``number`` may be a pattern. ``line_id`` is the same for every line with the same number.
+    """
 
     number: str
     name: str = ""
@@ -78,7 +81,7 @@ class LineInfo:
 
 
 class Termination(enum.Enum):
-    """Who terminates the media of a CTI device (docs/protocol-cti.md §5.1)."""
+    """Which side terminates the media of a CTI device (docs/protocol-cti.md §5.1)."""
 
     NONE = 0
     STATIC = 1
@@ -110,7 +113,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class LegInfo:
-    """One line's part in a call, as it is now. ``line`` counts from 1; ``cause`` is Q.850."""
+    """The part of one line in a call, as it is now; ``line`` counts from 1, ``cause`` is Q.850."""
 
     leg_id: int
     call_id: int
@@ -143,12 +146,12 @@ class RedirectOptions:
     original_called: str = ""
     calling: str = ""
     by_calling_search_space: bool = False
-    """Look the destination up as the calling party would."""
+    """Whether to look the destination up as the calling party would."""
     transfer: bool = False
-    """JTAPI's single-step transfer: the reason is shown as blind transfer."""
+    """Whether this is JTAPI's single-step transfer: the reason is shown as blind transfer."""
 
 
-# What an observer is told.
+# The events that an observer is told.
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +162,27 @@ class LegChanged:
     made_of_it: dict[object, object] = field(
         default_factory=dict[object, object], compare=False, repr=False
     )
-    """What observers have made of the event and the next ones can use: there may be hundreds."""
+    """Encoded messages that observers have made of the event, for the next ones to use: there may
+    be hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """A device was registered or unregistered."""
+    """A device was registered or unregistered, as ``device`` tells."""
 
     device: DeviceInfo
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceAdded:
-    """The devices of users became more."""
+    """A device was added to those of one or more users."""
 
     device: DeviceInfo
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRemoved:
-    """The devices of users became fewer."""
+    """A device was removed from those of one or more users."""
 
     device: DeviceInfo
 
@@ -193,7 +197,7 @@ class DigitHeard:
 
 @dataclass(frozen=True, slots=True)
 class ChannelWanted:
-    """A leg of a dynamically registered device needs to know where it receives."""
+    """A leg of a dynamically registered device needs an address to receive at."""
 
     leg: LegInfo
     codec: MEDIAPAYLOAD
@@ -229,7 +233,7 @@ class MediaStopped:
 
 @dataclass(frozen=True, slots=True)
 class ForwardChanged:
-    """A line forwards all calls to ``target``, "" to none."""
+    """A line forwards all calls to ``target``, or none when that is ""."""
 
     device: str
     line: int
@@ -238,7 +242,7 @@ class ForwardChanged:
 
 @dataclass(frozen=True, slots=True)
 class DoNotDisturbChanged:
-    """A device does not want to be disturbed, or does again."""
+    """Do not disturb was switched on or off at a device."""
 
     device: str
     on: bool
@@ -246,7 +250,7 @@ class DoNotDisturbChanged:
 
 @dataclass(frozen=True, slots=True)
 class DataReceived:
-    """A phone sent data to the application."""
+    """A phone sent data for the application."""
 
     device: str
     data: bytes
@@ -260,12 +264,12 @@ class TransferStarted:
     controller: LegInfo
     consult: LegInfo
     legs: tuple[LegInfo, ...]
-    """Every leg that takes part."""
+    """All legs that take part in the transfer."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferEnded:
-    """The transfer of the same number is done."""
+    """The transfer with the same transaction number is over."""
 
     transaction: int
     controller: LegInfo
@@ -294,7 +298,7 @@ class ConferenceStarted:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceEnded:
-    """The conference of the same number stands."""
+    """The conference with the same transaction number is made, or has failed."""
 
     transaction: int
     controller: LegInfo
@@ -336,22 +340,25 @@ Event: TypeAlias = (
 
 
 class Observer(Protocol):
-    """Is told what happens, in order. Must not block, and not call back."""
+    """A session of an application that is told events, in order.
+
+    It must not block, and not call back.
+    """
 
     def told(self, event: Event) -> None:
-        """Something happened."""
+        """Take an event of the call manager."""
         ...
 
 
 class CallControl(Protocol):
-    """The call manager, to its CTI Manager. A leg is named by its number."""
+    """The call manager, as its CTI Manager needs it; a leg is named by its number."""
 
     def log_in(self, user: str, password: str) -> CTIFAILURE:
-        """0 when the user may come in, else why not; compares in constant time."""
+        """Check a login: 0 when the user may come in, else why not; compares in constant time."""
         ...
 
     def controls_any_device(self, user: str) -> bool:
-        """Whether the user is a super provider."""
+        """Whether the user is a super provider, who may control every device."""
         ...
 
     def device_names(self, user: str) -> Sequence[str]:
@@ -359,7 +366,7 @@ class CallControl(Protocol):
         ...
 
     def device(self, name: str) -> DeviceInfo:
-        """One device, whoever controls it."""
+        """One device, whichever users control it; raises :class:`RequestFailed` if unknown."""
         ...
 
     def may_control(self, user: str, device: str) -> bool:
@@ -367,15 +374,15 @@ class CallControl(Protocol):
         ...
 
     def register(self, device: str, owner: object, media: MediaRegistration) -> None:
-        """Put a CTI device in service for ``owner``; more than one may, of one mind (§6.3)."""
+        """Put a CTI device in service for ``owner``; more than one may register it alike (§6.3)."""
         ...
 
     def unregister(self, device: str, owner: object) -> None:
-        """One owner less; the last one takes the device out of service."""
+        """End the registration of one owner; the last one takes the device out of service."""
         ...
 
     def receive_at(self, leg_id: int, address: MediaAddress) -> None:
-        """Where a leg of a dynamically registered device receives."""
+        """Set the address at which a leg of a dynamically registered device receives."""
         ...
 
     def legs_of(self, device: str) -> Sequence[LegInfo]:
@@ -383,19 +390,19 @@ class CallControl(Protocol):
         ...
 
     def new_call_id(self) -> int:
-        """A number for a call that is about to be made."""
+        """A new number for a call that is about to be made."""
         ...
 
     def originate(self, device: str, line: int, number: str, call_id: int) -> LegInfo:
-        """Call ``number`` from a line; "" only takes it off hook."""
+        """Call ``number`` from a line; "" only takes the line off hook."""
         ...
 
     def dial(self, leg_id: int, digits: str) -> None:
-        """Dial more digits."""
+        """Dial more digits in a call that is being dialled."""
         ...
 
     def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Whether calls to a line of a CTI device alert by themselves."""
+        """Set whether calls to a line of a CTI device alert by themselves."""
         ...
 
     def accept(self, leg_id: int) -> None:
@@ -407,15 +414,15 @@ class CallControl(Protocol):
         ...
 
     def disconnect(self, leg_id: int) -> None:
-        """Hang up, or refuse."""
+        """Hang up a call, or refuse one that is offered."""
         ...
 
     def hold(self, leg_id: int) -> None:
-        """Stop talking without hanging up."""
+        """Put a call on hold, so that both sides stop talking."""
         ...
 
     def retrieve(self, leg_id: int) -> None:
-        """Talk again."""
+        """Take a call back from hold."""
         ...
 
     def redirect(self, leg_id: int, number: str, options: RedirectOptions) -> None:
@@ -423,7 +430,7 @@ class CallControl(Protocol):
         ...
 
     def consult(self, leg_id: int, number: str, call_id: int, purpose: Purpose) -> LegInfo:
-        """Hold, and call ``number`` from the same line; gives the new leg."""
+        """Hold a call, and call ``number`` from the same line; gives the new leg."""
         ...
 
     def transfer(self, leg_id: int, other_leg_id: int) -> None:
@@ -435,36 +442,36 @@ class CallControl(Protocol):
         ...
 
     def drop_party(self, leg_id: int, party_leg_id: int) -> None:
-        """Take somebody else out of a conference."""
+        """Remove another party from a conference."""
         ...
 
     def park(self, leg_id: int) -> str:
-        """Leave the other party at a number that anybody can dial; gives the number."""
+        """Leave the other party at a number that any phone can dial; gives the number."""
         ...
 
     def send_digits(self, leg_id: int, digits: str) -> None:
-        """Press keys for the other side."""
+        """Press keys for the other side of a call."""
         ...
 
     def forward_of(self, device: str, line: int) -> str:
-        """Where a line forwards all calls to, "" for nowhere."""
+        """The number that a line forwards all calls to, "" for none."""
         ...
 
     def set_forward(self, device: str, line: int, target: str) -> None:
-        """Forward all calls of a line, "" none any more."""
+        """Forward all calls of a line to ``target``; "" cancels."""
         ...
 
     def set_message_waiting(
         self, device: str, line: int, number: str, on: bool, controls: Callable[[str], bool]
     ) -> None:
-        """Switch the lamp of ``number``, "" of the line itself.
+        """Switch the message waiting lamp of ``number``; "" is the line itself.
 
         Raises :class:`RequestFailed` unless ``controls`` is true of a device that has the number.
         """
         ...
 
     def set_do_not_disturb(self, device: str, on: bool) -> None:
-        """Whether a phone rings."""
+        """Switch do not disturb on, so that a phone does not ring, or off."""
         ...
 
     def send_data(self, device: str, data: bytes) -> None:
@@ -472,17 +479,17 @@ class CallControl(Protocol):
         ...
 
     def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` of devices that register, come and go."""
+        """Tell ``observer`` of devices that are registered, added and removed."""
         ...
 
     def unwatch(self, observer: Observer) -> None:
-        """Tell it no more of anything."""
+        """Tell ``observer`` of nothing any more."""
         ...
 
     def follow(self, observer: Observer, device: str) -> None:
-        """Tell it what happens at ``device`` and in its calls, too."""
+        """Tell ``observer`` of what happens at ``device`` and in its calls, too."""
         ...
 
     def unfollow(self, observer: Observer, device: str) -> None:
-        """Not any more."""
+        """Tell ``observer`` no more of what happens at ``device``."""
         ...

@@ -44,12 +44,12 @@ _KNOWN = enums.DESTINATIONTYPE(1)
 
 
 def handle_of(leg_id: int) -> Handle:
-    """The two numbers of a leg."""
+    """The handle of a leg, which consists of two numbers."""
     return Handle(call_manager_id=CALL_MANAGER, call_leg_id=leg_id)
 
 
 def _place(line: int, leg_id: int) -> dict[str, Any]:
-    """On which of the application's handles it happens, and to which leg."""
+    """The fields that name the application's line handle and the leg."""
     return {
         "line_call_manager_id": CALL_MANAGER,
         "line_id": line,
@@ -59,7 +59,7 @@ def _place(line: int, leg_id: int) -> dict[str, Any]:
 
 
 def _parties(leg: LegInfo) -> dict[str, Any]:
-    """Who calls whom, in every spelling the client reads."""
+    """The fields of the calling and the called parties, in every spelling the client reads."""
     calling, called = leg.calling, leg.called
     original, last = leg.original_called, leg.last_redirecting
     return {
@@ -113,7 +113,7 @@ def _announced(line: int, leg: LegInfo) -> dict[str, Any]:
 
 
 def new_call(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
-    """A leg that begins, in ``state``."""
+    """The event of a leg that begins, in ``state``."""
     return messages.NewCallEvent(
         **_announced(line, leg),
         state=state,
@@ -122,7 +122,7 @@ def new_call(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
 
 
 def existing_call(line: int, leg: LegInfo) -> CtiMessage:
-    """A leg that was there before the application looked."""
+    """The event of a leg that was there before the application opened the line."""
     return messages.ExistingCallEvent(
         **_announced(line, leg),
         state=leg.state,
@@ -134,7 +134,7 @@ def existing_call(line: int, leg: LegInfo) -> CtiMessage:
 
 
 def state_changed(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
-    """A leg is in ``state`` now."""
+    """The event of a leg that is in ``state`` now."""
     return messages.CallStateChangedEventV2(
         **_place(line, leg.leg_id),
         state=state,
@@ -146,7 +146,7 @@ def state_changed(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
 
 
 def parties_changed(line: int, leg: LegInfo, before: LegInfo) -> CtiMessage:
-    """Who calls whom is not what it was."""
+    """The event of a leg whose calling or called party has changed."""
     return messages.CallPartyInfoChangedEvent(
         **_place(line, leg.leg_id),
         **_parties(leg),
@@ -163,7 +163,7 @@ def parties_changed(line: int, leg: LegInfo, before: LegInfo) -> CtiMessage:
 
 
 def call_id_changed(line: int, leg: LegInfo) -> CtiMessage:
-    """A leg belongs to another call from now on: a transfer or a conference took it there."""
+    """The event of a leg that a transfer or a conference took to another call."""
     return messages.GlobalCallHandleChangedEvent(
         **_place(line, leg.leg_id),
         **_parties(leg),
@@ -187,13 +187,13 @@ def _controlled_by(party: Party) -> dict[str, Any]:
 
 
 def _own_party(leg: LegInfo) -> Party:
-    """The party at the leg itself."""
+    """The party that the leg itself belongs to."""
     party = leg.called if leg.incoming else leg.calling
     return Party(party.number, party.name, leg.device)
 
 
 def transfer_started(line: int, event: TransferStarted) -> CtiMessage:
-    """Both controller's legs are about to go; the first one's call survives."""
+    """The event before a transfer: both legs of the controller go, the first's call survives."""
     return messages.LineTransferStartedEvent(
         line_call_manager_id=CALL_MANAGER,
         line_id=line,
@@ -217,7 +217,7 @@ def _idle(legs: tuple[LegInfo, ...]) -> tuple[structs.CtiCallHandle, ...]:
 
 
 def transfer_ended(line: int, event: TransferEnded, *, controlling: bool) -> CtiMessage:
-    """The controller's line is told which legs went."""
+    """The event after a transfer; the controller's line is told which legs have gone."""
     gone = (event.consult, event.controller) if controlling and event.success else ()
     return messages.LineTransferEndedEvent(
         line_call_manager_id=CALL_MANAGER,
@@ -238,7 +238,7 @@ def _requested_by(party: Party) -> dict[str, Any]:
 
 
 def conference_started(line: int, event: ConferenceStarted) -> CtiMessage:
-    """Other calls are about to join the controller's, which survives."""
+    """The event before a conference: other calls join the controller's, which survives."""
     controller = _own_party(event.controller)
     others = {leg.call_id for leg in event.others} - {event.controller.call_id}
     return messages.LineConferenceStartedEvent(
@@ -259,7 +259,7 @@ def conference_started(line: int, event: ConferenceStarted) -> CtiMessage:
 
 
 def conference_ended(line: int, event: ConferenceEnded, *, controlling: bool) -> CtiMessage:
-    """The conference stands; the controller's line is told which legs went."""
+    """The event after a conference was made; the controller's line is told which legs have gone."""
     controller = _own_party(event.controller)
     return messages.LineConferenceEndedEvent(
         line_call_manager_id=CALL_MANAGER,
@@ -290,7 +290,7 @@ def _participant(who: Participant) -> structs.ParticipantInfo:
 
 
 def conference_changed(line: int, event: ConferenceChanged, number: int) -> CtiMessage:
-    """Somebody came or went; ``number`` counts these events."""
+    """The event of a party that came or went; ``number`` counts these events."""
     return messages.CallConferenceStateChangedEvent(
         **_place(line, event.leg.leg_id),
         conference_state_changed_id=number,

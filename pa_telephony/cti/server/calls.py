@@ -1,4 +1,4 @@
-"""What one application asks of calls (§6, §7)."""
+"""The requests of one application about calls (§6, §7)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MAX_SHOWN = 255
 """Characters of a number to be shown, which every other application that watches is told, too."""
 _MAX_JOINED = 32
 _MAX_ALLOCATED = 10_000
-"""Numbers of calls that were asked for and not yet used."""
+"""How many numbers of calls may be asked for and not yet used."""
 
 
 class CallRequests:
-    """Call control of one session."""
+    """The call control requests of one session."""
 
     def __init__(self, session: Session, lines: LineHandles) -> None:
         self.requests: Mapping[type[CtiMessage], Callable[[Any], CtiMessage]] = {
@@ -65,7 +65,7 @@ class CallRequests:
         return answer(request, call_manager_id=CALL_MANAGER, call_id=call_id)
 
     def _call_id(self, asked: int) -> int:
-        """The number allocated for a new call, another one when it was not allocated here."""
+        """The number allocated for a new call, or a new one when it was not allocated here."""
         if asked in self._allocated:
             self._allocated.discard(asked)
             return asked

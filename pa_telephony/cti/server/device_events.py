@@ -1,4 +1,4 @@
-"""Devices and lines as a CTI Manager tells them."""
+"""The events of devices and lines that a CTI Manager sends."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = [
 
 CONTROLLED = enums.DEVICECONTROLFLAGBITMASK.CONTROLLED
 ACQUIRED = enums.DEVICECONTROLFLAGBITMASK.ACQUIRED
-"""Without this bit Cisco's client waits 30 s after it acquired a device (observed)."""
+"""The flag of an acquired device; without it Cisco's client waits 30 s (observed)."""
 
 _EVERYTHING = enums.DEVICELINEINFOCONTENT(31)
 _DYNAMIC_REGISTRATION_LINES = enums.DEVICELINEINFOCONTENT(14)
 _LINES = enums.DEVICELINEINFOCONTENT(8)
 _LINES_PER_EVENT = 50
 _UNREGISTERED = 5
-"""Shown by JTAPI as cause 1005 (observed)."""
+"""A reason that JTAPI shows as cause 1005 (observed)."""
 _LOCALE = enums.CTIUserLocales(1)
 _ASCII_AND_UNICODE = enums.CTIENCODINGTYPES(3)
 
 
 def type_name(device: DeviceInfo) -> str:
-    """What CallManager calls the device's type."""
+    """The name that CallManager has for the device's type."""
     names = {CTI_PORT: "CTI Port", ROUTE_POINT: "CTI Route Point"}
     return names.get(device.device_type, "Cisco 7965")
 
@@ -90,7 +90,7 @@ def _dynamic() -> structs.DeviceInfoDynamic:
 def described(
     request_id: int, device: DeviceInfo, control: enums.DEVICECONTROLFLAGBITMASK
 ) -> list[CtiMessage]:
-    """A device and its lines, for an enumeration; more than one event where there are many."""
+    """The events of an enumeration for one device; more than one where it has many lines."""
     lines = _lines(device)
     first, rest = lines[:_LINES_PER_EVENT], lines[_LINES_PER_EVENT:]
     events: list[CtiMessage] = [
@@ -133,7 +133,7 @@ def described(
 
 
 def device_info(device: DeviceInfo) -> structs.DeviceInfo:
-    """The struct of registrations and changes."""
+    """The struct that describes a device in registrations and changes."""
     return structs.DeviceInfo(
         name=device.name,
         type=enums.DEVICETYPE(device.device_type),
@@ -147,7 +147,7 @@ def device_info(device: DeviceInfo) -> structs.DeviceInfo:
 
 
 def registered(device: DeviceInfo) -> CtiMessage:
-    """Somebody registered the device."""
+    """The event of a device that was registered."""
     lines = _lines(device)
     return messages.DeviceRegisteredEventWithLineInfo(
         device_name=device.name,
@@ -162,7 +162,7 @@ def registered(device: DeviceInfo) -> CtiMessage:
 
 
 def unregistered(device: DeviceInfo) -> CtiMessage:
-    """Nobody has it registered any more."""
+    """The event of a device that is registered no more."""
     return messages.DeviceUnregisteredEvent(
         device_info=device_info(device),
         controllable=True,
@@ -171,7 +171,7 @@ def unregistered(device: DeviceInfo) -> CtiMessage:
 
 
 def user_changed(device: DeviceInfo, *, added: bool, any_device: bool) -> CtiMessage:
-    """The user controls a device more, or one less; his capabilities are repeated (§3.3)."""
+    """The event of a device added to the user or removed; it repeats the capabilities (§3.3)."""
     kind = enums.PROVIDERUSERNOTIFYTYPE
     return messages.ProviderUserChangedEvent(
         type_of_notification=kind.DEVICEADD if added else kind.DEVICEREMOVE,
@@ -183,7 +183,7 @@ def user_changed(device: DeviceInfo, *, added: bool, any_device: bool) -> CtiMes
 
 
 def device_service(handle: int, device: DeviceInfo) -> CtiMessage:
-    """Whether an open device is in service."""
+    """The event whether an open device is in service."""
     if device.registered:
         return messages.DeviceInServiceEvent(
             device_call_manager_id=CALL_MANAGER,
@@ -200,7 +200,7 @@ def device_service(handle: int, device: DeviceInfo) -> CtiMessage:
 
 
 def line_service(handle: int, in_service: bool) -> CtiMessage:
-    """Whether an open line is."""
+    """The event whether an open line is in service."""
     if in_service:
         return messages.LineInServiceEvent(line_call_manager_id=CALL_MANAGER, line_id=handle)
     return messages.LineOutOfServiceEvent(

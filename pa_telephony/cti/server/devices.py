@@ -41,7 +41,8 @@ _TERMINATIONS = {
 }
 _BOTH_WAYS = enums.CTIMEDIACONNECTIONMODE.TRANSMIT_AND_RECEIVE
 _MAX_DATA = 2000
-"""Octets of one IP phone service object; what real phones take (SCCP UserToDeviceData)."""
+"""How many octets an IP phone service object may have; what real phones take (SCCP
+UserToDeviceData)."""
 
 _ACTIVE = frozenset(
     {
@@ -66,7 +67,7 @@ class _Device:
 
 
 class DeviceHandles:
-    """Device handles of one session."""
+    """The device handles of one session."""
 
     def __init__(self, session: Session) -> None:
         self.requests: Mapping[type[CtiMessage], Callable[[Any], CtiMessage]] = {
@@ -86,18 +87,18 @@ class DeviceHandles:
         self._by_name: dict[str, list[_Device]] = {}
 
     def end(self) -> None:
-        """Drop every registration, whatever becomes of the others."""
+        """Drop every registration; an error in one does not keep the others."""
         with contextlib.ExitStack() as all_of_them:
             for device in reversed(self._devices.values()):
                 all_of_them.callback(self._forget, device)
 
     def changed(self, event: DeviceChanged) -> None:
-        """In or out of service, on every handle of the device."""
+        """Tell on every handle of a device whether it is in service."""
         for device in self._by_name.get(event.device.name, ()):
             self._session.tell(device_events.device_service(device.handle, event.device))
 
     def removed(self, name: str) -> None:
-        """The application may control the device no more."""
+        """Close all handles of a device that the application may control no more."""
         for device in list(self._by_name.get(name, ())):
             self._forget(device)
             self._session.tell(
@@ -109,7 +110,7 @@ class DeviceHandles:
             )
 
     def channel_wanted(self, event: ChannelWanted) -> None:
-        """Ask where a dynamically registered device receives this call."""
+        """Ask the application where a dynamically registered device receives this call."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.open_logical_channel:
                 self._session.tell(
@@ -123,7 +124,7 @@ class DeviceHandles:
                 )
 
     def reception_started(self, event: ReceptionStarted) -> None:
-        """The device receives."""
+        """Tell the application that a device receives."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.start_reception:
                 self._session.tell(
@@ -135,7 +136,7 @@ class DeviceHandles:
                 )
 
     def transmission_started(self, event: TransmissionStarted) -> None:
-        """The device sends."""
+        """Tell the application that a device sends."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.start_transmission:
                 self._session.tell(
@@ -148,7 +149,7 @@ class DeviceHandles:
                 )
 
     def media_stopped(self, event: MediaStopped) -> None:
-        """The device does neither."""
+        """Tell the application that a device neither sends nor receives any more."""
         for device in self._by_name.get(event.leg.device, ()):
             place = _call(device, event.leg)
             if device.filter.stop_reception:
@@ -161,7 +162,7 @@ class DeviceHandles:
                 )
 
     def leg_changed(self, leg: LegInfo) -> None:
-        """The device may have become idle, active, alerting or held."""
+        """Tell the application when a device has become idle, active, alerting or held."""
         watching = [
             device for device in self._by_name.get(leg.device, ()) if _wants_states(device.filter)
         ]
@@ -171,7 +172,7 @@ class DeviceHandles:
                 self._show_state(device, state)
 
     def do_not_disturb_changed(self, event: DoNotDisturbChanged) -> None:
-        """A phone rings no more, or again."""
+        """Tell the application that do not disturb was switched on or off."""
         for device in self._by_name.get(event.device, ()):
             if device.filter.b_dnd_changed:
                 self._session.tell(
@@ -183,7 +184,7 @@ class DeviceHandles:
                 )
 
     def data_received(self, event: DataReceived) -> None:
-        """A phone sent something to the application."""
+        """Tell the application that a phone sent data to it."""
         for device in self._by_name.get(event.device, ()):
             if device.filter.device_data:
                 self._session.tell(
@@ -194,7 +195,7 @@ class DeviceHandles:
                     )
                 )
 
-    # Requests.
+    # The requests of the application.
 
     def _open(self, request: messages.DeviceOpenRequest) -> CtiMessage:
         info = self._session.device(request.device_name)
@@ -221,7 +222,7 @@ class DeviceHandles:
             raise
         device.registered = True
         if info.registered:
-            # Somebody else's registration is joined: no change that would tell us.
+            # Another application's registration is joined: no event will tell of a change.
             self._session.tell(device_events.device_service(device.handle, info))
         return answer(
             request,
@@ -269,7 +270,7 @@ class DeviceHandles:
         if len(request.device_data_obj) > _MAX_DATA:
             raise RequestFailed(CTIFAILURE.DATA_SIZE_LIMIT_EXCEEDED)
         self._session.backend.send_data(device.name, request.device_data_obj)
-        # Nothing at all is null to Cisco's client, which then throws (observed).
+        # An empty field is null to Cisco's client, which then throws (observed).
         return answer(request, device_data_obj=b"\0")
 
     def _accept_silently(self, request: Any) -> CtiMessage:

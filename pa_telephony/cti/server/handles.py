@@ -1,4 +1,4 @@
-"""What the parts of one application's session share: who it is, its handles, its way out."""
+"""What the parts of one application's session share: user, handles, and the way to send."""
 
 from __future__ import annotations
 
@@ -20,41 +20,45 @@ __all__ = ["CtiManagerConfig", "Session"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CtiManagerConfig:
-    """How the CTI Manager treats applications. Times in seconds."""
+    """How the CTI Manager treats applications; times are in seconds."""
 
     heartbeat: int = 30
-    """Both ways, at least 1: with 0 Cisco's client sends heartbeats without a pause (observed)."""
+    """The interval of heartbeats both ways, at least 1: with 0 Cisco's client sends heartbeats
+    without a pause (observed)."""
     login_within: float = 30.0
     wrong_password_delay: float = 1.0
-    """A wrong password's answer waits this long; and once ``max_guesses_of_one_user`` are spent,
-    one more password of that user is looked at every so many seconds, for each address."""
+    """How long the answer to a wrong password waits; and the interval in which, once
+    ``max_guesses_of_one_user`` are spent, one more password of that user is looked at, for each
+    address."""
     max_guesses_of_one_user: int = 5
-    """Wrong passwords of one user that may come at once from one address (of IPv6: one /64)."""
+    """How many wrong passwords of one user may come at once from one address (of IPv6: one /64)."""
     max_guesses_of_one_address: int = 20
-    """Wrong passwords of all users that may come from one address at once. A user who logged in
+    """How many wrong passwords of all users may come from one address at once. A user who logged in
     from there within a day does not wait for the others there."""
     guess_every: float = 0.5
-    """One more of these is looked at every so many seconds."""
+    """The interval in which one more of these is looked at."""
     longest_login_wait: float = 10.0
-    """A login that would wait longer for its turn is refused, to be tried again."""
+    """A login that would wait longer for its turn is refused, and has to be tried again."""
     max_connections: int = 500
     max_before_login_of_one_address: int = 50
-    """Connections from one IP address (of IPv6: from one /64) that have not logged in, those that
-    wait for another login of their address included, so that nobody keeps everybody else out."""
+    """How many connections from one IP address (of IPv6: from one /64) may not have logged in,
+    those that wait for another login of their address included, so that one address cannot keep all
+    others out."""
     max_sessions_of_one_user: int = 100
-    """Sessions of one user at once; one more is refused at its login."""
+    """How many sessions one user may have at once; one more is refused at its login."""
     max_handles: int = 5000
-    """Devices and lines that one session may have open."""
+    """How many devices and lines one session may have open."""
     max_handles_of_one: int = 8
-    """Of these, handles of the same device, and of the same line: each is told everything."""
+    """How many of these may be handles of the same device, and of the same line: each is told
+    everything."""
     max_unsent: int = 8 << 20
-    """Bytes that may wait for an application that does not read."""
+    """How many bytes may wait for an application that does not read."""
     max_unsent_before_login: int = 1 << 16
     version: str = "15.0.1.10000-1"
     cluster: str = "StandAloneCluster"
 
     def fitted(self, descriptors: Descriptors) -> CtiManagerConfig:
-        """No more connections than a quarter of the descriptors that there are."""
+        """Limit the connections to a quarter of the descriptors that there are."""
         share = descriptors.share
         return replace(
             self,
@@ -63,7 +67,7 @@ class CtiManagerConfig:
         )
 
     def guesses(self) -> Guesses:
-        """What paces wrong passwords.
+        """The pace at which wrong passwords are looked at.
 
         So many can wait that half of the places of their address are left to newcomers.
         """
@@ -76,7 +80,7 @@ class CtiManagerConfig:
 
 
 class Session:
-    """One logged-in application, as its devices, lines and calls see it."""
+    """One session of an application, as its devices, lines and calls see it."""
 
     def __init__(
         self,
@@ -90,7 +94,7 @@ class Session:
         self._observer = observer
         self.user = ""
         self.acquired: set[str] = set()
-        """Devices a super provider asked for, besides those of the user."""
+        """The devices that a super provider asked for, besides those of the user."""
         self._send = send
         self._handles = handles
         self._room = config.max_handles
@@ -99,13 +103,13 @@ class Session:
         self._followed: Counter[str] = Counter()
 
     def device(self, name: str) -> DeviceInfo:
-        """A device the application may control. Raises :class:`RequestFailed`."""
+        """A device that the application may control; raises :class:`RequestFailed` for others."""
         if not self.controls(name):
             raise RequestFailed(CTIFAILURE.CTIERR_INVALID_DEVICE_NAME, f"no device {name!r}")
         return self.backend.device(name)
 
     def controls(self, name: str) -> bool:
-        """Whether a device is the user's, or acquired."""
+        """Whether a device is the user's, or was acquired."""
         return name in self.acquired or self.backend.may_control(self.user, name)
 
     def new_handle(self, of_the_same: int) -> int:
@@ -126,17 +130,17 @@ class Session:
         return next(self._handles)
 
     def free_handle(self) -> None:
-        """One is closed."""
+        """Make room for another handle, since one is closed."""
         self._room += 1
 
     def follow(self, device: str) -> None:
-        """One more handle of ours is about a device."""
+        """Count one more handle for a device; with the first, this session is told its events."""
         self._followed[device] += 1
         if self._followed[device] == 1:
             self.backend.follow(self._observer, device)
 
     def unfollow(self, device: str) -> None:
-        """One less."""
+        """Count one handle less for a device; with the last, its events are told no more."""
         self._followed[device] -= 1
         if not self._followed[device]:
             del self._followed[device]
@@ -150,11 +154,11 @@ class Session:
             self._held.append(event)
 
     def hold_events(self) -> None:
-        """Let events wait."""
+        """Hold events back until :meth:`release_events`, since a request is served."""
         self._held = []
 
     def release_events(self, response: CtiMessage) -> None:
-        """Send the response, and what waited for it."""
+        """Send the response, and then the events that waited for it."""
         held, self._held = self._held or [], None
         self._send(response)
         for event in held:

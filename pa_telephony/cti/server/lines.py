@@ -36,14 +36,15 @@ __all__ = ["Line", "LineHandles"]
 _KEYS = "0123456789ABCD*#"
 _REMEMBERED = 1000
 _NEW, _CALL_ID, _STATE = "new", "call id", "state"
-"""What is told of a leg that has changed, beside its parties as they were before."""
+"""The events told of a leg that has changed; one of changed parties is known by those before."""
 _MAX_FORWARDS = 8
-"""Of one request; each is told to everybody who has the line open. JTAPI sends one."""
+"""How many forwards one request may set; each is told to all sessions that have the line open.
+JTAPI sends one."""
 
 
 @dataclass(slots=True)
 class Line:
-    """An open line: ``legs`` are the calls the application knows there, as it knows them."""
+    """An open line; ``legs`` are the calls that the application knows there, as it knows them."""
 
     handle: int
     device: str
@@ -53,7 +54,7 @@ class Line:
 
 
 class LineHandles:
-    """Line handles of one session."""
+    """The line handles of one session."""
 
     def __init__(self, session: Session) -> None:
         self.requests: Mapping[type[CtiMessage], Callable[[Any], CtiMessage]] = {
@@ -82,14 +83,17 @@ class LineHandles:
         )
 
     def line(self, handle: int) -> Line:
-        """An open line. Raises :class:`RequestFailed`."""
+        """The open line with that handle; raises :class:`RequestFailed` for an unknown one."""
         try:
             return self._lines[handle]
         except KeyError:
             raise RequestFailed(CTIFAILURE.INVALID_LINE_HANDLE) from None
 
     def leg(self, handle: int, leg_id: int) -> int:
-        """A call the application was told of on that line; there are no others for it."""
+        """Check that the application was told of a call on that line; gives the leg.
+
+        Raises :class:`RequestFailed` for any other call.
+        """
         if leg_id not in self.line(handle).legs:
             raise RequestFailed(CTIFAILURE.ILLEGAL_HANDLE, f"no call leg {leg_id}")
         return leg_id
@@ -103,20 +107,20 @@ class LineHandles:
         return leg_id in self._gone
 
     def end(self) -> None:
-        """Forget everything."""
+        """Close all lines without telling the application."""
         for line in list(self._lines.values()):
             self._forget(line)
 
-    # What the call manager tells.
+    # The events of the call manager.
 
     def device_changed(self, event: DeviceChanged) -> None:
-        """The lines go in or out of service with their device."""
+        """Tell that the lines of a device are in or out of service with it."""
         for index in range(1, len(event.device.lines) + 1):
             for line in self._by_place.get((event.device.name, index), ()):
                 self._session.tell(device_events.line_service(line.handle, event.device.registered))
 
     def device_removed(self, name: str) -> None:
-        """The application may use the device's lines no more."""
+        """Close the lines of a device that the application may use no more."""
         for line in [each for each in self._lines.values() if each.device == name]:
             self._forget(line)
             self._session.tell(
@@ -128,12 +132,12 @@ class LineHandles:
             )
 
     def leg_changed(self, event: LegChanged) -> None:
-        """Tell on each handle of the line whose filter wants it."""
+        """Tell of a changed leg on each handle of its line whose filter wants it."""
         for line in self._by_place.get((event.leg.device, event.leg.line), ()):
             self._show(line, event)
 
     def digit_heard(self, event: DigitHeard) -> None:
-        """The other side pressed a key."""
+        """Tell that the other side of a leg pressed a key."""
         for line in self._knowing(event.leg):
             if line.filter.dtmf and event.digit in _KEYS:
                 self._session.tell(
@@ -147,7 +151,7 @@ class LineHandles:
                 )
 
     def forward_changed(self, event: ForwardChanged) -> None:
-        """A line forwards elsewhere."""
+        """Tell that a line forwards its calls elsewhere, or no more."""
         for line in self._by_place.get((event.device, event.line), ()):
             if line.filter.b_line_cfwd_all_status:
                 self._session.tell(
@@ -159,13 +163,13 @@ class LineHandles:
                 )
 
     def transfer_started(self, event: TransferStarted) -> None:
-        """Once on each line that has a part in it."""
+        """Tell of a transfer that begins, once on each line that takes part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_transfer_started:
                 self._session.tell(call_events.transfer_started(line.handle, event))
 
     def transfer_ended(self, event: TransferEnded) -> None:
-        """Once on each line that had a part in it."""
+        """Tell of a transfer that is over, once on each line that took part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_transfer_ended:
                 controlling = _is_at(line, event.controller)
@@ -174,13 +178,13 @@ class LineHandles:
                 )
 
     def conference_started(self, event: ConferenceStarted) -> None:
-        """Once on each line that has a part in it."""
+        """Tell of a conference that begins, once on each line that takes part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_conference_started:
                 self._session.tell(call_events.conference_started(line.handle, event))
 
     def conference_ended(self, event: ConferenceEnded) -> None:
-        """Once on each line that had a part in it."""
+        """Tell of a conference that was made, once on each line that took part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_conference_ended:
                 controlling = _is_at(line, event.controller)
@@ -189,13 +193,13 @@ class LineHandles:
                 )
 
     def conference_changed(self, event: ConferenceChanged) -> None:
-        """A party came or went."""
+        """Tell that a party joined or left a conference."""
         for line in self._knowing(event.leg):
             if line.filter.b_conference_started:
                 number = next(self._conference_changes)
                 self._session.tell(call_events.conference_changed(line.handle, event, number))
 
-    # Requests.
+    # The requests of the application.
 
     def _open(self, request: messages.LineOpenRequest) -> CtiMessage:
         device = self._session.device(request.device_name)

@@ -1,4 +1,4 @@
-"""Responses: each repeats its request's number, and whatever handles it has room for."""
+"""Responses to requests; each repeats the request's number, and the handles it has fields for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 __all__ = ["CALL_MANAGER", "answer", "plain", "refusal"]
 
 CALL_MANAGER = 1
-"""Our node's number in every handle."""
+"""The number of our node in every handle."""
 
 _LONGEST_DESCRIPTION = 255
 _COPIED = frozenset({"line_call_manager_id", "line_id", "call_manager_id", "device_id"})
@@ -28,7 +28,7 @@ def _form(name: str) -> tuple[type[CtiMessage], tuple[str, ...]]:
 
 
 def answer(request: CtiMessage, **values: Any) -> CtiMessage:
-    """The response that says yes. ``values`` are fields that the request does not give."""
+    """The positive response to a request; ``values`` are fields that the request does not give."""
     response, copied = _form(type(request).__name__.removesuffix("Request"))
     whole: dict[str, Any] = {name: getattr(request, name) for name in copied}
     whole["sequence_number"] = getattr(request, "sequence_number", 0)
@@ -37,15 +37,15 @@ def answer(request: CtiMessage, **values: Any) -> CtiMessage:
 
 
 def refusal(request: CtiMessage, code: int, description: str = "") -> CtiMessage:
-    """The response that says no, with a text that reaches the application."""
+    """The response that refuses a request, with a text that reaches the application."""
     return messages.FailureResponse(
         sequence_number=getattr(request, "sequence_number", 0),
         result=CTIFAILURE(code),
-        # It may quote what was asked for.
+        # The description may quote the request.
         description=description[:_LONGEST_DESCRIPTION],
     )
 
 
 def plain(name: str) -> str:
-    """A name as the Latin-1 fields have room for it; the Unicode field beside has it whole."""
+    """A name for a Latin-1 field, with ``?`` for other letters; a Unicode field has it whole."""
     return name.encode("latin-1", "replace").decode("latin-1")

@@ -1,9 +1,9 @@
 """One application's session on the CTI Manager side, without I/O.
 
-Requests come in with :meth:`ProviderSession.take`; what goes back, answers and events alike, is
-queued on the connection in order. Here: the login, what the user controls, and the way of every
-other request and event to :mod:`~pa_telephony.cti.server.devices`, ``lines`` and
-``calls``. What Cisco's client needs stands in docs/protocol-cti.md §2-§7 and §10.1.
+Requests come in with :meth:`ProviderSession.take`; answers and events alike are queued on the
+connection in order. Here: the login, what the user controls, and the way of every other request and
+event to :mod:`~pa_telephony.cti.server.devices`, ``lines`` and ``calls``. What Cisco's client needs
+stands in docs/protocol-cti.md §2-§7 and §10.1.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ _REFUSALS = {
 
 
 class ProviderSession:
-    """One application. ``send`` queues a message; ``nonce`` is fresh random text.
+    """One session of an application; ``send`` queues a message, ``nonce`` is fresh random text.
 
-    ``observer`` hears the events in our place, and passes them on to :meth:`told`.
-    ``sessions_of`` says how many sessions a user has already.
+    ``observer`` hears the events in our place, and passes them on to :meth:`told`. ``sessions_of``
+    says how many sessions a user has already.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ProviderSession:
         self.closed = False
         self.refused_login = False
         self.refusal = ""
-        """Why the login was refused."""
+        """Why the login was refused, "" if it was not."""
         self.refused_requests = 0
         self._backend = backend
         self._config = config
@@ -115,7 +115,7 @@ class ProviderSession:
 
     @property
     def user(self) -> str:
-        """Who is logged in; "" before the login."""
+        """The user who is logged in; "" before the login."""
         return self._session.user
 
     @property
@@ -129,13 +129,13 @@ class ProviderSession:
 
     @property
     def open(self) -> bool:
-        """Whether somebody is logged in."""
+        """Whether a user is logged in."""
         return bool(self.user)
 
     def take(self, request: CtiMessage) -> None:
-        """Answer one request. Raises :class:`RemoteProtocolError` for one before the login.
+        """Answer one request; raises :class:`RemoteProtocolError` for one before the login.
 
-        What is long comes with :meth:`go_on`, or before the next answer.
+        A long answer goes on with :meth:`go_on`, and is complete before the next one.
         """
         while self.go_on():
             pass
@@ -168,7 +168,8 @@ class ProviderSession:
     def go_on(self) -> bool:
         """Send the next piece of a long answer; False when there is none.
 
-        A thousand devices take 50 ms to describe (measured): others have their turn in between.
+        A thousand devices take 50 ms to describe (measured): other sessions have their turn in
+        between.
         """
         event = next(self._rest, None)
         if event is not None:
@@ -176,7 +177,7 @@ class ProviderSession:
         return event is not None
 
     def end(self) -> None:
-        """The connection is gone: drop every registration, whatever becomes of the others."""
+        """Drop every registration, as the connection is gone; an error in one spares the others."""
         self.closed = True
         self._rest = iter(())
         with contextlib.ExitStack() as last:
@@ -187,7 +188,7 @@ class ProviderSession:
                 self._backend.unwatch(self._observer)
 
     def told(self, event: Event) -> None:
-        """The call manager tells something: give it to whom it concerns."""
+        """Take an event of the call manager, and pass it to the parts that it concerns."""
         devices, lines = self._devices, self._lines
         match event:
             case LegChanged():
@@ -303,13 +304,13 @@ class ProviderSession:
         return self._opened[1]
 
     def refuse_for_now(self, request: messages.ProviderOpenRequest) -> None:
-        """Answer a login whose password is not looked at: it is to be tried again."""
+        """Answer a login whose password is not looked at; it has to be tried again."""
         self._answer_login(request, CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE)
 
     def _answer_login(self, request: messages.ProviderOpenRequest, code: CTIFAILURE) -> None:
         config, good = self._config, not code
         self.refusal = "" if good else _REFUSALS.get(code, "Login failed")
-        # Known before anything is sent: the server holds a refusal back for a while.
+        # Set before anything is sent: the server holds a refusal back for a while.
         self.refused_login = not good
         self._send(
             answer(
@@ -360,7 +361,7 @@ class ProviderSession:
 
     def _all_devices(self, number: int) -> Iterator[CtiMessage]:
         for name in self._backend.device_names(self.user):
-            # It may have been removed since.
+            # It may have been removed meanwhile.
             if self._session.controls(name):
                 device = self._backend.device(name)
                 yield from device_events.described(number, device, device_events.CONTROLLED)
