@@ -1,4 +1,4 @@
-"""What a call manager is told: devices, lines, partitions, search spaces, users.
+"""The configuration of a call manager: devices, lines, partitions, search spaces, users.
 
 Either the dataclasses, or a TOML file of the same names::
 
@@ -54,7 +54,7 @@ _SHARED = (
     "no_answer",
     "pickup_group",
 )
-"""What belongs to the number, and so is the same on all devices of a shared line."""
+"""Fields that belong to the number, and so are the same on all devices of a shared line."""
 
 
 class DeviceKind(enum.Enum):
@@ -72,7 +72,7 @@ _STATIONS = (DeviceKind.PHONE, DeviceKind.MEDIA_PORT)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineConfig:
-    """One line. ``search_space`` names what it may call; forwards name numbers, "" for none.
+    """One line; ``search_space`` names what it may call, forwards name numbers, "" for none.
 
     The same number and partition on several phones is one shared line: it rings on all, and
     forwards and pickup group must be the same everywhere. A forward's ``X`` keeps the dialled
@@ -90,14 +90,15 @@ class LineConfig:
     forward_failure: str = ""
     forward_search_space: str = ""
     max_calls: int = 4
-    """Calls the line can have at once on this device, and one consultation more; a route point
-    has no such limit."""
+    """How many calls the line can have at once on this device, and one consultation more; a route
+    point has no such limit."""
     busy_trigger: int = 2
-    """Calls on this device with which it takes no further one (call waiting below that)."""
+    """How many calls on this device make it take no further one (call waiting below that)."""
     no_answer: float = 0.0
     """Seconds before a call that rings is forwarded; 0 for the usual time."""
     pickup_group: str = ""
-    """A number: the group whose members may pick up each other's calls; dialling it does too."""
+    """The number of the group whose members may pick up each other's calls; dialling it does
+    too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,13 +119,13 @@ class DeviceConfig:
     description: str = ""
     speed_dials: tuple[SpeedDial, ...] = ()
     keep_alive: int = 0
-    """Seconds between the keepalives of a phone or media port; 0 for ``timing.keep_alive``. Its
-    name is to be had from another address when it has been silent for 1.5 of them."""
+    """Seconds between the keepalives of a phone or media port; 0 for ``timing.keep_alive``. After
+    silence of 1.5 of them its name can be registered from another address."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """Who may log in over CTI, and which devices are theirs (empty: all).
+    """A user that may log in over CTI, and the devices the user may control (empty: all).
 
     ``any_device`` makes a super provider, who may acquire the devices of others; a ``locked``
     user or one without ``cti`` is refused, and told so once the password was right.
@@ -140,43 +141,44 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Times in seconds."""
+    """Times of calls and keepalives, in seconds."""
 
     no_answer: float = 12.0
-    """Ringing before a forward on no answer."""
+    """How long a call rings before it is forwarded on no answer."""
     alerting: float = 180.0
-    """Ringing in all; T301 of Q.931."""
+    """How long a call rings in all; T301 of Q.931."""
     park_reversion: float = 60.0
-    """Waiting at a park number before the call goes back to who parked it."""
+    """How long a call waits at a park number before it goes back to the line that parked it."""
     between_digits: float = 4.0
     keep_alive: int = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StationLimits:
-    """What strangers may hold where stations register; see :class:`~.sccp.RegistrarConfig`."""
+    """What unknown peers may hold where stations register; see :class:`~.sccp.RegistrarConfig`."""
 
     max_connections: int = 10_000
     max_unregistered: int = 500
-    """Connections that neither have registered nor stand by."""
+    """How many connections may neither have registered nor stand by."""
     max_unregistered_of_one_address: int = 250
     max_standing_by: int = 5_000
-    """Phones that have another call manager before this one; less than ``max_connections``."""
+    """How many phones that have another call manager before this one may stand by; less than
+    ``max_connections``."""
     max_standing_by_of_one_address: int = 2_500
     max_tokens: int = 50
-    """Phones that may be on their way back at once."""
+    """How many phones may be on their way back at once."""
     max_tokens_of_one_address: int = 25
     max_unknown_names_of_one_address: int = 100
-    """Names that there are not which one address may try within 10 s; then it is told to try
-    later, but for the names that registered from there within a day."""
+    """How many unknown names one address may try within 10 s; then it is told to try later, but for
+    the names that registered from there within a day."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TlsFiles:
     """Where the CTI Manager's TLS certificate and its private key are: PEM files.
 
-    Both or none; without them applications come in over the plain port only. Relative paths start
-    at the directory of the configuration's file.
+    Both are set or none is; without them applications come in over the plain port only. Relative
+    paths start at the directory of the configuration's file.
     """
 
     certificate: str = ""
@@ -185,7 +187,7 @@ class TlsFiles:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallManagerConfig:
-    """Everything a call manager is told."""
+    """The whole configuration of a call manager."""
 
     devices: tuple[DeviceConfig, ...] = ()
     search_spaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -196,21 +198,22 @@ class CallManagerConfig:
     """How applications are treated, and what they may hold."""
     cti_tls: TlsFiles = field(default_factory=TlsFiles)
     max_calls: int = 10_000
-    """Ends of calls at once: a call of two has two, on however many phones of a shared line."""
+    """How many ends of calls there may be: a call of two has two, on however many phones of a
+    shared line."""
     max_hops: int = 10
-    """Forwards and redirects one call may go through."""
+    """How many forwards and redirects one call may go through."""
     park_numbers: tuple[str, ...] = ()
     """Numbers, or patterns of at most 1000, at which calls can be parked."""
     max_conference: int = 8
-    """Parties of one conference, who made it included."""
+    """How many parties one conference may have, its controller included."""
     music_on_hold: str = ""
-    """A WAV file for who waits; "" for a tone."""
+    """A WAV file for callers on hold; "" for a tone."""
     first_media_port: int = 24576
-    """UDP ports of our own tones and mixes: this even one and those above, two for a stream."""
+    """The first UDP port of our own tones and mixes, an even one; each stream takes two."""
     max_media_streams: int = 256
     media_at_signalling_host: bool = False
-    """Phones and media ports may have sound sent only to the host that they signal from, so that
-    none directs a stream at somebody else. Wrong where a gateway or NAT carries the sound. CTI
+    """Whether phones and media ports may have sound sent only to the host that they signal from, so
+    that none directs a stream at another host. Wrong where a gateway or NAT carries the sound. CTI
     ports are not compared: their applications may have sound sent to other machines."""
 
 
@@ -261,7 +264,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
 
 
 def warnings(config: CallManagerConfig) -> list[str]:
-    """Sentences about what works but is probably not meant; never an error.
+    """Sentences about settings that work but are probably not meant; never an error.
 
     A route point is served by an application. Calls that come while none is there, or that it
     does not route in time, need forwards: without, they fail or ring for ever
@@ -283,7 +286,7 @@ def warnings(config: CallManagerConfig) -> list[str]:
 
 
 def validate(config: CallManagerConfig) -> CallManagerConfig:
-    """Check what the parts say of each other. Raises :class:`ConfigurationError`."""
+    """Check the parts against each other, and give them; raises :class:`ConfigurationError`."""
     names: set[str] = set()
     lines: dict[tuple[str, str], tuple[DeviceConfig, LineConfig]] = {}
     for limit in _LIMITS:
@@ -362,7 +365,7 @@ def _check_applications(config: CallManagerConfig) -> None:
 
 
 def _beside(path: str | Path, files: TlsFiles) -> TlsFiles:
-    """The same files, with paths that start where the configuration is."""
+    """The same files, with relative paths resolved against the configuration's directory."""
     where = Path(path).parent
     return TlsFiles(
         **{
@@ -395,7 +398,7 @@ def _check_seconds(
 
 
 def _check_interval(value: Any, section: str, name: str = "keep_alive") -> None:
-    """What is said to a peer as whole seconds."""
+    """Check a number of seconds that is sent to a peer as a whole number."""
     if type(value) is not int or not 0 <= value <= LONGEST:
         raise ConfigurationError(
             f"must be a whole number of seconds, at most {LONGEST:.0f}",
@@ -405,7 +408,7 @@ def _check_interval(value: Any, section: str, name: str = "keep_alive") -> None:
 
 
 def _check_buttons(device: DeviceConfig, section: str) -> None:
-    """What a phone is told of its buttons: each has a number of one octet."""
+    """Check the number of a phone's buttons, as each has a number of one octet."""
     if device.kind in _STATIONS:
         for name in ("lines", "speed_dials"):
             if len(getattr(device, name)) > _MOST_BUTTONS:
@@ -421,7 +424,7 @@ def _check_buttons(device: DeviceConfig, section: str) -> None:
 
 
 def _check_name(name: str, section: str) -> None:
-    """Control characters mean something else to phones, and a NUL ends what they show."""
+    """Check that a name has no control characters, which mean something else to phones."""
     if not name.isprintable():
         raise ConfigurationError("must be printable", section=section, field="name")
 

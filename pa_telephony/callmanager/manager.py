@@ -62,18 +62,18 @@ class DeviceStatus:
     address: tuple[str, int] | None
     calls: int
     moved: AddressChange | None = None
-    """The last time that it registered from another address than before, of late."""
+    """The newest registration from another address than before, None if there is none of late."""
 
 
 class CallManager:
-    """A running call manager. Made by :func:`open_call_manager`."""
+    """A running call manager, made by :func:`open_call_manager`."""
 
     def __init__(self, config: CallManagerConfig) -> None:
         self.config = config
         self.calls = Calls(config, trio.current_time)
         self.internal_errors = 0
-        """Bugs that showed when a time was over: legs that ended for it; the log has tracebacks.
-        Those that a device's message brings out are counted by its server."""
+        """How many errors showed when a time was over: legs that ended for it; the log has
+        tracebacks. Errors that a device's message brings out are counted by its server."""
         self._line_side = LineSide(config, self.calls, local_time)
         self._cti_side = CtiSide(config, self.calls, self._line_side.send_data)
         self._line_side.data_received = self._cti_side.data_received
@@ -84,18 +84,18 @@ class CallManager:
 
     @property
     def sccp_address(self) -> str:
-        """Where stations register, as ``host:port``."""
+        """The address where stations register, as ``host:port``."""
         host, port = self._sccp[0]
         return f"{host}:{port}"
 
     @property
     def cti_address(self) -> str:
-        """Where applications log in, as ``host:port``; "" when no CTI Manager runs."""
+        """The address where applications log in, as ``host:port``; "" when no CTI Manager runs."""
         return f"{self._cti[0][0]}:{self._cti[0][1]}" if self._cti else ""
 
     @property
     def cti_tls_address(self) -> str:
-        """Where they log in encrypted; "" without a context for that."""
+        """The address where applications log in over TLS; "" when that is not offered."""
         known = self._cti_manager.tls_addresses if self._cti_manager is not None else ()
         return f"{known[0][0]}:{known[0][1]}" if known else ""
 
@@ -112,13 +112,13 @@ class CallManager:
 
     @property
     def sccp_counters(self) -> StationCounters:
-        """What the server of the stations has seen."""
+        """What the server of the stations has counted."""
         assert self._stations is not None
         return self._stations.counters
 
     @property
     def cti_counters(self) -> Counters | None:
-        """What the CTI Manager has seen; None when there is none."""
+        """What the CTI Manager has counted; None when none runs."""
         return self._cti_manager.counters if self._cti_manager is not None else None
 
     @property
@@ -131,7 +131,7 @@ class CallManager:
         return () if self._stations is None else self._stations.addresses.changes
 
     def devices(self) -> list[DeviceStatus]:
-        """Every configured device, in the order of the configuration."""
+        """The status of every configured device, in the order of the configuration."""
         result: list[DeviceStatus] = []
         moved = {change.name: change for change in self.address_changes}
         for device in self.config.devices:
@@ -172,7 +172,7 @@ class CallManager:
         self._cti_side.remove_device(name)
 
     def add_user(self, user: User) -> None:
-        """Let somebody more log in over CTI.
+        """Let another user log in over CTI.
 
         Raises :class:`ConfigurationError`, also when no CTI Manager runs (see
         :func:`open_call_manager`), and nothing has changed then.
@@ -183,7 +183,7 @@ class CallManager:
         self._cti_side.set_users(self.config.users)
 
     def remove_user(self, name: str) -> None:
-        """Let somebody in no more; his sessions are closed. Raises :class:`ConfigurationError`."""
+        """Remove a user and close the user's sessions; raises :class:`ConfigurationError`."""
         kept = tuple(user for user in self.config.users if user.name != name)
         if len(kept) == len(self.config.users):
             raise ConfigurationError("no such user", section=f"user {name}")
@@ -232,7 +232,7 @@ class CallManager:
             trace=trace,
         )
         self.calls.use_media(media)
-        # All that there may be at once: the servers ask for their own parts only.
+        # As many as there may be at once: the servers ask for their own parts only.
         prepare(
             registrar.max_connections
             + self.config.applications.max_connections
@@ -273,7 +273,7 @@ class CallManager:
             task_status.started()
             while True:
                 await trio.sleep(_NAP)
-                # Nobody's connection is to blame: the calls have ended those that a bug met.
+                # No connection is to blame: the calls have ended the legs that an error showed at.
                 try:
                     self.calls.handle_deadline(trio.current_time())
                 except Exception as error:  # noqa: BLE001  # reported

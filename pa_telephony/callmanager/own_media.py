@@ -1,4 +1,4 @@
-"""The call manager's own media: music or a tone for who waits, and the mix of conferences.
+"""The call manager's own media: music or a tone on hold, and the mix of conferences.
 
 A media engine is opened when the first stream is wanted, so a call manager that is never asked
 for sound binds no port. What it needs is loaded at the start: a process that has run out of
@@ -34,7 +34,7 @@ _LOG = logging.getLogger("pa_telephony.callmanager")
 class HouseMedia:
     """A MediaResource on a media engine of its own.
 
-    ``announce`` says at which of our addresses a leg's device reaches us, for an engine that is
+    ``announce`` gives the address of ours at which a leg's device reaches us, for an engine that is
     bound to all.
     """
 
@@ -63,11 +63,11 @@ class HouseMedia:
 
     @property
     def streams(self) -> int:
-        """How many streams there are now."""
+        """How many streams there are now, those that wait for the engine included."""
         return len(self._ports) + len(self._waiting)
 
     def has_room(self, streams: int) -> bool:
-        """Whether that many more can be had."""
+        """Whether so many more streams can be opened."""
         return self.streams + streams <= self._config.max_media_streams
 
     async def run(self) -> None:
@@ -142,7 +142,7 @@ class HouseMedia:
             self._calls.receiving(stream, None)
 
     def close_media(self, stream: Stream) -> None:
-        """Give the port back."""
+        """Give the port of a stream back to the engine."""
         self._waiting.pop(stream, None)
         port = self._ports.pop(stream, None)
         if port is None:
@@ -195,13 +195,13 @@ def _hold_tone() -> Tone:
 
 
 def load_libraries() -> None:
-    """Load what sound takes, so that nothing is left to be loaded while calls are up."""
+    """Load the modules that sound takes, so that none is left to be loaded while calls are up."""
     for name in ("mixer", "sound"):
         importlib.import_module(f"pa_telephony.rtp.{name}")
 
 
 def load_music(path: str) -> Audio:
-    """Read the WAV file that is played to who waits. Raises :class:`ConfigurationError`."""
+    """Read the WAV file that callers on hold hear; raises :class:`ConfigurationError`."""
     from pa_telephony.rtp import wav
     from pa_telephony.rtp.audio import Audio
     from pa_telephony.rtp.packet import CLOCK_RATE

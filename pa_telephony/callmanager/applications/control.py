@@ -42,7 +42,8 @@ __all__ = ["CtiSide"]
 _CODECS = {MEDIAPAYLOAD.G711ULAW64K: Codec.PCMU, MEDIAPAYLOAD.G711ALAW64K: Codec.PCMA}
 
 _REORDER = 2.0
-"""Seconds; when the end comes at once, Cisco's client forgets why the call failed (observed)."""
+"""Seconds until a failed call ends; when it ends at once, Cisco's client forgets why it failed
+(observed)."""
 
 _REDIRECT_FAILURES = {
     Cause.UNALLOCATED_NUMBER: CTIFAILURE.REDIRECT_CALL_UNKNOWN_DESTINATION,
@@ -59,7 +60,7 @@ _FAILURES = {
 
 @contextmanager
 def _failing(otherwise: CTIFAILURE, known: dict[Cause, CTIFAILURE] = _FAILURES) -> Generator[None]:
-    """Give what the call model refuses the code that an application knows."""
+    """Turn the errors of the call model into the codes that an application knows."""
     try:
         yield
     except RequestFailed as failed:
@@ -69,7 +70,7 @@ def _failing(otherwise: CTIFAILURE, known: dict[Cause, CTIFAILURE] = _FAILURES) 
 
 
 class CtiSide:
-    """A CallControl to the CTI Manager, and the Side of CTI devices.
+    """The CallControl of the CTI Manager, and the Side of CTI devices.
 
     ``send_data`` gives a phone data for its screen; False when there is no such phone now.
     """
@@ -87,31 +88,32 @@ class CtiSide:
         self._registrations = CtiRegistrations()
         self._view = CtiView(self._devices, calls, self._registrations)
         self._streams: dict[int, Stream] = {}
-        """Of legs of dynamically registered devices, while nobody has told where they receive."""
+        """Streams of legs of dynamically registered devices that have not yet told where they
+        receive."""
         calls.watchers.append(self._view)
 
-    # Who may do what.
+    # Users and what they may do.
 
     def log_in(self, user: str, password: str) -> CTIFAILURE:
         """0 when the user may come in; an unknown user costs the same time as a wrong password."""
         known = self._users.get(user, _NOBODY)
         if not same_secret(known.password, password) or known is _NOBODY:
             return CTIFAILURE.DIRECTORY_LOGIN_FAILED
-        # Only who knows the password learns that it is of no use.
+        # Only a client with the right password is told that the user may not use CTI.
         if known.locked:
             return CTIFAILURE.CTIERR_LOGIN_FAILED_ACCOUNT_LOCKED
         return CTIFAILURE(0) if known.cti else CTIFAILURE.DIRECTORY_LOGIN_NOT_ALLOWED
 
     def controls_any_device(self, user: str) -> bool:
-        """Whether the user is a super provider."""
+        """Whether the user is a super provider, who may control every device."""
         return user in self._users and self._users[user].any_device
 
     def device_names(self, user: str) -> Sequence[str]:
-        """What the user may control: what the entry lists, everything when it lists nothing."""
+        """The devices that a user may control: those of the entry, or all when it lists none."""
         return [name for name in self._devices if self._has(user, name)]
 
     def device(self, name: str) -> DeviceInfo:
-        """One device, whoever controls it."""
+        """One device, whichever users control it; raises :class:`RequestFailed` if unknown."""
         if name not in self._devices:
             raise RequestFailed(CTIFAILURE.CTIERR_INVALID_DEVICE_NAME, f"no device {name!r}")
         return self._view.device(name)
@@ -125,23 +127,23 @@ class CtiSide:
         return listed is not None and (not listed or device in listed)
 
     def watch(self, observer: Observer) -> None:
-        """Tell ``observer`` of devices that register, come and go."""
+        """Tell ``observer`` of devices that are registered, added and removed."""
         self._view.observers.append(observer)
 
     def unwatch(self, observer: Observer) -> None:
-        """Tell it no more of anything."""
+        """Tell ``observer`` of nothing any more."""
         self._view.observers.remove(observer)
         for device in [name for name, known in self._view.followers.items() if observer in known]:
             self.unfollow(observer, device)
 
     def follow(self, observer: Observer, device: str) -> None:
-        """Tell it what happens at ``device`` and in its calls, too."""
+        """Tell ``observer`` of what happens at ``device`` and in its calls, too."""
         followers = self._view.followers.setdefault(device, [])
         if observer not in followers:
             followers.append(observer)
 
     def unfollow(self, observer: Observer, device: str) -> None:
-        """Not any more."""
+        """Tell ``observer`` no more of what happens at ``device``."""
         followers = self._view.followers.get(device, [])
         if observer in followers:
             followers.remove(observer)
@@ -151,14 +153,14 @@ class CtiSide:
     # Devices and lines.
 
     def register(self, device: str, owner: object, media: MediaRegistration) -> None:
-        """Put a CTI device in service; more than one owner may, of one mind."""
+        """Put a CTI device in service; more than one owner may register it in the same way."""
         if media.termination is not Termination.NONE and not _codecs(media):
             raise RequestFailed(CTIFAILURE.CTIERR_INCORRECT_MEDIA_CAPABILITY, "only G.711")
         if self._registrations.add(device, self._devices[device].kind, owner, media):
             self._calls.register(device, self)
 
     def unregister(self, device: str, owner: object) -> None:
-        """One owner less; the last one takes the device out of service, its calls with it."""
+        """End one owner's registration; the last one ends the device's service and its calls."""
         if self._registrations.remove(device, owner):
             self._calls.unregister(device)
 
@@ -167,15 +169,15 @@ class CtiSide:
         return self._registrations.owners(device)
 
     def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Whether calls to a line of a CTI device alert by themselves."""
+        """Set whether calls to a line of a CTI device alert by themselves."""
         self._view.set_auto_accept(device, line, on)
 
     def forward_of(self, device: str, line: int) -> str:
-        """Where a line forwards all calls to."""
+        """The number that a line forwards all calls to, "" for none."""
         return self._line(device, line).forwards.get(Forward.ALL, "")
 
     def set_forward(self, device: str, line: int, target: str) -> None:
-        """Forward all calls of a line, "" none any more."""
+        """Forward all calls of a line to ``target``; "" cancels."""
         found = self._line(device, line)
         if found.forwards.get(Forward.ALL, "") == target:
             # Cisco's client waits for the event (observed).
@@ -187,7 +189,7 @@ class CtiSide:
     def set_message_waiting(
         self, device: str, line: int, number: str, on: bool, controls: Callable[[str], bool]
     ) -> None:
-        """Switch the lamp of ``number``, "" of the line itself, if a device of it is controlled."""
+        """Switch the lamp of ``number`` ("": the line itself) if a device with it is controlled."""
         own = self._line(device, line)
         found = self._calls.line(number, own.partition) if number else own
         if found is None:
@@ -199,7 +201,7 @@ class CtiSide:
         self._calls.set_message_waiting(found, on)
 
     def set_do_not_disturb(self, device: str, on: bool) -> None:
-        """Whether a phone rings."""
+        """Switch do not disturb on, so that a phone does not ring, or off."""
         mode = DoNotDisturb.RINGER_OFF if on else DoNotDisturb.OFF
         if self._calls.do_not_disturb(device) is mode:
             # Cisco's client waits for the event (observed).
@@ -228,11 +230,11 @@ class CtiSide:
         return [self._view.leg(leg) for leg in self._calls.legs_of(device)]
 
     def new_call_id(self) -> int:
-        """A number for a call that is about to be made."""
+        """A new number for a call that is about to be made."""
         return self._calls.new_call_id()
 
     def originate(self, device: str, line: int, number: str, call_id: int) -> LegInfo:
-        """Call ``number`` from a line; "" only takes it off hook."""
+        """Call ``number`` from a line; "" only takes the line off hook."""
         if not self._calls.is_registered(device):
             raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE, f"{device} is not registered")
         with _failing(CTIFAILURE.CTIERR_MAXCALL_LIMIT_REACHED):
@@ -240,7 +242,7 @@ class CtiSide:
         return self._made(leg)
 
     def dial(self, leg_id: int, digits: str) -> None:
-        """Dial more digits."""
+        """Dial more digits in a call that is being dialled."""
         leg = self._leg(leg_id, LegState.DIAL_TONE, LegState.DIALLING)
         for digit in digits:
             if leg.state in (LegState.DIAL_TONE, LegState.DIALLING):
@@ -252,7 +254,7 @@ class CtiSide:
         self._view.accept(self._leg(leg_id, LegState.OFFERED))
 
     def answer(self, leg_id: int) -> None:
-        """Answer an offered call. A device registered without media has nothing to answer with."""
+        """Answer an offered call; a device registered without media cannot."""
         leg = self._leg(leg_id, LegState.OFFERED)
         media = self._registrations.media_of(leg.device)
         if media is not None and media.termination is Termination.NONE:
@@ -263,7 +265,7 @@ class CtiSide:
             self._calls.answer(leg)
 
     def disconnect(self, leg_id: int) -> None:
-        """Hang up, or refuse."""
+        """Hang up a call, or refuse one that is offered."""
         leg = self._leg(leg_id)
         with _failing(CTIFAILURE.CTI_FAILURE):
             if leg.state is LegState.OFFERED:
@@ -272,12 +274,12 @@ class CtiSide:
                 self._calls.release(leg)
 
     def hold(self, leg_id: int) -> None:
-        """Stop talking without hanging up."""
+        """Put a call on hold, so that both sides stop talking."""
         with _failing(CTIFAILURE.HOLDFAILED):
             self._calls.hold(self._leg(leg_id))
 
     def retrieve(self, leg_id: int) -> None:
-        """Talk again."""
+        """Take a call back from hold."""
         with _failing(CTIFAILURE.RETRIEVEFAILED):
             self._calls.resume(self._leg(leg_id))
 
@@ -297,7 +299,7 @@ class CtiSide:
             )
 
     def consult(self, leg_id: int, number: str, call_id: int, purpose: backend.Purpose) -> LegInfo:
-        """Hold, and call ``number`` from the same line; gives the new leg."""
+        """Hold a call, and call ``number`` from the same line; gives the new leg."""
         leg = self._leg(leg_id)
         with _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE), self._view.consulting(leg):
             consultation = self._calls.consult(leg, Purpose[purpose.name], number, call_id=call_id)
@@ -318,17 +320,17 @@ class CtiSide:
             self._calls.join(*legs)
 
     def drop_party(self, leg_id: int, party_leg_id: int) -> None:
-        """Take somebody else out of a conference."""
+        """Remove another party from a conference."""
         with _failing(CTIFAILURE.CONFERENCE_INVALID_PARTICIPANT, {}):
             self._calls.drop(self._leg(leg_id), self._leg(party_leg_id))
 
     def park(self, leg_id: int) -> str:
-        """Leave the other party at a number that anybody can dial; gives the number."""
+        """Leave the other party at a number that any phone can dial; gives the number."""
         with _failing(CTIFAILURE.CTIERR_CALL_PARK_NO_DN):
             return self._calls.park(self._leg(leg_id)).number
 
     def send_digits(self, leg_id: int, digits: str) -> None:
-        """Press keys for the other side."""
+        """Press keys for the other side of a call."""
         leg = self._leg(leg_id, LegState.CONNECTED)
         for digit in digits:
             with _failing(CTIFAILURE.DIGIT_GENERATION_WRONG_CALL_STATE, {}):
@@ -343,7 +345,7 @@ class CtiSide:
         return leg
 
     def _made(self, leg: Leg) -> LegInfo:
-        """A call that failed at once ends soon: nobody is there to hear why and hang up."""
+        """Let a call that failed at once end soon, as no user hears the tone and hangs up."""
         info = self._view.leg(leg)
         if leg.state is LegState.FAILED and self._devices[leg.device].kind is not DeviceKind.PHONE:
             self._calls.release_soon(leg, _REORDER)
@@ -352,7 +354,7 @@ class CtiSide:
     # Media.
 
     def receive_at(self, leg_id: int, address: MediaAddress) -> None:
-        """Where a leg of a dynamically registered device receives."""
+        """Set the address at which a leg of a dynamically registered device receives."""
         stream = self._streams.pop(leg_id, None)
         if stream is None:
             raise RequestFailed(CTIFAILURE.OPERATION_NOT_AVAILABLE_IN_CURRENT_STATE, "no media")
@@ -368,10 +370,10 @@ class CtiSide:
         return Capabilities(_codecs(media), 0)
 
     def show(self, leg: Leg) -> None:
-        """Nothing to do: the view tells everybody who watches."""
+        """Do nothing: the view tells the applications that follow the device."""
 
     def open_media(self, stream: Stream) -> None:
-        """A static device receives where it said; a dynamic one is asked."""
+        """Receive at a static device's fixed address; ask a dynamic one for an address."""
         media = self._registrations.media_of(stream.leg.device)
         if media is None or media.termination is Termination.NONE:
             self._calls.receiving(stream, None)
@@ -382,32 +384,32 @@ class CtiSide:
             self._view.channel_wanted(stream)
 
     def send_media(self, stream: Stream, address: MediaAddress) -> None:
-        """The view tells it."""
+        """Do nothing: the view tells the applications that follow the device."""
 
     def close_media(self, stream: Stream) -> None:
-        """The view tells it."""
+        """Forget a stream that waits for an address; the view tells the applications."""
         if self._streams.get(stream.leg.id) is stream:
             del self._streams[stream.leg.id]
 
     def digit(self, leg: Leg, digit: str) -> None:
-        """A key of the other side."""
+        """Tell the applications of a key that the other side of a leg pressed."""
         self._view.tell(backend.DigitHeard(self._view.leg(leg), digit))
 
     # Devices that come and go while the call manager runs.
 
     def add_device(self, device: DeviceConfig) -> None:
-        """A device that the calls know already is told to those who may control it."""
+        """Tell applications of a device that was added, and that the calls know already."""
         self._devices[device.name] = device
         self._view.tell(backend.DeviceAdded(self._view.device(device.name)))
 
     def remove_device(self, name: str) -> None:
-        """A device is nobody's any more."""
+        """Forget a device that was removed, and tell the applications that may control it."""
         self._registrations.forget(name)
         self._view.tell(backend.DeviceRemoved(self._view.device(name)))
         del self._devices[name]
 
     def set_users(self, users: Sequence[User]) -> None:
-        """Who may log in from now on."""
+        """Replace the users that may log in from now on."""
         self._users = {user.name: user for user in users}
         self._listed = {user.name: frozenset(user.devices) for user in users}
 

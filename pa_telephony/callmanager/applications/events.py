@@ -1,4 +1,4 @@
-"""Calls and devices as applications are told of them: the call model in CTI's words."""
+"""Calls and devices as applications are told of them: the call model in the terms of CTI."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from pa_telephony.rtp.packet import Codec
 __all__ = ["CtiView"]
 
 _PHONE = 436
-"""Cisco 7965: any type that JTAPI takes for an ordinary terminal does."""
+"""A Cisco 7965: any type that JTAPI takes for an ordinary terminal does."""
 
 _TYPES = {DeviceKind.CTI_PORT: CTI_PORT, DeviceKind.ROUTE_POINT: ROUTE_POINT}
 
@@ -80,7 +80,7 @@ _PAYLOADS = {Codec.PCMU: MEDIAPAYLOAD.G711ULAW64K, Codec.PCMA: MEDIAPAYLOAD.G711
 
 
 class CtiView(Watcher):
-    """A watcher of the calls that tells observers."""
+    """A watcher of the calls that tells applications of them."""
 
     def __init__(
         self,
@@ -90,7 +90,8 @@ class CtiView(Watcher):
     ) -> None:
         self.observers: list[Observer] = []
         self.followers: dict[str, list[Observer]] = {}
-        """By device. There may be a hundred applications, and a call concerns two of them."""
+        """The observers of each device. There may be a hundred applications, and a call concerns
+        two of them."""
         self._devices = devices
         self._calls = calls
         self._registrations = registrations
@@ -105,7 +106,7 @@ class CtiView(Watcher):
         self._media_told: set[int] = set()
 
     def tell(self, event: Event) -> None:
-        """Tell whom it concerns: those who follow a device of it; of devices themselves, all."""
+        """Tell the observers that follow a device of the event; events of devices go to all."""
         match event:
             case backend.DeviceChanged() | backend.DeviceAdded() | backend.DeviceRemoved():
                 concerned = list(self.observers)
@@ -125,10 +126,10 @@ class CtiView(Watcher):
         for observer in concerned:
             observer.told(event)
 
-    # What there is, in CTI's words.
+    # Devices and legs in the terms of CTI.
 
     def device(self, name: str) -> DeviceInfo:
-        """A device, as it is now."""
+        """The CTI description of a device, as it is now."""
         device = self._devices[name]
         return DeviceInfo(
             name=name,
@@ -151,7 +152,7 @@ class CtiView(Watcher):
         return self._line_ids.setdefault(key, len(self._line_ids) + 1)
 
     def leg(self, leg: Leg) -> LegInfo:
-        """A leg, as it is now."""
+        """The CTI description of a leg, as it is now."""
         state = _STATES[leg.state]
         if leg.state is LegState.OFFERED and not self._alerts(leg):
             state = CALLSTATE.OFFERING
@@ -182,14 +183,14 @@ class CtiView(Watcher):
         )
 
     def _reason(self, leg: Leg) -> CALLREASON:
-        """Cisco's client takes an end for the sake of a conference for no end (observed)."""
+        """The reason of a leg; Cisco's client ignores an end by CONFERENCE (observed)."""
         gone = leg.state is LegState.IDLE and self._joining is None
         if gone and leg.reason is Reason.CONFERENCE:
             return CALLREASON.DIRECTCALL
         return _REASONS[leg.reason]
 
     def _alerts(self, leg: Leg) -> bool:
-        """Phones ring by themselves; an application accepts first."""
+        """Whether an offered leg alerts: phones ring at once, an application accepts first."""
         return (
             self._devices[leg.device].kind not in _TYPES
             or leg.id in self._accepted
@@ -197,7 +198,7 @@ class CtiView(Watcher):
         )
 
     def _shown_parties(self, leg: Leg) -> tuple[Party, Party]:
-        """Who calls whom; a conference has no number, so whoever was shown before stays."""
+        """The calling and the called party; a conference has no number, so earlier ones stay."""
         if leg.conference is not None and leg.id in self._parties:
             return self._parties[leg.id]
         return (
@@ -205,34 +206,34 @@ class CtiView(Watcher):
             Party(leg.called.number, leg.called.name),
         )
 
-    # What applications do to it.
+    # Changes by applications.
 
     def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Whether calls to a line of a CTI device alert by themselves."""
+        """Set whether calls to a line of a CTI device alert by themselves."""
         if on:
             self._auto_accept.add((device, line))
         else:
             self._auto_accept.discard((device, line))
 
     def accept(self, leg: Leg) -> None:
-        """An application lets a call alert."""
+        """Let a call alert, as an application has accepted it."""
         self._accepted.add(leg.id)
         self.leg_changed(leg)
 
     @contextmanager
     def consulting(self, leg: Leg) -> Generator[None]:
-        """The leg is put on hold for a consultation."""
+        """Show the leg as on hold for a consultation, until the block is left."""
         self._consulting.add(leg.id)
         try:
             yield
         finally:
             self._consulting.discard(leg.id)
 
-    # What the calls tell.
+    # Events of the call model.
 
     def leg_changed(self, leg: Leg) -> None:
         """A leg is new, changed, or gone."""
-        # Of most legs nobody is told: the phones that share a line may be hundreds.
+        # Most legs are told to no application: the phones that share a line may be hundreds.
         info = self.leg(leg) if leg.device in self.followers else None
         if leg.state is LegState.IDLE:
             self._accepted.discard(leg.id)
@@ -248,7 +249,7 @@ class CtiView(Watcher):
             self.tell(backend.DeviceChanged(self.device(device)))
 
     def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
-        """A transfer or a conference begins."""
+        """Tell that a transfer or a conference begins."""
         others = [
             leg for leg in self._calls.legs_of(by.device) if leg.call_id == gone and leg is not by
         ]
@@ -280,7 +281,7 @@ class CtiView(Watcher):
         self.tell(self._joining)
 
     def calls_were_joined(self, reason: Reason, by: Leg) -> None:
-        """It is done."""
+        """Tell that the transfer or the conference is made."""
         started, self._joining = self._joining, None
         match started:
             case backend.TransferStarted():
@@ -300,7 +301,7 @@ class CtiView(Watcher):
                 pass
 
     def _tell_members(self, by: Leg, joined: set[int]) -> None:
-        """Tell every member of every other that came with the conference."""
+        """Tell every member of a conference of each other member that has just joined."""
         conference = by.conference
         if conference is None:
             return
@@ -324,7 +325,7 @@ class CtiView(Watcher):
             )
 
     def party_left(self, gone: Leg, members: tuple[Leg, ...], controller: Leg | None) -> None:
-        """A conference has one member less."""
+        """Tell the members of a conference that another member has left."""
         if members:
             self._tell_of(gone, list(members), controller or members[0], added=False)
 
@@ -337,16 +338,16 @@ class CtiView(Watcher):
                 )
 
     def do_not_disturb_changed(self, device: str) -> None:
-        """A device is to be left alone, or no more."""
+        """Tell that do not disturb was switched on or off at a device."""
         on = self._calls.do_not_disturb(device) is not DoNotDisturb.OFF
         self.tell(backend.DoNotDisturbChanged(device, on))
 
     def channel_wanted(self, stream: Stream) -> None:
-        """A dynamically registered device is asked where it receives."""
+        """Ask the applications of a dynamically registered device where it receives."""
         self.tell(backend.ChannelWanted(self.leg(stream.leg), *_format(stream)))
 
     def receiving(self, stream: Stream) -> None:
-        """A device receives."""
+        """Tell that a device receives."""
         if stream.address is not None:
             self._media_told.add(stream.id)
             self.tell(
@@ -354,12 +355,12 @@ class CtiView(Watcher):
             )
 
     def sending(self, stream: Stream, address: MediaAddress) -> None:
-        """A device sends."""
+        """Tell that a device sends."""
         self._media_told.add(stream.id)
         self.tell(backend.TransmissionStarted(self.leg(stream.leg), address, *_format(stream)))
 
     def media_closed(self, stream: Stream) -> None:
-        """A device does neither."""
+        """Tell that a device neither sends nor receives any more, if it did."""
         if stream.id in self._media_told:
             self._media_told.discard(stream.id)
             self.tell(backend.MediaStopped(self.leg(stream.leg)))

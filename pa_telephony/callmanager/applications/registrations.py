@@ -1,4 +1,4 @@
-"""Who has which CTI device registered, and how: the rules of a second registration (§6.3)."""
+"""Which applications have which CTI device registered, and how a second one may (§6.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALREADY = {
 
 
 class CtiRegistrations:
-    """Owners by device."""
+    """The applications that have each CTI device registered, and with which media."""
 
     def __init__(self) -> None:
         self._owners: dict[str, list[object]] = {}
@@ -33,7 +33,7 @@ class CtiRegistrations:
         return len(self._owners.get(device, ()))
 
     def add(self, device: str, kind: DeviceKind, owner: object, media: MediaRegistration) -> bool:
-        """One more owner; True for the first. Raises :class:`RequestFailed`.
+        """Add an owner; True for the first. Raises :class:`RequestFailed`.
 
         A second owner must register as the first did; a port with a fixed address has one only.
         """
@@ -56,12 +56,12 @@ class CtiRegistrations:
         return held is None
 
     def forget(self, device: str) -> None:
-        """The device is no more."""
+        """Forget the registrations of a device that was removed."""
         self._owners.pop(device, None)
         self._media.pop(device, None)
 
     def remove(self, device: str, owner: object) -> bool:
-        """One owner less; True when it was the last."""
+        """Remove an owner; True when it was the last."""
         owners = self._owners.get(device, [])
         if owner not in owners:
             return False

@@ -1,6 +1,6 @@
 """Conferences: three parties or more hear each other, mixed by the media resource.
 
-The one who joins them is a member like the others. When two members are left they are an
+The party that joins them is a member like the others. When two members are left they are an
 ordinary call again, unless only the mix can translate between their codecs; when one is left the
 call is over.
 """
@@ -23,7 +23,10 @@ _TALKING = (LegState.CONNECTED, LegState.HELD)
 
 
 class Conference(Mix):
-    """Who is in it, in the order of joining; ``controller`` made it, None once that one left."""
+    """The members of a conference, in the order of joining.
+
+    ``controller`` is the leg that made it, None once that one has left.
+    """
 
     def __init__(self, exchange: Exchange, controller: Leg) -> None:
         self.id = controller.call_id
@@ -32,7 +35,7 @@ class Conference(Mix):
         self.controller: Leg | None = controller
 
     def leave(self, leg: Leg) -> None:
-        """A member is gone; the last two become an ordinary call where they have a codec for it."""
+        """Remove a member; the last two become an ordinary call if they have a common codec."""
         exchange = self._exchange
         leg.conference = None
         self.members.remove(leg)
@@ -57,7 +60,7 @@ class Conference(Mix):
         exchange.connect(one, other)
 
     def replace(self, old: Leg, new: Leg) -> None:
-        """A member goes on at another device of its shared line."""
+        """Put another device of the same shared line in a member's place."""
         self.members[self.members.index(old)] = new
         old.conference, new.conference = None, self
         if self.controller is old:
@@ -117,7 +120,7 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Mix:
 
 
 def drop(exchange: Exchange, leg: Leg, member: Leg | None = None) -> None:
-    """Send a member (by default the last who came) away; only who made the conference may."""
+    """Remove a member (by default the last that joined); only the controller may."""
     exchange.require(leg, Action.DROP)
     conference = leg.conference
     if conference is None or conference.controller is not leg:

@@ -1,4 +1,4 @@
-"""Dialling: digits, one by one or all at once, and whatever they lead to."""
+"""Dialling: digits, one by one or all at once, and what is done with the whole number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _LONGEST_NUMBER = 24
 
 
 class Dialling:
-    """``set_forward`` is given the number dialled at a leg that collects a forward."""
+    """Collects the digits that are dialled at legs.
+
+    ``set_forward`` is given the number dialled at a leg that collects a forward.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Dialling:
         self._set_forward = set_forward
 
     def number(self, leg: Leg, digits: str) -> None:
-        """En bloc: the number is whole, whatever shorter one it begins with."""
+        """Dial a whole number at once, even if a shorter number begins it."""
         if len(digits) > _LONGEST_NUMBER:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
         elif digits:
@@ -43,7 +46,7 @@ class Dialling:
             self.done(leg)
 
     def digit(self, leg: Leg, digit: str) -> None:
-        """One more digit; the number is whole when none could follow, or after ``#``."""
+        """Dial one more digit; the number is whole when none could follow, or after ``#``."""
         if len(leg.digits) >= _LONGEST_NUMBER:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
             return
@@ -66,7 +69,7 @@ class Dialling:
         self._wait(leg)
 
     def done(self, leg: Leg) -> None:
-        """No more digits come: call the number, or do what it stands for."""
+        """Call the number that is now whole, or do what it stands for."""
         exchange = self._exchange
         leg.deadline = None
         if leg.collects is not None:

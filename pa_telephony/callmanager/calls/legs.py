@@ -47,7 +47,7 @@ _FORWARD_OF = {
 
 
 def failure(cause: Cause, what: str = "") -> RequestFailed:
-    """A request that failed for ``cause``."""
+    """The error of a request that failed for ``cause``."""
     name = cause.name.lower().replace("_", " ")
     return RequestFailed(cause, f"{what}: {name}" if what else name)
 
@@ -61,14 +61,18 @@ def raise_all(errors: Sequence[Exception]) -> None:
 
 
 class Exchange:
-    """Legs, the devices they are on, and who watches. ``now`` is a monotonic clock in seconds."""
+    """All legs, the devices they are on, and the watchers.
+
+    ``now`` is a monotonic clock in seconds.
+    """
 
     def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
         self.config = config
         self.now = now
         self.legs: dict[int, Leg] = {}
         self.parties = 0
-        """Ends of calls: a party on a shared line is one, on however many phones it shows."""
+        """How many ends of calls there are: a party on a shared line is one, on however many phones
+        it shows."""
         self._of_device: dict[str, dict[int, Leg]] = {}
         self.sides: dict[str, Side] = {}
         self.watchers: list[Watcher] = []
@@ -77,10 +81,10 @@ class Exchange:
         self.media = MediaPlan(self.side, self.watchers, self._incompatible, self._unavailable)
         self._ids = itertools.count(0x1000001)
 
-    # What there is.
+    # What is there.
 
     def side(self, leg: Leg) -> Side:
-        """The device of a leg; nobody, once it is gone."""
+        """The device of a leg; a device that does nothing, once it is gone."""
         return self.sides.get(leg.device, _NOBODY)
 
     def legs_of(self, device: str) -> list[Leg]:
@@ -112,13 +116,13 @@ class Exchange:
     # What can happen to a leg.
 
     def new_call_id(self) -> int:
-        """A number for a call that is about to be made."""
+        """A new number for a call that is about to be made."""
         return next(self._ids)
 
     def new_leg(
         self, appearance: Appearance, call_id: int, party: list[Leg], *, incoming: bool
     ) -> Leg:
-        """One more leg, IDLE so far, that shows ``party``: an empty list for one of its own.
+        """Add a leg, IDLE so far, that shows ``party``: an empty list for a party of its own.
 
         It is counted with what it shows in one step: if anything fails meanwhile, nobody is
         counted whom nobody takes out again.
@@ -160,7 +164,7 @@ class Exchange:
         return self.new_call(appearance, call_id)
 
     def show(self, leg: Leg) -> None:
-        """Something about a leg is new: stop what it should hear no more, and tell everybody."""
+        """Stop the audio that a changed leg should not have any more, and tell of the change."""
         self.media.changed(leg)
         self.side(leg).show(leg)
         for watcher in self.watchers:
@@ -194,7 +198,7 @@ class Exchange:
                 self.show(other)
 
     def make_way(self, appearance: Appearance, leg: Leg | None = None) -> None:
-        """A device talks in one call at a time: hold what is connected, end what is attempted.
+        """Hold or end the other call of a device, as it talks in one call at a time.
 
         ``leg`` is the one that the way is for. A route point is no device to talk at.
         """
@@ -209,7 +213,7 @@ class Exchange:
                 self.end(other, Cause.NORMAL)
 
     def take_over(self, leg: Leg) -> None:
-        """Make what another device of a shared line holds this device's own, held."""
+        """Take the call that another device of a shared line holds, and hold it at this device."""
         owner = next(each for each in leg.appearances if each.state is LegState.HELD)
         peer = owner.peer
         if peer is not None and not self.media.compatible(leg, peer):
@@ -239,7 +243,7 @@ class Exchange:
                     each.peer = peer
 
     def part(self, leg: Leg) -> Leg | None:
-        """Take a leg from its peer, and give that."""
+        """Separate a leg from its peer; gives the peer."""
         peer, leg.peer = leg.peer, None
         for each in leg.appearances:
             each.peer = None
@@ -256,14 +260,14 @@ class Exchange:
             self.set(each, LegState.HELD if each.state is LegState.HELD else LegState.CONNECTED)
 
     def name_other(self, leg: Leg, party: Party) -> None:
-        """Who a leg is shown to be talking to."""
+        """Set the party that a leg is shown to be talking to."""
         if leg.incoming:
             leg.calling = party
         else:
             leg.called = party
 
     def fail(self, leg: Leg, cause: Cause) -> None:
-        """Let a caller hear why; one who has turned to another call is just told."""
+        """Let a leg fail with ``cause``, so that its user hears why; one on hold is ended."""
         if leg.state in (LegState.HELD, LegState.OFFERED):
             self.clear(leg, cause)
             return
@@ -274,18 +278,18 @@ class Exchange:
             self.set(leg, LegState.FAILED)
 
     def clear(self, leg: Leg, cause: Cause = Cause.NORMAL) -> None:
-        """Take a party, with all its appearances, out of everything; nobody else is told."""
+        """End a party with all its appearances; the other side is not told."""
         self.part(leg)
         self._retire_all([leg, *(each for each in leg.appearances if each is not leg)], cause)
 
     def _retire_all(self, legs: Sequence[Leg], cause: Cause) -> None:
-        """One after the other, also when a bug shows in telling of one."""
+        """Retire legs one after the other, also when telling of one raises an error."""
         with contextlib.ExitStack() as still_to_do:
             for leg in reversed(legs):
                 still_to_do.callback(self._retire, leg, cause)
 
     def _retire(self, leg: Leg, cause: Cause) -> None:
-        # Idle and still counted is a leg whose beginning went wrong.
+        # A leg that is idle and still counted is one whose beginning went wrong.
         if leg.state is LegState.IDLE and leg.id not in self.legs:
             return
         # What needs memory comes first: a leg that is half out would be counted for ever.
@@ -309,7 +313,7 @@ class Exchange:
                     self._on_its_own(other)
 
     def _on_its_own(self, leg: Leg) -> None:
-        """A consultation has lost its call: there is nothing to complete, and no key for it."""
+        """Make a consultation whose call has ended a call of its own, which completes nothing."""
         leg.consult_of = None
         self.side(leg).show(leg)
 
@@ -325,7 +329,7 @@ class Exchange:
         try:
             self.clear(leg, cause)
         finally:
-            # A bug in telling of it must not leave the others with nobody.
+            # An error in telling of it must not leave the others without a peer.
             if conference is not None:
                 conference.leave(leg)
             if peer is not None and peer.state is not LegState.IDLE:
@@ -335,9 +339,10 @@ class Exchange:
                     self.clear(peer, cause)
 
     def contain(self, leg: Leg, step: Callable[[Leg], None]) -> list[Exception]:
-        """Take a step that no device asked for, and give the bugs that show in it.
+        """Take a step that no device asked for, and give the errors that show in it.
 
-        The leg they show at ends, and whom it leaves alone hears so: nobody else's step is missed.
+        The leg they show at ends, and a peer that it leaves alone is told; other steps are still
+        taken.
         """
         peer = leg.peer
         try:
@@ -356,7 +361,7 @@ class Exchange:
         return []
 
     def withdraw(self, leg: Leg, cause: Cause) -> None:
-        """One appearance of a shared line leaves; the call goes on at the others."""
+        """Remove one appearance of a shared line; the call goes on at the others."""
         caller = leg.peer
         if caller is not None and caller.peer is leg:
             caller.peer = next(
@@ -405,14 +410,14 @@ class Exchange:
             self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
         finally:
             # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
-            # And after a bug in telling of it, too: what is not offered is never cleared.
+            # And after an error in telling of it, too: what is not offered is never cleared.
             for leg in legs:
                 leg.state = LegState.OFFERED
         for leg in legs[:]:
             self.show(leg)
 
     def turn_away(self, leg: Leg, cause: Cause) -> None:
-        """A line does not take an offered call: forward it if there is a forward for ``cause``."""
+        """Refuse an offered call at its line: forward it if there is a forward for ``cause``."""
         caller, line = leg.peer, leg.line
         kind = _FORWARD_OF.get(cause)
         target = line.forwards.get(kind) if kind is not None else None
@@ -451,7 +456,7 @@ class Exchange:
         self.offer(caller, route, reason=reason, shown=shown)
 
     def _incompatible(self, leg: Leg) -> None:
-        """Two legs have no codec in common: the caller hears so, the other side is cleared."""
+        """Part two legs without a common codec: the caller is told, the other side is ended."""
         peer = self.part(leg)
         caller, called = (peer, leg) if leg.incoming else (leg, peer)
         for each in (called, caller):
@@ -461,12 +466,12 @@ class Exchange:
                 self.fail(each, Cause.INCOMPATIBLE)
 
     def _unavailable(self, leg: Leg) -> None:
-        """A device could not open a channel it should have had."""
+        """End a leg whose device could not open its receive channel."""
         self.end(leg, Cause.RESOURCE_UNAVAILABLE)
 
 
 def _is_alone(leg: Leg) -> bool:
-    """Whether somebody is in a call with nobody, and does not know."""
+    """Whether a leg has lost the other side of its call, and does not show it."""
     return (
         leg.state not in (LegState.IDLE, LegState.FAILED)
         and leg.peer is None
@@ -480,7 +485,7 @@ def _seen(leg: Leg) -> tuple[object, ...]:
 
 
 class _Nobody:
-    """The side of a device that is gone."""
+    """The side of a device that is gone: it does nothing."""
 
     def capabilities(self, leg: Leg) -> Capabilities:
         return Capabilities((), 0)

@@ -1,8 +1,8 @@
-"""Who hears whom: audio streams between legs, and to the call manager's own tones and mixes.
+"""Which leg hears what: audio streams between legs, and to the call manager's own tones and mixes.
 
-What a leg should hear follows from its state alone (:func:`wanted`); after every change the
-streams that no longer fit are closed at once, and the missing ones opened when the verb is done.
-So no feature orders media by itself, and none can leave half of it open.
+What a leg should hear follows from its state alone (:func:`wanted`); after every change the streams
+that no longer fit are closed at once, and the missing ones opened when the verb is done. So no
+feature orders media by itself, and none can leave half of it open.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["MediaPlan", "agree", "wanted"]
 
 _PREFERRED = (Codec.PCMU, Codec.PCMA)
 _ANYTHING = Capabilities(telephone_event=0)
-"""What the media resource can do. Keys pressed towards it come in the signalling."""
+"""What the media resource can do; keys pressed towards it come in the signalling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class _Wanted:
 
 
 def agree(one: Capabilities, other: Capabilities) -> MediaFormat | None:
-    """The format that both sides can do, G.711 µ-law first; None when they have none in common."""
+    """The format that both sides support, G.711 µ-law first; None when they share none."""
     for codec in _PREFERRED:
         if codec in one.codecs and codec in other.codecs:
             events = one.telephone_event if other.telephone_event else 0
@@ -62,7 +62,7 @@ def wanted(leg: Leg) -> _Wanted | None:
 
 
 class MediaPlan:
-    """The streams of all legs.
+    """The streams of all legs, opened and closed as the states of the legs require.
 
     ``incompatible`` is told of a leg that has no codec in common with what it should hear,
     ``unavailable`` of one whose device could not open its channel.
@@ -76,7 +76,8 @@ class MediaPlan:
         unavailable: Callable[[Leg], None],
     ) -> None:
         self.resource: MediaResource | None = None
-        """Without one, who waits hears nothing, and there are no conferences."""
+        """The source of tones and mixes; without one, callers on hold hear nothing, and there are
+        no conferences."""
         self._side_of = side_of
         self._watchers = watchers
         self._incompatible = incompatible
@@ -87,7 +88,7 @@ class MediaPlan:
         self._late: list[tuple[Stream, MediaAddress | None]] = []
 
     def compatible(self, one: Leg, other: Leg) -> bool:
-        """Whether two legs could talk."""
+        """Whether two legs have a codec in common, so that they could talk."""
         return self._agree(one, other) is not None
 
     def has_room(self, streams: int) -> bool:
@@ -95,14 +96,14 @@ class MediaPlan:
         return self.resource is not None and self.resource.has_room(streams)
 
     def changed(self, leg: Leg) -> None:
-        """A leg has another state or peer: close what no longer fits, and note it."""
+        """Close the stream of a changed leg if it no longer fits, and note the leg."""
         stream = leg.stream
         if stream is not None and not _fits(stream):
             self._close(stream)
         self._changed[leg] = None
 
     def settle(self) -> None:
-        """Open what is missing."""
+        """Open the streams that the changed legs should have and lack."""
         if self._settling:
             return
         self._settling = True
@@ -118,7 +119,7 @@ class MediaPlan:
             self._settling = False
 
     def receiving(self, stream: Stream, address: MediaAddress | None) -> None:
-        """An end opened its receive channel at ``address``; None: it could not."""
+        """Note that an end opened its receive channel at ``address``; None: it could not."""
         self._late.append((stream, address))
         self.settle()
 
@@ -126,7 +127,7 @@ class MediaPlan:
         if not stream.open:
             return
         if address is None:
-            # A tone that cannot be had is silence; a voice that cannot be had ends the call.
+            # A tone that cannot be opened is silence; a voice that cannot be opened ends the call.
             if stream.use is not StreamUse.HOLD_TONE:
                 self._unavailable(stream.leg)
             elif stream.open:
@@ -161,7 +162,7 @@ class MediaPlan:
         if agreed is None:
             self._incompatible(leg)
             return
-        # Who was called opens first, as in the captures.
+        # The called side opens first, as in the captures.
         first, second = (leg, peer) if leg.incoming else (peer, leg)
         ends = [self._stream(each, agreed, StreamUse.TALK) for each in (first, second)]
         ends[0].far, ends[1].far = ends[1], ends[0]

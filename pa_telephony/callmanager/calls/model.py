@@ -95,7 +95,7 @@ class Purpose(enum.Enum):
 
 
 class LegState(enum.Enum):
-    """What one party of a call sees. The remote states are those of a shared line's others."""
+    """What one party of a call sees; remote states are for a shared line's other devices."""
 
     DIAL_TONE = "dial tone"
     DIALLING = "dialling"
@@ -138,7 +138,7 @@ REMOTE = frozenset({_S.REMOTE_IN_USE, _S.REMOTE_HELD})
 ATTEMPTS = frozenset(
     {_S.DIAL_TONE, _S.DIALLING, _S.PROCEEDING, _S.RINGING_OUT, _S.FAILED},
 )
-"""The states of a leg that is off hook and not through yet, or not any more."""
+"""The states of a leg that is off hook and not yet connected, or no longer."""
 OFF_HOOK = ATTEMPTS | {_S.CONNECTED}
 """The states of the call that a device's user is in. A device has one such leg at most."""
 
@@ -164,7 +164,8 @@ ACTIONS: dict[Action, frozenset[LegState]] = {
 class Party:
     """A number and the name that goes with it, as people are shown them.
 
-    What a terminal would act on is escaped: they come from phones and applications.
+    Characters that a terminal would act on are escaped: the texts come from phones and
+    applications.
     """
 
     number: str = ""
@@ -196,12 +197,12 @@ class Line:
     partition: str
     appearances: list[Appearance] = field(default_factory=list["Appearance"])
     forwards: dict[Forward, str] = field(default_factory=dict[Forward, str])
-    """Where calls go; a kind that is not set is not in it."""
+    """The number that calls are forwarded to, for each kind of forward that is set."""
     message_waiting: bool = False
 
     @property
     def config(self) -> LineConfig:
-        """What was configured of it, the same for all appearances but for names and limits."""
+        """The configuration, the same for all appearances but for names and limits."""
         return self.appearances[0].config
 
     @property
@@ -227,44 +228,44 @@ class Appearance:
 
 
 class Mix(Protocol):
-    """What several legs are in whose parties all hear each other: a conference."""
+    """Several legs whose parties all hear each other: a conference."""
 
     id: int
-    """The call id of all of them."""
+    """The call id that all members have."""
     members: list[Leg]
-    """In the order of joining."""
+    """The legs in the conference, in the order of joining."""
     controller: Leg | None
-    """Who made it; None once that one has left."""
+    """The leg that made the conference; None once that one has left."""
 
     def leave(self, leg: Leg) -> None:
-        """A member is gone; what is left may be an ordinary call, or none."""
+        """Remove a member; the others may be left with an ordinary call, or none."""
         ...
 
     def replace(self, old: Leg, new: Leg) -> None:
-        """A member goes on at another device of its shared line."""
+        """Put another device of the same shared line in a member's place."""
         ...
 
 
 class Parked(Protocol):
-    """Where a party waits to be retrieved."""
+    """A party that waits at a park number to be retrieved."""
 
     number: str
     leg: Leg
     by: Appearance
-    """Who parked it, and gets it back when it has waited for too long."""
+    """The line that parked the call, and gets it back when it has waited for too long."""
 
     def forget(self, reason: Reason = Reason.DIRECT) -> None:
-        """The number is free again."""
+        """Free the number: the party waits there no more."""
         ...
 
     def move_to(self, leg: Leg) -> None:
-        """The party waits at another device of its shared line."""
+        """Let the party wait at another device of its shared line."""
         ...
 
 
 @dataclass(eq=False, slots=True)
 class Leg:
-    """One appearance's part in a call. Only the call manager changes it."""
+    """The part of one appearance in a call; only the call manager changes it."""
 
     id: int
     call_id: int
@@ -279,17 +280,17 @@ class Leg:
     original_called: Party = field(default_factory=Party)
     last_redirecting: Party = field(default_factory=Party)
     peer: Leg | None = None
-    """The other side of an ordinary call; the caller, while it is offered."""
+    """The other side of an ordinary call; the caller, while the call is offered."""
     conference: Mix | None = None
     parking: Parked | None = None
-    """Where the party waits to be retrieved."""
+    """The park number where the party waits to be retrieved."""
     appearances: list[Leg] = field(default_factory=list["Leg"])
     """This party's legs on all devices of a shared line, this one included."""
     consult_of: Leg | None = None
     """The held leg that this consultation belongs to."""
     purpose: Purpose = Purpose.TRANSFER
     collects: Forward | None = None
-    """The digits dialled are the target of this forward, not a call."""
+    """The forward whose target is dialled, for digits that make no call."""
     stream: Stream | None = None
     hops: int = 0
     passed: frozenset[Line] = frozenset()
@@ -298,17 +299,17 @@ class Leg:
 
     @property
     def device(self) -> str:
-        """The name of the device."""
+        """The name of the device that the leg is on."""
         return self.appearance.device
 
     @property
     def line_index(self) -> int:
-        """Which line of the device, from 1."""
+        """Which line of the device the leg is on, from 1."""
         return self.appearance.index
 
     @property
     def line(self) -> Line:
-        """The directory number."""
+        """The directory number that the leg is on."""
         return self.appearance.line
 
     @property
@@ -318,7 +319,7 @@ class Leg:
 
     @property
     def other(self) -> Party:
-        """Who is at the other end, as far as is known."""
+        """The party at the other end, as far as is known."""
         return self.calling if self.incoming else self.called
 
 
@@ -335,7 +336,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class MediaFormat:
-    """What two ends of a stream have agreed on."""
+    """The codec, packet length and telephone events that two ends of a stream have agreed on."""
 
     codec: Codec
     packet_ms: int = 20
@@ -343,7 +344,7 @@ class MediaFormat:
 
 
 class StreamUse(enum.Enum):
-    """What a stream carries."""
+    """What a stream carries: speech, a tone, or the mix of a conference."""
 
     TALK = "talk"
     HOLD_TONE = "hold tone"
@@ -369,50 +370,53 @@ class Stream:
 
 
 class MediaEnd(Protocol):
-    """Whatever audio can be ordered from. Must not block."""
+    """An end of streams, from which audio can be ordered.
+
+    Its methods must not block.
+    """
 
     def open_media(self, stream: Stream) -> None:
         """Open a receive channel, and tell :meth:`Calls.receiving` where (at once, or later)."""
         ...
 
     def send_media(self, stream: Stream, address: MediaAddress) -> None:
-        """Send to ``address`` from now on."""
+        """Send the stream to ``address`` from now on."""
         ...
 
     def close_media(self, stream: Stream) -> None:
-        """Stop both directions."""
+        """Stop both directions of the stream."""
         ...
 
 
 class MediaResource(MediaEnd, Protocol):
-    """The call manager's own audio: a tone for who waits, a mix for each conference."""
+    """The call manager's own audio: a tone for callers on hold, a mix for each conference."""
 
     def has_room(self, streams: int) -> bool:
-        """Whether that many more streams can be had."""
+        """Whether so many more streams can be opened."""
         ...
 
 
 class Side(MediaEnd, Protocol):
-    """A registered device, told what becomes of its legs. Must not block, and not call back.
+    """A registered device, told of changes of its legs; must not block, and not call back.
 
     The one thing a side may call at any time is :meth:`Calls.receiving`.
     """
 
     def capabilities(self, leg: Leg) -> Capabilities:
-        """What the device can do with the audio of a leg."""
+        """The codecs that the device has for the audio of a leg."""
         ...
 
     def show(self, leg: Leg) -> None:
-        """The leg's state or parties changed."""
+        """Show the leg, whose state or parties have changed."""
         ...
 
     def digit(self, leg: Leg, digit: str) -> None:
-        """The other side pressed a key."""
+        """Take a key that the other side of a leg pressed."""
         ...
 
 
 class Watcher:
-    """Told of everything, whatever the side; override what is of interest.
+    """Is told of all changes at all devices; override the methods of interest.
 
     Must not block, and not call back.
     """
@@ -430,10 +434,10 @@ class Watcher:
         """
 
     def calls_were_joined(self, reason: Reason, by: Leg) -> None:
-        """It is done."""
+        """The transfer or the conference that :meth:`calls_joined` announced is made."""
 
     def party_left(self, gone: Leg, members: tuple[Leg, ...], controller: Leg | None) -> None:
-        """A conference has one member less; with two ``members`` left it mostly ends."""
+        """A leg has left a conference, which mostly ends when two ``members`` are left."""
 
     def receiving(self, stream: Stream) -> None:
         """A device receives a leg's audio at ``stream.address``."""
@@ -442,19 +446,19 @@ class Watcher:
         """A device sends a leg's audio to ``address``."""
 
     def media_closed(self, stream: Stream) -> None:
-        """A device does neither any more."""
+        """A device neither receives nor sends a leg's audio any more."""
 
     def call_parked(self, parked: Parked) -> None:
         """A call waits at a park number."""
 
     def call_unparked(self, parked: Parked, reason: Reason) -> None:
-        """It waits no more: UNPARK, PARK_REVERSION, or DIRECT when the caller hung up."""
+        """A call waits no more: UNPARK, PARK_REVERSION, or DIRECT when the caller hung up."""
 
     def forward_changed(self, line: Line, kind: Forward) -> None:
         """A forward of a line was set or cancelled."""
 
     def message_waiting_changed(self, line: Line) -> None:
-        """The lamp of a line was switched."""
+        """The message waiting lamp of a line was switched."""
 
     def do_not_disturb_changed(self, device: str) -> None:
-        """A device is to be left alone, or no more."""
+        """Do not disturb was switched on or off at a device."""

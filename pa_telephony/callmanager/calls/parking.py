@@ -1,4 +1,4 @@
-"""Parked calls: a number where a party waits until somebody dials it, or the time is over."""
+"""Parked calls: a number where a party waits until it is dialled, or the time is over."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class ParkedCall(Parked):
     parking: Parking
 
     def forget(self, reason: Reason = Reason.DIRECT) -> None:
-        """The number is free again."""
+        """Free the number: the party waits there no more."""
         self.parking.forget(self, reason)
 
     def move_to(self, leg: Leg) -> None:
-        """The party waits at another device of its shared line."""
+        """Let the party wait at another device of its shared line."""
         self.leg.parking, leg.parking = None, self
         self.leg = leg
 
 
 class Parking:
-    """The park numbers of a configuration, and who waits there."""
+    """The park numbers of a configuration, and the parties that wait there."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.parked: dict[str, ParkedCall] = {}
@@ -47,7 +47,8 @@ class Parking:
     def park(self, leg: Leg, number: str = "") -> ParkedCall:
         """Let the other party of ``leg`` wait at ``number``, or at the first free one.
 
-        The leg ends.
+        The leg ends. Raises :class:`RequestFailed` when no number is free, or the call cannot be
+        parked.
         """
         exchange = self._exchange
         exchange.require(leg, Action.PARK)
@@ -83,7 +84,7 @@ class Parking:
         )
 
     def retrieve(self, leg: Leg, number: str) -> None:
-        """Connect ``leg``, which dialled ``number``, to whoever waits there."""
+        """Connect ``leg``, which dialled ``number``, to the party that waits there."""
         parked = self.parked.get(number)
         if parked is None:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
@@ -99,7 +100,7 @@ class Parking:
         self._exchange.connect(leg, other)
 
     def forget(self, parked: Parked, reason: Reason) -> None:
-        """The number is free again."""
+        """Free the number of a parked call, and tell the watchers."""
         if self.parked.get(parked.number) is parked:
             del self.parked[parked.number]
             parked.leg.parking = None
@@ -107,13 +108,13 @@ class Parking:
                 watcher.call_unparked(parked, reason)
 
     def next_deadline(self) -> float | None:
-        """When the next one has waited for too long."""
+        """When the next parked party has waited for too long; None when none waits."""
         return min((each.deadline for each in self.parked.values()), default=None)
 
     def handle_deadline(self, now: float) -> list[Exception]:
-        """Offer who has waited for too long to the line that parked it, when that is free.
+        """Offer parties that have waited for too long to the line that parked them, if it is free.
 
-        Gives the bugs that :meth:`Exchange.contain` has contained.
+        Gives the errors that :meth:`Exchange.contain` has contained.
         """
         exchange = self._exchange
         errors: list[Exception] = []
@@ -130,7 +131,7 @@ class Parking:
     def _give_back(self, leg: Leg) -> None:
         parked, exchange = leg.parking, self._exchange
         if parked is None:
-            # Another's reversion has ended this call.
+            # The reversion of another parked call has ended this call.
             return
         by = parked.by
         self.forget(parked, Reason.PARK_REVERSION)

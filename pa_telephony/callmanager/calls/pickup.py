@@ -1,4 +1,4 @@
-"""Call pickup: answer from one's own line what rings at another of the group."""
+"""Call pickup: answer at one line a call that rings at another of the group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["pick_up", "ringing_in"]
 
 
 def ringing_in(exchange: Exchange, group: str, device: str = "") -> Leg | None:
-    """The call that has been ringing longest in a group, but for ``device``'s own."""
+    """The call that has been ringing longest in a group, calls to or from ``device`` aside."""
     return next(
         (
             leg

@@ -41,7 +41,7 @@ class ParkNumbers:
 
 @dataclass(frozen=True, slots=True)
 class PickupGroup:
-    """A number that picks up what rings in a group of lines."""
+    """A number that picks up a call which rings in a group of lines."""
 
     number: str
 
@@ -51,7 +51,7 @@ Target: TypeAlias = Line | ParkNumbers | PickupGroup
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """What a number leads to. ``cause`` is NORMAL if that can be had, and says why not else.
+    """What a number leads to; ``cause`` is NORMAL if it can be called, else the reason why not.
 
     ``appearances`` ring; or ``target`` is a feature, and they are empty. ``redirecting`` is the
     line that forwarded last.
@@ -77,11 +77,11 @@ class Router:
         calls_of: Callable[[Appearance], int],
     ) -> None:
         self.lines: dict[tuple[str, str], Line] = {}
-        """By number or pattern, and partition."""
+        """The lines, by number or pattern, and partition."""
         self.appearances: dict[tuple[str, int], Appearance] = {}
-        """By device and line index."""
+        """The appearances, by device and line index."""
         self.do_not_disturb: dict[str, DoNotDisturb] = {}
-        """By device; the others are OFF."""
+        """The modes by device; devices that are missing are OFF."""
         self._config = config
         self._is_registered = is_registered
         self._calls_of = calls_of
@@ -111,7 +111,7 @@ class Router:
                 self._plan.add(each.pickup_group, "", PickupGroup(each.pickup_group))
 
     def remove_device(self, device: str) -> None:
-        """Forget a device; a number that no other device has is a number no more."""
+        """Forget a device, and the numbers that no other device has."""
         self.do_not_disturb.pop(device, None)
         for key in [key for key in self.appearances if key[0] == device]:
             appearance = self.appearances.pop(key)
@@ -140,9 +140,9 @@ class Router:
     ) -> Route:
         """Where a call to ``number`` from ``caller`` goes, forwards followed.
 
-        ``hops`` and ``passed`` are those of the caller so far. Nobody rings at himself: who
-        calls his own number finds it busy, unless it is another phone's, too. A phone's other
-        line is a number like any.
+        ``hops`` and ``passed`` are those of the caller so far. A call never rings at the appearance
+        it comes from: a line that calls its own number finds it busy, unless another phone has it,
+        too. A phone's other line is a number like any other.
         """
         behind = frozenset(passed)
         redirecting, reason = Party(), Reason.DIRECT
@@ -177,7 +177,7 @@ class Router:
     def _look_at(
         self, line: Line, caller: Appearance | None
     ) -> tuple[Cause, Forward | None, tuple[Appearance, ...]]:
-        """Who of a line can ring; or why nobody can, and which forward is for that case."""
+        """The appearances of a line that can ring; or the cause why none can, and its forward."""
         if Forward.ALL in line.forwards:
             return Cause.USER_BUSY, Forward.ALL, ()
         there = [each for each in line.appearances if self._is_registered(each.device)]

@@ -1,4 +1,4 @@
-"""Consultations, transfers and redirects: the other party goes on with somebody else."""
+"""Consultations, transfers and redirects: the other party goes on with a third one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["consult", "consultation_of", "redirect", "transfer"]
 
 
 def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None = None) -> Leg:
-    """Hold a call and take the same line off hook for another, one more than it takes otherwise."""
+    """Hold a call and take its line off hook for another, one beyond the line's ``max_calls``."""
     exchange.require(leg, Action.CONSULT)
     if consultation_of(exchange, leg) is not None:
         raise exchange.refuse(Cause.WRONG_STATE, "consulting already")
@@ -89,7 +89,7 @@ def redirect(
     shown: Shown,
     reason: Reason,
 ) -> None:
-    """Send the other party to ``number`` and leave the call; or refuse, and all is as it was."""
+    """Send the other party to ``number`` and leave the call; a refusal changes nothing."""
     exchange.require(leg, Action.REDIRECT)
     caller = leg.peer
     if caller is None:

@@ -1,9 +1,9 @@
 """The calls of a call manager, without I/O: what can be asked of them, and who is told.
 
-A device acts on its legs through the verbs of :class:`Calls`. What cannot be done raises
-:class:`RequestFailed` with a :class:`Cause` as its code, and has changed nothing, unless a verb
-says otherwise. What a device has to be told goes to its :class:`Side`, what anybody wants to see
-to the :class:`Watcher` objects in :attr:`Calls.watchers`.
+A device acts on its legs through the verbs of :class:`Calls`. A verb that cannot be done raises
+:class:`RequestFailed` with a :class:`Cause` as its code, and has changed nothing, unless it says
+otherwise. Each device is told of its legs through its :class:`Side`; the :class:`Watcher` objects
+in :attr:`Calls.watchers` are told of all changes.
 
 ======================================  =====================================================
 verb                                    what becomes of it
@@ -102,7 +102,7 @@ R = TypeVar("R")
 
 
 def _verb(method: Callable[Concatenate[Calls, P], R]) -> Callable[Concatenate[Calls, P], R]:
-    """Open the audio that is wanted once a verb is done, whatever became of it."""
+    """Open the audio that is wanted after a verb, whether it succeeded or not."""
 
     @functools.wraps(method)
     def run(self: Calls, /, *arguments: P.args, **named: P.kwargs) -> R:
@@ -115,7 +115,10 @@ def _verb(method: Callable[Concatenate[Calls, P], R]) -> Callable[Concatenate[Ca
 
 
 class Calls:
-    """All calls. ``now`` is a monotonic clock in seconds."""
+    """All calls of a call manager.
+
+    ``now`` is a monotonic clock in seconds.
+    """
 
     def __init__(self, config: CallManagerConfig, now: Callable[[], float]) -> None:
         self._exchange = Exchange(config, now)
@@ -130,16 +133,16 @@ class Calls:
 
     @property
     def refused(self) -> int:
-        """How many requests could not be done."""
+        """How many requests were refused."""
         return self._exchange.refused
 
     @property
     def parked(self) -> dict[str, ParkedCall]:
-        """Who waits to be retrieved, by number."""
+        """The parties that wait to be retrieved, by park number."""
         return self._parking.parked
 
     def use_media(self, resource: MediaResource | None) -> None:
-        """Where tones for who waits, and conferences, come from."""
+        """Set the source of conferences, and of tones for callers on hold."""
         self._exchange.media.resource = resource
 
     def add_device(self, device: DeviceConfig) -> None:
@@ -154,15 +157,16 @@ class Calls:
             self._exchange.router.remove_device(device)
 
     def register(self, device: str, side: Side) -> None:
-        """A device can be called from now on."""
+        """Let a device be called from now on; ``side`` is told of its legs."""
         self._exchange.sides[device] = side
         self._device_changed(device)
 
     @_verb
     def unregister(self, device: str) -> None:
-        """A device is gone; its calls end, and what rings there is forwarded on failure.
+        """Take a device out of service: its calls end, and calls that ring there are forwarded.
 
-        All of them, also when a bug shows at one; it is raised afterwards.
+        Forwards are those on failure. All calls are ended, also when an error shows at one; it is
+        raised afterwards.
         """
         exchange = self._exchange
         known = exchange.sides.pop(device, None) is not None
@@ -181,7 +185,7 @@ class Calls:
 
     @property
     def parties(self) -> int:
-        """Ends of calls that there are, which ``max_calls`` limits."""
+        """How many ends of calls there are, which ``max_calls`` limits."""
         return self._exchange.parties
 
     def legs_of(self, device: str) -> list[Leg]:
@@ -189,11 +193,11 @@ class Calls:
         return self._exchange.legs_of(device)
 
     def appearance(self, device: str, line_index: int) -> Appearance | None:
-        """A line of a device, counted from 1."""
+        """A line of a device, counted from 1; None when there is no such line."""
         return self._exchange.router.appearances.get((device, line_index))
 
     def line(self, number: str, partition: str = "") -> Line | None:
-        """The line of a number, or of a pattern."""
+        """The line of a number, or of a pattern; None when there is none."""
         return self._exchange.router.lines.get((number.upper(), partition))
 
     def lines(self) -> list[Line]:
@@ -235,7 +239,7 @@ class Calls:
 
     @_verb
     def digit(self, leg: Leg, digit: str) -> None:
-        """A key: part of the number while dialling, for the other side afterwards."""
+        """Press a key: part of the number while dialling, for the other side afterwards."""
         self._exchange.require(leg, Action.DIGIT)
         if leg.state is not LegState.CONNECTED:
             self._dialling.digit(leg, digit)
@@ -281,33 +285,33 @@ class Calls:
 
     @_verb
     def refuse(self, leg: Leg, cause: Cause = Cause.CALL_REJECTED) -> None:
-        """Do not take an offered call; it is forwarded if the line forwards for ``cause``."""
+        """Refuse an offered call; it is forwarded if the line has a forward for ``cause``."""
         self._exchange.require(leg, Action.REFUSE)
         self._turn_away(leg, cause)
 
     @_verb
     def release(self, leg: Leg, cause: Cause = Cause.NORMAL) -> None:
-        """Hang up. A conference goes on, a consultation's held call stays held."""
+        """Hang up: a conference goes on, and a consultation's held call stays held."""
         self._exchange.require(leg, Action.RELEASE)
         self._exchange.end(leg, cause)
 
     def release_soon(self, leg: Leg, seconds: float) -> None:
-        """Let a failed leg hang up by itself."""
+        """Let a failed leg hang up by itself after ``seconds``."""
         if leg.state is LegState.FAILED:
             leg.deadline = self._exchange.now() + seconds
 
     @_verb
     def hold(self, leg: Leg) -> None:
-        """Stop talking without hanging up; the other side hears a tone."""
+        """Put a call on hold; the other side hears a tone."""
         self._exchange.require(leg, Action.HOLD)
         self._exchange.set(leg, LegState.HELD)
 
     @_verb
     def resume(self, leg: Leg) -> None:
-        """Talk again, or take over what another device of a shared line holds.
+        """Talk again in a held call, or take over one that another device of a shared line holds.
 
-        The device's other call is held. INCOMPATIBLE, and nothing has changed, when this device
-        has no codec in common with the other side.
+        The device's other call is held. Raises INCOMPATIBLE, and nothing has changed, when this
+        device has no codec in common with the other side.
         """
         exchange = self._exchange
         exchange.require(leg, Action.RESUME)
@@ -362,15 +366,15 @@ class Calls:
 
     @_verb
     def drop(self, leg: Leg, member: Leg | None = None) -> None:
-        """Send a member of a conference away, by default the last who came.
+        """Remove a member of a conference, by default the last that joined.
 
-        Only its controller may.
+        Only the controller of the conference may.
         """
         conference.drop(self._exchange, leg, member)
 
     @_verb
     def transfer_key(self, leg: Leg) -> None:
-        """The Transfer key: consult the first time, connect the others the second."""
+        """The Transfer key: the first press consults, the second connects the other parties."""
         pair = self._consulting(leg)
         if pair is None:
             transfer.consult(self._exchange, leg, Purpose.TRANSFER)
@@ -379,7 +383,7 @@ class Calls:
 
     @_verb
     def conference_key(self, leg: Leg) -> None:
-        """The Conference key: consult the first time, join everybody the second."""
+        """The Conference key: the first press consults, the second joins all parties."""
         pair = self._consulting(leg)
         if pair is None:
             transfer.consult(self._exchange, leg, Purpose.CONFERENCE)
@@ -393,7 +397,7 @@ class Calls:
 
     @_verb
     def pick_up(self, device: str, line_index: int = 1, group: str = "") -> Leg:
-        """Answer at a line what rings in ``group``, by default the line's own."""
+        """Answer at a line a call that rings in ``group``, by default the line's own."""
         exchange = self._exchange
         appearance = self._appearance(device, line_index)
         group = group or appearance.config.pickup_group
@@ -406,8 +410,8 @@ class Calls:
     def set_forward(self, line: Line, kind: Forward, number: str) -> None:
         """Set a forward of a line, or cancel it ("").
 
-        UNALLOCATED_NUMBER when there is no such number, ROUTING_ERROR when the calls would come
-        back to the line.
+        Raises UNALLOCATED_NUMBER when there is no such number, ROUTING_ERROR when the calls would
+        come back to the line.
         """
         exchange = self._exchange
         if number == line.forwards.get(kind, ""):
@@ -424,21 +428,21 @@ class Calls:
             watcher.forward_changed(line, kind)
 
     def set_message_waiting(self, line: Line, on: bool) -> None:
-        """Switch the lamp of a line."""
+        """Switch the message waiting lamp of a line."""
         if line.message_waiting is not on:
             line.message_waiting = on
             for watcher in self.watchers:
                 watcher.message_waiting_changed(line)
 
     def set_do_not_disturb(self, device: str, mode: DoNotDisturb) -> None:
-        """Leave a device alone from now on, or no more."""
+        """Set what a device does with calls that come."""
         if self.do_not_disturb(device) is not mode:
             self._exchange.router.do_not_disturb[device] = mode
             for watcher in self.watchers:
                 watcher.do_not_disturb_changed(device)
 
     def receiving(self, stream: Stream, address: MediaAddress | None) -> None:
-        """A side opened its receive channel at ``address``; None: it could not.
+        """Note that a side opened its receive channel at ``address``; None: it could not.
 
         A stream that was closed in the meantime is ignored.
         """
@@ -456,7 +460,7 @@ class Calls:
     def handle_deadline(self, now: float) -> None:
         """End the dialling, the ringing, or the waiting that took too long.
 
-        A bug ends the leg that it shows at; it is raised when all others have had their turn.
+        An error ends the leg that it shows at; it is raised when all others have had their turn.
         """
         errors: list[Exception] = []
         for leg in list(self.legs.values()):
@@ -467,7 +471,7 @@ class Calls:
         errors += self._parking.handle_deadline(now)
         raise_all(errors)
 
-    # How.
+    # How it is done.
 
     def _took_too_long(self, leg: Leg) -> None:
         if leg.state is LegState.DIALLING:
@@ -480,7 +484,7 @@ class Calls:
             self._exchange.turn_away(leg, Cause.NO_ANSWER)
 
     def _cut_off(self, leg: Leg) -> None:
-        """Its device is gone; the leg may be as well, with the one before it."""
+        """End a leg whose device is gone; it may have ended already, with the one before it."""
         if leg.state is LegState.OFFERED:
             self._turn_away(leg, Cause.OUT_OF_ORDER)
         elif leg.state is not LegState.IDLE:

@@ -42,7 +42,7 @@ from pa_telephony.sccp.server.soft_keys import select_soft_keys
 __all__ = ["Screen", "lamp", "refusal", "show"]
 
 _PRIORITY = 5
-"""Of the notification of a call that comes (captured)."""
+"""The priority of the notification of a call that comes (captured)."""
 _ALERT = RingDuration.NORMAL_RING
 
 ENTER_NUMBER, RING_OUT, FROM, CONNECTED = "\x80\x20", "\x80\x16", "\x80\x17", "\x80\x18"
@@ -85,7 +85,7 @@ _FAILURES = {
     Cause.INCOMPATIBLE: (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x80\x46"),
 }
 """Busy; Unknown number; CFwdALL loop detected; Service is not active; No resources; Incompatible
-device type. Anything else is Temp fail."""
+device type. Any other cause is shown as Temp fail."""
 _TEMPORARY = (DCallState.CONGESTION, DeviceTone.REORDER_TONE, "\x80\x23")
 
 _REFUSALS = {
@@ -110,7 +110,7 @@ _LAMPS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Screen:
-    """The phone a leg is shown on: its session, its legs, and what it should not do."""
+    """The phone that a leg is shown on: its session, its legs, and what it should not do."""
 
     version: int
     legs: Collection[Leg]
@@ -118,17 +118,17 @@ class Screen:
     """Gives the local time; it is shown when a call is over, and asked for only then."""
     features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
     silent: bool = False
-    """Flash instead of ringing."""
+    """Whether to flash instead of ringing."""
     hidden: frozenset[SoftKeyEvent] = frozenset()
-    """Soft keys that lead nowhere in this house."""
+    """Soft keys that this call manager has nothing to offer for."""
 
     def talks(self, besides: Leg) -> bool:
-        """Whether its user is in another call."""
+        """Whether the phone's user is in another call."""
         return any(leg is not besides and leg.state in OFF_HOOK for leg in self.legs)
 
 
 def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
-    """Everything that is said about a leg in its present state."""
+    """All messages that show a leg in its present state."""
     match leg.state:
         case LegState.IDLE:
             return _idle(leg, screen)
@@ -144,14 +144,14 @@ def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
 
 
 def lamp(line: int, legs: Iterable[Leg]) -> SccpMessage:
-    """The lamp of a line with these legs: what rings counts more than what is held."""
+    """The lamp of a line with these legs: a call that rings counts more than a held one."""
     states = {leg.state for leg in legs if leg.appearance.index == line}
     mode = next((mode for of, mode in _LAMPS if states & of), LampMode.OFF)
     return messages.SetLamp(stimulus=DeviceStimulus.LINE, stimulus_instance=line, lamp_mode=mode)
 
 
 def refusal(key: SoftKeyEvent, cause: int) -> str:
-    """What the display says when a key cannot be served."""
+    """The text on the display when a key cannot be served."""
     return _REFUSALS.get((key, Cause(cause)), KEY_IS_NOT_ACTIVE)
 
 
@@ -239,7 +239,7 @@ def _without(leg: Leg, screen: Screen) -> set[SoftKeyEvent]:
 
 
 def _alert(leg: Leg, screen: Screen) -> list[SccpMessage]:
-    """Ring; or the call-waiting tone, for somebody who is talking."""
+    """Ring, or play the call-waiting tone to a user who is talking."""
     if screen.talks(leg):
         return [_tone(leg, DeviceTone.CALL_WAITING_TONE)]
     return [
@@ -303,7 +303,7 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
 
 
 def _rest(screen: Screen) -> list[SccpMessage]:
-    """Nobody talks: what rang behind a conversation rings aloud from now on."""
+    """Ring aloud for a call that came during a conversation, now that it is over."""
     ringing = [each for each in screen.legs if each.state is LegState.OFFERED]
     alert = _alert(ringing[0], screen) if ringing else [_quiet()]
     return [_speaker(SpeakerMode.OFF), *alert]

@@ -1,6 +1,6 @@
 """What the users of stations press: hooks, digits, soft keys and buttons, done to the calls.
 
-The keys are tables at the end of this module. What cannot be done is said on the display.
+The keys are tables at the end of this module. A refusal is shown on the display.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DIGITS = "0123456789ABCD*#+"
 
 
 class Keys:
-    """The keys of all stations. ``devices`` are those that may register, by name."""
+    """The keys of all stations; ``devices`` are those that may register, by name."""
 
     def __init__(self, calls: Calls, devices: Mapping[str, DeviceConfig]) -> None:
         self._calls = calls
@@ -34,15 +34,15 @@ class Keys:
         """The number dialled last, by device."""
 
     def dialled(self, leg: Leg) -> None:
-        """A number was dialled that can be dialled again."""
+        """Remember a number that was dialled, for Redial."""
         self._dialled[leg.device] = leg.digits
 
     def forget(self, device: str) -> None:
-        """A device is no more."""
+        """Forget the number dialled at a device that was removed."""
         self._dialled.pop(device, None)
 
     def pressed(self, session: StationSession, message: SccpMessage) -> None:
-        """A station says what its user did."""
+        """Do what a user did at a station."""
         match message:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
@@ -89,8 +89,8 @@ class Keys:
 
     def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
         if not reference and any(leg.state in OFF_HOOK for leg in self._legs(session)):
-            # The handset is lifted after the line key (pyskinny does both), or while the speaker
-            # is on: what waits behind the call is not answered by that (so chan-sccp-b, too).
+            # The handset is lifted after the line key (pyskinny does both), or while the speaker is
+            # on: a call that waits behind the other is not answered by that (so chan-sccp-b, too).
             return
         leg = self._find(session, reference, LegState.OFFERED)
         if leg is not None:
@@ -105,7 +105,7 @@ class Keys:
             self._press(session, SoftKeyEvent.END_CALL, 0, leg.id)
 
     def _line_key(self, session: StationSession, line: int) -> None:
-        """A line button: answer what rings there, take back what is held, or go off hook."""
+        """Press a line button: answer what rings there, resume what is held, or go off hook."""
         legs = [leg for leg in self._legs(session) if leg.line_index == line]
         for state, key in (
             (LegState.OFFERED, SoftKeyEvent.ANSWER),
@@ -170,25 +170,25 @@ class Keys:
             return next((leg for leg in self._legs(session) if leg.state is state), None)
         return next((leg for leg in self._legs(session) if leg.state in OFF_HOOK), None)
 
-    # What the keys do that need no call.
+    # Keys that need no call.
 
     def new_call(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Off hook."""
+        """Take a line off hook."""
         self._calls.originate(session.name, line)
 
     def group_pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Off hook; the number of the group is dialled next."""
+        """Take a line off hook; the number of the group is dialled next."""
         if leg is None or leg.state is not LegState.DIAL_TONE:
             self._calls.originate(session.name, line)
 
     def redial(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """The number dialled last."""
+        """Dial the number dialled last at this device, if there is one."""
         number = self._dialled.get(session.name)
         if number:
             self._dial(session, line, number)
 
     def forward_all(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Cancel the forward, or take a number for one."""
+        """Cancel the forward of the line, or take a number for one."""
         appearance = self._calls.appearance(session.name, line)
         if appearance is None:
             return
@@ -200,7 +200,7 @@ class Keys:
             self._calls.originate(session.name, line, collects=Forward.ALL)
 
     def pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Answer what rings in the group of the line."""
+        """Answer a call that rings in the group of the line."""
         self._calls.pick_up(session.name, line)
 
     def do_not_disturb(self, session: StationSession, leg: Leg | None, line: int) -> None:
@@ -234,7 +234,7 @@ _CALL_KEYS: Mapping[SoftKeyEvent, Callable[[Calls, Leg], object]] = {
 """Keys that do one thing to the call they are pressed for."""
 
 _SUBJECT = {SoftKeyEvent.ANSWER: LegState.OFFERED, SoftKeyEvent.RESUME: LegState.HELD}
-"""Which leg a key means when it does not say."""
+"""The state of the leg that a key means when it names none."""
 
 _BUTTONS = {
     DeviceStimulus.LAST_NUMBER_REDIAL: SoftKeyEvent.REDIAL,
@@ -250,4 +250,4 @@ _BUTTONS = {
     DeviceStimulus.NEW_CALL: SoftKeyEvent.NEW_CALL,
     DeviceStimulus.END_CALL: SoftKeyEvent.END_CALL,
 }
-"""The buttons of a phone without soft keys, and what they are on one with them."""
+"""The buttons of a phone without soft keys, and the soft keys that do the same."""

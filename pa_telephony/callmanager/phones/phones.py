@@ -57,7 +57,7 @@ _PAYLOAD = {codec: payload for payload, codec in _CODECS.items()}
 _RFC2833 = 257
 _TELEPHONE_EVENT = 101
 _EXPEDITED = 184
-"""The TOS byte CUCM asks for (captured)."""
+"""The TOS byte that CUCM asks for (captured)."""
 
 
 class LineSide(Watcher):
@@ -71,7 +71,7 @@ class LineSide(Watcher):
     ) -> None:
         self.sessions: dict[str, StationSession] = {}
         self.data_received: Callable[[str, bytes], None] | None = None
-        """Told of what phones send to applications."""
+        """A function that is given the data that phones send to applications."""
         self._calls = calls
         self._clock = clock
         self._devices: dict[str, DeviceConfig] = {}
@@ -90,14 +90,14 @@ class LineSide(Watcher):
             self._devices[device.name] = device
 
     def remove_device(self, name: str) -> None:
-        """Close a device's connection; it does not get in again."""
+        """Close a device's connection; it can register no more."""
         self._devices.pop(name, None)
         self._keys.forget(name)
         session = self.sessions.get(name)
         if session is not None:
             session.close("removed")
 
-    # Directory: what the server asks.
+    # Directory: the questions of the server.
 
     def find_device(self, name: str) -> Device | None:
         """The device of this name as it is now, None if there is none."""
@@ -105,7 +105,7 @@ class LineSide(Watcher):
         return None if device is None else self._as_device(device)
 
     def registered(self, session: StationSession) -> None:
-        """A station can be called from now on."""
+        """Let a station that has registered be called from now on."""
         if self._calls.legs_of(session.name):
             # A new connection has no calls: these are left from one whose end went wrong.
             self._calls.unregister(session.name)
@@ -113,17 +113,17 @@ class LineSide(Watcher):
         self._calls.register(session.name, self)
 
     def unregistered(self, session: StationSession, reason: str) -> None:
-        """A station is gone, its calls with it."""
+        """End the calls of a station that is gone."""
         if self.sessions.get(session.name) is session:
             del self.sessions[session.name]
             self._calls.unregister(session.name)
 
     def may_unregister(self, session: StationSession) -> bool:
-        """Not while a call is up, those of a shared line's other devices aside."""
+        """Whether no call is up, those of a shared line's other devices aside."""
         return all(leg.state in REMOTE for leg in self._calls.legs_of(session.name))
 
     def address_for(self, leg: Leg) -> str:
-        """The address of ours that a leg's station has found."""
+        """Our address on the connection of a leg's station; 127.0.0.1 without one."""
         session = self.sessions.get(leg.device)
         return session.local_address[0] if session is not None else "127.0.0.1"
 
@@ -137,7 +137,7 @@ class LineSide(Watcher):
         return True
 
     def received(self, session: StationSession, message: SccpMessage) -> None:
-        """A station did something."""
+        """Take a message from a station: data, an opened channel, or a key."""
         match message:
             case (
                 messages.DeviceToUserData()
@@ -176,10 +176,10 @@ class LineSide(Watcher):
         else:
             self._calls.receiving(stream, None)
 
-    # Side: what the calls tell.
+    # Side: changes of the calls.
 
     def show(self, leg: Leg) -> None:
-        """Tell the station what its leg looks like now."""
+        """Show the station its leg as it is now."""
         session = self.sessions.get(leg.device)
         if session is None:
             return
@@ -196,7 +196,7 @@ class LineSide(Watcher):
         session.send(*display.show(leg, screen))
 
     def capabilities(self, leg: Leg) -> Capabilities:
-        """What the station says it can do; G.711 while it has said nothing."""
+        """The codecs that the station has announced; G.711 while it has announced none."""
         session = self.sessions.get(leg.device)
         if session is None or not session.capabilities:
             return Capabilities(telephone_event=0)
@@ -225,7 +225,7 @@ class LineSide(Watcher):
         )
 
     def send_media(self, stream: Stream, address: MediaAddress) -> None:
-        """Tell the station where to send."""
+        """Tell the station where to send its audio."""
         session = self.sessions.get(stream.leg.device)
         if session is None:
             return
@@ -246,7 +246,7 @@ class LineSide(Watcher):
         )
 
     def close_media(self, stream: Stream) -> None:
-        """Stop both directions."""
+        """Close the station's channel in both directions."""
         self._streams.pop(stream.id, None)
         session = self.sessions.get(stream.leg.device)
         if session is not None:
@@ -261,7 +261,7 @@ class LineSide(Watcher):
             )
 
     def digit(self, leg: Leg, digit: str) -> None:
-        """Let a key of the other side be heard: where events are in the audio, it already was."""
+        """Play a key of the other side as a tone, unless it comes in the audio as an event."""
         session = self.sessions.get(leg.device)
         events = leg.stream is not None and leg.stream.format.telephone_event
         if session is not None and digit in TONES and not events:
@@ -271,16 +271,16 @@ class LineSide(Watcher):
                 )
             )
 
-    # Watcher: what is not about one leg.
+    # Watcher: changes that are not about one leg.
 
     def call_parked(self, parked: Parked) -> None:
-        """Tell who parked it where."""
+        """Show the phone that parked a call the number where it waits."""
         session = self.sessions.get(parked.by.device)
         if session is not None:
             self._say(session, f"{display.CALL_PARK_AT} {parked.number}")
 
     def forward_changed(self, line: Line, kind: Forward) -> None:
-        """Tell every phone of the line."""
+        """Tell every phone of the line of a changed forward."""
         for appearance in line.appearances:
             session = self.sessions.get(appearance.device)
             if session is not None:
@@ -295,7 +295,7 @@ class LineSide(Watcher):
                 session.send(_message_lamp(appearance.index, line.message_waiting))
 
     def do_not_disturb_changed(self, device: str) -> None:
-        """Tell the phone; what rings there goes on as it should ring now."""
+        """Show the phone the new mode; calls that ring there ring as they should now."""
         session = self.sessions.get(device)
         if session is not None:
             self._show_do_not_disturb(session)
@@ -304,7 +304,7 @@ class LineSide(Watcher):
                     self.show(leg)
 
     def _show_features(self, session: StationSession) -> None:
-        """What a phone that has just registered has to know: lamps and forwards that are on."""
+        """Tell a phone that has just registered of the lamps and forwards that are on."""
         for index, _ in enumerate(session.device.lines, 1):
             appearance = self._calls.appearance(session.name, index)
             if appearance is None:
@@ -338,7 +338,7 @@ class LineSide(Watcher):
         self._show_options(session)
 
     def _show_options(self, session: StationSession) -> None:
-        """The prompt of the idle phone, which has room for one thing: the one that matters most."""
+        """Set the prompt of the idle phone, which has room for one text: the most important one."""
         text = display.YOUR_CURRENT_OPTIONS
         if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
             text = display.DO_NOT_DISTURB_IS_ACTIVE
@@ -375,7 +375,7 @@ class LineSide(Watcher):
 
 
 def _is_ipv4(address: str) -> bool:
-    """The only family that every session version can carry, so the only one that is offered."""
+    """Whether an address is IPv4, the only family that every session version can carry."""
     try:
         ipaddress.IPv4Address(address)
     except ValueError:
