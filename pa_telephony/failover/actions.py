@@ -1,4 +1,4 @@
-"""What a member asks its driver to do. Pure."""
+"""The actions that a member asks its driver to do. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Action", "Beating", "Close", "Flight", "Register", "Transact", "Unre
 
 @dataclass(frozen=True)
 class Transact:
-    """Give ``transaction`` to the store. ``step`` says what for; None is a heartbeat."""
+    """Give ``transaction`` to the store; ``step`` says what for, None is a heartbeat."""
 
     transaction: Transaction
     step: Step | None = None
@@ -35,7 +35,10 @@ class Unregister:
 
 @dataclass(frozen=True)
 class Close:
-    """Close its connection; calls end. ``at_once``: no word to the call manager, no waiting."""
+    """Close the identity's connection, which ends its calls.
+
+    ``at_once``: no message to the call manager, no waiting.
+    """
 
     identity: Identity
     at_once: bool = False
@@ -69,11 +72,11 @@ class Flight:
     refused: int | None = None
 
     def gives(self, identity: Identity) -> bool:
-        """Whether it may have made its home the owner of ``identity`` already."""
+        """Whether the step may have made its home the owner of ``identity`` already."""
         return self.step.kind is StepKind.HAND_BACK and identity in self.step.identities
 
     def gives_up(self, identity: Identity) -> bool:
-        """Whether it may have ended our owning ``identity`` already.
+        """Whether the step may have ended our owning ``identity`` already.
 
         It was sent because nothing was registered, and nothing may be until its outcome is known,
         although an intent or a link has changed in between.

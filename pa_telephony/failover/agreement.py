@@ -24,7 +24,7 @@ from pa_telephony.failover.config import ClusterConfig
 __all__ = ["GROUPS", "Configured", "fingerprint"]
 
 GROUPS = ("numbers", "device names", "providers", "fail-over list", "UDP", "timing")
-"""What is compared, as it is shown to people."""
+"""The groups of settings that are compared, under the names that people are shown."""
 
 
 def fingerprint(cluster: ClusterConfig, home: str) -> dict[str, str]:
@@ -65,7 +65,8 @@ class Configured:
     """What a server's file says: fingerprints of homes, and how long the server itself may act."""
 
     own: float = 0.0
-    """Its ``Timing.own``, seconds: others wait for longer than this when heartbeats are missing."""
+    """``Timing.own`` of the server in seconds: others wait for longer than this when heartbeats are
+    missing."""
     homes: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     @classmethod
@@ -75,17 +76,17 @@ class Configured:
         return cls(cluster.timing.own, {name: fingerprint(cluster, name) for name in names})
 
     def encode(self) -> str:
-        """JSON of one line."""
+        """Write it as JSON on one line."""
         homes = {home: dict(groups) for home, groups in self.homes.items()}
         return json.dumps({"own": self.own, "homes": homes}, separators=(",", ":"))
 
     @classmethod
     def decode(cls, text: str) -> Configured:
-        """Read it; what is missing or no JSON says nothing (another release wrote it)."""
+        """Read what :meth:`encode` wrote; missing parts and text of another release say nothing."""
         return _decode(text)
 
     def differs(self, home: str, other: Configured) -> tuple[str, ...]:
-        """The groups in which ``other`` says something else of ``home``; none if they agree.
+        """The groups in which ``other`` has other values for ``home``; none if they agree.
 
         A home that only one of them has differs in all groups.
         """

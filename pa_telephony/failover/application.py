@@ -1,4 +1,4 @@
-"""What a server does with calls: an interface for authors, and the application that comes along."""
+"""What a server does with calls: an interface for authors, and the application that is built in."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ _TONE_SECONDS = 1.0
 
 
 class Application:
-    """Override what should be different. Each call runs in a task of its own.
+    """Handles the calls of a server; override the methods that should do something else.
 
-    What a method raises besides :class:`~pa_telephony.errors.CallEnded` ends its call, is counted
-    and traced, and stops neither the server nor other calls.
+    Each call runs in a task of its own. An exception of a method other than
+    :class:`~pa_telephony.errors.CallEnded` ends its call, is counted and traced, and stops neither
+    the server nor other calls.
     """
 
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
-        """A call at a route point. ``ports`` are the home's media ports, idle ones first.
+        """Route a call at a route point; ``ports`` are the home's media ports, idle ones first.
 
-        Those of a server that has as many calls as it may have are left out, so there may be
-        none: then name another number or refuse the call, as this method does; ``select_route``
-        without a number is an error. The caller hears busy when the call is refused, and when all
-        that are selected are busy. A call for which nothing is selected rings until the call
-        manager forwards it.
+        Those of a server that has as many calls as it may have are left out, so there may be none:
+        then name another number or refuse the call, as this method does; ``select_route`` without a
+        number is an error. The caller hears busy when the call is refused, and when all that are
+        selected are busy. A call for which nothing is selected rings until the call manager
+        forwards it.
 
-        Called again, for 4 s at most, when it raises :class:`~pa_telephony.cti.RouteFailed`
-        because of a port that is not busy but registered nowhere: it is on its way from one server
-        to the other.
+        Called again, for 4 s at most, when it raises :class:`~pa_telephony.cti.RouteFailed` because
+        of a port that is not busy but registered nowhere: it is on its way from one server to the
+        other.
         """
         if ports:
             await session.select_route(*ports)
@@ -46,18 +47,18 @@ class Application:
             await session.refuse()
 
     async def intercepted_call(self, session: cti.RouteSession) -> None:
-        """A call at an interceptor: on to the extension that was dialled."""
+        """Route a call at an interceptor: on to the extension that was dialled."""
         await session.select_route(session.called)
 
     async def media_call(self, call: sccp.Call, identity: Identity) -> None:
-        """A call at a media port. ``identity.home`` says for whom it is served.
+        """Serve a call at a media port; ``identity.home`` is the server that the port belongs to.
 
         Returning drops the call unless it was transferred away.
         """
 
 
 class Menu(Application):
-    """A greeting, a digit if somebody presses one, a transfer: ``[application]`` of the file.
+    """A greeting, a digit if the caller presses one, a transfer: ``[application]`` of the file.
 
     Reads the greeting when it is made. Raises :class:`ConfigurationError` when it cannot be read.
     """
@@ -71,7 +72,7 @@ class Menu(Application):
             self._greeting = _read(cluster)
 
     async def media_call(self, call: sccp.Call, identity: Identity) -> None:
-        """Greet; then transfer by the digit pressed, or where everybody goes, or hang up."""
+        """Greet; then transfer by the digit pressed, or to the number for all calls, or hang up."""
         config = self._config
         async with call.answer() as media:
             if config.digits:

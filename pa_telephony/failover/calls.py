@@ -2,7 +2,7 @@
 
 At a route point the application chooses among the media ports of the home; a call that meets a port
 on its way from one server to the other waits for it. At a media port the application has the call,
-and somebody watches over it who notices that nobody is there any more.
+and a task watches over it that notices when the other side is gone.
 """
 
 from __future__ import annotations
@@ -41,11 +41,15 @@ _WHY_NOT_ROUTED = {
     RouteInput.GONE: "the call had gone",
     RouteInput.LOST: "the call had gone, or its connection",
 }
-"""By what ended its session, or by the state in which it was left."""
+"""Why a call was not routed, by the input that ended its session, or by the state in which it was
+left."""
 
 
 class Calls:
-    """``changed`` is called when the member has to look again."""
+    """The calls that come to one server.
+
+    ``changed`` is called when the member has to look again.
+    """
 
     def __init__(
         self,
@@ -59,7 +63,7 @@ class Calls:
         self.application_errors = 0
         self.last_application_error: Exception | None = None
         self.silent = 0
-        """Calls that were ended because nothing was heard of them (Timing.media_silence)."""
+        """How many calls were ended because nothing was heard of them (Timing.media_silence)."""
         self._member = member
         self._clock = clock
         self._event = event
@@ -67,13 +71,13 @@ class Calls:
         self._coming = Coming()
 
     def busy(self, number: str, busy: bool) -> None:
-        """The media port ``number`` has a call, or none any more."""
+        """Note whether the media port ``number`` has a call."""
         self._coming.busy(number, busy)
 
     # At a media port.
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
-        """Serve a call at a media port, unless it is one too many."""
+        """Serve a call at a media port, or turn it away when it is one too many."""
         why = self._member.turns_away(identity, self._clock())
         if why:
             self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
@@ -84,7 +88,7 @@ class Calls:
                 await self.application.media_call(call, identity)
 
     async def _watch_over(self, identity: Identity, call: sccp.Call) -> None:
-        """End a call that nobody is in, and raise the alarm for one that lasts for hours."""
+        """End a call whose other side is gone, and raise the alarm for one that lasts for hours."""
         timing = self._member.cluster.timing
         vigil = Vigil(silence=timing.media_silence, long=timing.long_call, now=self._clock())
         said = {"identity": identity.label, "calling": call.calling}
@@ -145,7 +149,7 @@ class Calls:
             await self.route_call(identity.home, session)
         except cti.RouteFailed:
             if not session.ended:
-                # Left alone it would ring, as if somebody were about to come (F10).
+                # Left alone it would ring, as if it were about to be answered (F10).
                 await session.refuse()
             raise
         if session.state is not RouteState.ROUTE_USED:
@@ -159,9 +163,9 @@ class Calls:
     async def route_call(self, home: str, session: cti.RouteSession) -> None:
         """Ask the application, and again while a port that refused is registered nowhere.
 
-        During a return an idle port is on its way from one server to the other, for some 20 ms on
-        a quiet machine: who calls then waits for it and is not told that all are busy (F28). Only
-        the refusal says so for certain: what beats and claims say is older, or over too soon.
+        During a return an idle port is on its way from one server to the other, for some 20 ms on a
+        quiet machine: a caller then waits for it and is not told that all are busy (F28). Only the
+        refusal says so for certain: what beats and claims say is older, or over too soon.
         """
         until = self._clock() + _PORT_ON_ITS_WAY
         ports = {identity.number for identity in self._member.cluster.identities(home)}
@@ -181,7 +185,7 @@ class Calls:
                 return
 
     def _ports_of(self, home: str) -> Sequence[str]:
-        """The media ports of a home whoever holds them: idle, then about to go home, then busy.
+        """The media ports of a home, whichever server holds them: idle, about to go home, busy.
 
         The call manager has the last word; it refuses a port that is busy after all. Ports of a
         server that has all the calls that it may have are left out.
@@ -196,7 +200,7 @@ class Calls:
         return [identity.number for *_, identity in sorted(ranked, key=lambda each: each[:4])]
 
     def _too_many(self, name: str) -> str:
-        """Why the server may have no other call, as far as we know; "" when it may."""
+        """Why the server may have no further call, as far as is known; "" when it may."""
         capacity = self._member.cluster.server(name).capacity
         if name == self._member.name:
             return exceeds(self._member.calls + self._coming.count(self._clock()), capacity)
@@ -205,7 +209,7 @@ class Calls:
 
     @contextlib.contextmanager
     def _fenced(self, identity: Identity, *ends: type[Exception]) -> Generator[None]:
-        """``ends`` are how a call ends that has no bug; the holder knows them."""
+        """Count and trace an exception of the application; ``ends`` are normal ends, and pass."""
         try:
             yield
         except ends:

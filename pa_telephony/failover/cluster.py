@@ -43,7 +43,7 @@ class Cluster(ClusterConfig):
         return Configured.of(self).encode()
 
     def warnings(self) -> list[str]:
-        """What is allowed but probably not meant: capacity, no stand-in, idle spares."""
+        """Sentences about settings that are allowed but probably not meant, such as idle spares."""
         return validation.warnings(self)
 
 
@@ -51,9 +51,9 @@ def load(path: str | os.PathLike[str]) -> Cluster:
     """Read and check a cluster's TOML file.
 
     Tables: ``[[servers]]``, ``[[providers]]`` with ``type = "jtapi"`` or ``"skinny"``,
-    ``[timing]``, ``[application]``; keys ``store`` and ``capacity_aware``.
-    Raises :class:`~pa_telephony.errors.ConfigurationError` for whatever is wrong, a file that
-    cannot be read included.
+    ``[timing]``, ``[application]``; keys ``store`` and ``capacity_aware``. Raises
+    :class:`~pa_telephony.errors.ConfigurationError` for any error, a file that cannot be read
+    included.
     """
     file = os.fspath(path)
     try:

@@ -36,29 +36,32 @@ class ServerConfig:
     """
 
     server_name: str
-    """Unique in the cluster whatever the case; 1..32 letters, digits, ``-``, ``_``, ``.``."""
+    """The server's name, unique in the cluster whatever the case: 1..32 letters, digits, ``-``,
+    ``_``, ``.``."""
     hostname_or_ip_address: str
-    """Where it runs: host name or IPv4 address. Its media leave from this address."""
+    """The host name or IPv4 address where it runs; its media leave from this address."""
     media_termination_udp_beginning_port: int = 32000
-    """First UDP port of RTP, even, 1024..65534; port ``k`` uses this + 2k and + 2k + 1."""
+    """The first UDP port of RTP, even, 1024..65534; port ``k`` uses this + 2k and + 2k + 1."""
     route_address_provider: str = ""
-    """A JTAPI provider; blank means the first one, when a route address is given."""
+    """The name of a JTAPI provider; blank means the first one, when a route address is given."""
     route_address: str = ""
     """The number that people dial; a CTI route point of the call manager."""
     aa_route_address: str = ""
-    """A second route point, for the automated attendant; same provider."""
+    """A second route point, for the automated attendant; it uses the same provider."""
     media_port_provider: str = ""
-    """A Skinny provider."""
+    """The name of a Skinny provider."""
     media_port_beginning_address: str = ""
-    """Directory number of the first media port, digits; the others follow one by one."""
+    """The directory number of the first media port, digits; the others follow one by one."""
     number_of_media_ports: int = 0
-    """0..1000. More than the capacity is allowed after a takeover (F9)."""
+    """How many media ports it has, 0..1000; more than the capacity is allowed after a takeover
+    (F9)."""
     interceptor_port_provider: str = ""
-    """A JTAPI provider."""
+    """The name of a JTAPI provider."""
     interceptor_ports: tuple[str, ...] = ()
     """Extensions whose incoming calls are intercepted: ``2007``, ``2XXX``, ``3.2XXX``."""
     fail_over_server_names: tuple[str, ...] = ()
-    """Who may stand in, tried in this order; server names, never DNS names or IP addresses."""
+    """The servers that may stand in, tried in this order; server names, never DNS names or IP
+    addresses."""
     trace_package_list: tuple[str, ...] = ()
     """``package=level`` pairs, for example ``sccp=off``: what its trace holds.
 
@@ -72,7 +75,7 @@ class ServerConfig:
 
     @property
     def spare(self) -> bool:
-        """Whether it owns nothing and only stands in."""
+        """Whether the server owns nothing and only stands in."""
         return not (
             self.route_address
             or self.aa_route_address
@@ -82,7 +85,7 @@ class ServerConfig:
 
     @property
     def media_addresses(self) -> tuple[str, ...]:
-        """Directory numbers of its media ports, as wide as the first (0099 → 0100)."""
+        """The directory numbers of its media ports, as wide as the first (0099 → 0100)."""
         first = self.media_port_beginning_address
         if not first:
             return ()
@@ -101,9 +104,9 @@ class JtapiProvider:
     user: str = ""
     password: str = field(default="", repr=False)
     tls: bool = False
-    """Ours: log in encrypted (port 2749 when left out)."""
+    """Ours: whether to log in encrypted (port 2749 when left out)."""
     tls_authorities: str = ""
-    """Ours: PEM file of the authorities to trust, relative to the cluster's file; "" for the
+    """Ours: the PEM file of the authorities to trust, relative to the cluster's file; "" for the
     system's."""
     type: str = "jtapi"
 
@@ -116,17 +119,18 @@ class SkinnyProvider:
     hosts: tuple[str, ...] = ()
     """Call managers, primary first; ``host`` or ``host:port`` (2000 when left out)."""
     device_name_prefix: str = ""
-    """Device names are this + 1, 2, … over all ports of the provider, in order of their numbers.
+    """Device names are this prefix + 1, 2, … over all ports of the provider, in order of their
+    numbers.
 
     One table for the provider, because two servers that share it would collide if each
     counted from 1. The order of servers in the file means nothing.
     """
     devices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Ours: directory number → device name where the prefix does not say it."""
+    """Ours: the device name of each directory number for which the prefix does not give it."""
     return_to_preferred: bool = False
-    """Go back to a higher call manager of the list when it is there again; unset = stay."""
+    """Whether to go back to a higher call manager of the list when it is there again."""
     media_at_signalling_host: bool = False
-    """Ours: sound goes only to the host of the call manager, and nowhere else that it may say.
+    """Ours: whether sound goes only to the host of the call manager, whatever address it orders.
 
     Right where that host carries all sound itself; a call manager connects phones directly.
     """
@@ -138,55 +142,56 @@ class Timing:
     """When a server is given up, and when it gets its own back. All of it is ours."""
 
     heartbeat: float = 0.5
-    """Between two heartbeats."""
+    """Seconds between two heartbeats."""
     own: float = 4.0
-    """A server may act this long after it sent its last committed heartbeat, then it fences."""
+    """How long a server may act after it sent its last committed heartbeat; then it fences."""
     take: float = 5.0
-    """A server silent this long is deposed. Above ``own``, or two servers could act at once."""
+    """How long a server is silent before it is deposed; above ``own``, or two servers could act at
+    once."""
     grace: float = 2.0
-    """After its start a server takes nothing from others for this long (simultaneous power-on)."""
+    """How long after its start a server takes nothing from others (simultaneous power-on)."""
     hold: float = 1.0
-    """How long an owner must ask, without a break, before its ports go back; 0 = the seed."""
+    """How long an owner must ask, without a break, before its ports go back; 0 = at once."""
     hold_longest: float = 30.0
-    """``hold`` doubles for each further takeover within ``flap_window``, up to this."""
+    """The most that ``hold`` is doubled to, for each further takeover within ``flap_window``."""
     flap_window: float = 600.0
     steady: float = 15.0
-    """A server is an heir of one that lives only once it has reached the call manager for this
-    long without a break. Well above ``back_off``: a call manager that restarts would otherwise
-    move whatever the quicker of two servers finds unserved (Q9). Besides a wait, an owner may
-    need 5 s for an attempt that nobody answers."""
+    """How long without a break a server must have reached the call manager to be an heir of one
+    that lives. Well above ``back_off``: a call manager that restarts would otherwise move whatever
+    the quicker of two servers finds unserved (Q9). Besides a wait, an owner may need 5 s for an
+    attempt that gets no answer."""
     back_off: float = 1.0
     """The longest wait between two attempts to reach a call manager that is gone. The first waits
     are a tenth of a second, for one that restarts; each is twice as long as the one before."""
     registration: float = 0.4
-    """A registration is not begun when less than this is left of ``own``."""
+    """How much must be left of ``own`` for a registration to be begun."""
     linger: float = 1.0
-    """What went home is served here until the owner has it too, this long at most.
+    """How long an identity that went home is served here, at most, until the owner has it too.
 
     That goes for route points and interceptors: the number is then answered without a gap (F28);
     call managers allow two applications at one route point (JTAPI guide). 0 = give it up first.
     """
     retry: float = 1.0
-    """Between two attempts to register an identity that the call manager refused."""
+    """Seconds between two attempts to register an identity that the call manager refused."""
     media_silence: float = 300.0
-    """A call of which nothing is heard for so long, neither RTP nor RTCP, is ended; 0 = never.
+    """How long nothing of a call is heard, neither RTP nor RTCP, before it is ended; 0 = never.
 
     The call manager is told at half of the time. A call on hold is not silent.
     """
     long_call: float = 14400.0
-    """A longer call is an alarm, in the log and the status; it goes on (Q10). 0 = never."""
+    """A call that is longer is an alarm, in the log and the status; it goes on (Q10). 0 = never."""
 
 
 @dataclass(frozen=True)
 class ApplicationConfig:
-    """What the built-in application does with a call at a media port. All of it is ours."""
+    """What the built-in application does with a call at a media port; all of it is ours."""
 
     greeting: str = ""
-    """WAV file to play, relative to the directory of the cluster's file; blank plays a tone."""
+    """The WAV file to play, relative to the directory of the cluster's file; blank plays a tone."""
     transfer: str = ""
-    """Where a caller goes after the greeting; blank hangs up."""
+    """The number that a caller goes to after the greeting; blank hangs up."""
     digits: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Digit pressed during the greeting → number to transfer to."""
+    """The number to transfer to, for each digit that may be pressed during the greeting."""
 
 
 def _numerically(number: str) -> tuple[int, str]:
@@ -195,18 +200,18 @@ def _numerically(number: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """Every server and provider of one cluster, as they were written down and not checked yet."""
+    """Every server and provider of one cluster, as configured and not checked yet."""
 
     servers: tuple[ServerConfig, ...]
     providers: tuple[JtapiProvider | SkinnyProvider, ...] = ()
     timing: Timing = Timing()
     application: ApplicationConfig = ApplicationConfig()
     store: str = "state/cluster.db"
-    """SQLite file of the store; relative to the directory of ``file``."""
+    """The SQLite file of the store, relative to the directory of ``file``."""
     capacity_aware: bool = False
-    """A stand-in that would overflow is skipped when a later one would not (Q5)."""
+    """Whether a stand-in that would overflow is skipped when a later one would not (Q5)."""
     file: str = ""
-    """Where it was loaded from; the start of every error."""
+    """The file it was loaded from; the start of every error."""
 
     def server(self, name: str) -> ServerConfig:
         """The server of that name, whatever the case; raises ConfigurationError for none."""
@@ -229,31 +234,31 @@ class ClusterConfig:
 
     @property
     def directory(self) -> Path:
-        """Where relative paths start: the directory of the cluster's file."""
+        """The directory where relative paths start: that of the cluster's file."""
         return Path(self.file).parent if self.file else Path()
 
     @property
     def store_path(self) -> Path:
-        """The store's file."""
+        """The path of the store's file."""
         return self.directory / self.store
 
     def candidates(self, home: str) -> tuple[str, ...]:
-        """Who may stand in for ``home``, first choice first, as the servers spell themselves."""
+        """The servers that may stand in for ``home``, first choice first, in their own spelling."""
         return self._candidates[self.server(home).server_name]
 
     def stands_in_for(self, name: str) -> tuple[str, ...]:
-        """Whose lists hold ``name``."""
+        """The servers whose fail-over lists hold ``name``."""
         return tuple(home for home, names in self._candidates.items() if name in names)
 
     def largest_takeover(self, name: str) -> int:
-        """Most ports that one takeover can bring to ``name``."""
+        """The most ports that one takeover can bring to ``name``."""
         return max(
             (self.server(home).number_of_media_ports for home in self.stands_in_for(name)),
             default=0,
         )
 
     def most_ports(self, name: str) -> int:
-        """Media ports that ``name`` has if it stands in for all at once."""
+        """How many media ports ``name`` has if it stands in for all servers at once."""
         return self.server(name).number_of_media_ports + sum(
             self.server(home).number_of_media_ports for home in self.stands_in_for(name)
         )
@@ -277,7 +282,7 @@ class ClusterConfig:
 
     @functools.cached_property
     def devices(self) -> Mapping[tuple[str, str], str]:
-        """(Skinny provider, directory number) → device name, over all servers."""
+        """The device name of each (Skinny provider, directory number), over all servers."""
         table: dict[tuple[str, str], str] = {}
         for provider in self.providers:
             if not isinstance(provider, SkinnyProvider):
@@ -298,7 +303,7 @@ class ClusterConfig:
         return {server.server_name: tuple(self._make(server)) for server in self.servers}
 
     def identities(self, home: str) -> tuple[Identity, ...]:
-        """Everything that ``home`` owns: ports, interceptors, route points, in that order."""
+        """All identities that ``home`` owns: ports, interceptors, route points, in that order."""
         return self._identities[home]
 
     @functools.cached_property
@@ -309,12 +314,12 @@ class ClusterConfig:
         }
 
     def needs(self, home: str) -> frozenset[str]:
-        """Names of the providers at which identities of ``home`` are registered."""
+        """The names of the providers at which identities of ``home`` are registered."""
         return self._needs[home]
 
     @functools.cached_property
     def used_providers(self) -> tuple[str, ...]:
-        """Names of the providers that any server needs, in the order of the file."""
+        """The names of the providers that any server needs, in the order of the file."""
         used = frozenset[str]().union(*self._needs.values())
         return tuple(each.name for each in self.providers if each.name in used)
 

@@ -1,7 +1,7 @@
 """The last takeovers, returns and fences: what a server writes down of them, and how it is read.
 
 Each server has a ring of :data:`KEPT` keys ``log/S/00`` … in the store, so that what has happened
-is known after everybody has restarted, and so that it never grows. It is for people: nothing is
+is known after all servers have restarted, and so that it never grows. It is for people: nothing is
 decided by it, and nothing waits for it. Pure.
 """
 
@@ -21,19 +21,19 @@ from pa_telephony.failover.world import World
 __all__ = ["KEPT", "Chronicle", "Episode", "EpisodeKind", "history"]
 
 KEPT = 32
-"""Episodes that the store keeps of each server."""
+"""How many episodes the store keeps of each server."""
 _PREFIX = "log/"
 _LONGEST = 200
-"""Characters of a cause."""
+"""How many characters of a cause are kept."""
 
 
 class EpisodeKind(enum.Enum):
-    """What happened."""
+    """What happened in an episode."""
 
     TAKEOVER = "takeover"
     RETURN = "return"
     FENCE = "fence"
-    """A server stopped acting by itself."""
+    """A server stopped acting, as it could not renew its right to."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,25 @@ class Episode:
 
     kind: EpisodeKind
     server: str
-    """Who did it, and wrote it down."""
+    """The server that did it, and wrote it down."""
     home: str
-    """Whose identities; the server itself for a fence of everything."""
+    """The server whose identities it is about; the server itself for a fence of everything."""
     cause: str
     began: float
-    """Wall-clock seconds since the epoch, of the server's machine."""
+    """When it began: wall-clock seconds since the epoch, of the server's machine."""
     seconds: float | None = None
     """How long it took; None when it goes on, or was never finished."""
     identities: int = 0
     number: int = 0
-    """Counts the server's episodes; the key is this modulo :data:`KEPT`."""
+    """The number of the episode at its server; the key is this modulo :data:`KEPT`."""
 
     @property
     def key(self) -> str:
-        """Where it stands in the store."""
+        """The key of the episode in the store."""
         return f"{_PREFIX}{self.server}/{self.number % KEPT:02d}"
 
     def encode(self) -> str:
-        """JSON of one line."""
+        """Write it as JSON on one line."""
         return json.dumps(
             {
                 "kind": self.kind.value,
@@ -76,7 +76,7 @@ class Episode:
 
     @classmethod
     def decode(cls, key: str, text: str) -> Episode | None:
-        """Read one; None for what is none (another release wrote it)."""
+        """Read an episode; None for text that is none (another release wrote it)."""
         try:
             read = dict(json.loads(text))
             took = read["seconds"]
@@ -95,7 +95,7 @@ class Episode:
 
 
 def history(snapshot: Snapshot) -> tuple[Episode, ...]:
-    """All episodes that the store knows, the oldest first."""
+    """All episodes that the store has, the oldest first."""
     found = [
         episode
         for key, entry in snapshot.entries.items()
@@ -106,7 +106,10 @@ def history(snapshot: Snapshot) -> tuple[Episode, ...]:
 
 
 class Chronicle:
-    """What one server writes down. Its driver tells it what it sees, and writes what it wants."""
+    """The episodes of one server.
+
+    Its driver tells it what it sees, and writes what :meth:`writes` gives.
+    """
 
     def __init__(self, name: str, *, heartbeat: float, take: float) -> None:
         self._name = name
@@ -127,10 +130,10 @@ class Chronicle:
         self._returns: dict[str, tuple[Episode, float]] = {}
         self._pending: dict[str, Episode] = {}
 
-    # What it is told.
+    # Inputs.
 
     def observe(self, world: World, now: float) -> None:
-        """A snapshot of the store."""
+        """Take a snapshot of the store."""
         self._world = world
         self._read = now
         if self._number is None:
@@ -157,7 +160,7 @@ class Chronicle:
                     self._gone[name] = "it gave up its session"
 
     def committed(self, step: Step, now: float, wall: float) -> None:
-        """A step of ours has been committed."""
+        """Note that a step of this server has been committed."""
         home = step.server
         match step.kind:
             case StepKind.LEAVE:
@@ -191,15 +194,15 @@ class Chronicle:
     def acting(
         self, acts: bool, up: AbstractSet[Identity], now: float, wall: float, why: str = ""
     ) -> None:
-        """Whether the server may act now and what it has registered; to be told all the time.
+        """Note whether the server may act now, and what it has registered; called all the time.
 
-        ``why``: what the store last said when it could not be used, "" when it can be.
+        ``why``: the last error of a store that cannot be used, "" when it can be.
         """
         stood_still = now - self._looked
         self._looked = now
         if self._acted and not acts:
             cause = self._stopped(now, stood_still, why)
-            # It stopped acting while it stood still, at the latest; when exactly nobody saw.
+            # It stopped acting while it stood still, at the latest; when exactly was not seen.
             self._fence = (self._new(EpisodeKind.FENCE, self._name, cause, wall), now)
         elif acts and self._fence is not None:
             episode, since = self._fence
@@ -212,10 +215,10 @@ class Chronicle:
                 del self._takeovers[home]
                 self._note(replace(episode, seconds=now - since))
 
-    # What it wants.
+    # Outputs.
 
     def writes(self) -> Transaction | None:
-        """What is to be written now, once; None for nothing, or as long as nothing may be done."""
+        """The transaction to write now, given once; None for nothing, or while we may not act."""
         if not self._pending or not self._acted:
             return None
         puts = tuple(Put(each.key, each.encode()) for each in self._pending.values())
@@ -238,7 +241,7 @@ class Chronicle:
             self._note(replace(episode, seconds=now - since, cause=episode.cause + more))
 
     def _lost(self, home: str) -> str:
-        """Why ``home`` had to be taken over."""
+        """The reason why ``home`` had to be taken over."""
         world = self._world
         if world is None:
             return ""
@@ -256,7 +259,7 @@ class Chronicle:
         return self._gone.get(home, "it has no session")
 
     def _stopped(self, now: float, stood_still: float, why: str) -> str:
-        """Why we may not act any more."""
+        """The reason why this server may not act any more."""
         if stood_still > self._long:
             return f"stood still for {seconds(stood_still)}"
         if why:

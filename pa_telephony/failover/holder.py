@@ -1,8 +1,8 @@
 """One identity at the call manager: registered, served, given up. The driver's hands.
 
-A holder registers as whoever the configuration says the owner is; who holds it shows only in
-where its connection comes from. It tells a :class:`Reports` what the call manager says, and asks
-it before anything is done for a caller.
+A holder registers as the configured owner, whichever server it runs on; the server shows only in
+the address of its connection. It tells a :class:`Reports` what the call manager says, and asks it
+before anything is done for a caller.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ PORT_CONFIG = StationConfig(
     style=Style.PORT,
     device_type=DeviceType.ANALOG_PHONE,
     protocol_version=21,
-    # Who has it is for the driver to find out, and it asks again.
+    # Which server has it is for the driver to find out, and it asks again.
     rejections=1,
     rejected_for=0.0,
     # Back to the first only if asked (`return_to_preferred` of a provider).
     fall_back=False,
 )
-"""How a media port of a cluster behaves as a station."""
+"""The station configuration of a cluster's media ports."""
 _REGISTER_WITHIN = 3.0
-"""Seconds without a registration after which the reason is told."""
+"""Seconds without a registration after which the reason is reported."""
 LEAVE_WITHIN = 3.0
 """Seconds that a polite end may take, whatever the call manager does; then the connection is cut.
 
@@ -51,37 +51,37 @@ A port that hangs up (1 s) and unregisters (1 s), or a route point whose closes 
 
 
 class Reports(Protocol):
-    """Who is told, and who decides."""
+    """The side that a holder reports to, and that decides what is done with calls."""
 
     def registered(self, identity: Identity) -> None:
-        """The call manager has it from us."""
+        """Note that the call manager has registered the identity from here."""
         ...
 
     def refused(self, identity: Identity, why: str) -> None:
-        """The call manager says no."""
+        """Note that the call manager has refused the registration."""
         ...
 
     def lost(self, identity: Identity, why: str) -> None:
-        """The connection is gone, or no answer came."""
+        """Note that the connection is gone, or that no answer came."""
         ...
 
     def unregistered(self, identity: Identity) -> None:
-        """The call manager has nothing of ours: it said so, or the session that had it is over."""
+        """Note that the call manager has nothing from here: it said so, or the session is over."""
         ...
 
     def kept(self, identity: Identity) -> None:
-        """The call manager refused to let it go: a call is up."""
+        """Note that the call manager refused to unregister the identity, because a call is up."""
         ...
 
     def closed(self, identity: Identity, unconfirmed: str) -> None:
-        """The holder is through, and the call manager has nothing of ours.
+        """Note that the holder has ended, and that the call manager has nothing from here.
 
         ``unconfirmed`` is why it has not said so itself, "" if it has: the connection was cut.
         """
         ...
 
     def busy(self, identity: Identity, busy: bool) -> None:
-        """The first call, or routing decision, began; or the last one ended."""
+        """Note that the first call, or routing decision, has begun, or the last one has ended."""
         ...
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
@@ -94,12 +94,12 @@ class Reports(Protocol):
 
 
 class Holder:
-    """What both kinds have in common: a task that lives as long as the identity is held."""
+    """The common part of both holders: a task that lives as long as the identity is held."""
 
     def __init__(self, identity: Identity, reports: Reports) -> None:
         self.identity = identity
         self.ended = trio.Event()
-        """The call manager has nothing of it any more."""
+        """Set when the call manager has nothing of the identity from here any more."""
         self._reports = reports
         self._scope = trio.CancelScope()
         self._leaving = False
@@ -121,7 +121,7 @@ class Holder:
             self._reports.closed(self.identity, unconfirmed)
 
     async def _register_and_serve(self) -> None:
-        """Everything is over at the call manager before a report says so."""
+        """Hold the identity; report its end only when it is over at the call manager."""
         try:
             await self._hold()
         except RequestFailed as error:
@@ -140,7 +140,7 @@ class Holder:
         report(self.identity, str(error))
 
     def close(self, *, at_once: bool = False) -> None:
-        """End it; politely, unless ``at_once``.
+        """End the registration; politely, unless ``at_once``.
 
         Politely, the call manager is asked to release it and given time to answer. At once, the
         connection is closed without a word, which releases it for certain; for a route point that
@@ -152,7 +152,7 @@ class Holder:
         self._scope.cancel()
 
     async def leave(self) -> None:
-        """End it politely, and cut the connection if that takes too long."""
+        """End the registration politely, and cut the connection if that takes too long."""
         self.close()
         with trio.move_on_after(LEAVE_WITHIN):
             await self.ended.wait()
@@ -164,18 +164,18 @@ class Holder:
         with trio.move_on_after(_REGISTER_WITHIN):
             await self._registered.wait()
             return
-        # Whatever holds it by now reports for itself.
+        # Another holder of the identity reports for itself.
         if not self.ended.is_set():
             self._reports.lost(self.identity, self._trouble or "no answer")
 
     @property
     def _trouble(self) -> str:
-        """Why it is not registered, as far as is known."""
+        """The reason why the identity is not registered, as far as is known."""
         raise NotImplementedError
 
     @property
     def _unconfirmed(self) -> str:
-        """Why the call manager has not confirmed the end; "" if it has."""
+        """The reason why the call manager has not confirmed the end; "" if it has."""
         raise NotImplementedError
 
     def _cut_off(self) -> None:
@@ -183,7 +183,7 @@ class Holder:
         raise NotImplementedError
 
     async def unregister(self) -> None:
-        """Ask the call manager to let it go, and report the answer."""
+        """Ask the call manager to unregister the identity, and report the answer."""
         raise NotImplementedError
 
     async def _hold(self) -> None:
@@ -191,7 +191,7 @@ class Holder:
 
     @contextlib.contextmanager
     def _call(self) -> Generator[None]:
-        """One more call, or routing decision, while inside."""
+        """Count one more call, or routing decision, until the block is left."""
         self._calls += 1
         if self._calls == 1:
             self._reports.busy(self.identity, True)
@@ -215,13 +215,13 @@ class Holder:
             self._has_it()
 
     def _has_it(self) -> None:
-        """The call manager has registered it."""
+        """Note and report that the call manager has registered the identity."""
         self._registered.set()
         self._reports.registered(self.identity)
 
 
 class PortHolder(Holder):
-    """A media port: an SCCP station whose sound is ours."""
+    """The holder of a media port: an SCCP station whose sound is ours."""
 
     def __init__(
         self,
@@ -254,7 +254,7 @@ class PortHolder(Holder):
 
     @property
     def registered(self) -> bool:
-        """Whether a call manager has it from us now."""
+        """Whether a call manager has the port registered from here now."""
         return self._station is not None and self._station.registered
 
     async def _hold(self) -> None:
@@ -301,7 +301,7 @@ class PortHolder(Holder):
             self._station.abandon()
 
     async def unregister(self) -> None:
-        """Unregister; a call manager that has a call for it says no."""
+        """Unregister the port; a call manager that has a call for it refuses."""
         station = self._station
         answer: bool | None = None
         if station is not None:
@@ -322,7 +322,7 @@ class PortHolder(Holder):
 
 
 class RoutePointHolder(Holder):
-    """A route point or an interceptor, held through a provider that others share."""
+    """The holder of a route point or an interceptor, at a provider that others share."""
 
     def __init__(self, identity: Identity, reports: Reports, provider: cti.Provider) -> None:
         super().__init__(identity, reports)
@@ -360,6 +360,6 @@ class RoutePointHolder(Holder):
         self._provider.drop(f"{self.identity} is cut off")
 
     async def unregister(self) -> None:
-        """Close it; only calls hang on it that nobody has routed yet, and then it is not free."""
+        """Close the route point; it is not free while a call waits there to be routed."""
         self._let_go = True
         self.close()

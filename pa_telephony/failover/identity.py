@@ -38,8 +38,8 @@ class Identity:
     """One identity of the server ``home``.
 
     ``number`` is a directory number, or a pattern for an interceptor. ``index`` counts from 0
-    within the kind. ``device`` and ``provider`` stay the owner's whoever holds it (F20, Q24);
-    a blank device is the one that has the number as its line.
+    within the kind. ``device`` and ``provider`` stay the owner's, whichever server holds it (F20,
+    Q24); a blank device is the one that has the number as its line.
     """
 
     home: str
@@ -58,12 +58,12 @@ class Identity:
 
     @functools.cached_property
     def key(self) -> str:
-        """The store key that says who owns it."""
+        """The key in the store that says which server owns the identity."""
         return f"own/{self.home}/{self.kind.value}/{self.number}"
 
     @functools.cached_property
     def label(self) -> str:
-        """Short and unique in the cluster; names it in heartbeats and events."""
+        """A short name, unique in the cluster, for heartbeats and events."""
         return f"{self.home}/{self.kind.value}/{self.number}"
 
     def __str__(self) -> str:

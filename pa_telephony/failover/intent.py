@@ -20,13 +20,13 @@ __all__ = ["Answer", "Command", "answer", "intents", "named"]
 
 
 class Command(enum.Enum):
-    """A button of the Control Center."""
+    """A command of an operator, as the buttons of the Control Center give it."""
 
     START = "start"
     STOP = "stop"
-    """At once, calls end, others stand in, exactly as after a crash."""
+    """Stop at once: calls end, others stand in, exactly as after a crash."""
     STOP_ALONE = "stop-alone"
-    """The same, but nobody stands in: the number goes out of service."""
+    """Stop at once, and no other server stands in: the number goes out of service."""
 
 
 def intents(cluster: Cluster, command: Command, servers: Iterable[str] = ()) -> Transaction:
@@ -44,7 +44,7 @@ def intents(cluster: Cluster, command: Command, servers: Iterable[str] = ()) -> 
 
 
 def named(cluster: Cluster, servers: Iterable[str]) -> tuple[str, ...]:
-    """``servers`` as they spell themselves, each once, or all when none is named.
+    """The servers as they spell themselves, each once, or all when none is named.
 
     Raises ConfigurationError for a name that is no server.
     """
@@ -54,13 +54,14 @@ def named(cluster: Cluster, servers: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What has become of a command at one server."""
+    """What one server has done about a command, so far."""
 
     server: str
     final: bool
-    """Waiting longer would not change it."""
+    """Whether waiting longer would change nothing."""
     obeyed: bool
-    """The server runs, or does not, as it was told, and what it owns is served as it can be."""
+    """Whether the server runs or has stopped, as it was told, and its identities are served as they
+    can be."""
     words: str
     """A sentence for people that begins with the server's name."""
 

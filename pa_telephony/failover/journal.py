@@ -1,7 +1,7 @@
-"""A server's events in the words of its log, for whoever reads what it prints. Pure.
+"""A server's events in the words of its log, for people who read it. Pure.
 
 The trace has every event; the log has those that an operator wants to find the next morning. The
-same trouble of the same identity is said once until it changes, however often it is tried again.
+same trouble of the same identity is logged once until it changes, however often it is tried again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ __all__ = ["BY_CALLERS", "Journal", "WriteEvent"]
 
 
 class WriteEvent(Protocol):
-    """Write an event down, in the trace and, if it is one of these, in the log."""
+    """Writes an event into the trace and, if the log has words for it, into the log."""
 
     def __call__(self, kind: str, **fields: object) -> None:
-        """``kind`` is the event's name without ``failover.``."""
+        """Write an event; ``kind`` is its name without ``failover.``."""
         ...
 
 
@@ -39,7 +39,7 @@ def _count(fields: Fields) -> str:
 
 
 _I, _W = logging.INFO, logging.WARNING
-# Event → (what it is about, level, words). What it is about is an event's field.
+# Event → (subject, level, words); the subject is the field that the event is about.
 _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
     "refused": ("identity", _W, lambda f: f"{f['identity']} is not registered: {f['why']}"),
     "lost": ("identity", _W, lambda f: f"{f['identity']} is lost: {f['why']}"),
@@ -97,18 +97,19 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
 BY_CALLERS = frozenset(
     {"turned_away", "call.silent", "call.given_up", "call.long", "application.error"}
 )
-"""What callers can have as often as they call: a log has so many of them a minute."""
+"""Events that callers can cause as often as they call: the log has a limited number of them a
+minute."""
 
 
 class Journal:
-    """Turns the events of one server into lines."""
+    """Turns the events of one server into lines of its log."""
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, str], str] = {}
         self._troubled: set[str] = set()
 
     def line(self, kind: str, fields: Fields) -> tuple[int, str] | None:
-        """Level and sentence for an event (without ``failover.``); None when there is no need."""
+        """Level and sentence for an event (without ``failover.``); None when it is not logged."""
         if kind == "link":
             return self._link(fields)
         if kind not in _WORDS:
@@ -116,7 +117,7 @@ class Journal:
         about, level, words = _WORDS[kind]
         subject = f"{about} {fields.get(about, '')}"
         if kind == "registered":
-            # Only where something was wrong before: a takeover would be a page of these.
+            # Only where there was trouble before: a takeover would be a page of these.
             if subject not in self._troubled:
                 return None
             self._troubled.discard(subject)
@@ -138,7 +139,7 @@ class Journal:
         )
 
     def _once(self, key: tuple[str, str], level: int, text: str) -> tuple[int, str] | None:
-        """The same trouble once until something else is said of it."""
+        """The line of a trouble, unless it was the last one of the same subject."""
         kind, subject = key
         key = ("state", subject) if kind in ("refused", "lost", "registered") else key
         if kind in ("link", "refused", "lost", "registered", "provider.refused"):

@@ -1,7 +1,7 @@
-"""Where each identity stands at the call manager, and which of them have a call. Pure.
+"""The state of each identity at the call manager, and which of them have a call. Pure.
 
-One :mod:`registration` for each identity of the cluster. What the driver reports, and what the
-member decides, goes in; what the driver shall do about it is found in :attr:`Ledger.pending`.
+One :mod:`registration` for each identity of the cluster. Reports of the driver and decisions of the
+member go in; what the driver shall do about them is found in :attr:`Ledger.pending`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ calls."""
 
 @dataclass
 class Registration:
-    """One identity; ``why`` it was refused or lost last, "" when it was not."""
+    """The registration of one identity; ``why`` is the last refusal or loss, "" for none."""
 
     state: State = State.IDLE
     why: str = ""
@@ -39,45 +39,45 @@ class Registration:
 class Summary:
     """What follows from a ledger, as long as nothing in it changes.
 
-    Another object says that something has changed.
+    A new object means that something has changed.
     """
 
     unquiet: frozenset[str]
-    """Homes of which something is registered, or being registered or closed."""
+    """The homes of which something is registered, or being registered or closed."""
     free: frozenset[Identity]
-    """Identities without a call."""
+    """The identities without a call."""
     released: frozenset[Identity]
-    """Identities that the call manager has confirmed to have no more from us."""
+    """The identities of which the call manager has confirmed that it has nothing from here."""
     up: frozenset[str]
-    """Labels of those that it has from us."""
+    """The labels of the identities that the call manager has from here."""
     busy: frozenset[str]
-    """Labels of the media ports that have a call."""
+    """The labels of the media ports that have a call."""
     long: frozenset[str]
-    """Labels of those whose call is longer than a call should be."""
+    """The labels of the identities whose call is longer than a call should be."""
 
 
 @dataclass
 class Ledger:
-    """All identities of the cluster at one server."""
+    """The registrations of all identities of the cluster at one server."""
 
     retry: float
-    """Seconds until what was refused or lost is tried again (``Timing.retry``)."""
+    """Seconds until a refused or lost registration is tried again (``Timing.retry``)."""
     registrations: dict[Identity, Registration]
     busy: set[Identity] = field(default_factory=set[Identity])
     long: set[Identity] = field(default_factory=set[Identity])
     pending: list[Action] = field(default_factory=list[Action])
-    """What the driver shall do and has not been told yet."""
+    """Actions that the driver has not been given yet."""
     moved: bool = False
-    """Whether a state has changed since somebody set this to False."""
+    """Whether a state has changed since a caller set this to False."""
     _summary: Summary | None = None
 
     @property
     def changed(self) -> bool:
-        """Whether anything has changed since :meth:`summary` was asked for last."""
+        """Whether anything has changed since the last call of :meth:`summary`."""
         return self._summary is None
 
     def summary(self) -> Summary:
-        """What follows from all of it."""
+        """The summary of the ledger; the same object as long as nothing changes."""
         if self._summary is None:
             found = self.registrations
             self._summary = Summary(
@@ -85,30 +85,30 @@ class Ledger:
                 free=frozenset(found.keys() - self.busy),
                 released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
                 up=frozenset(i.label for i, each in found.items() if each.state in _UP),
-                # Decisions last milliseconds and concern nobody else.
+                # Decisions last milliseconds and concern no other server.
                 busy=frozenset(i.label for i in self.busy if i.kind is Kind.PORT),
                 long=frozenset(i.label for i in self.long),
             )
         return self._summary
 
     def touch(self) -> None:
-        """Something in it has changed."""
+        """Note that something in the ledger has changed."""
         self._summary = None
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
-        """Whether ``identity`` has a call."""
+        """Note whether ``identity`` has a call."""
         (self.busy.add if busy else self.busy.discard)(identity)
         if not busy:
             self.long.discard(identity)
         self.touch()
 
     def set_long(self, identity: Identity) -> None:
-        """Its call is longer than a call should be."""
+        """Note that the call of ``identity`` is longer than a call should be."""
         self.long.add(identity)
         self.touch()
 
     def report(self, identity: Identity, input: Input, now: float, why: str) -> None:
-        """What the driver says of ``identity``, and why."""
+        """Take a report of the driver about ``identity``; ``why`` is its reason."""
         found = self.registrations[identity]
         if why or input in (Input.REGISTERED, Input.UNREGISTERED):
             # A connection that is closed after a refusal says nothing new.
@@ -119,7 +119,7 @@ class Ledger:
         self.input(identity, input)
 
     def input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
-        """Something happens to ``identity``; ``at_once`` when it has to be closed for it."""
+        """Apply an input to ``identity``; ``at_once`` if a close must not wait for answers."""
         found = self.registrations[identity]
         before = found.state
         found.state, effect = registration.step(before, input)
@@ -134,7 +134,7 @@ class Ledger:
             self.pending.append(Close(identity, at_once))
 
     def reasons(self, hold: Iterable[Identity]) -> dict[str, str]:
-        """Why what is to be held is not up: label of the identity → last answer or loss."""
+        """The last refusal or loss of each identity in ``hold`` that is not up, by its label."""
         return {
             identity.label: found.why
             for identity in hold
@@ -150,11 +150,11 @@ class Ledger:
         )
 
     def ports_with_calls(self, *, but: Identity | None = None) -> int:
-        """How many media ports have a call, that one not counted."""
+        """How many media ports have a call, without that of ``but``."""
         return sum(each.kind is Kind.PORT and each != but for each in self.busy)
 
     def times(self) -> Iterator[float]:
-        """When something may be tried again, or has lingered long enough; some are over."""
+        """The times when a registration may be tried again or stops lingering; some have passed."""
         for found in self.registrations.values():
             yield found.retry_at
             yield found.linger_until

@@ -26,16 +26,20 @@ __all__ = ["Links"]
 
 _PROBE = 0.5
 _PROBE_IDLE = 2.0
-"""Seconds between two looks of a server that has no media port, at a call manager that was there:
-each look is a connection."""
+"""Seconds between two looks of a server without media ports for a call manager that was there: each
+look is a connection."""
 _PROBE_WITHIN = 1.0
 _PROBE_STAYS = 0.2
-"""Seconds that a connection without a purpose has to stand to count as a call manager's."""
+"""How many seconds a connection on which nothing is sent must stand to count as a call
+manager's."""
 _SKINNY_PORT = 2000
 
 
 class Links:
-    """``changed`` is called when the member has to look again."""
+    """The links of one server to its providers.
+
+    ``changed`` is called when the member has to look again.
+    """
 
     def __init__(
         self,
@@ -62,7 +66,7 @@ class Links:
     async def provide(
         self, provider: JtapiProvider, close_all: Callable[[str], Awaitable[None]]
     ) -> None:
-        """Keep a CTI session open; before one is closed, ``close_all`` ends what hangs on it."""
+        """Keep a CTI session open; before one is closed, ``close_all`` ends what depends on it."""
         name = provider.name
         while True:
             try:
@@ -85,11 +89,12 @@ class Links:
                             self._linked(name, False, opened.last_error)
                             await opened.wait_in_service()
                     finally:
-                        # What hangs on the session is closed one by one before all of it ends.
+                        # What depends on the session is closed one by one before all of it ends.
                         with trio.CancelScope(shield=True):
                             await close_all(name)
             except (RequestFailed, ConfigurationError) as error:
-                # A login that is refused today may be allowed tomorrow; a file may be there then.
+                # A login that is refused today may be allowed tomorrow; a missing file may be there
+                # then.
                 self._refusals[name] = str(error)
                 self._linked(name, False, str(error))
                 self._event("provider.refused", provider=name, why=str(error))
@@ -100,12 +105,11 @@ class Links:
     async def look_for(
         self, provider: SkinnyProvider, ports_at: Callable[[str], tuple[list[bool], str]]
     ) -> None:
-        """Whether media ports can be registered: all that are held are, or could be.
+        """Watch whether media ports can be registered: all that are held are, or could be.
 
         ``ports_at`` tells of each port that is held whether it is registered, and why one cannot
-        be. One that is not may lack what the others have got: a call manager is looked for then,
-        and a server without a descriptor for one more connection, or for the sound, does not reach
-        it.
+        be. One that is not may lack what the others have: a call manager is looked for then, and a
+        server without a descriptor for one more connection, or for the sound, does not reach it.
         """
         while True:
             ports, why = ports_at(provider.name)
@@ -120,7 +124,7 @@ class Links:
         if reachable:
             self._refusals.pop(provider, None)
         elif refusal and refusal != why:
-            # Whoever is refused is kept waiting at the next attempts; the refusal says why.
+            # A peer that was refused is kept waiting at the next attempts; the refusal says why.
             why = f"{refusal}; then {why}" if why else refusal
         self._member.link(provider, reachable, self._clock(), why)
         if self._told.get(provider) is not reachable:
@@ -130,7 +134,7 @@ class Links:
 
 
 async def _missing(hosts: Sequence[str], local_address: str) -> str:
-    """Why none of ``hosts`` is there for media ports; "" when one is."""
+    """The reasons why none of ``hosts`` is reached for media ports; "" when one is."""
     why: list[str] = []
     for peer in parse_peers(hosts, _SKINNY_PORT):
         failed = await _turned_away(*peer, local_address)
@@ -141,7 +145,7 @@ async def _missing(hosts: Sequence[str], local_address: str) -> str:
 
 
 async def _turned_away(host: str, port: int, local_address: str) -> str:
-    """Connect, and see whether the other side lets us stay; "" if it does.
+    """Connect, and see whether the other side keeps the connection; "" if it does.
 
     Nothing is sent: what call managers make of a message before a registration differs.
     """
@@ -159,7 +163,7 @@ async def _turned_away(host: str, port: int, local_address: str) -> str:
 
 
 async def tls_context(provider: JtapiProvider, directory: Path) -> ssl.SSLContext | None:
-    """Whom to trust on an encrypted link; None for a plain one. Raises ConfigurationError."""
+    """The context of an encrypted link; None for a plain one. Raises ConfigurationError."""
     if not provider.tls:
         return None
     file = str(directory / provider.tls_authorities) if provider.tls_authorities else None

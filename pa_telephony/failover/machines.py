@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["elsewhere", "store_warning"]
 
 _RESOLVE_WITHIN = 2.0
-"""Seconds that a start may wait for the names of all servers."""
+"""How many seconds a start may wait for the names of all servers to be resolved."""
 
 
 def store_warning(cluster: Cluster, away: Mapping[str, str]) -> str:
-    """What an operator has to know of a store in a file; "" when all servers are on this machine.
+    """The warning about a store in a file; "" when all servers are on this machine.
 
-    ``away``: names of servers that are not here → where they are. Pure.
+    ``away`` has the address of each server that is elsewhere, by its name. Pure.
     """
     if not away:
         return ""
@@ -40,7 +40,7 @@ def store_warning(cluster: Cluster, away: Mapping[str, str]) -> str:
 
 
 async def elsewhere(cluster: Cluster) -> dict[str, str]:
-    """Names of the servers whose address is not one of this machine's, and their addresses.
+    """The addresses of the servers that are not on this machine, by the servers' names.
 
     A name that cannot be resolved within 2 s counts as elsewhere: nothing here answers to it.
     """
@@ -57,7 +57,7 @@ async def elsewhere(cluster: Cluster) -> dict[str, str]:
 
 
 async def _where(host: str) -> str:
-    """Where ``host`` is when it is not here; "" when it is."""
+    """The place of ``host`` when it is not this machine; "" when it is."""
     resolved: list[Any] = []
     with trio.move_on_after(_RESOLVE_WITHIN), contextlib.suppress(OSError):
         resolved += await trio.socket.getaddrinfo(

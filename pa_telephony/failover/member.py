@@ -1,7 +1,7 @@
 """A server of the cluster without its I/O: snapshots, outcomes and reports in, actions out. Pure.
 
-It adds to :mod:`ownership` what has to be remembered between two plans: the guard, who has been
-silent since when, how long a home has asked, and each identity's registration. A driver::
+It adds to :mod:`ownership` what has to be remembered between two plans: the guard, since when each
+server has been silent, how long a home has asked, and each identity's registration. A driver::
 
     member = Member(cluster, "PA1", instance=unique_text, now=clock())
     # task 1
@@ -44,15 +44,16 @@ from pa_telephony.failover.world import Beat, World
 
 __all__ = ["Member"]
 
-# How much sooner than the next heartbeat changed contents are told, and how soon a transaction
-# with an unknown outcome is repeated: this part of the heartbeat's period.
+# How much sooner than the next heartbeat changed contents are told, and how soon a transaction with
+# an unknown outcome is repeated: this part of the heartbeat's period.
 _SOON = 0.1
 
 
 class Member:
-    """One server; see the module. ``instance`` must be unique to this process and object.
+    """The decisions of one server; see the module.
 
-    ``alone``: the caller holds the store's proof that nobody else has this name.
+    ``instance`` must be unique to this process and object. ``alone``: the caller holds the store's
+    proof that no other process has this name.
     """
 
     def __init__(
@@ -106,19 +107,19 @@ class Member:
 
     @property
     def world(self) -> World:
-        """The last snapshot."""
+        """The last snapshot, read with the configuration."""
         return self._world
 
     @property
     def guard(self) -> float:
-        """Until when it may act; a later heartbeat and a later look at the store move it on.
+        """The time until which the server may act; heartbeats and looks at the store extend it.
 
         A server that cannot read the store does not see that it was stopped, or what is asked.
         """
         return min(self._guard, self._read + self._timing.own)
 
     def may_act(self, now: float) -> bool:
-        """Whether anything visible to others may be done at all."""
+        """Whether anything that is visible to others may be done at all."""
         return now < self.guard
 
     def serves(self, identity: Identity, now: float) -> bool:
@@ -126,13 +127,13 @@ class Member:
 
         A call that comes proves that the call manager has the identity from us, which its report
         may not say yet (a registration that came back by itself) or not any more (asked to
-        unregister, it offered the call first and will answer with NAK). Only what has been given
-        up, or is being closed, takes none (F28).
+        unregister, it offered the call first and will answer with NAK). Only an identity that was
+        given up, or is being closed, takes none (F28).
         """
         return self.may_act(now) and self.state(identity) not in GIVEN_UP
 
     def may_answer(self, identity: Identity, now: float) -> bool:
-        """Whether a new call may be answered: the one above capacity is refused (F10)."""
+        """Whether a new call may be answered: one above the capacity is refused (F10)."""
         return not self.turns_away(identity, now)
 
     def turns_away(self, identity: Identity, now: float) -> str:
@@ -155,17 +156,17 @@ class Member:
         return self._ledger.holds_port(number)
 
     def state(self, identity: Identity) -> State:
-        """Where the registration of ``identity`` stands."""
+        """The state of the registration of ``identity``."""
         return self._ledger.registrations[identity].state
 
     def reasons(self) -> dict[str, str]:
-        """Why what is to be held here is not up: label of the identity → last answer or loss."""
+        """The last refusal or loss of each identity to be held here that is not up, by label."""
         return self._ledger.reasons(self.plan.hold)
 
     # ---------------------------------------------------------------------------- inputs
 
     def forget(self, now: float) -> None:
-        """The store is lost: fence at once, and begin anew with the next snapshot."""
+        """Forget the lost store: fence at once, and begin anew with the next snapshot."""
         self._guard = min(self._guard, now)
         self._known = False
         self._floor = self._committed_at = 0
@@ -179,7 +180,7 @@ class Member:
     def observe(
         self, snapshot: Snapshot, now: float, *, asked: float | None = None
     ) -> tuple[Step, ...]:
-        """A new snapshot, asked for at ``asked``; one older than what we saw committed is ignored.
+        """Take a snapshot, asked for at ``asked``; one older than a commit of ours is ignored.
 
         Returns the step that it shows to have committed, if its outcome was not known. Whether
         there is anything to plan is :attr:`news` afterwards.
@@ -192,7 +193,8 @@ class Member:
             return ()
         self._floor = snapshot.revision
         before, world, known = self._world, World(self.cluster, snapshot), self._known
-        # To read again is news by itself: where nobody else lives, nothing in the store changes.
+        # To read again is news by itself: where no other server lives, nothing in the store
+        # changes.
         blind = not self._beat.reads or self._is_deaf(now)
         self._known = True
         self._ended = False
@@ -206,7 +208,7 @@ class Member:
         return recognised
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
-        """What became of a transaction; None = nobody knows (store unreachable, no answer).
+        """Take the outcome of a transaction; None = unknown (store unreachable, no answer).
 
         Returns the step that is known to have committed now, if one is.
         """
@@ -240,7 +242,7 @@ class Member:
         return ()
 
     def _recognise(self, now: float) -> tuple[Step, ...]:
-        """The step under way, if what it leaves is in the snapshot: only its answer is missing."""
+        """The step under way, if the snapshot shows its commit: only its answer is missing."""
         flight = self._flight
         if flight is None:
             return ()
@@ -253,7 +255,7 @@ class Member:
         return ()
 
     def _stands(self, transaction: Transaction) -> bool:
-        """Whether everything that it puts is in the snapshot; a session by its instance."""
+        """Whether all that the transaction puts is in the snapshot; a session by its instance."""
         found = [
             (put, self._world.snapshot.entries.get(put.key))
             for put in transaction.operations
@@ -310,7 +312,7 @@ class Member:
                 self._ledger.input(identity, Input.LINGER)
 
     def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
-        """Whether the provider of that name can be reached, and why not; False until it is told."""
+        """Note whether the provider of that name can be reached, and why not; False until then."""
         self._unreached = {**self._unreached, provider: why}
         self._rests_until = 0.0
         if reachable == (provider in self._beat.links):
@@ -327,35 +329,35 @@ class Member:
         )
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
-        """Whether ``identity`` has a call (a routing decision, for a route point)."""
+        """Note whether ``identity`` has a call (a routing decision, for a route point)."""
         self._ledger.set_busy(identity, busy)
 
     def set_long(self, identity: Identity) -> None:
-        """The call that ``identity`` has is longer than a call should be."""
+        """Note that the call of ``identity`` is longer than a call should be."""
         self._ledger.set_long(identity)
 
     def registered(self, identity: Identity, now: float) -> None:
-        """The call manager has registered it."""
+        """Note that the call manager has registered the identity."""
         self._ledger.report(identity, Input.REGISTERED, now, "")
 
     def refused(self, identity: Identity, now: float, why: str = "refused") -> None:
-        """The call manager has answered that it does not register it, or has thrown it out."""
+        """Note that the call manager has refused the identity, or has unregistered it by itself."""
         self._ledger.report(identity, Input.REFUSED, now, why)
 
     def lost(self, identity: Identity, now: float, why: str = "connection lost") -> None:
-        """The connection is gone, or an answer did not come."""
+        """Note that the connection is gone, or that an answer did not come."""
         self._ledger.report(identity, Input.LOST, now, why)
 
     def unregistered(self, identity: Identity, now: float) -> None:
-        """The call manager has confirmed the unregistration."""
+        """Note that the call manager has confirmed the unregistration."""
         self._ledger.report(identity, Input.UNREGISTERED, now, "")
 
     def kept(self, identity: Identity, now: float) -> None:
-        """The call manager has refused the unregistration: there is a call."""
+        """Note that the call manager has refused the unregistration, because there is a call."""
         self._ledger.report(identity, Input.KEPT, now, "")
 
     def closed(self, identity: Identity, now: float) -> None:
-        """What :class:`Close` asked for is done."""
+        """Note that the connection which :class:`Close` was about is closed."""
         self._ledger.report(identity, Input.CLOSED, now, "")
 
     # --------------------------------------------------------------------------- outputs
@@ -396,7 +398,7 @@ class Member:
         self._rests_until = min(self._times(now), default=float("inf")) if rests else 0.0
 
     def _planned(self, view: View) -> Plan:
-        """The plan of ``view``; the last one again where nothing that it looked at has changed.
+        """The plan of ``view``; the last one again if nothing that it looked at has changed.
 
         Heartbeats of others change revisions alone, and those are in the compares of steps.
         """
@@ -410,7 +412,7 @@ class Member:
         return ownership.plan(view)
 
     def next_deadline(self, now: float) -> float:
-        """When :meth:`actions` has to be called at the latest, if nothing happens before."""
+        """The time to call :meth:`actions` at the latest, if nothing happens before."""
         own = self._timing.own
         times = [self._guard, self._read + own / 2, self._read + own, self._next_beat]
         if self.withheld:
@@ -419,7 +421,7 @@ class Member:
         return min((time for time in times if time > now), default=now + self._timing.heartbeat)
 
     def _times(self, now: float) -> list[float]:
-        """When there may be something to do or to plan, if nothing comes in before."""
+        """The times when there may be something to do or to plan, if nothing comes in before."""
         timing = self._timing
         times = [
             self._entered + timing.grace,
@@ -433,7 +435,7 @@ class Member:
         return [time for time in times if time > now]
 
     def _look_at_myself(self, now: float) -> None:
-        """What time alone changes of what we say of ourselves."""
+        """Update what the heartbeat says of this server and changes with time alone."""
         since, long = self._link_since, self._timing.steady
         steady = frozenset(name for name in since if since[name] + long <= now)
         reads = now < self._read + self._timing.own / 2
@@ -501,9 +503,9 @@ class Member:
             self._ledger.input(identity, Input.DROP)
 
     def _is_early(self, identity: Identity) -> bool:
-        """Whether what has to be there first still waits for the call manager (F27).
+        """Whether identities that have to be up first still wait for the call manager (F27).
 
-        What has been tried in vain before holds nobody up.
+        One that has been tried in vain before delays no other.
         """
         stage = identity.kind.stage
         return stage > 0 and any(
@@ -537,7 +539,7 @@ class Member:
             self._ledger.pending.append(flight.action)
 
     def _suspects(self, now: float) -> frozenset[str]:
-        """Of whom nothing was heard for more than two heartbeats, while we could read."""
+        """The servers of which nothing was heard for over two heartbeats, while we could read."""
         long = 2 * self._timing.heartbeat + self._timing.registration
         return self._others.unheard(long, now) - {self.name} if self._beat.reads else frozenset()
 

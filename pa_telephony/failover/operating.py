@@ -1,4 +1,4 @@
-"""What a person does from outside, through the store: look, start, stop.
+"""What an operator does from outside, through the store: look, start, stop.
 
 Nothing here makes a store: where there is none, ConnectionLost says so.
 """
@@ -26,9 +26,9 @@ from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 __all__ = ["control", "control_and_see", "read_history", "read_status", "watch_status"]
 
 _LOOK = 0.5
-"""Seconds after which a look is taken although nothing has changed."""
+"""Seconds after which a page is read although nothing has changed."""
 _PAUSE = 0.1
-"""Seconds between two looks at least: a cluster at work changes its store all the time."""
+"""Seconds between two pages at least: a cluster at work changes its store all the time."""
 
 
 @contextlib.asynccontextmanager
@@ -41,10 +41,10 @@ async def _opened(cluster: Cluster, store: Store | None) -> AsyncGenerator[Store
 
 
 async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple[ServerStatus, ...]:
-    """The Server Status page of every server, read from the store by anybody.
+    """The Server Status page of every server, read from the store.
 
-    Takes a second look, a second or two later, when a heartbeat is late or two servers seem to
-    hold one identity; what passes by itself is not reported.
+    Takes a second look, a second or two later, when a heartbeat is late or two servers seem to hold
+    one identity; trouble that passes by itself is not reported.
     """
     opened = store or open_view(cluster)
     ages = Ages()
@@ -95,7 +95,7 @@ async def control_and_see(
     *,
     within: float = 10.0,
 ) -> tuple[Answer, ...]:
-    """Give the command and wait, at most ``within`` seconds, for what the servers make of it."""
+    """Give the command and wait, at most ``within`` seconds, for what the servers do about it."""
     names = named(cluster, servers)
     async with _opened(cluster, store) as opened:
         await opened.transact(intents(cluster, command, names))

@@ -1,7 +1,7 @@
 """What a member remembers of the other servers between two looks at the store. Pure.
 
-A snapshot says what is; that somebody has been silent, or has asked for its own, for so long is
-known only to who has looked before.
+A snapshot says what is; that a server has been silent, or has asked for its own, for some time is
+only known from earlier snapshots.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Seen:
 
 @dataclass
 class Asked:
-    """A home that asks for its own, in that session, since then."""
+    """A home that asks for its own, the token of its session, and since when it asks."""
 
     token: int
     since: float
@@ -36,10 +36,10 @@ class Asked:
 
 @dataclass
 class Others:
-    """The memory of one member. Times are seconds of its clock.
+    """The memory of one member; times are seconds of its clock.
 
-    ``steady_since`` is since when our own heartbeats have succeeded without a gap: silence that
-    was heard while they did not says nothing of others.
+    ``steady_since`` is since when our own heartbeats have succeeded without a gap: silence that was
+    heard while they did not says nothing of others.
     """
 
     timing: Timing
@@ -47,10 +47,10 @@ class Others:
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
     asked: dict[str, Asked] = field(default_factory=dict[str, Asked])
     takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    """When each home was taken over from here, of late."""
+    """The times when each home was taken over from here, of late."""
 
     def observe(self, world: World, now: float) -> None:
-        """Remember what is new in ``world``."""
+        """Remember the sessions and wishes that are new in ``world``."""
         for name in self.seen.keys() - world.sessions.keys():
             del self.seen[name]
         for name, session in world.sessions.items():
@@ -66,16 +66,16 @@ class Others:
                 self.asked[name] = Asked(asks.token, now)
 
     def forget(self) -> None:
-        """The store is another one: what was seen in the last one counts no more."""
+        """Forget all sessions and wishes, since the store is another one."""
         self.seen.clear()
         self.asked.clear()
 
     def took(self, home: str, now: float) -> None:
-        """A takeover of ``home`` from here has committed."""
+        """Note that a takeover of ``home`` from here has committed."""
         self.takeovers.setdefault(home, []).append(now)
 
     def unheard(self, seconds: float, now: float) -> frozenset[str]:
-        """Servers that have been silent for so long, all of it while we were heard ourselves."""
+        """The servers that have been silent for ``seconds``, while we were heard ourselves."""
         return frozenset(
             name
             for name, seen in self.seen.items()
@@ -83,7 +83,7 @@ class Others:
         )
 
     def silent(self, world: World, now: float) -> frozenset[str]:
-        """Servers that do not act any more by their own timing as well as by ours."""
+        """The servers that do not act any more, by their own timing as well as by ours."""
         return frozenset(
             name
             for name in self.unheard(self.timing.take, now)
@@ -91,13 +91,13 @@ class Others:
         )
 
     def granted(self, now: float) -> frozenset[str]:
-        """Homes that have asked for their own for as long as they have to."""
+        """The homes that have asked for their own for as long as they have to."""
         return frozenset(
             home for home, asked in self.asked.items() if asked.since + self._hold(home, now) <= now
         )
 
     def times(self, world: World, now: float) -> Iterator[float]:
-        """When somebody will be silent, or granted, if nothing is heard before."""
+        """The times when a server will be silent, or a home granted, if nothing is heard before."""
         for name, seen in self.seen.items():
             yield max(seen.since, self.steady_since) + self._patience(world, name)
         for home, asked in self.asked.items():

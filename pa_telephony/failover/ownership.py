@@ -1,4 +1,4 @@
-"""Who shall own what: a view of the store and of the world in, a plan out. Pure.
+"""Which server shall own what: a view of the store and of the world in, a plan out. Pure.
 
 :func:`plan` is the whole policy. It looks at one snapshot and answers with *steps*, each a
 transaction whose compares come from that same snapshot, and with what this server should have
@@ -46,18 +46,18 @@ __all__ = ["DUTIES", "Duty", "Plan", "Role", "Standing", "Step", "StepKind", "Vi
 
 
 class Role(enum.Enum):
-    """What this server is to a home."""
+    """The part that a server has for a home."""
 
     __hash__ = object.__hash__  # members are singletons
 
     HOME = "home"
-    """It is the home itself."""
+    """The server is the home itself."""
     HOLDER = "holder"
-    """It has the home's claim: it stands in."""
+    """The server has the home's claim: it stands in."""
     CANDIDATE = "candidate"
-    """It is on the home's list."""
+    """The server is on the home's fail-over list."""
     BYSTANDER = "bystander"
-    """None of these."""
+    """The server is none of these."""
 
 
 class Standing(enum.Enum):
@@ -68,12 +68,12 @@ class Standing(enum.Enum):
     ORPHAN = "orphan"
     MINE = "mine"
     ASKED = "asked"
-    """Mine, and its home has asked for it long enough."""
+    """The identity is mine, and its home has asked for it long enough."""
     OTHERS = "others"
 
 
 class Duty(enum.Enum):
-    """What this server has to do about an identity."""
+    """What a server has to do about an identity."""
 
     NOTHING = "nothing"
     HOLD = "hold"
@@ -105,7 +105,7 @@ DUTIES: dict[tuple[Role, Standing], Duty] = {
 
 
 class StepKind(enum.Enum):
-    """What a transaction is for; most urgent first."""
+    """The purpose of a transaction; the most urgent comes first."""
 
     LEAVE = "leave"
     """End my session: stopped, or unable to read the store while others wait for what I have."""
@@ -131,7 +131,7 @@ class StepKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """A transaction and what it means, for the log: ``server`` is a home or a deposed one."""
+    """A transaction and its purpose, for the log; ``server`` is a home or a deposed one."""
 
     kind: StepKind
     transaction: Transaction
@@ -145,7 +145,7 @@ class Step:
 
 @dataclass(eq=False)
 class View:
-    """What a server knows when it plans. All of it but ``world`` is about itself, now.
+    """What a server knows when it plans; all of it but ``world`` is about itself, now.
 
     One is made for every plan, so it is not frozen, which would make that four times as slow.
     """
@@ -153,30 +153,32 @@ class View:
     world: World
     me: str
     beat: keys.Beat
-    """What its next heartbeat would say; ``beat.links`` are the providers that it reaches now,
-    ``beat.instance`` tells its session from a predecessor's."""
+    """What the server's next heartbeat would say; ``beat.links`` are the providers that it reaches
+    now, ``beat.instance`` tells its session from a predecessor's."""
     alone: bool = True
-    """It holds the proof that no other process has its name."""
+    """Whether it holds the proof that no other process has its name."""
     settled: bool = True
-    """The grace after its start is over: it may take from others."""
+    """Whether the grace after its start is over: it may take from others."""
     deaf: bool = False
-    """It has not been able to read the store for ``t_own``: ``world`` is as old as that."""
+    """Whether it has not been able to read the store for ``t_own``: ``world`` is as old as that."""
     known: bool = True
-    """``world`` shows everything that it has committed itself."""
+    """Whether ``world`` shows everything that it has committed itself."""
     cut_off: frozenset[str] = frozenset()
-    """Providers that it has not reached for so long that others should serve what needs them."""
+    """The providers that it has not reached for so long that others should serve what needs
+    them."""
     unquiet: frozenset[str] = frozenset()
-    """Homes of which something is registered, or being registered or closed, by it."""
+    """The homes of which it has something registered, or is registering or closing something."""
     silent: frozenset[str] = frozenset()
-    """Servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
+    """The servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
     granted: frozenset[str] = frozenset()
-    """Homes that have asked for their own, without a break, for the hold time."""
+    """The homes that have asked for their own, without a break, for the hold time."""
     free: frozenset[Identity] = frozenset()
-    """Identities without a call here."""
+    """The identities without a call here."""
     released: frozenset[Identity] = frozenset()
-    """Identities that the call manager has confirmed to have no more from us."""
+    """The identities of which the call manager has confirmed that it has nothing from here."""
     lingers: bool = False
-    """Route points and interceptors go home before they are given up here (Timing.linger)."""
+    """Whether route points and interceptors go home before they are given up here
+    (Timing.linger)."""
 
     @property
     def session(self) -> Session | None:
@@ -185,7 +187,7 @@ class View:
         return found if found is not None and found.beat.instance == self.beat.instance else None
 
     def resembles(self, other: View) -> bool:
-        """Whether both are the same but for the world."""
+        """Whether both views are the same but for the world."""
         mine, others = vars(self), vars(other)
         return all(mine[name] == others[name] for name in _ABOUT_ITSELF)
 
@@ -205,14 +207,14 @@ _ABOUT_ITSELF = tuple(each.name for each in fields(View) if each.name != "world"
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do now."""
+    """What a server has to do now: steps for the store, and registrations to hold or give."""
 
     steps: tuple[Step, ...] = ()
     hold: frozenset[Identity] = frozenset()
-    """To be registered at the call manager and served."""
+    """The identities to be registered at the call manager and served."""
     give: frozenset[Identity] = frozenset()
-    """Free, and wanted by their home: to be unregistered politely. A call manager that refuses
-    (NAK) keeps its call and we keep the identity."""
+    """The identities to be unregistered politely: free, and wanted by their home. A call manager
+    that refuses (NAK) keeps its call and we keep the identity."""
 
 
 def plan(view: View) -> Plan:
@@ -258,7 +260,7 @@ def plan(view: View) -> Plan:
 
 
 def _may_release(view: View, home: str) -> bool:
-    """The claim stays until the home has all: what may have to be retaken stays in one hand (F3).
+    """Whether the claim may go: it stays until the home has all, so that one server retakes (F3).
 
     A server that does not agree with the home retakes nothing.
     """
@@ -271,7 +273,7 @@ _ORDER = {kind: order for order, kind in enumerate(StepKind)}
 
 
 def role(view: View, home: str) -> Role:
-    """What ``view.me`` is to ``home`` in this snapshot."""
+    """The role of ``view.me`` for ``home`` in this snapshot."""
     if view.me == home:
         return Role.HOME
     if view.world.claimant(home) == view.me:
@@ -353,7 +355,7 @@ def _has_heir(view: View, home: str, links: frozenset[str]) -> bool:
 
 
 def _shall_give_up(view: View, home: str) -> bool:
-    """The identities of one home stay together (F3): it is given up whole or not at all."""
+    """Whether to give up ``home``: whole or not at all, as its identities stay together (F3)."""
     return _has_heir(view, home, view.world.cluster.needs(home) - view.cut_off)
 
 
@@ -387,7 +389,7 @@ def _bearer(view: View, token: Compare) -> Bearer:
 
 
 def _acquire(view: View, token: Compare) -> Iterator[Step]:
-    """Orphans of my own; a later stage only when all of the earlier ones is mine (F27)."""
+    """Take orphans of my own; a later stage only when all of the earlier ones is mine (F27)."""
     world = view.world
     taken: list[Identity] = []
     seen: list[Identity] = []
@@ -409,7 +411,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
 
 
 def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
-    """The whole of ``home``, if I am the first of its list who can; the choice is compared."""
+    """Take the whole of ``home`` if I am the first of its list that can; compare that choice."""
     world, me = view.world, view.me
     identities = world.cluster.identities(home)
     claimant = world.claimant(home)
@@ -449,7 +451,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
 
 
 def _links(view: View, home: str, *, steady: bool = False) -> frozenset[str]:
-    """What I reach now of the providers that ``home`` needs."""
+    """The providers that ``home`` needs and that I reach now."""
     return view.world.cluster.needs(home) & (view.beat.steady if steady else view.beat.links)
 
 
@@ -491,14 +493,17 @@ def _fits(world: World, name: str, home: str) -> bool:
 
 
 def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], list[Step]]:
-    """The lowest stage that is not home yet: ports one by one as they fall free (F26, F27, Q19)."""
+    """Give back the lowest stage that is not home: ports one by one as they fall free (F26).
+
+    An interceptor follows the ports, and a route point comes last (F27, Q19).
+    """
     world = view.world
     asking = world.asks(home)
     assert asking is not None
     identities = world.cluster.identities(home)
     away = [identity for identity in identities if world.owner(identity) != home]
     if world.differs(view.me, home):
-        # What has no owner may be nothing that the home knows.
+        # An identity without an owner may be unknown to the home.
         away = [identity for identity in away if world.owner(identity) is not None]
     stage = min(identity.kind.stage for identity in away)
     mine = [i for i in away if i.kind.stage == stage and duty(view, i) is Duty.GIVE]
@@ -521,7 +526,7 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
 
 
 def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
-    """Ask while somebody else has something of mine and I could serve it (F25)."""
+    """Ask while another server has something of mine and I could serve it (F25)."""
     world, key = view.world, keys.want(view.me)
     identities = world.cluster.identities(view.me)
     lacking = any(duty(view, identity) is Duty.ASK for identity in identities)

@@ -1,4 +1,4 @@
-"""One identity's life at one holder, between the store's word and the call manager's. Pure.
+"""The life of one identity at one holder, between the store and the call manager. Pure.
 
 A table: ``(state, input) → (state, effect)``. Inputs above the line come from the plan, those
 below it are what the call manager answered. The holder gives an identity back only in RELEASED:
@@ -19,59 +19,59 @@ __all__ = ["TABLE", "Effect", "Input", "State", "step"]
 
 
 class State(enum.Enum):
-    """Where an identity stands."""
+    """The state of an identity at one holder."""
 
     __hash__ = object.__hash__  # members are singletons
 
     IDLE = "idle"
-    """Not ours at the call manager: never registered, refused, or closed."""
+    """The call manager has nothing of ours: never registered, refused, or closed."""
     REGISTERING = "registering"
-    """An attempt is under way."""
+    """An attempt to register is under way."""
     REGISTERED = "registered"
     LOST = "lost"
-    """It was, or may have been, registered and the connection went without an answer: a call
-    may still hang on it."""
+    """The identity was, or may have been, registered, and the connection went without an answer: a
+    call may still depend on it."""
     UNREGISTERING = "unregistering"
-    """Asked politely; the call manager may refuse because of a call."""
+    """Unregistration was asked for; the call manager may refuse because of a call."""
     RELEASED = "released"
     """Given up, and nothing of it is left at the call manager; still owned in the store."""
     LINGERING = "lingering"
-    """Gone home in the store, served here until the owner has it too; route points and
-    interceptors only."""
+    """Gone home in the store, served here until the owner has it too; route points and interceptors
+    only."""
     CLOSING = "closing"
     """The driver is closing it, and waits for the answer or cuts the connection; calls end."""
 
 
 class Input(enum.Enum):
-    """What happens to an identity."""
+    """What can happen to an identity."""
 
     __hash__ = object.__hash__  # members are singletons
 
     HOLD = "hold"
-    """The plan: have it registered."""
+    """The plan wants it registered."""
     GIVE = "give"
-    """The plan: its home wants it and it is free."""
+    """The plan gives it back: its home wants it and it is free."""
     LINGER = "linger"
-    """It went home by our own transaction; serve it for a moment."""
+    """It went home by our own transaction, and is still served for a moment."""
     DROP = "drop"
-    """Not ours: lost in the store, stopped, fenced, or lingered long enough."""
+    """It is not ours: lost in the store, stopped, fenced, or lingered long enough."""
     # ---- what the driver reports
     REGISTERED = "registered"
     REFUSED = "refused"
-    """The call manager answered: not registered. Silence is LOST."""
+    """The call manager answered that it is not registered; silence is LOST."""
     LOST = "lost"
-    """Connection gone, or no answer."""
+    """The connection is gone, or no answer came."""
     UNREGISTERED = "unregistered"
-    """The call manager confirmed it; or it did not in time, and the session that shared all of
-    it was dropped."""
+    """The call manager confirmed the unregistration; or it did not in time, and the session that
+    shared all of it was dropped."""
     KEPT = "kept"
-    """Unregistration refused (NAK): there is a call."""
+    """The unregistration was refused (NAK): there is a call."""
     CLOSED = "closed"
     """The driver has nothing open: both closes were answered, or the connection was cut."""
 
 
 class Effect(enum.Enum):
-    """What the driver is to do."""
+    """What the driver is to do after an input."""
 
     NONE = "none"
     REGISTER = "register"
@@ -158,7 +158,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.LINGERING, _I.UNREGISTERED): (_S.CLOSING, _E.CLOSE),
     (_S.LINGERING, _I.KEPT): (_S.LINGERING, _E.NONE),
     (_S.LINGERING, _I.CLOSED): (_S.IDLE, _E.NONE),
-    # Nothing new before the old connection is closed.
+    # Nothing new begins before the old connection is closed.
     (_S.CLOSING, _I.HOLD): (_S.CLOSING, _E.NONE),
     (_S.CLOSING, _I.GIVE): (_S.CLOSING, _E.NONE),
     (_S.CLOSING, _I.LINGER): (_S.CLOSING, _E.NONE),

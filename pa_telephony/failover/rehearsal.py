@@ -1,4 +1,4 @@
-"""What a first registration loads and makes, loaded and made before it is needed.
+"""Loads and makes what a first registration needs, before it is needed.
 
 Modules are imported, and code for messages is made, when they are first used. For a spare that is
 the moment of its first takeover, and it would cost the callers some 50 ms.
@@ -31,7 +31,7 @@ REQUESTS = (
     messages.LineCloseRequest(),
     messages.DeviceCloseRequest(),
 )
-"""What is sent for a route point, from its registration to its end."""
+"""The messages that are sent for a route point, from its registration to its end."""
 ANSWERS = (
     messages.DeviceRegisterDeviceResponse(),
     messages.DeviceRegisteredEventWithLineInfo(line_info=(structs.LineInfo(),)),
@@ -42,11 +42,11 @@ ANSWERS = (
     messages.DeviceCloseResponse(),
     messages.DeviceUnregisteredEvent(),
 )
-"""What is received for it."""
+"""The messages that are received for a route point."""
 
 
 def rehearse_media_port(config: StationConfig) -> bool:
-    """Register a station at a registrar, in memory; True when it went through."""
+    """Register a station at a registrar, in memory; True when the registration succeeded."""
     _load("pa_telephony.sccp.station.client", "pa_telephony.rtp.sound")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
     station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)
@@ -57,7 +57,7 @@ def rehearse_media_port(config: StationConfig) -> bool:
         while (asked := registrar.next_event(_CLOCK)) is not None:
             if isinstance(asked, RegistrationAsked):
                 registrar.accept(device)
-                # What a call manager tells each line besides.
+                # Further messages that a call manager sends for each line.
                 registrar.send(skinny.SetLamp(stimulus=DeviceStimulus.LINE))
         station.receive_data(registrar.data_to_send(), 0.0)
         while (event := station.next_event()) is not None:
@@ -66,7 +66,7 @@ def rehearse_media_port(config: StationConfig) -> bool:
 
 
 def rehearse_route_points() -> None:
-    """Write and read, in memory, what the registration of a route point sends and receives."""
+    """Write and read, in memory, the messages of a route point's registration."""
     _load("pa_telephony.cti.client.provider", "pa_telephony.cti.client.route_point")
     for request in REQUESTS:
         messages.encode(request, to_server=True)

@@ -54,15 +54,16 @@ __all__ = ["Server", "open_server"]
 
 _LOG = logging.getLogger("pa_telephony.failover")
 _MOST_OF_CALLERS = 20
-"""Lines about calls that the log has within a minute; the trace has all."""
+"""How many lines about calls the log has within a minute; the trace has all."""
 
 _STORE_RETRY = 0.1
 _OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""What another server may have more of: a port that fails for these is better off there."""
+"""Errors of a lack that another server may not have: a port that fails for these is better off
+there."""
 
 
 class Server:
-    """One running server. Made by :func:`open_server`."""
+    """One running server, made by :func:`open_server`."""
 
     def __init__(
         self,
@@ -106,22 +107,22 @@ class Server:
 
     @property
     def application_errors(self) -> int:
-        """Exceptions of the application; each ended its own call."""
+        """How many exceptions the application has raised; each ended its own call."""
         return self._calls.application_errors
 
     @property
     def last_application_error(self) -> Exception | None:
-        """The newest of them."""
+        """The newest exception of the application, None if there was none."""
         return self._calls.last_application_error
 
     @property
     def silent_calls(self) -> int:
-        """Calls that were ended because nothing was heard of them (Timing.media_silence)."""
+        """How many calls were ended because nothing was heard of them (Timing.media_silence)."""
         return self._calls.silent
 
     @property
     def holds(self) -> tuple[Identity, ...]:
-        """What is registered here now."""
+        """The identities that are registered here now."""
         return tuple(
             identity
             for identity in self._holders
@@ -152,7 +153,7 @@ class Server:
                 self._event("left", unconfirmed=self.unconfirmed)
 
     async def _leave_in_time(self) -> None:
-        """When all is over, wait for what is being closed, and cut off what takes too long."""
+        """When all is over, wait for connections to close, and cut those that take too long."""
         try:
             await trio.sleep_forever()
         finally:
@@ -164,7 +165,7 @@ class Server:
                     holder.close(at_once=True)
 
     async def _close_all(self, provider: str = "") -> None:
-        """Close politely what is registered, at one provider or at all, and wait for the end."""
+        """Close registrations politely, at one provider or at all, and wait for the end."""
         holders = [
             holder
             for identity, holder in self._holders.items()
@@ -185,7 +186,7 @@ class Server:
         return ports, self._still_starved(provider)
 
     def _still_starved(self, provider: str) -> str:
-        """Why a port that is to be held here has no UDP ports, if that is for want of our own."""
+        """Why a port that is to be held here has no UDP ports, if that is for lack of resources."""
         self._starved &= self._member.plan.hold
         for identity in list(self._starved):
             if identity.provider == provider:
@@ -218,7 +219,7 @@ class Server:
                 await trio.sleep(_STORE_RETRY)
 
     def _compare_files(self) -> None:
-        """Say so when our file is not that of a home, or is so again; see :mod:`agreement`."""
+        """Report when our file differs from a home's, or agrees again; see :mod:`agreement`."""
         world = self._member.world
         for home in world.names:
             groups = world.differs(self.name, home)
@@ -227,7 +228,7 @@ class Server:
                 self._event("configuration", home=home, differs_in=list(groups))
 
     def _store_fails(self, what: str, error: ConnectionLost) -> None:
-        """Say so at once, but the same of the same only once."""
+        """Report trouble of the store at once, but the same trouble only once."""
         if self._store_trouble.get(what) != str(error):
             self._store_trouble[what] = str(error)
             self._event("store.lost", what=what, why=str(error))
@@ -247,7 +248,7 @@ class Server:
                 await self._wake.wait()
 
     def _write_down(self, tasks: Background) -> None:
-        """Tell the chronicle what is, and write what it wants."""
+        """Tell the chronicle the present state, and write the episodes that it gives."""
         now = self._clock()
         acts = self._member.may_act(now)
         why = "; ".join(dict.fromkeys(self._store_trouble.values()))
@@ -343,9 +344,9 @@ class Server:
         tasks.start_soon(holder.again)
 
     def _reserve_port(self, identity: Identity) -> int:
-        """Its own index for a port of ours; the lowest free one behind ours for another's.
+        """Reserve a UDP port: for our own its own index, for another's the lowest free one behind.
 
-        What other programs have bound behind ours is passed over. Raises PortUnavailable.
+        Ports that other programs have bound behind ours are passed over. Raises PortUnavailable.
         """
         if identity.home == self.name:
             self._engine.reserve(identity.index)
@@ -355,36 +356,36 @@ class Server:
     # Reports of holders.
 
     def registered(self, identity: Identity) -> None:
-        """The call manager has it from us."""
+        """Note that the call manager has registered the identity from here."""
         self._member.registered(identity, self._clock())
         self._event("registered", identity=identity.label)
         self._woken()
 
     def refused(self, identity: Identity, why: str) -> None:
-        """The call manager says no."""
+        """Note that the call manager has refused the registration."""
         self._member.refused(identity, self._clock(), why)
         self._event("refused", identity=identity.label, why=why)
         self._woken()
 
     def lost(self, identity: Identity, why: str) -> None:
-        """The connection is gone, or no answer came."""
+        """Note that the connection is gone, or that no answer came."""
         self._member.lost(identity, self._clock(), why)
         self._event("lost", identity=identity.label, why=why)
         self._woken()
 
     def unregistered(self, identity: Identity) -> None:
-        """The call manager has nothing of ours: it said so, or the session that had it is over."""
+        """Note that the call manager has nothing from here: it said so, or the session is over."""
         self._member.unregistered(identity, self._clock())
         self._event("unregistered", identity=identity.label)
         self._woken()
 
     def kept(self, identity: Identity) -> None:
-        """The call manager refused to let it go: a call is up."""
+        """Note that the call manager refused to unregister the identity, because a call is up."""
         self._member.kept(identity, self._clock())
         self._woken()
 
     def closed(self, identity: Identity, unconfirmed: str = "") -> None:
-        """The holder is through; ``unconfirmed`` is why the call manager has not said so."""
+        """Note that the holder has ended; ``unconfirmed`` is why no call manager confirmed it."""
         if unconfirmed:
             self.unconfirmed[identity.label] = unconfirmed
         holder = self._holders.pop(identity, None)
@@ -399,7 +400,7 @@ class Server:
         self._woken()
 
     def busy(self, identity: Identity, busy: bool) -> None:
-        """The first call, or routing decision, began; or the last one ended."""
+        """Note that the first call, or routing decision, has begun, or the last one has ended."""
         self._member.set_busy(identity, busy)
         if identity.kind is Kind.PORT:
             self._calls.busy(identity.number, busy)
@@ -414,10 +415,10 @@ class Server:
         """Serve a call at a route point or an interceptor."""
         await self._calls.routed_call(identity, session)
 
-    # What is told.
+    # Events for trace and log.
 
     def warn(self, kind: str, why: str) -> None:
-        """Leave a warning in trace and log."""
+        """Write a warning into trace and log."""
         self._event(kind, why=why)
 
     def _event(self, kind: str, **fields: object) -> None:
@@ -439,7 +440,7 @@ _EVENTS = {kind: kind.value.replace(" ", "_") for kind in StepKind}
 
 
 def _engine_ports(cluster: Cluster, name: str) -> int:
-    """Every port that may come to it, and the engine's own default for calls that consult."""
+    """How many ports may come to the server, at least the engine's default for consultations."""
     return max(rtp.EngineConfig().max_ports, cluster.most_ports(name))
 
 
@@ -464,15 +465,15 @@ async def open_server(
     trace: Trace | None = None,
     clock: Callable[[], float] = boot_clock,
 ) -> AsyncGenerator[Server]:
-    """Be the server ``name`` of a cluster; serve by :meth:`Server.run`.
+    """Run the server ``name`` of a cluster; serve by :meth:`Server.run`.
 
-    Entered means that its name, its address and its store are ours. Left means that everything
-    it had registered is closed; others may act at once.
+    Entered means that its name, its address and its store are ours. Left means that everything it
+    had registered is closed; others may act at once.
 
     ``store`` is the one that the configuration names when left out. ``engine`` is the media engine
     that carries the sound of its ports; when left out, one is opened at the server's address and
-    UDP range. Raises :class:`ConfigurationError` for a name that is no server, or runs already,
-    and :class:`ConnectionLost` when the store cannot be used.
+    UDP range. Raises :class:`ConfigurationError` for a name that is no server, or runs already, and
+    :class:`ConnectionLost` when the store cannot be used.
     """
     server = cluster.server(name)
     trace = traced(server.trace_package_list, trace)

@@ -1,4 +1,4 @@
-"""The Server Status page: who is up, who stands in, what is served and by whom, and why not. Pure.
+"""The Server Status page: which servers are up, stand in, and serve what, and why not. Pure.
 
 Source: the page in Cisco's document 44922. What a page of the product shows as an arrow up or down
 is ``up`` here; a row that it leaves out is absent. A heartbeat is believed for ``Timing.own``
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Severity(enum.IntEnum):
-    """How bad it is. The values are those of monitoring plug-ins and of ``pa-telephony status``."""
+    """How bad a state is, in the values of monitoring plug-ins and of ``pa-telephony status``."""
 
     NORMAL = 0
     WARNING = 1
@@ -45,46 +45,46 @@ class Severity(enum.IntEnum):
 
 @dataclass(frozen=True)
 class ResourceStatus:
-    """One identity."""
+    """The state of one identity on the status page."""
 
     identity: Identity
     up: bool
     holder: str
-    """Who serves it, or owns it without serving it; "" for nobody."""
+    """The server that serves it, or owns it without serving it; "" for none."""
     busy: bool
     why: str
-    """Why it is not up, what the holder does or was told; "" when it is up."""
+    """Why it is not up: what the holder does or was told; "" when it is up."""
     also: tuple[str, ...] = ()
-    """Who has it registered besides the holder."""
+    """The servers that have it registered besides the holder."""
     doubled: bool = False
-    """Two servers hold it, and no return that runs explains it."""
+    """Whether two servers hold it, and no return that runs explains it."""
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server's page."""
+    """The status page of one server."""
 
     name: str
     up: bool
     stopped: bool
-    """An operator stopped it."""
+    """Whether an operator stopped it."""
     spare: bool
     reaches_call_manager: bool
-    """It reaches at least one of the providers."""
+    """Whether it reaches at least one of the providers."""
     fail_over_server: str
-    """Who stands in now; "" for nobody."""
+    """The server that stands in now; "" for none."""
     resources: tuple[ResourceStatus, ...]
     age: float | None = None
-    """Seconds since its last heartbeat; None when it has no session or nobody can tell."""
+    """Seconds since its last heartbeat; None when it has no session or the age cannot be told."""
     notes: tuple[str, ...] = ()
-    """What is wrong with the server itself, in sentences."""
+    """Sentences about trouble of the server itself."""
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
-    """Providers that its own identities need and that it does not reach."""
+    """The providers that its own identities need and that it does not reach."""
 
     @property
     def state(self) -> str:
-        """In words, what the arrows say together."""
+        """The state of the server in words, as the arrows of the page say together."""
         ups = [resource.up for resource in self.resources]
         if any(resource.doubled for resource in self.resources):
             return "held by two servers at once"
@@ -111,7 +111,7 @@ class ServerStatus:
 
     @property
     def severity(self) -> Severity:
-        """How bad it is with this server and what it owns."""
+        """How bad the state of this server and of what it owns is."""
         if any(resource.doubled or not resource.up for resource in self.resources):
             return Severity.DOWN
         if not self.up or self.fail_over_server or self.notes:
@@ -119,33 +119,33 @@ class ServerStatus:
         return Severity.NORMAL
 
     def of_kind(self, *kinds: Kind) -> tuple[ResourceStatus, ...]:
-        """The resources of some kinds."""
+        """The resources of the given kinds."""
         return tuple(each for each in self.resources if each.identity.kind in kinds)
 
     @property
     def media_ports_in_use(self) -> int:
-        """How many of its media ports have a call, whoever holds them."""
+        """How many of its media ports have a call, whichever servers hold them."""
         return sum(each.busy for each in self.of_kind(Kind.PORT))
 
 
 def worst(pages: Sequence[ServerStatus]) -> Severity:
-    """How bad it is with the worst of them."""
+    """The severity of the worst page; NORMAL without pages."""
     return max((page.severity for page in pages), default=Severity.NORMAL)
 
 
 class Ages:
-    """How old each server's heartbeat is, from looks at the store.
+    """The ages of the servers' heartbeats, from looks at the store.
 
-    At first by the sender's own clock, which is this machine's when both run on it, and is not
-    told when it cannot be; later by what was seen to come. ``now`` is seconds since this machine
-    booted.
+    The first look goes by the sender's own clock, which is this machine's when both run on it, and
+    gives no age when that cannot be; later ones go by what was seen to come. ``now`` is seconds
+    since this machine booted.
     """
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}
 
     def look(self, cluster: Cluster, snapshot: Snapshot, now: float) -> dict[str, float]:
-        """Seconds since the last heartbeat of each server; left out where nobody can tell.
+        """Seconds since the last heartbeat of each server; left out where that is not known.
 
         To be given one snapshot after the other.
         """
@@ -175,7 +175,7 @@ def cluster_status(
 ) -> tuple[ServerStatus, ...]:
     """Every server's page, from one snapshot of the store.
 
-    A server without an entry in ``ages`` (:class:`Ages`) is believed.
+    A server without an entry in ``ages`` (:class:`Ages`) is taken as up.
     """
     # A reader from outside has a file of its own; a server compares files by itself.
     file = Configured.of(cluster) if ages is not None else None
@@ -184,15 +184,15 @@ def cluster_status(
 
 
 def server_status(world: World, name: str) -> ServerStatus:
-    """One server's page; every heartbeat is believed."""
+    """One server's page; every heartbeat counts as fresh."""
     return _Reader(world, {}, None).page(name)
 
 
 def questionable(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float]) -> bool:
     """Whether another look, :func:`patience` later, may say something else.
 
-    A heartbeat that is late, or was sent by another clock, may come; a route point that two
-    servers have at the end of a return is given up by one of them.
+    A heartbeat that is late, or was sent by another clock, may come; a route point that two servers
+    have at the end of a return is given up by one of them.
     """
     world = World(cluster, snapshot)
     alive = [name for name in world.names if world.session(name) and name not in snapshot.dead]
@@ -239,7 +239,7 @@ class _Reader:
         )
 
     def _is_up(self, name: str) -> bool:
-        """It has a session, a process, and a heartbeat that is not too old."""
+        """Whether a server has a session, a process, and a heartbeat that is not too old."""
         world = self.world
         alive = world.session(name) is not None and name not in world.snapshot.dead
         return alive and self._ages.get(name, 0.0) <= self._cluster.timing.own
@@ -253,14 +253,14 @@ class _Reader:
     def _resource(self, identity: Identity) -> ResourceStatus:
         world = self.world
         owner = world.owner(identity)
-        # A route point on its way home is served by whom it comes from until it has arrived.
+        # A route point on its way home is served by its last holder until it has arrived.
         serving = [
             name
             for name in sorted(world.names, key=lambda name: name != owner)
             if self._is_up(name) and identity.label in self._said(name).up
         ]
         also = tuple(serving[1:])
-        # Both have a route point while it goes home; never a port.
+        # Both servers have a route point while it goes home; never a port.
         returns = identity.kind is not Kind.PORT and world.claimant(identity.home) is not None
         return ResourceStatus(
             identity,
@@ -275,7 +275,7 @@ class _Reader:
         )
 
     def _why(self, identity: Identity, owner: str | None) -> str:
-        """Why nobody serves it; a sentence about the owner, if it has one."""
+        """Why no server serves the identity; a sentence about the owner, if it has one."""
         if owner is None:
             if not self._is_up(identity.home):
                 return self._nobody(identity.home)
@@ -358,7 +358,7 @@ class _Reader:
         return notes
 
     def _troubles(self, name: str) -> list[str]:
-        """Of a server that is up."""
+        """Sentences about trouble of a server that is up."""
         found: list[str] = []
         beat = self._said(name)
         age = self._ages.get(name, 0.0)

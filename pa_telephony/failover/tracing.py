@@ -10,7 +10,7 @@ __all__ = ["traced"]
 
 
 def traced(packages: Iterable[str], trace: Trace | None) -> Trace | None:
-    """``trace`` for what ``packages`` (``"sccp=off"``) let through.
+    """``trace`` for the records that ``packages`` (such as ``"sccp=off"``) let through.
 
     ``debug`` is everything, ``info`` and above are events only, ``off`` is nothing; a package that
     is not named passes whole.

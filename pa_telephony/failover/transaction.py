@@ -26,7 +26,7 @@ __all__ = [
 
 
 class StoreReplaced(ConnectionLost):
-    """The store is not what it was: what was agreed on in it holds no more.
+    """The store was lost or replaced: what was agreed on in it holds no more.
 
     A server that acts on it must stop at once, without waiting for its guard to end.
     """
@@ -55,8 +55,8 @@ class Snapshot:
     ``running`` names the servers whose process is seen to run, with a session or without; None
     when the store cannot tell. Nothing is decided by it: it is for people.
 
-    ``source`` is what was read: when it is another, the store was lost and begun anew, and
-    nothing that was read before counts any more.
+    ``source`` names the store that was read: when it changes, the store was lost and begun anew,
+    and nothing that was read before counts any more.
     """
 
     revision: int
@@ -80,7 +80,7 @@ class Compare:
     modified: int | None = None
 
     def holds(self, entries: Mapping[str, Entry]) -> bool:
-        """Whether it is true of ``entries``."""
+        """Whether the condition is true of ``entries``."""
         entry = entries.get(self.key)
         created, modified = (entry.created, entry.modified) if entry else (0, 0)
         return self.created in (None, created) and self.modified in (None, modified)
@@ -88,7 +88,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Set a key."""
+    """Set the value of a key, which is created if it is missing."""
 
     key: str
     value: str
@@ -116,7 +116,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a transaction; ``revision`` is the store's afterwards."""
+    """Whether a transaction was committed, and the store's ``revision`` afterwards."""
 
     committed: bool
     revision: int = field(compare=False)

@@ -1,4 +1,4 @@
-"""Every rule that a cluster's configuration must keep, and what is only worth a warning.
+"""Every rule that a cluster's configuration must keep, and settings that are worth a warning.
 
 Source: Cisco's document 44922, Q22 and Q23 of docs/failover.md; rules marked *ours* in
 :mod:`pa_telephony.failover.config` follow from how failover is decided there.
@@ -52,7 +52,7 @@ class _Checker:
 
 
 def check(cluster: ClusterConfig) -> None:
-    """Raise :class:`~pa_telephony.errors.ConfigurationError` for the first rule broken."""
+    """Raise :class:`~pa_telephony.errors.ConfigurationError` for the first rule that is broken."""
     checker = _Checker(cluster)
     _check_timing(cluster, checker)
     _check_application(cluster, checker)
@@ -282,7 +282,7 @@ def _check_provider(provider: JtapiProvider | SkinnyProvider, checker: _Checker)
 
 
 def _split_host(entry: str) -> tuple[str, str]:
-    """``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address."""
+    """Split ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address; the port may be ""."""
     if entry.startswith("["):
         host, _, rest = entry[1:].partition("]")
         return host, rest.removeprefix(":")
@@ -293,7 +293,7 @@ def _split_host(entry: str) -> tuple[str, str]:
 
 
 def _used(cluster: ClusterConfig) -> Iterator[tuple[ServerConfig, str, str]]:
-    """(server, field, provider) wherever a server has something to register through one."""
+    """(server, field, provider) for each identity that a server registers through a provider."""
     for server in cluster.servers:
         for identity in cluster.identities(server.server_name):
             yield server, identity.kind.value, identity.provider
@@ -344,7 +344,7 @@ def _check_devices(cluster: ClusterConfig, checker: _Checker) -> None:
 
 
 def _check_numbers(cluster: ClusterConfig, checker: _Checker) -> None:
-    """No number twice in the cluster, none inside a pattern, no pattern twice."""
+    """Check that no number is in the cluster twice or inside a pattern, and no pattern twice."""
     numbers: dict[str, tuple[ServerConfig, str]] = {}
     for server in cluster.servers:
         claims = [
@@ -410,7 +410,7 @@ _Span: TypeAlias = tuple[ServerConfig, range]
 
 
 def _overlapping(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
-    """Pairs of servers of one machine whose UDP ports meet."""
+    """The pairs of servers of one machine whose UDP ports overlap."""
     for one, other in combinations(spans, 2):
         hosts = {each.hostname_or_ip_address.casefold() for each, _ in (one, other)}
         first, second = sorted((one[1], other[1]), key=lambda ports: ports.start)
@@ -419,9 +419,9 @@ def _overlapping(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
 
 
 def _udp_when_all_fall(cluster: ClusterConfig) -> Iterator[str]:
-    """Ranges that meet only when a server stands in for several homes at once.
+    """Warnings of UDP ranges that overlap only if a server stands in for several homes at once.
 
-    It then passes over what others have bound; a home that returns may find its own ports taken.
+    It then passes over ports that others have bound; a home that returns may find its own taken.
     """
     spans = [
         (server, range(base, base + 2 * cluster.most_ports(server.server_name)))
@@ -483,7 +483,7 @@ def _check_application(cluster: ClusterConfig, checker: _Checker) -> None:
 
 
 def warnings(cluster: ClusterConfig) -> list[str]:
-    """Sentences about what works but is probably not meant; never an error (F9, F11)."""
+    """Sentences about settings that work but are probably not meant; never an error (F9, F11)."""
     found: list[str] = [*_udp_when_all_fall(cluster)]
     listed = {name for server in cluster.servers for name in cluster.candidates(server.server_name)}
     for server in cluster.servers:

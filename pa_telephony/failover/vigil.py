@@ -1,4 +1,4 @@
-"""Watch over one call: silence that nobody ends, and a call that never ends. Pure.
+"""Watch over one call: silence that goes on, and a call that never ends. Pure.
 
 A hang-up that gets lost leaves a media port busy for ever, and with it the return of its home
 (Q10). Sound tells: a call that should be heard and is not, neither by RTP nor by RTCP, for half of
@@ -13,7 +13,7 @@ import enum
 __all__ = ["Verdict", "Vigil"]
 
 _LOOKS = 10
-"""Looks in the shorter of the times."""
+"""How many looks there are in the shorter of the times."""
 _LONGEST_PAUSE = 30.0
 
 
@@ -22,15 +22,15 @@ class Verdict(enum.Enum):
 
     NOTHING = "nothing"
     ASK = "ask"
-    """Silent for half of the time: tell the call manager."""
+    """The call is silent for half of the time: tell the call manager."""
     END = "end"
-    """Silent for all of the time."""
+    """The call is silent for all of the time: end it."""
     LONG = "long"
-    """Longer than a call should be."""
+    """The call is longer than a call should be: raise an alarm."""
 
 
 class Vigil:
-    """One call. ``silence`` and ``long`` are seconds, 0 = never."""
+    """The watch over one call; ``silence`` and ``long`` are seconds, 0 = never."""
 
     def __init__(self, *, silence: float, long: float, now: float) -> None:
         self._silence = silence
@@ -51,7 +51,10 @@ class Vigil:
         return now - self._heard_at
 
     def look(self, heard: object, now: float) -> Verdict:
-        """``heard`` changes whenever something is heard; None while nothing is to be heard."""
+        """Look at the call at ``now``.
+
+        ``heard`` changes whenever something is heard; it is None while nothing is to be heard.
+        """
         if heard is None or heard != self._heard:
             self._heard, self._heard_at, self._asked = heard, now, False
         silent = now - self._heard_at

@@ -55,27 +55,27 @@ _SESSIONS = "srv/"
 
 
 def session(server: str) -> str:
-    """Key of a server's session."""
+    """The key of a server's session."""
     return _SESSIONS + server
 
 
 def configuration(server: str) -> str:
-    """Key of what a server's file says."""
+    """The key of what a server's file says."""
     return f"conf/{server}"
 
 
 def claim(home: str) -> str:
-    """Key that names the stand-in of a home."""
+    """The key that names the stand-in of a home."""
     return f"claim/{home}"
 
 
 def want(home: str) -> str:
-    """Key by which a home asks for its own."""
+    """The key by which a home asks for its own."""
     return f"want/{home}"
 
 
 def stop(server: str) -> str:
-    """Key of an operator's intent that a server be stopped."""
+    """The key of an operator's intent that a server be stopped."""
     return f"stop/{server}"
 
 
@@ -87,13 +87,13 @@ class Stop(enum.Enum):
     """How an operator wants a server stopped; the value stands in the store."""
 
     FAIL_OVER = "stop"
-    """Like a crash: others stand in (F14)."""
+    """Others stand in, as after a crash (F14)."""
     ALONE = "alone"
-    """Nobody stands in (Q15)."""
+    """No other server stands in (Q15)."""
 
 
 class Bearer(NamedTuple):
-    """A server in one of its sessions."""
+    """A server in one of its sessions, as values of the store name it."""
 
     server: str
     token: int
@@ -119,27 +119,27 @@ class Beat:
 
     instance: str
     links: frozenset[str] = frozenset()
-    """Names of the providers that it reaches; :data:`EVERY` stands for all of them."""
+    """The names of the providers that it reaches; :data:`EVERY` stands for all of them."""
     steady: frozenset[str] = frozenset()
     """Those of ``links`` that it has reached without a break for ``Timing.steady``."""
     reads: bool = True
-    """False: it has not been able to read the store for some time."""
+    """Whether it can read the store; False after some time without."""
     up: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
     why: Mapping[str, str] = field(default_factory=dict[str, str])
     unreached: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Providers that it needs and does not reach, with the reason; "" for no answer."""
+    """The providers that it needs and does not reach, with the reason; "" for no answer."""
     suspects: frozenset[str] = frozenset()
-    """Servers of which it has not heard for more than two heartbeats."""
+    """The servers of which it has not heard for more than two heartbeats."""
     long: frozenset[str] = frozenset()
-    """Labels of media ports whose call lasts longer than ``Timing.long_call``."""
+    """The labels of media ports whose call lasts longer than ``Timing.long_call``."""
     at: float = 0.0
     """The sender's clock when it sent this: seconds since the machine booted, for people who ask
     how old it is. Nothing is decided by it."""
     sequence: int = 0
 
     def encode(self) -> str:
-        """JSON of one line, keys in a fixed order."""
+        """Write it as JSON on one line, keys in a fixed order."""
         return json.dumps(
             {
                 "instance": self.instance,
@@ -162,12 +162,12 @@ class Beat:
 
     @classmethod
     def decode(cls, text: str) -> Beat:
-        """Read one; what is missing or no JSON takes the defaults (another release wrote it)."""
+        """Read a beat; missing parts and text of another release take the defaults."""
         return _decode(text)
 
     @functools.cached_property
     def still(self) -> Beat:
-        """The same without what changes with every heartbeat."""
+        """The same beat without what changes with every heartbeat."""
         return replace(self, sequence=0, at=0.0)
 
     @property
@@ -222,14 +222,15 @@ class Session(NamedTuple):
 
 
 class World:
-    """A snapshot read with a cluster's configuration in hand. Everything is a question."""
+    """A snapshot read with a cluster's configuration in hand; its methods only answer questions."""
 
     def __init__(self, cluster: Cluster, snapshot: Snapshot) -> None:
         self.cluster = cluster
         self.snapshot = snapshot
         self.names = tuple(server.server_name for server in cluster.servers)
         self.sessions: dict[str, Session] = {}
-        """Every session, also of a server that only another server's file knows."""
+        """Every session by the name of its server, also of one that only another server's file
+        has."""
         for key, entry in snapshot.entries.items():
             if key.startswith(_SESSIONS):
                 name, beat = key[4:], Beat.decode(entry.value)
@@ -240,9 +241,9 @@ class World:
         self._reaches: dict[tuple[str, str, bool], frozenset[str]] = {}
 
     def has_news_since(self, other: World) -> bool:
-        """Whether anything but the pulse of heartbeats is not as in ``other``.
+        """Whether anything but the pulse of heartbeats differs from ``other``.
 
-        What remains the same calls for no new plan.
+        If nothing does, no new plan is needed.
         """
         mine, theirs = self.snapshot, other.snapshot
         if mine.dead != theirs.dead or len(mine.entries) != len(theirs.entries):
@@ -262,7 +263,7 @@ class World:
         return self.sessions.get(server)
 
     def configured(self, server: str) -> Configured | None:
-        """What the file of ``server`` says, or said when it ran last; None when nobody knows."""
+        """What the file of ``server`` says, or said when it ran last; None when that is unknown."""
         if server not in self._configured:
             self._configured[server] = self._read_configured(server)
         return self._configured[server]
@@ -270,14 +271,14 @@ class World:
     def _read_configured(self, server: str) -> Configured | None:
         entry, found = self.snapshot.entries.get(configuration(server)), self.session(server)
         if entry is None or (found is not None and found.token != entry.modified):
-            # None, or left over: another release has begun that session without a word of it.
+            # None, or left over: another release has begun that session without writing it.
             return None
         return Configured.decode(entry.value)
 
     def differs(self, server: str, home: str) -> tuple[str, ...]:
-        """In what ``server`` does not agree with what ``home`` says, or said last, of itself.
+        """The groups in which ``server`` disagrees with what ``home`` says, or said, of itself.
 
-        Groups of :data:`agreement.GROUPS`; none when they agree or nobody knows. A server that
+        Groups of :data:`agreement.GROUPS`; none when they agree or that is unknown. A server that
         differs does not stand in.
         """
         key = server, home
@@ -287,7 +288,7 @@ class World:
         return self._differences[key]
 
     def bearer(self, key: str) -> Bearer | None:
-        """Whom the value of ``key`` names, if that session still exists."""
+        """The server that the value of ``key`` names, if that session still exists."""
         entry = self.snapshot.entries.get(key)
         return None if entry is None else self._counting(entry)
 
@@ -304,12 +305,12 @@ class World:
         return self._owners[identity]
 
     def claimant(self, home: str) -> str | None:
-        """The server that stands in for ``home``."""
+        """The server that stands in for ``home``, None for none."""
         bearer = self.bearer(claim(home))
         return bearer.server if bearer else None
 
     def wants(self, home: str) -> Bearer | None:
-        """``home`` in its session, while it asks for its own."""
+        """``home`` in its session while it asks for its own, else None."""
         bearer = self.bearer(want(home))
         return bearer if bearer and bearer.server == home else None
 
@@ -342,7 +343,7 @@ class World:
         return frozenset(filter(reaches, self.cluster.needs(home)))
 
     def asks(self, home: str) -> Bearer | None:
-        """``home`` in its session, while it asks for its own and could serve some of it."""
+        """``home`` in its session while it asks for its own and could serve some of it."""
         return self.wants(home) if self.reach(home, home) else None
 
     def as_read(self, server: str, home: str) -> Compare:
@@ -362,7 +363,7 @@ class World:
         return Compare(key, modified=self.snapshot.modified(key))
 
     def ports(self, server: str) -> int:
-        """Media ports that ``server`` has to serve: its own and those of homes it claims.
+        """How many media ports ``server`` has to serve: its own and those of homes that it claims.
 
         From configuration and claims only, so that a few compares can pin it down (F8).
         """
@@ -381,7 +382,7 @@ class World:
         )
 
     def held(self, server: str) -> tuple[Identity, ...]:
-        """Every identity that ``server`` owns now, whosever it is by configuration."""
+        """Every identity that ``server`` owns now, whichever home it belongs to."""
         return tuple(
             identity
             for home in self.names

@@ -1,4 +1,4 @@
-"""Stores: where the servers of a cluster agree on who owns what.
+"""Stores: where the servers of a cluster agree on which of them owns what.
 
 One interface, :class:`Store`. :class:`MemoryStore` serves the servers of one process (tests);
 :class:`SqliteStore` those of one machine (the default: a file, and a lock as proof of death).
@@ -31,13 +31,13 @@ __all__ = [
 
 
 class StoreView(Protocol):
-    """What can be read of a store.
+    """The part of a store that only reads.
 
     Its methods raise :class:`~pa_telephony.errors.ConnectionLost` when it cannot be used now.
     """
 
     async def snapshot(self) -> Snapshot:
-        """All entries at one revision, and who is proven dead.
+        """All entries at one revision, and the servers that are proven dead.
 
         Never older than what any transaction that has returned before has committed.
         """
@@ -51,13 +51,13 @@ class StoreView(Protocol):
 class Store(StoreView, Protocol):
     """What every store offers to servers.
 
-    Its methods raise ConnectionLost when the store cannot be used now. When they raise its
-    subclass :class:`StoreReplaced`, what was agreed on is lost and nobody may act on it any more;
-    the next snapshot then has another ``source``.
+    Its methods raise ConnectionLost when the store cannot be used now. When they raise its subclass
+    :class:`StoreReplaced`, what was agreed on is lost and no server may act on it any more; the
+    next snapshot then has another ``source``.
     """
 
     async def transact(self, transaction: Transaction) -> Outcome:
-        """Commit it or not, atomically.
+        """Commit a transaction or not, atomically.
 
         ConnectionLost means that the outcome is unknown: the same transaction may be repeated.
         Cancelling waits for the outcome, so that it is never unknown because of us.
@@ -87,7 +87,7 @@ async def open_store(cluster: Cluster, *, create: bool = True) -> AsyncGenerator
 
 
 def open_view(cluster: Cluster) -> StoreView:
-    """The same store, to be read only; nothing is made, opened or kept by this itself."""
+    """The same store, to be read only; this function makes, opens and keeps nothing."""
     from pa_telephony.failover.stores.sqlite import SqliteView
 
     return SqliteView(cluster.store_path)

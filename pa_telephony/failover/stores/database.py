@@ -1,7 +1,7 @@
 """The SQLite file of a store: opened safely, read by what has changed, written atomically.
 
-Two connections: one for reading, which never waits (in WAL mode readers wait for nobody), and one
-for writing, for a worker thread. Nothing here knows trio.
+Two connections: one for reading, which never waits (in WAL mode readers wait for no writer), and
+one for writing, for a worker thread. Nothing here knows trio.
 
 One row says what the file is: ``identity`` is drawn when the file is made, ``number`` is the last
 revision, ``deleted`` the last one that deleted something. A reader that knows revision *n* reads
@@ -36,7 +36,7 @@ __all__ = ["BUSY", "Database", "is_broken", "is_busy", "patiently", "set_aside",
 T = TypeVar("T")
 
 BUSY = 1.0
-"""Seconds that a write, or an opening, waits for another process; one takes a millisecond."""
+"""How many seconds a write, or an opening, waits for another process; one takes a millisecond."""
 
 # "PA", and the layout of the tables.
 _APPLICATION = 0x5041
@@ -69,7 +69,7 @@ _LOOK = "SELECT identity, number, deleted FROM store"
 
 
 class Look(NamedTuple):
-    """What the one row says."""
+    """The contents of the row that says what the file is."""
 
     identity: str
     number: int
@@ -144,7 +144,7 @@ class Database:
         self._reserve()
 
     def _make_room(self) -> None:
-        """Have the pages in the file, and free; without room for them it goes on without."""
+        """Allocate pages in the file, and free them; without room on the disk go on without."""
         connection = self._writer
         connection.execute("DROP TABLE IF EXISTS room")
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -174,11 +174,11 @@ class Database:
     # --------------------------------------------------------------------------- reading
 
     def look(self) -> Look:
-        """The one row. Raises sqlite3.Error."""
+        """Read the row that says what the file is; raises sqlite3.Error."""
         return Look(*self._reader.execute(_LOOK).fetchone())
 
     def read(self, known: Snapshot | None) -> tuple[Look, dict[str, Entry]]:
-        """The one row and all entries, those of ``known`` taken over. Raises sqlite3.Error."""
+        """Read that row and all entries, those of ``known`` taken over; raises sqlite3.Error."""
         connection = self._reader
         with _transaction(connection, "BEGIN"):
             look = self.look()
@@ -196,10 +196,10 @@ class Database:
     # --------------------------------------------------------------------------- writing
 
     def write(self, transaction: Transaction) -> Outcome:
-        """Commit it or not. Raises sqlite3.Error; nothing is committed then."""
+        """Commit a transaction or not; raises sqlite3.Error, and nothing is committed then."""
         connection = self._writer
         keys = {each.key for each in (*transaction.compares, *transaction.operations)}
-        # Immediate: what is compared is what is changed, nobody comes in between.
+        # Immediate: no other process writes between the compares and the changes.
         with _transaction(connection):
             look = Look(*connection.execute(_LOOK).fetchone())
             entries: dict[str, Entry] = {}
@@ -246,7 +246,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def is_broken(error: BaseException | None) -> bool:
-    """Whether the file is not what SQLite wrote."""
+    """Whether the file is not one that SQLite wrote, or is damaged."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -265,7 +265,7 @@ def _broken(path: Path, ending: str) -> Path:
 
 @contextlib.contextmanager
 def translated(path: Path) -> Generator[None]:
-    """Turn what SQLite and the operating system raise into ConnectionLost with the path."""
+    """Turn errors of SQLite and of the operating system into ConnectionLost with the path."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
@@ -276,7 +276,7 @@ def translated(path: Path) -> Generator[None]:
 
 
 def _reading(path: Path) -> str:
-    # Without a log nobody has it open, and a reader that trusts in that leaves no files behind.
+    # Without a log no process has it open, and a reader that relies on that leaves no files.
     log = path.with_name(f"{path.name}-wal")
     still = "" if log.exists() and log.stat().st_size else "&immutable=1"
     return f"{path.absolute().as_uri()}?mode=ro{still}"

@@ -1,4 +1,4 @@
-"""The directory beside a store's file: who lives, which file is the store, and a doorbell each.
+"""The directory beside a store's file: which servers live, which file is the store, and bells.
 
 ``cluster.db.locks`` holds for each server ``NAME.lock`` and ``NAME.bell``, and once ``store.id``.
 
@@ -59,7 +59,7 @@ class Record(NamedTuple):
         return cls(words[0], int(words[1]), int(words[2]))
 
     def encode(self) -> bytes:
-        """One line of text."""
+        """Write it as one line of text."""
         return f"{self.identity} {self.device} {self.inode}\n".encode()
 
 
@@ -69,7 +69,7 @@ class _Observed(NamedTuple):
 
 
 class Locks:
-    """The directory, made when it is not there; every descriptor in it that this process has."""
+    """The directory, made when it is missing, and every descriptor in it that this process has."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class Locks:
         _all.add(self)
 
     def close(self) -> None:
-        """Close everything; a lock that is held is given up."""
+        """Close every descriptor; a lock that is held is given up."""
         for name in tuple(self._held):
             self.release(name)
         for observed in self._observed.values():
@@ -99,7 +99,7 @@ class Locks:
     # ------------------------------------------------------------------------ own names
 
     def acquire(self, name: str) -> bool:
-        """Be ``name`` from now on, unless another process, or another object, is."""
+        """Take the lock of ``name``; False when another process, or another object, has it."""
         if name in self._held:
             return False
         path = self.path / f"{name}{_LOCK}"
@@ -122,7 +122,7 @@ class Locks:
         return True
 
     def release(self, name: str) -> None:
-        """Be ``name`` no longer: proof of its death to everybody."""
+        """Give up the lock of ``name``, which is the proof of its death to all others."""
         self._proofs.pop(name, None)
         descriptor = self._held.pop(name, None)
         if descriptor is not None:
@@ -133,7 +133,7 @@ class Locks:
             os.close(bell)
 
     def disown(self) -> None:
-        """In a child made by fork(): it shares open files and must not keep its parent's locks."""
+        """Close all in a child made by fork(), which must not keep its parent's locks."""
         for mine in (self._held, self._bells):
             for descriptor in mine.values():
                 with contextlib.suppress(OSError):
@@ -147,7 +147,7 @@ class Locks:
         return tuple(self._held)
 
     def owner(self, name: str) -> str:
-        """The process that is ``name``, as it wrote it down; for messages only."""
+        """The number of the process that is ``name``, as it wrote it down; for messages only."""
         return _read_process(self.path / f"{name}{_LOCK}") or "unknown"
 
     def lost(self) -> str:
@@ -170,7 +170,7 @@ class Locks:
     # --------------------------------------------------------------------- other names
 
     def dead(self) -> frozenset[str]:
-        """Every name that has a lock file and no process."""
+        """The names that have a lock file and no process."""
         return self.proofs()[0]
 
     def proofs(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -184,7 +184,7 @@ class Locks:
         return dead, frozenset(self._observed.keys() | self._held.keys()) - dead
 
     def others(self) -> tuple[str, ...]:
-        """Names that living processes, or other objects of this one, hold."""
+        """The names that living processes, or other objects of this one, hold."""
         return tuple(sorted(self.proofs()[1] - self._held.keys()))
 
     def _list(self) -> None:
@@ -223,7 +223,7 @@ class Locks:
         return bool(self._bells)
 
     def silence(self) -> None:
-        """Take notice of the rings and deaths up to now."""
+        """Clear the rings and deaths up to now, so that only later ones wake."""
         rung = {descriptor for descriptor, _ in self._poll.poll(0)}
         for bell in self._bells.values():
             if bell in rung:
@@ -236,7 +236,7 @@ class Locks:
                 self._processes[name] = -1
 
     def ring(self) -> None:
-        """Wake everybody's watch, this process's own ones too; who is not there misses nothing."""
+        """Wake the watches of all servers, this process's own too; absent ones miss nothing."""
         self._list()
         for name in self._observed.keys() | self._held.keys():
             bell = self._bells.get(name)
@@ -259,7 +259,7 @@ class Locks:
             self._poll.register(bell, select.EPOLLIN)
 
     def _follow_process(self, name: str) -> None:
-        """Be woken when the process of ``name`` ends; the lock has the last word."""
+        """Wake when the process of ``name`` ends; whether it is dead is for its lock to say."""
         process = _read_process(self.path / f"{name}{_LOCK}")
         self._processes[name] = -1
         if process.isdecimal():
@@ -276,9 +276,9 @@ class Locks:
 
     @contextlib.contextmanager
     def exclusive(self, seconds: float) -> Generator[int]:
-        """Be the only one that opens or closes the database; gives a descriptor of the record.
+        """Let no other process open or close the database meanwhile; gives the record's descriptor.
 
-        Raises :class:`~pa_telephony.errors.ConnectionLost` when another one does so for longer
+        Raises :class:`~pa_telephony.errors.ConnectionLost` when another process does so for longer
         than ``seconds``.
         """
         until = time.monotonic() + seconds
@@ -296,7 +296,7 @@ class Locks:
             time.sleep(_TRY_AGAIN)
 
     def read_record(self, descriptor: int) -> Record | None:
-        """Which database is the store; None when nobody has said so yet."""
+        """Read which database is the store; None when that is not recorded yet."""
         return Record.parse(os.pread(descriptor, 200, 0))
 
     def write_record(self, descriptor: int, record: Record) -> None:
@@ -306,7 +306,7 @@ class Locks:
 
 
 class Seen(NamedTuple):
-    """What one finds who only looks."""
+    """What a mere reader finds in the directory."""
 
     dead: frozenset[str]
     running: frozenset[str]
@@ -314,7 +314,7 @@ class Seen(NamedTuple):
 
 
 def look(path: Path) -> Seen:
-    """Who has a lock file and lives, or not, and which file is the store; makes nothing."""
+    """The servers that live, those that do not, and which file is the store; makes nothing."""
     dead: set[str] = set()
     running: set[str] = set()
     record: Record | None = None
@@ -379,7 +379,7 @@ def _read_process(path: Path) -> str:
 
 
 def _press(bell: int) -> None:
-    with contextlib.suppress(OSError):  # full: it rings anyway
+    with contextlib.suppress(OSError):  # full: the bell rings anyway
         os.write(bell, b"\0")
 
 

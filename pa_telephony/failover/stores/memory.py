@@ -14,7 +14,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Entries in a dictionary. Share one object between the servers of a process."""
+    """Entries in a dictionary; one object is shared between the servers of a process."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
@@ -24,13 +24,13 @@ class MemoryStore:
         self._changed = trio.Event()
 
     async def snapshot(self) -> Snapshot:
-        """All entries; a copy."""
+        """A copy of all entries, with the servers that are proven dead."""
         await trio.lowlevel.checkpoint()
         entries = dict(self._entries)
         return Snapshot(self._revision, entries, self._dead(), frozenset(self._alive))
 
     async def transact(self, transaction: Transaction) -> Outcome:
-        """Commit it or not; the outcome is always known."""
+        """Commit a transaction or not; the outcome is always known."""
         await trio.lowlevel.checkpoint_if_cancelled()
         outcome = apply(self._entries, transaction, self._revision)
         self._revision = outcome.revision
@@ -40,14 +40,14 @@ class MemoryStore:
         return outcome
 
     async def watch(self, seen: Snapshot) -> None:
-        """Return once something is not as in ``seen``."""
+        """Return once a snapshot would differ from ``seen``."""
         await trio.lowlevel.checkpoint()
         while seen.revision == self._revision and seen.dead == self._dead():
             await self._changed.wait()
 
     @contextlib.asynccontextmanager
     async def alive(self, name: str) -> AsyncGenerator[None]:
-        """Be the server ``name``; leaving proves its death."""
+        """Hold ``name`` as living until the block is left, which proves its death."""
         await trio.lowlevel.checkpoint()
         if name in self._alive:
             raise ConfigurationError(f"{name} runs already", field="server_name")

@@ -1,9 +1,9 @@
 """Files that are this user's alone: mode 0600, owner checked, never reached through a link.
 
-Whoever can write the files of a store decides who owns a number, and whoever can open a lock file
-can lock it. So nobody else may: what is made here is made with mode 0600 (a directory with 0700),
-what is found too open is closed, and what another user owns is refused, as is a symbolic link in
-the place of a file.
+A user who can write the files of a store decides which server owns a number, and one who can open a
+lock file can lock it. So no other user may: files are made here with mode 0600 (a directory with
+0700), files found too open are closed, and files of another user are refused, as is a symbolic link
+in the place of a file.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def check_file(path: Path) -> os.stat_result | None:
 
 
 def make_parent(path: Path) -> None:
-    """Make the directory that holds ``path``; one that is there must be safe from strangers.
+    """Make the directory that holds ``path``; one that is there must be safe from other users.
 
     Safe is: it belongs to this user or to root, and not everybody may replace files in it.
     """

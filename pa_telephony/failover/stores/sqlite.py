@@ -5,15 +5,15 @@ neither SQLite's locks nor ours hold on network file systems. Beside ``cluster.d
 ``cluster.db.locks`` (see :mod:`locks`). All of it is this user's alone (see :mod:`private`).
 
 *The file is the store.* Its inode, and the identity written in it, are looked at with every look
-and around every write, and stand in the locks' directory too. When it was deleted, moved,
-replaced, overwritten or broken, all that is asked of the store raises
+and around every write, and stand in the locks' directory too. When it was deleted, moved, replaced,
+overwritten or broken, all that is asked of the store raises
 :class:`~pa_telephony.failover.transaction.StoreReplaced`, so that servers stop acting at once. It
 is opened, or made, anew when no other process lives that may still act on the old one, and else
-when ``settle`` seconds are over: by then whoever did not notice has stopped acting by itself.
-What was broken is set aside as ``cluster.db.broken``.
+when ``settle`` seconds are over: by then a process that did not notice has stopped acting by
+itself. A broken file is set aside as ``cluster.db.broken``.
 
-Limit: a process that is stopped (SIGSTOP) in the microseconds between the begin of a write and
-its commit keeps everybody from writing until it goes on or is killed.
+Limit: a process that is stopped (SIGSTOP) in the microseconds between the begin of a write and its
+commit keeps all others from writing until it goes on or is killed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _SETTLE = 5.0
 
 
 class SqliteStore:
-    """See the module; made by :func:`open_sqlite`."""
+    """A store in one SQLite file, made by :func:`open_sqlite`; see the module."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class SqliteStore:
     async def snapshot(self) -> Snapshot:
         """All entries, then the locks: that order makes ``dead`` a proof.
 
-        After the file was lost, this is what opens the new one.
+        After the file was lost, this method opens the new one.
         """
         await trio.lowlevel.checkpoint()
         while self._database is None:
@@ -127,7 +127,7 @@ class SqliteStore:
             await trio.sleep(_TRY_AGAIN)
 
     async def transact(self, transaction: Transaction) -> Outcome:
-        """Commit it or not; cancelling waits for the outcome."""
+        """Commit a transaction or not; cancelling waits for the outcome."""
         await trio.lowlevel.checkpoint_if_cancelled()
         database = self._verified()
 
@@ -150,7 +150,7 @@ class SqliteStore:
         return outcome
 
     async def watch(self, seen: Snapshot) -> None:
-        """Wait for a ring, a death or 0.2 s, and look whether all is as in ``seen``."""
+        """Wait for a ring, a death or 0.2 s, until a snapshot would differ from ``seen``."""
         await trio.lowlevel.checkpoint()
         until = trio.current_time() + BUSY
         while True:
@@ -175,7 +175,7 @@ class SqliteStore:
 
     @contextlib.asynccontextmanager
     async def alive(self, name: str) -> AsyncGenerator[None]:
-        """Hold the lock of ``name``."""
+        """Hold the lock of ``name`` until the block is left; ConfigurationError if it is held."""
         await trio.lowlevel.checkpoint()
         with translated(self._path):
             if not self._locks.acquire(name):
@@ -242,7 +242,7 @@ class SqliteStore:
         return database
 
     def _lost(self, why: str) -> StoreReplaced:
-        """The store is gone for now; what to raise."""
+        """Note that the store is gone for now; gives the error to raise."""
         self._gone = self._database
         self._database = None
         self._lost_since = self._clock()
@@ -250,7 +250,7 @@ class SqliteStore:
         return StoreReplaced(self._why_lost)
 
     def _reopen(self) -> Database:
-        """In the worker's thread, so that no write goes on in the old file."""
+        """Close the old file and open the new one, in the worker's thread: no write goes on."""
         gone, self._gone = self._gone, None
         self._close(gone)
         if self._create:
@@ -277,7 +277,7 @@ class SqliteStore:
             try:
                 database = Database(self._path, create=self._create)
             except ConnectionLost as lost:
-                # Another's file that only has this name is left alone.
+                # A file of another program that only has this name is left alone.
                 if not is_broken(lost.__cause__) or record is None or found is None:
                     raise
                 if not self._create or _file(found) != record[1:]:
@@ -297,7 +297,7 @@ class SqliteStore:
         return database
 
     def _settled(self, why: str) -> None:
-        """Raise StoreReplaced while somebody may act on the file that was the store."""
+        """Raise StoreReplaced while another process may act on the file that was the store."""
         others = self._locks.others()
         now = self._clock()
         if self._lost_since is None:
@@ -320,18 +320,18 @@ class SqliteStore:
 
 
 class SqliteView:
-    """The store for one who only looks: makes and changes nothing, says what is missing."""
+    """The store for mere readers: makes and changes nothing, says what is missing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def snapshot(self) -> Snapshot:
-        """All entries, then the locks."""
+        """All entries, then the locks, so that ``dead`` is a proof."""
         with translated(self._path):
             return await trio.to_thread.run_sync(self._read)
 
     async def watch(self, seen: Snapshot) -> None:
-        """Look five times a second whether all is as in ``seen``."""
+        """Look five times a second, and return once a snapshot would differ from ``seen``."""
         while True:
             found = await self.snapshot()
             if (found.source, found.revision, found.dead) != (
