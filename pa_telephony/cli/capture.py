@@ -1,4 +1,4 @@
-"""What a capture holds, put together again: frames of SCCP and CTI, and RTP streams.
+"""The contents of a capture, put together again: frames of SCCP and CTI, and RTP streams.
 
 TCP is reassembled, several sessions side by side. The SCCP version of a session is what its
 RegisterReq and RegisterAck agreed on, because the layout follows that and not the header word; a
@@ -28,7 +28,8 @@ Address = tuple[str, int]
 _CTI_MAGIC = b"\xdd\xdd\xff\xff"
 _LONGEST = 1 << 20
 _MOST_STRANGE = 20
-"""Segments in a row that do not begin like a frame, before a connection is another protocol's."""
+"""How many segments in a row do not begin like a frame before a connection counts as another
+protocol's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Frame:
 
     @property
     def name(self) -> str:
-        """The message's name, or its number when nobody declared it."""
+        """The message's name, or its number when that has no declaration."""
         if isinstance(self.message, UnknownMessage):
             return f"Unknown(0x{self.message.id:04x})"
         return type(self.message).__name__ if self.message is not None else "undecodable"
@@ -54,7 +55,7 @@ class Frame:
 
 @dataclass(slots=True)
 class RtpStream:
-    """One SSRC from one address to another."""
+    """The packets of one SSRC from one address to another."""
 
     source: Address
     destination: Address
@@ -67,7 +68,7 @@ class RtpStream:
     _highest: int = -1
 
     def add(self, time: float, packet: Packet) -> None:
-        """Count a packet; what is missing between sequence numbers counts as lost."""
+        """Count a packet; gaps between sequence numbers count as lost packets."""
         if self._highest < 0:
             self.first = time
         else:
@@ -85,7 +86,7 @@ class RtpStream:
 
 @dataclass(slots=True)
 class Capture:
-    """Everything found in one file."""
+    """Everything that was found in one capture file."""
 
     frames: list[Frame] = field(default_factory=list[Frame])
     streams: list[RtpStream] = field(default_factory=list[RtpStream])
@@ -118,7 +119,7 @@ def decode_frame(data: bytes, *, version: int | None = None) -> Frame:
 
 
 class _Direction:
-    """One side's bytes. ``lost`` until a segment begins as a frame does."""
+    """The bytes of one side; ``lost`` until a segment begins as a frame does."""
 
     def __init__(self) -> None:
         self.stream = pcap.TcpStream()
@@ -144,7 +145,7 @@ class _Session:
 
     @property
     def used(self) -> bool:
-        """Whether anything was said."""
+        """Whether any bytes were seen on the connection."""
         return bool(self._protocol or self._strange)
 
     def feed(self, segment: pcap.Segment, capture: Capture) -> None:
@@ -156,7 +157,7 @@ class _Session:
         self._take(side, side.stream.add(segment), segment, capture)
 
     def end(self, capture: Capture) -> None:
-        """The file ends: what waits behind a hole is read as well."""
+        """Read what waits behind a hole, since the file ends."""
         for side in self._directions.values():
             if side.newest is not None and self._strange <= _MOST_STRANGE:
                 self._take(side, side.stream.give_up(), side.newest, capture)
@@ -180,7 +181,7 @@ class _Session:
             capture.frames.append(frame)
 
     def _begins(self, data: bytes, segment: pcap.Segment, capture: Capture) -> bool:
-        """Whether bytes begin like a frame; too short ones may (the rest will tell)."""
+        """Whether bytes begin like a frame; too short ones may, and the rest will tell."""
         found = self._protocol if len(data) < 12 else _protocol_of(data[:12])
         if found == "tls":
             capture.notes.append(f"{_flow(segment)}: TLS, not decoded")
@@ -248,7 +249,7 @@ def _protocol_of(head: bytes) -> str:
 
 
 def read_capture(path: str | os.PathLike[str], *, version: int | None = None) -> Capture:
-    """Read a pcap or pcapng file. Raises DecodeError for what is neither.
+    """Read a pcap or pcapng file; raises DecodeError for any other.
 
     ``version`` is that of SCCP sessions whose registration the file does not hold.
     """
@@ -260,7 +261,7 @@ def read_capture(path: str | os.PathLike[str], *, version: int | None = None) ->
             ends = frozenset((item.source, item.destination))
             session = sessions.get(ends)
             if session is None or (item.syn and session.used):
-                # The same addresses and ports again are another connection.
+                # The same addresses and ports used again are another connection.
                 if session is not None:
                     session.end(capture)
                 session = sessions[ends] = _Session(version)
@@ -279,7 +280,7 @@ def read_capture(path: str | os.PathLike[str], *, version: int | None = None) ->
 
 
 def _watched(packets: Iterable[pcap.Packet], capture: Capture) -> Iterator[pcap.Packet]:
-    """The packets, with a note of what makes them unreadable."""
+    """The packets that can be read, with a note of why others cannot."""
     cut, strange = 0, Counter[int]()
     for packet in packets:
         cut += not packet.whole

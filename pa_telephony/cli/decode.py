@@ -78,7 +78,7 @@ def _frames_in_hex(text: str, version: int | None) -> Iterator[Frame]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold: enumerators by name, bytes in hex, declared things as objects."""
+    """The value as JSON can hold it: enumerators by name, bytes in hex, structs as objects."""
     if isinstance(value, enum.IntEnum | enum.IntFlag):
         return {"name": value.name, "value": int(value)}
     if isinstance(value, bytes):

@@ -21,7 +21,7 @@ _NAME_WIDTH = 44
 
 
 def parts_of(frame: Frame) -> list[Part]:
-    """What each byte of a frame is."""
+    """The parts of a frame: what each of its bytes is."""
     if frame.protocol == "cti":
         return cti_messages.parts_of(frame.data)
     return sccp_messages.parts_of(frame.data, frame.version)
@@ -48,7 +48,7 @@ def shown(value: Any) -> str:
 
 
 def told(part: Part, frame: Frame) -> tuple[str, str]:
-    """Name and value of a part in words."""
+    """The name and the value of a part in words."""
     match part.kind:
         case PartKind.HEADER:
             if part.path == "message_id" or (part.path == "type" and frame.protocol == "cti"):

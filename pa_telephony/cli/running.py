@@ -36,7 +36,7 @@ _REMEMBERED = 1000
 
 
 class _Seconds(click.FloatRange):
-    """A range lets nan through."""
+    """A range of seconds; the one of click lets nan through."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         seconds = super().convert(value, param, ctx)
@@ -68,7 +68,7 @@ def trace_options(command: Command) -> Command:
 
 
 def stalls_option(command: Command) -> Command:
-    """Add ``--trace-stalls``, for :func:`run_until_stopped`."""
+    """Add the option ``--trace-stalls``, for :func:`run_until_stopped`."""
     return click.option(
         "--trace-stalls",
         is_flag=True,
@@ -77,7 +77,7 @@ def stalls_option(command: Command) -> Command:
 
 
 class _Once(logging.Filter):
-    """Drops a line that stood there within the last minute: what fails is tried every second."""
+    """Drops a line that was printed within the last minute; failing steps are repeated often."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class _Once(logging.Filter):
 
 
 class _Printable(logging.Formatter):
-    """Texts of peers stand in lines, and in the exceptions behind them."""
+    """Escapes control characters in lines, as texts of peers stand in them and in exceptions."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable_lines(super().format(record))
@@ -112,7 +112,7 @@ def log_to_terminal() -> None:
 
 
 def keep_for_good() -> None:
-    """Let the collector of garbage pass over all that there is now: it stays until the end.
+    """Exempt all present objects from garbage collection, since they stay until the end.
 
     For a program that has loaded its modules and its configuration: a full collection stops all,
     sound too, for 40 to 90 ms on a busy machine, and would find nothing of these.
@@ -124,9 +124,9 @@ def keep_for_good() -> None:
 def run_until_stopped(main: Callable[[], Awaitable[None]], stalls: Trace | None = None) -> None:
     """Run ``main``; SIGTERM and SIGINT cancel it, so that it says goodbye to its peers.
 
-    A second signal gets its ordinary effect, for whoever has no patience. ``stalls`` is told when
-    the process stood still meanwhile (:mod:`pa_telephony.cli.stalls`), which costs two per cent
-    of a core.
+    A second signal gets its ordinary effect, for users without patience. ``stalls`` is told when
+    the process stood still meanwhile (:mod:`pa_telephony.cli.stalls`), which costs two per cent of
+    a core.
     """
 
     async def run() -> None:
@@ -151,7 +151,7 @@ def open_trace(path: Path | None, *, keyed: bool = False) -> Generator[Trace | N
     """A trace into a file: ``.pcap`` for Wireshark, anything else as JSON lines.
 
     ``keyed`` keeps what people have keyed in it. Raises :class:`click.ClickException` for a file
-    that cannot be had.
+    that cannot be written.
     """
     if path is None:
         yield None

@@ -1,4 +1,4 @@
-"""When a process of ours stood still, and how much of that was the machine's doing.
+"""When this process stood still, and how much of that was for lack of CPU.
 
 A task sleeps for 10 ms again and again and notes by how much it overslept. That alone would also
 excuse a process that blocks its own event loop, so the kernel is asked what the process's threads
@@ -20,7 +20,7 @@ from pa_telephony.trace import EventRecord, Trace
 __all__ = ["KIND", "WORTH_NOTING", "Machine", "Tally", "watch_stalls"]
 
 KIND = "process.stood_still"
-"""Of the trace event, whose fields ``seconds`` and ``kept_waiting`` end at its time."""
+"""The kind of the trace event, whose fields ``seconds`` and ``kept_waiting`` end at its time."""
 
 _NAP = 0.01
 WORTH_NOTING = 0.005
@@ -47,7 +47,7 @@ async def watch_stalls(trace: Trace, nap: float = _NAP) -> None:
 
 
 class Tally:
-    """What is worth noting: a long wait, and several short ones together.
+    """Decides what is worth noting: a long wait, and several short ones together.
 
     On a busy machine a process is kept waiting for a few milliseconds again and again, each time
     too short to be noted, and together long enough for a late frame.
@@ -57,10 +57,10 @@ class Tally:
         self._seconds = self._waited = 0.0
 
     def add(self, seconds: float, late: float, waited: float) -> tuple[float, float] | None:
-        """The last ``seconds``, ``late`` of them too many and ``waited`` of these without a CPU.
+        """Add the last ``seconds``, ``late`` of them too many, ``waited`` of these without a CPU.
 
-        Gives the length of the time to be noted, which ends now, and for how much of it the
-        process was kept waiting; None while that is too little.
+        Gives the length of the time to be noted, which ends now, and for how much of it the process
+        was kept waiting; None while that is too little.
         """
         self._seconds += seconds
         self._waited += waited
@@ -83,7 +83,7 @@ class Machine:
         self.queued()
 
     def queued(self) -> float:
-        """For how many seconds threads of ours were ready to run and did not."""
+        """For how many seconds threads of this process were ready to run and did not."""
         threads: dict[str, int] = {}
         try:
             for thread in os.listdir("/proc/self/task"):
@@ -98,12 +98,12 @@ class Machine:
         known, self._threads = self._threads, threads
         if threads:
             return sum(now - known.get(each, 0) for each, now in threads.items()) * 1e-9
-        # Another kernel: all that was not spent computing counts.
+        # Another kernel: all time that was not spent computing counts.
         (wall, cpu), self._clocks = self._clocks, (time.monotonic(), time.process_time())
         return self._clocks[0] - wall - (self._clocks[1] - cpu)
 
     def stolen(self, wanted: bool) -> float:
-        """For how many seconds the host stopped the machine; at most half a second is looked back.
+        """For how many seconds the host stopped the machine, of the last half second at most.
 
         The kernel counts in hundredths of a second.
         """

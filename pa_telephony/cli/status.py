@@ -95,7 +95,7 @@ def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:
 
 
 def past_page(episodes: Sequence[Episode]) -> Table:
-    """A row for each episode, the newest last; times are local ones of the server that wrote."""
+    """A table with a row for each episode, the newest last; times are the writing server's own."""
     table = Table()
     for title in ("when", "what", "why", "took"):
         table.add_column(title)
@@ -142,7 +142,7 @@ async def _watch(cluster: failover.Cluster) -> None:
 
 
 def changes(before: Sequence[ServerStatus], after: Sequence[ServerStatus]) -> list[str]:
-    """What is not as it was, a line for each; everything when there was nothing before."""
+    """The lines that have changed; all of them when there was nothing before."""
     old = dict(line for server in before for line in _lines(server))
     new = [line for server in after for line in _lines(server)]
     return [f"{subject}: {words}" for subject, words in new if old.get(subject) != words]

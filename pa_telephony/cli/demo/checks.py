@@ -16,10 +16,10 @@ __all__ = ["FRAME", "RATE", "Gap", "Match", "find", "tone_gaps"]
 
 RATE = 8000
 FRAME = 160
-"""Samples in 20 ms."""
+"""The samples of 20 ms."""
 _PART = 10 * FRAME
 _LONGEST_PAUSE = 50
-"""Frames."""
+"""The longest pause in frames."""
 _SAME, _THE_VERY_SAME = 0.5, 0.98
 """Correlation of a frame where it is expected, and of one that is looked for elsewhere.
 
@@ -38,17 +38,17 @@ class Gap:
 
     @property
     def frames(self) -> int:
-        """How many 20 ms frames are missing."""
+        """How many 20 ms frames are missing in the gap."""
         return round((self.end - self.start) * RATE / FRAME)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a reference was found in a recording, and how well.
+    """Where a reference was found in a recording, and how well it matches.
 
-    ``correlation`` is 1.0 for the same sound at any volume and about 0 for something else, the
-    gaps aside; ``start`` is in seconds of the recording; ``gaps`` are frames of the reference that
-    carry sound and do not stand in the recording, and pauses in which it did not go on.
+    ``correlation`` is 1.0 for the same sound at any volume and about 0 for something else, the gaps
+    aside; ``start`` is in seconds of the recording; ``gaps`` are frames of the reference that carry
+    sound and do not stand in the recording, and pauses in which it did not go on.
     """
 
     correlation: float
@@ -57,7 +57,7 @@ class Match:
 
     @property
     def missing(self) -> int:
-        """How many 20 ms frames of sound are not there, or of pause are there."""
+        """How many 20 ms frames of sound are missing, or of pause are too many."""
         return sum(gap.frames for gap in self.gaps)
 
 
@@ -65,8 +65,8 @@ def find(reference: Samples, recording: Samples) -> Match:
     """Find ``reference`` in ``recording``: by cross-correlation, and then frame by frame.
 
     The recording may begin before the reference and end before it is over; what is missing at the
-    end counts as a gap. A player that stood still goes on where it was, so what follows may be
-    later by whole frames, a second at most.
+    end counts as a gap. A player that stood still goes on where it was, so the sound behind it may
+    be later by whole frames, a second at most.
     """
     wanted = reference.astype(np.float64)
     heard = recording.astype(np.float64)
@@ -77,7 +77,7 @@ def find(reference: Samples, recording: Samples) -> Match:
 
 
 def _best_lag(wanted: NDArray[Any], heard: NDArray[Any]) -> int:
-    """Where that part of the reference stands in the recording which is heard best.
+    """The lag at which that part of the reference stands in the recording which is heard best.
 
     Of the whole, a cross-correlation would find a place between those that a pause has parted.
     """

@@ -23,7 +23,8 @@ __all__ = ["demo"]
 
 _TITLE = "PA1 is stopped, later killed; PA2 stands in; PA1 comes home"
 _LONGEST = 300.0
-"""Seconds. It takes 40 on a machine of its own, and must come to an end on one that is not."""
+"""Seconds that the demo may take. It takes 40 on a machine of its own, and must come to an end on
+one that is not."""
 
 
 @click.command(short_help="PA1 dies and comes home, with real calls and audio.")
@@ -46,7 +47,7 @@ def demo(out: Path, drop_every: int | None) -> None:
     Sound and time that were lost because the machine let one of the processes stand still are not
     judged, and it is said which and for how long. Numbers, owners and calls are judged always.
     """
-    # To look through all that was recorded takes the collector longer than a frame of sound.
+    # The collector takes longer than a frame of sound to look through all that was recorded.
     gc.disable()
     console = Console()
     report = Report(console)

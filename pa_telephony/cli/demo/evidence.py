@@ -1,4 +1,4 @@
-"""What the processes wrote down: who held what when, and one pcap of all traffic."""
+"""The traces of the processes: which of them held what when, and one pcap of all traffic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 _KIND = b'"kind": "'
 _READ_EVERY = 0.1
 _LOOKS_AT = 60
-"""Bytes of a line that tell an event from a frame: its time comes first, then its kind."""
+"""How many bytes of a line tell an event from a frame: its time comes first, then its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _events(process: Process) -> list[dict[str, Any]]:
-    """Every event so far; only what is new in the file is read, and frames are passed over."""
+    """Every event so far; only new lines of the file are read, and frames are passed over."""
     if process.trace.exists():
         with process.trace.open("rb") as file:
             file.seek(process.read)
@@ -67,7 +67,7 @@ def _events(process: Process) -> list[dict[str, Any]]:
 
 
 async def follow(processes: Sequence[Process]) -> None:
-    """Read on all the time, a little at once: to read everything takes as long as some frames."""
+    """Read new events all the time, a little at once: to read all takes as long as some frames."""
     while True:
         for process in tuple(processes):
             _events(process)
@@ -75,7 +75,7 @@ async def follow(processes: Sequence[Process]) -> None:
 
 
 def events(processes: Iterable[Process]) -> list[Event]:
-    """What the servers said they did, in order of time."""
+    """The events of the servers, in order of time."""
     found = [
         Event(
             line["time"],
@@ -92,7 +92,7 @@ def events(processes: Iterable[Process]) -> list[Event]:
 
 
 def lateness(name: str, records: Iterable[EventRecord]) -> Lateness:
-    """When the process ``name`` was late, from the events of its trace."""
+    """The times when the process ``name`` was late, from the events of its trace."""
     found = Lateness(name)
     for record in records:
         if record.kind == KIND:
@@ -118,7 +118,7 @@ def stops(witness: Process) -> list[Stall]:
 
 
 def lateness_of(process: Process) -> Lateness:
-    """The same of another process, from its file."""
+    """The times when another process was late, from its trace file."""
     return lateness(
         process.name,
         (EventRecord(line["time"], line["kind"], line) for line in _events(process)),
@@ -126,7 +126,7 @@ def lateness_of(process: Process) -> Lateness:
 
 
 def holdings(processes: Iterable[Process], started: float, now: float) -> list[Holding]:
-    """Who had which identity registered, in seconds since ``started``."""
+    """Which process had which identity registered, in seconds since ``started``."""
     result: list[Holding] = []
     for process in processes:
         since: dict[str, float] = {}
@@ -152,7 +152,7 @@ def _holding(identity: str, name: str, begun: float, ended: float, started: floa
 
 
 def records(path: Path, protocols: frozenset[str]) -> Iterator[Record]:
-    """The frames and packets that a process wrote, of some protocols."""
+    """The frames and packets of some protocols that a process wrote into its trace."""
     for line in _lines(path):
         protocol = line.get("protocol")
         if protocol not in protocols:
@@ -166,7 +166,7 @@ def records(path: Path, protocols: frozenset[str]) -> Iterator[Record]:
 
 
 def merge(processes: Iterable[Process], own: Iterable[Record], path: Path) -> int:
-    """One pcap: signalling as the call manager saw it, RTP as each sender sent it."""
+    """Write one pcap: signalling as the call manager saw it, RTP as each sender sent it."""
     everything: list[Record] = [record for record in own if isinstance(record, RtpRecord)]
     for process in processes:
         signalling = process.name == "callmanager"

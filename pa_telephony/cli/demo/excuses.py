@@ -18,13 +18,13 @@ __all__ = ["Excuse", "Hole", "Lateness", "Missed", "Stall", "excuse_holes", "exc
 
 _TICK = 0.02
 _PLAYOUT = 0.06
-"""Seconds that the receiving engine keeps in hand; what comes later is not played."""
+"""Seconds that the receiving engine keeps in hand; packets that come later are not played."""
 _ABOUT_THEN = 0.35
-"""Seconds between the tick that was late and the hole in what was played."""
+"""Seconds between the tick that was late and the hole in the sound that was played."""
 _LONGEST = 30.0
-"""Seconds; no process stands still for longer and lives."""
+"""Seconds for which a process may stand still; none that lives stands still for longer."""
 _RESTART = 4
-"""Frames that a receiver drops before it takes a stream that has become late for a new one."""
+"""How many frames a receiver drops before it takes a stream that is late for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Stall:
 
     @property
     def start(self) -> float:
-        """When it began."""
+        """When the stall began, by the wall clock."""
         return self.end - self.seconds
 
 
@@ -72,7 +72,7 @@ class Missed:
 
 @dataclass
 class Lateness:
-    """All of one process, in order of time."""
+    """All stalls and late ticks of one process, in order of time."""
 
     process: str
     stalls: list[Stall] = field(default_factory=list[Stall])
@@ -89,7 +89,7 @@ class Lateness:
         return _waited(self.machine, start, end)
 
     def add(self, more: Lateness) -> None:
-        """Add another life of the process, or another source."""
+        """Add the stalls and late ticks of another life of the process, or of another source."""
         self.stalls = sorted([*self.stalls, *more.stalls], key=_end)
         self.missed = sorted([*self.missed, *more.missed], key=lambda each: each.time)
 
@@ -99,13 +99,13 @@ class Lateness:
         return max(missed.lateness - self.kept_waiting(*then) - self.stopped(*then), 0.0)
 
     def excused_frames(self, missed: Missed) -> int:
-        """How many of the frames would have been sent then."""
+        """How many of the missed frames would have been sent had the process always got a CPU."""
         return max(missed.frames - int(self.own(missed) / _TICK), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """So many frames that should have been heard from ``start`` to ``end`` (wall clock)."""
+    """How many ``frames`` were missing in the sound from ``start`` to ``end`` (wall clock)."""
 
     start: float
     end: float
@@ -114,7 +114,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Excuse:
-    """How much is not judged, frames or seconds, and how much is. ``why`` is ready to be read."""
+    """How many frames or seconds are not judged, and how many are; ``why`` is a sentence."""
 
     excused: float
     judged: float
@@ -122,7 +122,7 @@ class Excuse:
 
 
 def excuse_holes(holes: Iterable[Hole], speaker: Lateness, listener: Lateness) -> Excuse:
-    """Which of the missing frames are the machine's doing.
+    """How many of the missing frames are excused by late ticks for lack of CPU.
 
     Each frame that an engine missed excuses one missing frame, once.
     """

@@ -1,4 +1,4 @@
-"""The people of the demo: phones that call, listen, speak a tone, and remember what they heard."""
+"""The phones of the demo: they call, listen, speak a tone, and remember what they heard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Conversation", "Phone"]
 
 
 class Conversation:
-    """One call as one phone lived it. Times are wall clock; 0.0 until it happens."""
+    """One call as one phone saw it; times are wall clock, 0.0 until something has happened."""
 
     def __init__(self, phone: str, other: str) -> None:
         self.phone = phone
@@ -43,7 +43,7 @@ class Conversation:
         self.played.append(time.time())
 
     def hole(self, gap: Gap) -> Hole:
-        """When a gap of the recording was played."""
+        """The hole in the sound for a gap of the recording: when that gap was played."""
         if not self.played:
             return Hole(self.started, self.started, gap.frames)
         last = len(self.played) - 1
@@ -53,14 +53,14 @@ class Conversation:
 
     @property
     def up(self) -> bool:
-        """Whether the two can talk now."""
+        """Whether the two sides can talk now."""
         return self.call is not None and self.call.connected
 
 
 class Phone:
     """A phone that answers every call and speaks a tone of its own, ``hertz``.
 
-    It does not hear one frame in ``drop_every``, so that it can be seen that this is noticed.
+    It does not hear one frame in ``drop_every``, so that the demo can be seen to notice that.
     """
 
     def __init__(self, station: sccp.Station, hertz: float, *, drop_every: int = 0) -> None:
@@ -73,11 +73,11 @@ class Phone:
         self._heard = 0
 
     async def serve(self) -> None:
-        """Answer whatever rings."""
+        """Answer every call that rings, until cancelled."""
         await self.station.serve(self._answer)
 
     async def wait_answered(self, count: int) -> Conversation:
-        """Wait until so many calls have been answered; gives the last of them."""
+        """Wait until ``count`` calls have been answered; gives the last of them."""
         while len(self.answered) < count:
             await self._news.wait()
         return self.answered[count - 1]

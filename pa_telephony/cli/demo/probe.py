@@ -1,4 +1,4 @@
-"""Somebody who calls the number again and again, and remembers what each call was told."""
+"""A phone that calls a number again and again, and remembers how each call ended."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _ABOUT_CALLERS = {"routed", "not_routed", "turned_away"}
 
 @dataclass(slots=True)
 class Caller:
-    """One call as the caller lived it. Times are wall clock, durations seconds."""
+    """One call as the caller saw it; times are wall clock, durations seconds."""
 
     number: str
-    """Who calls."""
+    """The number of the caller."""
     dialled: float
     seconds: float = 0.0
-    """From dialling to sound; of a call that was not answered, to its end."""
+    """Seconds from dialling to sound; of a call that was not answered, to its end."""
     answered: bool = False
     reached: str = ""
     """The number that the call manager last showed as the other side."""
     cause: int = 0
-    """Q.850; 0 while there is none."""
+    """The cause of the end (Q.850); 0 while there is none."""
     shown: str = ""
     """The last state and prompt on the display, of a call that was not answered."""
     servers: list[str] = field(default_factory=list[str])
-    """What the servers wrote down about it; :meth:`Probe.ask_servers` fills it in."""
+    """What the servers' events say about it; :meth:`Probe.ask_servers` fills it in."""
 
     def __str__(self) -> str:
         told = f"cause {self.cause}" if self.cause else "no answer"
@@ -73,7 +73,7 @@ class Probe:
         return [caller for caller in self.callers if not caller.answered]
 
     def ask_servers(self, events: Sequence[Event]) -> None:
-        """Find in the servers' events who routed each call that was not answered, and where to."""
+        """Find in the servers' events which of them routed each unanswered call, and where to."""
         for caller in self.turned_away:
             until = caller.dialled + caller.seconds + 1.0
             caller.servers = [
@@ -85,12 +85,12 @@ class Probe:
             ]
 
     def document(self) -> list[dict[str, Any]]:
-        """Every call, for summary.json."""
+        """Every call as a dictionary, for summary.json."""
         return [asdict(caller) for caller in self.callers]
 
     @asynccontextmanager
     async def calling(self) -> AsyncGenerator[None]:
-        """Go on until the block is left; the call that is then being made is not cut short."""
+        """Call again and again until the block is left; the last call is not cut short."""
         over = trio.Event()
 
         async def go_on() -> None:
@@ -122,7 +122,7 @@ class Probe:
                     else:
                         caller.answered = True
                         caller.seconds = trio.current_time() - begun
-                        # The caller goes on waiting for nobody once there is sound.
+                        # Once there is sound the caller's patience has no end.
                         patience.deadline = float("inf")
                         await trio.sleep(self._talks)
                     finally:

@@ -1,4 +1,4 @@
-"""What was promised and what was seen, on the terminal at once and in summary.json at the end."""
+"""The promises and what was observed, on the terminal at once and in summary.json at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Promise", "Report"]
 class Promise:
     """One promise of the story; ``values`` are the measurements behind ``observed``.
 
-    ``not_judged`` is what was seen and is no fault of the programs', and why; "" for nothing.
+    ``not_judged`` says what was seen and is no fault of the programs', and why; "" for nothing.
     """
 
     round: str
@@ -30,7 +30,7 @@ class Promise:
 
 
 class Report:
-    """Collects promises; ``started`` (seconds, monotonic) is time zero of everything it shows."""
+    """Collects promises; ``started`` (seconds, monotonic) is the zero of all times it shows."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -41,12 +41,12 @@ class Report:
 
     @property
     def now(self) -> float:
-        """Seconds since the start."""
+        """Seconds since the start of the report."""
         return time.monotonic() - self.started
 
     @property
     def ok(self) -> bool:
-        """Whether everything was as promised, and something was promised at all."""
+        """Whether everything was as promised, and at least one promise was checked."""
         return bool(self.promises) and all(promise.ok for promise in self.promises)
 
     def headline(self, text: str) -> None:
@@ -54,17 +54,17 @@ class Report:
         self.console.rule(f"[bold]{text}", align="left")
 
     def step(self, text: str) -> None:
-        """Say what is being done."""
+        """Print what is being done, with the time."""
         self.console.print(f"[dim]{self.now:6.2f} s[/dim]  {text}", highlight=False)
 
     def show(self, what: RenderableType) -> None:
-        """Show a table."""
+        """Print a table, or anything else that rich can print."""
         self.console.print(what)
 
     def check(
         self, promised: str, ok: bool, observed: str, *, not_judged: str = "", **values: object
     ) -> bool:
-        """Note whether a promise was kept, and say so."""
+        """Note and print whether a promise was kept; gives ``ok``."""
         promise = Promise(self.round, promised, observed, not_judged, bool(ok), values)
         self.promises.append(promise)
         self.console.print(
@@ -74,7 +74,7 @@ class Report:
         return ok
 
     def summary(self) -> Table:
-        """Everything once more, as a table."""
+        """All promises once more, as a table."""
         table = Table(title="Promised and observed", title_justify="left", expand=False)
         for title in ("round", "promised", "observed", ""):
             table.add_column(title, overflow="fold")
@@ -83,7 +83,7 @@ class Report:
         return table
 
     def write(self, path: Path) -> None:
-        """Write summary.json."""
+        """Write all promises and measurements into summary.json."""
         document = {
             "ok": self.ok,
             "seconds": round(self.now, 2),

@@ -115,16 +115,16 @@ lines = [{{ number = "{number}", partition = "{partition}", search_space = "phon
 
 
 def greeting() -> Audio:
-    """Two seconds that nothing else sounds like: a rising scale of pairs of tones."""
+    """Two seconds of a sound that is like no other: a rising scale of pairs of tones."""
     notes = [330, 370, 415, 494, 554, 622, 740, 831, 932, 1047]
     pieces = [tones.Tone((float(note), note * 1.26), -13.0).render(0, 1600) for note in notes]
     return Audio(np.concatenate(pieces))
 
 
 class Process:
-    """One of the other processes.
+    """One of the processes that the demo runs.
 
-    ``trace`` is its own file, a new one for each life; beside it, ``.log`` is what it said.
+    ``trace`` is its own file, a new one for each life; beside it, ``.log`` is its output.
     """
 
     def __init__(self, name: str, process: trio.Process, trace: Path, started: float) -> None:
@@ -133,19 +133,19 @@ class Process:
         self.started = started
         self.ended = 0.0
         self.events: list[dict[str, Any]] = []
-        """Those of its trace that were read so far, and up to which byte."""
+        """The events of its trace that were read so far, and the byte up to which they were."""
         self.read = 0
         self._process = process
 
     async def wait_ready(self) -> None:
-        """Wait for its first line of output."""
+        """Wait for the first line that the process prints; RuntimeError if it ends before."""
         assert self._process.stdout is not None
         if not await self._process.stdout.receive_some():
             said = self.trace.with_suffix(".log").read_text(errors="replace").strip()
             raise RuntimeError(f"{self.name} did not start: {said}")
 
     async def end(self, *, kill: bool) -> float:
-        """SIGKILL or SIGTERM; gives the time at which it was sent."""
+        """Send SIGKILL or SIGTERM and wait for the end; gives the time at which it was sent."""
         self.ended = time.time()
         (self._process.kill if kill else self._process.terminate)()
         await self._process.wait()
@@ -153,7 +153,10 @@ class Process:
 
 
 class Stage:
-    """Everything in one directory. ``timing`` is what ``[timing]`` of the cluster shall have."""
+    """All files and processes of a demo, in one directory.
+
+    ``timing`` is what ``[timing]`` of the cluster shall have.
+    """
 
     def __init__(self, directory: Path, timing: Mapping[str, float] | None = None) -> None:
         self.directory = directory
@@ -185,7 +188,7 @@ class Stage:
 
     @asynccontextmanager
     async def process(self, name: str, *arguments: str) -> AsyncGenerator[Process]:
-        """Run ``pa-telephony arguments``; whatever happens, it is gone afterwards."""
+        """Run ``pa-telephony arguments``; whatever happens, the process is gone afterwards."""
         lives = sum(each.name == name for each in self.processes)
         trace = self.directory / f"{name}-{lives + 1}.jsonl"
         command = ["pa_telephony", *arguments, "--trace", trace.name, "--trace-stalls"]
@@ -235,11 +238,11 @@ class Stage:
                 await trio.aclose_forcefully(started.stdout)
 
     def call_manager(self) -> AbstractAsyncContextManager[Process]:
-        """The call manager."""
+        """Run the call manager of the demo as a process."""
         return self.process(
             "callmanager", "callmanager", "--config", "callmanager.toml", "--host", CALL_MANAGER
         )
 
     def server(self, name: str) -> AbstractAsyncContextManager[Process]:
-        """One server of the cluster."""
+        """Run one server of the cluster as a process."""
         return self.process(name, "server", "--cluster", "cluster.toml", "--name", name)

@@ -1,4 +1,4 @@
-"""The seed's own story, twice: PA1 is stopped, then killed; PA2 stands in; PA1 comes home."""
+"""The story of the demo, twice: PA1 is stopped, then killed; PA2 stands in; PA1 comes home."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TAKEOVER = 0.5
 _LONGER = 2.0
 _WORDS = 0.5
 _PHONES = "phones"
-"""What this process is called, where all the phones live."""
+"""The name of this process in reports, where all the phones live."""
 _HEARD = 0.8
 """Correlation from which a recording counts as the greeting; another sound stays below 0.3."""
 
@@ -53,11 +53,11 @@ _SWITCH = 0.0005
 
 @contextlib.contextmanager
 def _phones_go_first() -> Generator[None]:
-    """Let nothing else that is done in this process stop the phones, which are in it, too.
+    """Keep other work of this process from stopping the phones, which are in it, too.
 
     There are more records of the demo all the time, and for the collector of garbage to look
-    through all takes longer than a frame of sound; a minute's garbage does no harm. What is drawn
-    and compared in a thread would keep the engine waiting for 5 ms after each packet.
+    through all takes longer than a frame of sound; a minute's garbage does no harm. Drawing and
+    comparing in a thread would keep the engine waiting for 5 ms after each packet.
     """
     usual = sys.getswitchinterval()
     gc.collect()
@@ -72,7 +72,7 @@ def _phones_go_first() -> Generator[None]:
 
 @dataclass
 class Story:
-    """Plays it, and tells the report."""
+    """Plays both rounds of the story, and tells the report what was seen."""
 
     stage: Stage
     report: Report
@@ -83,10 +83,10 @@ class Story:
     moments: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     takeovers: list[float] = field(default_factory=list[float])
     drop_every: int = 0
-    """The self-check: phones do not hear one frame in so many."""
+    """The self-check: phones do not hear one frame in so many; 0 is none."""
 
     async def play(self) -> None:
-        """Both rounds. What does not come in time is a promise that was not kept."""
+        """Play both rounds; an event that does not come in time is a promise that was not kept."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.stage.look_on())
             started = await stack.enter_async_context(self.stage.call_manager())
@@ -125,7 +125,7 @@ class Story:
             nursery.cancel_scope.cancel()
 
     async def _stop_all(self) -> None:
-        """Everybody stops, nobody stands in for anybody (Q16)."""
+        """Stop all servers; none stands in for another (Q16)."""
         self.report.round = "the end"
         self.report.headline("Stop All")
         before = len(self._events("PA2"))
@@ -250,7 +250,7 @@ class Story:
         )
 
     async def _found(self, wanted: checks.Samples, conversation: Conversation) -> checks.Match:
-        """Look for a sound beside the calls, which must not stand still for it."""
+        """Look for a sound in a thread, so that the calls do not stand still for it."""
         return await trio.to_thread.run_sync(checks.find, wanted, conversation.recording.samples)
 
     async def _transferred(self, caller: Conversation, target: Phone) -> Conversation:
@@ -375,7 +375,7 @@ class Story:
         self.report.step(what)
 
     def _ports(self) -> tuple[str, str]:
-        """The port of PA2 with a call, and the one without."""
+        """The port of PA2 that has a call, and the one that has none."""
         busy: set[str] = set()
         for event in self._events("PA2"):
             if event.kind in ("busy", "idle"):
@@ -386,7 +386,7 @@ class Story:
         return events(each for each in self.stage.processes if each.name == server)
 
     def _answered_by(self, conversation: Conversation) -> str:
-        """Which server says that it has a call at the port that was reached."""
+        """The server that has a call at the port that was reached."""
         assert conversation.call is not None
         port = conversation.call.connected_to
         busy = [
@@ -397,7 +397,7 @@ class Story:
         return max(busy, key=lambda event: event.time).server if busy else "PA1"
 
     def _lateness(self, *processes: str) -> list[Lateness]:
-        """When each of these was late, all its lives together."""
+        """The times when each of these processes was late, all its lives together."""
         found: list[Lateness] = []
         machine = [] if self.stage.witness is None else stops(self.stage.witness)
         for name in processes:
@@ -447,7 +447,7 @@ class Story:
 
 
 def gaps_in_talk(conversation: Conversation) -> tuple[checks.Gap, ...]:
-    """Where the other phone's tone is missing, in seconds of the recording."""
+    """The gaps in the other phone's tone, in seconds of the recording."""
     if not conversation.expects:
         return ()
     return checks.tone_gaps(conversation.expects, conversation.recording.samples) or ()

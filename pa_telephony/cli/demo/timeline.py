@@ -1,4 +1,4 @@
-"""The whole demo on one page: who held each identity when, with calls and audio gaps over it."""
+"""The whole demo on one page: which server held each identity when, with calls and audio gaps."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _Picture:
         return _LEFT + inside / self._seconds * (_WIDTH - _LEFT - _RIGHT)
 
     def _lanes(self) -> list[int]:
-        """One height for each moment's label, so that neighbours do not write over each other."""
+        """A height for each moment's label, so that neighbours do not write over each other."""
         ends: list[float] = []
         lanes: list[int] = []
         for moment in self._moments:

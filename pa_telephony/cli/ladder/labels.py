@@ -1,4 +1,4 @@
-"""What a message says on a ladder: its name, the one thing that matters in it, and its noise."""
+"""The text of a message on a ladder: its name, its most important value, and its noise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["codec_name", "label", "noise"]
 _COVERED = 0xFFFFFFFF
 _DIGITS = "0123456789ABCD*#+"
 
-# RFC 3551, tables 4 and 5: what people meet.
+# RFC 3551, tables 4 and 5: the types that are in use.
 _STATIC_TYPES = {
     0: "PCMU",
     3: "GSM",
@@ -97,7 +97,7 @@ _CTI_SHOWN = {"ProviderOpenRequest", "ProviderOpenResponse", "ProviderClosedEven
 
 
 def noise(frame: Frame) -> str:
-    """The kind of noise that a message is (``"lamps"``), "" for what a reader looks for."""
+    """The kind of noise that a message is (``"lamps"``), "" for a message that readers look for."""
     if frame.protocol == "cti":
         set_up = frame.name.startswith(_CTI_SET_UP) and frame.name not in _CTI_SHOWN
         return "set-up" if set_up else _WHY.get(frame.name, "")
@@ -105,14 +105,14 @@ def noise(frame: Frame) -> str:
 
 
 def codec_name(payload_type: int, events: set[int]) -> str:
-    """What RTP's payload type means; ``events`` are those agreed on for digits (RFC 4733)."""
+    """The codec of an RTP payload type; ``events`` are those agreed on for digits (RFC 4733)."""
     if payload_type in events:
         return "digits"
     return _STATIC_TYPES.get(payload_type, f"type {payload_type}")
 
 
 def label(frame: Frame) -> str:
-    """What matters in a message beside its name, "" when the name says it all."""
+    """The most important value of a message, "" when its name says it all."""
     if frame.message is None:
         return frame.error
     return _cti(frame.message) if frame.protocol == "cti" else _sccp(frame.message)
@@ -126,7 +126,7 @@ def _sccp(message: object) -> str:
             return f"{message.calling_party or '?'} → {message.called_party or '?'}"
         case sccp.KeypadButton():
             key = int(message.kp_button)
-            # What a trace has covered is no key.
+            # A key that a trace has covered has no digit.
             return _DIGITS[key] if key < len(_DIGITS) else "•" if key == _COVERED else str(key)
         case sccp.EnblocCall():
             return message.called_party

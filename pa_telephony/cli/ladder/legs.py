@@ -1,4 +1,4 @@
-"""Which legs are one call: neither SCCP nor CTI says it, so it is concluded.
+"""Which legs are one call: neither SCCP nor CTI says that, so it is concluded.
 
 Two legs belong to one call when one sends its sound to where the other receives, or when they show
 the same parties within two seconds.
@@ -18,7 +18,7 @@ __all__ = ["Address", "Call", "Leg", "Legs", "Session"]
 
 Address: TypeAlias = tuple[str, int]
 Session: TypeAlias = tuple[Address, Address]
-"""The client's address, then the server's."""
+"""The address of the client, then that of the server."""
 Leg: TypeAlias = tuple[str, int]
 """The server's IP address and its number of the leg: SCCP's call reference, CTI's leg id.
 
@@ -66,7 +66,7 @@ class Legs:
             # Responses of CTI name the request that they answer, not the leg.
             leg = self._asked.pop((session, sequence), None)
         if leg is None and isinstance(message, sccp.OffHook | sccp.EnblocCall | sccp.SoftKeyEvent):
-            # A key that begins a call: the call manager gives it its reference next.
+            # A key that begins a call: the call manager's next message gives it its reference.
             self._unborn -= 1
             leg = self._pressed[session] = (session[1][0], self._unborn)
         if leg is None:
@@ -113,7 +113,7 @@ class Legs:
         self._parties[parties] = (time, leg)
 
     def _over(self, leg: Leg) -> None:
-        """What comes next between the same parties, or to the same port, is another call."""
+        """Forget the parties and ports of a leg that is over: what comes next is another call."""
         root = self._root(leg)
         self._parties = {k: v for k, v in self._parties.items() if self._root(v[1]) != root}
         self._receivers = {k: v for k, v in self._receivers.items() if v != leg}
@@ -125,11 +125,11 @@ class Legs:
         return leg
 
     def join(self, one: Leg, other: Leg) -> None:
-        """These two are one call."""
+        """Make the calls of two legs one call."""
         self._parent[self._root(one)] = self._root(other)
 
     def numbered(self) -> tuple[dict[Leg, int], list[Call]]:
-        """The number of each leg's call, and the calls."""
+        """The number of each leg's call, and the calls, numbered from 1."""
         groups: dict[Leg, list[Leg]] = {}
         for leg in sorted(self._times, key=lambda leg: self._times[leg]):
             groups.setdefault(self._root(leg), []).append(leg)

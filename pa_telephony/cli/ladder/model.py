@@ -1,4 +1,4 @@
-"""From a capture to a ladder: who stands side by side, what goes between them, which call it is.
+"""From a capture to a ladder: the columns, the messages between them, and the call of each.
 
 Which legs are one call is found out in :mod:`pa_telephony.cli.ladder.legs`.
 """
@@ -22,7 +22,7 @@ __all__ = ["Arrow", "Call", "Column", "Ladder", "Stream", "build"]
 
 @dataclass(slots=True)
 class Column:
-    """One who takes part: a device, a call manager, an application, an address."""
+    """A side of the ladder: a device, a call manager, an application, an address."""
 
     key: str
     kind: str
@@ -46,7 +46,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """RTP from one column to another."""
+    """An RTP stream from one column to another; times are seconds."""
 
     start: float
     end: float
@@ -59,19 +59,19 @@ class Stream:
 
     @property
     def time(self) -> float:
-        """When it begins."""
+        """When the stream begins, in seconds."""
         return self.start
 
     @property
     def text(self) -> str:
-        """Codec, packets, lost, seconds."""
+        """The text beside the stream: codec, packets, lost packets, seconds."""
         seconds = self.end - self.start
         return f"{self.codec}  {self.packets} packets, {self.lost} lost, {seconds:.2f} s"
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """What is drawn. ``hidden`` counts the messages left out, by kind of noise."""
+    """Everything that is drawn; ``hidden`` counts the messages left out, by kind of noise."""
 
     columns: tuple[Column, ...]
     arrows: tuple[Arrow, ...]
@@ -89,11 +89,11 @@ class Ladder:
 
     @property
     def places(self) -> dict[int, int]:
-        """Which of the calls here each one is, by its number: neighbours get other colours."""
+        """The place of each call in this ladder, by its number: neighbours get other colours."""
         return {call.number: place for place, call in enumerate(self.calls)}
 
     def of_call(self, number: int) -> Ladder:
-        """One call alone, by its number here or by a call reference. Raises KeyError."""
+        """The ladder of one call, by its number here or by a call reference; raises KeyError."""
         found = [call for call in self.calls if call.number == number]
         found += [call for call in self.calls if number in call.references]
         if not found:
@@ -107,7 +107,7 @@ class Ladder:
         ).tidy()
 
     def of_devices(self, names: Collection[str]) -> Ladder:
-        """What some columns take part in: names, numbers, or addresses. Raises KeyError."""
+        """The ladder of some columns, by names, numbers or addresses; raises KeyError."""
         wanted: set[str] = set()
         for name in names:
             known = {c.key for c in self.columns if name in (c.key, c.title, *c.details)}
@@ -121,13 +121,13 @@ class Ladder:
         return replace(self, arrows=arrows, streams=streams, calls=calls).tidy()
 
     def without_noise(self) -> Ladder:
-        """Without keepalives, lamps, prompts, tones and set-up; presses in a row are one arrow."""
+        """The ladder without its noise; presses of keys in a row are one arrow."""
         hidden = Counter(arrow.noise for arrow in self.arrows if arrow.noise)
         arrows = [arrow for arrow in self.arrows if not arrow.noise]
         return replace(self, arrows=tuple(_folded(arrows)), hidden=dict(hidden)).tidy()
 
     def tidy(self) -> Ladder:
-        """Only columns that take part, phones around what they talk to, in order of appearance."""
+        """The ladder with only the columns that take part, phones around their server, in order."""
         seen: dict[str, None] = {}
         for each in self.rows:
             seen |= dict.fromkeys((each.source, each.target))
@@ -218,7 +218,7 @@ class _Builder:
             notes=tuple(self._capture.notes),
         ).tidy()
 
-    # Who is who. Everything is read before anything is drawn, since numbers come late.
+    # Which address is which. Everything is read before anything is drawn, since numbers come late.
 
     def _meet(self, frame: Frame) -> None:
         client, server = self._session_of(frame)
@@ -275,7 +275,7 @@ class _Builder:
         self._media.setdefault(address, []).append((time, column, leg))
 
     def _endpoint(self, address: Address, time: float) -> tuple[str, Leg | None]:
-        """Who used a UDP address at that time; an address of its own when nobody said so."""
+        """The column that used a UDP address at that time; a new one when no message tells."""
         uses = self._media.get(address, [])
         before = [use for use in uses if use[0] <= time]
         if uses:

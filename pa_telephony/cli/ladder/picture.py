@@ -18,7 +18,7 @@ _NO_CALL = "#777"
 # The colours of the demo's timeline and some more: neighbours are told apart in print too.
 _COLOURS = ("#2f6fb0", "#c2571a", "#3f8a3a", "#8d5fb0", "#a3862a", "#1d8a8a")
 _PAUSE = 0.3
-"""Seconds without a message that are shown as a break."""
+"""A time without messages of at least so many seconds is shown as a break."""
 
 _STYLE = (
     "text{font:11px sans-serif;fill:#222}.title{font-size:16px;font-weight:bold}"
@@ -53,7 +53,7 @@ class _Picture:
         self._bottom = self._lay_out()
 
     def _lay_out(self) -> float:
-        """A height for each row; a break where nothing happened for a while."""
+        """Give each row its height, with a break where nothing happened for a while."""
         y = float(self._top + _HEAD)
         last = None
         for row in self._rows:
@@ -66,7 +66,7 @@ class _Picture:
         return y + _ROW
 
     def _y(self, time: float) -> float:
-        """The height of a time between two rows."""
+        """The height at which a time lies, also between two rows."""
         below = bisect.bisect_right(self._rows, time, key=lambda row: row.time)
         if not self._ys or below == 0:
             return self._ys[0] if self._ys else self._top
@@ -106,7 +106,7 @@ class _Picture:
         return _NO_CALL if place is None else _COLOURS[place % len(_COLOURS)]
 
     def _calls(self) -> str:
-        """Which colour is which call, three beside each other."""
+        """The legend: the colour of each call, three calls beside each other."""
         width = (self._width - 24) // 3
         return "".join(
             f'<rect x="{12 + width * (n % 3)}" y="{_TITLE + _LEGEND * (n // 3)}" width="11" '
@@ -180,7 +180,7 @@ class _Picture:
         )
 
     def _stream(self, stream: Stream, y: float) -> str:
-        """A thick bar from side to side: what was heard is the point of it all."""
+        """A thick bar from side to side, as the sound is what a reader looks for first."""
         x1, x2 = self._x[stream.source], self._x[stream.target]
         if x1 == x2:
             # To itself: a bar as long as the way to a neighbour, so that it is seen.
@@ -213,7 +213,7 @@ def _point(x1: float, x2: float, y: float, size: int, colour: str) -> str:
 
 
 def _united(spans: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Overlapping spans as one."""
+    """The spans with overlapping ones united."""
     start, end = min(spans)
     for one, two in sorted(spans):
         if one > end:

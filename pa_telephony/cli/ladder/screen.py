@@ -18,7 +18,7 @@ _PAUSE = 0.3
 
 
 def draw(ladder: Ladder, width: int | None = None) -> None:
-    """Print it; wider than the terminal where the columns need it (``less -SR`` scrolls)."""
+    """Print the ladder, wider than the terminal if the columns need it (``less -SR`` scrolls)."""
     console = Console(width=width, highlight=False)
     for line in lines(ladder, console.width):
         console.print(line, no_wrap=True, crop=False, overflow="ignore", soft_wrap=True)
@@ -84,7 +84,7 @@ class _Screen:
             yield line.text()
 
     def _lifelines(self, time: float) -> _Line:
-        """Heavy where there is sound; times only ever grow."""
+        """A line with all lifelines at ``time``, heavy where there is sound; times only grow."""
         line = _Line(self._width)
         for at in self._at.values():
             line.write(at, "│", "dim")
@@ -149,7 +149,7 @@ class _Screen:
 
 
 def _fitted(name: str, detail: str, room: int) -> str:
-    """Name and detail in so many characters; the name is cut first, but not its end (Ack)."""
+    """Name and detail in ``room`` characters; the name is cut first, but not its end (Ack)."""
     text = f"{name} {detail}".rstrip()
     if len(text) > room and 0 < len(detail) <= room - 12:
         return f"{name[: room - len(detail) - 5]}…{name[-3:]} {detail}"
@@ -164,20 +164,20 @@ class _Line:
         self._styles = [""] * width
 
     def write(self, at: int, text: str, style: str) -> None:
-        """Put text over what is there; what would stand outside is cut."""
+        """Put text over the line from ``at`` on; characters outside the line are cut."""
         for place, character in enumerate(text, at):
             if 0 <= place < len(self._cells):
                 self._cells[place] = character
                 self._styles[place] = style
 
     def restyle(self, text: str, style: str) -> None:
-        """Another style for some text that is there."""
+        """Give the first place of a text in the line another style."""
         at = "".join(self._cells).find(text)
         if at >= 0:
             self._styles[at : at + len(text)] = [style] * len(text)
 
     def text(self) -> Text:
-        """The line for rich."""
+        """The line as rich prints it, without blanks at its end."""
         made = Text()
         end = len("".join(self._cells).rstrip())
         for character, style in zip(self._cells[:end], self._styles, strict=False):

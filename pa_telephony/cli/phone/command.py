@@ -165,7 +165,7 @@ def phone(
 
 @contextlib.contextmanager
 def _sounds(play: Path | None, record: Path | None, scripted: bool) -> Generator[Sounds]:
-    """Files where they are given, else the sound card; a script does without either."""
+    """Open WAV files where they are given, else the sound card; a script needs neither."""
     if play or record or scripted:
         files = Files(play, record)
         yield files
@@ -203,7 +203,7 @@ async def _registered(options: _Options, trace: Trace | None) -> AsyncGenerator[
 async def _script(
     options: _Options, sounds: Sounds, trace: Trace | None, talked: list[bool]
 ) -> None:
-    """One call, without keys."""
+    """Make or answer one call as the options say, without keys."""
     async with _registered(options, trace) as station, background() as tasks:
         click.echo(f"{printable(station.number)} is registered at {station.call_manager[0]}")
         handset = Handset(station, tasks, sounds, click.echo)
@@ -226,7 +226,7 @@ async def _script(
 async def _telephone(
     options: _Options, sounds: Sounds, trace: Trace | None, talked: list[bool]
 ) -> None:
-    """A display and keys, until q."""
+    """Show the display and obey keys, until q is pressed."""
     click.echo(f"{printable(options.device)} registers at {', '.join(options.call_managers)}")
     with keyboard.single_keys():
         async with _registered(options, trace) as station, background() as tasks:
@@ -241,7 +241,7 @@ async def _telephone(
 
 
 class _Desk:
-    """Keys in, display out."""
+    """Passes keys to the handset, and shows it on the display."""
 
     def __init__(self, handset: Handset, console: Console) -> None:
         self._handset = handset
@@ -249,7 +249,7 @@ class _Desk:
         self._typing: Typing | None = None
 
     async def read_keys(self) -> None:
-        """Do what is pressed until it is q, or the keyboard is gone."""
+        """Obey each key until it is q, or the keyboard is gone."""
         async for key in keyboard.keys():
             line = self._handset.selected
             state = line.call.state if line else None
@@ -262,7 +262,7 @@ class _Desk:
             self._handset.refresh()
 
     async def draw(self, live: Live) -> None:
-        """Show every change, and the time that passes; a call that comes rings the bell."""
+        """Show every change, and the time that passes; a call that rings rings the bell."""
         ringing = 0
         while True:
             changed = self._handset.changed

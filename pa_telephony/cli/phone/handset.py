@@ -1,4 +1,4 @@
-"""A phone as its user knows it: calls with a state in words, things to do, sound. No screen."""
+"""A phone as its user sees it: calls with a state in words, things to do, sound. No screen."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ _STATES = {
 
 @dataclass(eq=False, slots=True)
 class Line:
-    """One call in the list."""
+    """One call in the list of a handset."""
 
     call: sccp.Call
     shown: DCallState | None = None
     connected_at: float | None = None
     media: Media | None = None
     consultation: bool = False
-    """It asks whether another call may be handed on to it."""
+    """Whether the call asks if another call may be handed on to it."""
 
     @property
     def state(self) -> str:
-        """The state in words."""
+        """The state of the call in words."""
         state = self.call.state
         return _STATES.get(state, state.name.lower().replace("_", " "))
 
     @property
     def other(self) -> str:
-        """Who is on the other side: a number, or what the call manager says (a conference)."""
+        """The other side: a number, or what the call manager shows (a conference)."""
         return printable(self.call.connected_to or self.call.prompt or "?")
 
     @property
     def sound(self) -> PortStatistics | None:
-        """Packets so far, None before there was sound."""
+        """The packets so far, None before there was sound."""
         return None if self.media is None else self.media.port.stats
 
 
@@ -95,29 +95,29 @@ class Handset:
 
     @property
     def number(self) -> str:
-        """Our own number, the last known while we are not registered; else the device name."""
+        """The number of the phone, the last known while it is not registered; else its name."""
         self._number = self.station.number or self._number
         return printable(self._number or self.station.name)
 
     @property
     def selected(self) -> Line | None:
-        """The call that keys are for."""
+        """The call that keys are for; None when there is none."""
         return self._selected
 
     @property
     def ringing(self) -> int:
-        """How many calls ring here."""
+        """How many calls ring at the phone."""
         return sum(line.call.state is DCallState.RING_IN for line in self.lines)
 
     def notice(self, text: str) -> None:
-        """Say something to the user."""
+        """Show a text to the user, and remember it."""
         text = printable_reason(text)
         self.notices.append(text)
         self._tell(text)
         self.refresh()
 
     def do(self, action: Action) -> None:
-        """What a key asks for; what goes wrong becomes a notice."""
+        """Do what a key asks for; an error becomes a notice."""
         line = self._selected
         match action.deed:
             case Deed.CALL:
@@ -166,7 +166,7 @@ class Handset:
         self._tasks.start_soon(run)
 
     async def dial(self, number: str) -> sccp.Call:
-        """Off hook, and the digits. Raises :class:`ConnectionLost` without a call manager."""
+        """Go off hook and press the digits; raises :class:`ConnectionLost` if not registered."""
         call = await self.station.new_call(messages.OffHook())
         call.press(number)
         return call
@@ -211,7 +211,7 @@ class Handset:
             self._selected = self.lines[min(max(place, 0), len(self.lines) - 1)]
         self.refresh()
 
-    # What the call manager shows.
+    # Changes that the call manager shows.
 
     def _on_call(self, call: sccp.Call) -> None:
         line = next((line for line in self.lines if line.call is call), None)
@@ -233,7 +233,7 @@ class Handset:
 
     def _shows(self, line: Line) -> None:
         if line.call.state is DCallState.RING_IN and not line.call.connected_to:
-            return  # who calls comes with the next message
+            return  # the caller comes with the next message
         line.shown = line.call.state
         match line.call.state:
             case DCallState.RING_IN:
@@ -264,6 +264,6 @@ class Handset:
         self.notice(text)
 
     def refresh(self) -> None:
-        """Wake who shows us."""
+        """Wake the task that draws the display."""
         self.changed.set()
         self.changed = trio.Event()

@@ -28,7 +28,7 @@ _SEQUENCES = {
 
 @contextlib.contextmanager
 def single_keys() -> Generator[None]:
-    """Keys arrive at once and unseen until the block is left; Ctrl-C still interrupts."""
+    """Give keys at once and do not show them, until the block is left; Ctrl-C still interrupts."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
@@ -39,7 +39,7 @@ def single_keys() -> Generator[None]:
 
 
 async def keys() -> AsyncIterator[str]:
-    """Every key; ends with the input."""
+    """Every key as it is pressed; the iteration ends with the input."""
     descriptor = sys.stdin.fileno()
     while True:
         await trio.lowlevel.wait_readable(descriptor)
@@ -51,11 +51,11 @@ async def keys() -> AsyncIterator[str]:
 
 
 def keys_in(text: str) -> Iterator[str]:
-    """The keys that were read together: characters, and names for the others."""
+    """The keys in a text that was read at once: characters, and names for the others."""
     while text:
         sequence = next((each for each in _SEQUENCES if text.startswith(each)), "")
         if sequence == "\x1b" and text.startswith(("\x1b[", "\x1bO")):
-            # A key that we have no use for: its sequence ends with a letter or ~.
+            # A key without a meaning here: its sequence ends with a letter or ~.
             end = next((n for n, c in enumerate(text[2:], 2) if c.isalpha() or c == "~"), len(text))
             text = text[end + 1 :]
             continue

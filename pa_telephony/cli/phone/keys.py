@@ -11,7 +11,7 @@ __all__ = ["Action", "Deed", "Typing", "meaning", "usable"]
 
 _DIGITS = frozenset("0123456789*#+ABCD")
 _LONGEST = 24
-"""Digits of a directory number (SCCP's own limit below version 18)."""
+"""How many digits a directory number has (SCCP's own limit below version 18)."""
 
 
 class Deed(enum.Enum):
@@ -57,7 +57,7 @@ _WAITING = (DCallState.HOLD, DCallState.HOLD_REVERT)
 def meaning(
     key: str, typing: Typing | None, state: DCallState | None, consultation: bool = False
 ) -> tuple[Typing | None, Action | None]:
-    """What is being typed after a key, and what is to be done.
+    """The number that is being typed after a key, and the action that the key asks for.
 
     ``key`` is a character or ``enter``, ``escape``, ``backspace``, ``up``, ``down``; ``state`` is
     that of the selected call, None without one, ``consultation`` whether it asks for a transfer.
@@ -91,12 +91,12 @@ def _typed(key: str, typing: Typing) -> tuple[Typing | None, Action | None]:
 
 
 def _free(state: DCallState | None) -> bool:
-    """Whether a digit begins a number: nobody is there who would hear it."""
+    """Whether a digit begins a number, because there is no one to hear it."""
     return state is None or state in _WAITING
 
 
 def usable(state: DCallState | None, consultation: bool = False) -> dict[str, Deed]:
-    """The letters that do something now."""
+    """The letters that do something in this state, and what they do."""
     keys = {"n": Deed.CALL}
     if state in _RINGING:
         keys = {"a": Deed.ANSWER, "enter": Deed.ANSWER, "x": Deed.HANG_UP}

@@ -1,4 +1,4 @@
-"""The phone's display: who we are, the calls, what happened, and the keys that do something."""
+"""The phone's display: its registration, the calls, notices, and the keys that do something."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEY_NAMES = {"enter": "⏎"}
 
 
 def display(handset: Handset, typing: Typing | None, now: float) -> Panel:
-    """Everything on one panel; ``now`` is trio's time."""
+    """The whole display as one panel; ``now`` is trio's time."""
     parts: list[RenderableType] = [_registration(handset), Text()]
     parts += [_calls(handset, now)] if handset.lines else [Text("  no calls", style="dim")]
     parts += [Text(), *(Text(f"  {text}", style="dim") for text in handset.notices), Text()]

@@ -21,19 +21,20 @@ __all__ = ["Files", "SoundCard", "Sounds"]
 
 _FRAME = CLOCK_RATE // 50
 _QUEUED = 8
-"""Frames of 20 ms between the card's clock and ours; the oldest is dropped when they drift."""
+"""How many frames of 20 ms lie between the card's clock and ours; the oldest is dropped when they
+drift."""
 
 
 class Sounds(Protocol):
     """What a phone does with the sound of each of its calls."""
 
     def attach(self, media: Media, tasks: Background) -> None:
-        """A call has sound."""
+        """Take the sound of a call that has just got it."""
         ...
 
 
 class Files:
-    """Says a WAV file in each call, once, and records what is heard, call after call."""
+    """Plays a WAV file into each call, once, and records what is heard, call after call."""
 
     def __init__(self, play: Path | None, record: Path | None) -> None:
         self._play = play
@@ -41,7 +42,7 @@ class Files:
         self._recording = Recording()
 
     def attach(self, media: Media, tasks: Background) -> None:
-        """Begin to play and record."""
+        """Begin to play into a call and to record it."""
         if self._record is not None:
             media.port.listeners.append(self._recording.add)
         if self._play is not None:
@@ -58,7 +59,7 @@ class Files:
 
 
 class _Pipe:
-    """Samples between the card's thread and the media engine."""
+    """Samples on their way between the card's thread and the media engine."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,12 +67,12 @@ class _Pipe:
         self._rest: Samples = np.zeros(0, np.int16)
 
     def add(self, frame: Samples) -> None:
-        """One more frame."""
+        """Append a frame; the oldest one is dropped when there are too many."""
         with self._lock:
             self._frames.append(frame.copy())
 
     def read(self, count: int) -> Samples:
-        """So many samples, silence where there are none yet."""
+        """The next ``count`` samples, silence where there are none yet."""
         with self._lock:
             parts = [self._rest]
             have = len(self._rest)
@@ -116,16 +117,16 @@ class SoundCard:
             ) from error
 
     def attach(self, media: Media, tasks: Background) -> None:
-        """Speak into the call and hear it."""
+        """Connect the microphone and the loudspeaker to a call."""
         media.port.source = self._microphone
         media.port.listeners.append(self._loudspeaker.add)
 
     def close(self) -> None:
-        """Let the card go."""
+        """Close the streams of the card."""
         for stream in self._streams:
             stream.close()
 
-    # In the card's own thread.
+    # Called in the card's own thread.
 
     def _heard(self, data: Any, frames: int, time: object, status: object) -> None:
         self._microphone.add(data[:, 0])
