@@ -1,4 +1,4 @@
-"""What helps to test telephony: a call manager for tests, and strategies of random messages.
+"""Tools for tests of telephony: a call manager for tests, and strategies of random messages.
 
 :class:`CallManager` is also the pytest fixture ``call_manager``; docs/testing.md shows both. The
 strategies (:mod:`pa_telephony.testing.strategies`, :mod:`~pa_telephony.testing.cti_strategies`)

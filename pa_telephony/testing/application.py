@@ -40,7 +40,7 @@ class Application:
         environment = None
         if self._environment is not None:
             environment = {**os.environ, **self._environment}
-        # A pipe would block an application that says more than anybody reads.
+        # A pipe would block an application that writes more than is read.
         self._file = tempfile.TemporaryFile()  # closed when the block is left
         try:
             self._process = subprocess.Popen(
@@ -72,12 +72,12 @@ class Application:
 
     @property
     def status(self) -> int | None:
-        """The exit status; None while it runs."""
+        """The exit status; None while the process runs, and before it was started."""
         return self._process.poll() if self._process is not None else None
 
     @property
     def output(self) -> str:
-        """What it has written so far, standard error included."""
+        """All that the process has written so far, standard error included."""
         if self._file is None:
             return self._last_words
         size = os.fstat(self._file.fileno()).st_size

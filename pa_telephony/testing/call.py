@@ -1,4 +1,4 @@
-"""A call on a phone of the test: what it went through, what is heard, what can be done with it."""
+"""A call on a phone of the test: its states, the sound that is heard, and what can be done."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _WORDS: dict[DCallState, CallState] = {
 }
 _HOPELESS = ("busy", "unreachable", "no such number")
 _RECENT = 10
-"""Frames of 20 ms in which a tone is looked for."""
+"""In how many frames of 20 ms a tone is looked for."""
 _SHARE = 0.25
-"""What part of the energy a tone must have; each half of a dual tone has 0.5."""
+"""The part of the energy that a tone must have; each half of a dual tone has 0.5."""
 
 
 class Stage(Protocol):
@@ -56,7 +56,7 @@ class Stage(Protocol):
 
 
 class Call:
-    """A call on one phone. Every method may be called from any thread of the test."""
+    """A call on one phone; every method may be called from any thread of the test."""
 
     def __init__(self, stage: Stage, call: sccp.Call, number: str) -> None:
         self._stage = stage
@@ -72,26 +72,26 @@ class Call:
     def __repr__(self) -> str:
         return f"<Call of {self._number}: {self.calling} -> {self.called}, {self.state}>"
 
-    # What is known.
+    # What is known of the call.
 
     @property
     def state(self) -> CallState:
-        """Where the call stands now."""
+        """The state of the call now."""
         return self._states[-1]
 
     @property
     def states(self) -> tuple[CallState, ...]:
-        """Everything it went through, in order."""
+        """All states of the call so far, in order."""
         return tuple(self._states)
 
     @property
     def incoming(self) -> bool:
-        """Whether it rang at this phone."""
+        """Whether the call rang at this phone, and was not made here."""
         return self._call.incoming
 
     @property
     def calling(self) -> str:
-        """The number of who calls."""
+        """The number of the caller."""
         return self._call.calling
 
     @property
@@ -121,10 +121,10 @@ class Call:
 
     @property
     def heard(self) -> Audio:
-        """All sound that arrived so far, at 8000 samples per second; what never came is zeros."""
+        """All sound that arrived so far, at 8000 samples per second; zeros where none came."""
         return Audio(self._stage.thread.run_sync(lambda: self._recording.samples))
 
-    # What is waited for. ``timeout`` is in seconds; None means the call manager's.
+    # Waits. ``timeout`` is in seconds; None means the call manager's.
 
     def wait_for(self, state: CallState, *, timeout: float | None = None) -> None:
         """Wait until the call is ``state``.
@@ -168,15 +168,15 @@ class Call:
             lambda: self._recording.seconds >= seconds, f"hear {seconds:g} s of sound", timeout
         )
 
-    # What can be done.
+    # Verbs.
 
     def answer(self, *, timeout: float | None = None) -> None:
-        """Pick up, and wait until the two can talk."""
+        """Pick up, and wait until the two sides can talk."""
         self._stage.thread.run_sync(self._stage.start_soon, self.pick_up)
         self.wait_for("connected", timeout=timeout)
 
     def hang_up(self, *, timeout: float | None = None) -> None:
-        """End the call. Ending twice is no error."""
+        """End the call, and wait until it is over; ending twice is no error."""
         self._do(self._call.hang_up, "end", timeout)
 
     def hold(self, *, timeout: float | None = None) -> None:
@@ -184,7 +184,7 @@ class Call:
         self._do(self._call.hold, "be held", timeout)
 
     def resume(self, *, timeout: float | None = None) -> None:
-        """Take the other side back."""
+        """Take the other side back from hold."""
         self._do(self._call.resume, "be resumed", timeout)
 
     def transfer(self, number: str, *, timeout: float | None = None) -> None:
@@ -208,7 +208,7 @@ class Call:
         self._do(send, f"send {digits}", timeout)
 
     def play(self, sound: Playable, *, timeout: float | None = None) -> None:
-        """Say something to the other side, to the end: the path of a WAV file, sound, or a tone."""
+        """Play a sound to its end: the path of a WAV file, sound, or a tone."""
         check_sound(sound)
 
         async def play() -> None:
@@ -219,7 +219,7 @@ class Call:
     # In the call manager's thread.
 
     def changed(self) -> None:
-        """The phone tells of any change."""
+        """Take a change of the call; the phone calls it for each."""
         word = "ended" if self._call.ended else _WORDS.get(self._call.state)
         if word is not None and self._states[-1] != word:
             self._states.append(word)
@@ -230,7 +230,7 @@ class Call:
         self._stage.thread.ring()
 
     async def pick_up(self, speaks: Playable | None = None) -> None:
-        """Answer, say something, and stay until the call is over."""
+        """Answer, play a sound if one is given, and stay until the call is over."""
         with contextlib.suppress(CallEnded):
             async with self._call.answer() as media:
                 if speaks is not None:
@@ -238,12 +238,12 @@ class Call:
                 await self._call.wait_ended()
 
     async def speak(self, sound: Playable) -> None:
-        """Say something as soon as the other side answers."""
+        """Play a sound as soon as the other side answers."""
         with contextlib.suppress(CallEnded):
             await (await self._call.wait_media()).play(sound)
 
     async def refuse(self) -> None:
-        """Hang up while it rings."""
+        """Hang up while the call rings."""
         await self._call.hang_up()
 
     def _hear(self, frame: Samples) -> None:
@@ -288,7 +288,7 @@ class Call:
 
 
 def check_sound(sound: Playable | None) -> None:
-    """Raise what is wrong with a WAV file here, and not in the other thread."""
+    """Check a sound, so that the error of a bad WAV file is raised in the test's own thread."""
     if sound is not None and not isinstance(sound, Audio | rtp.Tone):
         rtp.wav.read(sound).at_rate(CLOCK_RATE)
 

@@ -42,7 +42,7 @@ _SCCP_PORT, _CTI_PORT = 2000, 2748
 _FIRST_MEDIA_PORT = 32000
 _PLACES = 3
 _MAX_RECORDS = 200_000
-"""Frames, and as many RTP packets, kept for the pcap: 40 phones for 100 s."""
+"""How many frames, and as many RTP packets, are kept for the pcap: 40 phones for 100 s."""
 _SHOWN = 8
 
 
@@ -50,18 +50,17 @@ class CallManager:
     """A call manager in a thread of its own, for synchronous tests; a context manager.
 
     It listens on the well-known ports, SCCP 2000 and CTI 2748, of a loopback address that it
-    chooses for itself (127.x.y.z), because Cisco's JTAPI client cannot be told a port
-    (observed: it takes "host:port" for an IPv6 address). So any number of them run at the same
-    time. Where the system has 127.0.0.1 only, or somebody listens on these ports of all
-    addresses, it takes free ports of 127.0.0.1. With ``host`` it listens there, on
-    ``sccp_port`` and ``cti_port`` (0: free ones).
+    chooses for itself (127.x.y.z), because Cisco's JTAPI client cannot be told a port (observed: it
+    takes "host:port" for an IPv6 address). So any number of them run at the same time. Where the
+    system has 127.0.0.1 only, or another program listens on these ports of all addresses, it takes
+    free ports of 127.0.0.1. With ``host`` it listens there, on ``sccp_port`` and ``cti_port`` (0:
+    free ones).
 
-    A bug that shows in the call manager while it serves somebody closes that connection, as it
+    An internal error of the call manager while it serves a connection closes that connection, as it
     does in production; here it is raised as well (:meth:`raise_internal_errors`).
 
-    ``timeout`` is how many seconds each wait lasts that is not told otherwise. ``config`` is
-    what is there at the beginning, search spaces and timing included. Needs the extra
-    ``testing``.
+    ``timeout`` is how many seconds each wait lasts that is not told otherwise. ``config`` is the
+    configuration to begin with, search spaces and timing included. Needs the extra ``testing``.
     """
 
     def __init__(
@@ -106,21 +105,21 @@ class CallManager:
         self.thread.start()
 
     def stop(self) -> None:
-        """Hang up and end. Raises what went wrong in the background (``with`` does it)."""
+        """Hang up and end; raises errors of the background (the end of ``with`` does it)."""
         self.__exit__(None, None, None)
 
-    # Where it is.
+    # Its addresses.
 
     @property
     def sccp_address(self) -> str:
-        """Where phones and media ports register, as ``host:port``."""
+        """The address where phones and media ports register, as ``host:port``."""
         return self._running.sccp_address
 
     @property
     def cti_address(self) -> str:
         """Where applications log in: the address alone on port 2748, ``host:port`` otherwise.
 
-        What JTAPI's ``getProvider`` and :func:`pa_telephony.cti.open_provider` take.
+        It is what JTAPI's ``getProvider`` and :func:`pa_telephony.cti.open_provider` take.
         """
         address = self._running.cti_address
         return address.removesuffix(f":{_CTI_PORT}")
@@ -145,7 +144,7 @@ class CallManager:
             finally:
                 self._applications.remove(application)
 
-    # What is in it.
+    # Its configuration.
 
     def add_user(self, name: str, password: str, devices: Sequence[str] = ()) -> None:
         """Let an application log in; ``devices`` limits what it controls (empty: everything).
@@ -221,7 +220,7 @@ class CallManager:
             return self.phone(number)
 
     def add_device(self, device: DeviceConfig) -> None:
-        """Add any device. Raises :class:`ConfigurationError`, and nothing has changed then."""
+        """Add any device; raises :class:`ConfigurationError`, and nothing has changed then."""
         self._call(lambda: self._running.add_device(device))
 
     def phone(self, number: str) -> Phone:
@@ -240,7 +239,7 @@ class CallManager:
         self.thread.run(phone.start)
         return phone
 
-    # What is going on.
+    # Waits for what goes on.
 
     def registered(self, device: str) -> bool:
         """Whether a device (its name or number) is registered, or in service."""
@@ -269,8 +268,8 @@ class CallManager:
     def wait_for_route_point(self, number: str, *, timeout: float | None = None) -> None:
         """Wait until an application is told of the calls at a route point.
 
-        Cisco's client registers first and asks for calls afterwards; one that comes in between
-        it leaves alone (observed).
+        Cisco's client registers first and asks for calls afterwards; it leaves a call that comes in
+        between alone (observed).
         """
         found = self._device(number)
         self._wait(
@@ -285,26 +284,26 @@ class CallManager:
         return self._messages(name, after)[0]
 
     def drop_connections(self) -> None:
-        """Close every connection, as a restart does. Phones and applications come back."""
+        """Close every connection, as a restart does; phones and applications come back."""
         self._call(self._running.drop_connections)
 
-    # What was seen.
+    # The messages that were seen.
 
     def messages(self, name: str = "") -> list[Seen]:
-        """What the call manager has sent and received so far, decoded; those of one name."""
+        """The messages that the call manager has sent and received so far, or those of one name."""
         return self._messages(name, 0)
 
     @property
     def problems(self) -> list[Problem]:
-        """All that :meth:`check` could complain of."""
+        """All problems so far, of which :meth:`check` raises those that are not allowed."""
         return list(self._log.problems)
 
     def check(self, allow: Sequence[str] = ()) -> None:
         """Raise :class:`Unexpected` when something was seen that should not have been.
 
-        That is: what cannot be decoded, messages nobody knows, broken protocol, refused
-        registrations and logins, refused requests. ``allow`` names what the test provokes: each
-        entry is a kind of :class:`Problem` or a part of its text, such as a message's name.
+        That is: undecodable frames, unknown messages, broken protocol, refused registrations and
+        logins, refused requests. ``allow`` names what the test provokes: each entry is a kind of
+        :class:`Problem` or a part of its text, such as a message's name.
         """
         wrong = [
             problem
@@ -315,7 +314,7 @@ class CallManager:
             raise Unexpected("\n".join(["seen on the wire:", *(f"  {each}" for each in wrong)]))
 
     def raise_internal_errors(self, instead_of: BaseException | None = None) -> None:
-        """Raise :class:`InternalError` if bugs have shown that were not raised yet.
+        """Raise :class:`InternalError` for internal errors that were not raised yet.
 
         Its ``__cause__`` is the first of them; the others are its notes. Where an exception is on
         its way already, all are notes of that one, and nothing is raised. The end of the block
@@ -341,7 +340,7 @@ class CallManager:
             return [*self._records, *self._packets]
 
         records = self._call(everything) if self.thread.alive else everything()
-        # What is keyed was keyed by the test.
+        # The keys in it were pressed by the test.
         with PcapTrace(path, keyed=True) as pcap:
             for record in sorted(records, key=lambda record: record.time):
                 pcap(record)
@@ -358,7 +357,7 @@ class CallManager:
             self._manager = await self._open(stack)
             host = self._manager.sccp_address.rpartition(":")[0]
             own = self._given is None and host != "127.0.0.1"
-            # An address of its own has every port free; elsewhere others may be at work.
+            # An address of its own has every port free; elsewhere other programs may use some.
             first = _FIRST_MEDIA_PORT if own else random.randrange(10_000, 30_000, 2)
             self._engine = await stack.enter_async_context(
                 rtp.open_engine(address=host, first_port=first, trace=self._record)
@@ -403,7 +402,7 @@ class CallManager:
             self._bugs.append(record.error)
         self.thread.ring()
 
-    # Outside of it.
+    # Called outside of it.
 
     @property
     def _running(self) -> callmanager.CallManager:
@@ -426,7 +425,7 @@ class CallManager:
         ]
 
     def _device(self, name: str) -> DeviceConfig:
-        """By name or by number."""
+        """Find a device by its name or by its number."""
         for device in self._running.config.devices:
             if device.name == name:
                 return device
@@ -452,7 +451,7 @@ class CallManager:
             raise WaitFailed(f"waited in vain for {what}\n{self.report()}")
 
     def report(self) -> str:
-        """What is there now and what was seen last, for people."""
+        """A text with the present registrations and the last messages, for people."""
         manager = self._running
         registered = [device for device in manager.devices() if device.registered]
         names = ", ".join(f"{each.name} ({'/'.join(each.numbers)})" for each in registered)
@@ -478,6 +477,6 @@ def _made() -> Certificate:
 
 
 def _certificate() -> Certificate:
-    """One for all call managers of the process: a key takes a tenth of a second to make."""
+    """The certificate of all call managers of the process: a key takes 0.1 s to make."""
     with _making:
         return _made()

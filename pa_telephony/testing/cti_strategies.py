@@ -43,7 +43,7 @@ _PLAIN: dict[type[Any], st.SearchStrategy[Any]] = {
 
 
 def cti_message(declaration: type[S]) -> st.SearchStrategy[S]:
-    """Valid messages (or structs) of one class."""
+    """A strategy of valid messages (or structs) of one class."""
 
     @st.composite
     def draw_message(draw: st.DrawFn) -> S:
@@ -60,7 +60,7 @@ def cti_message(declaration: type[S]) -> st.SearchStrategy[S]:
 
 
 def cti_messages() -> st.SearchStrategy[CtiMessage]:
-    """Any valid message of any class."""
+    """A strategy of valid messages of any class."""
     numbers = sorted(CtiMessage.registry)
     result: st.SearchStrategy[Any] = st.sampled_from(numbers).flatmap(
         lambda number: cti_message(CtiMessage.registry[number])

@@ -1,4 +1,4 @@
-"""What went over the wire, decoded as it goes, and what of it a test should not have seen."""
+"""The messages that went over the wire, decoded at once, and the problems among them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SCCP_HEADER = 12
 class Seen:
     """One message between the call manager and a phone or an application.
 
-    ``time`` is in seconds since the epoch, ``sender`` who sent it, ``peer`` the phone's or
-    application's address. ``message`` is None where ``error`` says why it cannot be decoded.
+    ``time`` is in seconds since the epoch, ``sender`` the side that sent it, ``peer`` the phone's
+    or application's address. ``message`` is None where ``error`` says why it cannot be decoded.
     """
 
     time: float
@@ -42,7 +42,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that a test should know of; ``kind`` is one of the words below.
+    """A problem that a test should know of; ``kind`` is one of the words below.
 
     ``"undecodable"``, ``"protocol error"``, ``"unknown message"``, ``"refused registration"``,
     ``"refused login"``, ``"refused request"``, ``"internal error"``.
@@ -56,7 +56,7 @@ class Problem:
 
 
 class _Connection:
-    """What has to be remembered of one connection: the SCCP version, and CTI's requests."""
+    """The SCCP version and the open CTI requests of one connection."""
 
     def __init__(self) -> None:
         self.offered = 0
@@ -65,7 +65,7 @@ class _Connection:
 
 
 class Log:
-    """All messages and problems so far. Fed with the call manager's own trace records."""
+    """All messages and problems so far, from the call manager's own trace records."""
 
     def __init__(self) -> None:
         self.messages: list[Seen] = []
@@ -73,7 +73,7 @@ class Log:
         self._connections: dict[tuple[Address, Address], _Connection] = {}
 
     def feed(self, record: FrameRecord | EventRecord) -> None:
-        """Take one record."""
+        """Take one trace record, and note its message or problem."""
         if isinstance(record, EventRecord):
             if record.kind.endswith(".protocol_error"):
                 who = record.fields.get("device") or record.fields.get("user") or "somebody"

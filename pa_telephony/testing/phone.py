@@ -21,7 +21,7 @@ from pa_telephony.testing.thread import WaitFailed
 __all__ = ["Phone"]
 
 _IMPATIENT = sccp.StationConfig(rejected_for=0.0)
-"""Who has the name is what a test wants to know at once."""
+"""The station configuration: a test wants to know at once when the name is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class _Answer:
 
 
 class _Refuse:
-    """Hang up on whoever calls."""
+    """The behaviour of a phone that hangs up on every caller."""
 
 
 class Phone:
-    """One phone. Until it is told otherwise it rings and nobody answers.
+    """A phone that does what the test has told it; at first it rings and is not answered.
 
-    Made by :meth:`pa_telephony.testing.CallManager.phone`. What it does with a call is decided
-    when the call begins to ring.
+    Made by :meth:`pa_telephony.testing.CallManager.phone`. What it does with a call is decided when
+    the call begins to ring.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Phone:
 
     @property
     def registered(self) -> bool:
-        """Whether the call manager knows the phone now."""
+        """Whether the call manager has the phone registered now."""
         return self._manager.calls.is_registered(self.name)
 
     @property
@@ -72,27 +72,27 @@ class Phone:
         """All calls that the phone has or had, oldest first."""
         return list(self._calls.values())
 
-    # What it does with calls.
+    # What the phone does with calls that come.
 
     def answers(self, after: float = 0.0, speaks: Playable | None = None) -> Self:
-        """Answer calls ``after`` so many seconds of ringing, and say something.
+        """Answer calls after ``after`` seconds of ringing, and play a sound.
 
-        ``speaks`` is the path of a WAV file, sound, or a tone (one without ``seconds`` sounds
-        until the call is over). The phone stays in the call until the other side hangs up.
+        ``speaks`` is the path of a WAV file, sound, or a tone (one without ``seconds`` sounds until
+        the call is over). The phone stays in the call until the other side hangs up.
         """
         check_sound(speaks)
         return self._behave(_Answer(after, speaks))
 
     def rings_only(self) -> Self:
-        """Let calls ring. :meth:`Call.answer` can still pick one up."""
+        """Let calls ring; :meth:`Call.answer` can still pick one up."""
         return self._behave(None)
 
     def refuses(self) -> Self:
-        """Hang up on whoever calls, while it rings: the caller's call ends."""
+        """Hang up on every caller while the phone rings: the caller's call ends."""
         return self._behave(_Refuse())
 
     def busy(self) -> Self:
-        """Be busy to every caller; nothing rings here."""
+        """Be busy to every caller, so that nothing rings here."""
         return self._behave(None, busy=True)
 
     def _behave(self, behaviour: _Answer | _Refuse | None, *, busy: bool = False) -> Self:
@@ -104,7 +104,7 @@ class Phone:
         self._stage.thread.run_sync(change)
         return self
 
-    # What the test does with it.
+    # What the test does with the phone.
 
     def dial(
         self, number: str, *, speaks: Playable | None = None, timeout: float | None = None
@@ -155,7 +155,7 @@ class Phone:
         return call
 
     def unplug(self) -> None:
-        """Lose the network without a word: the connection closes, calls are gone."""
+        """Lose the network: the connection closes without a message, and calls are gone."""
 
         async def unplug() -> None:
             if self._station is None:
@@ -169,15 +169,15 @@ class Phone:
             raise WaitFailed(f"phone {self.number} is unplugged and still registered")
 
     def plug_in(self) -> None:
-        """Come back, and return when the call manager knows the phone again."""
+        """Connect again, and return when the call manager has the phone registered."""
         self._stage.thread.run(self.start)
 
     # In the call manager's thread.
 
     async def start(self) -> None:
-        """Register, and return when that is done. Nothing happens when it is done already.
+        """Register, and return when that is done; a phone that is registered stays so.
 
-        Raises :class:`RegistrationRejected`, when somebody else is registered under the name.
+        Raises :class:`RegistrationRejected` when another station is registered under the name.
         """
         async with self._starting:
             if self._station is None:

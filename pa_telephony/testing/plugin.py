@@ -50,8 +50,8 @@ def call_manager(
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed although the call manager has had an internal error meanwhile.
 
-    A test that fails anyhow has its traceback for a note; one that shows later, while everything
-    ends, is an error of the teardown.
+    A test that fails anyhow gets its traceback as a note; an error that shows later, while
+    everything ends, is one of the teardown.
     """
     failure: BaseException | None = None
     try:
@@ -68,7 +68,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the call manager has seen, when the test has failed."""
+    """Show what the call manager has seen when a test has failed."""
     report = yield
     if report.failed and report.when == "call" and _RUNNING in item.stash:
         manager, directory = item.stash[_RUNNING]

@@ -44,12 +44,12 @@ _ELEMENTS = 4
 
 
 def sccp_message(declaration: type[S], *, version: int) -> st.SearchStrategy[S]:
-    """Valid messages of one class, with values for the fields that ``version`` has."""
+    """A strategy of valid messages of one class, with values for the fields of ``version``."""
     return sccp_struct(declaration, version)
 
 
 def sccp_messages() -> st.SearchStrategy[tuple[SccpMessage, int]]:
-    """Any valid message of any class, with the session version it is made for."""
+    """A strategy of valid messages of any class, each with the session version it is made for."""
     declarations = [SccpMessage.registry[number] for number in sorted(SccpMessage.registry)]
 
     @st.composite
@@ -62,7 +62,7 @@ def sccp_messages() -> st.SearchStrategy[tuple[SccpMessage, int]]:
 
 
 def sccp_struct(declaration: type[S], version: int) -> st.SearchStrategy[S]:
-    """Valid values of a declared struct."""
+    """A strategy of valid values of a declared struct."""
 
     @st.composite
     def draw_struct(draw: st.DrawFn) -> S:
@@ -109,7 +109,7 @@ def _plain(wire: Any, version: int) -> st.SearchStrategy[Any] | None:
     if isinstance(wire, Data):
         return st.binary(max_size=min(wire.maximum, 40))
     if isinstance(wire, Rest):
-        # Whole words: the frame's padding would become part of it otherwise.
+        # Whole words, as the frame's padding would become part of it otherwise.
         return st.binary(max_size=10).map(lambda data: data + bytes(-len(data) % 4))
     if isinstance(wire, IPv4) or (isinstance(wire, IPv4or6) and version < 17):
         return st.ip_addresses(v=4).map(str)

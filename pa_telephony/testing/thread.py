@@ -1,4 +1,4 @@
-"""A thread that runs trio, for tests that do not: run something in it, and wait for something."""
+"""A thread that runs trio, for tests without trio: run a function in it, or wait for something."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _LOOK_AGAIN = 0.05
-"""Most conditions change with a message, which rings the bell; sound does not."""
+"""Seconds between two looks; most conditions change with a message, which rings the bell, but sound
+does not."""
 
 
 class WaitFailed(AssertionError):
-    """What was waited for did not happen; the text says what did."""
+    """An event did not happen within its timeout; the text says what happened instead."""
 
 
 class Unexpected(AssertionError):
-    """Something was seen on the wire that should not have been."""
+    """A problem was seen on the wire that the test does not allow."""
 
 
 class TrioThread:
@@ -47,16 +48,16 @@ class TrioThread:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs."""
+        """Whether the thread runs now."""
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Return when ``main`` is ready; raises what it raised instead."""
+        """Start the thread, and return when ``main`` is ready; raises what it raised instead."""
         self._thread.start()
         self._ready.result()
 
     def stop(self) -> None:
-        """Cancel ``main`` and wait for the thread."""
+        """Cancel ``main`` and wait for the end of the thread."""
         if self._token is not None and self._nursery is not None:
             # It may have ended already, and ``failure`` says why.
             with contextlib.suppress(trio.RunFinishedError):
@@ -64,7 +65,7 @@ class TrioThread:
         self._thread.join()
 
     def run(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
-        """Run an async function there, and give its result."""
+        """Run an async function in the thread, and give its result."""
         result: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         async def task() -> None:
@@ -93,7 +94,7 @@ class TrioThread:
         return result.result()
 
     def run_sync(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """Run a function there, between two messages."""
+        """Run a function in the thread between two messages, and give its result."""
 
         async def call() -> T:
             return function(*arguments)
@@ -101,7 +102,10 @@ class TrioThread:
         return self.run(call)
 
     def wait_until(self, condition: Callable[[], object], timeout: float) -> bool:
-        """Wait until ``condition()``, which is called there, is true; False: it never was."""
+        """Wait until ``condition()`` is true; False after ``timeout`` seconds.
+
+        The condition is called in the thread.
+        """
 
         async def wait() -> bool:
             with trio.move_on_after(timeout):
@@ -115,7 +119,7 @@ class TrioThread:
         return self.run(wait)
 
     def ring(self) -> None:
-        """Let those who wait look again. To be called in the thread itself."""
+        """Let threads that wait look again; to be called in the thread itself."""
         self._bell.set()
         self._bell = trio.Event()
 
