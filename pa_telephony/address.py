@@ -16,7 +16,7 @@ An IPv6 address with a port stands in brackets: ``[fd00::5]:2000``.
 
 
 def parse_peers(peers: Peers, default_port: int) -> list[tuple[str, int]]:
-    """(host, port) of each. Raises :class:`ValueError` for what is no peer, and for none."""
+    """(host, port) of each peer; raises :class:`ValueError` for what is no peer, and for none."""
     names = [peers] if isinstance(peers, str) else list(peers)
     if not names:
         raise ValueError("no peer given")

@@ -1,9 +1,9 @@
 """How many files this process may have open, and how many of them connections may take.
 
-A stranger who opens connections takes descriptors that the process needs for itself: for a module
-to import, a socket for sound, a log. So the limit is raised as far as the system lets us, and
-servers take no connection whose descriptor lies in the part that is kept back. The kernel gives the
-lowest number that is free, so the number of a new descriptor says how many are in use.
+An unknown peer that opens connections takes descriptors that the process needs for itself: for a
+module to import, a socket for sound, a log. So the limit is raised as far as the system lets us,
+and servers take no connection whose descriptor lies in the part that is kept back. The kernel gives
+the lowest number that is free, so the number of a new descriptor says how many are in use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 try:
     import resource
-except ImportError:  # no such limit where there is no such module
+except ImportError:  # there is no such limit where there is no such module
     resource = None  # type: ignore[assignment]
 
 __all__ = ["Descriptors", "prepare"]
@@ -23,18 +23,18 @@ __all__ = ["Descriptors", "prepare"]
 _LOG = logging.getLogger("pa_telephony.descriptors")
 _LEAST_KEPT, _MOST_KEPT = 16, 512
 _told: set[int] = set()
-"""Limits that were found to be low, and said so."""
+"""Limits that were found to be low, and that a warning was logged about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """``limit`` files may be open; those from ``connections`` on are kept for ourselves."""
+    """How many files may be open (``limit``); those from ``connections`` on are for ourselves."""
 
     limit: int
     connections: int
 
     def are_left(self, descriptor: int) -> bool:
-        """Whether a connection that got this number may be kept."""
+        """Whether a connection with this descriptor's number may be kept."""
         return descriptor < self.connections
 
     def share(self, wanted: int, part: int) -> int:
@@ -45,8 +45,8 @@ class Descriptors:
 def prepare(wanted: int, what: str) -> Descriptors:
     """Raise the soft limit towards ``wanted`` connections and what we keep for ourselves.
 
-    The hard limit stays as it is. What cannot be had is logged as a warning, with ``what`` for
-    whom it was meant; the numbers that come back are what there is.
+    The hard limit stays as it is. A limit that is too low for them is logged as a warning, with
+    ``what`` they were meant for; the result has the numbers that there are.
     """
     if resource is None:
         return Descriptors(sys.maxsize, sys.maxsize)
@@ -54,7 +54,7 @@ def prepare(wanted: int, what: str) -> Descriptors:
     most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
     aim = min(wanted + _MOST_KEPT, most)
     if soft != resource.RLIM_INFINITY and soft < aim:
-        # Refused in some sandboxes; then it is as low as it was.
+        # Refused in some sandboxes; then the limit is as low as it was.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (aim, hard))
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["LONGEST", "is_duration"]
 
 LONGEST = 86_400.0
-"""A day, in seconds: more than anybody wants of any setting here."""
+"""A day, in seconds: longer than any setting here has to be."""
 
 
 def is_duration(value: object, *, zero: bool = True) -> bool:

@@ -55,11 +55,11 @@ class ConfigurationError(TelephonyError):
 
 
 class ProtocolError(TelephonyError):
-    """One side broke the protocol. Abstract: one of the two below is raised."""
+    """One side broke the protocol; abstract, as one of the two classes below is raised."""
 
 
 class LocalProtocolError(ProtocolError):
-    """We were asked to send something that the protocol forbids, now or ever."""
+    """We were asked to send something that the protocol forbids, now or always."""
 
 
 class RemoteProtocolError(ProtocolError):
@@ -115,7 +115,7 @@ class RequestFailed(TelephonyError):
 
 
 class CallEnded(TelephonyError):
-    """The call is over. ``cause`` is a Q.850 number; 16 is normal clearing."""
+    """The call is over; ``cause`` is a Q.850 number, and 16 is normal clearing."""
 
     def __init__(self, cause: int = 16) -> None:
         super().__init__(f"call ended, cause {cause}")
@@ -123,4 +123,4 @@ class CallEnded(TelephonyError):
 
 
 class InternalError(TelephonyError):
-    """A bug of ours; ``__cause__`` is what really happened. Please report it."""
+    """A bug in this package; ``__cause__`` is the exception behind it. Please report it."""

@@ -1,11 +1,11 @@
-"""Whose turn it is to be served: the work of many connections, a round at a time. Pure.
+"""Which connection is served next: the work of many, a round at a time. Pure.
 
-What a peer says costs time to answer, and one thread answers all. So the work is done in rounds of
-a few milliseconds, between which everybody who is ready is looked at anew. Who has had the least is
-first (after start-time fair queueing: Goyal, Vin and Cheng, 1996): a peer that asks now and then
-is served before those that ask without a pause, however many there are of them, and these share
-what is left. Strangers, who have not registered or logged in, share a small part of each round, and
-so do connections that are gone.
+What a peer asks for costs time to answer, and one thread answers all. So the work is done in rounds
+of a few milliseconds, and before each all connections that wait are compared anew. The one that has
+had the least is first (after start-time fair queueing: Goyal, Vin and Cheng, 1996): a peer that
+asks now and then is served before those that ask without a pause, however many there are of them,
+and these share what is left. Strangers (peers that have not registered or logged in) share a small
+part of each round, and so do connections that are gone.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from weakref import WeakValueDictionary
 __all__ = ["Account", "Fairness", "FairnessConfig"]
 
 _USUAL = 4e-6
-"""Seconds for each byte that is asked for, at least, when it is guessed how long a turn will take.
-A keepalive has 12 bytes and takes 0.05 ms; what others mean is not known before it is done."""
+"""Seconds of work for each byte of a request, at least, when the length of a turn is guessed. A
+keepalive has 12 bytes and takes 0.05 ms; the cost of others is not known before they are done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,38 +30,40 @@ class FairnessConfig:
     """How long the work of a round may be, in seconds."""
 
     known: float = 0.004
-    """Work for those who are known, all together. Half of it goes to those who wait, so that the
-    other half is there for who becomes ready meanwhile."""
+    """The work for known peers, all together. Half of it goes to those that wait, so that the other
+    half is there for those that become ready meanwhile."""
     strangers: float = 0.001
-    """Work for those who are not."""
+    """The work for strangers, all together."""
     gone: float = 0.001
-    """Work for the ends of connections: others wait for their names, and they may be hundreds."""
+    """The work for the ends of connections: others wait for their names, and they may be
+    hundreds."""
     turn: float = 0.002
-    """Work for one connection, before it is compared with the others again."""
+    """The work for one connection, before it is compared with the others again."""
     credit: float = 0.02
-    """Work that a connection may have saved up while it was quiet: that much is done for it
+    """The work that a connection may have saved up while it was quiet: that much is done for it
     before it waits in line with those that never are. A call is some 2 ms of work."""
     quiet_after: float = 0.02
-    """One that is known and asks for nothing for so long saves up from then on."""
+    """A known connection that asks for nothing for so long saves up from then on."""
     luck: float = 10.0
-    """Of this time one very long turn is not charged in full."""
+    """Within so many seconds one very long turn is not charged in full."""
     saved: float = 0.1
-    """Work that it saves up for each second."""
+    """The work that a quiet connection saves up for each second."""
     oldest_every: int = 4
-    """Each time after so many rounds the one that has waited longest is first. When there is more
-    to do than time for it, one of hundreds would else wait for seconds, because the others have
-    always had a little less."""
+    """After so many rounds the connection that has waited longest is first. When there is more to
+    do than time for it, one of hundreds would else wait for seconds, because the others have always
+    had a little less."""
 
 
 class _Queue:
-    """Those who share one part of a round, by the work that was done for them."""
+    """The connections that share one part of a round, by the work that was done for them."""
 
     def __init__(self, part: float, released: float, credit: float) -> None:
         self.part = part
         self.released = released
         self.credit = credit
         self.spent = self.given = 0.0
-        """Seconds of this round: what was done, and what those need whose tickets were given."""
+        """Seconds of work in this round: done so far, and expected of those whose tickets were
+        given."""
         self.promised = False
         """Whether the first of this round has still to come."""
         self.clock = 0.0
@@ -74,7 +76,7 @@ class _Queue:
         return max(account.used, self.clock - self.credit)
 
     def ends_at(self, account: Account, longest: float) -> float:
-        """What the line is ordered by: of those who have had as little, the short ones are first.
+        """The order of the line: among those that have had as little, the short turns are first.
 
         When thousands that were quiet begin to flood at once, all have their credit.
         """
@@ -82,17 +84,17 @@ class _Queue:
 
 
 class _Share:
-    """What was done for one connection, or for all strangers of one address."""
+    """The work that was done for one connection, or for all strangers of one address."""
 
     __slots__ = ("__weakref__", "used")
 
     def __init__(self, used: float) -> None:
         self.used = used
-        """On the clock of its queue, in seconds of work."""
+        """The position on the clock of the queue, in seconds of work."""
 
 
 class Account:
-    """What was done for one connection; :meth:`Fairness.account` makes them."""
+    """The account of one connection, made by :meth:`Fairness.account`."""
 
     __slots__ = ("asked", "forgiven", "fresh", "last", "promised", "queue", "rate", "share", "size")
 
@@ -100,11 +102,12 @@ class Account:
         self.queue = queue
         self.share = share
         self.size = 100
-        """How much it asks for, in bytes."""
+        """The size of what it asks for, in bytes."""
         self.promised = False
-        """Its ticket was the first of a round: it has its turn, whatever others take."""
+        """Whether its ticket was the first of a round: then it has its turn, whatever others
+        take."""
         self.rate = self.last = 0.0
-        """Seconds for each byte: the less of its last two turns, and the last."""
+        """Seconds of work for each byte: the less of the last two turns, and the last."""
         self.fresh = False
         """It became known in this turn."""
         self.forgiven = -inf
@@ -119,18 +122,18 @@ class Account:
 
     @property
     def needs(self) -> float:
-        """What its next turn will probably take."""
+        """The seconds that its next turn will probably take."""
         return max(self.rate, _USUAL) * self.size
 
 
 class Fairness:
-    """Who may go on, and who waits. ``now`` is any monotonic clock, in seconds.
+    """Tells which connections may go on, and which wait; ``now`` is any monotonic clock in seconds.
 
-    Who wants to be served asks :meth:`may_go`; on False it waits with a ticket of its own
-    (:meth:`wait`) until :meth:`next_round`, or :meth:`rest_of_round` when the first have had their
-    turns, gives that ticket out, and then asks :meth:`may_go_on`, since the round may be over
+    A connection that wants to be served asks :meth:`may_go`; on False it waits with a ticket of its
+    own (:meth:`wait`) until :meth:`next_round`, or :meth:`rest_of_round` when the first have had
+    their turns, gives that ticket out, and then asks :meth:`may_go_on`, since the round may be over
     before it comes to do so. What was done is told by :meth:`done`. Rounds need to be begun only
-    while somebody waits.
+    while a connection waits.
 
     Where there is no memory any of these may fail; a ticket that was taken in is given out all the
     same, by that round or the next.
@@ -144,7 +147,7 @@ class Fairness:
         self._gone = _Queue(self.config.gone, self.config.gone, credit)
         self._queues = self._known, self._strangers, self._gone
         self._of: WeakValueDictionary[str, _Share] = WeakValueDictionary()
-        """Of the networks from where strangers are there."""
+        """The shares of the networks from where strangers are there."""
         self._numbers = itertools.count()
         self._round = 0
         self._place: dict[object, int] = {}
@@ -156,10 +159,10 @@ class Fairness:
         return bool(self._place)
 
     def account(self, now: float, network: str = "") -> Account:
-        """The account of a stranger; it is one turn ahead of those who never stop.
+        """The account of a stranger; it is one turn ahead of those that never stop.
 
-        The strangers of one ``network`` have what one has, or those that come back again and again
-        would be as new as who comes once; "" is nobody else's.
+        The strangers of one ``network`` share one account, or those that come back again and again
+        would be as new as one that comes once; with "" a stranger has an account of its own.
         """
         share = self._of.get(network) if network else None
         if share is None:
@@ -169,7 +172,7 @@ class Fairness:
         return Account(self._strangers, share, now)
 
     def known(self, account: Account) -> None:
-        """Somebody is no stranger any more, and begins anew among the known.
+        """Move an account from the strangers to the known peers, where it begins anew.
 
         With all that one can save up, so that its first questions are answered before those that
         never stop, and others are not kept from a name whose connection waits for a turn.
@@ -179,12 +182,12 @@ class Fairness:
             account.share = _Share(self._known.clock - self.config.credit)
 
     def last(self, account: Account) -> None:
-        """A connection is gone: its end waits for other ends only."""
+        """Move the account of a connection that is gone: its end waits for other ends only."""
         account.queue = self._gone
         account.share = _Share(self._gone.clock)
 
     def may_go(self, account: Account, now: float, size: int = 0) -> bool:
-        """Whether a connection may be served now: there is time left, and nobody is before it.
+        """Whether a connection may be served now: there is time left, and none is before it.
 
         It asks for ``size`` bytes to be answered; 0 is what is left of what it asked for before.
         """
@@ -201,7 +204,7 @@ class Fairness:
         return first is None or queue.ends_at(account, self.config.turn) < first[0]
 
     def may_go_on(self, account: Account) -> bool:
-        """The same for one whose ticket was given out: it has the right of way."""
+        """Whether a connection whose ticket was given out may be served: it has priority."""
         queue = account.queue
         if account.promised:
             account.promised = queue.promised = False
@@ -209,7 +212,7 @@ class Fairness:
         return not queue.promised and queue.spent < queue.part
 
     def wait(self, account: Account, ticket: object) -> None:
-        """Let a connection wait; ``ticket`` is anything hashable that is its own."""
+        """Let a connection wait; ``ticket`` is a hashable object that is its own."""
         queue, number = account.queue, next(self._numbers)
         place = queue.ends_at(account, self.config.turn)
         entry = place, number, account, ticket
@@ -218,19 +221,19 @@ class Fairness:
             queue.line = deque(each for each in queue.line if self._place.get(each[3]) == each[1])
         heapq.heappush(queue.waiting, entry)
         queue.line.append(entry)
-        # Last: a ticket that is known stands in the queue, too, so that its turn comes.
+        # Last: a ticket that is known is in the queue, too, so that its turn comes.
         self._place[ticket] = number
 
     def leave(self, ticket: object) -> None:
-        """One that waits is gone."""
+        """Forget the ticket of a connection that waits no more."""
         self._place.pop(ticket, None)
 
     def done(self, account: Account, seconds: float, now: float) -> None:
-        """A turn is over that was so many ``seconds`` of work.
+        """Charge a turn that was ``seconds`` of work.
 
-        One that took very long is charged with two now and then: it was bad luck (the collector of
-        garbage came). Again within ``config.luck``, it costs all that was saved up: what it asked
-        for cannot be done by halves, as a call on a line that hundreds share.
+        One that took very long is charged with two turns now and then: it was bad luck (the garbage
+        collector ran). Again within ``config.luck``, it costs all that was saved up: a request that
+        takes so long cannot be answered in parts, as a call on a line that hundreds share.
         """
         account.asked = now
         if account.fresh:
@@ -251,7 +254,8 @@ class Fairness:
     def next_round(self, give: Callable[[object], None]) -> bool:
         """Begin a round: ``give`` out the ticket of the first in each line, which has its turn.
 
-        False if nobody waited. A ticket whose giving failed is given again by the next round.
+        False if no connection waited. A ticket whose giving failed is given again by the next
+        round.
         """
         for queue in self._queues:
             queue.promised = False
@@ -268,9 +272,10 @@ class Fairness:
         return True
 
     def rest_of_round(self, give: Callable[[object], None]) -> None:
-        """Give out the tickets of those for whom there will probably be time after the first.
+        """Give out the tickets of those for which there will probably be time after the first.
 
-        Not with it: whose task runs first is not ours to say, and one long turn is enough.
+        Not together with the first: which task runs first is for trio to decide, and one long turn
+        is enough.
         """
         for queue in self._queues:
             while queue.given < queue.released and queue.spent < queue.part:
@@ -287,7 +292,7 @@ class Fairness:
     ) -> None:
         _, _, account, ticket = first
         give(ticket)
-        # From here on it is stale where it stands, and passed over.
+        # From here on the ticket is stale where it stands in the line, and passed over.
         del self._place[ticket]
         queue.given += account.needs
 

@@ -1,11 +1,11 @@
-"""A bug that shows while one peer is served: told where developers look, so that all else goes on.
+"""An error that shows while one peer is served: reported to developers, so that all else goes on.
 
-The servers close the connection that such a bug shows on, count it as an internal error, and come
-here. The log (``pa_telephony.sccp``, ``pa_telephony.cti``) and the trace get the traceback and the
-message that was being answered; without one (a deadline, an event of another's making, the end
-of a session) the log has the stack down to here instead. A bug that shows when a call's time is
-over is told of as well (``pa_telephony.callmanager``). What comes out of an application's handlers
-of calls is told by :class:`HandlerErrors`.
+The servers close the connection that such an error shows on, count it as an internal error, and
+report it here. The log (``pa_telephony.sccp``, ``pa_telephony.cti``) and the trace get the
+traceback and the message that was being answered; without one (a deadline, an event that another
+peer caused, the end of a session) the log has the stack down to here instead. An error that shows
+when a call's time is over is reported as well (``pa_telephony.callmanager``). Exceptions of an
+application's handlers of calls are reported by :class:`HandlerErrors`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pa_telephony.trace import Address, EventRecord, Trace
 __all__ = ["MOST_BUGS", "HandlerErrors", "Seldom", "report_bug", "report_fault", "told_of"]
 
 MOST_BUGS = 20
-"""What went wrong inside us, with its traceback: so often a log has it within a minute."""
+"""How many internal errors with their tracebacks a log has within a minute."""
 
 
 class Seldom:
-    """Says when something that happens again and again is to be told: once a minute.
+    """Says when something that happens again and again is to be logged: once a minute.
 
-    So nobody who can make it happen fills a log. ``at_once`` may be told in each such time, for
+    So no peer that can make it happen fills a log. ``at_once`` may be logged in each such time, for
     what happens to many at the same moment. ``now`` is any monotonic clock, in seconds.
     """
 
@@ -41,7 +41,7 @@ class Seldom:
         self._untold = 0
 
     def due(self, now: float) -> bool:
-        """It happened once more; whether to tell it."""
+        """Note that it has happened once more; gives whether to log it."""
         if now >= self._full_at:
             self._full_at = now + self._every
             self._left = self._at_once
@@ -56,17 +56,17 @@ class Seldom:
         return self.times() if self.due(now) else None
 
     def times(self) -> str:
-        """How often it happened and was not told, for the text that tells it; "" for never."""
+        """How often it happened and was not logged, as a part of the logged text; "" for never."""
         untold, self._untold = self._untold, 0
         return f" ({untold} times more since the last time this was told)" if untold else ""
 
 
 class HandlerErrors:
-    """What comes out of handlers of calls, each of which ends its own call.
+    """Sorts the exceptions of handlers of calls, each of which ends its own call.
 
-    Whatever this package raises on purpose (a number that is refused, no UDP port, a prompt that
-    cannot be read, a lost link) is told in ``log`` and ends no other call. Anything else is a bug
-    of the handler's and is for its owner to see. ``whose`` is what the calls come to.
+    Errors that this package raises on purpose (a number that is refused, no UDP port, a prompt that
+    cannot be read, a lost link) are logged in ``log`` and end no other call. Any other exception is
+    an error of the handler's and is raised to its owner. ``whose`` is what the calls come to.
     """
 
     def __init__(self, log: logging.Logger, whose: str) -> None:
@@ -76,7 +76,7 @@ class HandlerErrors:
 
     @contextlib.contextmanager
     def of_a_call(self, now: Callable[[], float]) -> Generator[None]:
-        """Around a handler and the end of its call; ``now`` is any monotonic clock, in seconds."""
+        """Wrap a handler and the end of its call; ``now`` is any monotonic clock, in seconds."""
         try:
             yield
         except Exception as error:
@@ -96,7 +96,7 @@ class HandlerErrors:
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """What is in a group, at whatever depth: a handler may have tasks of its own."""
+    """The exceptions in a group, at whatever depth: a handler may have tasks of its own."""
     if isinstance(error, BaseExceptionGroup):
         for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _leaves(each)
@@ -107,7 +107,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def told_of(
     frame: bytes, *, id_at: int, spelling: str, kinds: Mapping[int, type], keyed: Collection[int]
 ) -> tuple[str, bytes]:
-    """What a report may say of a frame: the message's name and number, and the bytes or none.
+    """The parts of a frame that a report may have: the message's name and number, bytes or none.
 
     The number stands at ``id_at``, 32 bits little endian; numbers in ``keyed`` may hold a PIN.
     """
@@ -130,13 +130,13 @@ def report_fault(
     now: float,
     times: str | None = "",
 ) -> None:
-    """Log and trace a bug of ours, or of a handler's. ``now`` is wall-clock seconds, as in traces.
+    """Log and trace an internal error, or one of a handler; ``now`` is wall-clock seconds.
 
-    ``times`` is what the log says besides (:meth:`Seldom.times`); with None it says nothing:
-    whoever knows of a bug can have it as often as the network carries it.
+    ``times`` is what the log says besides (:meth:`Seldom.times`); with None it says nothing: a peer
+    that knows how to cause an error can do so as often as the network carries it.
 
-    ``message`` names what the peer said, "" for nothing. ``frame`` is the whole of it, and empty
-    where it may hold what somebody has keyed: a PIN must not stand in a log.
+    ``message`` names what the peer sent, "" for nothing. ``frame`` is the whole of it, and empty
+    where it may hold what a person has keyed: a PIN must not stand in a log.
 
     The trace gets an :class:`EventRecord` of kind ``sccp.internal_error`` or
     ``cti.internal_error``. Raises nothing: a sink that fails is logged as well, and where there is
@@ -177,7 +177,7 @@ def _report(
 def report_bug(
     error: Exception, *, part: Literal["callmanager"], trace: Trace | None, now: float
 ) -> None:
-    """Log and trace a bug that showed at nobody's message, as :func:`report_fault` does."""
+    """Log and trace an error that no peer's message caused, as :func:`report_fault` does."""
     with contextlib.suppress(Exception):
         _log(part).error("internal error; the calls it showed at have ended", exc_info=error)
         _trace(error, part, {}, trace, now)

@@ -1,12 +1,12 @@
-"""How fast strangers may guess: passwords of a user, names of devices.
+"""How fast unknown peers may guess: passwords of a user, names of devices.
 
-Who guesses waits; nobody else does. A guess is paid for with time: each address (of IPv6: each
-/64) may make so many at once and then one every so many seconds, and so, where it is told, may
-each name at each address. What was right costs nothing, and its name is *good* at that address
-for a day: it no longer waits for what the others there do, whom the same host, or the same NAT,
-may have. What was wrong and is said again tells a guesser nothing new (an application with an old
+A peer that guesses waits; no other does. A guess is paid for with time: each address (of IPv6: each
+/64) may make so many at once and then one every so many seconds, and so, where it is configured,
+may each name at each address. A right guess costs nothing, and its name is *good* at that address
+for a day: it no longer waits for what the others there do, which the same host, or the same NAT,
+may have. A wrong guess that is repeated tells a guesser nothing new (an application with an old
 password, a phone that was removed), and costs a part only. So an address with a guesser behind it
-is slowed, and nobody is locked out.
+is slowed, and no peer is locked out.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pa_telephony.admission import network_of
 __all__ = ["TABLE", "Attempt", "Guess", "Guesses", "Pace", "Price", "Standing"]
 
 _WRONG_KEPT = 4
-"""Wrong guesses that are remembered of one name at one address."""
+"""How many wrong guesses are remembered of one name at one address."""
 _LONGEST_NAME = 64
-"""Characters by which names are told apart here: a stranger chooses them."""
+"""How many characters of a name are compared here: unknown peers choose them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """So many guesses ``at_once``, and one more ``every`` so many seconds."""
+    """A limit of guesses: so many ``at_once``, and one more ``every`` so many seconds."""
 
     at_once: int
     every: float
@@ -42,14 +42,14 @@ class Standing(enum.Enum):
 
 
 class Guess(enum.Enum):
-    """What is said for a name, before it is looked at."""
+    """Whether a guess is new for its name, before it is looked at."""
 
     NEW = "something new"
     REPEATED = "what was wrong before"
 
 
 class Price(enum.Enum):
-    """Which paces a guess has to keep."""
+    """The paces that a guess has to keep."""
 
     ALL = "that of the name, and that of the address"
     PART = "a part of that of the address"
@@ -64,7 +64,7 @@ TABLE: dict[tuple[Standing, Guess], Price] = {
     (Standing.GOOD, Guess.NEW): Price.NAME,
     (Standing.GOOD, Guess.REPEATED): Price.NOTHING,
 }
-"""What a guess costs. Nothing was wrong yet of a strange name, so it is never repeated there."""
+"""What a guess costs; a strange name has had no wrong guess that could be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class _Name:
-    """What strangers have said for a name at an address."""
+    """What unknown peers have guessed for a name at an address."""
 
     paid_until: float = 0.0
     wrong: tuple[bytes, ...] = ()
@@ -91,10 +91,10 @@ class _Name:
 class Guesses:
     """Paces guesses. ``now`` is any monotonic clock, in seconds.
 
-    ``longest_wait`` bounds how many can wait: who would wait longer is not looked at. ``repeated``
-    is the part of the price that a repeated guess costs. Good names are remembered for
+    ``longest_wait`` bounds how many can wait: a guess that would wait longer is not looked at.
+    ``repeated`` is the part of the price that a repeated guess costs. Good names are remembered for
     ``good_for`` seconds, wrong guesses for ``wrong_for``, and ``most`` names of each kind: the one
-    that was not said for longest is forgotten first.
+    that was not used for longest is forgotten first.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Guesses:
         return Standing.WRONG if known and now < known.wrong_until else Standing.STRANGE
 
     def ask(self, address: str, name: str, guess: bytes, now: float) -> Attempt | None:
-        """When a guess may be looked at; None: not now, for too many of its like wait already.
+        """When a guess may be looked at; None: not now, since too many of its kind wait already.
 
         ``guess`` is what a repeated one is recognised by: a keyed digest where it is a secret. The
         attempt is then given to :meth:`right`, :meth:`wrong` or :meth:`give_back`, or dropped.
@@ -178,12 +178,12 @@ class Guesses:
         return max(waits) > self._longest_wait
 
     def right(self, attempt: Attempt, now: float) -> None:
-        """It was right: it costs nothing, and the name is good here from now on."""
+        """Note a right guess: it costs nothing, and the name is good at its address from now on."""
         self.give_back(attempt)
         self.is_good(attempt, now)
 
     def is_good(self, attempt: Attempt, now: float) -> None:
-        """The name is good at its address from now on."""
+        """Note that the name is good at its address from now on."""
         key = attempt.network, attempt.name
         if key in self._names:
             self._names[key].paid_until = now
@@ -193,12 +193,12 @@ class Guesses:
             self._good.popitem(last=False)
 
     def give_back(self, attempt: Attempt, part: float = 1.0) -> None:
-        """Give ``part`` of what was paid for the address back: it was no guess, or hardly one."""
+        """Give ``part`` of the price for the address back, since it was no guess, or hardly one."""
         if attempt.network in self._paid_until:
             self._paid_until[attempt.network] -= attempt.for_network * part
 
     def wrong(self, attempt: Attempt, now: float) -> None:
-        """It was wrong: what was paid is gone, and the same again is known by then."""
+        """Note a wrong guess: its price is lost, and it is recognised when it is repeated."""
         key = attempt.network, attempt.name
         known = self._noted(key)
         others = tuple(each for each in known.wrong if each != attempt.guess)
@@ -227,5 +227,5 @@ class Guesses:
 
 def _wait(paid_until: float, now: float, price: float, pace: Pace) -> float:
     debt = max(0.0, paid_until - now)
-    # Sums of parts are off by less than a microsecond, and nobody waits for that.
+    # Sums of parts are off by less than a microsecond, which is no time to wait for.
     return max(0.0, round(debt + price - pace.at_once * pace.every, 6))

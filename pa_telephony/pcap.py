@@ -43,7 +43,7 @@ _SEGMENT = 32768
 
 
 def file_header() -> bytes:
-    """The 24 bytes at the start of a file of ours."""
+    """The 24 bytes at the start of a file that this module writes."""
     return struct.pack("<IHHiIII", _MAGIC_MICRO, 2, 4, 0, 0, 0x40000, LINK_RAW_IP)
 
 
@@ -76,7 +76,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a TCP segment carried."""
+    """The contents of a TCP segment."""
 
     time: float
     source: Address
@@ -88,12 +88,12 @@ class Segment:
 
 
 Piece: TypeAlias = tuple[Literal["data", "gap"], bytes]
-"""Bytes of a TCP stream; or that bytes are missing here."""
+"""Bytes of a TCP stream, or a note that bytes are missing here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """What a UDP datagram carried."""
+    """The contents of a UDP datagram."""
 
     time: float
     source: Address
@@ -142,9 +142,9 @@ class PacketMaker:
         return packets
 
     def close(self, source: Address, destination: Address) -> list[bytes]:
-        """The FINs of a connection that has ended, which is forgotten; nothing for an unknown one.
+        """The FINs of a connection that has ended, which is then forgotten; none if unknown.
 
-        Which side was the first is not known: ``source`` is, here.
+        Which side was the first is not known: ``source`` is taken for it here.
         """
         key = _in_order(source, destination)
         sent = self._sent.pop(key, None)
@@ -395,10 +395,10 @@ class TcpStream:
         self._next: int | None = None
         self._early: dict[int, bytes] = {}
         self.lost: int = 0
-        """Bytes that the capture does not hold."""
+        """How many bytes the capture does not hold."""
 
     def add(self, segment: Segment) -> list[Piece]:
-        """What this segment makes readable; ``gap`` says that bytes before it are missing."""
+        """The pieces that this segment makes readable; ``gap`` says that bytes are missing."""
         if segment.syn:
             self._next = (segment.sequence + 1) & 0xFFFFFFFF
             self._early.clear()
@@ -423,7 +423,7 @@ class TcpStream:
         return out
 
     def give_up(self) -> list[Piece]:
-        """All that waits behind holes: no more segments come."""
+        """The pieces that wait behind holes, since no more segments come."""
         out: list[Piece] = []
         while self._early:
             out += self._skip()

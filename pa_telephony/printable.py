@@ -1,8 +1,8 @@
-"""What a peer says, made fit for a terminal, a log line or a table.
+"""Texts of peers, made fit for a terminal, a log line or a table.
 
-Names, numbers and texts come from strangers. An escape sequence in one of them would clear the
-screen of whoever looks, or write lines into a log that nobody wrote; a character that changes the
-direction of writing would show one number as another.
+Names, numbers and texts come from unknown peers. An escape sequence in one of them would clear the
+screen of a user who looks at it, or forge lines of a log; a character that changes the direction of
+writing would show one number as another.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ def printable(text: str, longest: int = _LONGEST) -> str:
 
 
 def printable_reason(text: str) -> str:
-    """The same for a sentence of ours that quotes what peers said.
+    """A sentence of ours that quotes peers, on one line and escaped as by :func:`printable`.
 
-    Names can be cut; a sentence ends with what somebody wants to know, so it has 2,000 characters.
+    Names can be cut; a sentence ends with what its reader wants to know, so it has 2,000
+    characters.
     """
     return printable(text, _LONGEST_REASON)
 
 
 def printable_lines(text: str, longest: int = 100_000) -> str:
-    """The same for a text of several lines, as a log's with a traceback: line breaks stay.
+    """A text of several lines, escaped as by :func:`printable`, with its line breaks.
 
     ``longest`` is for all of it: a line ends with the reason, so none is cut for itself.
     """

@@ -1,6 +1,6 @@
-"""Who else could learn a password: other users of a machine, and whoever stands on a plain link.
+"""Warnings of links and files from which others could learn a password.
 
-Both are told in the log (``pa_telephony``), as a warning, and change nothing else.
+Both are logged (``pa_telephony``) as warnings, and change nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _log = logging.getLogger("pa_telephony")
 
 
 def warn_of_readers(file: str | os.PathLike[str], what: str) -> None:
-    """Say so when every user of the machine may read ``file``, which holds ``what``."""
+    """Warn when every user of the machine may read ``file``, which holds ``what``."""
     try:
         mode = os.stat(file).st_mode
     except OSError:
@@ -33,10 +33,10 @@ def warn_of_readers(file: str | os.PathLike[str], what: str) -> None:
 
 
 def warn_of_plain_link(peers: Iterable[tuple[str, int]], user: str) -> None:
-    """Say so when the password of ``user`` leaves this machine on a link without TLS.
+    """Warn when the password of ``user`` leaves this machine on a link without TLS.
 
-    CTIQBE seals a password with a key that the other side sends, so whoever answers at the
-    address, or stands between, can have it (observed of Cisco's client).
+    CTIQBE seals a password with a key that the other side sends, so any host that answers at the
+    address, or stands between, can learn it (observed of Cisco's client).
     """
     for host, port in peers:
         if not is_loopback(host):
@@ -50,7 +50,7 @@ def warn_of_plain_link(peers: Iterable[tuple[str, int]], user: str) -> None:
 
 
 def warn_of_plain_listener(host: str, port: int) -> None:
-    """Say so when applications of other machines can log in at ``host`` and only without TLS."""
+    """Warn when applications of other machines can log in at ``host`` and only without TLS."""
     if not is_loopback(host):
         _log.warning(
             "applications log in at %s:%d without TLS: whoever stands between can learn their "
@@ -61,7 +61,7 @@ def warn_of_plain_listener(host: str, port: int) -> None:
 
 
 def warn_of_plain_login(user: str, host: str, tls_port: int | None) -> None:
-    """Say so when the password of ``user`` came from another machine on a link without TLS.
+    """Warn when the password of ``user`` came from another machine on a link without TLS.
 
     ``tls_port`` is where it could have come in encrypted; None for nowhere.
     """

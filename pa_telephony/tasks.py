@@ -45,7 +45,7 @@ def map_os_errors(peer: str) -> Generator[None]:
     try:
         yield
     except trio.BrokenResourceError as error:
-        # trio wraps the OSError that says why; that one is worth reading.
+        # trio wraps the OSError that tells why; that one is worth reading.
         raise ConnectionLost(f"{peer}: {error.__cause__ or 'connection broken'}") from error
     except (trio.ClosedResourceError, trio.EndOfChannel) as error:
         raise ConnectionLost(f"{peer}: connection closed") from error
@@ -54,7 +54,7 @@ def map_os_errors(peer: str) -> Generator[None]:
 
 
 def os_reason(error: OSError) -> str:
-    """Why the operating system refused, in its own words: "Connection refused"."""
+    """The reason why the operating system refused, in its own words: "Connection refused"."""
     # trio's "all attempts to connect failed" has the reasons behind it, with the address in words.
     reason: BaseException | None = error.__cause__
     while isinstance(reason, BaseExceptionGroup):
@@ -73,7 +73,7 @@ class Background:
 
     @property
     def cancel_scope(self) -> trio.CancelScope:
-        """Cancels the body and every task."""
+        """The scope that cancels the body and every task."""
         return self._nursery.cancel_scope
 
     def start_soon(
@@ -82,7 +82,7 @@ class Background:
         *arguments: *Ts,
         name: str | None = None,
     ) -> None:
-        """Run a task of ours: what it raises besides a TelephonyError is a bug of ours."""
+        """Run a task of ours; any exception but a TelephonyError becomes an InternalError."""
         self._nursery.start_soon(
             self._run, function, arguments, True, name=name or _name_of(function)
         )
@@ -92,8 +92,8 @@ class Background:
     ) -> trio.CancelScope:
         """Run a task of ours that also goes on while a cancelled body says goodbye.
 
-        Cancel the scope that comes back when that is done, whatever happens: nothing else ends
-        the task.
+        Cancel the scope that is returned when that is done, whatever happens: nothing else ends the
+        task.
         """
         scope = trio.CancelScope(shield=True)
 
@@ -110,7 +110,7 @@ class Background:
         *arguments: *Ts,
         name: str | None = None,
     ) -> None:
-        """Run a function of the user's: whatever it raises comes out bare."""
+        """Run a function of the user's; whatever it raises comes out bare."""
         self._nursery.start_soon(
             self._run, function, arguments, False, name=name or _name_of(function)
         )
@@ -162,7 +162,7 @@ class Background:
             self._errors.append(error)
 
 
-# What is never translated: cancellation, KeyboardInterrupt, SystemExit, GeneratorExit.
+# Exceptions that are never translated: cancellation, KeyboardInterrupt, SystemExit, GeneratorExit.
 _NOT_OURS = (trio.Cancelled, KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
@@ -183,7 +183,7 @@ def _bug(error: BaseException) -> InternalError:
 
 
 def _is_cancellation(error: BaseException) -> bool:
-    """Whether nothing else is in it; a cancelled nursery raises a group of these."""
+    """Whether an exception is cancellation alone; a cancelled nursery raises a group of these."""
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
         return all(_is_cancellation(each) for each in group.exceptions)
@@ -269,7 +269,7 @@ class Subscription(Generic[T]):
         return self._items.popleft()
 
     def put(self, item: T) -> bool:
-        """Queue an item (the hub does); False when there was no room and the end has come."""
+        """Queue an item, as the hub does; False when it was full, which ends the subscription."""
         if self._wanted is not None and not self._wanted(item):
             return True
         if len(self._items) >= self._limit:
@@ -280,7 +280,7 @@ class Subscription(Generic[T]):
         return True
 
     def end(self, error: BaseException | None = None) -> None:
-        """Let iteration end, or raise ``error``, after the items that wait."""
+        """End the iteration, or raise ``error`` in it, behind the items that wait."""
         if not self._closed:
             self._closed = True
             self._error = error
@@ -305,14 +305,14 @@ class Hub(Generic[T]):
         return len(self._subscriptions)
 
     def publish(self, item: T) -> None:
-        """Give ``item`` to everybody who subscribed; those who are full lose their subscription."""
+        """Give ``item`` to every subscriber; one whose queue is full loses its subscription."""
         self._subscriptions = [each for each in self._subscriptions if each.put(item)]
 
     @contextlib.contextmanager
     def subscribe(
         self, limit: int | None = None, wanted: Callable[[T], bool] | None = None
     ) -> Generator[Subscription[T]]:
-        """Events from now on, until the block is left; only those that are ``wanted``."""
+        """Subscribe to events from now on, until the block is left; only to ``wanted`` ones."""
         subscription: Subscription[T] = Subscription(
             self._limit if limit is None else limit, wanted
         )
@@ -328,7 +328,7 @@ class Hub(Generic[T]):
                 self._subscriptions.remove(subscription)
 
     def close(self, error: BaseException | None = None) -> None:
-        """End every subscription once what waits in it was read; ``error`` is raised there."""
+        """End every subscription once its waiting items were read; ``error`` is raised there."""
         self._closed = True
         self._error = error
         for subscription in self._subscriptions:

@@ -7,7 +7,7 @@ also a place to assert in tests::
     records: list[Record] = []
     async with sccp.open_station("SEP001122334455", "127.0.0.1", trace=records.append): ...
 
-Passwords never appear: CTI's are sealed before a frame is traced. What somebody has keyed, or typed
+Passwords never appear: CTI's are sealed before a frame is traced. What a person has keyed, or typed
 into a phone's services, is in the records of a program, and left out of files unless they are asked
 for it (``keyed=True``): it may be a PIN. ``time`` is wall-clock seconds since the epoch, because
 records of several processes are merged by it.
@@ -49,7 +49,7 @@ _LOG = logging.getLogger("pa_telephony.trace")
 _CLOSED = frozenset({"sccp.connection_closed", "cti.connection_closed"})
 
 Address: TypeAlias = tuple[str, int]
-"""IP address (no host name) and port."""
+"""An IP address (no host name) and a port."""
 
 Direction: TypeAlias = Literal["sent", "received"]
 
@@ -65,7 +65,7 @@ class FrameRecord:
     remote: Address
     data: bytes = field(repr=False)
     public: bytes | None = field(default=None, repr=False, compare=False)
-    """The same frame without what somebody has keyed; None where it has nothing of that."""
+    """The same frame without what a person has keyed; None where it has nothing of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ Trace: TypeAlias = Callable[[Record], None]
 def guarded(trace: Trace | None) -> Trace | None:
     """The same trace, which raises nothing: once it has failed, it is left out for good.
 
-    The log has the reason. Whatever takes ``trace=`` in this package guards it.
+    The log has the reason. Every function of this package with ``trace=`` guards it.
     """
     return trace if trace is None or isinstance(trace, _Guarded) else _Guarded(trace)
 
@@ -153,14 +153,14 @@ def only(kind: type[Record] | tuple[type[Record], ...], trace: Trace) -> Trace:
 
 
 LIMIT = 256 << 20
-"""Bytes of one file. There may be two: the one that was full is kept."""
+"""How many bytes one file may have. There may be two: the one that was full is kept."""
 
 
 class _File:
     """A file whose every record is in the kernel's hands when the call returns.
 
     So the records of a process that is killed are all there, and the last is whole. The file is its
-    owner's alone (0600); a symbolic link, and a file of somebody else's, is refused
+    owner's alone (0600); a symbolic link, and a file of another user, is refused
     (:class:`OSError`).
 
     At ``limit`` bytes the file becomes ``NAME.1``, in place of an earlier one, and a new one
@@ -173,7 +173,7 @@ class _File:
     ) -> None:
         self.path = Path(path)
         self.lost = 0
-        """Records that could not be written."""
+        """How many records could not be written."""
         self._head = head
         self._keyed = keyed
         self._limit = limit
@@ -194,7 +194,7 @@ class _File:
             if stat.S_ISREG(about.st_mode):
                 if about.st_uid != os.geteuid():
                     raise PermissionError(errno.EPERM, "belongs to somebody else", str(self.path))
-                # Before anything is written: it may have been there, for everybody to read.
+                # Before anything is written: the file may have been there, readable for all users.
                 os.fchmod(descriptor, 0o600)
                 os.ftruncate(descriptor, 0)
         except BaseException:
@@ -204,11 +204,11 @@ class _File:
         return descriptor
 
     def _bytes(self, record: FrameRecord | RtpRecord) -> bytes:
-        """What may be kept of a frame or packet."""
+        """The bytes of a frame or packet that may be kept."""
         return record.data if self._keyed or record.public is None else record.public
 
     def _write(self, data: bytes) -> None:
-        """Write one record, or leave it out. Raises nothing of the system's."""
+        """Write one record, or leave it out; raises no OSError."""
         try:
             if self._size + len(data) > self._limit and self._size > len(self._head):
                 self._rotate()
@@ -240,8 +240,8 @@ class _File:
         self._size += written
 
     def _rotate(self) -> None:
-        # Where no new file could be had the last time, ours has its other name already: whatever
-        # bears its first one now does not take its place.
+        # Where no new file could be made the last time, ours has its other name already: a file
+        # that has its first name now does not take its place.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.lstat(self.path), os.fstat(self._descriptor)):
                 os.replace(self.path, f"{self.path}.1")
@@ -250,7 +250,7 @@ class _File:
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        """Nothing is known any more of what stands in the file before."""
+        """Forget what stands in the file before, as a new file begins."""
 
     def close(self) -> None:
         """Release the file; later records are dropped."""
@@ -278,7 +278,7 @@ class JsonLinesTrace(_File):
         super().__init__(path, b"", keyed=keyed, limit=limit)
 
     def __call__(self, record: Record) -> None:
-        """Write one record."""
+        """Write one record as a line."""
         if self._descriptor < 0:
             return
         line: dict[str, object]

@@ -1,8 +1,8 @@
 """Turns of connections that are served by one thread: trio's side of :mod:`.fairness`.
 
-Where nobody floods, nobody waits: to begin a turn is two comparisons. Once a round's time is spent,
-who wants a turn waits until a system task, there while somebody waits, begins the next round: each
-time that everybody else who was ready has run.
+As long as no connection floods, none waits: to begin a turn is two comparisons. Once a round's time
+is spent, a connection that wants a turn waits until a system task, which lives while any waits,
+begins the next round: each time that every other task that was ready has run.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _PAUSE = 0.01
 class Turns:
     """The turns of all connections of a process, or of one server.
 
-    ``clock`` gives seconds, and ``work`` seconds of work: of CPU, since nobody is to blame for the
-    time for which the machine did something else.
+    ``clock`` gives seconds, and ``work`` seconds of work: of CPU, since no connection is to blame
+    for the time for which the machine did something else.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Turns:
         self._told = Seldom()
 
     def turn(self, address: str = "") -> Turn:
-        """The turns of one connection, a stranger's so far, from an IP address."""
+        """The turns of one new connection, which is a stranger's so far, from an IP address."""
         network = network_of(address) if address else ""
         return Turn(self, self.fairness.account(self.clock(), network))
 
     async def wait(self, account: Account) -> None:
         """Wait for a turn; cancelled, the place in the line is given up."""
         while True:
-            # Not the task itself: to set an event twice, or when nobody waits for it, is harmless.
+            # Not the task itself: to set an event twice, or when none waits for it, is harmless.
             ticket = trio.Event()
             try:
                 self.fairness.wait(account, ticket)
@@ -66,10 +66,10 @@ class Turns:
                 return
 
     async def _begin_rounds(self) -> None:
-        """Begin rounds while somebody waits.
+        """Begin rounds while a connection waits.
 
-        What comes out of a system task ends the process, and who waits has nobody else: so nothing
-        comes out, and what fails (there may be no memory) is tried again.
+        An exception out of a system task ends the process, and the connections that wait have no
+        other task: so none comes out, and what fails (there may be no memory) is tried again.
         """
         try:
             while True:
@@ -112,7 +112,7 @@ class Turn:
         self._began = 0.0
 
     def known(self) -> None:
-        """Whoever is there has registered or logged in."""
+        """Note that the peer of the connection has registered or logged in."""
         self._turns.fairness.known(self._account)
 
     async def begin(self, size: int = 0, *, last: bool = False) -> None:
@@ -127,10 +127,10 @@ class Turn:
         self._began = self._turns.work()
 
     def is_over(self) -> bool:
-        """Whether it has taken as long as one may."""
+        """Whether the turn has taken as long as one may."""
         return self._turns.work() - self._began >= self._turns.fairness.config.turn
 
     def end(self) -> None:
-        """Everything is done, or what is left waits for the next turn."""
+        """End the turn: everything is done, or the rest waits for the next turn."""
         seconds = self._turns.work() - self._began
         self._turns.fairness.done(self._account, seconds, self._turns.clock())

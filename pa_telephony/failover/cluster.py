@@ -39,7 +39,7 @@ class Cluster(ClusterConfig):
 
     @functools.cached_property
     def configured(self) -> str:
-        """What a server that has loaded this writes into the store of it; see :mod:`agreement`."""
+        """The text that a server with this configuration writes into the store, for agreement."""
         return Configured.of(self).encode()
 
     def warnings(self) -> list[str]:
