@@ -67,10 +67,10 @@ class _Queue:
         self.promised = False
         """Whether the first of this round has still to come."""
         self.clock = 0.0
-        """The work that everybody has had who always wanted more."""
+        """The work that was done for each connection that always wanted more."""
         self.waiting: list[tuple[float, int, Account, object]] = []
         self.line: deque[tuple[float, int, Account, object]] = deque()
-        """The same in the order in which they came."""
+        """The entries of the queue, in the order in which they came."""
 
     def starts_at(self, account: Account) -> float:
         return max(account.used, self.clock - self.credit)
@@ -109,11 +109,11 @@ class Account:
         self.rate = self.last = 0.0
         """Seconds of work for each byte: the less of the last two turns, and the last."""
         self.fresh = False
-        """It became known in this turn."""
+        """Whether it became known in this turn."""
         self.forgiven = -inf
-        """When a very long turn was taken for bad luck."""
+        """When one very long turn was last not charged in full."""
         self.asked = now
-        """When it last wanted, or had, something."""
+        """When it last asked for a turn, or ended one."""
 
     @property
     def used(self) -> float:

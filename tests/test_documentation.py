@@ -61,3 +61,21 @@ def test_what_comments_cite_is_in_the_repository() -> None:
                 page = name.removeprefix("docs/")
                 assert any((place / page).exists() for place in places), (file, name)
                 assert not section or section in sections[page], (file, name, section)
+
+
+def test_every_docstring_is_a_sentence_or_more() -> None:
+    """Messages and enumerations of the protocols are left out: their docstrings are names."""
+    code = ROOT / "pa_telephony"
+    left_out = {code / part / "enums.py" for part in ("cti", "sccp")}
+    left_out |= {file for part in ("cti", "sccp") for file in (code / part / "messages").glob("*")}
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+    found = [
+        (f"{file.relative_to(ROOT)}:{getattr(node, 'name', 1)}", text)
+        for file in sorted(set(code.rglob("*.py")) - left_out)
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)) is not None
+    ]
+    assert len(found) > 2000
+    # A code block and the target of a link may be last, too.
+    ends = re.compile(r"[.?:]$|\n( {4}|\.\. _).*$")
+    assert [name for name, text in found if len(text.split()) < 3 or not ends.search(text)] == []

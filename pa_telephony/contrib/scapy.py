@@ -420,11 +420,11 @@ class CTIQBE(_Framed):
 
     @property
     def unread(self) -> int:
-        """Nothing: the body is a field."""
+        """How many bytes lie behind the fields: none, as the body is a field."""
         return 0
 
     def post_build(self, pkt: Any, pay: Any) -> Any:
-        """Fill the length in."""
+        """Fill in the length that was left out."""
         if self.length is None:
             pkt = struct.pack("<I", len(pkt) - 8) + pkt[4:]
         return pkt + pay
@@ -478,12 +478,12 @@ def bind(sccp_port: int = _SCCP_PORT, cti_port: int = _CTI_PORT) -> None:
         for end in ("sport", "dport"):
             bind_layers(TCP, own, {end: port})
             _bound.append((own, end, port))
-    # scapy takes the first that fits.
+    # scapy takes the first layer that fits.
     TCP.payload_guess = [each for each in TCP.payload_guess if each not in known] + known
 
 
 def unbind() -> None:
-    """Give the ports back."""
+    """Undo :func:`bind`: give the ports back to what scapy had there."""
     while _bound:
         own, end, port = _bound.pop()
         split_layers(TCP, own, {end: port})

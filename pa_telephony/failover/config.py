@@ -142,7 +142,7 @@ class Timing:
     """When a server is given up, and when it gets its own back. All of it is ours."""
 
     heartbeat: float = 0.5
-    """Seconds between two heartbeats."""
+    """Seconds between two heartbeats of a server."""
     own: float = 4.0
     """How long a server may act after it sent its last committed heartbeat; then it fences."""
     take: float = 5.0

@@ -125,8 +125,8 @@ class Chronicle:
         self._fence: tuple[Episode, float] | None = None
         self._takeovers: dict[str, tuple[Episode, float, set[Identity]]] = {}
         self._owned: set[Identity] = set()
-        """What the store has shown as ours since a takeover; what is ours no more is not waited
-        for."""
+        """The identities that the store has shown as ours since a takeover; one that is ours no
+        more is not waited for."""
         self._returns: dict[str, tuple[Episode, float]] = {}
         self._pending: dict[str, Episode] = {}
 

@@ -61,7 +61,7 @@ class Links:
         self._trace = trace
         self._told: dict[str, bool] = {}
         self._refusals: dict[str, str] = {}
-        """Providers that have refused us since they were last reached, and why."""
+        """The providers that have refused us since they were last reached, and why."""
 
     async def provide(
         self, provider: JtapiProvider, close_all: Callable[[str], Awaitable[None]]

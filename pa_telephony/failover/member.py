@@ -96,12 +96,12 @@ class Member:
         )
         self._others = Others(self._timing, steady_since=now)
         self._rests_until = 0.0
-        """Until then all is as planned; only heartbeats are due, if nothing comes in."""
+        """The time until which all is as planned: only heartbeats are due, if nothing comes in."""
         self.plan = Plan()
-        """The last plan."""
+        """The plan that was made last, and is followed."""
         self._viewed: View | None = None
         self.news = True
-        """Whether the last snapshot had anything to plan for; heartbeats of others are none."""
+        """Whether the last snapshot had anything to plan for; heartbeats of others are no news."""
 
     # ------------------------------------------------------------------------- questions
 

@@ -110,7 +110,7 @@ class StepKind(enum.Enum):
     LEAVE = "leave"
     """End my session: stopped, or unable to read the store while others wait for what I have."""
     ENTER = "enter"
-    """Begin a session."""
+    """Begin a session in the store."""
     DEPOSE = "depose"
     """End the session of a dead or silent server."""
     GIVE_UP = "give up"
@@ -126,7 +126,7 @@ class StepKind(enum.Enum):
     WANT = "want"
     """Ask the stand-in for what is mine (F25)."""
     UNWANT = "unwant"
-    """Stop asking."""
+    """Stop asking for what is mine."""
 
 
 @dataclass(frozen=True)

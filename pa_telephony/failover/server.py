@@ -97,10 +97,10 @@ class Server:
         self._differences: dict[str, tuple[str, ...]] = {}
         self._store_trouble: dict[str, str] = {}
         self._starved: set[Identity] = set()
-        """Ports that got no UDP ports for want of descriptors or memory."""
+        """The ports that got no UDP ports for lack of descriptors or memory."""
         self.unconfirmed: dict[str, str] = {}
-        """Label and reason of what ended without the call manager's word; once :meth:`run` is over,
-        of what that left."""
+        """Why each identity ended without the call manager's answer, by label; once :meth:`run` is
+        over, only those that its end has closed."""
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"

@@ -42,7 +42,7 @@ class Vigil:
 
     @property
     def pause(self) -> float:
-        """Seconds between two looks."""
+        """Seconds between two looks at the call."""
         times = [each for each in (self._silence, self._long) if each]
         return min([*(each / _LOOKS for each in times), _LONGEST_PAUSE])
 

@@ -8,11 +8,11 @@ key                         value                  meaning
                                                    session's token
 ``conf/S``                  :class:`Configured`    what S's file says of every home, written with
                                                    its session; it stays when the session ends
-``own/H/kind/number``       ``S:token``            who owns that identity of the home H
+``own/H/kind/number``       ``S:token``            the server that owns that identity of H
 ``claim/H``                 ``F:token``            the one server that stands in for H
 ``want/H``                  ``H:token``            H asks for what is its own (F25)
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
-                                                   ``alone`` nobody stands in either
+                                                   ``alone`` no server stands in either
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`history`
 ==========================  =====================  ============================================
 

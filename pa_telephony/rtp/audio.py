@@ -25,7 +25,7 @@ class Audio:
 
     @property
     def seconds(self) -> float:
-        """The duration in seconds."""
+        """The duration of the sound in seconds."""
         return len(self.samples) / self.rate
 
     def at_rate(self, rate: int) -> Audio:

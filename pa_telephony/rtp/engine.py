@@ -119,7 +119,7 @@ class Engine:
         self._sending: dict[int, Port] = {}
         self._resting: dict[int, tuple[float, Port]] = {}
         self._reserved: dict[int, _Pair | None] = {}
-        """Index → what is bound for it; None while a port has it, is at rest, or failed to."""
+        """The sockets bound for each reserved index; None while a port has them, or without any."""
         self._poll = select.epoll()
         self._told, self._told_bugs = Seldom(), Seldom(at_once=MOST_BUGS)
         self._of_rtp: dict[int, Port] = {}
@@ -468,7 +468,7 @@ class Engine:
         if port is not None and port.on_digit is not None and digit is not None:
             try:
                 port.on_digit(digit)
-            except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+            except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
                 self._report_bug(port, "what takes the digits", error)
 
     def _report_bug(self, port: Port, whose: str, error: Exception) -> None:
@@ -487,7 +487,7 @@ class Engine:
                 for listener in tuple(port.listeners):
                     try:
                         listener(frame)
-                    except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+                    except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
                         port.listeners.remove(listener)
                         self._report_bug(port, "a listener", error)
 
@@ -505,7 +505,7 @@ class Engine:
                 continue
             try:
                 samples = port.source.read(FRAME)
-            except Exception as error:  # noqa: BLE001  # told; nobody else is to blame
+            except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
                 self._report_bug(port, "the source", error)
                 samples = _NOTHING
             if len(samples) < FRAME:

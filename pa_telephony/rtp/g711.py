@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 Samples: TypeAlias = NDArray[np.int16]
-"""Linear samples, one channel."""
+"""Linear 16-bit samples of one channel."""
 
 ULAW_SILENCE: Final = 0xFF
 """The µ-law code of +0."""

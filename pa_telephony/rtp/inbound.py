@@ -50,7 +50,7 @@ class Inbound:
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
         self._words = self._buffer.view(">u4")
         self.views = [row.data for row in self._buffer]
-        """Where the engine receives to."""
+        """The buffer of each row that the engine receives into."""
 
         def integers(fill: int = 0) -> NDArray[np.int64]:
             return np.full(rows, fill, np.int64)
@@ -59,12 +59,12 @@ class Inbound:
         self._type = integers(_NONE)
         self._event_type = integers(_NONE)
         self.ssrc = integers(_NONE)
-        """-1 before the first packet."""
+        """The SSRC that each row follows; -1 before the first packet."""
         self.base = integers()
         self.maximum = integers()
         self.cycles = integers()
         self.received = integers()
-        """Of the present source, as the report blocks want it."""
+        """Packets of the present source, as the report blocks count them."""
         self._bad = integers(_NONE)
         self._transit = integers(_NONE)
         self.jitter = np.zeros(rows)
@@ -73,10 +73,10 @@ class Inbound:
         self._left = np.zeros(rows, np.bool_)
         """Whether the present source said goodbye."""
         self._longest: dict[int, int] = {}
-        """Row → octets of the longest packet of its source, where that is more than 20 ms."""
+        """The octets of the longest packet of a row's source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
         self._pressed: dict[int, tuple[int, tuple[int, int]]] = {}
-        """Row → source and last event of a stream that was closed: its packets may still come."""
+        """The source and the last event of a row's closed stream, whose packets may still come."""
         self._cursor = integers(_NONE)
         self._head = integers()
         self._late_run = integers()
@@ -84,7 +84,7 @@ class Inbound:
         self._ring = np.zeros((rows * slots, FRAME), np.int16)
         self._stamps = np.full(rows * slots, _NONE, np.int64)
         self.frame = np.zeros((rows, FRAME), np.int16)
-        """What each row plays out in this tick; zeros for what never came."""
+        """The samples that each row plays out in this tick; zeros where none came."""
         self.heard_at = np.zeros(rows)
         """When the last good packet arrived (the engine's clock)."""
         self.packets = integers()

@@ -52,16 +52,16 @@ class Outbound:
         self.views = [row.data for row in self._packets]
         """The packet of each row that goes out in the next tick."""
         self.pcm = np.zeros((rows, FRAME), np.int16)
-        """What a row with a source is going to say."""
+        """The linear samples that each row with a source is about to send."""
 
         def integers() -> NDArray[np.int64]:
             return np.zeros(rows, np.int64)
 
         self.ssrc = integers()
         self.sequence = integers()
-        """Of the packet that lies ready."""
+        """The sequence number of the packet that lies ready in each row."""
         self.timestamp = integers()
-        """Of the frame that is being prepared."""
+        """The RTP timestamp of the frame that is being prepared in each row."""
         self._type = integers()
         self._marker = integers()
         self.packets = integers()

@@ -43,7 +43,7 @@ SOURCE_SILENT = 0.1
 """Seconds without a good packet of the source that is heard, after which another may take over.
 
 Five packets of 20 ms: a sender that starts anew under another SSRC leaves such a gap by itself,
-and whoever forges packets beside a stream that goes on does not. Our choice; RFC 3550 (8.2, A.1)
+and one that forges packets beside a stream that goes on does not. Our choice; RFC 3550 (8.2, A.1)
 leaves it to the receiver. Longer packets come less often: :func:`silent_after`.
 """
 _SILENT_PACKETS = 5

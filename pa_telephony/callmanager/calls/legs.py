@@ -124,8 +124,8 @@ class Exchange:
     ) -> Leg:
         """Add a leg, IDLE so far, that shows ``party``: an empty list for a party of its own.
 
-        It is counted with what it shows in one step: if anything fails meanwhile, nobody is
-        counted whom nobody takes out again.
+        It is counted with what it shows in one step: if anything fails meanwhile, no leg is counted
+        that is never taken out again.
         """
         leg = Leg(next(self._ids), call_id, appearance, incoming)
         leg.appearances = party

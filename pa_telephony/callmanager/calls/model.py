@@ -1,4 +1,4 @@
-"""What a call consists of: lines and their appearances, legs, states, causes, and who is told.
+"""What a call consists of: lines and their appearances, legs, states, causes, and observers.
 
 A :class:`Line` is a directory number. It appears on one device, or on several (a shared line).
 A :class:`Leg` is one appearance's part in a call: two legs that are each other's ``peer`` make

@@ -1,4 +1,4 @@
-"""The calls of a call manager, without I/O: what can be asked of them, and who is told.
+"""The calls of a call manager, without I/O: what can be asked of them, and how changes are told.
 
 A device acts on its legs through the verbs of :class:`Calls`. A verb that cannot be done raises
 :class:`RequestFailed` with a :class:`Cause` as its code, and has changed nothing, unless it says

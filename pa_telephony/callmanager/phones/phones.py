@@ -1,4 +1,4 @@
-"""The SCCP side of the call manager: who is registered, what each is shown, and its media.
+"""The SCCP side of the call manager: the stations, what each is shown, and its media.
 
 What is shown is written in :mod:`~pa_telephony.callmanager.phones.display`, what keys do in
 :mod:`~pa_telephony.callmanager.phones.keys`.

@@ -78,7 +78,7 @@ class CallLine(OpenLine, Generic[C]):
         self._calls: dict[int, C] = {}
         self._expected: dict[int, C | None] = {}
         self._offered: dict[int, C] = {}
-        """Those that came and wait for a handler, by leg; who hangs up waits no more."""
+        """Calls that wait for a handler, by leg; one that ends waits no more."""
         self._arrival = trio.Event()
 
     @abc.abstractmethod

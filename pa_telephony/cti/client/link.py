@@ -98,7 +98,7 @@ class ProviderLink(abc.ABC):
         self.sessions = 0
         """How often the provider came in service."""
         self.devices: dict[str, tuple[str, ...]] = {}
-        """Devices the user controls, and the numbers of their lines, as last enumerated."""
+        """The user's devices and the numbers of their lines, as last enumerated."""
         self.protocol_errors = 0
         """How many connections were closed because a CTI manager broke the protocol."""
         self.slow_managers = 0

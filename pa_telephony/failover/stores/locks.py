@@ -3,9 +3,9 @@
 ``cluster.db.locks`` holds for each server ``NAME.lock`` and ``NAME.bell``, and once ``store.id``.
 
 * ``NAME.lock``: the server's process keeps a write lock on it. The kernel releases the lock at
-  the process's death, whatever the cause; who finds it free has the proof. The lock belongs to an
-  open file (``F_OFD_SETLK``), may be had only by whoever may write the file, and is *asked
-  after*, not tried: no reader of the file and no observer is ever in the way of anybody.
+  the process's death, whatever the cause; a server that finds it free has the proof. The lock
+  belongs to an open file (``F_OFD_SETLK``), may be had only by a user who may write the file, and
+  is *asked after*, not tried: no reader of the file and no observer is ever in a server's way.
 * ``NAME.bell``: a FIFO from which the server's watch is woken. A ring that is lost costs 0.2 s.
 * ``store.id``: identity and inode of the database, and the lock under which it is opened and
   closed, so that two processes never do either at once.

@@ -43,7 +43,7 @@ def check_file(path: Path) -> os.stat_result | None:
 def make_parent(path: Path) -> None:
     """Make the directory that holds ``path``; one that is there must be safe from other users.
 
-    Safe is: it belongs to this user or to root, and not everybody may replace files in it.
+    Safe is: it belongs to this user or to root, and not every user may replace files in it.
     """
     parent = path.parent
     parent.parent.mkdir(parents=True, exist_ok=True)

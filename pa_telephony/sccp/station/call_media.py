@@ -88,7 +88,7 @@ class CallMedia:
         self._order: messages.OpenReceiveChannel | None = None
         """The last order to receive."""
         self._receives: tuple[Codec, int, int] | None = None
-        """What the port listens for: codec, milliseconds a packet, payload type of digits."""
+        """The stream that the port listens for: codec, ms per packet, payload type of digits."""
 
     def take(self, message: SccpMessage | None) -> None:
         """Obey an order of the call manager; other messages are passed over."""

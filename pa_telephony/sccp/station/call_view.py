@@ -147,7 +147,7 @@ class CallViews:
 
     def __init__(self, limit: int) -> None:
         self.calls: dict[int, CallView] = {}
-        """The views by :attr:`CallView.key`."""
+        """The views of all calls by their :attr:`CallView.key`."""
         self._limit = limit
 
     def take(self, message: SccpMessage) -> list[CallView]:

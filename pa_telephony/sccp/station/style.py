@@ -114,7 +114,7 @@ class Habits:
     features: int
     """The last two of the three bytes behind the version, as one number."""
     questions: Callable[[StationConfig], Iterator[SccpMessage]]
-    """The questions behind RegisterAck."""
+    """The questions that a station asks behind RegisterAck."""
     line_questions: tuple[LineQuestion, ...] = ()
     """The questions for each line that the buttons show; () for a style that does not ask for its
     buttons."""
