@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 try:
     import resource
-except ImportError:  # there is no such limit where there is no such module
+except ImportError:  # without the module there is no such limit
     resource = None  # type: ignore[assignment]
 
 __all__ = ["Descriptors", "prepare"]

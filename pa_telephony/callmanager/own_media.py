@@ -82,7 +82,7 @@ class HouseMedia:
                 await self._keep_engine()
             except Exception as error:  # noqa: BLE001  # told, and tried again
                 self._wanted = trio.Event()
-                # Where there is no memory for that either, callers wait for a sound in vain.
+                # Where there is no memory for that either, the streams stay without sound.
                 with contextlib.suppress(Exception):
                     self._lose_all(error)
 

@@ -166,7 +166,7 @@ class WireConnection:
         return data
 
     def next_deadline(self) -> float | None:
-        """When :meth:`handle_deadline` wants to be called."""
+        """The time to call :meth:`handle_deadline`, None before heartbeats begin."""
         if self._send_at is None or self._expect_within is None:
             return None
         return min(self._send_at, self._heard_at + self._expect_within)
@@ -190,7 +190,7 @@ class WireConnection:
         return ConnectionClosed()
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        # It is raised again for ever, so it must not keep alive what led to it.
+        # The error is raised again for ever, so it must not keep alive what led to it.
         self._error = error.again()
         self._received = bytearray()
         self._start = 0

@@ -139,7 +139,7 @@ class SkinnyProvider:
 
 @dataclass(frozen=True)
 class Timing:
-    """When a server is given up, and when it gets its own back. All of it is ours."""
+    """The times of failover: when a server is given up, when it gets its own back. All are ours."""
 
     heartbeat: float = 0.5
     """Seconds between two heartbeats of a server."""

@@ -225,7 +225,7 @@ class Chronicle:
         self._pending.clear()
         return Transaction((), puts)
 
-    # Inside.
+    # Helpers.
 
     def _note(self, episode: Episode) -> None:
         self._pending[episode.key] = episode
@@ -255,7 +255,7 @@ class Chronicle:
         away = sorted(world.cluster.needs(home) - world.reach(home, home))
         if session is not None and away:
             return f"it does not reach {', '.join(away)}"
-        # Without a session, or with one that it has had again since.
+        # It has no session, or has begun a new one since.
         return self._gone.get(home, "it has no session")
 
     def _stopped(self, now: float, stood_still: float, why: str) -> str:

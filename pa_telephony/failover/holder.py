@@ -143,8 +143,8 @@ class Holder:
         """End the registration; politely, unless ``at_once``.
 
         Politely, the call manager is asked to release it and given time to answer. At once, the
-        connection is closed without a word, which releases it for certain; for a route point that
-        is the session of its provider, and all that shares it has to register again.
+        connection is closed without a message, which releases it for certain; for a route point
+        that is the session of its provider, and all that shares it has to register again.
         """
         if at_once:
             self._cut = True

@@ -117,7 +117,7 @@ class Journal:
         about, level, words = _WORDS[kind]
         subject = f"{about} {fields.get(about, '')}"
         if kind == "registered":
-            # Only where there was trouble before: a takeover would be a page of these.
+            # Only after earlier trouble, as a takeover would fill a page with these.
             if subject not in self._troubled:
                 return None
             self._troubled.discard(subject)

@@ -394,7 +394,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     taken: list[Identity] = []
     seen: list[Identity] = []
     links = _links(view, view.me)
-    # From a stand-in of another opinion everything comes first: it may have a device of mine
+    # From a stand-in that disagrees everything comes first: it may have a device of mine
     # under another number.
     if not links or _has_heir(view, view.me, links) or _stranger(view):
         return

@@ -82,7 +82,7 @@ class Effect(enum.Enum):
 _S, _I, _E = State, Input, Effect
 
 TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
-    # The connection is gone or was never there: reports come from attempts already given up.
+    # The connection is gone or never existed: reports come from attempts already given up.
     (_S.IDLE, _I.HOLD): (_S.REGISTERING, _E.REGISTER),
     (_S.IDLE, _I.GIVE): (_S.RELEASED, _E.NONE),
     (_S.IDLE, _I.LINGER): (_S.IDLE, _E.NONE),

@@ -108,7 +108,7 @@ def _is_host(text: str) -> bool:
     labels = text.removesuffix(".").split(".")
     if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         return False
-    # 10.77.208 or 10.77.208.999 is a slip of the pen, not a name: no top level is a number.
+    # 10.77.208 or 10.77.208.999 is a typing error, not a name: no top-level domain is a number.
     return not labels[-1].isdecimal()
 
 

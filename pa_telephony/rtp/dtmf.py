@@ -215,7 +215,7 @@ class EventReceiver:
         return begins
 
     def next_deadline(self) -> float | None:
-        """When :meth:`handle_deadline` wants to be called."""
+        """The time to call :meth:`handle_deadline`, None while no event is held."""
         return None if self.held is None else self._heard + _SILENT_AFTER
 
     def handle_deadline(self, now: float) -> None:

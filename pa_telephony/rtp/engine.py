@@ -263,7 +263,7 @@ class Engine:
             raise PortUnavailable(f"UDP {host}:{number}: {why}") from error
         return udp
 
-    # What ports ask for.
+    # Requests of ports.
 
     def is_ours(self, host: str) -> bool:
         """Whether an IPv4 address is this machine's, so that packets to it leave from it."""
@@ -305,7 +305,7 @@ class Engine:
         """Let the port receive from any address again; its UDP number stays."""
         if port.connected:
             port.connected = False
-            # The address family AF_UNSPEC dissolves the connection; Python has no word for it.
+            # The address family AF_UNSPEC dissolves the connection; Python has no call for that.
             _LIBC.connect(port.rtp_socket.fileno(), bytes(16), 16)
 
     def release(self, port: Port) -> None:

@@ -1,4 +1,4 @@
-"""What RFC 3550 asks a receiver and a sender to keep, without sockets, clocks or dice.
+"""What RFC 3550 asks a receiver and a sender to keep, without sockets, clocks or randomness.
 
 * :class:`Source`: sequence numbers (appendix A.1), loss (A.3) and jitter (A.8) of one SSRC;
 * :class:`SourceFollower`: which SSRC is being heard, and when to change over;

@@ -121,8 +121,8 @@ class Connection:
         self.role = role
         self.limits = limits or Limits()
         self.registered = registered
-        """False: only the messages of a registration are decoded, others come as
-        :class:`UnknownMessage`; long ones are an error."""
+        """Whether the station has registered. Before that only the messages of a registration are
+        decoded, others come as :class:`UnknownMessage`, and long ones are an error."""
         self.version = 0
         self.header_version = 0
         self.offered = 0
@@ -234,7 +234,7 @@ class Connection:
         return ConnectionClosed()
 
     def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        # It is raised again for ever, so it must not keep alive what led to it.
+        # The error is raised again for ever, so it must not keep alive what led to it.
         self._error = error.again()
         self._received = bytearray()
         self._start = 0

@@ -268,7 +268,7 @@ class CtiView(Watcher):
                 next(self._transactions), controller, self.leg(others[0]), infos
             )
         elif isinstance(self._joining, backend.ConferenceStarted):
-            # One of several calls that are joined at once.
+            # This is one of several calls that are joined at once.
             self._joining = replace(
                 self._joining,
                 others=(*self._joining.others, self.leg(others[0])),

@@ -81,7 +81,7 @@ class Exchange:
         self.media = MediaPlan(self.side, self.watchers, self._incompatible, self._unavailable)
         self._ids = itertools.count(0x1000001)
 
-    # What is there.
+    # Devices, legs and limits.
 
     def side(self, leg: Leg) -> Side:
         """The device of a leg; a device that does nothing, once it is gone."""
@@ -175,7 +175,7 @@ class Exchange:
         leg.state = state
         self.show(leg)
         seen = state in (LegState.CONNECTED, LegState.HELD)
-        # Ringing out is seen of a call that was there before: it was transferred, or resumed.
+        # A call rings out here after it was connected if it was transferred, or resumed.
         if (seen and len(leg.line.appearances) > 1) or (
             state is LegState.RINGING_OUT and len(leg.appearances) > 1
         ):
@@ -292,7 +292,7 @@ class Exchange:
         # A leg that is idle and still counted is one whose beginning went wrong.
         if leg.state is LegState.IDLE and leg.id not in self.legs:
             return
-        # What needs memory comes first: a leg that is half out would be counted for ever.
+        # Steps that need memory come first: a leg that is half out would be counted for ever.
         alone, party, of_device = [leg], leg.appearances, self._of_device.get(leg.device) or {}
         self.legs.pop(leg.id, None)
         of_device.pop(leg.id, None)

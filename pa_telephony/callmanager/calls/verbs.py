@@ -451,7 +451,7 @@ class Calls:
     # Time.
 
     def next_deadline(self) -> float | None:
-        """When :meth:`handle_deadline` wants to be called."""
+        """The time to call :meth:`handle_deadline`, None when there is none."""
         times = [leg.deadline for leg in self.legs.values() if leg.deadline is not None]
         parked = self._parking.next_deadline()
         return min([*times, *([] if parked is None else [parked])], default=None)
@@ -471,7 +471,7 @@ class Calls:
         errors += self._parking.handle_deadline(now)
         raise_all(errors)
 
-    # How it is done.
+    # Helpers of the verbs.
 
     def _took_too_long(self, leg: Leg) -> None:
         if leg.state is LegState.DIALLING:
@@ -490,7 +490,7 @@ class Calls:
         elif leg.state is not LegState.IDLE:
             self._exchange.end(leg, Cause.OUT_OF_ORDER)
         elif leg.id in self.legs:
-            # It never got so far as to have a state: its beginning went wrong.
+            # The leg never got a state, because its beginning went wrong.
             self._exchange.clear(leg, Cause.OUT_OF_ORDER)
 
     def _device_changed(self, device: str) -> None:

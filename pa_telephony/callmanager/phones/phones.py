@@ -159,7 +159,7 @@ class LineSide(Watcher):
     ) -> None:
         stream = self._streams.get(message.pass_through_party_id)
         if stream is None or stream.leg.device != session.name:
-            # Another station's channel is not this one's to answer for.
+            # A station may only answer for channels of its own.
             return
         usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
         if self._strict_media and message.ip_addr != session.address[0]:

@@ -122,7 +122,7 @@ class Probe:
                     else:
                         caller.answered = True
                         caller.seconds = trio.current_time() - begun
-                        # Once there is sound the caller's patience has no end.
+                        # Once there is sound, the time limit of the caller is off.
                         patience.deadline = float("inf")
                         await trio.sleep(self._talks)
                     finally:

@@ -231,7 +231,7 @@ class Story:
                 await trio.sleep(0.05)
         match = await self._found(wanted, conversation)
         with trio.move_on_after(_LONGER):
-            # A player that stood still is not through yet.
+            # A player that stood still has not reached the end yet.
             while conversation.up and match.gaps:
                 await trio.sleep(0.2)
                 match = await self._found(wanted, conversation)

@@ -91,7 +91,7 @@ _NOISE = {
 }
 _WHY = {name: why for why, names in _NOISE.items() for name in names}
 
-# Of CTI all that opens and closes providers, devices and lines, but for the login itself.
+# Messages of CTI that open or close providers, devices and lines, but for the login itself.
 _CTI_SET_UP = ("Device", "Line", "Provider")
 _CTI_SHOWN = {"ProviderOpenRequest", "ProviderOpenResponse", "ProviderClosedEvent"}
 

@@ -159,7 +159,7 @@ class Handset:
             try:
                 await deed()
             except CallEnded:
-                pass  # the call that has ended says so itself
+                pass  # the change of the call shows that
             except TelephonyError as error:
                 self.notice(f"that failed: {error}")
 

@@ -255,7 +255,7 @@ class ProviderLink(abc.ABC):
         try:
             self._record("sent", self._connection.send(message))
         except RemoteProtocolError as error:
-            # It has just failed, and the session is about to be forgotten.
+            # The connection has just failed, and the session is about to be forgotten.
             raise ConnectionLost(str(error)) from error
         self._to_send.set()
 
@@ -279,7 +279,7 @@ class ProviderLink(abc.ABC):
                     await self._session(host, port)
                 except RequestFailed as failed:
                     self._note(str(failed))
-                    # Silence is no refusal: it may pass.
+                    # Silence is no refusal: the server may answer later.
                     if failed.code != CTIFAILURE.TIMEOUT:
                         refused = failed
                 except RemoteProtocolError as error:

@@ -142,7 +142,7 @@ class Provider(ProviderLink):
     def events(
         self, wanted: Callable[[ModelEvent], bool] | None = None
     ) -> Generator[Subscription[ModelEvent]]:
-        """What happens to calls and lines from now on (:mod:`pa_telephony.cti.client.jtapi`).
+        """The events of calls and lines from now on (:mod:`pa_telephony.cti.client.jtapi`).
 
         At most :attr:`ProviderConfig.max_events` wait to be read; a subscriber that falls further
         behind gets :class:`~pa_telephony.tasks.SlowSubscriber`.

@@ -161,7 +161,7 @@ class ProviderSession:
             self.refused_requests += 1
             response = refusal(request, failed.code, failed.description)
         except RemoteProtocolError as error:
-            # The request was whole: this comes from the call manager.
+            # The request was well-formed, so the error comes from the call manager.
             raise InternalError(f"{type(error).__name__}: {error}") from error
         self._session.release_events(response)
 

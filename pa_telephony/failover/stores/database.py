@@ -109,7 +109,7 @@ class Database:
         if check_file(self.path) is None:
             if not create:
                 raise ConnectionLost(f"store {self.path}: there is no such file")
-            # Empty is a database to SQLite; and its -wal and -shm get the mode of this file.
+            # SQLite takes an empty file for a database; its -wal and -shm get this file's mode.
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         for ending in ("-wal", "-shm"):
             check_file(self.path.with_name(self.path.name + ending))
@@ -132,7 +132,7 @@ class Database:
         if application != _APPLICATION and foreign:
             raise ConnectionLost(f"store {self.path}: an SQLite database, but not a store")
         connection.execute("PRAGMA journal_mode = WAL")
-        # Enough: what a power cut may take away belongs to servers that it ended too.
+        # NORMAL is enough: a power cut may lose writes only of servers that it ended too.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         if version < _FORMAT:

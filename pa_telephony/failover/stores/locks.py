@@ -353,7 +353,7 @@ def _try_write_lock(descriptor: int) -> bool:
 
 
 def _is_write_locked(descriptor: int) -> bool:
-    # Whether a lock for reading could be had: only a lock for writing says no.
+    # Ask for a lock for reading: only a lock for writing is in its way.
     answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _request(fcntl.F_RDLCK))
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 

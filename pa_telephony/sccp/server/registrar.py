@@ -99,7 +99,7 @@ class RegistrarConfig:
         )
 
     def fitted(self, descriptors: Descriptors) -> RegistrarConfig:
-        """No more connections than there are descriptors, in the same proportions.
+        """A copy with no more connections than there are descriptors, in the same proportions.
 
         Half of them can stand by, a quarter can be unregistered, and half of each of one address.
         """

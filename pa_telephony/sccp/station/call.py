@@ -374,7 +374,7 @@ class Call:
             raise CallEnded(first._cause)
         if not self.ended:
             await self._station.press(self._event(key), lambda: self.ended or first.ended)
-        # One after the other: the end of one alone says nothing yet.
+        # The calls end one after the other: the end of one alone says nothing yet.
         with trio.move_on_after(_POLITE):
             while not self.ended:
                 await self._changed.wait()

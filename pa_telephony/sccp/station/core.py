@@ -308,7 +308,7 @@ class StationCore:
         return self._connection.data_to_send()
 
     def next_deadline(self) -> float | None:
-        """When :meth:`handle_deadline` wants to be called."""
+        """The time to call :meth:`handle_deadline`, None when there is none."""
         times = [at for at in (self._deadline, self._keep_alive_at) if at is not None]
         return min(times, default=None)
 
@@ -333,7 +333,7 @@ class StationCore:
             self._deadline = self._now + self.config.register_within
         match message:
             case messages.RegisterAck():
-                # 0 is no interval, but nothing said (guessed): as often as CUCM wants it.
+                # 0 means that no interval is given (guessed): CUCM's usual one is taken.
                 interval = float(message.keep_alive_interval) or _USUAL_INTERVAL
                 self._interval = min(max(1.0, interval), _LONGEST_INTERVAL)
                 standby = float(message.secondary_keep_alive_interval) or self.standby_interval
@@ -370,7 +370,7 @@ class StationCore:
                 kind = message.reset_type
                 if kind not in (DeviceResetType.RESTART, DeviceResetType.APPLY_CONFIG):
                     kind = DeviceResetType.RESET
-                # In the order of their numbers each does all that the next one does.
+                # The lower the number, the more is reset: a lower kind includes each higher one.
                 self._reset_wanted = min(kind, self._reset_wanted or kind)
                 self._reset_when_idle()
             case messages.ConnectionStatisticsReq():
@@ -394,7 +394,7 @@ class StationCore:
             case messages.SubscribeDtmfPayloadReq() | messages.UnSubscribeDtmfPayloadReq():
                 answer: type[_DigitsAnswer] = messages.SubscribeDtmfPayloadRes
                 if isinstance(message, messages.UnSubscribeDtmfPayloadReq):
-                    # Also when the subscription has gone with its stream.
+                    # This is the answer also when the subscription has ended with its stream.
                     answer = messages.UnSubscribeDtmfPayloadRes
                 elif not known:
                     answer = messages.SubscribeDtmfPayloadErr
@@ -512,7 +512,7 @@ class StationCore:
         self._events.append(event)
 
     def _broken(self) -> None:
-        # The error tells it all: no event follows.
+        # The error tells everything: no event follows.
         self.state = State.OFFLINE
         self._deadline = self._keep_alive_at = None
 

@@ -13,7 +13,7 @@ LASTED = 5.0
 """Seconds after which a connection, or a registration, does not count as a failure."""
 _LEAST = 0.05
 _FINAL = re.compile(
-    # Ours and chan-sccp's; ours; captured; chan-sccp's; CUCM's as phones show it (support texts).
+    # Texts of: us and chan-sccp; us; captures; chan-sccp; CUCM as phones show it (support texts).
     r"unknown|device type|licen[cs]e|not authori[sz]ed|db ?config|security|version",
     re.IGNORECASE,
 )

@@ -32,16 +32,16 @@ class Style(enum.Enum):
     """What a station registers as; whatever the style, the call manager shows the calls."""
 
     PHONE = "phone"
-    """As a 7970 with CUCM 8.6 (docs/protocol-sccp.md §3.1)."""
+    """Registers as a 7970 does with CUCM 8.6 (docs/protocol-sccp.md §3.1)."""
     PORT = "port"
     """A media port: the questions of an analogue port, and what software can tell besides."""
     ANALOG_PORT = "analogue port"
-    """As an FXS port of a gateway (§3.3): no soft keys, and transmissions are not confirmed."""
+    """An FXS port of a gateway (§3.3): no soft keys, and transmissions are not confirmed."""
     GATEWAY = "gateway"
-    """As a gateway as a whole (§3.3): one line whose buttons and forwards it does not ask for,
+    """A gateway as a whole (§3.3): one line whose buttons and forwards it does not ask for,
     the least that CUCM is known to accept."""
     MEDIA_RESOURCE = "media resource"
-    """As a conference bridge, MTP or transcoder (§3.4): no line, nothing asked but the version.
+    """A conference bridge, MTP or transcoder (§3.4): no line, only the version is asked for.
 
     Streams come as calls without a state and end with their media, each with a port of its own
     also where several are in one call (the two sides of an MTP).

@@ -151,7 +151,7 @@ def _make_writer(declaration: type[Struct], to_server: bool) -> Callable[[Any, i
         mine = [f"w{number}_{word}" for word in range(field.type.words)]
         match field.type:
             case Int():
-                # What needs the upper half of 32 bits is an error here, and written patiently.
+                # A value in the upper half of 32 bits is an error here, and left to the other way.
                 code += "i"
                 words.append(value)
                 continue

@@ -79,7 +79,7 @@ class Codec:
             values["trailing"] = trailing
         fixed = size_of(self.declaration, older) is not None
         if short and fixed and older == self.version and len(body) not in self._shorter:
-            # Real RegisterReqs end early: the next one of this length need not be so patient.
+            # Real RegisterReqs end early: the next one of this length takes a fast way.
             reader = Reader(self.declaration, self.version, there=values)
             self._shorter[len(body)] = reader.compile(self._decode_patiently)
         try:

@@ -226,7 +226,7 @@ class Reader(Code):
         if self._texts:
             self.lines += [
                 f"rest = body[{self._at}:].decode('latin-1').split('\\0', {len(self._texts)})",
-                # Fewer texts than there are targets for are a ValueError.
+                # Fewer texts than targets are a ValueError.
                 f"{', '.join(self._texts)}, rest = rest",
                 "at = len(body) - len(rest)",
             ]
