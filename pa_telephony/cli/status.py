@@ -95,7 +95,7 @@ def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:
 
 
 def past_page(episodes: Sequence[Episode]) -> Table:
-    """A table with a row for each episode, the newest last; times are the writing server's own."""
+    """A table with a row for each episode, the newest last; times are local ones."""
     table = Table()
     for title in ("when", "what", "why", "took"):
         table.add_column(title)

@@ -136,7 +136,7 @@ class Port:
 
     @property
     def sending(self) -> bool:
-        """Whether packets go out now, be they silence."""
+        """Whether packets go out, even if only silence."""
         return self.latch is not None
 
     @property

@@ -36,7 +36,7 @@ __all__ = ["Line", "LineHandles"]
 _KEYS = "0123456789ABCD*#"
 _REMEMBERED = 1000
 _NEW, _CALL_ID, _STATE = "new", "call id", "state"
-"""The events told of a leg that has changed; one of changed parties is known by those before."""
+"""Keys of the events that tell of a changed leg; that of changed parties is the leg before."""
 _MAX_FORWARDS = 8
 """How many forwards one request may set; each is told to all sessions that have the line open.
 JTAPI sends one."""

@@ -151,7 +151,7 @@ def _make_writer(declaration: type[Struct], to_server: bool) -> Callable[[Any, i
         mine = [f"w{number}_{word}" for word in range(field.type.words)]
         match field.type:
             case Int():
-                # A value in the upper half of 32 bits is an error here, and left to the other way.
+                # A value above 0x7FFFFFFF is an error here, and left to the patient way.
                 code += "i"
                 words.append(value)
                 continue
