@@ -34,7 +34,7 @@ def values(parts: list[Part]) -> dict[str, Any]:
 
 
 def at_path(message: Any, path: str) -> Any:
-    """What ``caps[2].name`` leads to."""
+    """The value that a path such as ``caps[2].name`` leads to."""
     for step in path.replace("[", ".[").split("."):
         message = message[int(step[1:-1])] if step[0] == "[" else getattr(message, step)
     return message

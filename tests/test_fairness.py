@@ -112,7 +112,7 @@ def test_a_quiet_one_need_not_wait_when_the_round_has_time_left() -> None:
 
 
 def test_nobody_comes_between_a_round_and_its_first() -> None:
-    """Whoever did could take long, and the first would wait for two such turns."""
+    """A connection that did could take long, and the first would wait for two such turns."""
     house = House()
     quiet = house.somebody()
     first, second, *_ = house.flood(250)
@@ -146,7 +146,7 @@ def test_those_that_never_stop_are_served_alike() -> None:
 
 
 def test_a_very_long_turn_is_charged_with_two_once() -> None:
-    """A collection of garbage in somebody's turn does not shut it out for seconds."""
+    """A garbage collection in a connection's turn does not shut it out for seconds."""
     house = House()
     unlucky, other = house.somebody(), house.somebody()
     house.work(unlucky, 0.5)
@@ -231,7 +231,7 @@ def test_who_comes_and_goes_leaves_nothing_in_the_line() -> None:
 
 
 def test_the_turn_in_which_somebody_becomes_known_was_a_stranger_s() -> None:
-    """One that waited for seconds after that kept its name from whoever came next."""
+    """One that waited for seconds after that kept its name from the connection that came next."""
     house = House()
     house.flood(50)
     new = house.somebody(known=False)

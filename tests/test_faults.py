@@ -1,4 +1,4 @@
-"""Bugs are told in the log and in the trace, and telling them fails nobody."""
+"""Bugs are told in the log and in the trace, and telling them fails no connection."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Device:
 
 
 class Log(Watcher):
-    """Every event, as text."""
+    """A watcher that writes down every event as text."""
 
     def __init__(self) -> None:
         self.events: list[str] = []

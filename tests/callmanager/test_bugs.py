@@ -14,7 +14,7 @@ from .house import PHONES, House
 
 
 class Faulty(Watcher):
-    """Somebody who is told of the calls, and fails at some legs."""
+    """A watcher of the calls that fails at some legs."""
 
     def __init__(self, house: House, fails: Callable[[Leg], bool]) -> None:
         self._fails = fails

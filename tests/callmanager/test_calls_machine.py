@@ -337,7 +337,7 @@ class AnythingGoes(RuleBasedStateMachine):
                 assert len(legs) - consultations <= appearance.config.max_calls + 1
 
     def teardown(self) -> None:
-        """When everybody leaves, nothing is left."""
+        """When all devices have left, no leg is left."""
         for device in list(self.house.devices):
             self.house.leave(device)
         assert not self.calls.legs

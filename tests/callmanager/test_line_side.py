@@ -118,7 +118,7 @@ def _about(message: SccpMessage, reference: int) -> SccpMessage:
 def test_a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked_for(
     host: str, talks: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Or it could direct the stream of any call at somebody else."""
+    """Otherwise it could direct the stream of any call at another host."""
     house = House(replace(a_config(), media_at_signalling_host=True))
     side = LineSide(house.config, house.calls, local_time)
     sessions = {name: Session(side, name, 20) for name in PHONES[:2]}

@@ -407,7 +407,7 @@ class PhonesAtWork(RuleBasedStateMachine):
                     assert phone.screen.active_line == leg.line_index
 
     def teardown(self) -> None:
-        """When everybody has hung up, nothing is left."""
+        """When all phones have hung up, no call is left."""
         for _ in range(30):
             for phone in list(self.phones.values()):
                 for call in list(phone.calls.values()):

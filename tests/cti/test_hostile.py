@@ -85,7 +85,7 @@ def event(*what: messages.CtiMessage) -> bytes:
 
 
 def request(*what: messages.CtiMessage) -> bytes:
-    """What an application says."""
+    """A request as an application sends it."""
     return b"".join(messages.encode(each, to_server=True) for each in what)
 
 
@@ -584,7 +584,7 @@ def test_a_party_that_is_in_no_call_is_not_dropped_from_one() -> None:
 
 
 def test_a_name_in_any_script_reaches_applications_whole_and_plain() -> None:
-    """It did not fit into the older fields, which ended whoever made the call."""
+    """It did not fit into the older fields, which ended the session that made the call."""
     application = _Application("Łucja")
     application.call()
     [offered] = [

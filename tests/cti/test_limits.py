@@ -50,7 +50,7 @@ async def an_application(user: str) -> AsyncGenerator[tuple[CallManager, Any]]:
 
 
 async def test_one_line_and_one_device_are_opened_a_few_times_by_one_session() -> None:
-    """A thousand handles of one line made each call of somebody else's cost over a second."""
+    """A thousand handles of one line made each call of another application cost over a second."""
     async with an_application("app") as (_, provider):
         line = messages.LineOpenRequest(device_name="P1", line_name="1001")
         device = messages.DeviceOpenRequest(device_name="P1")

@@ -109,7 +109,7 @@ async def test_a_route_point_that_is_cancelled_while_it_is_opened_is_not_registe
 
 
 async def test_a_call_that_has_ended_when_it_is_announced_is_given_all_the_same() -> None:
-    """Whoever made it waited for ever when all its events came in one segment."""
+    """The task that made it waited for ever when all its events came in one segment."""
     async with an_application() as (_, provider), provider.open_address("1001") as address:
         place = {"line_id": address.line_handle, "call_leg_id": 777}
 

@@ -1,4 +1,4 @@
-"""A sealed password opens for the server that it was sealed for, once, and for nobody else."""
+"""A sealed password opens for the server that it was sealed for, once, and for no other."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.usefixtures("ten_seconds")
 
 @pytest.fixture
 async def ten_seconds() -> AsyncGenerator[None]:
-    """No test waits longer."""
+    """The time limit of each test here."""
     with trio.fail_after(10):
         yield
 

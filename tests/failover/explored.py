@@ -124,7 +124,7 @@ class Explored:
         self._commits: dict[tuple[int, Hashable], _Commit | None] = {}
 
     def start(self) -> Situation:
-        """Nobody runs yet, and the store is empty."""
+        """No server runs yet, and the store is empty."""
         nodes = tuple(Node(None) for _ in self.names)
         nothing = tuple(frozenset[int]() for _ in self.identities)
         situation = Situation(self._store({}), nodes, nothing, tuple(None for _ in self.identities))

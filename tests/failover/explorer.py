@@ -100,7 +100,7 @@ def wrong_in(explored: Explored, world: World) -> str:
 
 
 def is_home(explored: Explored, situation: Situation) -> bool:
-    """Everybody has its own, registered, and no claim or wish is left."""
+    """Every server has its own registered, and no claim or wish is left."""
     world: World = explored.world(situation)
     for place, home in enumerate(explored.names):
         node = situation.nodes[place]

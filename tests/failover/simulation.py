@@ -49,7 +49,7 @@ class Process:
     writes: bool = True
 
     def clock(self, now: float) -> float:
-        """What its clock shows."""
+        """The time that the server's clock shows."""
         return now * self.rate
 
 

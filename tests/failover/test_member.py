@@ -331,7 +331,7 @@ def beat_of(driver: Driver, name: str) -> Beat:
 
 
 def test_a_server_that_cannot_read_says_so_then_closes_everything_and_leaves() -> None:
-    """Its heartbeats go on: nobody else would find out."""
+    """Its heartbeats go on, so that other servers would not find out by themselves."""
     driver = started()
     driver.store_is_read = False
     read = driver.now
@@ -351,7 +351,7 @@ def test_a_server_that_cannot_read_says_so_then_closes_everything_and_leaves() -
 
 
 def test_a_server_that_is_alone_comes_back_with_its_first_look_at_the_store() -> None:
-    """Nothing in it changes where nobody else lives; the number was dead for 12 s more."""
+    """Nothing in it changes where no other server lives; the number was dead for 12 s more."""
     worlds = Worlds()
     driver = Driver("PA1", worlds)
     driver.settle()
@@ -467,7 +467,7 @@ def test_who_cannot_read_blames_nobody_for_silence() -> None:
 
 
 def test_leaving_without_reading_is_asked_for_once() -> None:
-    """The store refuses it when somebody else has ended the session: nothing to be repeated."""
+    """The store refuses it when another server has ended the session: nothing to be repeated."""
     driver = started()
     driver.store_is_read = False
     driver.now += TIMING.own

@@ -293,7 +293,7 @@ def test_a_stopped_server_gives_everything_up_first_and_leaves_then() -> None:
 
 
 def test_stop_all_marks_everybody_so_that_nobody_takes_over() -> None:
-    """Q16: the step of whoever decided before the mark does not commit after it."""
+    """Q16: the step of a server that decided before the mark does not commit after it."""
     worlds = Worlds()
     worlds.enter("PA2")
     early = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
@@ -410,7 +410,7 @@ def test_who_does_not_reach_all_compares_that_nobody_later_on_the_list_reaches_m
 
 
 def test_a_stand_in_that_is_cut_off_gives_up_its_claim_too() -> None:
-    """Also when it has given everything back but the claim: nobody else could take over."""
+    """Also when it has given everything back but the claim: no other server could take over."""
     worlds = standing_in()
     step = only(plan(lacking(worlds, "PA2", "skinny")), StepKind.GIVE_UP)
     assert worlds.commit(step.transaction)
@@ -611,7 +611,7 @@ def test_the_route_point_is_not_acquired_while_a_port_is_still_away() -> None:
 
 
 def test_a_server_off_everybody_s_list_still_serves_what_it_owns_until_asked() -> None:
-    """A list that was edited while somebody stood in must not drop calls."""
+    """A list that was edited while a server stood in must not drop calls."""
     servers = (
         replace(CLUSTER.servers[0], fail_over_server_names=("PA3",)),
         *CLUSTER.servers[1:],

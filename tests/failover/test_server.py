@@ -579,7 +579,7 @@ async def test_a_stand_in_passes_over_udp_ports_that_others_have() -> None:
 
 
 async def test_a_call_manager_that_restarts_is_no_server_failure() -> None:
-    """Q9: nobody takes over; the holder registers again."""
+    """Q9: no server takes over; the holder registers again."""
     async with house() as it:
         it.house.manager.drop_connections()
         await until(lambda: not it.house.servers["PA1"].holds)
@@ -737,7 +737,7 @@ async def test_a_server_logs_in_over_tls_and_trusts_nobody_else(
 
 
 async def test_an_owner_that_cannot_read_the_store_closes_everything_and_another_serves() -> None:
-    """Its heartbeats are written all the same: nobody else would find out (deafowner)."""
+    """Its heartbeats are written all the same: no other server would find out (deafowner)."""
 
     class Unreadable(MemoryStore):
         async def snapshot(self) -> Snapshot:

@@ -105,7 +105,7 @@ class Observer:
         return self.holders
 
     def _all_gone(self, time: float) -> None:
-        """A call manager that has just started knows nobody."""
+        """A call manager that has just started has no device registered."""
         self.changes += [Change(time, device, ()) for device, by in self.holders.items() if by]
         self.holders.clear()
 
@@ -128,7 +128,7 @@ class Observer:
         return found + [Double(each.device, each.time, now, each.by) for each in open_.values()]
 
     def holder_at(self, device: str, time: float) -> str:
-        """Who had a device then; "" for nobody."""
+        """The server that had a device then; "" for none."""
         before = [each for each in self.changes if each.device == device and each.time <= time]
         return before[-1].by[-1] if before and before[-1].by else ""
 

@@ -175,7 +175,7 @@ class Lab:
         self.spawn(f"callers{first}", *command, first, phones, talk, *numbers)
 
     def proxy(self, listen: int, target: int) -> None:
-        """Start a proxy that cuts off whoever :meth:`cut` names."""
+        """Start a proxy that cuts off the servers that :meth:`cut` names."""
         self.spawn("proxy", _PROGRAMS / "proxy.py", CALL_MANAGER, listen, target, "cut.txt")
 
     def cut(self, *names: str) -> float:
@@ -199,7 +199,7 @@ class Lab:
         return now
 
     def kill(self, name: str) -> float:
-        """SIGKILL."""
+        """Kill a process with SIGKILL."""
         return self.signal(name, signal.SIGKILL)
 
     def alive(self, name: str) -> bool:
@@ -248,11 +248,11 @@ class Lab:
 
     @property
     def have(self) -> dict[str, tuple[str, ...]]:
-        """Who has what now."""
+        """Which addresses have which device now."""
         return dict(self.observer.look())
 
     def wait(self, devices: Iterable[str], by: str, within: float = _PATIENCE) -> float:
-        """Wait until ``by`` and nobody else has these; gives when the last came, 0.0 for never."""
+        """Wait until ``by`` and no other has these; gives when the last came, 0.0 for never."""
         wanted = list(devices)
         found = self.until(
             lambda: all(self.observer.look().get(each) == (by,) for each in wanted), within
@@ -269,7 +269,7 @@ class Lab:
         return True
 
     def given_up(self, devices: Iterable[str], since: float) -> bool:
-        """Whether there was a moment since then at which nobody had a device, for each of them."""
+        """Whether there was a moment since then at which none had a device, for each of them."""
         self.observer.look()
         nobody = {
             each.device for each in self.observer.changes if each.time >= since and not each.by
@@ -277,7 +277,7 @@ class Lab:
         return nobody >= set(devices)
 
     def stays(self, devices: Iterable[str], by: str, seconds: float) -> None:
-        """Nobody else gets any of these for so long."""
+        """No other server gets any of these for so long."""
         wanted = list(devices)
         end = time.monotonic() + seconds
         while time.monotonic() < end:

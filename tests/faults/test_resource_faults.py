@@ -1,4 +1,4 @@
-"""Too few descriptors, UDP ports that somebody else has, and two files that differ."""
+"""Too few descriptors, UDP ports that another program has, and two files that differ."""
 
 from __future__ import annotations
 

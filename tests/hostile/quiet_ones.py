@@ -41,7 +41,7 @@ AGAIN = 0.05
 
 
 class One:
-    """Somebody who asks, again and again."""
+    """A peer that asks, again and again."""
 
     def __init__(self, ask: Callable[[], None], every: float) -> None:
         self._ask = ask
@@ -70,7 +70,7 @@ class One:
             time.sleep(max(0.0, since + self._every - now))
 
     def told(self) -> dict[str, list[float] | list[str]]:
-        """What was measured since the last time; whoever waits still is counted until now."""
+        """What was measured since the last time; a peer that still waits is counted until now."""
         with self._lock:
             waits, self._waits = self._waits, []
             wrong, self._wrong = self._wrong, []

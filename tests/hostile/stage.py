@@ -190,7 +190,7 @@ class Stage:
         return self.process.poll() is None
 
     def memory(self) -> float:
-        """MiB that are resident."""
+        """The resident memory of the process in MiB."""
         return self._status("VmRSS")
 
     def descriptors(self) -> int:
@@ -270,7 +270,7 @@ class Stage:
         self.check_served()
 
     def check_served(self) -> None:
-        """Everybody is served, and nothing goes wrong any more."""
+        """Check that every peer is served, and nothing goes wrong any more."""
 
         def served() -> bool:
             self.ask_quiet()

@@ -30,7 +30,7 @@ failed: dict[tuple[str, str], None] = {}
 
 
 def first_time(kind: str, what: str) -> bool:
-    """Everything is refused once."""
+    """Whether a step comes for the first time, when it is refused."""
     if (kind, what) in failed:
         return False
     failed[kind, what] = None

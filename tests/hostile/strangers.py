@@ -1,4 +1,4 @@
-"""What strangers do to a call manager: plain sockets that say what nobody should believe."""
+"""What strangers do to a call manager: plain sockets that send what must not be believed."""
 
 from __future__ import annotations
 

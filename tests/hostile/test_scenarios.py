@@ -117,7 +117,7 @@ async def a_call(stage: Stage, first_port: int = 42000) -> AsyncGenerator[sccp.C
 
 
 def hold_amid(stage: Stage, row: Row, hostile: Callable[[], object]) -> None:
-    """A call is up; somebody is hostile; it is put on hold, hears the tone, and goes on."""
+    """A call is up; strangers are hostile; it is put on hold, hears the tone, and goes on."""
 
     async def main() -> None:
         with trio.fail_after(60):
@@ -153,7 +153,7 @@ def go_on(everybody: Crowd, seconds: float = SECONDS) -> None:
 
 
 class Stays(Nonstop):
-    """A phone whose call stays up when somebody has answered."""
+    """A phone whose call stays up after it was answered."""
 
     up = False
 

@@ -91,7 +91,7 @@ class Scripted:
 async def a_station(
     manager: CallManager, name: str = OLD, version: int = 20
 ) -> AsyncGenerator[Scripted]:
-    """Registered, and nothing asked."""
+    """A station that is registered and has asked nothing."""
     host, _, port = manager.sccp_address.rpartition(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         station = Scripted(stream, version)

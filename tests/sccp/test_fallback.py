@@ -44,7 +44,7 @@ async def a_manager_and(
 
 
 class Owner:
-    """Whose connections they are."""
+    """The owner of the connections."""
 
     def __init__(self) -> None:
         self.name = NAME

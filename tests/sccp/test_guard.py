@@ -79,7 +79,7 @@ async def closes(stream: trio.SocketStream) -> None:
 
 
 class Faulty(Watcher):
-    """Somebody who is told of the calls, and fails at some legs."""
+    """A watcher of the calls that fails at some legs."""
 
     def __init__(self, fails: Callable[[Leg], bool], times: int) -> None:
         self.times = times

@@ -438,7 +438,7 @@ async def test_a_station_that_breaks_the_protocol_ends_alone(kind: str, register
 
 
 async def test_what_is_sent_to_a_station_that_fails_is_no_error_of_the_sender() -> None:
-    """The connection's own error came out in the task of whoever called the station."""
+    """The connection's own error came out in the task of the caller of the station."""
     async with a_manager() as manager:
         stream, _ = await register(manager)
         [session] = manager._line_side.sessions.values()

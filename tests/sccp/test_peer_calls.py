@@ -315,7 +315,7 @@ async def test_a_transfer_whose_digits_are_wanted_on_the_first_call() -> None:
 
 
 async def test_giving_up_a_transfer_that_gets_nowhere_leaves_the_call_as_it_is() -> None:
-    """The simulator passes over a number that nobody has."""
+    """The simulator passes over a number that no device has."""
     async with (
         served(Simulator(exists=False)) as manager,
         sccp.open_station(NAME, manager.address) as station,

@@ -271,7 +271,7 @@ BEFORE = [
 def test_nothing_but_what_comes_before_a_registration_is_decoded_before_it(
     monkeypatch: pytest.MonkeyPatch, stands_by: bool
 ) -> None:
-    """Every number that there is, and some that nobody knows, is passed over and counted."""
+    """Every number that there is, and some undeclared ones, is passed over and counted."""
     may_come = {type(each).id for each in BEFORE}
     of_stations = {
         number

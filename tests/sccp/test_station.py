@@ -69,7 +69,7 @@ class Bench:
         return [type(message) for message in self.heard()]
 
     def heard(self) -> list[object]:
-        """The messages themselves."""
+        """The messages that the station has sent."""
         self.manager.receive_data(self.core.data_to_send())
         result: list[object] = []
         while (message := self.manager.next_event()) is not None:

@@ -75,7 +75,7 @@ def test_the_fixture_is_found_and_described(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["pa_telephony.testing.plugin"])
 def test_the_plugin_loads_nothing_that_pytest_does_not_load(module: str) -> None:
-    """Every pytest run of whoever has the package pays for it."""
+    """Every pytest run where the package is installed pays for it."""
     code = f"import pytest, sys; before = set(sys.modules); import {module}; " + (
         "print(*sorted(set(sys.modules) - before))"
     )

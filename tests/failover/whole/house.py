@@ -98,7 +98,7 @@ class House:
         )
 
     def note(self, what: str) -> None:
-        """Write it down."""
+        """Write an observation down."""
         self.log.append(f"{trio.current_time():9.3f} {what}")
 
     def _failed(self, why: str) -> None:
@@ -129,7 +129,7 @@ class House:
         self.manager = None
 
     def start_callers(self) -> None:
-        """People begin to call."""
+        """Let the callers begin to call."""
         process = Process(self.processes, "callers", CALLERS, 0.0)
         self._nursery.start_soon(process.run, self.callers.run, self._failed)
 
@@ -221,7 +221,7 @@ class House:
         return sorted(found, key=lambda end: end.there)
 
     def _server_of(self, number: str) -> str:
-        """The server that has a port, by its number; "" for somebody else's number."""
+        """The server that has a port, by its number; "" for a number that is no port."""
         for identity in self.devices:
             if identity.number == number:
                 return next(iter(self.holders(identity)), "")
@@ -237,7 +237,7 @@ class House:
         return next(name for name, known in self.address.items() if known == address)
 
     def home_again(self) -> bool:
-        """Whether the call manager has everything from its home, and from nobody else."""
+        """Whether the call manager has everything from its home, and from no other server."""
         return self.manager is not None and all(
             self.holders(identity) == [identity.home] and not self.has_ghost(identity)
             for identity in self.devices

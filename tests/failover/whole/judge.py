@@ -56,7 +56,7 @@ class Judge:
         """When a home last had nobody who could serve it."""
 
     def violated(self, what: str) -> None:
-        """A promise is broken."""
+        """Note that a promise is broken."""
         if what not in self._reported:
             self._reported.add(what)
             self.violations.append(f"{trio.current_time():.3f} {what}")

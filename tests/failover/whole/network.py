@@ -77,7 +77,7 @@ class Network(trio.abc.SocketFactory):
                 pipe.release()
 
     def heal_all(self) -> None:
-        """No cut is left, nobody is slow or refused."""
+        """Mend all cuts; no connection is slow or refused any more."""
         self.slow.clear()
         self.refused.clear()
         for cut in sorted(self._cuts):
@@ -155,7 +155,7 @@ class _Pipe:
         self._last = 0.0
 
     def put(self, what: bytes | _End) -> None:
-        """Send it."""
+        """Send data over the connection."""
         if self._waiting or self._network.is_cut(self.source, self.target, self.service):
             self._waiting.append(what)
             self._network.hold(self)
@@ -196,7 +196,7 @@ class _Pipe:
 
     @property
     def unread(self) -> bool:
-        """Whether data has arrived that nobody has read."""
+        """Whether data has arrived that was not read."""
         first = self._coming[0] if self._coming else None
         return first is not None and isinstance(first[1], bytes) and first[0] <= trio.current_time()
 

@@ -101,7 +101,7 @@ async def _schedule(
 
 
 def _everything_is_served(house: House) -> bool:
-    """Whether exactly one server has each identity of every home that somebody could serve."""
+    """Whether exactly one server has each identity of every home that a server could serve."""
     cluster = house.cluster
     return house.manager is not None and all(
         (len(house.holders(identity)) == 1 and not house.has_ghost(identity))

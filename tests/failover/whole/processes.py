@@ -46,7 +46,7 @@ class Process:
         return 1000.0 + trio.current_time() * self._drift
 
     def stop(self) -> None:
-        """SIGSTOP."""
+        """Stop the process, as SIGSTOP does."""
         self.stopped = True
 
     def go_on(self) -> None:

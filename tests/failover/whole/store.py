@@ -31,13 +31,13 @@ class SharedStore:
         self._changed = trio.Event()
 
     def snapshot(self) -> Snapshot:
-        """Everything now."""
+        """All entries as they are now."""
         alive = frozenset(name for name, process in self._alive.items() if process.alive)
         dead = frozenset(self._known - alive) if self.proves_death else frozenset[str]()
         return Snapshot(self.revision, dict(self.entries), dead, alive)
 
     def commit(self, transaction: Transaction) -> Outcome:
-        """Commit it or not."""
+        """Commit a transaction or not."""
         outcome = apply(self.entries, transaction, self.revision)
         self.revision = outcome.revision
         if outcome.committed:
@@ -64,7 +64,7 @@ class SharedStore:
         self.changed()
 
     def leave(self, name: str, process: Process) -> None:
-        """It is no more."""
+        """Note that a server's process is gone."""
         if self._alive.get(name) is process:
             del self._alive[name]
         self.changed()

@@ -76,13 +76,13 @@ class Trouble:
     # Processes.
 
     def kill(self, name: str, *, silently: bool = False) -> None:
-        """It is gone until somebody starts it."""
+        """Kill a server, which is gone until it is started again."""
         if self._house.runs(name):
             self.strike(name, "no power" if silently else "kill")
             self._house.kill(name, silently=silently)
 
     async def pause(self, name: str, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT later."""
+        """Pause a server, as SIGSTOP and later SIGCONT do."""
         process = self._house.running.get(name)
         if process is not None and process.runs:
             process.stop()

@@ -1,4 +1,4 @@
-"""The call manager as a process, with an observer inside: who has which device, each change a line.
+"""The call manager as a process, with an observer inside: where each device is, each change a line.
 
 python manager.py cm.toml observed.jsonl HOST
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that keeps the client's address, and cuts off whoever is named in a file.
+"""A TCP proxy that keeps the client's address, and cuts off the clients that are named in a file.
 
 python proxy.py HOST LISTEN TARGET cut.txt
 """

@@ -77,7 +77,7 @@ class House:
         self._manager_scope.cancel()
 
     def hang_up_on(self, device: str) -> None:
-        """Pull a phone's plug."""
+        """Disconnect a phone without a message."""
         self._scopes[device].cancel()
 
 
