@@ -3,9 +3,7 @@
 A host can stop a virtual machine for some tens of milliseconds and tell nobody: ``steal`` of
 ``/proc/stat`` says nothing of it (seen). Then all processes are late at the same moment, and none
 of them waited for a CPU. None can tell that from a time in which it kept itself busy; one that does
-nothing can.
-
-python -m pa_telephony.cli.demo.witness FILE
+nothing can. It is run as ``python -m pa_telephony.cli.demo.witness FILE``.
 """
 
 from __future__ import annotations
