@@ -70,6 +70,18 @@ def test_what_comments_cite_is_in_the_repository() -> None:
                 assert not section or section in sections[page], (file, name, section)
 
 
+def test_every_rule_and_question_of_failover_that_is_cited_has_its_row() -> None:
+    rows = re.findall(
+        r"^\| ([FQ][^|]*) \|", (ROOT / "docs" / "failover.md").read_text(), re.MULTILINE
+    )
+    known = {each for row in rows for each in re.findall(r"[FQ]\d+", row)}
+    assert len(known) > 40
+    for folder in ("pa_telephony", "tests/failover", "tests/faults", "bench", "examples"):
+        for file in (ROOT / folder).rglob("*.py"):
+            cited = set(re.findall(r"\b[FQ]\d{1,2}\b", file.read_text()))
+            assert cited <= known, (file, cited - known)
+
+
 def test_every_docstring_is_a_sentence_or_more() -> None:
     """Messages and enumerations of the protocols are left out: their docstrings are names."""
     code = ROOT / "pa_telephony"

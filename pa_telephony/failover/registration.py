@@ -93,7 +93,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.IDLE, _I.UNREGISTERED): (_S.IDLE, _E.NONE),
     (_S.IDLE, _I.KEPT): (_S.CLOSING, _E.CLOSE),
     (_S.IDLE, _I.CLOSED): (_S.IDLE, _E.NONE),
-    # A registration under way is waited for, never given back (bug 3).
+    # A registration under way is waited for, never given back.
     (_S.REGISTERING, _I.HOLD): (_S.REGISTERING, _E.NONE),
     (_S.REGISTERING, _I.GIVE): (_S.REGISTERING, _E.NONE),
     (_S.REGISTERING, _I.LINGER): (_S.CLOSING, _E.CLOSE),
@@ -115,7 +115,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.REGISTERED, _I.KEPT): (_S.REGISTERED, _E.NONE),
     (_S.REGISTERED, _I.CLOSED): (_S.LOST, _E.NONE),
     # Lost, and wanted home: only the call manager knows whether a call is left. Ask it, by
-    # registering again and then unregistering politely (bug 6).
+    # registering again and then unregistering politely.
     (_S.LOST, _I.HOLD): (_S.REGISTERING, _E.REGISTER),
     (_S.LOST, _I.GIVE): (_S.REGISTERING, _E.REGISTER),
     (_S.LOST, _I.LINGER): (_S.CLOSING, _E.CLOSE),
