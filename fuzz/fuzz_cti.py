@@ -67,7 +67,13 @@ def said(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
         if check:
             check_message(event)
 
-    return events_of(connection, lambda piece: connection.receive_data(piece, 0.0), stream, told)
+    return events_of(
+        connection,
+        lambda piece: connection.receive_data(piece, 0.0),
+        lambda: connection.receive_eof(0.0),
+        stream,
+        told,
+    )
 
 
 def drive_session(requests: list[Any], *, logged_in: bool) -> None:

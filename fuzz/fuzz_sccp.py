@@ -81,7 +81,7 @@ def said(role: Role, stream: list[bytes], version: int, *, check: bool) -> list[
             check_message(event, frames[-1], layout)
         layout = connection.version or connection.offered
 
-    return events_of(connection, connection.receive_data, stream, told)
+    return events_of(connection, connection.receive_data, connection.receive_eof, stream, told)
 
 
 def drive_station(stream: list[bytes]) -> None:
@@ -146,7 +146,7 @@ def drive_registrar(stream: list[bytes]) -> None:
     """A registrar and the call manager behind it, with an old phone at the other end."""
     calls = Calls(CONFIG, lambda: 0.0)
     side = LineSide(CONFIG, calls, local_time)
-    registrar = Registrar(RegistrarConfig(), 0.0)
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
     session: Any = Session(NAME, registrar)
     other: Any = Session(OTHER, None)
     side.registered(other)
@@ -154,7 +154,7 @@ def drive_registrar(stream: list[bytes]) -> None:
     try:
         for piece in stream:
             registrar.receive_data(piece, 0.0)
-            while (event := registrar.next_event(CLOCK)) is not None:
+            while (event := registrar.next_event()) is not None:
                 match event:
                     case RegistrationAsked():
                         registrar.accept(device)

@@ -37,6 +37,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 def events_of(
     connection: Any,
     receive: Callable[[bytes], None],
+    end: Callable[[], None],
     stream: list[bytes],
     told: Callable[[Any], None] = lambda event: None,
 ) -> list[Any]:
@@ -50,12 +51,12 @@ def events_of(
             while (event := connection.next_event()) is not None:
                 events.append(event)
                 told(event)
-        connection.receive_eof()
+        end()
         while (event := connection.next_event()) is not None:
             events.append(event)
     except RemoteProtocolError as error:
         events.append(type(error))
-        for method in (connection.next_event, connection.receive_eof):
+        for method in (connection.next_event, end):
             try:
                 method()
             except RemoteProtocolError as again:

@@ -95,7 +95,7 @@ class WireConnection:
         if len(self._received) > most:
             raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
 
-    def receive_eof(self) -> None:
+    def receive_eof(self, now: float) -> None:
         """Note that the peer has closed its side."""
         self._check()
         self._eof = True

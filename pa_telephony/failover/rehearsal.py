@@ -49,12 +49,13 @@ def rehearse_media_port(config: StationConfig) -> bool:
     """Register a station at a registrar, in memory; True when the registration succeeded."""
     _load("pa_telephony.sccp.station.client", "pa_telephony.rtp.sound")
     device = Device(name=_NAME, lines=(LineAppearance(number="0"),))
-    station, registrar = StationCore(_NAME, config), Registrar(RegistrarConfig(), 0.0)
+    station = StationCore(_NAME, config)
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: _CLOCK)
     station.connected(0.0)
     registered = False
     for _ in range(_ROUNDS):
         registrar.receive_data(station.data_to_send(), 0.0)
-        while (asked := registrar.next_event(_CLOCK)) is not None:
+        while (asked := registrar.next_event()) is not None:
             if isinstance(asked, RegistrationAsked):
                 registrar.accept(device)
                 # Further messages that a call manager sends for each line.

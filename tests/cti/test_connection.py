@@ -90,13 +90,13 @@ def test_a_message_for_the_other_side_is_refused() -> None:
 def test_the_end_between_frames_is_told_once_and_inside_one_is_an_error() -> None:
     server = WireConnection(Role.SERVER)
     server.receive_data(client_frame(), 0.0)
-    server.receive_eof()
+    server.receive_eof(0.0)
     assert events(server) == [REQUEST, ConnectionClosed()]
     with pytest.raises(LocalProtocolError):
         server.receive_data(b"x", 0.0)
     cut = WireConnection(Role.SERVER)
     cut.receive_data(client_frame()[:-1], 0.0)
-    cut.receive_eof()
+    cut.receive_eof(0.0)
     with pytest.raises(RemoteProtocolError, match="ends inside"):
         cut.next_event()
 

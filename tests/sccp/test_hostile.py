@@ -36,6 +36,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.registrar import Registrar, RegistrarConfig
+from pa_telephony.sccp.server.server import local_time
 from pa_telephony.sccp.station.core import CallChanged, ScreenChanged, StationCore
 from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.testing.strategies import sccp_messages
@@ -599,7 +600,7 @@ async def test_an_address_that_the_other_phone_can_not_have_ends_the_call_and_no
 
 
 def test_dripping_bytes_do_not_prolong_a_session() -> None:
-    registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0)
+    registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0, local_time)
     now = 0.0
     for byte in frame(messages.RegisterReq(device_name=OLD))[:-1]:
         now += 1.0
@@ -614,12 +615,12 @@ def test_any_valid_messages_give_a_registrar_events_or_one_typed_error(
     clock = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
     hello = messages.RegisterReq(device_name=OLD, protocol_ver=version)
     data = frame(hello, 0) + b"".join(messages.encode(each, layout) for each, layout in said)
-    registrar = Registrar(RegistrarConfig(), 0.0)
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: clock)
     device = sccp.Device(name=OLD)
     try:
         for start in range(0, len(data), piece):
             registrar.receive_data(data[start : start + piece], 0.0)
-            while registrar.next_event(clock) is not None:
+            while registrar.next_event() is not None:
                 with contextlib.suppress(LocalProtocolError):
                     registrar.accept(device)
     except RemoteProtocolError as error:

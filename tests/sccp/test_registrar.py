@@ -44,7 +44,7 @@ class Bench:
     """A registrar and a scripted station, wired in memory."""
 
     def __init__(self, version: int = 20) -> None:
-        self.registrar = Registrar(RegistrarConfig(), 0.0)
+        self.registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
         self.station = Connection(Role.STATION)
         self.version = version
 
@@ -56,7 +56,7 @@ class Bench:
 
     def events(self) -> list[RegistrarEvent]:
         result: list[RegistrarEvent] = []
-        while (event := self.registrar.next_event(CLOCK)) is not None:
+        while (event := self.registrar.next_event()) is not None:
             result.append(event)
         return result
 
@@ -234,15 +234,15 @@ def test_what_is_longer_than_a_phones_field_is_cut(version: int) -> None:
 
 
 def test_whoever_neither_registers_nor_stands_by_is_given_up_whatever_he_says() -> None:
-    registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0)
+    registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0, lambda: CLOCK)
     station = Connection(Role.STATION)
     for now in (10.0, 20.0, 29.0):
         station.send(messages.Alarm(alarm_severity=1, text="still here"))
         registrar.receive_data(station.data_to_send(), now)
-        assert registrar.next_event(CLOCK) is None
+        assert registrar.next_event() is None
         assert registrar.next_deadline() == 30.0
     registrar.handle_deadline(30.0)
-    assert registrar.next_event(CLOCK) == SessionEnded("unregistered for 30 s")
+    assert registrar.next_event() == SessionEnded("unregistered for 30 s")
 
 
 def test_a_silent_station_is_given_up_after_three_intervals() -> None:
@@ -296,11 +296,11 @@ def test_nothing_but_what_comes_before_a_registration_is_decoded_before_it(
 
 def test_a_few_kib_wait_before_a_registration_and_nothing_is_kept_of_a_failure() -> None:
     limits = RegistrarConfig().limits
-    registrar = Registrar(RegistrarConfig(), 0.0)
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
     registrar.receive_data(struct.pack("<III", limits.before_registration + 1, 0, 1), 0.0)
     with pytest.raises(RemoteProtocolError, match="data length"):
-        registrar.next_event(CLOCK)
-    registrar = Registrar(RegistrarConfig(), 0.0)
+        registrar.next_event()
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
     most = bytes(2 * limits.before_registration)
     registrar.receive_data(most, 0.0)
     with pytest.raises(RemoteProtocolError, match="wait to be read"):
@@ -316,10 +316,10 @@ def test_a_few_kib_wait_before_a_registration_and_nothing_is_kept_of_a_failure()
 
 @given(st.binary(max_size=300))
 def test_garbage_gives_one_typed_error_or_nothing(data: bytes) -> None:
-    registrar = Registrar(RegistrarConfig(), 0.0)
+    registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
     try:
         registrar.receive_data(data, 0.0)
-        while (event := registrar.next_event(CLOCK)) is not None:
+        while (event := registrar.next_event()) is not None:
             if isinstance(event, RegistrationAsked):
                 registrar.accept(DEVICE)
     except RemoteProtocolError:
@@ -333,11 +333,11 @@ def test_frames_split_at_every_byte_and_coalesced_mean_the_same() -> None:
     station.send(messages.KeepAliveReq())
     data = station.data_to_send()
     for cut in range(len(data) + 1):
-        registrar = Registrar(RegistrarConfig(), 0.0)
+        registrar = Registrar(RegistrarConfig(), 0.0, lambda: CLOCK)
         asked = 0
         for part in (data[:cut], data[cut:]):
             registrar.receive_data(part, 0.0)
-            while (event := registrar.next_event(CLOCK)) is not None:
+            while (event := registrar.next_event()) is not None:
                 assert isinstance(event, RegistrationAsked)
                 asked += 1
                 registrar.accept(DEVICE)

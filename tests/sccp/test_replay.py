@@ -396,13 +396,13 @@ class Manager:
         self.station.registrar.data_to_send()
 
     def connect(self, name: str) -> Any:
-        return Session(name, Registrar(RegistrarConfig(), 0.0))
+        return Session(name, Registrar(RegistrarConfig(), 0.0, lambda: CLOCK))
 
     def hear(self, session: Any, said: SccpMessage | bytes) -> None:
         if not isinstance(said, bytes):
             said = messages.encode(said, session.version)
         session.registrar.receive_data(said, 0.0)
-        while (event := session.registrar.next_event(CLOCK)) is not None:
+        while (event := session.registrar.next_event()) is not None:
             match event:
                 case RegistrationAsked():
                     session.registrar.accept(self.side.find_device(session.name))

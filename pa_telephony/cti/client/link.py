@@ -361,7 +361,7 @@ class ProviderLink(abc.ABC):
             if data:
                 connection.receive_data(bytes(data), trio.current_time())
             else:
-                connection.receive_eof()
+                connection.receive_eof(trio.current_time())
             while (event := connection.next_event()) is not None:
                 if isinstance(event, ConnectionClosed):
                     raise ConnectionLost(f"{peer}: connection closed")

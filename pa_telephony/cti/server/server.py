@@ -207,7 +207,7 @@ class ApplicationSession:
         if data:
             self._connection.receive_data(data, trio.current_time())
         else:
-            self._connection.receive_eof()
+            self._connection.receive_eof(trio.current_time())
         while (event := self._connection.next_event()) is not None:
             if isinstance(event, ConnectionClosed):
                 self._end("connection closed")

@@ -248,9 +248,14 @@ RegistrarEvent: TypeAlias = (
 
 
 class Registrar:
-    """One station's session, call-manager side. ``now`` is any monotonic clock, in seconds."""
+    """One station's session, call-manager side: a :class:`~pa_telephony.core.Core`.
 
-    def __init__(self, config: RegistrarConfig, now: float) -> None:
+    ``now`` is any monotonic clock, in seconds; ``clock`` tells the time of day for displays.
+    """
+
+    def __init__(
+        self, config: RegistrarConfig, now: float, clock: Callable[[], datetime.datetime]
+    ) -> None:
         self.config = config
         self.state = State.CONNECTED
         self._device: Device | None = None
@@ -261,6 +266,7 @@ class Registrar:
         self.unknown_messages = 0
         """How many messages were undeclared, or passed over because they came too early."""
         self._now = now
+        self._clock = clock
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
@@ -290,11 +296,12 @@ class Registrar:
         self._now = now
         self._connection.receive_data(data)
 
-    def receive_eof(self) -> None:
+    def receive_eof(self, now: float) -> None:
         """Note that the station closed its side, or that the link broke."""
+        self._now = now
         self._connection.receive_eof()
 
-    def next_event(self, clock: datetime.datetime) -> RegistrarEvent | None:
+    def next_event(self) -> RegistrarEvent | None:
         """The next thing the owner has to deal with; None when more bytes are needed.
 
         While a question (to register, to leave) is open, nothing more is read.
@@ -312,7 +319,7 @@ class Registrar:
             if isinstance(message, UnknownMessage):
                 self.unknown_messages += 1
             else:
-                self._take(message, clock)
+                self._take(message)
         return self._events.popleft()
 
     @property
@@ -385,14 +392,14 @@ class Registrar:
             since, what = (self.last_heard, "silent") if silent else (self._began, "unregistered")
             self._step(Input.DEADLINE, f"{what} for {now - since:.0f} s")
 
-    def _take(self, message: SccpMessage, clock: datetime.datetime) -> None:
+    def _take(self, message: SccpMessage) -> None:
         step = _INPUTS.get(type(message), Input.OTHER)
         if isinstance(message, messages.RegisterReq):
             self._request = message
         if step is Input.QUESTION and self.state is State.REGISTERED and self.device is not None:
             if self._spelt is None:
                 self._spelt = self.device.spelt(self.features, self.version)
-            for reply in answer(message, self._spelt, self.version, clock):
+            for reply in answer(message, self._spelt, self.version, self._clock()):
                 self.send(reply)
         self._step(step, message=message)
 

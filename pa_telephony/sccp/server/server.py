@@ -339,7 +339,7 @@ class StationSession:
         if data:
             self._registrar.receive_data(data, trio.current_time())
         else:
-            self._registrar.receive_eof()
+            self._registrar.receive_eof(trio.current_time())
 
     def _turn(
         self, step: Callable[[], None], is_over: Callable[[], bool] = lambda: False
@@ -354,8 +354,7 @@ class StationSession:
         next_step: Callable[[], None] | None = None
         try:
             step()
-            clock = local_time()
-            while (event := self._registrar.next_event(clock)) is not None:
+            while (event := self._registrar.next_event()) is not None:
                 self._take(event)
                 if is_over():
                     next_step = _go_on
@@ -710,7 +709,7 @@ class StationServer:
             if not self.door.lets_in(stream, len(self._connections)):
                 await trio.aclose_forcefully(stream)
                 return
-            registrar = Registrar(self.config, trio.current_time())
+            registrar = Registrar(self.config, trio.current_time(), local_time)
             session = StationSession(self, stream, registrar)
         except OSError:
             # Gone before it was looked at.
