@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
+from pa_telephony.callmanager.calls.model import ACTIONS, LegState
 from pa_telephony.cti import enums as cti_enums
 from pa_telephony.cti.client import route_session
 from pa_telephony.cti.messages import CtiMessage
@@ -372,6 +373,18 @@ def states() -> str:
                     *(duty(role, standing) for standing in ownership.Standing),
                 )
                 for role in ownership.Role
+            ),
+        ),
+    ]
+    parts += [
+        "## Legs",
+        "pa_telephony/callmanager/calls/model.py: what can be done with one party's end of a call, "
+        "by what that party sees. Elsewhere it is refused and changes nothing.",
+        table(
+            ("", *(state.value for state in LegState)),
+            (
+                (f"**{action.value}**", *("yes" if state in allowed else "" for state in LegState))
+                for action, allowed in ACTIONS.items()
             ),
         ),
     ]
