@@ -34,7 +34,7 @@ demo: .venv/.run
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
 
-test-long: .venv/.test
+test-long: .venv/.test .venv/.docs
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 # Cisco's own client against our CTI Manager, and a Java application tested with the fixture;
@@ -91,7 +91,7 @@ faults: .venv/.test
 	$(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
 
 # Every version that the newest of all groups need: look at what has changed, then `make check`.
-EVERYTHING := --editable '.[all,softphone,scapy]' --group test --group lint --group bench --group fuzz pip hatchling
+EVERYTHING := --editable '.[all,softphone,scapy]' --group test --group lint --group bench --group fuzz --group docs pip hatchling
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
@@ -138,4 +138,8 @@ clean:
 
 .venv/.fuzz: .venv/.run
 	$(INSTALL) --editable '.[all]' --group fuzz
+	touch $@
+
+.venv/.docs: .venv/.run
+	$(INSTALL) --editable '.[all]' --group docs
 	touch $@
