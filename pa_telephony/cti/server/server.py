@@ -573,12 +573,12 @@ async def serve_providers(
 ) -> None:
     """Be a CTI Manager until cancelled.
 
-    ``certificate`` seals the passwords of applications (:func:`~pa_telephony.cti.login
-    .make_certificate`). With an ordinary server-side ``tls`` context applications can come in
-    encrypted at ``tls_port`` as well. ``task_status.started`` gets the manager and the list of
-    (address, port) that are listened on in the clear (:attr:`CtiManager.tls_addresses` has the
-    others); port 0 chooses a free one. Two servers of one process share ``turns``, so that neither
-    makes the other wait.
+    ``certificate`` seals the passwords of applications
+    (:func:`~pa_telephony.cti.login.make_certificate`). With an ordinary server-side ``tls`` context
+    applications can come in encrypted at ``tls_port`` as well. ``task_status.started`` gets the
+    manager and the list of (address, port) that are listened on in the clear
+    (:attr:`CtiManager.tls_addresses` has the others); port 0 chooses a free one. Two servers of one
+    process share ``turns``, so that neither makes the other wait.
 
     Raises :class:`ConnectionLost` when the address cannot be had.
     """
