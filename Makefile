@@ -20,7 +20,7 @@ help:
 	@echo "make faults   what can happen to a failover cluster, with real processes: docs/failover.md, row by row"
 	@echo "make hostile   what a stranger can do, clause by clause, and what the others feel of it: docs/security.md"
 	@echo "make soak    calls and everything hostile for MINUTES=$(MINUTES); is memory flat?"
-	@echo "make docs    docs/reference from the declarations"
+	@echo "make docs    docs/reference from the declarations, and of all pages and docstrings docs/_build/html"
 	@echo "make lock    the newest versions of what development needs, into constraints.txt"
 	@echo "make fuzz    coverage-guided fuzzing of the parsers and of a call manager that is refused things, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
@@ -107,11 +107,12 @@ MINUTES ?= 20
 soak: .venv/.test
 	$(BIN)/python tests/hostile/soak.py --minutes $(MINUTES)
 
-docs: .venv/.run
+docs: .venv/.docs
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
 
 clean:
-	rm -rf .venv .venv-lock .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock docs/_build docs/api .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps say what has been installed; pyproject.toml is where it is written down.
 .venv/.made:
