@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -83,6 +85,14 @@ def imports_at_run_time(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.module
+
+
+@pytest.mark.parametrize("package", ["callmanager", "cti", "failover", "rtp", "sccp", "testing"])
+def test_a_public_name_is_not_hidden_by_a_module_of_the_same_name(package: str) -> None:
+    public = importlib.import_module(f"pa_telephony.{package}")
+    for name in public.__all__:
+        value = getattr(public, name)
+        assert not (isinstance(value, ModuleType) and hasattr(value, name)), name
 
 
 @pytest.mark.parametrize("package", packages())

@@ -16,6 +16,7 @@ from pa_telephony._lazy import lazy_names
 if TYPE_CHECKING:
     from pa_telephony.failover import stores
     from pa_telephony.failover.application import Application, Menu
+    from pa_telephony.failover.chronicle import Episode, EpisodeKind, history
     from pa_telephony.failover.cluster import Cluster, load
     from pa_telephony.failover.config import (
         JtapiProvider,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         SkinnyProvider,
         Timing,
     )
-    from pa_telephony.failover.history import Episode, EpisodeKind, history
     from pa_telephony.failover.identity import Identity, Kind
     from pa_telephony.failover.intent import Command, intents
     from pa_telephony.failover.operating import (
@@ -81,8 +81,8 @@ __getattr__, __dir__ = lazy_names(
         "Application": ".application",
         "Cluster": ".cluster",
         "Command": ".intent",
-        "Episode": ".history",
-        "EpisodeKind": ".history",
+        "Episode": ".chronicle",
+        "EpisodeKind": ".chronicle",
         "Identity": ".identity",
         "JtapiProvider": ".config",
         "Kind": ".identity",
@@ -97,7 +97,7 @@ __getattr__, __dir__ = lazy_names(
         "cluster_status": ".status",
         "control": ".operating",
         "control_and_see": ".operating",
-        "history": ".history",
+        "history": ".chronicle",
         "intents": ".intent",
         "load": ".cluster",
         "open_server": ".server",

@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Iterable
 
 import trio
 
+from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.history import Episode, history
 from pa_telephony.failover.intent import Answer, Command, answer, intents, named
 from pa_telephony.failover.status import (
     Ages,

@@ -23,10 +23,10 @@ from pa_telephony.failover import registration
 from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.calls import Calls
+from pa_telephony.failover.chronicle import Chronicle
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import JtapiProvider, SkinnyProvider
-from pa_telephony.failover.history import Chronicle
 from pa_telephony.failover.holder import (
     LEAVE_WITHIN,
     PORT_CONFIG,

@@ -13,7 +13,7 @@ key                         value                  meaning
 ``want/H``                  ``H:token``            H asks for what is its own (F25)
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
                                                    ``alone`` no server stands in either
-``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`history`
+``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
 ==========================  =====================  ============================================
 
 ``S:token`` counts only while ``srv/S`` exists and was created at revision ``token``. One delete of

@@ -2,7 +2,7 @@
 
 The standard library's :mod:`wave` refuses the formats 6 and 7, which are what telephony uses.
 A file is a RIFF chunk (little endian ``"RIFF" size "WAVE"``) of chunks ``id size data``, each
-padded to an even size; ``fmt `` comes before ``data`` (Multimedia Programming Interface and Data
+padded to an even size; ``"fmt "`` comes before ``data`` (Multimedia Programming Interface and Data
 Specifications 1.0, IBM and Microsoft 1991). Every size in the file is checked against the bytes
 that are there.
 """
@@ -32,7 +32,7 @@ _STREAMED_SIZES = (0, 0xFFFFFFFF)
 
 
 class Encoding(IntEnum):
-    """Format tags of the ``fmt `` chunk that are understood."""
+    """Format tags of the ``"fmt "`` chunk that are understood."""
 
     PCM = 1
     ALAW = 6
@@ -93,7 +93,7 @@ def parse(data: bytes | bytearray | memoryview) -> Audio:
 
 
 def _format(chunk: bytes | bytearray | memoryview, offset: int) -> tuple[Encoding, int, int, int]:
-    """Check a ``fmt `` chunk; answer encoding, channels, rate and octets per sample."""
+    """Check a ``"fmt "`` chunk; answer encoding, channels, rate and octets per sample."""
     if len(chunk) < 16:
         raise DecodeError(f"{len(chunk)} octets, at least 16", path="fmt", offset=offset)
     tag, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", chunk)

@@ -10,7 +10,8 @@ from types import FrameType
 
 import pytest
 
-from pa_telephony.callmanager.calls import legs as exchange
+from pa_telephony.callmanager.applications import events
+from pa_telephony.callmanager.calls import legs
 from pa_telephony.callmanager.calls.verbs import (
     ACTIONS,
     Action,
@@ -616,7 +617,7 @@ def out_of_memory_at(call: int) -> bool:
 
     def starve(frame: FrameType, event: str, argument: object) -> None:
         nonlocal left
-        if event == "call" and frame.f_code.co_filename == exchange.__file__:
+        if event == "call" and frame.f_code.co_filename == legs.__file__:
             left -= 1
             if not left:
                 raise MemoryError
@@ -795,3 +796,8 @@ def test_no_more_calls_are_begun_than_the_configuration_allows() -> None:
     assert refused(house.call, "C", "") == Cause.RESOURCE_UNAVAILABLE
     assert refused(house.calls.consult, held, Purpose.TRANSFER) == Cause.RESOURCE_UNAVAILABLE
     assert held.state is LegState.CONNECTED
+
+
+def test_every_reason_has_its_word_for_applications() -> None:
+    """A leg with a reason that nobody can tell would end the call manager."""
+    assert set(events._REASONS) == set(Reason)

@@ -212,6 +212,23 @@ async def test_a_transfer_to_a_number_is_told_as_a_transfer(verb: str, reason: C
     assert [each for each in sent if isinstance(each, messages.NewCallEvent)][-1].reason is reason
 
 
+async def test_a_call_that_a_watched_phone_picks_up_is_connected_to_its_caller() -> None:
+    """It begins with the dial tone of a call that the phone makes."""
+    group = tuple(
+        replace(each, lines=tuple(replace(line, pickup_group="88") for line in each.lines))
+        for each in CONFIG.devices
+    )
+    async with a_house(replace(CONFIG, devices=group)) as house:
+        one, two, three = [await house.phone(name) for name in ("P1", "P2", "P3")]
+        async with house.provider.open_address("1003") as address, one.call("1002"):
+            await ringing(two)
+            async with three.pick_up():
+                await until(lambda: bool(address.calls))
+                (call,) = address.calls
+                await call.wait_connected()
+                assert (call.connected_to, call.calling) == ("1001", "1001")
+
+
 async def test_a_consultation_becomes_a_transfer_and_the_first_call_survives() -> None:
     async with a_house() as house, three_phones(house) as (_, call):
         first = call.terminal_connection.connection.call.id

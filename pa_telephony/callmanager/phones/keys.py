@@ -77,9 +77,9 @@ class Keys:
         with self._refusals_said(session, key):
             if on_hook is not None:
                 on_hook(self, session, leg, max(1, line))
-            elif in_call is None:
+            elif in_call is None or leg is None:
                 session.send(notify(display.KEY_IS_NOT_ACTIVE, session.version))
-            elif leg is not None:
+            else:
                 in_call(self._calls, leg)
                 if key is SoftKeyEvent.BACK_SPACE:
                     # The phone has put the digit on its display itself.

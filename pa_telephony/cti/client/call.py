@@ -106,7 +106,9 @@ class Call:
     @property
     def connected_to(self) -> str:
         """The number of the other side."""
-        return self.calling if self.incoming else self.called
+        # The number of a call that was picked up here is ours, although we began it.
+        picked_up = self.called == self.terminal_connection.connection.address
+        return self.calling if self.incoming or picked_up else self.called
 
     @property
     def connected(self) -> bool:

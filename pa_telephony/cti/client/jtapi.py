@@ -357,6 +357,9 @@ class Model:
         if seen == (call.calling, call.called, call.original_called, call.last_redirecting):
             return
         call.calling, call.called, call.original_called, call.last_redirecting = seen
+        if call.called == leg.terminal_connection.connection.address != call.calling:
+            # A call that is picked up begins with the dial tone of one that is made here.
+            leg.incoming = True
         yield PartiesChanged(call)
         yield from self._leave_stale(leg)
 
