@@ -95,13 +95,13 @@ def drive_session(requests: list[Any], *, logged_in: bool) -> None:
         backend.watch(session)
         # Something is there to be controlled, under the handles that seeds can name.
         calls.register("P1", backend)
-        session.take(messages.LineOpenRequest(device_name="P1", line_name="1001"))
-        session.take(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
+        session.handle_request(messages.LineOpenRequest(device_name="P1", line_name="1001"))
+        session.handle_request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
     try:
         for request in requests:
             if session.closed or isinstance(request, ConnectionClosed | type):
                 break
-            session.take(request)
+            session.handle_request(request)
             while client.next_event() is not None:
                 pass
     except RemoteProtocolError:

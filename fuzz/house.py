@@ -182,10 +182,12 @@ class House:
         session._watching = True
         self.cti.watch(session)
         for name in (ROUTE_POINT, PORT):
-            session.take(cti.DeviceRegisterDeviceRequest(device_name=name))
+            session.handle_request(cti.DeviceRegisterDeviceRequest(device_name=name))
         for name, number in (("A", "1"), ("B", "2"), (ROUTE_POINT, "6"), (PORT, "4")):
             filter_ = cti.structs.LineEventFilter(b_new_call_event=True, call_state_changed=True)
-            session.take(cti.LineOpenRequest(device_name=name, line_name=number, filter=filter_))
+            session.handle_request(
+                cti.LineOpenRequest(device_name=name, line_name=number, filter=filter_)
+            )
         return session
 
     def run(self) -> None:
@@ -216,7 +218,7 @@ class House:
         elif self.application is not None and not self.application.closed:
             what = self._octet()
             kinds = self._served if what < 224 else REQUESTS
-            self.application.take(self._varied(kinds[what % len(kinds)]))
+            self.application.handle_request(self._varied(kinds[what % len(kinds)]))
             while self.application.go_on():
                 pass
         else:

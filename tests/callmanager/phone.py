@@ -62,7 +62,7 @@ class Phone:
         self.opens = "at once"
         self.faults: list[str] = []
         for message in (soft_key_template(), soft_key_sets(), select_soft_keys(SoftKeySet.ON_HOOK)):
-            self.screen.take(message)
+            self.screen.handle_message(message)
         side.registered(self.session)
         self.press_message(messages.RegisterAvailableLines(max_num_of_avail_lines=2))
 
@@ -99,8 +99,8 @@ class Phone:
         self.sent.append(message)
         reference: int = getattr(message, "call_reference", 0)
         known = reference in (0, *self.calls)
-        self.views.take(message)
-        self.screen.take(message)
+        self.views.handle_message(message)
+        self.screen.handle_message(message)
         match message:
             case messages.CallState():
                 if reference not in self.calls:

@@ -199,7 +199,7 @@ async def test_one_that_drops_the_connection_over_the_question_is_returned_to_as
 ) -> None:
     """As FreeSWITCH may (docs/protocol-sccp.md §4)."""
     monkeypatch.setattr(
-        Registrar, "answer_token", lambda self, wait=0: self.lost("what is a token?")
+        Registrar, "answer_token", lambda self, wait=0: self.end_session("what is a token?")
     )
     async with a_cluster() as cluster:
         await returns_to_the_first(cluster)

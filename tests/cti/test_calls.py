@@ -495,7 +495,7 @@ async def test_a_port_that_is_told_to_do_the_impossible_with_its_sound_hangs_up(
         house.provider.open_media_terminal("5001", engine=engine) as port,
         port.call("6000") as call,
     ):
-        call.take_media_event(event)
+        call.handle_media_event(event)
         await call.wait_ended()
         assert house.provider.in_service
 

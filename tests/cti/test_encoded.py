@@ -85,7 +85,9 @@ def test_a_call_is_encoded_once_for_all_sessions_and_handles(
         )
         session._session.user = "app"
         for _ in range(3):
-            session.take(messages.LineOpenRequest(device_name="S0", line_name="2000", filter=CALLS))
+            session.handle_request(
+                messages.LineOpenRequest(device_name="S0", line_name="2000", filter=CALLS)
+            )
         said.clear()
         heard.append((server, said))
     encodings: list[type[messages.CtiMessage]] = []

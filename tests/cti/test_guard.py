@@ -146,7 +146,7 @@ async def test_digits_that_an_application_plays_stand_in_no_report(
 ) -> None:
     records: list[Record] = []
     async with a_manager(records.append) as manager, open_app(manager) as provider:
-        monkeypatch.setattr(ProviderSession, "take", boom)
+        monkeypatch.setattr(ProviderSession, "handle_request", boom)
         with pytest.raises(ConnectionLost):
             await provider.request(messages.CallPlayDtmfRequest(dtmf_digits=(1, 2, 3)))
         monkeypatch.undo()
@@ -169,7 +169,7 @@ async def test_an_event_that_can_not_be_told_ends_the_session_and_not_the_call_i
     ):
         assert manager._cti_manager is not None
         [session] = [each for each in manager._cti_manager.sessions if each.user == "app"]
-        monkeypatch.setattr(session._session, "told", boom)
+        monkeypatch.setattr(session._session, "notify", boom)
         # In the middle of somebody's call: it is the application that goes, and it comes back.
         manager.calls.register("P3", manager._cti_side)
         leg = manager.calls.originate("P3", 1, "6000")

@@ -363,7 +363,7 @@ async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_th
         [session] = sessions
         await stream.send_all(b"\xff" * 64)
         while session in sessions:
-            session._session._session.tell(messages.LineInServiceEvent())
+            session._session._session.send_event(messages.LineInServiceEvent())
             await trio.lowlevel.checkpoint()
         await stream.aclose()
 
@@ -445,11 +445,11 @@ def test_a_long_answer_comes_in_pieces_and_whole_before_the_next_answer() -> Non
     completed = messages.ProviderGetAllDevicesAndLinesCompletedEvent
     session, said = application._session, application.said
     said.clear()
-    session.take(ask(sequence_number=5))
+    session.handle_request(ask(sequence_number=5))
     assert [type(each) for each in said] == [messages.ProviderGetAllDevicesAndLinesResponse]
     assert session.go_on()
     assert [each.device_name for each in said[1:]] == ["P1"]
-    session.take(ask(sequence_number=6))
+    session.handle_request(ask(sequence_number=6))
     names = [getattr(each, "device_name", type(each)) for each in said]
     response = messages.ProviderGetAllDevicesAndLinesResponse
     assert names == [response, "P1", "P2", "P3", completed, response]
@@ -458,7 +458,7 @@ def test_a_long_answer_comes_in_pieces_and_whole_before_the_next_answer() -> Non
     names = [getattr(each, "device_name", type(each)) for each in said]
     assert names[6:] == ["P1", "P2", "P3", completed]
     # What is not described yet when the session ends never is.
-    session.take(ask(sequence_number=7))
+    session.handle_request(ask(sequence_number=7))
     session.end()
     assert not session.go_on()
 
@@ -494,7 +494,7 @@ def test_any_requests_in_any_state_are_answered_or_give_one_typed_error(
     session._session.user = "app" if logged_in else ""
     for each in requests:
         try:
-            session.take(each)
+            session.handle_request(each)
         except RemoteProtocolError:
             assert not logged_in
             break
@@ -516,7 +516,7 @@ def test_a_name_as_long_as_a_message_is_not_said_back_in_full() -> None:
         itertools.count(1001),
     )
     session._session.user = "app"
-    session.take(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
+    session.handle_request(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
     assert said[0].result == CTIFAILURE.CTIERR_INVALID_DEVICE_NAME
     assert len(said[0].description) == 255
 
@@ -558,7 +558,7 @@ class _Application:
     def ask(self, request: messages.CtiMessage) -> Any:
         """What is said to a request: the answer, and then events."""
         begin = len(self.said)
-        self._session.take(request)
+        self._session.handle_request(request)
         return self.said[begin]
 
     def call(self) -> int:

@@ -117,12 +117,12 @@ async def test_a_call_that_has_ended_when_it_is_announced_is_given_all_the_same(
             await trio.lowlevel.checkpoint()
             made = messages.LineCallInitiateResponse(call_leg_id=777)
             expect(made)
-            provider.take_event(
+            provider.handle_event(
                 messages.NewCallEvent(
                     **place, call_id=9, state=CALLSTATE.DIALTONE, origin=CALLORIGIN.OUTBOUND
                 )
             )
-            provider.take_event(
+            provider.handle_event(
                 messages.CallStateChangedEventV2(**place, state=CALLSTATE.IDLE, cause=1)
             )
             return made
@@ -163,7 +163,7 @@ async def test_what_the_server_closes_takes_its_calls_out_of_the_graph(whole_dev
         address.call("1002") as call,
     ):
         assert provider.model.calls
-        provider.take_event(
+        provider.handle_event(
             messages.DeviceClosedEvent(device_id=address._device_handle)
             if whole_device
             else messages.LineClosedEvent(line_id=address.line_handle)

@@ -69,8 +69,8 @@ def a_model() -> Model:
 def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
     """The order of states is the one that Cisco's client printed in the same session."""
     graph = a_model()
-    graph.take(announced(7, 50, W.DIALTONE, outgoing=True, calling_party="1001"))
-    graph.take(
+    graph.handle_message(announced(7, 50, W.DIALTONE, outgoing=True, calling_party="1001"))
+    graph.handle_message(
         messages.CallPartyInfoChangedEvent(
             line_id=1, call_leg_id=7, calling_party="1001", called_party="1002"
         )
@@ -78,7 +78,7 @@ def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
     seen = [
         (event.connection.address, event.state)
         for state in (W.DIALING, W.PROCEEDING, W.RINGBACK, W.CONNECTED, W.ONHOLD, W.CONNECTED)
-        for event in graph.take(changed(7, state))
+        for event in graph.handle_message(changed(7, state))
         if isinstance(event, jtapi.ConnectionChanged)
     ]
     assert seen == [
@@ -88,18 +88,18 @@ def test_an_outgoing_call_as_cisco_s_client_shows_it() -> None:
         ("1002", C.ALERTING),
         ("1002", C.ESTABLISHED),
     ]
-    ended = graph.take(changed(7, W.IDLE, cause=16))
+    ended = graph.handle_message(changed(7, W.IDLE, cause=16))
     assert isinstance(ended[-1], jtapi.CallInvalid)
     assert not graph.calls
 
 
 def test_a_call_that_fails_tells_the_cause_at_the_called_address() -> None:
     graph = a_model()
-    graph.take(
+    graph.handle_message(
         announced(7, 50, W.DIALTONE, outgoing=True, calling_party="1001", called_party="777")
     )
-    graph.take(changed(7, W.PROCEEDING))
-    graph.take(changed(7, W.DISCONNECTED, cause=1))
+    graph.handle_message(changed(7, W.PROCEEDING))
+    graph.handle_message(changed(7, W.DISCONNECTED, cause=1))
     connections = graph.calls[50].connections
     assert {each.state for each in connections.values()} == {C.FAILED}
     assert connections["777"].cause == 1
@@ -107,8 +107,8 @@ def test_a_call_that_fails_tells_the_cause_at_the_called_address() -> None:
 
 def test_a_leg_that_another_terminal_took_is_bridged() -> None:
     graph = a_model()
-    graph.take(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
-    graph.take(changed(7, W.CONNECTED, b_remote_in_use=True))
+    graph.handle_message(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
+    graph.handle_message(changed(7, W.CONNECTED, b_remote_in_use=True))
     ours = graph.terminal_connection("P1", 7)
     assert ours is not None
     assert ours.state is T.BRIDGED
@@ -117,17 +117,19 @@ def test_a_leg_that_another_terminal_took_is_bridged() -> None:
 def test_closing_the_line_or_losing_the_session_forgets_its_calls() -> None:
     for forget in (lambda g: g.close_line(1), lambda g: g.forget()):
         graph = a_model()
-        graph.take(announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001"))
+        graph.handle_message(
+            announced(7, 50, W.OFFERING, calling_party="1002", called_party="1001")
+        )
         assert isinstance(forget(graph)[-1], jtapi.CallInvalid)
         assert not graph.calls
-        assert graph.take(changed(7, W.CONNECTED)) == []
+        assert graph.handle_message(changed(7, W.CONNECTED)) == []
 
 
 def test_events_of_lines_and_legs_that_are_not_ours_change_nothing() -> None:
     graph = a_model()
-    assert graph.take(changed(7, W.CONNECTED)) == []
+    assert graph.handle_message(changed(7, W.CONNECTED)) == []
     stranger = messages.NewCallEvent(line_id=2, call_leg_id=7, call_id=50, state=W.OFFERING)
-    assert graph.take(stranger) == []
+    assert graph.handle_message(stranger) == []
     assert not graph.calls
 
 
@@ -135,7 +137,7 @@ def test_there_is_room_for_so_many_legs_and_so_long_a_number() -> None:
     graph = Model(max_legs=2)
     graph.open_line(1, "1001", "P1")
     for leg in (7, 8, 9):
-        graph.take(announced(leg, leg, W.OFFERING, calling_party="9" * 1_000_000))
+        graph.handle_message(announced(leg, leg, W.OFFERING, calling_party="9" * 1_000_000))
     assert (len(graph.calls), graph.ignored_legs) == (2, 1)
     assert len(graph.calls[7].calling) == 255
 
@@ -172,7 +174,9 @@ def test_whatever_a_server_tells_the_graph_holds_together(
     for message, line, leg, call in told:
         fitting = {"line_id": line, "call_leg_id": leg, "call_id": call, "new_global_call_id": call}
         names = {field.name for field in dataclasses.fields(message)}
-        graph.take(dataclasses.replace(message, **{n: v for n, v in fitting.items() if n in names}))
+        graph.handle_message(
+            dataclasses.replace(message, **{n: v for n, v in fitting.items() if n in names})
+        )
         for each in graph.calls.values():
             assert any(c.terminal_connections for c in each.connections.values())
             for connection in each.connections.values():

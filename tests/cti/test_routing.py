@@ -30,7 +30,7 @@ def test_destinations_are_tried_in_order_until_one_takes_the_call() -> None:
     routing = Routing()
     assert routing.select(["1", "2", "3"]) == "1"
     assert routing.refused() == "2"
-    routing.take(Input.REDIRECTED)
+    routing.step(Input.REDIRECTED)
     assert routing.state is State.ROUTE_USED
 
 
@@ -43,16 +43,16 @@ def test_when_all_refuse_others_can_be_named() -> None:
 
 
 def test_an_unrouted_call_is_left_alerting() -> None:
-    assert Routing().take(Input.END) is Effect.LEAVE_ALERTING
+    assert Routing().step(Input.END) is Effect.LEAVE_ALERTING
 
 
 def test_a_call_is_refused_only_while_nothing_is_tried() -> None:
-    assert Routing().take(Input.TURN_AWAY) is Effect.DISCONNECT
+    assert Routing().step(Input.TURN_AWAY) is Effect.DISCONNECT
     routing = Routing()
     routing.select(["1"])
-    assert routing.take(Input.TURN_AWAY) is Effect.ILLEGAL
+    assert routing.step(Input.TURN_AWAY) is Effect.ILLEGAL
     routing.refused()
-    assert routing.take(Input.TURN_AWAY) is Effect.DISCONNECT
+    assert routing.step(Input.TURN_AWAY) is Effect.DISCONNECT
     assert routing.state is State.ROUTE_END
 
 
@@ -60,25 +60,25 @@ def test_a_call_is_refused_only_while_nothing_is_tried() -> None:
 def test_what_ended_a_session_first_is_what_it_says(how: Input) -> None:
     routing = Routing()
     assert routing.ended_by is None
-    routing.take(how)
+    routing.step(how)
     for later in Input:
-        routing.take(later)
+        routing.step(later)
     assert routing.ended_by is how
 
 
 def test_a_session_that_was_routed_was_not_ended_by_the_call_s_going() -> None:
     routing = Routing()
     routing.select(["1"])
-    routing.take(Input.REDIRECTED)
-    routing.take(Input.GONE)
+    routing.step(Input.REDIRECTED)
+    routing.step(Input.GONE)
     assert routing.ended_by is None
 
 
 def test_a_leg_that_goes_idle_during_a_redirect_does_not_end_the_session() -> None:
     routing = Routing()
     routing.select(["1"])
-    routing.take(Input.GONE)
-    routing.take(Input.REDIRECTED)
+    routing.step(Input.GONE)
+    routing.step(Input.REDIRECTED)
     assert routing.state is State.ROUTE_USED
 
 
@@ -86,13 +86,13 @@ def test_a_session_is_over_when_nobody_will_tell_what_became_of_it() -> None:
     for state in State:
         routing = Routing()
         routing.state = state
-        routing.take(Input.LOST)
+        routing.step(Input.LOST)
         assert routing.state in (State.ROUTE_USED, State.ROUTE_END)
 
 
 def test_selecting_after_the_end_is_the_callers_mistake() -> None:
     routing = Routing()
-    routing.take(Input.GONE)
+    routing.step(Input.GONE)
     with pytest.raises(LocalProtocolError):
         routing.select(["1"])
     with pytest.raises(LocalProtocolError):

@@ -52,7 +52,7 @@ class Owner:
         self.protocol_errors = 0
         self.slow_call_managers = 0
 
-    def take(self, link: Link, event: object) -> None: ...
+    def handle_link_event(self, link: Link, event: object) -> None: ...
 
     def came_up(self, link: Link) -> None: ...
 
@@ -119,7 +119,7 @@ class Better:
         assert link.core is not None
         assert link.core.state is State.ASKING
         self.standby.answered(0, MayReturn(), at)
-        assert self.standby.take(0) is link
+        assert self.standby.take_link(0) is link
         return at - start
 
 

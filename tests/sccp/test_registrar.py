@@ -77,7 +77,7 @@ class Bench:
             self.told(messages.KeepAliveReq())
             return
         if state is State.CLOSED:
-            self.registrar.lost("gone")
+            self.registrar.end_session("gone")
             self.events()
             return
         self.told(self.register())
@@ -98,7 +98,7 @@ class Bench:
             case Input.DEADLINE:
                 self.registrar.handle_deadline(1000.0)
             case Input.LOST:
-                self.registrar.lost("gone")
+                self.registrar.end_session("gone")
             case Input.OTHER if self.registrar.state in (State.CONNECTED, State.STANDING_BY):
                 return self.told(messages.Alarm(alarm_severity=1, text="a start"))
             case _:

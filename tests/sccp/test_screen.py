@@ -80,7 +80,7 @@ def test_keys_that_lead_nowhere_are_masked_and_nothing_else_is() -> None:
 def a_screen(*told: SccpMessage) -> Screen:
     screen = Screen()
     for message in told:
-        assert screen.take(message)
+        assert screen.handle_message(message)
     return screen
 
 
@@ -107,8 +107,8 @@ def test_soft_keys_that_are_told_in_parts_are_those_that_are_told_at_once() -> N
     whole = a_screen(template, sets)
     for keys in SETS:
         shown = select_soft_keys(keys)
-        screen.take(shown)
-        whole.take(shown)
+        screen.handle_message(shown)
+        whole.handle_message(shown)
         assert screen.soft_keys() == whole.soft_keys() != ()
 
 
@@ -125,10 +125,10 @@ def test_keys_that_are_shown_for_calls_that_are_over_take_no_room_from_the_next_
     """chan-sccp selects keys once more behind CallState OnHook: at call 257 there were none."""
     screen = a_screen(soft_key_template(), soft_key_sets(), select_soft_keys(SoftKeySet.ON_HOOK))
     for call in range(1, 1000):
-        screen.take(select_soft_keys(SoftKeySet.RINGIN, line=1, call=call))
+        screen.handle_message(select_soft_keys(SoftKeySet.RINGIN, line=1, call=call))
         assert [str(key) for key in screen.soft_keys(call)] == ["Answer"]
         screen.forget_call(call)
-        screen.take(select_soft_keys(SoftKeySet.ON_HOOK, line=1, call=call))
+        screen.handle_message(select_soft_keys(SoftKeySet.ON_HOOK, line=1, call=call))
     assert [str(key) for key in screen.soft_keys()] == ["Redial", "NewCall", "CFwdALL", "DND"]
 
 
@@ -161,28 +161,28 @@ def test_everything_that_is_told_is_shown() -> None:
     assert screen.forwards == {1: Forwards(all="1003")}
     assert screen.speed_dials == {1: ("1004", "Dave")}
     assert screen.parked_at == "701"
-    screen.take(messages.ClearPriNotify(priority=5))
-    screen.take(messages.ClearPromptStatus(line_instance=0))
-    screen.take(messages.DeactivateCallPlane())
+    screen.handle_message(messages.ClearPriNotify(priority=5))
+    screen.handle_message(messages.ClearPromptStatus(line_instance=0))
+    screen.handle_message(messages.DeactivateCallPlane())
     assert (screen.notification, screen.prompt, screen.active_line) == ("", "", 0)
-    assert not screen.take(messages.KeepAliveAck())
+    assert not screen.handle_message(messages.KeepAliveAck())
 
 
 def test_a_call_manager_can_not_fill_a_screen_without_bound() -> None:
     screen = Screen()
     for number in range(300):
-        screen.take(
+        screen.handle_message(
             messages.SetLamp(
                 stimulus=DeviceStimulus.LINE, stimulus_instance=number, lamp_mode=LampMode.ON
             )
         )
-        screen.take(messages.ForwardStatRes(active_forward=0, line_number=number))
-        screen.take(messages.SelectSoftKeys(line_instance=1, call_reference=number))
-        screen.take(
+        screen.handle_message(messages.ForwardStatRes(active_forward=0, line_number=number))
+        screen.handle_message(messages.SelectSoftKeys(line_instance=1, call_reference=number))
+        screen.handle_message(
             messages.SpeedDialStatV2Res(speed_dial_number=number, speed_dial_dir_number="1")
         )
-        screen.take(soft_key_template())
-        screen.take(soft_key_sets())
+        screen.handle_message(soft_key_template())
+        screen.handle_message(soft_key_sets())
     assert len(screen.lamps) == len(screen.forwards) == len(screen.speed_dials) == 256
     assert len(screen._shown) == 256
 
@@ -229,7 +229,7 @@ def test_a_phrase_is_known_by_its_number_and_by_its_english_words(text: str, cod
 def test_a_refusal_counts_in_numbers_or_in_words(text: str) -> None:
     screen = a_screen(messages.DisplayNotify(time_out_value=5, notify=text))
     assert (screen.refusals, screen.refusal) == (1, text)
-    screen.take(messages.DisplayNotify(time_out_value=5, notify="Ring Out"))
+    screen.handle_message(messages.DisplayNotify(time_out_value=5, notify="Ring Out"))
     assert (screen.refusals, screen.refusal) == (1, text)
 
 
@@ -238,7 +238,7 @@ def test_a_key_refused_in_the_prompt_counts_and_the_reason_of_a_congestion_does_
     prompt = messages.DisplayPromptStatusV2(time_out_value=5, call_reference=7)
     screen = a_screen(replace(prompt, prompt_status="\x80\x23"))
     assert screen.refusals == 0
-    screen.take(replace(prompt, prompt_status="\x80\x2d"))
+    screen.handle_message(replace(prompt, prompt_status="\x80\x2d"))
     assert screen.refusals == 1
 
 

@@ -156,7 +156,7 @@ class Bench:
                     if self.core.state is not before:
                         break
             case Input.LOST:
-                self.core.lost("gone", self.now)
+                self.core.connection_lost("gone", self.now)
         return self.events()
 
 
@@ -741,7 +741,7 @@ def test_leaving_is_confirmed_only_by_the_call_manager_s_word() -> None:
         if answer:
             events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
         else:
-            bench.core.lost("cable cut", bench.now)
+            bench.core.connection_lost("cable cut", bench.now)
             events = bench.events()
         confirmed += [event.confirmed for event in events if isinstance(event, Unregistered)]
     assert confirmed == [True, False]

@@ -127,11 +127,11 @@ def test_nothing_is_sent_before_there_is_a_call_and_an_early_order_waits_for_it(
     owner: Any = _Sender()
     view = CallView(1, 1)
     media = CallMedia(owner, view)
-    media.take(_send_to("127.0.0.2"))
+    media.handle_message(_send_to("127.0.0.2"))
     assert not owner.remotes
     assert not owner.answers
     view.state = DCallState.CONNECTED
-    media.take(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
+    media.handle_message(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
     assert owner.remotes == [("127.0.0.2", 4000)]
 
 
@@ -139,16 +139,16 @@ def test_an_early_order_that_is_taken_back_is_forgotten() -> None:
     owner: Any = _Sender()
     view = CallView(1, 1)
     media = CallMedia(owner, view)
-    media.take(_send_to("127.0.0.2"))
-    media.take(messages.StopMediaTransmission(conference_id=1, pass_through_party_id=1))
+    media.handle_message(_send_to("127.0.0.2"))
+    media.handle_message(messages.StopMediaTransmission(conference_id=1, pass_through_party_id=1))
     view.state = DCallState.CONNECTED
-    media.take(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
+    media.handle_message(messages.CallState(call_state=DCallState.CONNECTED, call_reference=1))
     assert not owner.remotes
 
 
 def test_a_media_resource_which_is_shown_no_calls_sends_at_once() -> None:
     owner: Any = _Sender(style=Style.MEDIA_RESOURCE)
-    CallMedia(owner, CallView(1, 1)).take(_send_to("127.0.0.2"))
+    CallMedia(owner, CallView(1, 1)).handle_message(_send_to("127.0.0.2"))
     assert owner.remotes == [("127.0.0.2", 4000)]
 
 
@@ -157,7 +157,7 @@ def test_sound_goes_only_where_the_signalling_is_when_that_is_asked_for(
     host: str, sends: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner: Any = _Sender(media_at_signalling_host=True)
-    CallMedia(owner, CallView(1, 1, DCallState.CONNECTED)).take(_send_to(host))
+    CallMedia(owner, CallView(1, 1, DCallState.CONNECTED)).handle_message(_send_to(host))
     assert bool(owner.remotes) is sends
     assert ("sound to go to 127.0.0.2: refused" in caplog.text) is not sends
     (answer,) = owner.answers

@@ -215,7 +215,7 @@ class CtiSide:
 
     def data_received(self, device: str, data: bytes) -> None:
         """A phone sent data to the applications that have it open."""
-        self._view.tell(backend.DataReceived(device, data))
+        self._view.notify_observers(backend.DataReceived(device, data))
 
     def _line(self, device: str, index: int) -> Line:
         appearance = self._calls.appearance(device, index)
@@ -393,19 +393,19 @@ class CtiSide:
 
     def digit(self, leg: Leg, digit: str) -> None:
         """Tell the applications of a key that the other side of a leg pressed."""
-        self._view.tell(backend.DigitHeard(self._view.leg(leg), digit))
+        self._view.notify_observers(backend.DigitHeard(self._view.leg(leg), digit))
 
     # Devices that come and go while the call manager runs.
 
     def add_device(self, device: DeviceConfig) -> None:
         """Tell applications of a device that was added, and that the calls know already."""
         self._devices[device.name] = device
-        self._view.tell(backend.DeviceAdded(self._view.device(device.name)))
+        self._view.notify_observers(backend.DeviceAdded(self._view.device(device.name)))
 
     def remove_device(self, name: str) -> None:
         """Forget a device that was removed, and tell the applications that may control it."""
         self._registrations.forget(name)
-        self._view.tell(backend.DeviceRemoved(self._view.device(name)))
+        self._view.notify_observers(backend.DeviceRemoved(self._view.device(name)))
         del self._devices[name]
 
     def set_users(self, users: Sequence[User]) -> None:

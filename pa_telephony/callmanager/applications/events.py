@@ -105,7 +105,7 @@ class CtiView(Watcher):
         self._joining: backend.TransferStarted | backend.ConferenceStarted | None = None
         self._media_told: set[int] = set()
 
-    def tell(self, event: Event) -> None:
+    def notify_observers(self, event: Event) -> None:
         """Tell the observers that follow a device of the event; events of devices go to all."""
         match event:
             case backend.DeviceChanged() | backend.DeviceAdded() | backend.DeviceRemoved():
@@ -124,7 +124,7 @@ class CtiView(Watcher):
             case _:
                 concerned = list(self.followers.get(event.leg.device, ()))
         for observer in concerned:
-            observer.told(event)
+            observer.notify(event)
 
     # Devices and legs in the terms of CTI.
 
@@ -241,12 +241,12 @@ class CtiView(Watcher):
         else:
             self._parties[leg.id] = self._shown_parties(leg)
         if info is not None:
-            self.tell(backend.LegChanged(info))
+            self.notify_observers(backend.LegChanged(info))
 
     def device_changed(self, device: str) -> None:
         """A device can be called from now on, or no more."""
         if device in self._devices:
-            self.tell(backend.DeviceChanged(self.device(device)))
+            self.notify_observers(backend.DeviceChanged(self.device(device)))
 
     def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
         """Tell that a transfer or a conference begins."""
@@ -278,21 +278,21 @@ class CtiView(Watcher):
             self._joining = backend.ConferenceStarted(
                 next(self._transactions), controller, (self.leg(others[0]),), infos
             )
-        self.tell(self._joining)
+        self.notify_observers(self._joining)
 
     def calls_were_joined(self, reason: Reason, by: Leg) -> None:
         """Tell that the transfer or the conference is made."""
         started, self._joining = self._joining, None
         match started:
             case backend.TransferStarted():
-                self.tell(
+                self.notify_observers(
                     backend.TransferEnded(
                         started.transaction, started.controller, started.consult, started.legs
                     )
                 )
             case backend.ConferenceStarted():
                 self._tell_members(by, {leg.leg_id for leg in started.legs})
-                self.tell(
+                self.notify_observers(
                     backend.ConferenceEnded(
                         started.transaction, started.controller, started.others, started.legs
                     )
@@ -314,7 +314,7 @@ class CtiView(Watcher):
     def _tell_of(self, changed: Leg, members: list[Leg], controller: Leg, *, added: bool) -> None:
         who = _participant(changed)
         for each in members:
-            self.tell(
+            self.notify_observers(
                 backend.ConferenceChanged(
                     leg=self.leg(each),
                     changed=who,
@@ -333,37 +333,39 @@ class CtiView(Watcher):
         """A forward of a line was set or cancelled."""
         if kind is Forward.ALL:
             for each in line.appearances:
-                self.tell(
+                self.notify_observers(
                     backend.ForwardChanged(each.device, each.index, line.forwards.get(kind, ""))
                 )
 
     def do_not_disturb_changed(self, device: str) -> None:
         """Tell that do not disturb was switched on or off at a device."""
         on = self._calls.do_not_disturb(device) is not DoNotDisturb.OFF
-        self.tell(backend.DoNotDisturbChanged(device, on))
+        self.notify_observers(backend.DoNotDisturbChanged(device, on))
 
     def channel_wanted(self, stream: Stream) -> None:
         """Ask the applications of a dynamically registered device where it receives."""
-        self.tell(backend.ChannelWanted(self.leg(stream.leg), *_format(stream)))
+        self.notify_observers(backend.ChannelWanted(self.leg(stream.leg), *_format(stream)))
 
     def receiving(self, stream: Stream) -> None:
         """Tell that a device receives."""
         if stream.address is not None:
             self._media_told.add(stream.id)
-            self.tell(
+            self.notify_observers(
                 backend.ReceptionStarted(self.leg(stream.leg), stream.address, *_format(stream))
             )
 
     def sending(self, stream: Stream, address: MediaAddress) -> None:
         """Tell that a device sends."""
         self._media_told.add(stream.id)
-        self.tell(backend.TransmissionStarted(self.leg(stream.leg), address, *_format(stream)))
+        self.notify_observers(
+            backend.TransmissionStarted(self.leg(stream.leg), address, *_format(stream))
+        )
 
     def media_closed(self, stream: Stream) -> None:
         """Tell that a device neither sends nor receives any more, if it did."""
         if stream.id in self._media_told:
             self._media_told.discard(stream.id)
-            self.tell(backend.MediaStopped(self.leg(stream.leg)))
+            self.notify_observers(backend.MediaStopped(self.leg(stream.leg)))
 
 
 def _far_sides(leg: Leg) -> list[Leg]:

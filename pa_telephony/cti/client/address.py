@@ -244,7 +244,7 @@ class CallLine(OpenLine, Generic[C]):
             )
         )
 
-    def take_call_event(self, event: CtiMessage) -> None:
+    def handle_call_event(self, event: CtiMessage) -> None:
         """Take an event of a call on the line, or of its sound."""
         leg_id = getattr(event, "call_leg_id", 0)
         call = self._calls.get(leg_id)
@@ -271,12 +271,12 @@ class CallLine(OpenLine, Generic[C]):
                 )
             case _:
                 if call is not None:
-                    call.take_media_event(event)
-        self._provider.tell()
+                    call.handle_media_event(event)
+        self._provider.wake_waiters()
 
-    def lost(self) -> None:
+    def session_lost(self) -> None:
         """Note that the session is over: nothing is known of the calls any more, and they end."""
-        super().lost()
+        super().session_lost()
         calls, self._calls = self._calls, {}
         self._offered.clear()
         for call in calls.values():

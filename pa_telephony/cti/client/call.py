@@ -247,7 +247,7 @@ class Call:
     def digit(self, digit: str) -> None:
         """Take a key that the other side pressed."""
 
-    def take_media_event(self, event: CtiMessage) -> None:
+    def handle_media_event(self, event: CtiMessage) -> None:
         """Take an event of the call's sound; only calls at CTI ports use it."""
 
     def end(self, cause: int) -> None:

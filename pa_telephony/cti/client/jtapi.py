@@ -3,7 +3,7 @@
 A :class:`Call` has a :class:`Connection` for each address that takes part, a connection a
 :class:`TerminalConnection` for each terminal of ours at that address. The states are those of
 JTAPI's call control package (:mod:`~pa_telephony.cti.client.jtapi_states`).
-:meth:`Model.take` gets the messages of a session and gives what changed, in order.
+:meth:`Model.handle_message` gets the messages of a session and gives what changed, in order.
 """
 
 from __future__ import annotations
@@ -253,9 +253,9 @@ class Model:
         self.calls.clear()
         return events
 
-    def take(self, message: CtiMessage) -> list[ModelEvent]:
+    def handle_message(self, message: CtiMessage) -> list[ModelEvent]:
         """Take a message of the session; gives what it changed, in order."""
-        return list(self._take(message))
+        return list(self._handle_message(message))
 
     def terminal_connection(self, terminal: str, leg_id: int) -> TerminalConnection | None:
         """The terminal connection that the wire calls ``leg_id``, None for an unknown one."""
@@ -265,7 +265,7 @@ class Model:
     def _at(self, key: tuple[str, int]) -> str:
         return self._legs[key].terminal_connection.connection.address
 
-    def _take(self, message: CtiMessage) -> Iterator[ModelEvent]:
+    def _handle_message(self, message: CtiMessage) -> Iterator[ModelEvent]:
         place = self._lines.get(getattr(message, "line_id", 0))
         if place is None:
             return

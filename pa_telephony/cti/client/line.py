@@ -71,7 +71,7 @@ class LineOwner(Protocol):
         """Send a request whose answer is not waited for; dropped without a session."""
         ...
 
-    def tell(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake all tasks that wait for a state."""
         ...
 
@@ -152,7 +152,7 @@ class OpenLine(abc.ABC):
         """The request that opens or registers the device."""
 
     @abc.abstractmethod
-    def take_call_event(self, event: CtiMessage) -> None:
+    def handle_call_event(self, event: CtiMessage) -> None:
         """Take an event of a call on the line, or of its media."""
 
     async def open(self) -> None:
@@ -235,7 +235,7 @@ class OpenLine(abc.ABC):
             self._asked += closes
             await self._all_answered()
             self._provider.close_line(self._line_handle)
-            self.lost()
+            self.session_lost()
         for close in closes:
             if isinstance(close.error, ConnectionLost):
                 self.unconfirmed = f"{self.number} was being closed: {close.error}"
@@ -254,7 +254,7 @@ class OpenLine(abc.ABC):
             await answer.settled()
         self._asked.clear()
 
-    def take(self, event: CtiMessage) -> None:
+    def handle_event(self, event: CtiMessage) -> None:
         """Take an event that may be this line's; the provider calls it for every event."""
         match event:
             case messages.DeviceInServiceEvent(device_id=self._device_handle):
@@ -267,21 +267,21 @@ class OpenLine(abc.ABC):
                 self._line_in_service = False
             case messages.DeviceClosedEvent(device_id=device) if device == self._device_handle:
                 self._provider.close_line(self._line_handle)
-                self.lost()
+                self.session_lost()
             case messages.LineClosedEvent(line_id=line) if line == self._line_handle:
                 self._provider.close_line(line)
                 device = self._device_handle
-                self.lost()
+                self.session_lost()
                 self._device_handle = device
             case _:
                 line = getattr(event, "line_id", 0)
                 device = getattr(event, "device_id", 0)
                 if line == self._line_handle != 0 or device == self._device_handle != 0:
-                    self.take_call_event(event)
+                    self.handle_call_event(event)
                 return
-        self._provider.tell()
+        self._provider.wake_waiters()
 
-    def lost(self) -> None:
+    def session_lost(self) -> None:
         """Note that the session is over, and with it all handles."""
         self._device_handle = self._line_handle = 0
         self._device_in_service = self._line_in_service = False

@@ -135,11 +135,11 @@ class ProviderLink(abc.ABC):
         """Open again in a new session what was open, whichever CTI manager it is with."""
 
     @abc.abstractmethod
-    def take_event(self, event: CtiMessage) -> None:
+    def handle_event(self, event: CtiMessage) -> None:
         """Take an event of devices, lines or calls."""
 
     @abc.abstractmethod
-    def lost(self) -> None:
+    def session_lost(self) -> None:
         """Note that the session is over, and with it all handles."""
 
     @property
@@ -240,7 +240,7 @@ class ProviderLink(abc.ABC):
     async def _get(self, message: CtiMessage) -> Any:
         return await self.wait(self._ask(message))
 
-    def tell(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake all tasks that wait for a state."""
         self._news.set()
         self._news = trio.Event()
@@ -365,7 +365,7 @@ class ProviderLink(abc.ABC):
             while (event := connection.next_event()) is not None:
                 if isinstance(event, ConnectionClosed):
                     raise ConnectionLost(f"{peer}: connection closed")
-                self._take(event)
+                self._handle_message(event)
 
     async def _write(self, stream: trio.abc.Stream, connection: WireConnection, peer: str) -> None:
         while True:
@@ -448,7 +448,7 @@ class ProviderLink(abc.ABC):
         await self._enumeration_ends(self._enumerated)
         self._in_service = True
         self.sessions += 1
-        self.tell()
+        self.wake_waiters()
 
     async def _enumeration_ends(self, enumerated: Answer) -> None:
         # As long as devices come, however many there are, the server is at work.
@@ -460,7 +460,7 @@ class ProviderLink(abc.ABC):
             if self._directory_size == known:
                 raise ConnectionLost("the CTI manager does not complete the list of devices")
 
-    def _take(self, message: CtiMessage) -> None:
+    def _handle_message(self, message: CtiMessage) -> None:
         if message.kind is Kind.RESPONSE:
             self._answered(message)
             return
@@ -478,7 +478,7 @@ class ProviderLink(abc.ABC):
             case messages.ProviderClosedEvent() if self._in_service:
                 raise ConnectionLost(f"the CTI manager ends the session, {message.reason!r}")
             case _:
-                self.take_event(message)
+                self.handle_event(message)
 
     def _user_changed(self, message: messages.ProviderUserChangedEvent) -> None:
         """Take a change of the user's devices; the lines of a new one are asked for."""
@@ -487,7 +487,7 @@ class ProviderLink(abc.ABC):
             self._directory_size -= _NAME_COST + len(number)
         if message.type_of_notification is PROVIDERUSERNOTIFYTYPE.DEVICEADD:
             self.post(messages.ProviderGetSingleDeviceAndLinesRequest(device_name=name))
-        self.tell()
+        self.wake_waiters()
 
     def _list(self, device: str, lines: list[str]) -> None:
         self._directory_size += sum(_NAME_COST + len(name) for name in (device, *lines))
@@ -519,9 +519,9 @@ class ProviderLink(abc.ABC):
             if answer is not None:
                 answer.fail(lost)
         self._waiting.clear()
-        self.lost()
+        self.session_lost()
         self._over.set()
-        self.tell()
+        self.wake_waiters()
 
     async def leave(self) -> None:
         """Close the provider at the CTI manager; wait for the answer for at most a second."""

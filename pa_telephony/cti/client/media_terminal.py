@@ -63,7 +63,7 @@ class MediaCall(Call):
         if self._media is not None:
             self._media.feed_digit(digit)
 
-    def take_media_event(self, event: CtiMessage) -> None:
+    def handle_media_event(self, event: CtiMessage) -> None:
         """Take the orders where to receive, where to send, and when to stop."""
         match event:
             case messages.DeviceCallOpenLogicalChannelEvent():

@@ -203,19 +203,19 @@ class Provider(ProviderLink):
         known = any(line.has_device(device) for line in self._lines)
         return device in self._asked_for and not known
 
-    def take_event(self, event: CtiMessage) -> None:
+    def handle_event(self, event: CtiMessage) -> None:
         """Take an event of devices, lines or calls."""
         # The graph first: tasks that the lines wake look at it.
-        changes = self.model.take(event)
+        changes = self.model.handle_message(event)
         for line in list(self._lines):
-            line.take(event)
+            line.handle_event(event)
         self._publish(changes)
 
-    def lost(self) -> None:
+    def session_lost(self) -> None:
         """Note that the session is over, and with it all handles and calls."""
         self._asked_for.clear()
         for line in self._lines:
-            line.lost()
+            line.session_lost()
         self._publish(self.model.forget())
 
     def _publish(self, events: Sequence[ModelEvent]) -> None:

@@ -108,24 +108,24 @@ class RouteSession:
             except RequestFailed as refused:
                 if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
                     self._tried(number, "call gone")
-                    self._routing.take(Input.LOST)
+                    self._routing.step(Input.LOST)
                     raise CallEnded from refused
                 self._tried(number, _in_words(refused.code))
                 refusals[number] = refused.code
                 number = self._routing.refused()
             except BaseException:
                 self._tried(number, "no answer")
-                self._routing.take(Input.LOST)
+                self._routing.step(Input.LOST)
                 raise
             else:
                 self._tried(number, "taken")
-                self._routing.take(Input.REDIRECTED)
+                self._routing.step(Input.REDIRECTED)
                 return number
         raise RouteFailed(refusals)
 
     async def end(self) -> None:
         """End the session without routing the call, which is left alerting, as JTAPI does."""
-        if self._routing.take(Input.END) is Effect.LEAVE_ALERTING:
+        if self._routing.step(Input.END) is Effect.LEAVE_ALERTING:
             with contextlib.suppress(RequestFailed, ConnectionLost):
                 await self._route_point.accept(self._leg)
 
@@ -135,14 +135,14 @@ class RouteSession:
         Raises :class:`LocalProtocolError` while a number is being tried and when the session is
         over.
         """
-        if self._routing.take(Input.TURN_AWAY) is Effect.ILLEGAL:
+        if self._routing.step(Input.TURN_AWAY) is Effect.ILLEGAL:
             raise LocalProtocolError(f"cannot refuse a call in state {self.state.value!r}")
         with contextlib.suppress(RequestFailed, ConnectionLost):
             await self._route_point.disconnect(self._leg)
 
-    def gone(self) -> None:
+    def call_gone(self) -> None:
         """Note that the call is over, or that another application has it."""
-        self._routing.take(Input.GONE)
+        self._routing.step(Input.GONE)
 
     def _tried(self, number: str, answer: str) -> None:
         # An application may select again for ever; the last attempts tell enough.
@@ -218,7 +218,7 @@ class RoutePoint(OpenLine):
             media_registration_type=CTIMEDIAREGISTRATION.CTI_MEDIA_REGISTRATION_NONE,
         )
 
-    def take_call_event(self, event: CtiMessage) -> None:
+    def handle_call_event(self, event: CtiMessage) -> None:
         """Take an event of a call that came, or went."""
         match event:
             case messages.NewCallEvent() | messages.ExistingCallEvent():
@@ -226,7 +226,7 @@ class RoutePoint(OpenLine):
             case messages.CallStateChangedEventV2(state=CALLSTATE.IDLE):
                 session = self._calls.pop(event.call_leg_id, None)
                 if session is not None:
-                    session.gone()
+                    session.call_gone()
             case _:
                 pass
 
@@ -281,9 +281,9 @@ class RoutePoint(OpenLine):
             )
         )
 
-    def lost(self) -> None:
+    def session_lost(self) -> None:
         """Note that the session with the CTI manager is over, and with it all calls."""
-        super().lost()
+        super().session_lost()
         calls, self._calls = self._calls, {}
         for session in calls.values():
-            session.gone()
+            session.call_gone()

@@ -134,7 +134,7 @@ class Routing:
         self._step(Input.REFUSED if self._left else Input.EXHAUSTED)
         return self.trying if self.state is State.SELECTING else ""
 
-    def take(self, input: Input) -> Effect:
+    def step(self, input: Input) -> Effect:
         """Take any input but a selection and a refusal; gives what is to be done."""
         return self._step(input)
 

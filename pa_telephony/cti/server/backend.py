@@ -345,7 +345,7 @@ class Observer(Protocol):
     It must not block, and not call back.
     """
 
-    def told(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Take an event of the call manager."""
         ...
 

@@ -196,7 +196,7 @@ class CallRequests:
             raise RequestFailed(CTIFAILURE.CTIERR_INVALID_DTMFDIGITS)
         self._session.backend.send_digits(leg_id, "".join(_KEYS[code] for code in codes))
         # Without it generateDtmf() fails (observed).
-        self._session.tell(
+        self._session.send_event(
             messages.CallPlayDTMFCompleteEvent(
                 line_call_manager_id=CALL_MANAGER,
                 line_id=request.line_id,

@@ -95,13 +95,13 @@ class DeviceHandles:
     def changed(self, event: DeviceChanged) -> None:
         """Tell on every handle of a device whether it is in service."""
         for device in self._by_name.get(event.device.name, ()):
-            self._session.tell(device_events.device_service(device.handle, event.device))
+            self._session.send_event(device_events.device_service(device.handle, event.device))
 
     def removed(self, name: str) -> None:
         """Close all handles of a device that the application may control no more."""
         for device in list(self._by_name.get(name, ())):
             self._forget(device)
-            self._session.tell(
+            self._session.send_event(
                 messages.DeviceClosedEvent(
                     device_call_manager_id=CALL_MANAGER,
                     device_id=device.handle,
@@ -113,7 +113,7 @@ class DeviceHandles:
         """Ask the application where a dynamically registered device receives this call."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.open_logical_channel:
-                self._session.tell(
+                self._session.send_event(
                     messages.DeviceCallOpenLogicalChannelEvent(
                         **_call(device, event.leg),
                         milli_second_packet_size=event.packet_ms,
@@ -127,7 +127,7 @@ class DeviceHandles:
         """Tell the application that a device receives."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.start_reception:
-                self._session.tell(
+                self._session.send_event(
                     messages.StartReceptionEvent(
                         **_call(device, event.leg),
                         **_stream(event),
@@ -139,7 +139,7 @@ class DeviceHandles:
         """Tell the application that a device sends."""
         for device in self._by_name.get(event.leg.device, ()):
             if device.filter.start_transmission:
-                self._session.tell(
+                self._session.send_event(
                     messages.StartTransmissionEvent(
                         **_call(device, event.leg),
                         **_stream(event),
@@ -153,11 +153,11 @@ class DeviceHandles:
         for device in self._by_name.get(event.leg.device, ()):
             place = _call(device, event.leg)
             if device.filter.stop_reception:
-                self._session.tell(
+                self._session.send_event(
                     messages.StopReceptionEvent(**place, media_connection_mode=_BOTH_WAYS)
                 )
             if device.filter.stop_transmission:
-                self._session.tell(
+                self._session.send_event(
                     messages.StopTransmissionEvent(**place, media_connection_mode=_BOTH_WAYS)
                 )
 
@@ -175,7 +175,7 @@ class DeviceHandles:
         """Tell the application that do not disturb was switched on or off."""
         for device in self._by_name.get(event.device, ()):
             if device.filter.b_dnd_changed:
-                self._session.tell(
+                self._session.send_event(
                     messages.DeviceDNDStatusChangedEvent(
                         device_call_manager_id=CALL_MANAGER,
                         device_id=device.handle,
@@ -187,7 +187,7 @@ class DeviceHandles:
         """Tell the application that a phone sent data to it."""
         for device in self._by_name.get(event.device, ()):
             if device.filter.device_data:
-                self._session.tell(
+                self._session.send_event(
                     messages.DeviceDataPassThroughEvent(
                         device_call_manager_id=CALL_MANAGER,
                         device_id=device.handle,
@@ -201,7 +201,7 @@ class DeviceHandles:
         info = self._session.device(request.device_name)
         device = self._add(info, request.filter)
         if info.registered:
-            self._session.tell(device_events.device_service(device.handle, info))
+            self._session.send_event(device_events.device_service(device.handle, info))
         return answer(request, call_manager_id=CALL_MANAGER, device_id=device.handle)
 
     def _register(self, request: messages.DeviceRegisterDeviceRequest) -> CtiMessage:
@@ -223,7 +223,7 @@ class DeviceHandles:
         device.registered = True
         if info.registered:
             # Another application's registration is joined: no event will tell of a change.
-            self._session.tell(device_events.device_service(device.handle, info))
+            self._session.send_event(device_events.device_service(device.handle, info))
         return answer(
             request,
             call_manager_id=CALL_MANAGER,
@@ -328,7 +328,9 @@ class DeviceHandles:
             DEVICESTATE.HELD: (device.filter.device_hold_state, messages.DeviceStateHeldEvent),
         }[state]
         if wanted:
-            self._session.tell(event(device_call_manager_id=CALL_MANAGER, device_id=device.handle))
+            self._session.send_event(
+                event(device_call_manager_id=CALL_MANAGER, device_id=device.handle)
+            )
 
 
 def _wants_states(filter: structs.DeviceEventFilter) -> bool:

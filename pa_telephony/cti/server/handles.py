@@ -146,7 +146,7 @@ class Session:
             del self._followed[device]
             self.backend.unfollow(self._observer, device)
 
-    def tell(self, event: CtiMessage | LineEvent) -> None:
+    def send_event(self, event: CtiMessage | LineEvent) -> None:
         """Send an event; while a request is served it waits for the response to go first."""
         if self._held is None:
             self._send(event)

@@ -117,13 +117,15 @@ class LineHandles:
         """Tell that the lines of a device are in or out of service with it."""
         for index in range(1, len(event.device.lines) + 1):
             for line in self._by_place.get((event.device.name, index), ()):
-                self._session.tell(device_events.line_service(line.handle, event.device.registered))
+                self._session.send_event(
+                    device_events.line_service(line.handle, event.device.registered)
+                )
 
     def device_removed(self, name: str) -> None:
         """Close the lines of a device that the application may use no more."""
         for line in [each for each in self._lines.values() if each.device == name]:
             self._forget(line)
-            self._session.tell(
+            self._session.send_event(
                 messages.LineClosedEvent(
                     line_call_manager_id=CALL_MANAGER,
                     line_id=line.handle,
@@ -140,7 +142,7 @@ class LineHandles:
         """Tell that the other side of a leg pressed a key."""
         for line in self._knowing(event.leg):
             if line.filter.dtmf and event.digit in _KEYS:
-                self._session.tell(
+                self._session.send_event(
                     messages.DtmfEvent(
                         line_call_manager_id=CALL_MANAGER,
                         line_id=line.handle,
@@ -154,7 +156,7 @@ class LineHandles:
         """Tell that a line forwards its calls elsewhere, or no more."""
         for line in self._by_place.get((event.device, event.line), ()):
             if line.filter.b_line_cfwd_all_status:
-                self._session.tell(
+                self._session.send_event(
                     messages.LineForwardEvent(
                         line_call_manager_id=CALL_MANAGER,
                         line_id=line.handle,
@@ -166,14 +168,14 @@ class LineHandles:
         """Tell of a transfer that begins, once on each line that takes part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_transfer_started:
-                self._session.tell(call_events.transfer_started(line.handle, event))
+                self._session.send_event(call_events.transfer_started(line.handle, event))
 
     def transfer_ended(self, event: TransferEnded) -> None:
         """Tell of a transfer that is over, once on each line that took part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_transfer_ended:
                 controlling = _is_at(line, event.controller)
-                self._session.tell(
+                self._session.send_event(
                     call_events.transfer_ended(line.handle, event, controlling=controlling)
                 )
 
@@ -181,14 +183,14 @@ class LineHandles:
         """Tell of a conference that begins, once on each line that takes part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_conference_started:
-                self._session.tell(call_events.conference_started(line.handle, event))
+                self._session.send_event(call_events.conference_started(line.handle, event))
 
     def conference_ended(self, event: ConferenceEnded) -> None:
         """Tell of a conference that was made, once on each line that took part."""
         for line in self._taking_part(event.legs):
             if line.filter.b_conference_ended:
                 controlling = _is_at(line, event.controller)
-                self._session.tell(
+                self._session.send_event(
                     call_events.conference_ended(line.handle, event, controlling=controlling)
                 )
 
@@ -197,7 +199,7 @@ class LineHandles:
         for line in self._knowing(event.leg):
             if line.filter.b_conference_started:
                 number = next(self._conference_changes)
-                self._session.tell(call_events.conference_changed(line.handle, event, number))
+                self._session.send_event(call_events.conference_changed(line.handle, event, number))
 
     # The requests of the application.
 
@@ -222,7 +224,7 @@ class LineHandles:
         if request.auto_accept_status:
             self._session.backend.set_auto_accept(line.device, index, True)
         if device.registered:
-            self._session.tell(device_events.line_service(line.handle, True))
+            self._session.send_event(device_events.line_service(line.handle, True))
         self._show_existing(line)
         return answer(
             request,
@@ -247,7 +249,7 @@ class LineHandles:
         line = self.line(request.line_id)
         status = request.auto_accept_status
         self._session.backend.set_auto_accept(line.device, line.index, bool(status))
-        self._session.tell(
+        self._session.send_event(
             messages.LineAutoAcceptStatusEvent(
                 line_call_manager_id=CALL_MANAGER,
                 line_id=line.handle,
@@ -307,9 +309,9 @@ class LineHandles:
         for leg in self._session.backend.legs_of(line.device):
             if leg.line == line.index and leg.leg_id not in line.legs:
                 line.legs[leg.leg_id] = leg
-                self._session.tell(call_events.existing_call(line.handle, leg))
+                self._session.send_event(call_events.existing_call(line.handle, leg))
         if line.filter.b_existing_call_completed:
-            self._session.tell(
+            self._session.send_event(
                 messages.ExistingCallCompletedEvent(
                     line_call_manager_id=CALL_MANAGER, line_id=line.handle
                 )
@@ -323,7 +325,7 @@ class LineHandles:
             if made is None:
                 made = event.made_of_it[what] = Encoded(make(line.handle))
             assert isinstance(made, Encoded)
-            self._session.tell(LineEvent(made, line.handle))
+            self._session.send_event(LineEvent(made, line.handle))
 
         states = [leg.state]
         before = line.legs.get(leg.leg_id)

@@ -136,7 +136,7 @@ class ApplicationSession:
             "reason": self._ending,
         }
 
-    def told(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """The call manager tells something.
 
         A bug in telling it ends this session: whoever made it happen is in the middle of a call.
@@ -144,7 +144,7 @@ class ApplicationSession:
         if self._ending:
             return
         try:
-            self._session.told(event)
+            self._session.notify(event)
         except Exception as error:  # noqa: BLE001  # reported, and this session ended
             self._report(error)
             self._abandon("internal error")
@@ -190,7 +190,7 @@ class ApplicationSession:
             # told to us until we stop.
             await self._turns.begin(len(data), last=not data)
             try:
-                await self._take(bytes(data))
+                await self._handle_data(bytes(data))
             except RemoteProtocolError as error:
                 self._manager.counters.protocol_errors += 1
                 self._record_error(error)
@@ -202,7 +202,7 @@ class ApplicationSession:
             self._turns.end()
             self._frame = b""
 
-    async def _take(self, data: bytes) -> None:
+    async def _handle_data(self, data: bytes) -> None:
         """Answer what was said; in a turn of ours, as it begins and as it ends."""
         if data:
             self._connection.receive_data(data, trio.current_time())
@@ -214,7 +214,7 @@ class ApplicationSession:
             elif isinstance(event, ProviderOpenRequest):
                 await self._log_in(event)
             else:
-                self._session.take(event)
+                self._session.handle_request(event)
                 while not self._ending and self._session.go_on():
                     await self._let_others_go()
             if self._ending:
@@ -258,7 +258,7 @@ class ApplicationSession:
     async def _log_in(self, request: ProviderOpenRequest) -> None:
         session, manager = self._session, self._manager
         if session.open:
-            session.take(request)
+            session.handle_request(request)
             return
         open_it = functools.partial(session.password_in, request)
         attempt = manager.attempt(self.address[0], request.login, open_it)
@@ -269,7 +269,7 @@ class ApplicationSession:
             return
         if attempt.wait:
             await self._rest(attempt.wait)
-        session.take(request)
+        session.handle_request(request)
         if session.open:
             manager.guesses.right(attempt, trio.current_time())
             manager.counters.logins += 1

@@ -1,9 +1,9 @@
 """One application's session on the CTI Manager side, without I/O.
 
-Requests come in with :meth:`ProviderSession.take`; answers and events alike are queued on the
-connection in order. Here: the login, what the user controls, and the way of every other request and
-event to :mod:`~pa_telephony.cti.server.devices`, ``lines`` and ``calls``. What Cisco's client needs
-stands in docs/protocol-cti.md §2-§7 and §10.1.
+Requests come in with :meth:`ProviderSession.handle_request`; answers and events alike are queued on
+the connection in order. Here: the login, what the user controls, and the way of every other request
+and event to :mod:`~pa_telephony.cti.server.devices`, ``lines`` and ``calls``. What Cisco's client
+needs stands in docs/protocol-cti.md §2-§7 and §10.1.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ _REFUSALS = {
 class ProviderSession:
     """One session of an application; ``send`` queues a message, ``nonce`` is fresh random text.
 
-    ``observer`` hears the events in our place, and passes them on to :meth:`told`. ``sessions_of``
-    says how many sessions a user has already.
+    ``observer`` hears the events in our place, and passes them on to :meth:`notify`.
+    ``sessions_of`` says how many sessions a user has already.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class ProviderSession:
         """Whether a user is logged in."""
         return bool(self.user)
 
-    def take(self, request: CtiMessage) -> None:
+    def handle_request(self, request: CtiMessage) -> None:
         """Answer one request; raises :class:`RemoteProtocolError` for one before the login.
 
         A long answer goes on with :meth:`go_on`, and is complete before the next one.
@@ -173,7 +173,7 @@ class ProviderSession:
         """
         event = next(self._rest, None)
         if event is not None:
-            self._session.tell(event)
+            self._session.send_event(event)
         return event is not None
 
     def end(self) -> None:
@@ -187,7 +187,7 @@ class ProviderSession:
                 self._watching = False
                 self._backend.unwatch(self._observer)
 
-    def told(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Take an event of the call manager, and pass it to the parts that it concerns."""
         devices, lines = self._devices, self._lines
         match event:
@@ -233,9 +233,9 @@ class ProviderSession:
             self._lines.device_changed(event)
         if self._session.controls(device.name):
             if device.registered and self._filter.device_registered:
-                self._session.tell(device_events.registered(device))
+                self._session.send_event(device_events.registered(device))
             elif not device.registered and self._filter.device_unregistered:
-                self._session.tell(device_events.unregistered(device))
+                self._session.send_event(device_events.unregistered(device))
         self._devices.changed(event)
         if device.registered:
             self._lines.device_changed(event)
@@ -247,7 +247,7 @@ class ProviderSession:
             self._session.acquired.discard(device.name)
             self._lines.device_removed(device.name)
             self._devices.removed(device.name)
-        self._session.tell(
+        self._session.send_event(
             device_events.user_changed(
                 device,
                 added=added,
@@ -374,8 +374,8 @@ class ProviderSession:
         if device.name in self._session.acquired:
             control = device_events.ACQUIRED
         for event in device_events.described(number, device, control):
-            self._session.tell(event)
-        self._session.tell(
+            self._session.send_event(event)
+        self._session.send_event(
             messages.ProviderGetSingleDeviceAndLinesCompletedEvent(request_id=number)
         )
         return answer(request)

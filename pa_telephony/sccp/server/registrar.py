@@ -313,13 +313,13 @@ class Registrar:
             if message is None:
                 return None
             if isinstance(message, ConnectionClosed):
-                self.lost("closed by the station")
+                self.end_session("closed by the station")
                 continue
             self.last_heard = self._now
             if isinstance(message, UnknownMessage):
                 self.unknown_messages += 1
             else:
-                self._take(message)
+                self._handle_message(message)
         return self._events.popleft()
 
     @property
@@ -367,7 +367,7 @@ class Registrar:
         else:
             self.send(messages.RegisterTokenAck())
 
-    def lost(self, reason: str) -> None:
+    def end_session(self, reason: str) -> None:
         """End the session because the connection is gone, or must go."""
         if self.state is not State.CLOSED:
             self._step(Input.LOST, reason)
@@ -392,7 +392,7 @@ class Registrar:
             since, what = (self.last_heard, "silent") if silent else (self._began, "unregistered")
             self._step(Input.DEADLINE, f"{what} for {now - since:.0f} s")
 
-    def _take(self, message: SccpMessage) -> None:
+    def _handle_message(self, message: SccpMessage) -> None:
         step = _INPUTS.get(type(message), Input.OTHER)
         if isinstance(message, messages.RegisterReq):
             self._request = message

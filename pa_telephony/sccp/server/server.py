@@ -248,7 +248,7 @@ class StationSession:
 
     def close(self, reason: str) -> None:
         """End the session; what is queued is still sent."""
-        self._turn(lambda: self._registrar.lost(reason))
+        self._turn(lambda: self._registrar.end_session(reason))
 
     def turn_out(self) -> None:
         """End the session at once: it has not registered, and another has its place."""
@@ -355,7 +355,7 @@ class StationSession:
         try:
             step()
             while (event := self._registrar.next_event()) is not None:
-                self._take(event)
+                self._handle_event(event)
                 if is_over():
                     next_step = _go_on
                     break
@@ -416,7 +416,7 @@ class StationSession:
         if self._registrar.state is State.CLOSED and before is not State.CLOSED:
             self._server.counters.timeouts += 1
 
-    def _take(self, event: RegistrarEvent) -> None:
+    def _handle_event(self, event: RegistrarEvent) -> None:
         try:
             match event:
                 case RegistrationAsked():
@@ -627,7 +627,7 @@ class StationServer:
         address = session.address[0]
         if self._standby.full or self._standby.crowded(address):
             self.counters.standbys_refused += 1
-            registrar.lost("too many stand by")
+            registrar.end_session("too many stand by")
             return
         self._lobby.leave(session)
         self._standby.enter(session, address)

@@ -460,13 +460,13 @@ class Call:
 
     def changed(self, message: SccpMessage | None) -> None:
         """Take a message of the call manager about the call, and wake the tasks that wait."""
-        self._sound.take(message)
+        self._sound.handle_message(message)
         if self.ended:
             self._sound.end(self._cause)
         self._changed.set()
         self._changed = trio.Event()
 
-    def lost(self, cause: int) -> None:
+    def connection_lost(self, cause: int) -> None:
         """End the call with ``cause``, because its session with the call manager is gone."""
         self._lost = cause
         self._view.ended = True

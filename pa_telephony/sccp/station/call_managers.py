@@ -39,11 +39,11 @@ __all__ = ["CallManagers", "Served"]
 class Served(Protocol):
     """The station that is to be kept registered."""
 
-    def told(self, event: StationEvent) -> None:
+    def handle_event(self, event: StationEvent) -> None:
         """Take an event of the session with the call manager that serves the station."""
         ...
 
-    def lost(self, index: int | None) -> None:
+    def connection_lost(self, index: int | None) -> None:
         """Note that the call manager at ``index`` serves the station no more; calls are over."""
         ...
 
@@ -194,7 +194,7 @@ class CallManagers:
 
     async def _serve(self, index: int) -> End:
         """Be registered with one call manager for as long as that lasts."""
-        link = self._standby.take(index)
+        link = self._standby.take_link(index)
         if link is None:
             link = self._connect(index)
         self.link = link
@@ -242,17 +242,17 @@ class CallManagers:
             self._returning = index
             link.leave()
 
-    def take(self, link: Link, event: StationEvent) -> None:
+    def handle_link_event(self, link: Link, event: StationEvent) -> None:
         """Take an event of a connection."""
         if link is self.link:
-            self._take(event)
+            self._handle_event(event)
         elif isinstance(event, MayReturn | MustWait):
             self._standby.answered(link.index, event, trio.current_time())
             self._look.set()
             if isinstance(event, MayReturn):
                 self._return_to(link.index)
 
-    def _take(self, event: StationEvent) -> None:
+    def _handle_event(self, event: StationEvent) -> None:
         match event:
             case Registered():
                 self.registered = True
@@ -267,7 +267,7 @@ class CallManagers:
                 self._look.set()
             case _:
                 pass
-        self._station.told(event)
+        self._station.handle_event(event)
 
     def came_up(self, link: Link) -> None:
         """Take a new connection; raises :class:`ConfigurationError` when it is of no use."""
@@ -281,4 +281,4 @@ class CallManagers:
     def _forget(self) -> None:
         self.registered = False
         link, self.link = self.link, None
-        self._station.lost(None if link is None else link.index)
+        self._station.connection_lost(None if link is None else link.index)

@@ -90,7 +90,7 @@ class CallMedia:
         self._receives: tuple[Codec, int, int] | None = None
         """The stream that the port listens for: codec, ms per packet, payload type of digits."""
 
-    def take(self, message: SccpMessage | None) -> None:
+    def handle_message(self, message: SccpMessage | None) -> None:
         """Obey an order of the call manager; other messages are passed over."""
         match message:
             case messages.OpenReceiveChannel():

@@ -150,7 +150,7 @@ class CallViews:
         """The views of all calls by their :attr:`CallView.key`."""
         self._limit = limit
 
-    def take(self, message: SccpMessage) -> list[CallView]:
+    def handle_message(self, message: SccpMessage) -> list[CallView]:
         """Change the views that ``message`` is about; gives those."""
         match message:
             case messages.CallState():

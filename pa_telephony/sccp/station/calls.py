@@ -40,7 +40,7 @@ class StationCalls:
         self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
         self._left_up: dict[int, list[messages.OnHook]] = {}
 
-    def take(self, event: CallChanged) -> None:
+    def handle_change(self, event: CallChanged) -> None:
         """Take a message of the call manager about a call; begin or end the call with it."""
         view, message = event.call, event.message
         call = self.up.get(view.key)
@@ -73,7 +73,7 @@ class StationCalls:
                 return call.statistics(request)
         return no_statistics(request)
 
-    def lost(self, index: int | None) -> None:
+    def connection_lost(self, index: int | None) -> None:
         """End all calls: the link to the call manager at ``index`` of the list is gone."""
         self.ringing.clear()
         calls, self.up = self.up, {}
@@ -84,7 +84,7 @@ class StationCalls:
                 if not call.elsewhere and key == call.call_reference
             ]
         for call in calls.values():
-            call.lost(Cause.TEMPORARY_FAILURE)
+            call.connection_lost(Cause.TEMPORARY_FAILURE)
             self._tell(call)
 
     def left_up(self, index: int) -> list[messages.OnHook]:

@@ -445,23 +445,23 @@ class Station:
         """Stay registered until cancelled, :meth:`unregister` succeeds or :meth:`abandon`."""
         await self._managers.run()
 
-    def told(self, event: StationEvent) -> None:
+    def handle_event(self, event: StationEvent) -> None:
         """Take an event of the session, and wake the tasks that wait for one."""
         match event:
             case Registered() if self._managers.link is not None:
                 for on_hook in self._calls.left_up(self._managers.link.index):
                     self.send(on_hook)
             case CallChanged():
-                self._calls.take(event)
+                self._calls.handle_change(event)
             case StatisticsAsked(request):
                 self.send(self._calls.statistics(request))
             case _:
                 pass
         self._tell()
 
-    def lost(self, index: int | None) -> None:
+    def connection_lost(self, index: int | None) -> None:
         """Note that no call manager serves the station any more; its calls end."""
-        self._calls.lost(index)
+        self._calls.connection_lost(index)
         self._tell()
 
     def check(self, link: Link) -> None:

@@ -266,7 +266,7 @@ class StationCore:
         self._now = now
         self._connection.receive_eof()
 
-    def lost(self, reason: str, now: float) -> None:
+    def connection_lost(self, reason: str, now: float) -> None:
         """Note that the link broke; :class:`SessionLost` or :class:`Unregistered` follows."""
         self._now = now
         self._reason = reason
@@ -286,12 +286,12 @@ class StationCore:
             if message is None:
                 return None
             if isinstance(message, ConnectionClosed):
-                self.lost("closed by the call manager", self._now)
+                self.connection_lost("closed by the call manager", self._now)
                 return self._events.popleft() if self._events else None
             if isinstance(message, UnknownMessage):
                 self.unknown_messages += 1
                 continue
-            self._take(message)
+            self._handle_message(message)
         return self._events.popleft()
 
     def send(self, message: SccpMessage) -> None:
@@ -328,7 +328,7 @@ class StationCore:
                 self.send(messages.KeepAliveReq())
                 self._reset_when_idle()
 
-    def _take(self, message: SccpMessage) -> None:
+    def _handle_message(self, message: SccpMessage) -> None:
         if self.state is State.CONFIGURING and isinstance(message, _ANSWERS):
             self._deadline = self._now + self.config.register_within
         match message:
@@ -377,9 +377,9 @@ class StationCore:
                 self._events.append(StatisticsAsked(message))
             case _:
                 was_idle = self.idle
-                if self.screen.take(message):
+                if self.screen.handle_message(message):
                     self._events.append(ScreenChanged(message))
-                calls = self._views.take(message)
+                calls = self._views.handle_message(message)
                 self._answer(message, bool(calls))
                 for call in calls:
                     self._events.append(CallChanged(call, message))

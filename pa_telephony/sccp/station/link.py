@@ -56,7 +56,7 @@ class LinkOwner(Protocol):
     protocol_errors: int
     slow_call_managers: int
 
-    def take(self, link: Link, event: StationEvent) -> None:
+    def handle_link_event(self, link: Link, event: StationEvent) -> None:
         """Take an event of a connection."""
         ...
 
@@ -188,7 +188,7 @@ class Link:
                 if isinstance(event, Rejected | Unregistered | SessionLost):
                     end.append(event)
                     return False
-                self._owner.take(self, event)
+                self._owner.handle_link_event(self, event)
                 check_unsent()
             check_unsent()
             self.flush()
@@ -282,7 +282,7 @@ class Standby:
         while self._links:
             self._links.popitem()[1].close()
 
-    def take(self, index: int) -> Link | None:
+    def take_link(self, index: int) -> Link | None:
         """Take over the connection to a call manager, to register on it; None without one."""
         link = self._links.pop(index, None)
         self._asked.discard(index)

@@ -120,7 +120,7 @@ class Screen:
         """Forget the speed dials of buttons above ``beyond``."""
         self.speed_dials = {n: dial for n, dial in self.speed_dials.items() if n <= beyond}
 
-    def take(self, message: SccpMessage) -> bool:
+    def handle_message(self, message: SccpMessage) -> bool:
         """Change what is shown; False when the message is about something else."""
         match message:
             case messages.SetLamp():
