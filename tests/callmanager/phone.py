@@ -21,7 +21,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
-from pa_telephony.sccp.server.server import StationSession
+from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
 from pa_telephony.sccp.station.call_view import CallView, CallViews
 from pa_telephony.sccp.station.screen import Screen

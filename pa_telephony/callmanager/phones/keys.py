@@ -17,7 +17,7 @@ from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DeviceStimulus, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import notify
-from pa_telephony.sccp.server.server import StationSession
+from pa_telephony.sccp.server.session import StationSession
 
 __all__ = ["Keys"]
 

@@ -42,7 +42,7 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device, LineAppearance, forwards, notify, prompt
-from pa_telephony.sccp.server.server import StationSession
+from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.sccp.tones import TONES
 
 __all__ = ["LineSide"]
