@@ -17,6 +17,7 @@ round's turns. Ratios are of figures of one round, and their median is shown. Th
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import importlib
 import json
@@ -276,6 +277,7 @@ def fixed_of(frame: bytes) -> int:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(
         f"CPU time, {ROUNDS} rounds, ways taking turns of {TURN * 1000:.0f} ms; load average {load}"

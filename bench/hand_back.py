@@ -12,6 +12,7 @@ that a return takes two seconds. Exit 1 when a caller was turned away.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -97,7 +98,9 @@ async def main(returns: int, directory: Path) -> bool:
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("returns", nargs="?", type=int, default=20, help="how many")
+    parser.add_argument("directory", nargs="?", type=Path, help="where what happens is kept")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        where = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(temporary)
-        sys.exit(not trio.run(main, count, where))
+        sys.exit(not trio.run(main, asked.returns, asked.directory or Path(temporary)))

@@ -16,6 +16,7 @@ that of the engine's ticks and does suffer there. Ratios are to the floor of the
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
 import socket
@@ -228,5 +229,7 @@ if __name__ == "__main__":
             pin(1)
             np.seterr(all="raise")
             print(*WAYS[way](int(calls), SECONDS))
-        case loads:
-            main([int(each) for each in loads] or [36, 200, 500])
+        case _:
+            parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+            parser.add_argument("calls", nargs="*", type=int, default=[36, 200, 500])
+            main(parser.parse_args().calls)

@@ -13,6 +13,7 @@ seconds run all the while; a session that misses three is closed, and would be c
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import statistics
@@ -219,5 +220,9 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["clients"]:
         trio.run(clients, sys.argv[2], *map(int, sys.argv[3:]))
     else:
-        given = [int(each) for each in sys.argv[1:]]
-        trio.run(call_manager, *(given + [100, 50, 1000, 10_000][len(given) :]))
+        parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+        parser.add_argument("applications", nargs="?", type=int, default=100)
+        parser.add_argument("devices_each", nargs="?", type=int, default=50)
+        parser.add_argument("route_points", nargs="?", type=int, default=1000)
+        parser.add_argument("calls", nargs="?", type=int, default=10_000)
+        trio.run(call_manager, *vars(parser.parse_args()).values())
