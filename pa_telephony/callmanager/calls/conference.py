@@ -79,17 +79,17 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Mix:
         if leg.device != first.device or (
             leg.conference is None and (peer is None or peer.state not in _TALKING)
         ):
-            raise exchange.refuse(Cause.FACILITY_REJECTED, "a party has not answered")
+            raise exchange.refusal(Cause.FACILITY_REJECTED, "a party has not answered")
     conference = first.conference or Conference(exchange, first)
     coming = [each for leg in legs for each in _others(leg) if each not in conference.members]
     size = len({*conference.members, first, *coming})
     own = any(each in legs for leg in legs for each in _others(leg))
     if len(legs) < 2 or len(set(legs)) < len(legs) or size < 3 or own:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to join")
+        raise exchange.refusal(Cause.FACILITY_REJECTED, "nobody to join")
     if size > exchange.config.max_conference:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "too many parties")
+        raise exchange.refusal(Cause.FACILITY_REJECTED, "too many parties")
     if not exchange.media.has_room(size):
-        raise exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "no conference bridge")
+        raise exchange.refusal(Cause.RESOURCE_UNAVAILABLE, "no conference bridge")
     for leg in legs[1:]:
         for watcher in exchange.watchers:
             watcher.calls_joined(Reason.CONFERENCE, first, conference.id, leg.call_id)
@@ -124,12 +124,12 @@ def drop(exchange: Exchange, leg: Leg, member: Leg | None = None) -> None:
     exchange.require(leg, Action.DROP)
     conference = leg.conference
     if conference is None or conference.controller is not leg:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "not the controller of a conference")
+        raise exchange.refusal(Cause.FACILITY_REJECTED, "not the controller of a conference")
     others = [each for each in conference.members if each is not leg]
     if member is None:
         member = others[-1]
     elif member not in others:
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "not a member of the conference")
+        raise exchange.refusal(Cause.FACILITY_REJECTED, "not a member of the conference")
     exchange.end(member, Cause.NORMAL)
 
 

@@ -106,9 +106,9 @@ class Exchange:
     def require(self, leg: Leg, action: Action) -> None:
         """Raise :class:`RequestFailed` unless the table allows ``action``."""
         if leg.state not in ACTIONS[action]:
-            raise self.refuse(Cause.WRONG_STATE, f"{action.value} while {leg.state.value}")
+            raise self.refusal(Cause.WRONG_STATE, f"{action.value} while {leg.state.value}")
 
-    def refuse(self, cause: Cause, what: str = "") -> RequestFailed:
+    def refusal(self, cause: Cause, what: str = "") -> RequestFailed:
         """Count a request that cannot be done, and give the error to raise."""
         self.refused += 1
         return failure(cause, what)
@@ -159,7 +159,7 @@ class Exchange:
             for leg in self.legs_of(appearance.device)
         )
         if kept >= appearance.config.max_calls or self.full:
-            raise self.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+            raise self.refusal(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
         self.make_way(appearance)
         return self.new_call(appearance, call_id)
 
@@ -217,7 +217,7 @@ class Exchange:
         owner = next(each for each in leg.appearances if each.state is LegState.HELD)
         peer = owner.peer
         if peer is not None and not self.media.compatible(leg, peer):
-            raise self.refuse(Cause.INCOMPATIBLE, "no common codec")
+            raise self.refusal(Cause.INCOMPATIBLE, "no common codec")
         for each in self.legs_of(owner.device):
             if each.consult_of is owner:
                 self._on_its_own(each)

@@ -54,12 +54,12 @@ class Parking:
         exchange.require(leg, Action.PARK)
         peer = leg.peer
         if peer is None or leg.conference is not None:
-            raise exchange.refuse(Cause.FACILITY_REJECTED, "only an ordinary call can be parked")
+            raise exchange.refusal(Cause.FACILITY_REJECTED, "only an ordinary call can be parked")
         if number and not any(each.matches(number) for each in self._ranges):
-            raise exchange.refuse(Cause.UNALLOCATED_NUMBER, f"{number} is no park number")
+            raise exchange.refusal(Cause.UNALLOCATED_NUMBER, f"{number} is no park number")
         place = number or self._free()
         if not place or place in self.parked:
-            raise exchange.refuse(Cause.FACILITY_REJECTED, "no park number available")
+            raise exchange.refusal(Cause.FACILITY_REJECTED, "no park number available")
         deadline = exchange.now() + exchange.config.timing.park_reversion
         parked = self.parked[place] = ParkedCall(place, peer, leg.appearance, deadline, self)
         exchange.part(leg)

@@ -17,10 +17,10 @@ def consult(exchange: Exchange, leg: Leg, purpose: Purpose, call_id: int | None 
     """Hold a call and take its line off hook for another, one beyond the line's ``max_calls``."""
     exchange.require(leg, Action.CONSULT)
     if consultation_of(exchange, leg) is not None:
-        raise exchange.refuse(Cause.WRONG_STATE, "consulting already")
+        raise exchange.refusal(Cause.WRONG_STATE, "consulting already")
     full = exchange.calls_of(leg.appearance) > leg.appearance.config.max_calls
     if full or exchange.full:
-        raise exchange.refuse(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
+        raise exchange.refusal(Cause.RESOURCE_UNAVAILABLE, "no room for a call")
     exchange.set(leg, LegState.HELD)
     return exchange.new_call(leg.appearance, call_id, consult_of=leg, purpose=purpose)
 
@@ -46,10 +46,10 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
         or target is None
         or stays.state is LegState.OFFERED
     ):
-        raise exchange.refuse(Cause.FACILITY_REJECTED, "nobody to connect")
+        raise exchange.refusal(Cause.FACILITY_REJECTED, "nobody to connect")
     ringing = target.state is LegState.OFFERED
     if not ringing and not exchange.media.compatible(stays, target):
-        raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
+        raise exchange.refusal(Cause.INCOMPATIBLE, "no common codec")
     for watcher in exchange.watchers:
         watcher.calls_joined(Reason.TRANSFER, first, first.call_id, second.call_id)
     rings = [each for each in target.appearances if each.state is LegState.OFFERED]
@@ -93,11 +93,11 @@ def redirect(
     exchange.require(leg, Action.REDIRECT)
     caller = leg.peer
     if caller is None:
-        raise exchange.refuse(Cause.WRONG_STATE, "nobody to redirect")
+        raise exchange.refusal(Cause.WRONG_STATE, "nobody to redirect")
     route = exchange.router.route(number, space, caller=caller.appearance, hops=caller.hops + 1)
     if route.cause is not Cause.NORMAL or not route.appearances:
         cause = route.cause if route.cause is not Cause.NORMAL else Cause.UNALLOCATED_NUMBER
-        raise exchange.refuse(cause, number)
+        raise exchange.refusal(cause, number)
     leg.reason = reason
     exchange.clear(leg)
     exchange.send_on(caller, route, leg.party, reason, shown)

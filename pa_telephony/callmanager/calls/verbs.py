@@ -254,7 +254,7 @@ class Calls:
     def dial(self, leg: Leg, digits: str) -> None:
         """Dial the whole number at a line that is off hook, as a speed dial does."""
         if leg.state is not LegState.DIAL_TONE:
-            raise self._exchange.refuse(Cause.WRONG_STATE, f"dial while {leg.state.value}")
+            raise self._exchange.refusal(Cause.WRONG_STATE, f"dial while {leg.state.value}")
         self._dialling.number(leg, digits)
 
     @_verb
@@ -275,7 +275,7 @@ class Calls:
         if not exchange.media.compatible(leg, caller):
             exchange.clear(leg, Cause.INCOMPATIBLE)
             exchange.fail(caller, Cause.INCOMPATIBLE)
-            raise exchange.refuse(Cause.INCOMPATIBLE, "no common codec")
+            raise exchange.refusal(Cause.INCOMPATIBLE, "no common codec")
         if caller.device == leg.device:
             # A phone has called its other line, and talks at one end of it at a time.
             exchange.set(caller, LegState.HELD)
@@ -397,12 +397,15 @@ class Calls:
 
     @_verb
     def pick_up(self, device: str, line_index: int = 1, group: str = "") -> Leg:
-        """Answer at a line a call that rings in ``group``, by default the line's own."""
+        """Answer at a line a call that rings in ``group``, by default the line's own.
+
+        Without a common codec the new leg fails, which its user hears.
+        """
         exchange = self._exchange
         appearance = self._appearance(device, line_index)
         group = group or appearance.config.pickup_group
         if pickup.ringing_in(exchange, group, device) is None:
-            raise exchange.refuse(Cause.FACILITY_REJECTED, "nothing to pick up")
+            raise exchange.refusal(Cause.FACILITY_REJECTED, "nothing to pick up")
         leg = exchange.off_hook(appearance)
         pickup.pick_up(exchange, leg, group)
         return leg
@@ -420,7 +423,7 @@ class Calls:
             space = line.forward_search_space
             route = exchange.router.route(number, space, passed={line})
             if route.cause in (Cause.UNALLOCATED_NUMBER, Cause.ROUTING_ERROR):
-                raise exchange.refuse(route.cause, number)
+                raise exchange.refusal(route.cause, number)
             line.forwards[kind] = number
         else:
             del line.forwards[kind]
@@ -500,7 +503,7 @@ class Calls:
     def _appearance(self, device: str, line_index: int) -> Appearance:
         appearance = self.appearance(device, line_index)
         if appearance is None:
-            raise self._exchange.refuse(
+            raise self._exchange.refusal(
                 Cause.UNALLOCATED_NUMBER, f"no line {line_index} at {device}"
             )
         return appearance
