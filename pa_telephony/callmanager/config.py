@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from pa_telephony import toml
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import KEYS, Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
@@ -44,6 +45,10 @@ __all__ = [
 
 _MOST_BUTTONS = 255
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
+_TABLES = (
+    *("device", "user", "search_spaces", "timing", "stations", "applications", "cti_tls"),
+    "park_numbers",
+)
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", "media_at_signalling_host")
 _SHARED = (
     "forward_all",
@@ -223,44 +228,35 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
     ``settings`` are lines of TOML that count instead of the file's: a field with its section
     (``"applications.max_connections = 100"``), no devices and no users.
     """
-    file = str(path)
-    try:
-        with open(path, "rb") as stream:
-            raw = tomllib.load(stream)
-    except OSError as error:
-        raise ConfigurationError(error.strerror or str(error), file=file) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(str(error), file=file) from error
+    raw = toml.read(path)
     for setting in settings:
         _put(setting, raw)
-    try:
-        spaces = _table(raw.pop("search_spaces", {}), "search_spaces")
+    with toml.error_names_file(path):
+        spaces = toml.table(raw, "search_spaces")
         config = CallManagerConfig(
-            devices=tuple(_device(each) for each in _list(raw.pop("device", []), "device")),
+            devices=tuple(_device(each) for each in toml.tables(raw, "device")),
             search_spaces={
-                name: tuple(_text(part, "search_spaces", name) for part in _list(parts, name))
-                for name, parts in spaces.items()
+                name: _texts(parts, "search_spaces", name) for name, parts in spaces.items()
             },
             users=tuple(
-                _build(User, each, f"user {index}", devices=_texts)
-                for index, each in enumerate(_list(raw.pop("user", []), "user"), 1)
+                toml.make(User, each, f"user {index}")
+                for index, each in enumerate(toml.tables(raw, "user"), 1)
             ),
-            timing=_build(Timing, raw.pop("timing", {}), "timing"),
-            stations=_build(StationLimits, raw.pop("stations", {}), "stations"),
-            applications=_build(CtiManagerConfig, raw.pop("applications", {}), "applications"),
-            cti_tls=_beside(path, _build(TlsFiles, raw.pop("cti_tls", {}), "cti_tls")),
-            park_numbers=_texts(raw.pop("park_numbers", []), "", "park_numbers"),
-            **{name: raw.pop(name) for name in _PLAIN if name in raw},
+            timing=toml.make(Timing, toml.table(raw, "timing"), "timing"),
+            stations=toml.make(StationLimits, toml.table(raw, "stations"), "stations"),
+            applications=toml.make(
+                CtiManagerConfig, toml.table(raw, "applications"), "applications"
+            ),
+            cti_tls=_beside(path, toml.make(TlsFiles, toml.table(raw, "cti_tls"), "cti_tls")),
+            park_numbers=_texts(raw.get("park_numbers", []), "", "park_numbers"),
+            **{name: raw[name] for name in _PLAIN if name in raw},
         )
-        for name in raw:
-            raise ConfigurationError("no such field", field=name)
+        known = {*_TABLES, *_PLAIN}
+        for name in raw.keys() - known:
+            raise ConfigurationError(f"unknown; known are {', '.join(sorted(known))}", field=name)
         if any(user.password for user in config.users):
-            warn_of_readers(file, "the passwords of users")
+            warn_of_readers(str(path), "the passwords of users")
         return validate(config)
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            error.rule, file=file, section=error.section, field=error.field
-        ) from None
 
 
 def warnings(config: CallManagerConfig) -> list[str]:
@@ -487,20 +483,23 @@ def _put(setting: str, raw: dict[str, Any]) -> None:
             raw[name] = value
 
 
-def _device(raw: Any) -> DeviceConfig:
-    section = f"device {_table(raw, 'device').get('name', '?')}"
-    device: DeviceConfig = _build(
-        DeviceConfig, raw, section, kind=_kind, lines=_lines, speed_dials=_speed_dials
-    )
-    return device
+def _device(raw: dict[str, Any]) -> DeviceConfig:
+    section = f"device {raw.get('name', '?')}"
+    return toml.make(DeviceConfig, raw, section, kind=_kind, lines=_lines, speed_dials=_speed_dials)
 
 
 def _speed_dials(value: Any, section: str, name: str) -> tuple[SpeedDial, ...]:
-    return tuple(_build(SpeedDial, each, section) for each in _list(value, name))
+    return tuple(toml.make(SpeedDial, each, section) for each in _tables(value, section, name))
 
 
 def _lines(value: Any, section: str, name: str) -> tuple[LineConfig, ...]:
-    return tuple(_build(LineConfig, each, section) for each in _list(value, name))
+    return tuple(toml.make(LineConfig, each, section) for each in _tables(value, section, name))
+
+
+def _tables(value: Any, section: str, name: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ConfigurationError("must be a list of tables", section=section, field=name)
+    return value
 
 
 def _kind(value: Any, section: str, name: str) -> DeviceKind:
@@ -511,47 +510,13 @@ def _kind(value: Any, section: str, name: str) -> DeviceKind:
         raise ConfigurationError(f"must be one of {known}", section=section, field=name) from None
 
 
-def _build(cls: Any, raw: Any, section: str, **convert: Any) -> Any:
-    values = _table(raw, section)
-    fields = {each.name: each for each in dataclasses.fields(cls)}
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in fields:
-            raise ConfigurationError("no such field", section=section, field=name)
-        if name in convert:
-            result[name] = convert[name](value, section, name)
-        elif fields[name].type == "str":
-            result[name] = _text(value, section, name)
-        else:
-            result[name] = value
-    for name, each in fields.items():
-        missing = each.default is dataclasses.MISSING
-        if missing and each.default_factory is dataclasses.MISSING and name not in result:
-            raise ConfigurationError("is missing", section=section, field=name)
-    return cls(**result)
-
-
 def _texts(value: Any, section: str, name: str) -> tuple[str, ...]:
-    return tuple(_text(each, section, name) for each in _list(value, name))
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ConfigurationError("must be a list of texts", section=section, field=name)
+    return tuple(value)
 
 
 def _text(value: Any, section: str, name: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError("must be a text", section=section, field=name)
-    return value
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    items: list[Any] = _expect(value, list, "must be a list", field=name)
-    return items
-
-
-def _table(value: Any, name: str) -> dict[str, Any]:
-    entries: dict[str, Any] = _expect(value, dict, "must be a table", section=name)
-    return entries
-
-
-def _expect(value: Any, kind: type, rule: str, *, section: str = "", field: str = "") -> Any:
-    if not isinstance(value, kind):
-        raise ConfigurationError(rule, section=section, field=field)
     return value

@@ -1,0 +1,121 @@
+"""A TOML file read into dataclasses: what is wrong is named with file, section, field and rule."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tomllib
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar, cast, get_type_hints
+
+from pa_telephony.errors import ConfigurationError
+
+__all__ = ["error_names_file", "make", "read", "table", "tables"]
+
+Made = TypeVar("Made")
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The document of a file; raises :class:`ConfigurationError`, for no such file, too."""
+    file = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise ConfigurationError(error.strerror or str(error), file=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"not TOML: {error}", file=file) from error
+
+
+@contextlib.contextmanager
+def error_names_file(path: str | os.PathLike[str]) -> Generator[None]:
+    """Around what reads a document: a :class:`ConfigurationError` says which file it was."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.rule, file=os.fspath(path), section=error.section, field=error.field
+        ) from None
+
+
+def table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The table ``[key]``; an empty one when there is none."""
+    value: object = document.get(key, {})
+    if not isinstance(value, dict):
+        raise ConfigurationError("must be a table", field=key)
+    return cast("dict[str, Any]", value)
+
+
+def tables(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The tables ``[[key]]``."""
+    value: object = document.get(key, [])
+    entries = cast("list[object]", value)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in entries):
+        raise ConfigurationError(f"must be tables [[{key}]]", field=key)
+    return cast("list[dict[str, Any]]", entries)
+
+
+def make(
+    kind: type[Made],
+    values: Mapping[str, Any],
+    section: str,
+    /,
+    **convert: Callable[[Any, str, str], Any],
+) -> Made:
+    """The dataclass ``kind`` with these values, each of the type that its field is declared with.
+
+    ``convert`` makes the value of a field of another type; it is given section and field for its
+    errors. Raises :class:`ConfigurationError` for a field that is unknown, mandatory, or of
+    another type.
+    """
+    hints = get_type_hints(kind)
+    fields = {each.name: each for each in dataclasses.fields(cast("Any", kind))}
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise ConfigurationError(
+                f"unknown; known are {', '.join(fields)}", section=section, field=name
+            )
+        if name in convert:
+            made[name] = convert[name](value, section, name)
+        else:
+            made[name] = _as_declared(hints[name], value, section, name)
+    for name, each in fields.items():
+        required = (
+            each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        )
+        if required and name not in made:
+            raise ConfigurationError("is mandatory", section=section, field=name)
+    return kind(**made)
+
+
+def _as_declared(hint: object, value: object, section: str, field: str) -> object:
+    if hint is str and isinstance(value, str):
+        return value
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint == tuple[str, ...] and isinstance(value, list):
+        entries = cast("list[object]", value)
+        if all(isinstance(each, str) for each in entries):
+            return tuple(cast("list[str]", entries))
+    if hint == Mapping[str, str] and isinstance(value, dict):
+        pairs = cast("dict[str, object]", value)
+        if all(isinstance(each, str) for each in pairs.values()):
+            return MappingProxyType(cast("dict[str, str]", pairs))
+    raise ConfigurationError(f"must be {_WORDS.get(hint, hint)}", section=section, field=field)
+
+
+_WORDS: dict[object, str] = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number of seconds",
+    tuple[str, ...]: "a list of texts",
+    Mapping[str, str]: "a table of texts",
+}
