@@ -497,9 +497,10 @@ def _lines(value: Any, section: str, name: str) -> tuple[LineConfig, ...]:
 
 
 def _tables(value: Any, section: str, name: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+    entries = cast("list[object]", value)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in entries):
         raise ConfigurationError("must be a list of tables", section=section, field=name)
-    return value
+    return cast("list[dict[str, Any]]", entries)
 
 
 def _kind(value: Any, section: str, name: str) -> DeviceKind:
@@ -511,9 +512,10 @@ def _kind(value: Any, section: str, name: str) -> DeviceKind:
 
 
 def _texts(value: Any, section: str, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    entries = cast("list[object]", value)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in entries):
         raise ConfigurationError("must be a list of texts", section=section, field=name)
-    return tuple(value)
+    return tuple(cast("list[str]", entries))
 
 
 def _text(value: Any, section: str, name: str) -> str:
