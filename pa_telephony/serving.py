@@ -20,7 +20,7 @@ from pa_telephony.admission import Lobby
 from pa_telephony.descriptors import Descriptors
 from pa_telephony.faults import Seldom
 
-__all__ = ["Door", "DoorCounters", "serve_connections"]
+__all__ = ["Door", "PeerCounters", "serve_connections"]
 
 _AT_ONCE = 16
 """Connections that are accepted before others have their turns."""
@@ -28,8 +28,8 @@ _PAUSE = 0.1
 """Seconds until the next try when a connection could not be accepted."""
 
 
-class DoorCounters:
-    """The connections that came to a server; plain numbers, for status pages and tests."""
+class PeerCounters:
+    """What every server counts of its peers; plain numbers, for status pages and tests."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -40,6 +40,10 @@ class DoorCounters:
         """Of those: because the process has no descriptors that it could spare."""
         self.turned_out = 0
         """Connections of strangers that made room for one of another address."""
+        self.protocol_errors = 0
+        self.timeouts = 0
+        self.internal_errors = 0
+        """Connections closed for a bug, ours or the call manager's; the log has tracebacks."""
 
 
 class Door:
@@ -54,7 +58,7 @@ class Door:
         self,
         strangers: Lobby,
         most: int,
-        counters: DoorCounters,
+        counters: PeerCounters,
         descriptors: Descriptors | None,
         log: logging.Logger,
         introduced: str,

@@ -31,7 +31,7 @@ from pa_telephony.cti.server.session import ProviderSession
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.faults import Seldom, report_fault, told_of
 from pa_telephony.guesses import Attempt, Guesses
-from pa_telephony.serving import DoorCounters
+from pa_telephony.serving import PeerCounters
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace
 from pa_telephony.turns import Turns
@@ -46,7 +46,7 @@ _NONCE_BYTES = 8
 _MISSED_HEARTBEATS = 3
 
 
-class Counters(DoorCounters):
+class Counters(PeerCounters):
     """What a CTI Manager has seen; plain numbers, for status pages and tests."""
 
     def __init__(self) -> None:
@@ -57,11 +57,7 @@ class Counters(DoorCounters):
         """Logins that waited because of wrong passwords from their address."""
         self.logins_refused_unseen = 0
         """Logins that would have waited too long for that."""
-        self.protocol_errors = 0
         self.slow_applications = 0
-        self.timeouts = 0
-        self.internal_errors = 0
-        """Connections closed for a bug, of ours or of the backend's; the log has tracebacks."""
 
 
 class SessionOwner(Protocol):

@@ -36,7 +36,7 @@ from pa_telephony.sccp.server.registrar import (
     TokenAsked,
     UnregistrationAsked,
 )
-from pa_telephony.serving import Door, DoorCounters
+from pa_telephony.serving import Door, PeerCounters
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, Trace
 from pa_telephony.turns import Turns
@@ -51,7 +51,7 @@ _LONGEST_PROBE = 32_767
 """The most seconds that Linux takes between two probes."""
 
 
-class Counters(DoorCounters):
+class Counters(PeerCounters):
     """What a server has seen; plain numbers, for status pages and tests."""
 
     def __init__(self) -> None:
@@ -65,11 +65,7 @@ class Counters(DoorCounters):
         self.standbys_refused = 0
         """Stations that were to stand by, and found no place for that."""
         self.tokens_refused = 0
-        self.protocol_errors = 0
-        self.timeouts = 0
         self.slow_stations = 0
-        self.internal_errors = 0
-        """Connections closed for a bug, of ours or of the directory's; the log has tracebacks."""
 
 
 class Directory(Protocol):
