@@ -1,10 +1,8 @@
-"""The programs in the documentation run as they stand."""
+"""Links of the documentation lead somewhere, and the site of its pages builds."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import os
 import re
 import subprocess
 import sys
@@ -13,61 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^(<!-- not run: .*-->\n)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
+    page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts
+)
 
 
-def snippets(page: Path) -> list[tuple[int, bool, str]]:
-    """Line number, whether it is run, and text of each Python block."""
-    text = page.read_text()
-    return [
-        (text.count("\n", 0, match.start(2)), not match[1], match[2])
-        for match in BLOCK.finditer(text)
-    ]
-
-
-def test_every_python_snippet_about_testing_passes_as_a_test(tmp_path: Path) -> None:
-    known = importlib.metadata.entry_points(group="pytest11", name="pa_telephony")
-    plugin = () if known else ("-p", "pa_telephony.testing.plugin")
-    found = snippets(ROOT / "docs" / "testing.md")
-    wanted = 0
-    for line, runs, text in found:
-        compile(text, f"docs/testing.md:{line}", "exec")
-        if runs:
-            (tmp_path / f"test_line_{line}.py").write_text(text)
-            wanted += len(re.findall(r"^\s*def test_", text, re.MULTILINE))
-    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-c", tmp_path / "pytest.ini", *plugin, tmp_path],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert wanted > 10
-    assert f"{wanted} passed" in done.stdout
-
-
-def test_the_first_program_of_the_readme_says_what_stands_below_it(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text()
-    found = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    program, output = found.groups()
-    (tmp_path / "program.py").write_text(program)
-    done = subprocess.run(
-        [sys.executable, tmp_path / "program.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
-    assert done.stdout == output, done.stderr
-
-
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_to_files_of_the_repository_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:
