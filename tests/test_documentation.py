@@ -15,9 +15,39 @@ def test_every_rule_of_failover_names_tests_that_exist() -> None:
     known = set()
     for file in (ROOT / "tests").rglob("test_*.py"):
         known |= set(re.findall(r"def (test_\w+)", file.read_text()))
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "failover.md").read_text()))
-    assert named - known == set()
+    for page in ("failover.md", "failover-design.md"):
+        named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / page).read_text()))
+        assert named - known == set()
     assert len(named) > 30
+
+
+def rows_of_failover(letter: str) -> dict[str, list[str]]:
+    """The tables of the page about the design: the number of each row to its other cells."""
+    page = (ROOT / "docs" / "failover-design.md").read_text()
+    rows = re.findall(rf"^\| ({letter}\d+) \| (.*) \|$", page, re.MULTILINE)
+    return {number: cells.split(" | ") for number, cells in rows}
+
+
+def test_every_rule_question_and_promise_of_failover_is_there_and_says_what_holds_it() -> None:
+    for letter, count in (("F", 30), ("Q", 28), ("P", 10)):
+        rows = rows_of_failover(letter)
+        assert [*rows] == [f"{letter}{number}" for number in range(1, count + 1)]
+        tools = ("`test_", "`tests/", "explorer", "simulator")
+        nowhere = [n for n, cells in rows.items() if not any(tool in cells[-1] for tool in tools)]
+        # Speech and licence servers, and the users' rules, are not ours.
+        assert nowhere == {"F": ["F16"], "Q": ["Q28"], "P": []}[letter]
+
+
+def test_every_mutant_and_step_of_failover_that_the_design_names_is_there() -> None:
+    from pa_telephony.failover.ownership import StepKind
+
+    page = (ROOT / "docs" / "failover-design.md").read_text()
+    mutants = (ROOT / "tests" / "failover" / "mutants.txt").read_text().splitlines()
+    named = set(re.findall(r"`([a-z]+: [^`]+)`", page))
+    assert named - {*mutants} == set()
+    assert len(named) > 10
+    steps = page.partition("| step |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| ([a-z ]+) \|", steps, re.MULTILINE) == [each.value for each in StepKind]
 
 
 def test_every_command_named_in_readme_and_docs_exists() -> None:
@@ -71,10 +101,7 @@ def test_what_comments_cite_is_in_the_repository() -> None:
 
 
 def test_every_rule_and_question_of_failover_that_is_cited_has_its_row() -> None:
-    rows = re.findall(
-        r"^\| ([FQ][^|]*) \|", (ROOT / "docs" / "failover.md").read_text(), re.MULTILINE
-    )
-    known = {each for row in rows for each in re.findall(r"[FQ]\d+", row)}
+    known = {*rows_of_failover("F"), *rows_of_failover("Q")}
     assert len(known) > 40
     for folder in ("pa_telephony", "tests/failover", "tests/faults", "bench", "examples"):
         for file in (ROOT / folder).rglob("*.py"):

@@ -264,7 +264,7 @@ def warnings(config: CallManagerConfig) -> list[str]:
 
     A route point is served by an application. Calls that come while none is there, or that it
     does not route in time, need forwards: without, they fail or ring for ever
-    (docs/failover.md, F24).
+    (docs/failover-design.md, F24).
     """
     missing = {
         "forward_failure": "while no application serves it its callers are turned away",

@@ -15,8 +15,7 @@ How a driver uses it (:class:`~pa_telephony.failover.member.Member` does all of 
                 await store.transact(step.transaction)
             # then until store.watch(snapshot), a report of a registration, or a deadline
 
-Rules that stand outside the transactions and bind every driver (docs/failover.md, "How it is
-decided"):
+Rules that stand outside the transactions and bind every driver (docs/failover-design.md §5):
 
 * **Guard.** A server acts (registers, answers, redirects) only until ``t_own`` after it *sent* its
   last committed heartbeat, and until ``t_own`` after it *asked for* the last snapshot that it got;

@@ -1,6 +1,6 @@
 """Every rule that a cluster's configuration must keep, and settings that are worth a warning.
 
-Source: Cisco's document 44922, Q22 and Q23 of docs/failover.md; rules marked *ours* in
+Source: Cisco's document 44922, Q22 and Q23 of docs/failover-design.md; rules marked *ours* in
 :mod:`pa_telephony.failover.config` follow from how failover is decided there.
 """
 

@@ -19,7 +19,7 @@ key                         value                  meaning
 ``S:token`` counts only while ``srv/S`` exists and was created at revision ``token``. One delete of
 ``srv/S`` therefore voids all that S owned, claimed or wanted. A token never comes back. An
 identity without an owner that counts is an *orphan*. F and Q are the rules and questions of
-docs/failover.md, here and in all of this package.
+docs/failover-design.md, here and in all of this package.
 """
 
 from __future__ import annotations
