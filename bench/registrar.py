@@ -13,7 +13,7 @@ read from the kernel and divided by what was done. Medians of all runs are shown
   of CPU, and at half the load that fills the server 99 of 100 are set up within 20 ms.
 
 Measured on a quieter machine of the same kind, from the same RegisterReq to the same TimeDateRes
-(docs/protocol-sccp.md §10): chan-sccp-b 0.55 ms, chan_skinny 0.31 ms, FreeSWITCH 1.9 ms a phone;
+(docs/protocol/sccp.md §10): chan-sccp-b 0.55 ms, chan_skinny 0.31 ms, FreeSWITCH 1.9 ms a phone;
 4.2, 0.56 and 4.3 ms a call, theirs to an echo, so with one phone instead of two.
 
 Another SCCP server that you have started is measured in the same runs, by the same load, and shown

@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the declarations: messages, enumerations, state tables.
+"""Write docs/reference/ from the declarations: messages, enumerations, real frames, state tables.
 
 Run as ``python docs/generate.py`` (``make docs``); a test holds that what is committed is what this
 writes. Evidence comes from the docstrings of the messages and, for CTI, from tests/vectors.
@@ -7,25 +7,25 @@ writes. Evidence comes from the docstrings of the messages and, for CTI, from te
 from __future__ import annotations
 
 import dataclasses
-import enum
 import importlib.util
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
-from pa_telephony.callmanager.calls.model import ACTIONS, LegState
+sys.path.insert(0, str(Path(__file__).parent))
+
+import frames
+from state_tables import states
+from tables import table
+
 from pa_telephony.cti import enums as cti_enums
-from pa_telephony.cti.client import route_session
 from pa_telephony.cti.messages import CtiMessage
-from pa_telephony.failover import ownership, registration
 from pa_telephony.sccp import enums as sccp_enums
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.server import names, registrar
-from pa_telephony.sccp.station import core as station
 from pa_telephony.wire.declaration import Field, OpenIntEnum, OpenIntFlag, Struct, fields_of
 from pa_telephony.wire.offset import types as offset
 from pa_telephony.wire.sequential import types as sequential
@@ -42,6 +42,8 @@ def pages() -> dict[str, str]:
         "sccp/enumerations.md": enumerations("SCCP", sccp_enums),
         "cti/enumerations.md": enumerations("CTIQBE", cti_enums),
         "sccp/sessions.md": sessions(),
+        "sccp/frames.md": frames.sccp(),
+        "cti/frames.md": frames.cti(),
         "states.md": states(),
     }
     for protocol, registry in (("sccp", SccpMessage.registry), ("cti", CtiMessage.registry)):
@@ -63,12 +65,6 @@ def anchor(declaration: type[Any]) -> str:
 def link(declaration: type[Any]) -> str:
     """A link to a struct or a message from another page of the same protocol."""
     return f"[{declaration.__name__}]({page_of(declaration.__module__)}#{anchor(declaration)})"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    lines = [list(head), *([str(cell) for cell in row] for row in rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 # What is known of each message --------------------------------------------------------------------
@@ -333,106 +329,6 @@ def numbered(member: Any) -> tuple[str, str]:
     if isinstance(member, OpenIntFlag):
         return f"0x{value:04X}", str(member.name)
     return (f"{value}" if 0 <= value < 1 << 16 else f"0x{value % (1 << 32):08X}"), member.name
-
-
-MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
-    ("Station", station, "pa_telephony/sccp/station/core.py: the registration of a phone or port"),
-    (
-        "Registrar",
-        registrar,
-        "pa_telephony/sccp/server/registrar.py: one station's session at a server",
-    ),
-    ("Names", names, "pa_telephony/sccp/server/names.py: who has a device's name at a server"),
-    (
-        "Route session",
-        route_session,
-        "pa_telephony/cti/client/route_session.py: one call at a route point",
-    ),
-    ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
-)
-
-
-def states() -> str:
-    parts = [
-        "# State tables",
-        "Each machine is a table `(state, input) → (state, effect)`. The drawings leave out what "
-        "changes nothing; the tables below them are complete, with a dot for that and an empty "
-        "cell for what cannot happen.",
-    ]
-    for title, module, about in MACHINES:
-        parts += [f"## {title}", about + ".", drawing(module), matrix(module)]
-    parts += [
-        "## Duties",
-        "pa_telephony/failover/ownership.py: what a server does about an identity, by what it is "
-        "to it and how it stands.",
-        table(
-            ("", *(standing.value for standing in ownership.Standing)),
-            (
-                (
-                    f"**{role.value}**",
-                    *(duty(role, standing) for standing in ownership.Standing),
-                )
-                for role in ownership.Role
-            ),
-        ),
-    ]
-    parts += [
-        "## Legs",
-        "pa_telephony/callmanager/calls/model.py: what can be done with one party's end of a call, "
-        "by what that party sees. Elsewhere it is refused and changes nothing.",
-        table(
-            ("", *(state.value for state in LegState)),
-            (
-                (f"**{action.value}**", *("yes" if state in allowed else "" for state in LegState))
-                for action, allowed in ACTIONS.items()
-            ),
-        ),
-    ]
-    return "\n\n".join(parts)
-
-
-def duty(role: ownership.Role, standing: ownership.Standing) -> str:
-    known = ownership.DUTIES.get((role, standing))
-    return known.value if known else ""
-
-
-def drawing(module: Any) -> str:
-    edges: dict[tuple[Any, Any], list[str]] = {}
-    for (state, step), (after, effect) in module.TABLE.items():
-        if state is not after or not idle(effect):
-            label = step.value if idle(effect) else f"{step.value} / {effect.value}"
-            edges.setdefault((state, after), []).append(label)
-    lines = ["```mermaid", "stateDiagram-v2", *named(module.State)]
-    for (state, after), labels in edges.items():
-        lines.append(f"    {state.name} --> {after.name}: {'<br/>'.join(labels)}")
-    return "\n".join([*lines, "```"])
-
-
-def named(states: type[enum.Enum]) -> Iterator[str]:
-    yield f"    [*] --> {next(iter(states)).name}"
-    yield from (f'    state "{state.value}" as {state.name}' for state in states)
-
-
-def idle(effect: enum.Enum) -> bool:
-    return effect.name in ("NONE", "NOTHING")
-
-
-def matrix(module: Any) -> str:
-    def cell(state: Any, step: Any) -> str:
-        if (state, step) not in module.TABLE:
-            return ""
-        after, effect = module.TABLE[state, step]
-        if after is state and idle(effect):
-            return "·"
-        return after.value if idle(effect) else f"{after.value} / {effect.value}"
-
-    return table(
-        ("", *(state.value for state in module.State)),
-        (
-            (f"**{step.value}**", *(cell(state, step) for state in module.State))
-            for step in module.Input
-        ),
-    )
 
 
 def main() -> None:

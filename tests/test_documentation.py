@@ -84,11 +84,14 @@ def test_every_name_in_the_walks_through_the_code_exists() -> None:
 
 def test_what_comments_cite_is_in_the_repository() -> None:
     """A section of a page here, a page here, or a document by its name; never a page elsewhere."""
+    docs = ROOT / "docs"
     sections = {
-        page.name: set(re.findall(r"^#+ (\d+(?:\.\d+)*)\.? ", page.read_text(), re.MULTILINE))
-        for page in (ROOT / "docs").glob("*.md")
+        page.relative_to(docs).as_posix(): set(
+            re.findall(r"^#+ (\d+(?:\.\d+)*)\.? ", page.read_text(), re.MULTILINE)
+        )
+        for page in (*docs.glob("*.md"), *docs.glob("protocol/*.md"))
     }
-    places = [ROOT, ROOT / "docs", ROOT / "docs" / "reference"]
+    places = [ROOT, docs, docs / "reference"]
     for folder in ("pa_telephony", "tests", "bench", "examples", "fuzz"):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text()
@@ -107,6 +110,16 @@ def test_every_rule_and_question_of_failover_that_is_cited_has_its_row() -> None
         for file in (ROOT / folder).rglob("*.py"):
             cited = set(re.findall(r"\b[FQ]\d{1,2}\b", file.read_text()))
             assert cited <= known, (file, cited - known)
+
+
+def test_every_message_in_the_exchanges_of_ctiqbe_is_declared() -> None:
+    from pa_telephony.cti.messages import CtiMessage
+
+    declared = {each.__name__ for each in CtiMessage.registry.values()}
+    page = (ROOT / "docs/protocol/ctiqbe-exchanges.md").read_text()
+    named = re.findall(r"^(?:C->S|S->C)  (\w+)", page, re.MULTILINE)
+    assert {name.replace("_", "") for name in named} - declared == set()
+    assert len(named) > 100
 
 
 def test_every_docstring_is_a_sentence_or_more() -> None:

@@ -122,7 +122,7 @@ class WireConnection:
             frame = bytes(self._received[self._start : self._start + length + 8])
             self._start += length + 8
             if self.role is Role.SERVER:
-                # A server answers in the version its client speaks (docs/protocol-cti.md §1.1).
+                # A server answers in the version its client speaks (docs/protocol/ctiqbe.md §1.1).
                 self.version = version
             try:
                 message = decode(frame)

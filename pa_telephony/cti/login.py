@@ -3,7 +3,7 @@
 The client makes a key of text, encrypts the password with its first 16 bytes (AES-128-CBC, IV of
 zeros, which is sent in front), and the key followed by the server's nonce with the public key of
 the server's certificate (RSA PKCS#1 v1.5). Observed with Cisco's JTAPI client 11.5 and 15
-(docs/protocol-cti.md §2.2). Pure: keys and nonces are given by the caller.
+(docs/protocol/ctiqbe.md §2.2). Pure: keys and nonces are given by the caller.
 
 Needs the extra ``cti``: ``pip install 'pa-telephony[cti]'``.
 """

@@ -1,7 +1,7 @@
 """Phrase numbers in texts: ``0x80 n`` and ``0x1e n`` stand for words in the phone's language.
 
 CUCM writes them in prompts, notifications and soft key labels, and plain English to FXS ports
-(docs/protocol-sccp.md §8, captured).
+(docs/protocol/sccp.md §8, captured).
 """
 
 from __future__ import annotations

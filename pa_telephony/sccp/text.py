@@ -3,7 +3,7 @@
 A message holds a text as the octets it came in, one character for each (so that every byte
 survives, and the phrase numbers of :mod:`~pa_telephony.sccp.phrases` stay what they are). What the
 octets mean is agreed by a bit of RegisterReq: UTF-8 where the phone announces it, else Latin-1
-(docs/protocol-sccp.md §2 and §8: captured, and chan-sccp).
+(docs/protocol/sccp.md §2 and §8: captured, and chan-sccp).
 """
 
 from __future__ import annotations

@@ -10,5 +10,5 @@ TONES = {
     **{str(number): DeviceTone(number or 10) for number in range(10)},
     **{key: DeviceTone(number) for number, key in enumerate("*#ABCD", 14)},
 }
-"""The tone of each digit (docs/protocol-sccp.md §7; 1 to 3 are captured)."""
+"""The tone of each digit (docs/protocol/sccp.md §7; 1 to 3 are captured)."""
 DIGITS = {tone: digit for digit, tone in TONES.items()}

@@ -188,7 +188,7 @@ async def returns_to_the_first(cluster: Cluster) -> None:
 async def test_a_call_manager_that_knows_no_tokens_is_returned_to_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Asterisk and wazo ignore the question (docs/protocol-sccp.md §4)."""
+    """Asterisk and wazo ignore the question (docs/protocol/sccp.md §4)."""
     monkeypatch.setattr(Registrar, "answer_token", lambda self, wait=0: None)
     async with a_cluster() as cluster:
         await returns_to_the_first(cluster)
@@ -197,7 +197,7 @@ async def test_a_call_manager_that_knows_no_tokens_is_returned_to_without(
 async def test_one_that_drops_the_connection_over_the_question_is_returned_to_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As FreeSWITCH may (docs/protocol-sccp.md §4)."""
+    """As FreeSWITCH may (docs/protocol/sccp.md §4)."""
     monkeypatch.setattr(
         Registrar, "answer_token", lambda self, wait=0: self.end_session("what is a token?")
     )

@@ -1,4 +1,4 @@
-"""Our client at a server that writes as sparely as the wire allows (docs/protocol-cti.md §1.2).
+"""Our client at a server that writes as sparely as the wire allows (docs/protocol/ctiqbe.md §1.2).
 
 Between our client and our CTI Manager stands a middleman that writes every message anew: strings
 that are not there, Unicode of no bytes and without a terminator, structs of no bytes, and fixed

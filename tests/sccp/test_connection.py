@@ -120,7 +120,7 @@ def test_a_session_with_call_manager_2_is_read_in_its_dialect() -> None:
     assert len(heard) >= 14
 
 
-# Bodies of CallManager 2.x by message and length, from docs/reference and docs/protocol-sccp.md
+# Bodies of CallManager 2.x by message and length, from docs/reference and docs/protocol/sccp.md
 # §2; those that no vector holds (they are deduplicated) are made up from zeros at the lengths seen.
 SHORT = [
     (messages.StartTone, 4),

@@ -1,7 +1,7 @@
 """What crashed, hung or confused SCCP servers of other makers, sent to ours.
 
 chan_skinny (Asterisk 20), chan-sccp-b 4.3.5 and pyskinny were run and probed
-(docs/protocol-sccp.md §10); each test says who fell over it. Whatever comes, at most that
+(docs/protocol/sccp.md §10); each test says who fell over it. Whatever comes, at most that
 connection is closed, and a bug is none: tests/conftest.py fails a test in which one shows.
 """
 

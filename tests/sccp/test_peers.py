@@ -1,7 +1,7 @@
 """Call managers and stations of other makers, scripted: each quirk that is known, as they do it.
 
 What chan_skinny (Asterisk 20), chan-sccp-b 4.3.5, FreeSWITCH 1.10.2 and pyskinny do was observed
-by running them (docs/protocol-sccp.md §10); docs/interop.md says what ours did with the real ones.
+by running them (docs/protocol/sccp.md §10); docs/interop.md says what ours did with the real ones.
 
 First what they say to a station of ours, by maker; then how they refuse and close, over sockets.
 Elsewhere:

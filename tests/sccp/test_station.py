@@ -310,7 +310,7 @@ def test_a_congestion_is_explained_in_numbers_or_in_words(prompt: str) -> None:
 
 
 def test_keepalives_that_were_not_acknowledged_while_standing_by_do_not_count_afterwards() -> None:
-    """wazo acknowledges none before RegisterReq (docs/protocol-sccp.md §10)."""
+    """wazo acknowledges none before RegisterReq (docs/protocol/sccp.md §10)."""
     bench = Bench()
     bench.core.stand_by(0.0, 60.0)
     for _ in range(2):

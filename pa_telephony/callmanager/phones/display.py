@@ -1,6 +1,6 @@
 """What a phone shows of a leg: state, soft keys, prompt, lamp, ring, tone.
 
-The order of messages is that of captured calls (docs/protocol-sccp.md §6); where there is no
+The order of messages is that of captured calls (docs/protocol/sccp.md §6); where there is no
 capture it is that of other call managers. Texts are phrase numbers (§8), so that a phone shows them
 in its own language.
 """

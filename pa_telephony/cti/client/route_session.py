@@ -2,7 +2,7 @@
 
 Routing is done by the client; on the wire there are only call events, CallRedirectRequest for
 each entry of the list until one is taken, and CallAcceptRequest when the application gives up
-and the call is left alerting (docs/protocol-cti.md §6.2).
+and the call is left alerting (docs/protocol/ctiqbe.md §6.2).
 """
 
 from __future__ import annotations

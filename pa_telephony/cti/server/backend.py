@@ -81,7 +81,7 @@ class LineInfo:
 
 
 class Termination(enum.Enum):
-    """Which side terminates the media of a CTI device (docs/protocol-cti.md §5.1)."""
+    """Which side terminates the media of a CTI device (docs/protocol/ctiqbe.md §5.1)."""
 
     NONE = 0
     STATIC = 1
@@ -141,7 +141,7 @@ class Purpose(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RedirectOptions:
-    """What may go with a redirect (docs/protocol-cti.md §6.2); "" keeps what is there."""
+    """What may go with a redirect (docs/protocol/ctiqbe.md §6.2); "" keeps what is there."""
 
     original_called: str = ""
     calling: str = ""

@@ -1,7 +1,7 @@
 """Calls as a CTI Manager tells them: legs, parties, transfers and conferences as events.
 
 Every string is sent, empty ones too: Cisco's client fails on null strings in some call events
-(observed, docs/protocol-cti.md §1.2 rule 3); the codec sees to that on the server's side.
+(observed, docs/protocol/ctiqbe.md §1.2 rule 3); the codec sees to that on the server's side.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Requests come in with :meth:`ProviderSession.handle_request`; answers and events alike are queued on
 the connection in order. Here: the login, what the user controls, and the way of every other request
 and event to :mod:`~pa_telephony.cti.server.devices`, ``lines`` and ``calls``. What Cisco's client
-needs stands in docs/protocol-cti.md §2-§7 and §10.1.
+needs stands in docs/protocol/ctiqbe.md §2-§7 and §10.1.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 :class:`Device` is the configuration of one station. :func:`answer` turns a station's question
 (a button template, a line, the time, …) into the messages real call managers send; it is pure,
 so the clock is an argument. From session version 17 on the answers have their V2 forms
-(docs/protocol-sccp.md §3.7, captured).
+(docs/protocol/sccp.md §3.7, captured).
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class StationServer:
         """Say yes or no to a RegisterReq: by what the device is, then by who has the name.
 
         :data:`~pa_telephony.sccp.server.names.TABLE` has the second part: our answer to a question
-        that real call managers answer in four ways (docs/protocol-sccp.md §5).
+        that real call managers answer in four ways (docs/protocol/sccp.md §5).
         """
         name = request.device_name
         attempt = self._attempt(session, name)

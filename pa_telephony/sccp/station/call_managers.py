@@ -1,7 +1,7 @@
 """Which call manager serves a station: the first of its list that accepts it.
 
 It stays with that one while the link lasts, goes down the list when it is lost, and returns to an
-earlier one that gives it a token when no call is up (docs/protocol-sccp.md §4).
+earlier one that gives it a token when no call is up (docs/protocol/sccp.md §4).
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class CallMedia:
             case messages.SubscribeDtmfPayloadReq():
                 self._listen_for_digits(message.payload_dtmf)
             case messages.StartTone() | messages.SendDtmfTone():
-                # A key of the other side that did not come in the audio (docs/protocol-sccp.md §7).
+                # A key of the other side that did not come in the audio (docs/protocol/sccp.md §7).
                 if self.sound is not None and message.tone in DIGITS:
                     self.sound.feed_digit(DIGITS[message.tone])
             case messages.CloseReceiveChannel() if self.port is not None:

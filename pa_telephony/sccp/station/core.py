@@ -1,7 +1,7 @@
 """A station of any style without I/O: its registration is a table, its calls are views.
 
 Everything is stimulus and response: the station reports keys, and every visible change comes
-from the call manager (docs/protocol-sccp.md §6). So a :class:`CallView` is only ever changed by a
+from the call manager (docs/protocol/sccp.md §6). So a :class:`CallView` is only ever changed by a
 message, and the machine (:mod:`~pa_telephony.sccp.station.registration`) is about the registration
 alone.
 """
@@ -471,7 +471,7 @@ class StationCore:
             case Effect.REGISTER:
                 self._deadline = self._now + self.config.register_within
                 # Some acknowledge no keepalives before RegisterReq (wazo,
-                # docs/protocol-sccp.md §10).
+                # docs/protocol/sccp.md §10).
                 self._keep_alive_at = None
                 self._reset_wanted = None
                 self.send(register_request(self.name, self._local_ip, self.config))

@@ -1,6 +1,6 @@
 """The connections of a station to its call managers: registered with one, standing by at others.
 
-A station keeps a connection to the call manager it would go to next (docs/protocol-sccp.md §4):
+A station keeps a connection to the call manager it would go to next (docs/protocol/sccp.md §4):
 only keepalives pass on it, and registering there takes one message when the first is lost.
 """
 
@@ -177,7 +177,7 @@ class Link:
         end: list[End] = []
         config = self._owner.config
         own = self.addresses[0][0]
-        # How a phone says its IPv6 address is not established (docs/protocol-sccp.md §13); it may
+        # How a phone says its IPv6 address is not established (docs/protocol/sccp.md §13); it may
         # leave IPv4 out.
         core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
@@ -305,7 +305,7 @@ class Standby:
             del self._links[index]
             if index in self._asked:
                 # It dropped the connection over the question, as FreeSWITCH may
-                # (docs/protocol-sccp.md §4).
+                # (docs/protocol/sccp.md §4).
                 self._asked.discard(index)
                 self._knows_no_tokens.add(index)
                 self._ask_at[index] = now + self._config.token_within

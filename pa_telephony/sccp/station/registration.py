@@ -75,7 +75,7 @@ _ANYWHERE: dict[Input, tuple[State, Effect]] = {
 
 TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     # A message that is too late for its state changes nothing: peers repeat themselves
-    # (docs/protocol-sccp.md §3).
+    # (docs/protocol/sccp.md §3).
     **{(state, step): (state, _E.NOTHING) for state in State for step in Input},
     **{
         (state, step): then
@@ -91,7 +91,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.ASKING, _I.CONNECTED): (_S.REGISTERING, _E.REGISTER),
     (_S.ASKING, _I.TOKEN): (_S.STANDBY, _E.MAY_COME),
     (_S.ASKING, _I.NO_TOKEN): (_S.STANDBY, _E.MUST_WAIT),
-    # Some call managers know no tokens (docs/protocol-sccp.md §4): silence counts as one.
+    # Some call managers know no tokens (docs/protocol/sccp.md §4): silence counts as one.
     (_S.ASKING, _I.DEADLINE): (_S.STANDBY, _E.MAY_COME),
     (_S.ASKING, _I.LEAVE): (_S.OFFLINE, _E.GONE),
     (_S.REGISTERING, _I.ACK): (_S.CONFIGURING, _E.ASK),

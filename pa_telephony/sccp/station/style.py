@@ -1,6 +1,6 @@
 """What a station says of itself and what it asks: one row of a table for each style.
 
-Each row is a captured registration (docs/protocol-sccp.md §3): what is in RegisterReq, the
+Each row is a captured registration (docs/protocol/sccp.md §3): what is in RegisterReq, the
 questions behind RegisterAck, those for each line once the buttons are known, and the answer that
 ends it.
 """
@@ -32,7 +32,7 @@ class Style(enum.Enum):
     """What a station registers as; whatever the style, the call manager shows the calls."""
 
     PHONE = "phone"
-    """Registers as a 7970 does with CUCM 8.6 (docs/protocol-sccp.md §3.1)."""
+    """Registers as a 7970 does with CUCM 8.6 (docs/protocol/sccp.md §3.1)."""
     PORT = "port"
     """A media port: the questions of an analogue port, and what software can tell besides."""
     ANALOG_PORT = "analogue port"
@@ -90,7 +90,7 @@ class StationConfig:
     rejected_for: float = 75.0
     """How long refusals are put up with while opening, unless all say that the name is not to be
     had: a session whose link broke holds it for up to two keepalive intervals
-    (docs/protocol-sccp.md §5)."""
+    (docs/protocol/sccp.md §5)."""
     max_calls: int = 24
     """How many calls the call manager may show at once, and handlers may run; a media resource has
     ``streams`` instead."""

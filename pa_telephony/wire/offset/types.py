@@ -2,7 +2,7 @@
 
 Every field is a few 32-bit words in the fixed part; strings, arrays and nested structs are told
 there by their offset, counted from the first byte of the message, and lie behind it. All facts
-are from observing Cisco's JTAPI client (docs/protocol-cti.md §1.2) unless said otherwise.
+are from observing Cisco's JTAPI client (docs/protocol/ctiqbe.md §1.2) unless said otherwise.
 
 The two directions differ: Cisco's client writes null strings as length 0 and Unicode without a
 terminator, but needs at least one NUL in every string that it reads.
