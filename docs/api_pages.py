@@ -7,24 +7,14 @@ docstrings, under the names that users import.
 from __future__ import annotations
 
 import enum
-import importlib
 import inspect
 from collections.abc import Iterator, Sized
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from public_names import PACKAGES, modules
 from sphinx.application import Sphinx
-
-PACKAGES = ["sccp", "cti", "rtp", "callmanager", "failover", "testing", "errors", "trace", "tasks"]
-
-
-def modules() -> Iterator[tuple[ModuleType, list[ModuleType]]]:
-    """Each package that has a page, and those of its public names that are modules themselves."""
-    for package in PACKAGES:
-        module = importlib.import_module(f"pa_telephony.{package}")
-        named = [getattr(module, name) for name in module.__all__]
-        yield module, [each for each in named if isinstance(each, ModuleType)]
 
 
 def described(module: ModuleType, parts: list[ModuleType]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any, get_args
 sys.path.insert(0, str(Path(__file__).parent))
 
 import frames
+import public_names
 from state_tables import states
 from tables import table
 
@@ -341,6 +342,7 @@ def main() -> None:
         path = ROOT / "reference" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    (ROOT / "reference" / "public-names.txt").write_text(public_names.page())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 import api_pages
+import public_names
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -23,7 +24,7 @@ from sphinx.environment import BuildEnvironment
 # left out, for equal ones may be one object.
 PUBLIC: dict[int, str] = {
     id(thing): name
-    for module, parts in api_pages.modules()
+    for module, parts in public_names.modules()
     for name, thing in api_pages.described(module, parts).items()
     if not isinstance(thing, bool | int | float | str | bytes | tuple)
 }
