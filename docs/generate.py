@@ -309,6 +309,7 @@ def counted(field: Field | None, form: sequential.Array | sequential.Data) -> st
 def enumerations(protocol: str, module: ModuleType) -> str:
     parts = [
         f"# {protocol}: enumerations",
+        f"{len(module.__all__)} enumerations. "
         "All are open: a number without a name stays a number.",
     ]
     for name in sorted(module.__all__):

@@ -112,6 +112,17 @@ def test_every_rule_and_question_of_failover_that_is_cited_has_its_row() -> None
             assert cited <= known, (file, cited - known)
 
 
+def test_how_many_messages_there_are_is_written_by_no_hand() -> None:
+    """The pages under docs/reference count them."""
+    counted = re.compile(r"\b\d[\d,]* (?:messages|enumerations|structs)\b")
+    names = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+    pages = [ROOT / name for name in names]
+    pages += [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("protocol/*.md")]
+    assert {page.name: counted.findall(page.read_text()) for page in pages} == {
+        page.name: [] for page in pages
+    }
+
+
 def test_every_message_in_the_exchanges_of_ctiqbe_is_declared() -> None:
     from pa_telephony.cti.messages import CtiMessage
 

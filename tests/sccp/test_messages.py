@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -14,10 +16,15 @@ from pa_telephony.testing.strategies import VERSIONS, sccp_message, sccp_message
 from pa_telephony.wire.sequential.types import read_fields, write_fields
 
 NUMBERS = sorted(SccpMessage.registry)
+CATALOGUE = Path(__file__).parents[2] / "docs/reference/sccp/README.md"
 
 
-def test_all_178_messages_of_the_catalogue_are_declared() -> None:
-    assert len(NUMBERS) == 178
+def test_all_messages_of_the_checked_in_catalogue_are_declared_and_public() -> None:
+    rows = re.findall(r"^\| (0x\w+) \| \[(\w+)\]", CATALOGUE.read_text(), re.MULTILINE)
+    assert {int(number, 0): name for number, name in rows} == {
+        number: each.__name__ for number, each in SccpMessage.registry.items()
+    }
+    assert {name for _, name in rows} - {*messages.__all__} == set()
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda n: SccpMessage.registry[n].__name__)
