@@ -6,19 +6,18 @@ import re
 import sys
 from pathlib import Path
 
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 import pa_telephony
 
-# The two extensions of ours stand beside this file.
+# The extensions of ours stand beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "pa-telephony"
 author = project_copyright = "The pa-telephony developers"
 version = release = pa_telephony.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "api_pages", "references"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "api_pages", "drawings", "references"]
 
 # index.md has the text of README.md, which is the index where the repository is looked at.
 exclude_patterns = ["_build", "README.md"]
@@ -55,6 +54,3 @@ def above(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", above)
-    # A view of the repository draws them; here they are text, for drawing needs a program of others
-    # in the reader's browser, from somewhere else. The tables below each drawing say all of it.
-    app.add_lexer("mermaid", TextLexer)

@@ -16,14 +16,18 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+def module_of_docs(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    return module_of_docs("generate")
 
 
 def test_the_committed_pages_are_what_the_declarations_say(generate: ModuleType) -> None:
@@ -47,6 +51,18 @@ def test_what_is_said_to_be_captured_covers_the_captured_frames(generate: Module
     frames = json.loads((ROOT / "tests/vectors/sccp-frames.json").read_text())["frames"]
     for number in {int.from_bytes(bytes.fromhex(frame["hex"])[8:12], "little") for frame in frames}:
         assert generate.evidence(SccpMessage.registry[number]).startswith("captured")
+
+
+def test_on_the_site_each_arrow_of_a_drawing_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    drawings = module_of_docs("drawings")
+    page = (REFERENCE / "states.md").read_text()
+    arrows = re.findall(r"^    [A-Z_]+ --> [A-Z_]+: ", page, re.MULTILINE)
+    drawn = drawings.DRAWING.findall(page)
+    tables = [drawings.in_words(drawing) for drawing in drawn]
+    assert len(drawn) == page.count("```mermaid")
+    assert sum(table.count("\n") - 1 for table in tables) == len(arrows)
+    assert "| **offline** | registering | connected / RegisterReq |" in tables[0]
 
 
 def test_every_link_leads_to_a_heading() -> None:
