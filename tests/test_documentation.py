@@ -59,6 +59,17 @@ def test_every_command_named_in_readme_and_docs_exists() -> None:
         assert missing == set(), file
 
 
+def test_every_file_of_the_repository_that_a_page_names_exists() -> None:
+    folders = r"(?:pa_telephony|tests|bench|examples|docs|fuzz)"
+    file = re.compile(rf"(?<![\w/.-]){folders}/[\w/.-]+\.(?:py|toml|txt|md|json|java|wav)\b")
+    names = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+    pages = [ROOT / name for name in names]
+    pages += [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("protocol/*.md")]
+    named = {found for page in pages for found in file.findall(page.read_text())}
+    assert len(named) > 40
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
 @pytest.mark.parametrize("page", ["architecture.md", "adding.md"])
 def test_every_file_that_a_guide_to_the_code_names_exists(page: str) -> None:
     files = re.findall(r"`((?:[a-z_]+/)+\w+\.(?:py|txt))`", (ROOT / "docs" / page).read_text())
