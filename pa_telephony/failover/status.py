@@ -378,7 +378,7 @@ class _Reader:
                         f" {', '.join(groups)}"
                     )
         homes = [name, *self._cluster.stands_in_for(name)]
-        needed = dict.fromkeys(each for home in homes for each in self._cluster.needs(home))
+        needed = dict.fromkeys(each for home in homes for each in sorted(self._cluster.needs(home)))
         away = [provider for provider in needed if not beat.reaches(provider)]
         found += [f"it {self._unreached(provider, beat)}" for provider in away]
         ports = sum(
