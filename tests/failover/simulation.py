@@ -293,14 +293,17 @@ class Simulation:
 
     def _commit(self, process: Process, action: Transact) -> None:
         lost_before = not process.writes or (self.faults and self._random.random() < 0.01)
-        lost_after = self.faults and self._random.random() < 0.01
+        lost_after = self._loses_answer(process, action)
         slow = self.faults and self._random.random() < 0.01
         outcome = None if lost_before else self._submit(action.transaction)
         if outcome is not None and outcome.committed and action.step is not None:
-            self._noted(action)
+            self._noted(process, action)
         seen = None if lost_after else outcome
         delay = 1.0 if slow else self._random.uniform(0.001, 0.005)
         self._after(delay, lambda: self._finished(process, action, seen))
+
+    def _loses_answer(self, process: Process, action: Transact) -> bool:
+        return self.faults and self._random.random() < 0.01
 
     def _finished(self, process: Process, action: Transact, outcome: Outcome | None) -> None:
         if not process.alive:
@@ -313,10 +316,10 @@ class Simulation:
         process.member.finished(action, outcome, process.clock(self.now))
         self._pump(process)
 
-    def _noted(self, action: Transact) -> None:
+    def _noted(self, process: Process, action: Transact) -> None:
         step = action.step
         assert step is not None
-        self.log.append(f"{self.now:8.3f} {step}")
+        self.log.append(f"{self.now:8.3f} {process.name}: {step}")
         if step.kind is StepKind.TAKE_HOME:
             self.takeovers += 1
         if step.kind is StepKind.HAND_BACK and any(i.kind in ROUTES for i in step.identities):
