@@ -9,16 +9,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+STORY = re.compile(r"`(\w+\.txt)`")
 
 
 def test_every_rule_of_failover_names_tests_that_exist() -> None:
     known = set()
     for file in (ROOT / "tests").rglob("test_*.py"):
         known |= set(re.findall(r"def (test_\w+)", file.read_text()))
-    for page in ("failover.md", "failover-design.md"):
-        named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / page).read_text()))
-        assert named - known == set()
+    pages = [ROOT / "docs" / page for page in ("failover.md", "failover-design.md")]
+    named = {name for page in pages for name in re.findall(r"`(test_\w+)`", page.read_text())}
+    assert named - known == set()
     assert len(named) > 30
+
+
+def test_every_story_of_failover_that_the_design_names_is_there() -> None:
+    stories = {file.name for file in (ROOT / "tests" / "failover" / "scenarios").glob("*.txt")}
+    page = (ROOT / "docs" / "failover-design.md").read_text()
+    told = {
+        name for row in page.splitlines() if row.startswith("| ") for name in STORY.findall(row)
+    }
+    assert told - stories == set()
+    assert len(told) > 15
 
 
 def rows_of_failover(letter: str) -> dict[str, list[str]]:
@@ -32,7 +43,7 @@ def test_every_rule_question_and_promise_of_failover_is_there_and_says_what_hold
     for letter, count in (("F", 30), ("Q", 28), ("P", 10)):
         rows = rows_of_failover(letter)
         assert [*rows] == [f"{letter}{number}" for number in range(1, count + 1)]
-        tools = ("`test_", "`tests/", "explorer", "simulator")
+        tools = ("`test_", "`tests/", ".txt`", "explorer", "simulator")
         nowhere = [n for n, cells in rows.items() if not any(tool in cells[-1] for tool in tools)]
         # Speech and licence servers, and the users' rules, are not ours.
         assert nowhere == {"F": ["F16"], "Q": ["Q28"], "P": []}[letter]
@@ -118,7 +129,8 @@ def test_every_rule_and_question_of_failover_that_is_cited_has_its_row() -> None
     known = {*rows_of_failover("F"), *rows_of_failover("Q")}
     assert len(known) > 40
     for folder in ("pa_telephony", "tests/failover", "tests/faults", "bench", "examples"):
-        for file in (ROOT / folder).rglob("*.py"):
+        files = [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("scenarios/*.txt")]
+        for file in files:
             cited = set(re.findall(r"\b[FQ]\d{1,2}\b", file.read_text()))
             assert cited <= known, (file, cited - known)
 

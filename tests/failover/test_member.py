@@ -18,12 +18,6 @@ EVERYTHING = CLUSTER.identities("PA1")
 TIMING = CLUSTER.timing
 
 
-def test_a_server_that_starts_enters_acquires_and_registers_all_of_its_own() -> None:
-    driver = started()
-    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]
-    assert driver.registered == set(EVERYTHING)
-
-
 def test_ports_register_first_and_the_route_point_last_even_when_a_port_is_refused() -> None:
     driver = Driver("PA1", Worlds())
     driver.refuses.add(PORTS[0])
@@ -42,15 +36,6 @@ def test_it_acts_only_for_a_while_after_its_last_heartbeat_then_it_fences() -> N
     assert not driver.member.serves(ROUTE_POINT, driver.now)
     assert driver.registered == set()
     assert driver.closed_at_once == set(EVERYTHING)
-
-
-def test_after_a_fence_it_serves_again_when_the_store_is_back_and_nobody_took_over() -> None:
-    driver = started()
-    driver.store_answers = False
-    driver.pass_time(20.0)
-    driver.store_answers = True
-    driver.pass_time(1.0)
-    assert driver.registered == set(EVERYTHING)
 
 
 def test_a_server_that_was_deposed_stops_at_once() -> None:
@@ -100,20 +85,6 @@ def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() 
     assert driver.member.reasons()[PORTS[0].label] == "reset by peer"
     driver.pass_time(TIMING.retry + 0.01)
     assert driver.member.reasons() == {}
-
-
-def test_nothing_is_registered_while_the_call_manager_is_out_of_reach() -> None:
-    driver = started()
-    driver.link(False)
-    for identity in EVERYTHING:
-        driver.registered.discard(identity)
-        driver.member.lost(identity, driver.now)
-    driver.pass_time(30.0)
-    assert driver.registered == set()
-    assert driver.steps == [StepKind.ENTER, StepKind.ACQUIRE]  # Q9: nobody would serve it better
-    driver.link(True)
-    driver.pass_time(TIMING.retry)
-    assert driver.registered == set(EVERYTHING)
 
 
 def test_the_call_above_capacity_is_not_answered() -> None:
@@ -196,53 +167,6 @@ def test_somebody_who_was_away_himself_blames_nobody_for_silence() -> None:
     driver.now += TIMING.take + 1.0  # this process did not run
     driver.settle()
     assert StepKind.DEPOSE not in driver.steps
-
-
-def test_a_home_gets_its_own_after_it_has_asked_long_enough() -> None:
-    driver = started("PA2")
-    driver.pass_time(TIMING.grace)
-    driver.worlds.enter("PA1")
-    driver.worlds.want("PA1")
-    driver.settle()
-    driver.pass_time(TIMING.hold - 0.05)
-    assert StepKind.HAND_BACK not in driver.steps
-    driver.pass_time(0.1)
-    assert StepKind.HAND_BACK in driver.steps
-    assert not driver.registered & set(PORTS)
-
-
-def test_each_further_takeover_of_late_doubles_the_time_to_ask() -> None:
-    """Q6: a home that flaps."""
-    timing = Timing(hold=1.0, hold_longest=3.0, flap_window=600.0)
-    cluster = replace(CLUSTER, timing=timing)
-    driver = started("PA2", cluster)
-    driver.pass_time(timing.grace)
-    waits: list[float] = []
-    for _ in range(4):
-        driver.worlds.enter("PA1")
-        driver.worlds.want("PA1")
-        driver.settle()
-        asked, before = driver.now, driver.steps.count(StepKind.HAND_BACK)
-        while driver.steps.count(StepKind.HAND_BACK) == before:
-            driver.worlds.enter("PA1")
-            driver.pass_time(0.1)
-        waits.append(round(driver.now - asked))
-        driver.worlds.die("PA1")
-        driver.pass_time(5.0)
-        assert driver.registered == set(EVERYTHING)
-    assert waits == [1, 2, 3, 3]
-
-
-def test_a_stopped_server_closes_everything_and_then_leaves() -> None:
-    driver = started()
-    driver.worlds.stop("PA1", Stop.FAIL_OVER)
-    driver.settle()
-    assert driver.registered == set()
-    assert driver.steps[-1] is StepKind.LEAVE
-    assert session("PA1") not in driver.worlds.entries
-    driver.worlds.delete("stop/PA1")
-    driver.settle()
-    assert driver.registered == set(EVERYTHING)
 
 
 def leaving(driver: Driver) -> Transact:
@@ -371,16 +295,6 @@ def test_a_server_that_is_alone_comes_back_with_its_first_look_at_the_store() ->
     assert driver.registered == set(EVERYTHING)
 
 
-def test_a_server_that_reads_again_is_as_before() -> None:
-    driver = started()
-    driver.store_is_read = False
-    driver.pass_time(3 * TIMING.own)
-    driver.store_is_read = True
-    driver.pass_time(TIMING.heartbeat)
-    assert driver.registered == set(EVERYTHING)
-    assert beat_of(driver, "PA1").reads
-
-
 def test_reading_counts_from_when_it_was_asked_for() -> None:
     driver = started()
     driver.store_is_read = False
@@ -400,22 +314,6 @@ def test_a_snapshot_that_is_too_old_is_no_reading() -> None:
     driver.now += 1.0
     driver.member.observe(old, driver.now)
     assert driver.member.guard == guard
-
-
-def test_a_spare_that_cannot_read_stays_and_says_so_but_takes_nothing() -> None:
-    driver = Driver("PA2", Worlds())
-    driver.worlds.enter("PA1")
-    driver.settle()
-    driver.pass_time(TIMING.grace + 1.0)
-    driver.store_is_read = False
-    driver.worlds.die("PA1")
-    for _ in range(20):
-        driver.pass_time(1.0)
-    assert not beat_of(driver, "PA2").reads
-    assert driver.steps == [StepKind.ENTER]
-    driver.store_is_read = True
-    driver.settle()
-    assert driver.registered == set(EVERYTHING)
 
 
 def test_a_takeover_planned_from_an_old_look_is_not_begun() -> None:

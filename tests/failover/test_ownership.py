@@ -118,15 +118,6 @@ def test_a_stop_all_between_snapshot_and_commit_wins_over_entering() -> None:
     assert not worlds.commit(step.transaction)
 
 
-def test_a_server_that_starts_alone_takes_all_that_is_its_own_at_once() -> None:
-    worlds = Worlds()
-    worlds.enter("PA1")
-    step = only(plan(view(worlds, "PA1")), StepKind.ACQUIRE)
-    assert set(step.identities) == set(EVERYTHING)
-    assert worlds.commit(step.transaction)
-    assert plan(view(worlds, "PA1")).hold == frozenset(EVERYTHING)
-
-
 def test_nothing_is_taken_without_a_call_manager() -> None:
     worlds = Worlds()
     worlds.enter("PA1", "PA2", link=False)
@@ -162,15 +153,6 @@ def test_the_next_of_the_list_takes_when_the_first_is_down_stopped_or_cut_off() 
         assert not worlds.commit(step.transaction), how
 
 
-def test_nobody_stands_in_for_a_server_whose_list_is_empty() -> None:
-    alone = replace(CLUSTER.server("PA1"), fail_over_server_names=())
-    cluster = replace(CLUSTER, servers=(alone, *CLUSTER.servers[1:]))
-    worlds = Worlds(cluster)
-    worlds.enter("PA2", "PA3")
-    for name in ("PA2", "PA3"):
-        assert kinds(plan(view(worlds, name))) == []
-
-
 def test_of_two_takeovers_from_one_snapshot_one_commits() -> None:
     worlds = Worlds()
     worlds.enter("PA2")
@@ -186,61 +168,6 @@ def test_a_takeover_is_off_when_the_home_comes_back_before_it_commits() -> None:
     step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
     worlds.enter("PA1")
     assert not worlds.commit(step.transaction)
-
-
-def test_nobody_takes_from_a_home_that_lives_and_reaches_the_call_manager() -> None:
-    worlds = Worlds()
-    worlds.enter("PA1", "PA2")
-    assert kinds(plan(view(worlds, "PA2"))) == []
-
-
-def test_a_server_that_has_just_started_takes_nothing_from_others() -> None:
-    worlds = Worlds()
-    worlds.enter("PA2")
-    assert kinds(plan(view(worlds, "PA2", settled=False))) == []
-
-
-def test_a_home_stopped_alone_is_left_alone() -> None:
-    worlds = Worlds()
-    worlds.enter("PA2")
-    worlds.stop("PA1", Stop.ALONE)
-    assert kinds(plan(view(worlds, "PA2"))) == []
-    worlds.stop("PA1", Stop.FAIL_OVER)
-    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
-
-
-def test_a_better_placed_stand_in_that_comes_back_moves_nothing() -> None:
-    """Q4: a second move can only cost calls."""
-    worlds = Worlds()
-    worlds.enter("PA3")
-    worlds.own("PA3", *EVERYTHING)
-    worlds.claim("PA3", "PA1")
-    worlds.enter("PA2")
-    assert kinds(plan(view(worlds, "PA2"))) == []
-    assert plan(view(worlds, "PA3")).hold == frozenset(EVERYTHING)
-
-
-def test_when_the_stand_in_dies_the_next_of_the_home_s_list_follows() -> None:
-    """Q2."""
-    worlds = standing_in()
-    worlds.die("PA2")
-    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
-
-
-def test_capacity_aware_skips_a_candidate_that_would_overflow() -> None:
-    servers = (CLUSTER.servers[0], replace(CLUSTER.servers[1], capacity=1), CLUSTER.servers[2])
-    for aware, taker in ((False, "PA2"), (True, "PA3")):
-        worlds = Worlds(replace(CLUSTER, servers=servers, capacity_aware=aware))
-        worlds.enter("PA2", "PA3")
-        takers = [name for name in ("PA2", "PA3") if plan(view(worlds, name)).steps]
-        assert takers == [taker]
-
-
-def test_capacity_aware_takes_too_much_rather_than_nothing() -> None:
-    servers = (CLUSTER.servers[0], *(replace(s, capacity=1) for s in CLUSTER.servers[1:]))
-    worlds = Worlds(replace(CLUSTER, servers=servers, capacity_aware=True))
-    worlds.enter("PA2", "PA3")
-    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
 
 
 # ----------------------------------------------------------------- the dead and the silent
@@ -487,17 +414,6 @@ def test_a_home_that_reaches_as_much_as_its_stand_in_asks() -> None:
 # ---------------------------------------------------------------------- the return (F25..F28)
 
 
-def test_a_home_that_returns_asks_and_takes_nothing() -> None:
-    worlds = standing_in()
-    worlds.enter("PA1")
-    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
-
-
-def test_the_stand_in_gives_nothing_before_the_home_has_asked_long_enough() -> None:
-    what = plan(view(returning(), "PA2"))
-    assert (what.give, what.hold) == (frozenset(), frozenset(EVERYTHING))
-
-
 def test_free_ports_go_first_busy_ones_and_all_else_stay() -> None:
     worlds = returning()
     free = frozenset(EVERYTHING) - {PORTS[0]}
@@ -582,25 +498,6 @@ def test_an_owner_acquires_no_interceptor_while_a_port_is_away() -> None:
     worlds = returning()
     worlds.delete(INTERCEPTOR.key)
     assert StepKind.ACQUIRE not in kinds(plan(view(worlds, "PA1")))
-
-
-def test_a_home_that_dies_again_during_the_return_is_taken_again_by_its_stand_in() -> None:
-    """Q12: also with a better placed candidate there, and only what it had given back."""
-    worlds = returning()
-    worlds.own("PA1", PORTS[1])
-    worlds.die("PA1")
-    step = only(plan(view(worlds, "PA2")), StepKind.TAKE_HOME)
-    assert step.identities == (PORTS[1],)
-    assert kinds(plan(view(worlds, "PA3"))) == []
-
-
-def test_when_the_stand_in_dies_during_the_return_the_home_takes_the_rest_at_once() -> None:
-    """Q13."""
-    worlds = returning()
-    worlds.own("PA1", PORTS[1])
-    worlds.die("PA2")
-    step = only(plan(view(worlds, "PA1")), StepKind.ACQUIRE)
-    assert set(step.identities) == {PORTS[0], INTERCEPTOR, ROUTE_POINT}
 
 
 def test_the_route_point_is_not_acquired_while_a_port_is_still_away() -> None:
