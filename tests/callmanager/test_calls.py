@@ -9,6 +9,8 @@ from dataclasses import replace
 from types import FrameType
 
 import pytest
+from bare_house import ALAW_ONLY, ULAW_ONLY, House, a_config
+from company import PHONES
 
 from pa_telephony.callmanager.applications import events
 from pa_telephony.callmanager.calls import legs
@@ -26,8 +28,6 @@ from pa_telephony.callmanager.calls.verbs import (
 )
 from pa_telephony.errors import RequestFailed
 
-from .house import ALAW_ONLY, PHONES, ULAW_ONLY, House, a_config
-
 
 def refused(verb: Callable[..., object], *arguments: object, **named: object) -> int:
     """The cause for which a verb is refused."""
@@ -43,30 +43,30 @@ def a_leg(state: LegState) -> tuple[House, Leg, Leg]:
     """A leg in a state, and the other leg of its device (or itself)."""
     house = House()
     if state is LegState.DIAL_TONE:
-        leg = house.call("A", "")
+        leg = house.call("P1", "")
     elif state in (LegState.DIALLING, LegState.PROCEEDING):
-        leg = house.call("A", "")
+        leg = house.call("P1", "")
         house.calls.digit(leg, "1")
         # No call rests in PROCEEDING here: routing takes no time.
         leg.state = state
     elif state is LegState.OFFERED:
-        house.call("B", "1001")
-        leg = house.leg("A")
+        house.call("P2", "1001")
+        leg = house.leg("P1")
     elif state is LegState.FAILED:
-        leg = house.call("A", "999")
+        leg = house.call("P1", "999")
     elif state is LegState.IDLE:
-        leg = house.call("A", "1002")
+        leg = house.call("P1", "1002")
         house.calls.release(leg)
     elif state in (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD):
-        _, answered = house.talk("A", "2000", "B")
+        _, answered = house.talk("P1", "2000", "P2")
         if state is LegState.REMOTE_HELD:
             house.calls.hold(answered)
-        leg = house.leg("D")
+        leg = house.leg("P4")
     else:
-        held, _ = house.talk("A", "1002", "B")
+        held, _ = house.talk("P1", "1002", "P2")
         leg = house.calls.consult(held, Purpose.TRANSFER, "1003")
         if state is not LegState.RINGING_OUT:
-            house.calls.answer(house.leg("C"))
+            house.calls.answer(house.leg("P3"))
         if state is LegState.HELD:
             return house, held, leg
         return house, leg, held
@@ -121,9 +121,9 @@ def test_every_action_has_its_row() -> None:
 
 def test_two_phones_talk_and_the_one_on_hold_hears_the_tone() -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
-    assert (house.hears(caller), house.hears(called)) == ("B", "A")
-    assert (caller.called, called.calling) == (Party("1002", "B"), Party("1001", "A"))
+    caller, called = house.talk("P1", "1002", "P2")
+    assert (house.hears(caller), house.hears(called)) == ("P2", "P1")
+    assert (caller.called, called.calling) == (Party("1002", "Bob"), Party("1001", "Alice"))
     house.calls.hold(caller)
     assert (house.hears(caller), house.hears(called)) == ("", "tone")
     house.calls.hold(called)
@@ -131,7 +131,7 @@ def test_two_phones_talk_and_the_one_on_hold_hears_the_tone() -> None:
     house.calls.resume(caller)
     assert house.hears(caller) == "tone"
     house.calls.resume(called)
-    assert (house.hears(caller), house.hears(called)) == ("B", "A")
+    assert (house.hears(caller), house.hears(called)) == ("P2", "P1")
     house.calls.release(called)
     assert not house.calls.legs
     assert not house.resource.streams
@@ -140,39 +140,39 @@ def test_two_phones_talk_and_the_one_on_hold_hears_the_tone() -> None:
 def test_who_is_on_hold_hears_nothing_when_there_is_no_tone_to_be_had() -> None:
     house = House()
     house.resource.works = False
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.hold(caller)
     assert house.hears(called) == ""
     house.calls.resume(caller)
-    assert house.hears(called) == "A"
+    assert house.hears(called) == "P1"
 
 
 def test_call_waiting_ends_where_the_busy_trigger_is_and_the_line_is_full_at_its_maximum() -> None:
     house = House(a_config(busy_trigger=2, max_calls=3))
-    house.talk("A", "1002", "B")
-    house.call("C", "1002")
-    assert house.states("B") == [LegState.CONNECTED, LegState.OFFERED]
-    assert house.call("D", "1002").cause is Cause.USER_BUSY
-    house.calls.answer(house.leg("B", LegState.OFFERED))
-    assert house.states("B") == [LegState.HELD, LegState.CONNECTED]
-    house.call("B", "999")
-    house.call("B", "")
-    assert house.states("B") == [LegState.HELD, LegState.HELD, LegState.DIAL_TONE]
-    house.calls.release(house.leg("B"))
-    house.talk("B", "1004", "D")
-    assert refused(house.call, "B", "") == Cause.RESOURCE_UNAVAILABLE
-    assert house.calls.consult(house.leg("B", LegState.CONNECTED), Purpose.TRANSFER)
+    house.talk("P1", "1002", "P2")
+    house.call("P3", "1002")
+    assert house.states("P2") == [LegState.CONNECTED, LegState.OFFERED]
+    assert house.call("P4", "1002").cause is Cause.USER_BUSY
+    house.calls.answer(house.leg("P2", LegState.OFFERED))
+    assert house.states("P2") == [LegState.HELD, LegState.CONNECTED]
+    house.call("P2", "999")
+    house.call("P2", "")
+    assert house.states("P2") == [LegState.HELD, LegState.HELD, LegState.DIAL_TONE]
+    house.calls.release(house.leg("P2"))
+    house.talk("P2", "1004", "P4")
+    assert refused(house.call, "P2", "") == Cause.RESOURCE_UNAVAILABLE
+    assert house.calls.consult(house.leg("P2", LegState.CONNECTED), Purpose.TRANSFER)
 
 
 def test_who_calls_his_own_number_finds_it_busy() -> None:
-    assert House().call("A", "1001").cause is Cause.USER_BUSY
+    assert House().call("P1", "1001").cause is Cause.USER_BUSY
 
 
 def test_a_phone_calls_its_other_line_and_talks_at_one_end_of_it_at_a_time() -> None:
     house = House()
-    house.leave("D")
-    caller = house.call("B", "2000")
-    called = house.leg("B", LegState.OFFERED)
+    house.leave("P4")
+    caller = house.call("P2", "2000")
+    called = house.leg("P2", LegState.OFFERED)
     house.calls.answer(called)
     assert (caller.state, called.state) == (LegState.HELD, LegState.CONNECTED)
     assert (house.hears(caller), house.hears(called)) == ("", "tone")
@@ -184,7 +184,7 @@ def test_a_phone_calls_its_other_line_and_talks_at_one_end_of_it_at_a_time() -> 
 
 def test_the_two_ends_of_a_call_of_one_phone_are_neither_transferred_nor_joined() -> None:
     house = House()
-    caller, called = house.talk("B", "2000", "B")
+    caller, called = house.talk("P2", "2000", "P2")
     assert refused(house.calls.transfer, caller, called) == Cause.FACILITY_REJECTED
     assert refused(house.calls.join, caller, called) == Cause.FACILITY_REJECTED
     assert (caller.state, called.state) == (LegState.HELD, LegState.CONNECTED)
@@ -192,12 +192,12 @@ def test_the_two_ends_of_a_call_of_one_phone_are_neither_transferred_nor_joined(
 
 def test_a_call_is_transferred_to_the_other_line_of_the_one_who_is_talked_to() -> None:
     house = House()
-    house.leave("D")
-    first, other = house.talk("A", "1002", "B")
+    house.leave("P4")
+    first, other = house.talk("P1", "1002", "P2")
     house.calls.transfer(first, house.calls.consult(first, Purpose.TRANSFER, "2000"))
-    assert house.states("B") == [LegState.RINGING_OUT, LegState.OFFERED]
-    house.calls.answer(house.leg("B"))
-    assert (other.state, house.leg("B").state) == (LegState.HELD, LegState.CONNECTED)
+    assert house.states("P2") == [LegState.RINGING_OUT, LegState.OFFERED]
+    house.calls.answer(house.leg("P2"))
+    assert (other.state, house.leg("P2").state) == (LegState.HELD, LegState.CONNECTED)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(ULAW_ONLY, ALAW_ONLY), (ALAW_ONLY, ULAW_ONLY)])
@@ -205,9 +205,9 @@ def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_
     ours: object, theirs: object
 ) -> None:
     house = House()
-    house.devices["A"].can, house.devices["B"].can = ours, theirs  # type: ignore[assignment]
-    caller = house.call("A", "1002")
-    called = house.leg("B")
+    house.devices["P1"].can, house.devices["P2"].can = ours, theirs  # type: ignore[assignment]
+    caller = house.call("P1", "1002")
+    called = house.leg("P2")
     assert refused(house.calls.answer, called) == Cause.INCOMPATIBLE
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.INCOMPATIBLE)
     assert (called.state, called.cause) == (LegState.IDLE, Cause.INCOMPATIBLE)
@@ -215,42 +215,42 @@ def test_without_a_common_codec_the_caller_hears_why_and_the_other_side_is_free_
 
 def test_a_transfer_of_two_without_a_common_codec_is_refused_and_both_calls_stay() -> None:
     house = House()
-    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
-    caller, called = house.talk("A", "1002", "B")
+    house.devices["P1"].can, house.devices["P3"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("P1", "1002", "P2")
     second = house.calls.consult(called, Purpose.TRANSFER, "1003")
-    house.calls.answer(house.leg("C"))
+    house.calls.answer(house.leg("P3"))
     assert refused(house.calls.transfer, called, second) == Cause.INCOMPATIBLE
-    assert house.states("B") == [LegState.HELD, LegState.CONNECTED]
+    assert house.states("P2") == [LegState.HELD, LegState.CONNECTED]
     house.calls.release(second)
     house.calls.resume(called)
-    assert house.hears(caller) == "B"
+    assert house.hears(caller) == "P2"
 
 
 def test_a_transfer_before_the_answer_fails_at_the_answer_without_a_common_codec() -> None:
     house = House()
-    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
-    caller, called = house.talk("A", "1002", "B")
+    house.devices["P1"].can, house.devices["P3"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.transfer(called, house.calls.consult(called, Purpose.TRANSFER, "1003"))
-    assert refused(house.calls.answer, house.leg("C")) == Cause.INCOMPATIBLE
+    assert refused(house.calls.answer, house.leg("P3")) == Cause.INCOMPATIBLE
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.INCOMPATIBLE)
-    assert not house.calls.legs_of("C")
+    assert not house.calls.legs_of("P3")
 
 
 def test_a_resume_at_a_phone_without_a_common_codec_is_refused_and_the_call_stays_held() -> None:
     house = House()
-    house.devices["A"].can, house.devices["D"].can = ULAW_ONLY, ALAW_ONLY
-    _, called = house.talk("A", "2000", "B")
+    house.devices["P1"].can, house.devices["P4"].can = ULAW_ONLY, ALAW_ONLY
+    _, called = house.talk("P1", "2000", "P2")
     house.calls.hold(called)
-    assert refused(house.calls.resume, house.leg("D")) == Cause.INCOMPATIBLE
-    assert (called.state, house.leg("D").state) == (LegState.HELD, LegState.REMOTE_HELD)
+    assert refused(house.calls.resume, house.leg("P4")) == Cause.INCOMPATIBLE
+    assert (called.state, house.leg("P4").state) == (LegState.HELD, LegState.REMOTE_HELD)
 
 
 def test_the_last_two_of_a_conference_without_a_common_codec_stay_on_the_mix() -> None:
     house = House()
-    house.devices["A"].can, house.devices["C"].can = ULAW_ONLY, ALAW_ONLY
-    caller, called = house.talk("A", "1002", "B")
+    house.devices["P1"].can, house.devices["P3"].can = ULAW_ONLY, ALAW_ONLY
+    caller, called = house.talk("P1", "1002", "P2")
     second = house.calls.consult(called, Purpose.CONFERENCE, "1003")
-    third = house.leg("C")
+    third = house.leg("P3")
     house.calls.answer(third)
     house.calls.join(called, second)
     house.calls.release(called)
@@ -262,8 +262,8 @@ def test_the_last_two_of_a_conference_without_a_common_codec_stay_on_the_mix() -
 
 def test_the_codec_is_one_of_both_and_events_need_both_too() -> None:
     house = House()
-    house.devices["B"].can = ALAW_ONLY
-    caller, _ = house.talk("A", "1002", "B")
+    house.devices["P2"].can = ALAW_ONLY
+    caller, _ = house.talk("P1", "1002", "P2")
     assert caller.stream is not None
     assert caller.stream.format.codec.name == "PCMA"
     assert caller.stream.format.telephone_event == 0
@@ -271,13 +271,13 @@ def test_the_codec_is_one_of_both_and_events_need_both_too() -> None:
 
 def test_an_address_that_comes_after_the_stream_was_closed_is_ignored() -> None:
     house = House()
-    house.devices["B"].prompt = False
-    caller, _ = house.talk("A", "1002", "B")
+    house.devices["P2"].prompt = False
+    caller, _ = house.talk("P1", "1002", "P2")
     house.calls.hold(caller)
-    for stream in house.devices["B"].waiting:
-        house.devices["B"].tell(stream)
+    for stream in house.devices["P2"].waiting:
+        house.devices["P2"].tell(stream)
     house.calls.resume(caller)
-    assert set(house.devices["A"].sends) == set()
+    assert set(house.devices["P1"].sends) == set()
 
 
 # Routing.
@@ -301,21 +301,21 @@ def test_a_forward_set_at_run_time_is_followed_and_one_cancelled_is_not(
     house.calls.set_forward(line, kind, "1003")
     assert house.log.events == [f"{kind} changed"]
     if kind is Forward.BUSY:
-        house.talk("D", "1002", "B")
+        house.talk("P4", "1002", "P2")
     elif kind is Forward.FAILURE:
-        house.leave("B")
-    house.call("A", "1002")
+        house.leave("P2")
+    house.call("P1", "1002")
     if kind is Forward.NO_ANSWER:
-        assert house.states("C") == []
+        assert house.states("P3") == []
         house.wait(10)
-    assert house.leg("C").reason is reason
-    assert house.leg("C").original_called.number == "1002"
-    assert house.leg("C").last_redirecting.number == "1002"
-    house.calls.release(house.leg("A"))
+    assert house.leg("P3").reason is reason
+    assert house.leg("P3").original_called.number == "1002"
+    assert house.leg("P3").last_redirecting.number == "1002"
+    house.calls.release(house.leg("P1"))
     house.calls.set_forward(line, kind, "")
-    house.call("A", "1002")
+    house.call("P1", "1002")
     house.wait(10)
-    assert not house.calls.legs_of("C")
+    assert not house.calls.legs_of("P3")
 
 
 def test_a_forward_to_nowhere_or_back_to_the_line_is_refused() -> None:
@@ -333,7 +333,7 @@ def test_a_forward_to_nowhere_or_back_to_the_line_is_refused() -> None:
 def test_a_chain_of_route_points_goes_on_by_busy_and_ends_when_it_closes_on_itself() -> None:
     """Rules L1 to L3 and L7: busy is what the application says, and a ring is found at once."""
     house = House()
-    caller = house.call("A", "5600")
+    caller = house.call("P1", "5600")
     for point in ("RP5600", "RP5700", "RP5800"):
         assert caller.state is LegState.RINGING_OUT
         assert house.leg(point).original_called.number == "5600"
@@ -344,10 +344,10 @@ def test_a_chain_of_route_points_goes_on_by_busy_and_ends_when_it_closes_on_itse
 def test_a_route_point_without_an_application_sends_its_callers_down_the_chain() -> None:
     """Rule L4, also for the calls that wait there when the application goes away."""
     house = House()
-    waiting = house.call("A", "5600")
+    waiting = house.call("P1", "5600")
     house.leave("RP5600")
     assert house.leg("RP5700").reason is Reason.FORWARD_FAILURE
-    house.call("B", "5600")
+    house.call("P2", "5600")
     assert len(house.calls.legs_of("RP5700")) == 2
     house.leave("RP5700")
     assert waiting.state is LegState.RINGING_OUT
@@ -356,7 +356,7 @@ def test_a_route_point_without_an_application_sends_its_callers_down_the_chain()
 
 def test_a_call_may_be_sent_on_for_so_many_times_and_no_more() -> None:
     house = House()
-    caller = house.call("A", "5600")
+    caller = house.call("P1", "5600")
     for _ in range(5):
         house.calls.redirect(house.leg("RP5600"), "5700")
         house.calls.redirect(house.leg("RP5700"), "5600")
@@ -367,35 +367,35 @@ def test_a_call_may_be_sent_on_for_so_many_times_and_no_more() -> None:
 
 def test_a_call_nobody_answers_ends_some_day() -> None:
     house = House()
-    caller = house.call("A", "1002")
+    caller = house.call("P1", "1002")
     house.wait(179)
     assert caller.state is LegState.RINGING_OUT
     house.wait(1)
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.NO_ANSWER)
-    assert not house.calls.legs_of("B")
+    assert not house.calls.legs_of("P2")
 
 
 def test_a_line_may_have_a_patience_of_its_own() -> None:
     house = House(a_config(forward_no_answer="1003", no_answer=3.0))
-    house.call("A", "1002")
+    house.call("P1", "1002")
     house.wait(3)
-    assert house.leg("C").reason is Reason.FORWARD_NO_ANSWER
+    assert house.leg("P3").reason is Reason.FORWARD_NO_ANSWER
 
 
 def test_a_device_that_does_not_want_to_be_disturbed_is_busy_or_rings_without_sound() -> None:
     house = House()
-    house.calls.set_do_not_disturb("B", DoNotDisturb.RINGER_OFF)
-    house.calls.release(house.call("A", "1002"))
-    house.calls.set_do_not_disturb("B", DoNotDisturb.REJECT)
-    assert house.call("A", "1002").cause is Cause.USER_BUSY
-    house.calls.set_do_not_disturb("B", DoNotDisturb.OFF)
-    assert house.call("A", "1002").state is LegState.RINGING_OUT
+    house.calls.set_do_not_disturb("P2", DoNotDisturb.RINGER_OFF)
+    house.calls.release(house.call("P1", "1002"))
+    house.calls.set_do_not_disturb("P2", DoNotDisturb.REJECT)
+    assert house.call("P1", "1002").cause is Cause.USER_BUSY
+    house.calls.set_do_not_disturb("P2", DoNotDisturb.OFF)
+    assert house.call("P1", "1002").state is LegState.RINGING_OUT
 
 
 def test_a_refusal_that_is_no_reason_to_forward_ends_the_call() -> None:
     house = House(a_config(forward_busy="1003"))
-    caller = house.call("A", "1002")
-    house.calls.refuse(house.leg("B"))
+    caller = house.call("P1", "1002")
+    house.calls.refuse(house.leg("P2"))
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.CALL_REJECTED)
 
 
@@ -404,75 +404,75 @@ def test_a_refusal_that_is_no_reason_to_forward_ends_the_call() -> None:
 
 def test_a_shared_line_rings_on_all_and_the_first_answer_wins() -> None:
     house = House()
-    caller = house.call("A", "2000")
-    assert house.states("B") == house.states("D") == [LegState.OFFERED]
-    house.calls.answer(house.leg("D"))
-    assert house.states("B") == [LegState.REMOTE_IN_USE]
-    assert (caller.state, house.hears(caller)) == (LegState.CONNECTED, "D")
-    house.calls.release(house.leg("D"))
+    caller = house.call("P1", "2000")
+    assert house.states("P2") == house.states("P4") == [LegState.OFFERED]
+    house.calls.answer(house.leg("P4"))
+    assert house.states("P2") == [LegState.REMOTE_IN_USE]
+    assert (caller.state, house.hears(caller)) == (LegState.CONNECTED, "P4")
+    house.calls.release(house.leg("P4"))
     assert not house.calls.legs
 
 
 def test_what_one_holds_another_device_of_the_line_can_resume() -> None:
     house = House()
-    caller, answered = house.talk("A", "2000", "B")
+    caller, answered = house.talk("P1", "2000", "P2")
     house.calls.hold(answered)
-    elsewhere = house.leg("D")
+    elsewhere = house.leg("P4")
     assert (elsewhere.state, house.hears(caller)) == (LegState.REMOTE_HELD, "tone")
     house.calls.resume(elsewhere)
     assert (elsewhere.state, answered.state) == (LegState.CONNECTED, LegState.REMOTE_IN_USE)
-    assert (house.hears(caller), house.hears(elsewhere)) == ("D", "A")
+    assert (house.hears(caller), house.hears(elsewhere)) == ("P4", "P1")
     house.calls.release(caller)
     assert not house.calls.legs
 
 
 def test_a_call_made_from_a_shared_line_is_seen_by_the_others() -> None:
     house = House()
-    house.talk("B", "1001", "A", line=2)
-    assert house.states("D") == [LegState.REMOTE_IN_USE]
-    assert house.leg("D").other == Party("1001", "A")
+    house.talk("P2", "1001", "P1", line=2)
+    assert house.states("P4") == [LegState.REMOTE_IN_USE]
+    assert house.leg("P4").other == Party("1001", "Alice")
 
 
 def test_phones_that_only_see_a_call_of_their_shared_line_take_no_room_from_others() -> None:
     """52 calls held on a line that 200 phones share filled the whole call manager."""
     house = House(replace(a_config(), max_calls=3))
-    house.talk("B", "1001", "A", line=2)
+    house.talk("P2", "1001", "P1", line=2)
     assert (len(house.calls.legs), house.calls.parties) == (3, 2)
-    house.calls.originate("C", 1)
+    house.calls.originate("P3", 1)
     with pytest.raises(RequestFailed, match="no room for a call"):
-        house.calls.originate("D", 1)
+        house.calls.originate("P4", 1)
 
 
 def test_refusing_at_one_device_leaves_a_shared_line_ringing_at_the_others() -> None:
     house = House()
-    caller = house.call("A", "2000")
-    house.calls.refuse(house.leg("B"))
-    assert (house.states("B"), house.states("D")) == ([], [LegState.OFFERED])
-    house.leave("D")
+    caller = house.call("P1", "2000")
+    house.calls.refuse(house.leg("P2"))
+    assert (house.states("P2"), house.states("P4")) == ([], [LegState.OFFERED])
+    house.leave("P4")
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.OUT_OF_ORDER)
 
 
 def test_a_shared_line_is_busy_when_all_its_devices_are_and_rings_where_it_is_not() -> None:
     house = House()
-    house.calls.set_do_not_disturb("B", DoNotDisturb.REJECT)
-    caller = house.call("A", "2000")
-    assert (house.states("B"), house.states("D")) == ([], [LegState.OFFERED])
+    house.calls.set_do_not_disturb("P2", DoNotDisturb.REJECT)
+    caller = house.call("P1", "2000")
+    assert (house.states("P2"), house.states("P4")) == ([], [LegState.OFFERED])
     house.calls.release(caller)
-    house.calls.set_do_not_disturb("D", DoNotDisturb.REJECT)
-    assert house.call("A", "2000").cause is Cause.USER_BUSY
+    house.calls.set_do_not_disturb("P4", DoNotDisturb.REJECT)
+    assert house.call("P1", "2000").cause is Cause.USER_BUSY
 
 
 def test_a_member_of_a_conference_can_go_on_at_another_device() -> None:
     house = House()
-    _, answered = house.talk("A", "2000", "B")
+    _, answered = house.talk("P1", "2000", "P2")
     consultation = house.calls.consult(answered, Purpose.CONFERENCE, "1003")
-    house.calls.answer(house.leg("C"))
+    house.calls.answer(house.leg("P3"))
     conference = house.calls.join(answered, consultation)
     house.calls.hold(answered)
-    house.calls.resume(house.leg("D"))
-    assert house.leg("D") in conference.members
-    assert conference.controller is house.leg("D")
-    assert house.hears(house.leg("D")) == "mix"
+    house.calls.resume(house.leg("P4"))
+    assert house.leg("P4") in conference.members
+    assert conference.controller is house.leg("P4")
+    assert house.hears(house.leg("P4")) == "mix"
     assert house.hears(answered) == ""
 
 
@@ -484,60 +484,60 @@ def test_a_transfer_connects_the_others_when_they_have_answered_and_lets_ring_ot
     answered: bool,
 ) -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.transfer_key(called)
-    consultation = house.leg("B")
+    consultation = house.leg("P2")
     assert (consultation.consult_of, called.state) == (called, LegState.HELD)
     for digit in "1003":
         house.calls.digit(consultation, digit)
     if answered:
-        house.calls.answer(house.leg("C"))
+        house.calls.answer(house.leg("P3"))
     house.calls.transfer_key(consultation)
-    assert house.states("B") == []
+    assert house.states("P2") == []
     assert house.log.events == ["Reason.TRANSFER joins"]
-    target = house.leg("C")
+    target = house.leg("P3")
     assert (target.other.number, caller.other.number) == ("1001", "1003")
     assert target.call_id == caller.call_id
     if not answered:
         assert (caller.state, house.hears(caller)) == (LegState.RINGING_OUT, "")
         house.calls.answer(target)
-    assert (house.hears(caller), house.hears(target)) == ("C", "A")
+    assert (house.hears(caller), house.hears(target)) == ("P3", "P1")
 
 
 def test_a_consultation_that_ends_leaves_the_first_call_on_hold() -> None:
     house = House()
-    _, called = house.talk("A", "1002", "B")
+    _, called = house.talk("P1", "1002", "P2")
     consultation = house.calls.consult(called, Purpose.TRANSFER, "1003")
     house.calls.release(consultation)
-    assert house.states("B") == [LegState.HELD]
+    assert house.states("P2") == [LegState.HELD]
     assert house.calls.consultation_of(called) is None
     house.calls.resume(called)
-    assert house.hears(called) == "A"
+    assert house.hears(called) == "P1"
 
 
 def test_who_turned_to_another_call_is_transferred_without_being_taken_from_it() -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
-    house.talk("A", "1004", "D")
+    caller, called = house.talk("P1", "1002", "P2")
+    house.talk("P1", "1004", "P4")
     assert caller.state is LegState.HELD
     house.calls.redirect(called, "1003")
-    assert (caller.state, house.leg("C").state) == (LegState.HELD, LegState.OFFERED)
-    house.calls.answer(house.leg("C"))
-    assert (caller.state, house.hears(house.leg("C"))) == (LegState.HELD, "tone")
+    assert (caller.state, house.leg("P3").state) == (LegState.HELD, LegState.OFFERED)
+    house.calls.answer(house.leg("P3"))
+    assert (caller.state, house.hears(house.leg("P3"))) == (LegState.HELD, "tone")
     house.calls.resume(caller)
-    assert house.hears(caller) == "C"
+    assert house.hears(caller) == "P3"
 
 
 def three(house: House) -> tuple[Leg, Leg, Leg]:
     """A has called B, and joins C."""
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.conference_key(caller)
-    consultation = house.leg("A")
+    consultation = house.leg("P1")
     for digit in "1003":
         house.calls.digit(consultation, digit)
-    house.calls.answer(house.leg("C"))
+    house.calls.answer(house.leg("P3"))
     house.calls.conference_key(consultation)
-    return caller, called, house.leg("C")
+    return caller, called, house.leg("P3")
 
 
 def test_three_are_mixed_and_the_consultation_is_gone() -> None:
@@ -545,7 +545,7 @@ def test_three_are_mixed_and_the_consultation_is_gone() -> None:
     legs = three(house)
     assert [house.hears(leg) for leg in legs] == ["mix"] * 3
     assert len({leg.call_id for leg in legs}) == 1
-    assert house.states("A") == [LegState.CONNECTED]
+    assert house.states("P1") == [LegState.CONNECTED]
     assert house.log.events == ["Reason.CONFERENCE joins"]
     assert legs[1].other == Party("", "Conference")
 
@@ -566,15 +566,15 @@ def test_a_fourth_is_added_and_only_the_controller_sends_the_last_away() -> None
     house = House()
     one, two, three_ = three(house)
     fourth = house.calls.consult(two, Purpose.CONFERENCE, "1004")
-    house.calls.answer(house.leg("D"))
+    house.calls.answer(house.leg("P4"))
     house.calls.join(two, fourth)
     assert two.conference is not None
     assert len(two.conference.members) == 4
     assert refused(house.calls.drop, two) == Cause.FACILITY_REJECTED
     house.calls.drop(one)
-    assert house.states("D") == []
+    assert house.states("P4") == []
     house.calls.drop(one, two)
-    assert (house.hears(one), house.hears(three_)) == ("C", "A")
+    assert (house.hears(one), house.hears(three_)) == ("P3", "P1")
 
 
 def test_a_conference_on_hold_goes_on_without_the_one_who_holds() -> None:
@@ -588,16 +588,16 @@ def test_a_conference_on_hold_goes_on_without_the_one_who_holds() -> None:
 
 def test_a_conference_is_refused_with_its_reason_and_everything_stays() -> None:
     house = House()
-    caller, _ = house.talk("A", "1002", "B")
+    caller, _ = house.talk("P1", "1002", "P2")
     ringing = house.calls.consult(caller, Purpose.CONFERENCE, "1003")
     assert refused(house.calls.join, caller, ringing) == Cause.WRONG_STATE
-    house.calls.answer(house.leg("C"))
+    house.calls.answer(house.leg("P3"))
     assert refused(house.calls.join, caller) == Cause.FACILITY_REJECTED
     house.resource.room = 2
     assert refused(house.calls.conference_key, ringing) == Cause.RESOURCE_UNAVAILABLE
     house.calls.use_media(None)
     assert refused(house.calls.conference_key, ringing) == Cause.RESOURCE_UNAVAILABLE
-    assert (caller.state, house.hears(ringing)) == (LegState.HELD, "C")
+    assert (caller.state, house.hears(ringing)) == (LegState.HELD, "P3")
 
 
 def out_of_memory_at(call: int) -> bool:
@@ -610,9 +610,9 @@ def out_of_memory_at(call: int) -> bool:
         # As real ones do it: what failed while it was opened is closed all the same.
         device.close_media = lambda _: None  # type: ignore[method-assign]
     steps: list[Callable[[], object]] = [
-        lambda: house.call("A", "2000"),
-        lambda: house.calls.answer(house.leg("D")),
-        lambda: house.calls.release(house.leg("A")),
+        lambda: house.call("P1", "2000"),
+        lambda: house.calls.answer(house.leg("P4")),
+        lambda: house.calls.release(house.leg("P1")),
     ]
 
     def starve(frame: FrameType, event: str, argument: object) -> None:
@@ -646,10 +646,10 @@ def test_a_conference_has_no_more_parties_than_are_allowed() -> None:
     house = House(a_config())
     one, two, _ = three(house)
     extra = house.calls.consult(two, Purpose.CONFERENCE, "1004")
-    house.calls.answer(house.leg("D"))
+    house.calls.answer(house.leg("P4"))
     house.calls.join(two, extra)
     fifth = house.calls.consult(one, Purpose.CONFERENCE, "2000")
-    house.calls.answer(house.leg("D", LegState.OFFERED))
+    house.calls.answer(house.leg("P4", LegState.OFFERED))
     assert refused(house.calls.join, one, fifth) == Cause.FACILITY_REJECTED
 
 
@@ -657,7 +657,7 @@ def test_keys_pressed_in_a_conference_reach_everybody_else() -> None:
     house = House()
     one, _, _ = three(house)
     house.calls.digit(one, "5")
-    assert [house.devices[name].digits for name in "ABC"] == [[], ["5"], ["5"]]
+    assert [house.devices[name].digits for name in PHONES[:3]] == [[], ["5"], ["5"]]
 
 
 # Park and pickup.
@@ -665,97 +665,97 @@ def test_keys_pressed_in_a_conference_reach_everybody_else() -> None:
 
 def test_a_parked_call_hears_the_tone_and_is_retrieved_by_dialling_its_number() -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     parked = house.calls.park(called)
-    assert (parked.number, house.states("B")) == ("700", [])
+    assert (parked.number, house.states("P2")) == ("700", [])
     assert (caller.state, house.hears(caller)) == (LegState.CONNECTED, "tone")
     assert caller.other == Party("700", "Park")
-    fetched = house.call("C", "700")
-    assert (house.hears(caller), house.hears(fetched)) == ("C", "A")
-    assert (fetched.reason, fetched.other) == (Reason.UNPARK, Party("1001", "A"))
+    fetched = house.call("P3", "700")
+    assert (house.hears(caller), house.hears(fetched)) == ("P3", "P1")
+    assert (fetched.reason, fetched.other) == (Reason.UNPARK, Party("1001", "Alice"))
     assert house.log.events == ["parked", "unparked Reason.UNPARK"]
     assert not house.calls.parked
 
 
 def test_a_parked_call_goes_back_to_who_parked_it_when_the_time_is_over() -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.park(called)
     house.wait(30)
-    back = house.leg("B")
+    back = house.leg("P2")
     assert (back.state, back.reason) == (LegState.OFFERED, Reason.PARK_REVERSION)
     assert caller.state is LegState.RINGING_OUT
     house.calls.answer(back)
-    assert house.hears(caller) == "B"
+    assert house.hears(caller) == "P2"
 
 
 def test_a_parked_call_waits_on_while_its_parker_is_away_or_busy() -> None:
     house = House(a_config(busy_trigger=1))
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.park(called)
-    house.talk("B", "1004", "D")
+    house.talk("P2", "1004", "P4")
     house.wait(30)
     assert caller.parking is not None
-    house.leave("B")
+    house.leave("P2")
     house.wait(30)
     assert caller.parking is not None
-    house.arrive("B")
+    house.arrive("P2")
     house.wait(30)
-    assert house.leg("B").reason is Reason.PARK_REVERSION
+    assert house.leg("P2").reason is Reason.PARK_REVERSION
 
 
 def test_a_parked_party_can_wait_at_another_device_of_its_shared_line() -> None:
     house = House()
-    caller, answered = house.talk("A", "2000", "B")
+    caller, answered = house.talk("P1", "2000", "P2")
     parked = house.calls.park(caller)
     house.calls.hold(answered)
-    house.calls.resume(house.leg("D"))
-    assert (parked.leg, answered.parking) == (house.leg("D"), None)
-    fetched = house.call("C", parked.number)
-    assert house.hears(fetched) == "D"
+    house.calls.resume(house.leg("P4"))
+    assert (parked.leg, answered.parking) == (house.leg("P4"), None)
+    fetched = house.call("P3", parked.number)
+    assert house.hears(fetched) == "P4"
 
 
 def test_parking_is_refused_with_its_reason() -> None:
     house = House()
-    one, _ = house.talk("A", "1002", "B")
+    one, _ = house.talk("P1", "1002", "P2")
     assert refused(house.calls.park, one, "999") == Cause.UNALLOCATED_NUMBER
     house.calls.park(one, "701")
-    two, _ = house.talk("C", "1004", "D")
+    two, _ = house.talk("P3", "1004", "P4")
     assert refused(house.calls.park, two, "701") == Cause.FACILITY_REJECTED
     house.calls.park(two)
-    three_, _ = house.talk("A", "1003", "C")
+    three_, _ = house.talk("P1", "1003", "P3")
     assert refused(house.calls.park, three_) == Cause.FACILITY_REJECTED
-    assert house.hears(three_) == "C"
+    assert house.hears(three_) == "P3"
 
 
 def test_a_number_where_nobody_waits_is_no_number_and_is_free_when_the_caller_hangs_up() -> None:
     house = House()
-    caller, called = house.talk("A", "1002", "B")
+    caller, called = house.talk("P1", "1002", "P2")
     house.calls.park(called)
     house.calls.release(caller)
     assert not house.calls.parked
     assert house.log.events[-1] == "unparked Reason.DIRECT"
-    assert house.call("C", "700").cause is Cause.UNALLOCATED_NUMBER
+    assert house.call("P3", "700").cause is Cause.UNALLOCATED_NUMBER
 
 
 def test_what_rings_in_the_group_is_picked_up_by_key_or_by_number() -> None:
     house = House()
-    for fetch in (lambda: house.calls.pick_up("C"), lambda: house.call("C", "8")):
-        caller = house.call("A", "1002")
+    for fetch in (lambda: house.calls.pick_up("P3"), lambda: house.call("P3", "8")):
+        caller = house.call("P1", "1002")
         leg = fetch()
-        assert (house.states("B"), house.hears(caller)) == ([], "C")
-        assert (leg.reason, leg.other) == (Reason.PICKUP, Party("1001", "A"))
+        assert (house.states("P2"), house.hears(caller)) == ([], "P3")
+        assert (leg.reason, leg.other) == (Reason.PICKUP, Party("1001", "Alice"))
         assert leg.original_called.number == "1002"
-        assert caller.other == Party("1003", "C")
+        assert caller.other == Party("1003", "Carol")
         house.calls.release(leg)
 
 
 def test_picking_up_when_nothing_rings_is_refused() -> None:
     house = House()
-    assert refused(house.calls.pick_up, "C") == Cause.FACILITY_REJECTED
-    assert refused(house.calls.pick_up, "C", 1, "77") == Cause.FACILITY_REJECTED
-    assert house.call("C", "8").cause is Cause.FACILITY_REJECTED
-    assert refused(house.calls.pick_up, "C", 9) == Cause.UNALLOCATED_NUMBER
+    assert refused(house.calls.pick_up, "P3") == Cause.FACILITY_REJECTED
+    assert refused(house.calls.pick_up, "P3", 1, "77") == Cause.FACILITY_REJECTED
+    assert house.call("P3", "8").cause is Cause.FACILITY_REJECTED
+    assert refused(house.calls.pick_up, "P3", 9) == Cause.UNALLOCATED_NUMBER
 
 
 # Lamps and forwards from the phone.
@@ -763,12 +763,12 @@ def test_picking_up_when_nothing_rings_is_refused() -> None:
 
 def test_a_number_dialled_after_the_forward_key_becomes_the_forward() -> None:
     house = House()
-    leg = house.calls.originate("B", 1, "1003", collects=Forward.ALL)
+    leg = house.calls.originate("P2", 1, "1003", collects=Forward.ALL)
     assert leg.state is LegState.IDLE
     line = house.calls.line("1002")
     assert line is not None
     assert line.forwards == {Forward.ALL: "1003"}
-    wrong = house.calls.originate("B", 1, "999", collects=Forward.ALL)
+    wrong = house.calls.originate("P2", 1, "999", collects=Forward.ALL)
     assert (wrong.state, wrong.cause) == (LegState.FAILED, Cause.UNALLOCATED_NUMBER)
 
 
@@ -783,8 +783,8 @@ def test_message_waiting_is_told_when_it_changes() -> None:
 
 def test_a_call_that_is_not_begun_for_want_of_room_holds_no_other() -> None:
     house = House(replace(a_config(), max_calls=2))
-    talking, _ = house.talk("A", "1002", "B")
-    assert refused(house.calls.originate, "A") == Cause.RESOURCE_UNAVAILABLE
+    talking, _ = house.talk("P1", "1002", "P2")
+    assert refused(house.calls.originate, "P1") == Cause.RESOURCE_UNAVAILABLE
     assert talking.state is LegState.CONNECTED
 
 
@@ -792,8 +792,8 @@ def test_no_more_calls_are_begun_than_the_configuration_allows() -> None:
     from dataclasses import replace
 
     house = House(replace(a_config(), max_calls=2))
-    held, _ = house.talk("A", "1002", "B")
-    assert refused(house.call, "C", "") == Cause.RESOURCE_UNAVAILABLE
+    held, _ = house.talk("P1", "1002", "P2")
+    assert refused(house.call, "P3", "") == Cause.RESOURCE_UNAVAILABLE
     assert refused(house.calls.consult, held, Purpose.TRANSFER) == Cause.RESOURCE_UNAVAILABLE
     assert held.state is LegState.CONNECTED
 

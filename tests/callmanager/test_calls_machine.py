@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+from bare_house import ALAW_ONLY, ULAW_ONLY, House
+from company import PHONES
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -20,8 +22,6 @@ from pa_telephony.callmanager.calls.verbs import (
     StreamUse,
 )
 from pa_telephony.errors import RequestFailed
-
-from .house import ALAW_ONLY, PHONES, ULAW_ONLY, House
 
 NUMBERS = ("1001", "1002", "1003", "1004", "2000", "5600", "700", "701", "8", "9", "")
 ACTIVE = (

@@ -6,6 +6,7 @@ import datetime
 import itertools
 
 import pytest
+from bare_house import House
 
 from pa_telephony.callmanager.calls.verbs import Cause, Leg, LegState, Party, Purpose
 from pa_telephony.callmanager.phones import display
@@ -23,8 +24,6 @@ from pa_telephony.sccp.enums import (
 from pa_telephony.sccp.messages import SccpMessage, encode
 from pa_telephony.sccp.phrases import english
 
-from .house import House
-
 VERSIONS = (3, 6, 17, 20, 22)
 
 
@@ -33,8 +32,8 @@ NOON = datetime.datetime(2026, 11, 29, 12)
 
 def a_leg() -> Leg:
     house = House()
-    house.call("B", "1001")
-    leg = house.leg("A")
+    house.call("P2", "1001")
+    leg = house.leg("P1")
     leg.digits = "1002"
     return leg
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from bare_house import House, a_config
+from company import PHONES
+from line_phone import Phone
 
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, LegState
 from pa_telephony.callmanager.config import CallManagerConfig, LineConfig, SpeedDial
@@ -23,9 +26,6 @@ from pa_telephony.sccp.enums import (
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.server.server import local_time
 from pa_telephony.sccp.station.call_view import CallView
-
-from .house import PHONES, House, a_config
-from .phone import Phone
 
 
 class Office:
@@ -181,7 +181,7 @@ def test_a_phone_that_rings_falls_silent_at_do_not_disturb() -> None:
     office.call(a, "1002")
     office.press(b, SoftKeyEvent.DND)
     assert b.screen.ringer is RingMode.FLASH_ONLY
-    assert office.calls.do_not_disturb("B") is DoNotDisturb.RINGER_OFF
+    assert office.calls.do_not_disturb("P2") is DoNotDisturb.RINGER_OFF
 
 
 def test_a_consultation_whose_call_hangs_up_is_an_ordinary_call() -> None:
@@ -323,7 +323,7 @@ def test_back_space_takes_the_digit_from_the_display() -> None:
 def test_the_prompt_of_an_idle_phone_says_what_is_still_on() -> None:
     office = Office()
     b = office.phones[1]
-    lines = [office.calls.appearance("B", index) for index in (1, 2)]
+    lines = [office.calls.appearance("P2", index) for index in (1, 2)]
     office.press(b, SoftKeyEvent.DND)
     for at in lines:
         assert at is not None
@@ -365,7 +365,7 @@ def test_three_calls_on_one_line_are_talked_in_one_after_the_other() -> None:
     for view in views[:2]:
         office.press(b, SoftKeyEvent.RESUME, view)
         assert view.state is DCallState.CONNECTED
-        assert [leg.state for leg in office.calls.legs_of("B")].count(LegState.CONNECTED) == 1
+        assert [leg.state for leg in office.calls.legs_of("P2")].count(LegState.CONNECTED) == 1
         assert len(b.receiving) == 1
     for phone in office.phones:
         phone.press_message(messages.OnHook())

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from bare_house import House, a_config
+from company import PHONES
 from hypothesis import given, settings, strategies as st
 
 from pa_telephony.callmanager.phones.phones import LineSide
@@ -15,8 +17,6 @@ from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
 from pa_telephony.sccp.server.server import StationSession, local_time
 from pa_telephony.testing.strategies import sccp_messages
-
-from .house import PHONES, House, a_config
 
 
 class Session:

@@ -7,8 +7,11 @@ key that is shown does something, unless it says what is missing.
 from __future__ import annotations
 
 import hypothesis.strategies as st
+from bare_house import House, a_config
+from company import PHONES
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from line_phone import BOTH_LAWS, Phone
 
 from pa_telephony.callmanager.calls.model import OFF_HOOK
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, Leg, LegState
@@ -28,9 +31,6 @@ from pa_telephony.sccp.enums import (
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.server.server import local_time
-
-from .house import PHONES, House, a_config
-from .phone import BOTH_LAWS, Phone
 
 NUMBERS = ("1001", "1002", "1003", "1004", "2000", "5600", "700", "701", "8", "9")
 STATES = {

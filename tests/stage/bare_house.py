@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from company import BOB, COMPANY, PHONES, changed, route_point
+
 from pa_telephony.callmanager.calls.verbs import (
     Calls,
     Capabilities,
@@ -14,16 +16,8 @@ from pa_telephony.callmanager.calls.verbs import (
     StreamUse,
     Watcher,
 )
-from pa_telephony.callmanager.config import (
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    Timing,
-)
+from pa_telephony.callmanager.config import CallManagerConfig, Timing
 from pa_telephony.rtp.packet import Codec
-
-PHONES = ("A", "B", "C", "D")
 
 
 class Clock:
@@ -105,31 +99,26 @@ class Log(Watcher):
         self.events.append("message waiting changed")
 
 
-def a_config(**of_b: object) -> CallManagerConfig:
-    """A to D with 1001 to 1004; B and D also share 2000; 700 and 701 park; route points 56XX."""
-    lines = {
-        name: [LineConfig(number=f"100{at}", name=name, pickup_group="8")]
-        for at, name in enumerate(PHONES, 1)
-    }
-    lines["B"] = [replace(lines["B"][0], **of_b)]  # type: ignore[arg-type]
-    for name in ("B", "D"):
-        lines[name].append(LineConfig(number="2000", name=name))
-    points = [
-        DeviceConfig(
-            name=f"RP{number}",
-            kind=DeviceKind.ROUTE_POINT,
-            lines=(LineConfig(number=number, forward_busy=busy, forward_failure=busy),),
-        )
-        for number, busy in (("5600", "5700"), ("5700", "5800"), ("5800", "5600"))
-    ]
-    return CallManagerConfig(
-        devices=(
-            *(DeviceConfig(name=name, lines=tuple(each)) for name, each in lines.items()),
-            *points,
-        ),
+def a_config(**of_bob: object) -> CallManagerConfig:
+    """The company with a pickup group, few places to park and confer, and three route points.
+
+    ``of_bob`` are fields of Bob's own line. Whom 5600 does not serve goes in a circle of forwards.
+    """
+    config = changed(COMPANY, BOB, **of_bob)
+    for name in PHONES:
+        config = changed(config, name, pickup_group="8")
+    circle = (("5600", "5700"), ("5700", "5800"), ("5800", "5600"))
+    points = (
+        route_point(f"RP{number}", number, forward_busy=busy, forward_failure=busy)
+        for number, busy in circle
+    )
+    return replace(
+        config,
+        devices=(*(each for each in config.devices if each.name in PHONES), *points),
         timing=Timing(no_answer=10.0, between_digits=4.0, park_reversion=30.0),
         park_numbers=("70[01]",),
         max_conference=4,
+        users=(),
     )
 
 
