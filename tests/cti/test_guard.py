@@ -13,16 +13,13 @@ from typing import Any
 
 import pytest
 import trio
+import whole_house
+from company import COMPANY
+from whole_house import QUICK_PROVIDER, log_in, until
 
-from pa_telephony import cti, sccp
+from pa_telephony import sccp
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.callmanager.calls.verbs import LegState
 from pa_telephony.cti import messages
@@ -35,36 +32,18 @@ from pa_telephony.cti.server.session import ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="RP2", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6001"),)),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
-        DeviceConfig(name="P2", lines=(LineConfig(number="1002"),)),
-        DeviceConfig(name="P3", lines=(LineConfig(number="1003"),)),
-    ),
-    users=(User(name="app", password="secret"), User(name="other", password="secret")),
-)
 pytestmark = pytest.mark.makes_bugs
-QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Poll what no event tells."""
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager
 async def a_manager(trace: Trace | None = None, **changed: Any) -> AsyncGenerator[CallManager]:
-    config = dataclasses.replace(CONFIG, **changed)
-    with trio.fail_after(10):
-        async with open_call_manager(config, sccp_port=0, cti_port=0, trace=trace) as manager:
-            yield manager
+    config = dataclasses.replace(COMPANY, **changed)
+    async with whole_house.a_manager(config, cti_port=0, trace=trace) as manager:
+        yield manager
 
 
 def open_app(manager: CallManager, user: str = "app") -> Any:
-    return cti.open_provider(manager.cti_address, user=user, password="secret", config=QUICK)
+    return log_in(manager, user, config=QUICK_PROVIDER)
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +51,7 @@ async def everybody_else(manager: CallManager) -> AsyncGenerator[None]:
     """A phone that rings another, and an application with a route point: untouched at the end."""
     async with (
         open_app(manager, "other") as other,
-        other.open_route_point("6001") as route_point,
+        other.open_route_point("6100") as route_point,
         sccp.open_station("P1", manager.sccp_address) as one,
         sccp.open_station("P2", manager.sccp_address) as two,
         one.call("1002") as call,

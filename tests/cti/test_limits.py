@@ -4,49 +4,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
-import trio
+from company import COMPANY
+from whole_house import a_manager, log_in
 
-from pa_telephony import cti
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import CTIFAILURE, LAMPMODE
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import RequestFailed
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
-        DeviceConfig(name="P2", lines=(LineConfig(number="1002"),)),
-    ),
-    users=(
-        User(name="app", password="secret"),
-        User(name="narrow", password="secret", devices=("P1",)),
-        User(name="super", password="secret", devices=("P1",), any_device=True),
-    ),
-    applications=CtiManagerConfig(max_handles_of_one=3, max_sessions_of_one_user=2),
-)
+LIMITS = CtiManagerConfig(max_handles_of_one=3, max_sessions_of_one_user=2)
+CONFIG = replace(COMPANY, applications=LIMITS)
 
 
 @asynccontextmanager
 async def an_application(user: str) -> AsyncGenerator[tuple[CallManager, Any]]:
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
-            cti.open_provider(manager.cti_address, user=user, password="secret") as provider,
-        ):
-            yield manager, provider
+    async with a_manager(CONFIG, cti_port=0) as manager, log_in(manager, user) as provider:
+        yield manager, provider
 
 
 async def test_one_line_and_one_device_are_opened_a_few_times_by_one_session() -> None:
@@ -72,12 +52,11 @@ async def test_one_line_and_one_device_are_opened_a_few_times_by_one_session() -
 
 async def test_one_user_cannot_take_all_sessions() -> None:
     async with an_application("app") as (manager, _), AsyncExitStack() as more:
-        address = manager.cti_address
-        await more.enter_async_context(cti.open_provider(address, user="app", password="secret"))
+        await more.enter_async_context(log_in(manager))
         with pytest.raises(RequestFailed, match="too many sessions"):
-            async with cti.open_provider(address, user="app", password="secret"):
+            async with log_in(manager):
                 pytest.fail("logged in")
-        async with cti.open_provider(address, user="narrow", password="secret"):
+        async with log_in(manager, "narrow"):
             assert manager.applications == ["app", "app", "narrow"]
 
 

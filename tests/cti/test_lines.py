@@ -10,48 +10,28 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from company import ALICE, BOB
+from whole_house import QUICK_PROVIDER, a_manager, log_in
 
 from pa_telephony import cti
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.cti import messages
 from pa_telephony.cti.client import jtapi
 from pa_telephony.cti.enums import CALLORIGIN, CALLSTATE, CTIFAILURE
 from pa_telephony.errors import LocalProtocolError, RequestFailed
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
-        DeviceConfig(name="P2", lines=(LineConfig(number="1002"),)),
-    ),
-    users=(User(name="app", password="secret"),),
-)
-QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
-
 
 @contextlib.asynccontextmanager
 async def an_application(
-    settings: cti.ProviderConfig = QUICK,
+    settings: cti.ProviderConfig = QUICK_PROVIDER,
 ) -> AsyncGenerator[tuple[CallManager, cti.Provider]]:
     """Logged in at a call manager where both phones are registered."""
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
-            cti.open_provider(
-                manager.cti_address, user="app", password="secret", config=settings
-            ) as provider,
-        ):
-            for phone in ("P1", "P2"):
-                manager.calls.register(phone, manager._cti_side)
-            yield manager, provider
+    async with a_manager(cti_port=0) as manager, log_in(manager, config=settings) as provider:
+        for phone in (ALICE, BOB):
+            manager.calls.register(phone, manager._cti_side)
+        yield manager, provider
 
 
 @contextlib.contextmanager
@@ -175,7 +155,7 @@ async def test_what_the_server_closes_takes_its_calls_out_of_the_graph(whole_dev
 
 async def test_so_many_handlers_run_and_calls_that_nobody_serves_are_not_kept() -> None:
     async with (
-        an_application(replace(QUICK, max_calls=1)) as (manager, provider),
+        an_application(replace(QUICK_PROVIDER, max_calls=1)) as (manager, provider),
         provider.open_address("1002") as address,
         provider.open_address("1001") as caller,
         trio.open_nursery() as nursery,

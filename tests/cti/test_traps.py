@@ -9,48 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 import pytest
 import trio
+from whole_house import a_manager, log_in, pick_up, until
 
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.cti import messages
 from pa_telephony.cti.messages.codec import HEADER, decode, encode
-from pa_telephony.errors import CallEnded
 from pa_telephony.wire.declaration import fields_of
 from pa_telephony.wire.offset.types import Nested
-
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        *(
-            DeviceConfig(name=f"P{number}", lines=(LineConfig(number=f"100{number}"),))
-            for number in (1, 2, 3)
-        ),
-    ),
-    users=(User(name="app", password="secret"),),
-)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - several parties, none of which tells us
-        await trio.sleep(0.005)
-
-
-async def pick_up(call: sccp.Call) -> None:
-    with contextlib.suppress(CallEnded):
-        async with call.answer():
-            await call.wait_ended()
 
 
 def sparing(frame: bytes) -> bytes:
@@ -95,7 +67,7 @@ async def pass_on(
 async def behind_a_middleman() -> AsyncGenerator[tuple[CallManager, str, list[int]]]:
     """A call manager, and an address where it answers sparingly."""
     counts = [0]
-    async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+    async with a_manager(cti_port=0, within=20) as manager:
         host, port = manager.cti_address.split(":")
 
         async def serve(client: trio.SocketStream) -> None:
@@ -139,7 +111,7 @@ async def test_calls_are_routed_answered_and_transferred_all_the_same() -> None:
         async with (
             behind_a_middleman() as (manager, address, counts),
             rtp.open_engine(first_port=46500) as engine,
-            cti.open_provider(address, user="app", password="secret") as provider,
+            log_in(address) as provider,
             provider.open_route_point("6000") as route_point,
             provider.open_address("1002") as bob,
             sccp.open_station("P1", manager.sccp_address, engine=engine) as one,

@@ -14,11 +14,11 @@ from pa_telephony.callmanager import CallManager, CallManagerConfig, open_call_m
 from pa_telephony.errors import CallEnded
 from pa_telephony.sccp.enums import DCallState
 
-__all__ = ["QUICK", "QUICKLY", "a_manager", "log_in", "pick_up", "ringing", "until"]
+__all__ = ["QUICK_STATION", "QUICK_PROVIDER", "a_manager", "log_in", "pick_up", "ringing", "until"]
 
-QUICK = sccp.StationConfig(first_back_off=0.01, longest_back_off=0.01)
+QUICK_STATION = sccp.StationConfig(first_back_off=0.01, longest_back_off=0.01)
 """A station that is back at once after its connection was lost."""
-QUICKLY = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
+QUICK_PROVIDER = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
 """An application that is back at once after its connection was lost."""
 
 
@@ -36,10 +36,11 @@ async def a_manager(
 
 
 def log_in(
-    manager: CallManager, user: str = "app", **options: Any
+    at: CallManager | str, user: str = "app", **options: Any
 ) -> contextlib.AbstractAsyncContextManager[cti.Provider]:
-    """An application of that user at the CTI Manager."""
-    return cti.open_provider(manager.cti_address, user=user, password=PASSWORD, **options)
+    """An application of that user at the CTI Manager, or at the address of one."""
+    address = at if isinstance(at, str) else at.cti_address
+    return cti.open_provider(address, user=user, password=PASSWORD, **options)
 
 
 async def until(condition: Callable[[], object]) -> None:
