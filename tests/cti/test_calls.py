@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trio
+from company import COMPANY, changed
+from whole_house import a_manager, log_in, pick_up, ringing, until
 
 from pa_telephony import callmanager, cti, rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
     CallManagerConfig,
     DeviceConfig,
-    DeviceKind,
     LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb
 from pa_telephony.cti import ConnectionState, TerminalConnectionState, messages
@@ -30,38 +29,9 @@ from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Tone
 from pa_telephony.rtp.g711 import Samples
-from pa_telephony.sccp.enums import DCallState
 from pa_telephony.trace import FrameRecord, Record, Trace
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="CTIP1", kind=DeviceKind.CTI_PORT, lines=(LineConfig(number="5001"),)),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001", name="Alice"),)),
-        DeviceConfig(name="P2", lines=(LineConfig(number="1002", name="Bob"),)),
-        DeviceConfig(name="P3", lines=(LineConfig(number="1003", name="Carol"),)),
-    ),
-    park_numbers=("70X",),
-    users=(
-        User(name="app", password="secret"),
-        User(name="super", password="secret", devices=("P1",), any_device=True),
-        User(name="locked", password="secret", locked=True),
-        User(name="guest", password="secret", cti=False),
-    ),
-)
 TALKING, HELD = TerminalConnectionState.TALKING, TerminalConnectionState.HELD
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    with trio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 - several parties, none of which tells us
-            await trio.sleep(0.005)
-
-
-async def pick_up(call: sccp.Call) -> None:
-    with contextlib.suppress(CallEnded):
-        async with call.answer():
-            await call.wait_ended()
 
 
 @dataclass
@@ -91,17 +61,16 @@ class House:
 
 @contextlib.asynccontextmanager
 async def a_house(
-    config: CallManagerConfig = CONFIG, trace: Trace | None = None
+    config: CallManagerConfig = COMPANY, trace: Trace | None = None
 ) -> AsyncGenerator[House]:
-    with trio.fail_after(20):
-        async with (
-            open_call_manager(config, sccp_port=0, cti_port=0, trace=trace) as manager,
-            rtp.open_engine(first_port=46000) as engine,
-            cti.open_provider(manager.cti_address, user="app", password="secret") as provider,
-            trio.open_nursery() as nursery,
-        ):
-            yield House(manager, engine, provider, nursery)
-            nursery.cancel_scope.cancel()
+    async with (
+        a_manager(config, cti_port=0, trace=trace, within=20) as manager,
+        rtp.open_engine(first_port=46000) as engine,
+        log_in(manager) as provider,
+        trio.open_nursery() as nursery,
+    ):
+        yield House(manager, engine, provider, nursery)
+        nursery.cancel_scope.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -116,15 +85,6 @@ async def three_phones(house: House) -> AsyncGenerator[tuple[cti.Address, cti.Ca
     ):
         await call.wait_connected()
         yield address, call
-
-
-async def ringing(station: sccp.Station) -> sccp.Call:
-    with trio.fail_after(5):
-        while True:
-            for call in station.calls.values():
-                if call.incoming and call.state is DCallState.RING_IN and call.calling:
-                    return call
-            await trio.sleep(0.005)
 
 
 async def test_a_phone_makes_a_call_as_told_and_hangs_up_when_the_block_is_left() -> None:
@@ -216,9 +176,9 @@ async def test_a_call_that_a_watched_phone_picks_up_is_connected_to_its_caller()
     """It begins with the dial tone of a call that the phone makes."""
     group = tuple(
         replace(each, lines=tuple(replace(line, pickup_group="88") for line in each.lines))
-        for each in CONFIG.devices
+        for each in COMPANY.devices
     )
-    async with a_house(replace(CONFIG, devices=group)) as house:
+    async with a_house(replace(COMPANY, devices=group)) as house:
         one, two, three = [await house.phone(name) for name in ("P1", "P2", "P3")]
         async with house.provider.open_address("1003") as address, one.call("1002"):
             await ringing(two)
@@ -301,9 +261,7 @@ async def test_a_cti_port_receives_sound_where_its_provider_is_logged_in_from() 
     async with (
         a_house() as house,
         rtp.open_engine(first_port=47000) as engine,
-        cti.open_provider(
-            house.manager.cti_address, user="app", password="secret", local_address="127.0.0.77"
-        ) as provider,
+        log_in(house.manager, local_address="127.0.0.77") as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
@@ -323,9 +281,7 @@ async def test_a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_ask
         a_house() as house,
         rtp.open_engine(first_port=47000) as engine,
         rtp.open_engine(address="127.0.0.66", first_port=47100) as elsewhere,
-        cti.open_provider(
-            house.manager.cti_address, user="app", password="secret", config=config
-        ) as provider,
+        log_in(house.manager, config=config) as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
         sccp.open_station("P1", house.manager.sccp_address, engine=elsewhere) as one,
     ):
@@ -419,8 +375,7 @@ async def test_a_call_that_was_there_before_is_found_and_controlled() -> None:
 
 
 async def test_a_shared_line_shows_the_call_at_the_other_device_as_bridged() -> None:
-    shared = DeviceConfig(name="P4", lines=(LineConfig(number="1002", name="Bob"),))
-    async with a_house(replace(CONFIG, devices=(*CONFIG.devices, shared))) as house:
+    async with a_house(changed(COMPANY, "P4", number="1002", name="Bob")) as house:
         one = await house.phone("P1")
         await house.phone("P2")
         await house.phone("P4")
@@ -532,7 +487,7 @@ async def test_a_port_without_a_free_udp_port_drops_the_call() -> None:
 async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
     user: str, password: str, code: int
 ) -> None:
-    async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+    async with a_manager(cti_port=0) as manager:
         with pytest.raises(RequestFailed) as refused:
             async with cti.open_provider(manager.cti_address, user=user, password=password):
                 pass
@@ -542,7 +497,7 @@ async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
 async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager() -> None:
     """The first dies; lines, ports and route points come back at the second, handlers included."""
     async with (
-        open_call_manager(CONFIG, host="127.0.0.2", sccp_port=0, cti_port=0) as second,
+        a_manager(host="127.0.0.2", cti_port=0) as second,
         trio.open_nursery() as nursery,
         rtp.open_engine(first_port=47000) as engine,
     ):
@@ -550,7 +505,7 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
 
         async def first(*, task_status: trio.TaskStatus[CallManager]) -> None:
             with scope:
-                async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
+                async with a_manager(cti_port=0) as manager:
                     task_status.started(manager)
                     await trio.sleep_forever()
 
@@ -604,15 +559,12 @@ def contexts(pem: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 async def test_the_files_of_a_certificate_can_stand_in_the_configuration(
     pem: Path, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
-    config = replace(CONFIG, cti_tls=callmanager.TlsFiles(certificate=str(pem), key=str(pem)))
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(config, sccp_port=0, cti_port=0, cti_tls_port=0) as manager,
-            cti.open_provider(
-                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
-            ),
-        ):
-            assert manager.applications == ["app"]
+    config = replace(COMPANY, cti_tls=callmanager.TlsFiles(certificate=str(pem), key=str(pem)))
+    async with (
+        a_manager(config, cti_port=0, cti_tls_port=0) as manager,
+        log_in(manager.cti_tls_address, tls=contexts[1]),
+    ):
+        assert manager.applications == ["app"]
 
 
 async def test_a_certificate_that_cannot_be_used_is_named_before_anything_starts(
@@ -622,21 +574,17 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_starts
     for key, says in (("absent.pem", "No such file"), ("none.pem", "PEM")):
         files = callmanager.TlsFiles(certificate=str(pem), key=str(tmp_path / key))
         with pytest.raises(ConfigurationError, match=rf"cti_tls: .*{key}.*{says}"):
-            async with open_call_manager(replace(CONFIG, cti_tls=files), sccp_port=0, cti_port=0):
+            async with a_manager(replace(COMPANY, cti_tls=files), cti_port=0):
                 pytest.fail("started")
 
 
 async def test_limits_of_applications_are_those_of_the_configuration() -> None:
-    config = replace(CONFIG, applications=CtiManagerConfig(max_connections=1))
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(config, sccp_port=0, cti_port=0) as manager,
-            cti.open_provider(manager.cti_address, user="app", password="secret"),
-        ):
-            host, port = manager.cti_address.split(":")
-            async with await trio.open_tcp_stream(host, int(port)) as second:
-                with contextlib.suppress(trio.BrokenResourceError):
-                    assert await second.receive_some() == b""
+    config = replace(COMPANY, applications=CtiManagerConfig(max_connections=1))
+    async with a_manager(config, cti_port=0) as manager, log_in(manager):
+        host, port = manager.cti_address.split(":")
+        async with await trio.open_tcp_stream(host, int(port)) as second:
+            with contextlib.suppress(trio.BrokenResourceError):
+                assert await second.receive_some() == b""
 
 
 async def test_files_are_made_room_for_for_as_many_applications_as_are_configured(
@@ -645,10 +593,9 @@ async def test_files_are_made_room_for_for_as_many_applications_as_are_configure
     asked: list[int] = []
     monkeypatch.setattr(callmanager.manager, "prepare", lambda wanted, _: asked.append(wanted))
     for most in (100, 700):
-        config = replace(CONFIG, applications=CtiManagerConfig(max_connections=most))
-        with trio.fail_after(10):
-            async with open_call_manager(config, sccp_port=0, cti_port=0):
-                pass
+        config = replace(COMPANY, applications=CtiManagerConfig(max_connections=most))
+        async with a_manager(config, cti_port=0):
+            pass
     assert asked[1] - asked[0] == 600
 
 
@@ -662,71 +609,60 @@ async def test_a_goodbye_that_fails_ends_what_was_to_go_on_for_it(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(what, "leave", fail)
-    with trio.fail_after(10):
-        async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
-            with pytest.raises(KeyboardInterrupt):
-                async with (
-                    cti.open_provider(manager.cti_address, user="app", password="secret")
-                    if what is cti.Provider
-                    else sccp.open_station("P1", manager.sccp_address)
-                ):
-                    pass
+    async with a_manager(cti_port=0) as manager:
+        with pytest.raises(KeyboardInterrupt):
+            async with (
+                log_in(manager)
+                if what is cti.Provider
+                else sccp.open_station("P1", manager.sccp_address)
+            ):
+                pass
 
 
 async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
     server, client = contexts
-    with trio.fail_after(10):
-        async with open_call_manager(
-            CONFIG, sccp_port=0, cti_port=0, cti_tls=server, cti_tls_port=0
-        ) as manager:
-            address = manager.cti_tls_address
-            async with (
-                cti.open_provider(address, user="app", password="secret", tls=client) as provider,
-                provider.open_route_point("6000") as route_point,
-            ):
-                assert route_point.in_service
-            strangers = ssl.create_default_context()
-            with pytest.raises(RequestFailed, match="self-signed"):
-                async with cti.open_provider(address, user="app", password="secret", tls=strangers):
-                    pass
-            # Who speaks no TLS there, or says nothing, is nobody's trouble.
-            host, port = address.split(":")
-            for said in (b"", b"\x18\0\0\0"):
-                async with await trio.open_tcp_stream(host, int(port)) as stream:
-                    await stream.send_all(said)
-            async with cti.open_provider(manager.cti_address, user="app", password="secret"):
+    async with a_manager(cti_port=0, cti_tls=server, cti_tls_port=0) as manager:
+        address = manager.cti_tls_address
+        async with (
+            log_in(address, tls=client) as provider,
+            provider.open_route_point("6000") as route_point,
+        ):
+            assert route_point.in_service
+        strangers = ssl.create_default_context()
+        with pytest.raises(RequestFailed, match="self-signed"):
+            async with log_in(address, tls=strangers):
                 pass
+        # Who speaks no TLS there, or says nothing, is nobody's trouble.
+        host, port = address.split(":")
+        for said in (b"", b"\x18\0\0\0"):
+            async with await trio.open_tcp_stream(host, int(port)) as stream:
+                await stream.send_all(said)
+        async with log_in(manager):
+            pass
 
 
 async def test_who_does_not_finish_a_handshake_makes_room_for_who_comes_from_elsewhere(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
     config = replace(
-        CONFIG, applications=CtiManagerConfig(max_connections=3, max_before_login_of_one_address=3)
+        COMPANY, applications=CtiManagerConfig(max_connections=3, max_before_login_of_one_address=3)
     )
-    with trio.fail_after(10):
-        async with open_call_manager(
-            config, sccp_port=0, cti_port=0, cti_tls=contexts[0], cti_tls_port=0
-        ) as manager:
-            assert manager.cti_counters is not None
-            assert manager._cti_manager is not None
-            host, port = manager.cti_tls_address.split(":")
-            silent: list[trio.SocketStream] = []
-            for number in range(3):
-                silent.append(
-                    await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2")
-                )
-                while len(manager._cti_manager.lobby) <= number:  # noqa: ASYNC110
-                    await trio.sleep(0.01)
-            async with cti.open_provider(
-                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
-            ):
-                assert not await silent[0].receive_some()
-                assert manager.cti_counters.turned_out == 1
-            for stream in silent:
-                await stream.aclose()
+    async with a_manager(config, cti_port=0, cti_tls=contexts[0], cti_tls_port=0) as manager:
+        assert manager.cti_counters is not None
+        assert manager._cti_manager is not None
+        host, port = manager.cti_tls_address.split(":")
+        silent: list[trio.SocketStream] = []
+        for number in range(3):
+            silent.append(await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2"))
+            while len(manager._cti_manager.lobby) <= number:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+        async with log_in(manager.cti_tls_address, tls=contexts[1]):
+            assert not await silent[0].receive_some()
+            assert manager.cti_counters.turned_out == 1
+        for stream in silent:
+            await stream.aclose()
 
 
 async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
@@ -734,12 +670,10 @@ async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
 ) -> None:
     """Else a stranger had as many places as there are connections, each with a TLS engine."""
     config = replace(
-        CONFIG,
+        COMPANY,
         applications=CtiManagerConfig(max_before_login_of_one_address=3, login_within=0.3),
     )
-    async with open_call_manager(
-        config, sccp_port=0, cti_port=0, cti_tls=contexts[0], cti_tls_port=0
-    ) as manager:
+    async with a_manager(config, cti_port=0, cti_tls=contexts[0], cti_tls_port=0) as manager:
         assert manager.cti_counters is not None
         host, port = manager.cti_tls_address.split(":")
         async with contextlib.AsyncExitStack() as stack:
@@ -755,9 +689,7 @@ async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
                 assert await (await stranger()).receive_some(1) == b""
             assert manager.cti_counters.refused_by_address == 1
             # Neither port has more places for that address; others come in.
-            async with cti.open_provider(
-                manager.cti_tls_address, user="app", password="secret", tls=contexts[1]
-            ):
+            async with log_in(manager.cti_tls_address, tls=contexts[1]):
                 pass
             # They are let go when the time for a login is over, and leave nothing.
             await until(lambda: manager._cti_manager is not None and not manager._cti_manager.lobby)
@@ -809,9 +741,7 @@ async def test_a_route_that_is_not_selected_in_time_is_left_alerting_as_jtapi_do
     async with a_house() as house:
         one = await house.phone("P1")
         async with (
-            cti.open_provider(
-                house.manager.cti_address, user="app", password="secret", config=config
-            ) as provider,
+            log_in(house.manager, config=config) as provider,
             provider.open_route_point("6000") as route_point,
         ):
             house.nursery.start_soon(route_point.serve, route)
