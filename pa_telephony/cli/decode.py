@@ -19,6 +19,7 @@ from pa_telephony.errors import DecodeError
 from pa_telephony.printable import printable_reason
 from pa_telephony.wire.anatomy import Part
 from pa_telephony.wire.declaration import UnknownMessage
+from pa_telephony.wire.framing import frames_in
 
 __all__ = ["decode"]
 
@@ -68,13 +69,11 @@ def _frames_in_hex(text: str, version: int | None) -> Iterator[Frame]:
         raise click.BadParameter(f"{begin!r} is neither a file nor hexadecimal") from None
     if not data:
         raise click.BadParameter("no bytes")
-    while data:
-        size = int.from_bytes(data[:4], "little") + 8
+    for frame in frames_in(data):
         try:
-            yield decode_frame(data[:size], version=version)
+            yield decode_frame(frame, version=version)
         except DecodeError as error:
             raise click.BadParameter(error.reason) from error
-        data = data[size:]
 
 
 def _plain(value: Any) -> Any:

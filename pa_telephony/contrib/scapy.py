@@ -53,6 +53,7 @@ from pa_telephony.cti import messages as cti_messages
 from pa_telephony.sccp import messages as sccp_messages
 from pa_telephony.sccp.layouts import older_layout
 from pa_telephony.wire.declaration import Message, OpenIntEnum, Struct, fields_of
+from pa_telephony.wire.framing import frame_size
 from pa_telephony.wire.sequential import types as sequential
 
 __all__ = ["CTIQBE", "SCCP", "bind", "unbind"]
@@ -357,7 +358,7 @@ class _Framed(Packet):
 
 
 def _frame_size(data: bytes) -> int:
-    return int.from_bytes(data[:4], "little") + 8 if len(data) >= 4 else 0
+    return frame_size(data) if len(data) >= 4 else 0
 
 
 class SCCP(_Framed):

@@ -14,8 +14,9 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.messages.base import CtiMessage, Kind
 from pa_telephony.cti.messages.codec import HEADER, MAGIC, VERSION_15, decode, encode
-from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from pa_telephony.errors import DecodeError, RemoteProtocolError
 from pa_telephony.wire.declaration import UnknownMessage
+from pa_telephony.wire.framing import PREFIX, ConnectionClosed, FramedConnection
 
 __all__ = ["ConnectionClosed", "Limits", "Role", "WireConnection"]
 
@@ -45,18 +46,14 @@ class Limits:
     kB. Four times that may wait to be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionClosed:
-    """The peer has closed its side, and no message was cut short by it."""
-
-
-class WireConnection:
+class WireConnection(FramedConnection):
     """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds.
 
     ``on_frame`` is given every whole frame of the peer but heartbeats (for traces).
     """
 
     def __init__(self, role: Role, limits: Limits | None = None, *, logged_in: bool = True) -> None:
+        super().__init__()
         self.role = role
         self.limits = limits or Limits()
         self.logged_in = logged_in
@@ -65,12 +62,6 @@ class WireConnection:
         self.version = VERSION_15
         self.unknown_messages = 0
         self.on_frame: Callable[[bytes], None] | None = None
-        self._received = bytearray()
-        self._start = 0
-        self._outgoing = bytearray()
-        self._eof = False
-        self._told_eof = False
-        self._error: RemoteProtocolError | None = None
         self._send_every: float | None = None
         self._expect_within: float | None = None
         self._send_at: float | None = None
@@ -83,30 +74,20 @@ class WireConnection:
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes from the peer; raises :class:`RemoteProtocolError` when too many wait."""
-        self._check()
-        if self._eof:
-            raise LocalProtocolError("data after the end")
-        self._heard_at = now
-        if self._start:
-            del self._received[: self._start]
-            self._start = 0
-        self._received += data
         most = self.limits.buffered if self.logged_in else 4 * self.limits.before_login
-        if len(self._received) > most:
-            raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
+        self._take_data(data, most)
+        self._heard_at = now
 
     def receive_eof(self, now: float) -> None:
         """Note that the peer has closed its side."""
-        self._check()
-        self._eof = True
+        self._take_eof()
 
     def next_event(self) -> CtiMessage | ConnectionClosed | None:
         """The next whole message besides heartbeats; None when more bytes are needed."""
         self._check()
         while True:
-            there = len(self._received) - self._start
-            if there < HEADER.size:
-                return self._end(there)
+            if len(self._received) - self._start < HEADER.size:
+                return self._end()
             length, _, magic, version, number, *_ = HEADER.unpack_from(self._received, self._start)
             if magic != MAGIC:
                 raise self._fail(DecodeError(f"magic 0x{magic:08x}", offset=8))
@@ -115,12 +96,11 @@ class WireConnection:
                 what = f"{name or f'message {number}'} before the login"
                 raise self._fail(RemoteProtocolError(what))
             longest = self.limits.frame if self.logged_in else self.limits.before_login
-            if not HEADER.size - 8 <= length <= longest:
+            if not HEADER.size - PREFIX <= length <= longest:
                 raise self._fail(DecodeError(f"length {length}, at most {longest}"))
-            if there < length + 8:
-                return self._end(there)
-            frame = bytes(self._received[self._start : self._start + length + 8])
-            self._start += length + 8
+            frame = self._take_frame(PREFIX + length)
+            if frame is None:
+                return self._end()
             if self.role is Role.SERVER:
                 # A server answers in the version its client speaks (docs/protocol/ctiqbe.md §1.1).
                 self.version = version
@@ -154,17 +134,6 @@ class WireConnection:
         self._outgoing += frame
         return frame
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for :meth:`data_to_send`."""
-        return len(self._outgoing)
-
-    def data_to_send(self) -> bytes:
-        """The bytes queued since the last call."""
-        data = bytes(self._outgoing)
-        self._outgoing.clear()
-        return data
-
     def next_deadline(self) -> float | None:
         """The time to call :meth:`handle_deadline`, None before heartbeats begin."""
         if self._send_at is None or self._expect_within is None:
@@ -180,22 +149,3 @@ class WireConnection:
         if now >= self._send_at:
             self._send_at = now + self._send_every
             self.send(messages.Heartbeat())
-
-    def _end(self, there: int) -> ConnectionClosed | None:
-        if not self._eof or self._told_eof:
-            return None
-        if there:
-            raise self._fail(DecodeError(f"the connection ends inside a message, after {there}"))
-        self._told_eof = True
-        return ConnectionClosed()
-
-    def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        # The error is raised again for ever, so it must not keep alive what led to it.
-        self._error = error.again()
-        self._received = bytearray()
-        self._start = 0
-        return error
-
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._error.again()

@@ -22,6 +22,7 @@ from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolE
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.messages import SccpMessage, Sender, UnknownMessage
 from pa_telephony.sccp.messages.codec import HEADER
+from pa_telephony.wire.framing import PREFIX, ConnectionClosed, FramedConnection
 
 __all__ = [
     "NEWEST_VERSION",
@@ -82,11 +83,6 @@ class Limits:
     EnhancedAlarm up to 2,012 (captured), LocationInfo 2,405. Twice that may wait to be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionClosed:
-    """The peer has closed its side, and no frame was cut short by it."""
-
-
 def negotiate(offered: int, announced: int | None) -> int:
     """The session version of a RegisterReq that offers and a RegisterAck that announces.
 
@@ -106,7 +102,7 @@ def announced_by(frame: bytes) -> int | None:
     return frame[_ANNOUNCED_AT] if len(frame) > _ANNOUNCED_AT else None
 
 
-class Connection:
+class Connection(FramedConnection):
     """Framing and version of one connection.
 
     ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire,
@@ -118,6 +114,7 @@ class Connection:
     def __init__(
         self, role: Role, limits: Limits | None = None, *, registered: bool = True
     ) -> None:
+        super().__init__()
         self.role = role
         self.limits = limits or Limits()
         self.registered = registered
@@ -128,32 +125,16 @@ class Connection:
         self.offered = 0
         self._agreed = False
         self.on_frame: Callable[[bytes], None] | None = None
-        self._received = bytearray()
-        self._start = 0
-        self._outgoing = bytearray()
-        self._eof = False
-        self._told_eof = False
-        self._error: RemoteProtocolError | None = None
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer; raises :class:`RemoteProtocolError` when too many wait."""
-        self._check()
-        if self._eof:
-            raise LocalProtocolError("data after the end")
-        # Consumed bytes are dropped here, at most once for each read: never quadratic.
-        if self._start:
-            del self._received[: self._start]
-            self._start = 0
-        self._received += data
         limits = self.limits
         most = limits.buffered if self.registered else 2 * limits.before_registration
-        if len(self._received) > most:
-            raise self._fail(RemoteProtocolError(f"{len(self._received)} bytes wait to be read"))
+        self._take_data(data, most)
 
     def receive_eof(self) -> None:
         """Note that the peer has closed its side."""
-        self._check()
-        self._eof = True
+        self._take_eof()
 
     def next_event(self) -> SccpMessage | UnknownMessage | ConnectionClosed | None:
         """The next whole message, :class:`ConnectionClosed` at the end, None for "not yet".
@@ -162,17 +143,15 @@ class Connection:
         end inside a frame.
         """
         self._check()
-        there = len(self._received) - self._start
-        if there < HEADER.size:
-            return self._end(there)
+        if len(self._received) - self._start < HEADER.size:
+            return self._end()
         length, header_version, number = HEADER.unpack_from(self._received, self._start)
         longest = self.limits.frame if self.registered else self.limits.before_registration
         if not 4 <= length <= longest:
             raise self._fail(DecodeError(f"data length {length}, must be 4 to {longest}"))
-        if there < length + 8:
-            return self._end(there)
-        frame = bytes(self._received[self._start : self._start + length + 8])
-        self._start += length + 8
+        frame = self._take_frame(PREFIX + length)
+        if frame is None:
+            return self._end()
         self.header_version = header_version
         if self.on_frame is not None:
             self.on_frame(frame)
@@ -201,17 +180,6 @@ class Connection:
             frame = messages.encode(message, self._layout())
         self._outgoing += frame
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for :meth:`data_to_send`."""
-        return len(self._outgoing)
-
-    def data_to_send(self) -> bytes:
-        """The bytes queued since the last call."""
-        data = bytes(self._outgoing)
-        self._outgoing.clear()
-        return data
-
     def _layout(self) -> int:
         # Before registration only messages without versions, and the old dialect's, are spoken.
         return self.version or (0 if self._agreed else self.offered)
@@ -222,24 +190,3 @@ class Connection:
             self.version, self._agreed = 0, False
         elif isinstance(message, messages.RegisterAck):
             self.version, self._agreed = negotiate(self.offered, announced_by(frame)), True
-
-    def _end(self, there: int) -> ConnectionClosed | None:
-        if not self._eof or self._told_eof:
-            return None
-        if there:
-            raise self._fail(
-                DecodeError(f"the connection ends inside a frame, after {there} bytes")
-            )
-        self._told_eof = True
-        return ConnectionClosed()
-
-    def _fail(self, error: RemoteProtocolError) -> RemoteProtocolError:
-        # The error is raised again for ever, so it must not keep alive what led to it.
-        self._error = error.again()
-        self._received = bytearray()
-        self._start = 0
-        return error
-
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._error.again()

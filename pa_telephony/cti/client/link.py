@@ -18,6 +18,7 @@ from typing import Any
 
 import trio
 
+from pa_telephony.backoff import BackOff
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
 from pa_telephony.cti.enums import APPLICATIONPRIORITY, CTIFAILURE, PROVIDERUSERNOTIFYTYPE
@@ -270,7 +271,8 @@ class ProviderLink(abc.ABC):
 
         Raises :class:`RequestFailed` when every CTI manager refuses the login from the first.
         """
-        back_off = self.config.first_back_off
+        config = self.config
+        back_off = BackOff(config.first_back_off, config.longest_back_off, random.random)
         while True:
             refused: RequestFailed | None = None
             sessions = self.sessions
@@ -290,11 +292,10 @@ class ProviderLink(abc.ABC):
                 if self.sessions != sessions:
                     break
             if self.sessions != sessions:
-                back_off = self.config.first_back_off
+                back_off.reset()
             elif refused is not None and not self.sessions:
                 raise refused
-            await trio.sleep(back_off * (0.5 + random.random() / 2))
-            back_off = min(back_off * 2, self.config.longest_back_off)
+            await trio.sleep(back_off.pause())
 
     def _note(self, why: str) -> None:
         self.last_error = why

@@ -7,12 +7,14 @@ JTAPI's nouns with Python's verbs: ``open_provider`` is ``getProvider``, ``open_
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from pa_telephony.address import Peers, parse_peers
+from pa_telephony.backoff import BackOff
 from pa_telephony.cti.client.address import Address
 from pa_telephony.cti.client.jtapi import Model, ModelEvent
 from pa_telephony.cti.client.line import OpenLine
@@ -162,7 +164,8 @@ class Provider(ProviderLink):
         """Open again in a new session what was open, whichever CTI manager it is with."""
         # A line that is opened from now on is opened by the task that wants it.
         closed = [line for line in self._lines if line.was_open]
-        back_off = self.config.first_back_off
+        config = self.config
+        back_off = BackOff(config.first_back_off, config.longest_back_off, random.random)
         while closed:
             refused: list[OpenLine] = []
             for line in closed:
@@ -175,8 +178,7 @@ class Provider(ProviderLink):
             closed = [line for line in refused if not line.leaving]
             if closed:
                 # The server may be starting too, or the device be in use for a little longer.
-                await trio.sleep(back_off)
-                back_off = min(back_off * 2, self.config.longest_back_off)
+                await trio.sleep(back_off.pause())
                 closed = [line for line in closed if not line.leaving]
 
     async def _give_up(self, line: OpenLine) -> None:

@@ -40,6 +40,7 @@ from pa_telephony.serving import Door, PeerCounters
 from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Direction, Trace
 from pa_telephony.turns import Turns
+from pa_telephony.wire.framing import frames_in
 
 __all__ = ["Counters", "Directory", "SessionOwner", "StationSession"]
 
@@ -306,11 +307,8 @@ class StationSession:
     def _trace_frames(self, data: bytes) -> None:
         if self._server.trace is None:
             return
-        start = 0
-        while start < len(data):
-            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
-            self._server.record("sent", self, data[start:end])
-            start = end
+        for frame in frames_in(data):
+            self._server.record("sent", self, frame)
 
     async def run(self) -> None:
         """Serve the connection until it ends."""

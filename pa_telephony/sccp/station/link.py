@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 
 import trio
 
+from pa_telephony.backoff import BackOff
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.sccp.keyed import without_keyed
 from pa_telephony.sccp.station.core import (
@@ -32,6 +33,7 @@ from pa_telephony.sccp.station.registration import State
 from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
+from pa_telephony.wire.framing import frames_in
 
 __all__ = ["End", "Link", "LinkOwner", "Standby"]
 
@@ -240,11 +242,9 @@ class Link:
         return end[0] if end else SessionLost(f"{peer}: connection closed")
 
     def _record_sent(self, data: bytes) -> None:
-        start = 0
-        while self._trace is not None and start < len(data):
-            end = start + 8 + int.from_bytes(data[start : start + 4], "little")
-            self._record("sent", data[start:end])
-            start = end
+        if self._trace is not None:
+            for frame in frames_in(data):
+                self._record("sent", frame)
 
     def _record(self, direction: Direction, frame: bytes) -> None:
         if self._trace is not None:
@@ -266,7 +266,7 @@ class Standby:
         self._connect = connect
         self._links: dict[int, Link] = {}
         self._not_before: dict[int, float] = {}
-        self._failures: dict[int, int] = {}
+        self._back_offs: dict[int, BackOff] = {}
         self._ask_at: dict[int, float] = {}
         self._asked: set[int] = set()
         self._knows_no_tokens: set[int] = set()
@@ -310,11 +310,11 @@ class Standby:
                 self._knows_no_tokens.add(index)
                 self._ask_at[index] = now + self._config.token_within
             lasted = link.up_since is not None and now - link.up_since > LASTED
-            failures = self._failures[index] = 0 if lasted else self._failures.get(index, 0) + 1
-            wait = min(
-                self._config.first_back_off * 2 ** min(failures, 16), self._config.longest_back_off
-            )
-            self._not_before[index] = now + wait * (0.5 + random.random() / 2)
+            first, longest = self._config.first_back_off, self._config.longest_back_off
+            back_off = self._back_offs.setdefault(index, BackOff(first, longest, random.random))
+            if lasted:
+                back_off.reset()
+            self._not_before[index] = now + back_off.pause()
 
     def ask_to_return(self, here: int, now: float) -> int | None:
         """Ask the best call manager before ``here`` for a token; gives one that knows none."""

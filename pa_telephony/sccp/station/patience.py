@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pa_telephony.backoff import BackOff
 from pa_telephony.sccp.station.style import StationConfig
 
 __all__ = ["LASTED", "Patience", "is_final"]
 
 LASTED = 5.0
 """Seconds after which a connection, or a registration, does not count as a failure."""
-_LEAST = 0.05
 _FINAL = re.compile(
     # Texts of: us and chan-sccp; us; captures; chan-sccp; CUCM as phones show it (support texts).
     r"unknown|device type|licen[cs]e|not authori[sz]ed|db ?config|security|version",
@@ -31,8 +31,7 @@ def is_final(reason: str) -> bool:
 class Patience:
     """The pauses and the refusals of one station, with all of its call managers.
 
-    ``chance`` gives numbers from 0 to 1: half of a pause is chance, so that a thousand phones do
-    not come back as one.
+    ``chance`` is that of :class:`~pa_telephony.backoff.BackOff`.
     """
 
     def __init__(
@@ -40,8 +39,7 @@ class Patience:
     ) -> None:
         self._config = config
         self._most = config.rejections * call_managers
-        self._chance = chance
-        self._back_off = config.first_back_off
+        self._back_off = BackOff(config.first_back_off, config.longest_back_off, chance)
         self._refusals = 0
         self._refused_since = 0.0
         self._hopeless = True
@@ -70,11 +68,9 @@ class Patience:
         """Tell whether the registration that is over lasted; if so, it was no failure."""
         lasted = now - self._registered_at > LASTED
         if lasted:
-            self._back_off = self._config.first_back_off
+            self._back_off.reset()
         return lasted
 
     def pause(self) -> float:
         """Seconds until the next try, twice as long each time up to a limit."""
-        wait = self._back_off * (0.5 + self._chance() / 2)
-        self._back_off = min(max(self._back_off, _LEAST) * 2, self._config.longest_back_off)
-        return wait
+        return self._back_off.pause()
