@@ -16,6 +16,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from pa_telephony.admission import network_of
+from pa_telephony.tables import decisions
 
 __all__ = ["TABLE", "Attempt", "Guess", "Guesses", "Pace", "Price", "Standing"]
 
@@ -57,14 +58,22 @@ class Price(enum.Enum):
     NOTHING = "none"
 
 
-TABLE: dict[tuple[Standing, Guess], Price] = {
+_PRICES = {
     (Standing.STRANGE, Guess.NEW): Price.ALL,
     (Standing.WRONG, Guess.NEW): Price.ALL,
     (Standing.WRONG, Guess.REPEATED): Price.PART,
     (Standing.GOOD, Guess.NEW): Price.NAME,
     (Standing.GOOD, Guess.REPEATED): Price.NOTHING,
 }
-"""What a guess costs; a strange name has had no wrong guess that could be repeated."""
+
+TABLE = decisions(
+    Standing,
+    Guess,
+    _PRICES,
+    # It has had no wrong guess that could be repeated.
+    impossible={Standing.STRANGE: {Guess.REPEATED}},
+)
+"""What a guess costs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import enum
 
+from pa_telephony.tables import state_table
+
 __all__ = ["TABLE", "Effect", "Input", "State", "step"]
 
 
@@ -81,7 +83,7 @@ class Effect(enum.Enum):
 
 _S, _I, _E = State, Input, Effect
 
-TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+_ROWS = {
     # The connection is gone or never existed: reports come from attempts already given up.
     (_S.IDLE, _I.HOLD): (_S.REGISTERING, _E.REGISTER),
     (_S.IDLE, _I.GIVE): (_S.RELEASED, _E.NONE),
@@ -170,6 +172,9 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.CLOSING, _I.KEPT): (_S.CLOSING, _E.NONE),
     (_S.CLOSING, _I.CLOSED): (_S.IDLE, _E.NONE),
 }
+
+TABLE = state_table(State, Input, _ROWS, nothing=Effect.NONE)
+"""What follows from each input in each state."""
 
 
 def step(state: State, input: Input) -> tuple[State, Effect]:

@@ -13,6 +13,7 @@ import pytest
 import trio
 import trio.testing
 
+from pa_telephony.errors import LocalProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.messages import SccpMessage
@@ -41,7 +42,7 @@ def test_every_pair_is_in_the_table_or_can_not_happen() -> None:
 
 @pytest.mark.parametrize(("state", "step"), sorted(IMPOSSIBLE, key=str))
 def test_what_can_not_happen_is_a_bug(state: State, step: Input) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(LocalProtocolError):
         names.step(state, step)
 
 

@@ -96,13 +96,21 @@ class Bench:
             return
         line = messages.ButtonDefinition(instance_number=1, button_definition=ButtonType.LINE)
         self.told(
-            messages.ButtonTemplateRes(button_offset=0, total_button_count=1, definition=(line,)),
+            messages.ButtonTemplateRes(button_offset=0, total_button_count=1, definition=(line,))
+        )
+        self.said()
+        if state is State.FINISHING:
+            return
+        self.told(
             messages.LineStatV2Res(line_number=1, line_dir_number="1001"),
             messages.TimeDateRes(w_year=2026),
         )
         self.said()
         if state is State.LEAVING:
             self.core.leave(self.now)
+            self.said()
+        if state is State.RESTARTING:
+            self.told(messages.Reset(reset_type=DeviceResetType.RESTART))
             self.said()
         assert self.core.state is state
 
@@ -134,10 +142,9 @@ class Bench:
             case Input.BUTTONS:
                 return self.told(messages.ButtonTemplateRes(button_offset=0))
             case Input.CONFIGURED:
-                if self.core.state is State.CONFIGURING:
-                    self.told(a_template(1, 0))
-                    self.said()
                 return self.told(messages.TimeDateRes(w_year=2026))
+            case Input.NO_MORE:
+                self.core._step(Input.NO_MORE)
             case Input.LEAVE:
                 self.core.leave(self.now)
             case Input.LEFT:
@@ -264,7 +271,7 @@ def test_a_call_manager_that_configures_slowly_has_its_time_again_with_each_answ
     bench.told(messages.KeepAliveAck(), messages.CapabilitiesReq())
     bench.now += 0.2
     bench.core.handle_deadline(bench.now)
-    assert bench.events() == [SessionLost("no answer while configuring")]
+    assert bench.events() == [SessionLost("no answer while finishing its configuration")]
 
 
 def test_the_time_that_is_told_before_it_was_asked_for_ends_no_configuration() -> None:
@@ -352,7 +359,7 @@ def test_a_reset_waits_until_the_call_is_over(
     )
     assert bench.core.state is State.REGISTERED
     bench.told(messages.CallState(call_state=DCallState.ON_HOOK, line_instance=1, call_reference=7))
-    assert bench.core.state is State.LEAVING
+    assert bench.core.state is State.RESTARTING
     events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
     assert events == [Unregistered(reset=done, confirmed=True)]
 
@@ -373,7 +380,7 @@ def test_a_restart_that_is_refused_for_a_new_call_is_asked_for_again_behind_that
     bench.told(a_state(DCallState.RING_IN), NAK)
     assert (bench.core.state, bench.said()) == (State.REGISTERED, [])
     bench.told(a_state(DCallState.ON_HOOK))
-    assert (bench.core.state, bench.said()) == (State.LEAVING, [messages.UnregisterReq])
+    assert (bench.core.state, bench.said()) == (State.RESTARTING, [messages.UnregisterReq])
     events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
     assert events == [Unregistered(reset=DeviceResetType.RESTART, confirmed=True)]
 
@@ -398,13 +405,22 @@ def test_a_user_who_leaves_after_a_refused_restart_does_not_come_back() -> None:
     assert events == [Unregistered(reset=None, confirmed=True)]
 
 
+def test_a_user_who_leaves_while_the_station_restarts_does_not_come_back() -> None:
+    bench = Bench()
+    bench.bring_to(State.RESTARTING)
+    bench.core.leave(bench.now)
+    assert bench.said() == [], "the call manager is asked already"
+    events = bench.told(messages.UnregisterAck(status=DeviceUnregisterStatus.OK))
+    assert events == [Unregistered(reset=None, confirmed=True)]
+
+
 def test_a_restart_follows_when_another_phone_takes_the_last_call_over() -> None:
     bench = Bench()
     bench.bring_to(State.REGISTERED)
     bench.told(a_state(DCallState.HOLD), RESTART)
     assert bench.core.state is State.REGISTERED
     bench.told(a_state(DCallState.CALL_REMOTE_MULTILINE))
-    assert bench.core.state is State.LEAVING
+    assert bench.core.state is State.RESTARTING
 
 
 def test_a_call_that_another_phone_of_its_line_answers_is_elsewhere_at_once_and_ends_so() -> None:

@@ -244,7 +244,7 @@ def told(core: StationCore, manager: Connection, *what: SccpMessage) -> list[obj
 def test_a_media_resource_is_registered_when_its_version_is_answered_and_asks_nothing() -> None:
     core, manager = a_resource()
     told(core, manager, messages.ButtonTemplateRes(button_offset=0))
-    assert core.state is State.CONFIGURING
+    assert core.state is State.FINISHING
     assert core.data_to_send() == b""
     told(core, manager, messages.VersionRes(version_str=""))
     assert core.state is State.REGISTERED
@@ -390,4 +390,4 @@ def test_a_media_resource_restarts_when_its_last_stream_has_ended() -> None:
     )
     assert core.state is State.REGISTERED
     told(core, manager, messages.CloseReceiveChannel(**stream))
-    assert core.state is State.LEAVING
+    assert core.state is State.RESTARTING

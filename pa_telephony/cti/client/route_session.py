@@ -11,6 +11,7 @@ import enum
 from collections.abc import Sequence
 
 from pa_telephony.errors import LocalProtocolError
+from pa_telephony.tables import state_table
 
 __all__ = ["TABLE", "Effect", "Input", "Routing", "State"]
 
@@ -60,11 +61,8 @@ class Effect(enum.Enum):
 
 _S, _I, _E = State, Input, Effect
 
-TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+_ROWS = {
     (_S.ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
-    (_S.ROUTE, _I.REDIRECTED): (_S.ROUTE, _E.NONE),
-    (_S.ROUTE, _I.REFUSED): (_S.ROUTE, _E.NONE),
-    (_S.ROUTE, _I.EXHAUSTED): (_S.ROUTE, _E.NONE),
     (_S.ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
     (_S.ROUTE, _I.TURN_AWAY): (_S.ROUTE_END, _E.DISCONNECT),
     (_S.ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
@@ -76,34 +74,34 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     # The answer to the redirect decides what became of the call.
     (_S.SELECTING, _I.END): (_S.SELECTING, _E.ILLEGAL),
     (_S.SELECTING, _I.TURN_AWAY): (_S.SELECTING, _E.ILLEGAL),
-    # The leg goes idle just before the answer to a redirect that succeeds (observed).
-    (_S.SELECTING, _I.GONE): (_S.SELECTING, _E.NONE),
     (_S.SELECTING, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.SELECT): (_S.SELECTING, _E.TRY_NEXT),
-    (_S.RE_ROUTE, _I.REDIRECTED): (_S.RE_ROUTE, _E.NONE),
-    (_S.RE_ROUTE, _I.REFUSED): (_S.RE_ROUTE, _E.NONE),
-    (_S.RE_ROUTE, _I.EXHAUSTED): (_S.RE_ROUTE, _E.NONE),
     (_S.RE_ROUTE, _I.END): (_S.ROUTE_END, _E.LEAVE_ALERTING),
     (_S.RE_ROUTE, _I.TURN_AWAY): (_S.ROUTE_END, _E.DISCONNECT),
     (_S.RE_ROUTE, _I.GONE): (_S.ROUTE_END, _E.NONE),
     (_S.RE_ROUTE, _I.LOST): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_USED, _I.SELECT): (_S.ROUTE_USED, _E.ILLEGAL),
-    (_S.ROUTE_USED, _I.REDIRECTED): (_S.ROUTE_USED, _E.NONE),
-    (_S.ROUTE_USED, _I.REFUSED): (_S.ROUTE_USED, _E.NONE),
-    (_S.ROUTE_USED, _I.EXHAUSTED): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_USED, _I.END): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_USED, _I.TURN_AWAY): (_S.ROUTE_USED, _E.ILLEGAL),
-    (_S.ROUTE_USED, _I.GONE): (_S.ROUTE_USED, _E.NONE),
-    (_S.ROUTE_USED, _I.LOST): (_S.ROUTE_USED, _E.NONE),
     (_S.ROUTE_END, _I.SELECT): (_S.ROUTE_END, _E.ILLEGAL),
-    (_S.ROUTE_END, _I.REDIRECTED): (_S.ROUTE_END, _E.NONE),
-    (_S.ROUTE_END, _I.REFUSED): (_S.ROUTE_END, _E.NONE),
-    (_S.ROUTE_END, _I.EXHAUSTED): (_S.ROUTE_END, _E.NONE),
-    (_S.ROUTE_END, _I.END): (_S.ROUTE_END, _E.NONE),
     (_S.ROUTE_END, _I.TURN_AWAY): (_S.ROUTE_END, _E.ILLEGAL),
-    (_S.ROUTE_END, _I.GONE): (_S.ROUTE_END, _E.NONE),
-    (_S.ROUTE_END, _I.LOST): (_S.ROUTE_END, _E.NONE),
 }
+
+TABLE = state_table(
+    State,
+    Input,
+    _ROWS,
+    nothing=Effect.NONE,
+    ignored={
+        _S.ROUTE: {_I.REDIRECTED, _I.REFUSED, _I.EXHAUSTED},
+        # The leg goes idle just before the answer to a redirect that succeeds (observed).
+        _S.SELECTING: {_I.GONE},
+        _S.RE_ROUTE: {_I.REDIRECTED, _I.REFUSED, _I.EXHAUSTED},
+        _S.ROUTE_USED: {_I.REDIRECTED, _I.REFUSED, _I.EXHAUSTED, _I.GONE, _I.LOST},
+        _S.ROUTE_END: {_I.REDIRECTED, _I.REFUSED, _I.EXHAUSTED, _I.END, _I.GONE, _I.LOST},
+    },
+)
+"""What follows from each input in each state."""
 
 
 class Routing:

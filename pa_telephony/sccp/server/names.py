@@ -15,6 +15,8 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pa_telephony.tables import state_table
+
 __all__ = ["TABLE", "AddressChange", "Addresses", "Effect", "Input", "State", "state_of", "step"]
 
 
@@ -57,7 +59,7 @@ class Effect(enum.Enum):
 
 _S, _I, _E = State, Input, Effect
 
-TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+_ROWS = {
     (_S.FREE, _I.REGISTER): (_S.LIVE, _E.REGISTER),
     (_S.FREE, _I.TOKEN): (_S.FREE, _E.MAY_COME),
     (_S.LIVE, _I.REGISTER): (_S.LIVE, _E.REFUSE),
@@ -74,8 +76,20 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.SILENT, _I.HEARD): (_S.LIVE, _E.NOTHING),
     (_S.SILENT, _I.ENDED): (_S.FREE, _E.FREE),
 }
-"""Everything that can happen. A free name has no connection that could ask, be heard or be silent,
-and a silent one is not silent again: those pairs do not exist, and asking for one is a bug."""
+
+TABLE = state_table(
+    State,
+    Input,
+    _ROWS,
+    nothing=Effect.NOTHING,
+    # A free name has no connection that could ask, be heard or be silent; a silent one is not
+    # silent again.
+    impossible={
+        _S.FREE: {_I.REGISTER_AGAIN, _I.TOKEN_AGAIN, _I.HEARD, _I.SILENCE, _I.ENDED},
+        _S.SILENT: {_I.SILENCE},
+    },
+)
+"""Everything that can happen to a name."""
 
 
 def state_of(silent_at: float | None, now: float) -> State:
@@ -89,7 +103,7 @@ def state_of(silent_at: float | None, now: float) -> State:
 
 
 def step(state: State, input: Input) -> tuple[State, Effect]:
-    """The next state and what the call manager does; raises :class:`KeyError` for no pair."""
+    """The next state and what the call manager does."""
     return TABLE[state, input]
 
 

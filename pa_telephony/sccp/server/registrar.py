@@ -23,6 +23,7 @@ from pa_telephony.sccp.connection import Connection, ConnectionClosed, Limits, R
 from pa_telephony.sccp.enums import DeviceType, DeviceUnregisterStatus, PhoneFeatures
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.server.device import QUESTIONS, Device, answer
+from pa_telephony.tables import state_table
 
 __all__ = [
     "TABLE",
@@ -160,7 +161,11 @@ class Effect(enum.Enum):
 
 _S, _I, _E = State, Input, Effect
 
-TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
+_OWNERS = {_I.ACCEPT, _I.REJECT}
+_READ = {*_I} - {*_OWNERS, _I.DEADLINE, _I.LOST}
+"""What a session that reads hears of its station."""
+
+_ROWS = {
     (_S.CONNECTED, _I.KEEP_ALIVE): (_S.STANDING_BY, _E.ASK_TO_STAND_BY),
     (_S.CONNECTED, _I.REGISTER): (_S.ASKING, _E.ASK_TO_REGISTER),
     (_S.CONNECTED, _I.TOKEN): (_S.CONNECTED, _E.ASK_FOR_TOKEN),
@@ -192,8 +197,24 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (_S.LEAVING, _I.REJECT): (_S.REGISTERED, _E.REFUSE_LEAVING),
     (_S.LEAVING, _I.LOST): (_S.CLOSED, _E.END),
 }
-"""Everything that can happen. While a question of ours is open nothing else is read, and a closed
-session reads nothing: those pairs do not exist, and asking for one is a bug of ours."""
+
+TABLE = state_table(
+    State,
+    Input,
+    _ROWS,
+    nothing=Effect.NOTHING,
+    # While a question of ours is open nothing else is read, and a closed session reads nothing.
+    # Questions are not decoded before the registration.
+    impossible={
+        _S.CONNECTED: {*_OWNERS, _I.QUESTION},
+        _S.STANDING_BY: {*_OWNERS, _I.QUESTION},
+        _S.ASKING: {*_READ, _I.DEADLINE},
+        _S.REGISTERED: _OWNERS,
+        _S.LEAVING: {*_READ, _I.DEADLINE},
+        _S.CLOSED: {*_I},
+    },
+)
+"""Everything that can happen to a session."""
 
 _INPUTS: dict[type[SccpMessage], Input] = {
     messages.KeepAliveReq: Input.KEEP_ALIVE,
@@ -404,10 +425,7 @@ class Registrar:
         self._step(step, message=message)
 
     def _step(self, step: Input, reason: str = "", message: SccpMessage | None = None) -> None:
-        try:
-            self.state, effect = TABLE[self.state, step]
-        except KeyError:
-            raise LocalProtocolError(f"{step.name} in state {self.state.name}") from None
+        self.state, effect = TABLE[self.state, step]
         match effect:
             case Effect.ANSWER | Effect.NOTHING:
                 pass

@@ -73,6 +73,7 @@ _ANSWERS = (
     messages.VersionRes,
 )
 """Answers while configuring; with each of them the time to wait for the next one starts anew."""
+_CONFIGURES = (State.CONFIGURING, State.FINISHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +207,11 @@ class StationCore:
         self.standby_interval = 60.0
         """Seconds between the keepalives to another call manager, as this one wants it."""
         self._unanswered = 0
-        self._restarting = False
-        self._let_go = False
         self._reset_wanted: DeviceResetType | None = None
         self._reason = ""
         self._buttons: list[int] = []
         self._lines_wanted = 1
         self._dials_wanted = 0
-        self._asked_all = False
         self._wait = 0
         self._now = 0.0
 
@@ -329,7 +327,7 @@ class StationCore:
                 self._reset_when_idle()
 
     def _handle_message(self, message: SccpMessage) -> None:
-        if self.state is State.CONFIGURING and isinstance(message, _ANSWERS):
+        if self.state in _CONFIGURES and isinstance(message, _ANSWERS):
             self._deadline = self._now + self.config.register_within
         match message:
             case messages.RegisterAck():
@@ -360,11 +358,10 @@ class StationCore:
                     self._events.append(ScreenChanged(message))
             case messages.TimeDateRes() | messages.VersionRes():
                 # The time is pushed, too, whenever a call manager likes.
-                if self._asked_all and isinstance(message, self._habits.configured_by):
+                if isinstance(message, self._habits.configured_by):
                     self._step(Input.CONFIGURED)
             case messages.UnregisterAck():
                 refused = message.status == DeviceUnregisterStatus.NAK
-                self._let_go = not refused
                 self._step(Input.REFUSED if refused else Input.LEFT)
             case messages.Reset():
                 kind = message.reset_type
@@ -446,7 +443,8 @@ class StationCore:
             self._step(Input.RESET)
 
     def _step(self, step: Input) -> None:
-        self.state, effect = TABLE[self.state, step]
+        before = self.state
+        self.state, effect = TABLE[before, step]
         match effect:
             case Effect.STAND_BY:
                 self._keep_alive_at = self._now + self._interval
@@ -480,6 +478,8 @@ class StationCore:
                 self._keep_alive_at = self._now + self._interval
                 self._unanswered = 0
                 self._ask()
+                if not self._habits.line_questions:
+                    self._step(Input.NO_MORE)
             case Effect.ASK_AGAIN:
                 self._reset_wanted = None
                 self._ask()
@@ -492,15 +492,13 @@ class StationCore:
             case Effect.GIVE_UP:
                 self._close(Rejected(self._reason))
             case Effect.UNREGISTER | Effect.RESTART:
-                self._restarting = effect is Effect.RESTART
                 self._deadline = self._now + self.config.unregister_within
                 self.send(messages.UnregisterReq())
             case Effect.GONE:
-                reset = self._reset_wanted if self._restarting else None
-                self._close(Unregistered(reset, self._let_go))
+                reset = self._reset_wanted if before is State.RESTARTING else None
+                self._close(Unregistered(reset, confirmed=step is Input.LEFT))
             case Effect.STAY:
                 self._deadline = None
-                self._restarting = False
                 self._events.append(UnregisterRefused())
             case Effect.FAIL:
                 self._close(SessionLost(self._reason))
@@ -517,11 +515,9 @@ class StationCore:
         self._deadline = self._keep_alive_at = None
 
     def _ask(self) -> None:
-        self._asked_all = not self._habits.line_questions
         for question in self._habits.questions(self.config):
             self.send(question)
 
     def _ask_lines(self) -> None:
-        self._asked_all = True
         for question in self._habits.ask_about(self._lines_wanted, self._dials_wanted):
             self.send(question)
