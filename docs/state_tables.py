@@ -9,7 +9,7 @@ from typing import Any
 
 from tables import table
 
-from pa_telephony.callmanager.calls.model import ACTIONS, LegState
+from pa_telephony.callmanager.calls.model import ACTIONS, MOVES, LegState
 from pa_telephony.cti.client import route_session
 from pa_telephony.failover import ownership, registration
 from pa_telephony.sccp.server import names, registrar
@@ -67,8 +67,19 @@ def states() -> str:
                 for action, allowed in ACTIONS.items()
             ),
         ),
+        "What can follow each state; as long as the leg stays as it is, its parties may change.",
+        moves(),
     ]
     return "\n\n".join(parts)
+
+
+def moves() -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{state.value}" as {state.name}' for state in LegState]
+    lines += ["    [*] --> IDLE"]
+    for state, following in MOVES.items():
+        lines += [f"    {state.name} --> {after.name}" for after in LegState if after in following]
+    return "\n".join([*lines, "```"])
 
 
 def duty(role: ownership.Role, standing: ownership.Standing) -> str:

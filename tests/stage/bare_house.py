@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from company import BOB, COMPANY, PHONES, changed, route_point
 
+from pa_telephony.callmanager.calls.model import MOVES
 from pa_telephony.callmanager.calls.verbs import (
     Calls,
     Capabilities,
@@ -78,10 +79,19 @@ class Device:
 
 
 class Log(Watcher):
-    """A watcher that writes down every event as text."""
+    """A watcher that writes down every event as text, and knows which states follow which."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.states: dict[int, LegState] = {}
+
+    def leg_changed(self, leg: Leg) -> None:
+        # What comes first may have been lost: some tests let the telling of it fail.
+        before = self.states.get(leg.id, leg.state)
+        assert leg.state is before or leg.state in MOVES[before], (
+            f"{before.name} to {leg.state.name}"
+        )
+        self.states[leg.id] = leg.state
 
     def calls_joined(self, reason: object, by: Leg, survivor: int, gone: int) -> None:
         self.events.append(f"{reason} joins")

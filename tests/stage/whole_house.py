@@ -14,7 +14,7 @@ from pa_telephony.callmanager import CallManager, CallManagerConfig, open_call_m
 from pa_telephony.errors import CallEnded
 from pa_telephony.sccp.enums import DCallState
 
-__all__ = ["QUICK_STATION", "QUICK_PROVIDER", "a_manager", "log_in", "pick_up", "ringing", "until"]
+__all__ = ["QUICK_PROVIDER", "QUICK_STATION", "a_manager", "log_in", "pick_up", "ringing", "until"]
 
 QUICK_STATION = sccp.StationConfig(first_back_off=0.01, longest_back_off=0.01)
 """A station that is back at once after its connection was lost."""

@@ -21,6 +21,7 @@ from pa_telephony.rtp.packet import Codec
 __all__ = [
     "ACTIONS",
     "ATTEMPTS",
+    "MOVES",
     "OFF_HOOK",
     "REMOTE",
     "TRUE",
@@ -158,6 +159,25 @@ ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.RELEASE: frozenset(_S) - REMOTE - {_S.IDLE},
 }
 """In which states an action is allowed; elsewhere it is refused and changes nothing."""
+
+MOVES: dict[LegState, frozenset[LegState]] = {
+    _S.IDLE: frozenset({_S.DIAL_TONE, _S.OFFERED, *REMOTE}),
+    # Connected at once by a pickup, and by a park number.
+    _S.DIAL_TONE: frozenset({_S.DIALLING, _S.CONNECTED, _S.FAILED, _S.IDLE}),
+    _S.DIALLING: frozenset({_S.PROCEEDING, _S.FAILED, _S.IDLE}),
+    _S.PROCEEDING: frozenset({_S.RINGING_OUT, _S.CONNECTED, _S.FAILED, _S.IDLE}),
+    # A caller that waits may lie on hold, if the call was transferred to it.
+    _S.RINGING_OUT: frozenset({_S.CONNECTED, _S.HELD, _S.FAILED, _S.IDLE}),
+    _S.OFFERED: frozenset({_S.CONNECTED, _S.REMOTE_IN_USE, _S.IDLE}),
+    # The other side of a transfer or a redirect hears the next destination ring.
+    _S.CONNECTED: frozenset({_S.HELD, _S.RINGING_OUT, _S.FAILED, _S.IDLE}),
+    # Another device of a shared line resumes what this one holds.
+    _S.HELD: frozenset({_S.CONNECTED, _S.RINGING_OUT, _S.REMOTE_IN_USE, _S.IDLE}),
+    _S.REMOTE_IN_USE: frozenset({_S.REMOTE_HELD, _S.IDLE}),
+    _S.REMOTE_HELD: frozenset({_S.CONNECTED, _S.RINGING_OUT, _S.REMOTE_IN_USE, _S.IDLE}),
+    _S.FAILED: frozenset({_S.IDLE}),
+}
+"""The states that can follow each state of a leg, as its device and all watchers are told."""
 
 
 @dataclass(frozen=True, slots=True)
