@@ -23,6 +23,7 @@ import json
 import logging
 import os
 import stat
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "Direction",
     "EventRecord",
     "FrameRecord",
+    "FrameTrace",
     "JsonLinesTrace",
     "PcapTrace",
     "Record",
@@ -124,6 +126,48 @@ class _Guarded:
         except Exception:  # noqa: BLE001  # logged, and this sink left out
             failed, self._trace = self._trace, None
             _LOG.exception("a trace failed and gets no more records: %r", failed)
+
+
+class FrameTrace:
+    """Gives the frames of one TCP connection to a trace.
+
+    ``public`` gives a frame without what a person has keyed; None where it has nothing of that.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        protocol: Literal["sccp", "cti"],
+        local: Address,
+        remote: Address,
+        public: Callable[[bytes], bytes | None],
+    ) -> None:
+        self._trace = trace
+        self._protocol: Literal["sccp", "cti"] = protocol
+        self._local = local
+        self._remote = remote
+        self._public = public
+
+    def received(self, frame: bytes) -> None:
+        """Note a whole frame that came in."""
+        self._note("received", frame)
+
+    def sent(self, frame: bytes) -> None:
+        """Note a frame that is queued to go out."""
+        self._note("sent", frame)
+
+    def _note(self, direction: Direction, frame: bytes) -> None:
+        self._trace(
+            FrameRecord(
+                time.time(),
+                self._protocol,
+                direction,
+                self._local,
+                self._remote,
+                frame,
+                self._public(frame),
+            )
+        )
 
 
 def tee(*traces: Trace | None) -> Trace | None:

@@ -103,7 +103,7 @@ class CallManager:
     def applications(self) -> list[str]:
         """The users that are logged in over CTI, once for each session."""
         sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
-        return sorted(session.user for session in sessions if session.user)
+        return sorted(session.name for session in sessions if session.name)
 
     def is_served(self, device: str) -> bool:
         """Whether a device is registered and an application is told of its calls."""
@@ -190,7 +190,7 @@ class CallManager:
         self.config = replace(self.config, users=kept)
         self._cti_side.set_users(kept)
         for application in list(self._cti_manager.sessions if self._cti_manager else ()):
-            if application.user == name:
+            if application.name == name:
                 application.close("user removed")
 
     def drop_connections(self) -> None:

@@ -7,7 +7,6 @@ with undeclared numbers are counted and skipped, as Cisco's client does with tho
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pa_telephony.cti import messages
@@ -49,7 +48,7 @@ class Limits:
 class WireConnection(FramedConnection):
     """Framing and heartbeats of one connection. ``now`` is a monotonic clock in seconds.
 
-    ``on_frame`` is given every whole frame of the peer but heartbeats (for traces).
+    ``on_frame`` and ``on_sent`` are given no heartbeats.
     """
 
     def __init__(self, role: Role, limits: Limits | None = None, *, logged_in: bool = True) -> None:
@@ -61,7 +60,6 @@ class WireConnection(FramedConnection):
         ones."""
         self.version = VERSION_15
         self.unknown_messages = 0
-        self.on_frame: Callable[[bytes], None] | None = None
         self._send_every: float | None = None
         self._expect_within: float | None = None
         self._send_at: float | None = None
@@ -124,15 +122,15 @@ class WireConnection(FramedConnection):
         if self.on_frame is not None:
             self.on_frame(frame)
 
-    def send(self, message: CtiMessage | LineEvent) -> bytes:
-        """Queue a message, and give its frame (for traces)."""
+    def send(self, message: CtiMessage | LineEvent) -> None:
+        """Queue a message."""
         self._check()
+        self._queue(self._frame_of(message))
+
+    def _frame_of(self, message: CtiMessage | LineEvent) -> bytes:
         if isinstance(message, LineEvent):
-            frame = message.frame(self.version)
-        else:
-            frame = encode(message, to_server=self.role is Role.CLIENT, version=self.version)
-        self._outgoing += frame
-        return frame
+            return message.frame(self.version)
+        return encode(message, to_server=self.role is Role.CLIENT, version=self.version)
 
     def next_deadline(self) -> float | None:
         """The time to call :meth:`handle_deadline`, None before heartbeats begin."""
@@ -148,4 +146,4 @@ class WireConnection(FramedConnection):
             raise self._fail(RemoteProtocolError(f"silent for {now - self._heard_at:.0f} s"))
         if now >= self._send_at:
             self._send_at = now + self._send_every
-            self.send(messages.Heartbeat())
+            self._outgoing += self._frame_of(messages.Heartbeat())

@@ -15,7 +15,6 @@ resynchronised, and every later call raises the same error again.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -107,8 +106,7 @@ class Connection(FramedConnection):
 
     ``version`` is the negotiated session version: 0 until a RegisterAck has gone over the wire,
     and with CallManager 2.x.
-    ``header_version`` is the second word of the newest frame that the peer sent. ``on_frame`` is
-    given every whole frame of the peer before it is decoded (for traces).
+    ``header_version`` is the second word of the newest frame that the peer sent.
     """
 
     def __init__(
@@ -124,7 +122,6 @@ class Connection(FramedConnection):
         self.header_version = 0
         self.offered = 0
         self._agreed = False
-        self.on_frame: Callable[[bytes], None] | None = None
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer; raises :class:`RemoteProtocolError` when too many wait."""
@@ -178,7 +175,7 @@ class Connection(FramedConnection):
             self._follow(message, frame)
         else:
             frame = messages.encode(message, self._layout())
-        self._outgoing += frame
+        self._queue(frame)
 
     def _layout(self) -> int:
         # Before registration only messages without versions, and the old dialect's, are spoken.

@@ -6,7 +6,7 @@ follows, is the protocol's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -44,6 +44,10 @@ class FramedConnection:
     """
 
     def __init__(self) -> None:
+        self.on_frame: Callable[[bytes], None] | None = None
+        """Is given every whole frame of the peer before it is decoded (for traces)."""
+        self.on_sent: Callable[[bytes], None] | None = None
+        """Is given every frame that is queued."""
         self._received = bytearray()
         self._start = 0
         """Where in these the next frame begins."""
@@ -62,6 +66,11 @@ class FramedConnection:
         data = bytes(self._outgoing)
         self._outgoing.clear()
         return data
+
+    def _queue(self, frame: bytes) -> None:
+        if self.on_sent is not None:
+            self.on_sent(frame)
+        self._outgoing += frame
 
     def _take_data(self, data: bytes, most: int) -> None:
         """Take bytes; raises :class:`RemoteProtocolError` when more than ``most`` wait."""

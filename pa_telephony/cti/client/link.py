@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import functools
 import itertools
 import os
 import random
@@ -34,7 +33,7 @@ from pa_telephony.errors import (
     TelephonyError,
 )
 from pa_telephony.tasks import background, map_os_errors
-from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
+from pa_telephony.trace import EventRecord, FrameTrace, Trace, guarded
 
 __all__ = ["Answer", "ProviderConfig", "ProviderLink"]
 
@@ -254,17 +253,11 @@ class ProviderLink(abc.ABC):
         if self._connection is None:
             raise ConnectionLost(f"no CTI manager: {self.last_error or 'not yet connected'}")
         try:
-            self._record("sent", self._connection.send(message))
+            self._connection.send(message)
         except RemoteProtocolError as error:
             # The connection has just failed, and the session is about to be forgotten.
             raise ConnectionLost(str(error)) from error
         self._to_send.set()
-
-    def _record(self, direction: Direction, frame: bytes) -> None:
-        if self._trace is not None:
-            local, remote = self._addresses
-            public = without_keyed(frame)
-            self._trace(FrameRecord(time.time(), "cti", direction, local, remote, frame, public))
 
     async def run(self) -> None:
         """Stay in service until cancelled.
@@ -329,7 +322,8 @@ class ProviderLink(abc.ABC):
     async def _speak(self, stream: trio.abc.Stream, host: str, peer: str) -> None:
         self._connection = WireConnection(Role.CLIENT)
         if self._trace is not None:
-            self._connection.on_frame = functools.partial(self._record, "received")
+            frames = FrameTrace(self._trace, "cti", *self._addresses, without_keyed)
+            self._connection.on_frame, self._connection.on_sent = frames.received, frames.sent
         async with stream, background() as tasks:
             tasks.start_soon(self._read, stream, self._connection, peer)
             tasks.start_soon(self._write, stream, self._connection, peer)

@@ -84,7 +84,7 @@ class CtiManager:
 
     def logged_in(self, session: ApplicationSession) -> None:
         """Count a session among those of its user, until it is over."""
-        self._sessions_of[session.user] += 1
+        self._sessions_of[session.name] += 1
 
     def attempt(
         self, address: str, user: str, password: Callable[[], str | None]
@@ -179,10 +179,10 @@ class CtiManager:
             await session.run()
         finally:
             self.sessions.discard(session)
-            if session.user:
-                self._sessions_of[session.user] -= 1
-                if not self._sessions_of[session.user]:
-                    del self._sessions_of[session.user]
+            if session.name:
+                self._sessions_of[session.name] -= 1
+                if not self._sessions_of[session.name]:
+                    del self._sessions_of[session.name]
             if self.trace is not None:
                 fields = session.told_at_end()
                 self.trace(EventRecord(time.time(), "cti.connection_closed", fields))

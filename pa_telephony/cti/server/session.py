@@ -50,7 +50,7 @@ from pa_telephony.cti.server.lines import LineHandles
 from pa_telephony.cti.server.responses import answer, refusal
 from pa_telephony.errors import InternalError, RemoteProtocolError, RequestFailed
 
-__all__ = ["ProviderSession"]
+__all__ = ["ProviderSession", "told_refusal"]
 
 _REFUSALS = {
     CTIFAILURE.DIRECTORY_LOGIN_FAILED: "Directory login failed",
@@ -61,6 +61,11 @@ _REFUSALS = {
         "Too many wrong passwords came from this address: try again in a few seconds"
     ),
 }
+
+
+def told_refusal(code: CTIFAILURE) -> str:
+    """What an application is told when its login is refused with ``code``; "" for 0."""
+    return _REFUSALS.get(code, "Login failed") if code else ""
 
 
 class ProviderSession:
@@ -82,9 +87,6 @@ class ProviderSession:
         sessions_of: Callable[[str], int] = lambda user: 0,
     ) -> None:
         self.closed = False
-        self.refused_login = False
-        self.refusal = ""
-        """Why the login was refused, "" if it was not."""
         self.refused_requests = 0
         self._backend = backend
         self._config = config
@@ -145,8 +147,11 @@ class ProviderSession:
             case messages.ProviderInitRequest():
                 self._init(request)
                 return
+            case messages.ProviderOpenRequest() if self.open:
+                self._send(refusal(request, CTIFAILURE.PROVIDER_ALREADY_OPEN))
+                return
             case messages.ProviderOpenRequest():
-                self._log_in(request)
+                self.answer_login(request, self.check_login(request))
                 return
             case _ if not self.open:
                 raise RemoteProtocolError(f"{type(request).__name__} before the login")
@@ -275,18 +280,16 @@ class ProviderSession:
             )
         )
 
-    def _log_in(self, request: messages.ProviderOpenRequest) -> None:
-        if self.open:
-            self._send(refusal(request, CTIFAILURE.PROVIDER_ALREADY_OPEN))
-            return
+    def check_login(self, request: messages.ProviderOpenRequest) -> CTIFAILURE:
+        """Why the user may not log in with this password; 0 when the user may."""
         password, self._opened = self.password_in(request), None
-        code = CTIFAILURE.DIRECTORY_LOGIN_FAILED
-        if password is not None:
-            code = self._backend.log_in(request.login, password)
-            most = self._config.max_sessions_of_one_user
-            if not code and self._sessions_of(request.login) >= most:
-                code = CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED
-        self._answer_login(request, code)
+        if password is None:
+            return CTIFAILURE.DIRECTORY_LOGIN_FAILED
+        code = self._backend.log_in(request.login, password)
+        most = self._config.max_sessions_of_one_user
+        if not code and self._sessions_of(request.login) >= most:
+            return CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED
+        return code
 
     def password_in(self, request: messages.ProviderOpenRequest) -> str | None:
         """The password of a login, opened once; None when it cannot be opened."""
@@ -303,15 +306,9 @@ class ProviderSession:
             self._opened = request, password
         return self._opened[1]
 
-    def refuse_for_now(self, request: messages.ProviderOpenRequest) -> None:
-        """Answer a login whose password is not looked at; it has to be tried again."""
-        self._answer_login(request, CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE)
-
-    def _answer_login(self, request: messages.ProviderOpenRequest, code: CTIFAILURE) -> None:
+    def answer_login(self, request: messages.ProviderOpenRequest, code: CTIFAILURE) -> None:
+        """Answer a login: open the provider, or refuse it with a code that is not 0."""
         config, good = self._config, not code
-        self.refusal = "" if good else _REFUSALS.get(code, "Login failed")
-        # Set before anything is sent: the server holds a refusal back for a while.
-        self.refused_login = not good
         self._send(
             answer(
                 request,
@@ -332,7 +329,7 @@ class ProviderSession:
                 provider_info_string=config.version,
                 client_heartbeat=config.heartbeat if good else 0,
                 server_heartbeat=config.heartbeat if good else 0,
-                failure_description=self.refusal,
+                failure_description=told_refusal(code),
                 provider_id=1,
                 login_user_name=request.login if good else "",
                 days_until_password_expiry=-1,

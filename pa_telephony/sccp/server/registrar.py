@@ -294,6 +294,11 @@ class Registrar:
         self._interval = config.keep_alive_interval
 
     @property
+    def closed(self) -> bool:
+        """Whether the session is over: from then on nothing of the station's is looked at."""
+        return self.state is State.CLOSED
+
+    @property
     def silent_at(self) -> float:
         """When the station will have sent nothing for longer than a living one does.
 
@@ -308,9 +313,14 @@ class Registrar:
         """The negotiated session version; 0 before registration."""
         return self._connection.version
 
-    def watch_frames(self, told: Callable[[bytes], None]) -> None:
-        """Let ``told`` have every whole frame that comes in, before it is decoded (for traces)."""
-        self._connection.on_frame = told
+    def watch_frames(
+        self, received: Callable[[bytes], None], sent: Callable[[bytes], None] | None = None
+    ) -> None:
+        """Let ``received`` have every whole frame that comes in, ``sent`` those that go out.
+
+        A frame that comes in is told of before it is decoded: this is for traces.
+        """
+        self._connection.on_frame, self._connection.on_sent = received, sent
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes from the station; raises :class:`RemoteProtocolError` for what is wrong."""

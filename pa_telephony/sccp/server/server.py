@@ -21,7 +21,6 @@ from pa_telephony.faults import MOST_BUGS, Seldom
 from pa_telephony.guesses import Attempt
 from pa_telephony.printable import printable
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.keyed import without_keyed
 from pa_telephony.sccp.server import names
 from pa_telephony.sccp.server.registrar import (
     Registrar,
@@ -31,7 +30,7 @@ from pa_telephony.sccp.server.session import Counters, Directory, StationSession
 from pa_telephony.sccp.server.tokens import Tokens
 from pa_telephony.serving import Door, serve_connections
 from pa_telephony.tasks import map_os_errors
-from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
+from pa_telephony.trace import EventRecord, Trace, guarded
 from pa_telephony.turns import Turns
 
 __all__ = [
@@ -92,26 +91,6 @@ class StationServer:
         }
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
-
-    def record(self, direction: Direction, session: StationSession, frame: bytes) -> None:
-        """Give one frame to the trace."""
-        if self.trace is not None:
-            self.trace(
-                FrameRecord(
-                    time.time(),
-                    "sccp",
-                    direction,
-                    session.local_address,
-                    session.address,
-                    frame,
-                    without_keyed(frame),
-                )
-            )
-
-    def record_error(self, session: StationSession, error: BaseException) -> None:
-        """Tell the trace why a connection is closed on a station that broke the protocol."""
-        fields = {"device": session.name, "remote": session.address, "error": str(error)}
-        self._record_event("sccp.protocol_error", fields)
 
     def _record_event(self, kind: str, fields: Mapping[str, object]) -> None:
         if self.trace is not None:

@@ -225,9 +225,14 @@ class StationCore:
         """The negotiated session version; 0 before."""
         return self._connection.version
 
-    def watch_frames(self, told: Callable[[bytes], None]) -> None:
-        """Let ``told`` have every whole frame that comes in, before it is decoded (for traces)."""
-        self._connection.on_frame = told
+    def watch_frames(
+        self, received: Callable[[bytes], None], sent: Callable[[bytes], None] | None = None
+    ) -> None:
+        """Let ``received`` have every whole frame that comes in, ``sent`` those that go out.
+
+        A frame that comes in is told of before it is decoded: this is for traces.
+        """
+        self._connection.on_frame, self._connection.on_sent = received, sent
 
     def connected(self, now: float) -> None:
         """Ask to be registered, now that the TCP connection is up."""

@@ -7,7 +7,6 @@ only keepalives pass on it, and registering there takes one message when the fir
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import random
 import time
@@ -32,8 +31,7 @@ from pa_telephony.sccp.station.patience import LASTED
 from pa_telephony.sccp.station.registration import State
 from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.tasks import background, map_os_errors
-from pa_telephony.trace import Direction, EventRecord, FrameRecord, Trace, guarded
-from pa_telephony.wire.framing import frames_in
+from pa_telephony.trace import EventRecord, FrameTrace, Trace, guarded
 
 __all__ = ["End", "Link", "LinkOwner", "Standby"]
 
@@ -183,7 +181,8 @@ class Link:
         # leave IPv4 out.
         core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
-            core.watch_frames(functools.partial(self._record, "received"))
+            frames = FrameTrace(self._trace, "sccp", *self.addresses, without_keyed)
+            core.watch_frames(frames.received, frames.sent)
 
         def pump() -> bool:
             while (event := core.next_event()) is not None:
@@ -214,7 +213,6 @@ class Link:
             while True:
                 self._to_send = trio.Event()
                 if data := core.data_to_send():
-                    self._record_sent(data)
                     with map_os_errors(peer):
                         await stream.send_all(data)
                 else:
@@ -240,17 +238,6 @@ class Link:
                 if not pump():
                     break
         return end[0] if end else SessionLost(f"{peer}: connection closed")
-
-    def _record_sent(self, data: bytes) -> None:
-        if self._trace is not None:
-            for frame in frames_in(data):
-                self._record("sent", frame)
-
-    def _record(self, direction: Direction, frame: bytes) -> None:
-        if self._trace is not None:
-            local, remote = self.addresses
-            public = without_keyed(frame)
-            self._trace(FrameRecord(time.time(), "sccp", direction, local, remote, frame, public))
 
 
 def _or_never(deadline: float | None) -> float:
