@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import pytest
+from company import COMPANY, phone
+from cti_application import Application
 from hypothesis import given, strategies as st
 
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, User
 from pa_telephony.callmanager.applications.control import CtiSide
 from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.cti import encoded, messages
-from pa_telephony.cti.client.line import CALLS
-from pa_telephony.cti.connection import Role, WireConnection
-from pa_telephony.cti.encoded import Encoded, LineEvent
-from pa_telephony.cti.login import Certificate
+from pa_telephony.cti.encoded import Encoded
 from pa_telephony.cti.messages.codec import VERSION_11_5, VERSION_15
-from pa_telephony.cti.server.handles import CtiManagerConfig
-from pa_telephony.cti.server.session import ProviderSession
 from pa_telephony.testing.cti_strategies import cti_message
 
 KINDS = (
@@ -27,12 +22,8 @@ KINDS = (
     messages.CallPartyInfoChangedEvent,
     messages.GlobalCallHandleChangedEvent,
 )
-SHARED = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
-        *(DeviceConfig(name=f"S{n}", lines=(LineConfig(number="2000"),)) for n in range(5)),
-    ),
-    users=(User(name="app", password="secret"),),
+SHARED = replace(
+    COMPANY, devices=(phone("P1", "1001"), *(phone(f"S{n}", "2000") for n in range(5)))
 )
 
 
@@ -61,35 +52,10 @@ def test_a_call_is_encoded_once_for_all_sessions_and_handles(
     side = CtiSide(SHARED, calls)
     for device in SHARED.devices:
         calls.register(device.name, side)
-    heard: list[tuple[WireConnection, list[messages.CtiMessage]]] = []
-    for version in (VERSION_15, VERSION_11_5):
-        server, said = WireConnection(Role.SERVER), list[messages.CtiMessage]()
-        server.version = version
-
-        def hear(
-            message: messages.CtiMessage | LineEvent,
-            server: WireConnection = server,
-            said: list[messages.CtiMessage] = said,
-        ) -> None:
-            event = messages.decode(server.send(message))
-            assert isinstance(event, messages.CtiMessage)
-            said.append(event)
-
-        session = ProviderSession(
-            side,
-            CtiManagerConfig(),
-            hear,
-            Certificate(b"", None),  # type: ignore[arg-type]
-            "nonce",
-            itertools.count(1),
-        )
-        session._session.user = "app"
-        for _ in range(3):
-            session.handle_request(
-                messages.LineOpenRequest(device_name="S0", line_name="2000", filter=CALLS)
-            )
-        said.clear()
-        heard.append((server, said))
+    applications = [Application(side, version=each) for each in (VERSION_15, VERSION_11_5)]
+    handles = [[each.open_line("S0", "2000") for _ in range(3)] for each in applications]
+    for application in applications:
+        application.said.clear()
     encodings: list[type[messages.CtiMessage]] = []
 
     def encode(event: messages.CtiMessage, *, to_server: bool) -> bytes:
@@ -103,7 +69,6 @@ def test_a_call_is_encoded_once_for_all_sessions_and_handles(
         messages.CallStateChangedEventV2,
         messages.CallStateChangedEventV2,
     ]
-    for _, said in heard:
-        for handle in (1, 2, 3):
-            mine = [type(each) for each in said if each.line_id == handle]  # type: ignore[attr-defined]
-            assert mine == encodings
+    for application, lines in zip(applications, handles, strict=True):
+        for line in lines:
+            assert [type(each) for each in application.said if each.line_id == line] == encodings

@@ -6,77 +6,45 @@ In each case: one typed error, at most that connection closed, a counter, all el
 from __future__ import annotations
 
 import contextlib
-import itertools
 import struct
-from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
+from company import COMPANY, phone
+from cti_application import Application
 from hypothesis import HealthCheck, given, settings, strategies as st
 from middleman import Trick, open_middleman, says
+from whole_house import QUICK_PROVIDER, a_manager, log_in, until
 
 from pa_telephony import cti
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.callmanager.applications.control import CtiSide
 from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.cti import messages
-from pa_telephony.cti.client.line import CALLS
 from pa_telephony.cti.connection import Role, WireConnection
-from pa_telephony.cti.encoded import LineEvent
 from pa_telephony.cti.enums import (
     CALLSTATE,
     CTIFAILURE,
     REDIRECTPARAMS,
     CCNCallForwardInformation,
 )
-from pa_telephony.cti.login import Certificate
 from pa_telephony.cti.messages.structs import (
     CtiCallForwardInformation,
     LineEventFilter,
     LineInfo,
 )
-from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
 from pa_telephony.errors import ConnectionLost, DecodeError, RemoteProtocolError, RequestFailed
 from pa_telephony.testing.cti_strategies import cti_message
 from pa_telephony.trace import Record
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001"),)),
-    ),
-    users=(User(name="app", password="secret"),),
-)
-QUICK = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
 
-
-@contextlib.asynccontextmanager
-async def a_manager() -> AsyncGenerator[CallManager]:
-    """No test waits longer than ten seconds."""
-    with trio.fail_after(10):
-        async with open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager:
-            yield manager
-
-
-def open_app(address: str, config: cti.ProviderConfig = QUICK) -> Any:
-    return cti.open_provider(address, user="app", password="secret", config=config)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Poll what no event tells."""
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
+def open_app(address: str, config: cti.ProviderConfig = QUICK_PROVIDER) -> Any:
+    return log_in(address, config=config)
 
 
 def event(*what: messages.CtiMessage) -> bytes:
@@ -146,7 +114,7 @@ def answers(answer: Any) -> Trick:
 @pytest.mark.parametrize("kind", FROM_MANAGER)
 async def test_a_provider_survives_a_cti_manager_that_breaks_the_protocol(kind: str) -> None:
     data, end = FROM_MANAGER[kind]
-    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [says(data, end=end)]
         async with (
             open_app(middleman.address) as provider,
@@ -162,7 +130,7 @@ async def test_a_provider_survives_a_cti_manager_that_breaks_the_protocol(kind: 
 @pytest.mark.parametrize("kind", AT_LOGIN)
 async def test_a_login_that_is_answered_with_nonsense_is_tried_again(kind: str) -> None:
     """The answer to another request ended the program when its fields were looked at."""
-    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [answers(AT_LOGIN[kind])] * 3
         async with open_app(middleman.address) as provider:
             assert (provider.protocol_errors, provider.sessions) == (3, 1)
@@ -170,7 +138,7 @@ async def test_a_login_that_is_answered_with_nonsense_is_tried_again(kind: str) 
 
 async def test_silence_is_no_refusal_and_the_next_attempt_may_succeed() -> None:
     config = cti.ProviderConfig(request_within=0.3, first_back_off=0.01, longest_back_off=0.01)
-    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [says(b""), says(event(messages.Heartbeat()) * 50)]
         async with open_app(middleman.address, config) as provider:
             assert middleman.connections == 3
@@ -179,7 +147,7 @@ async def test_silence_is_no_refusal_and_the_next_attempt_may_succeed() -> None:
 
 @pytest.mark.parametrize("piece", [1, 7, 1 << 16])
 async def test_a_provider_comes_in_service_however_the_stream_is_cut(piece: int) -> None:
-    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
         middleman.piece = piece
         async with (
             open_app(middleman.address) as provider,
@@ -200,7 +168,7 @@ async def test_what_comes_unasked_changes_nothing_and_many_frames_may_come_at_on
     )
     unknown = HEADER.pack(24, 0, 0xFFFFDDDD, 0x110000, 9999, 32, 0, 0)
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address) as provider,
         provider.open_route_point("6000") as route_point,
@@ -225,7 +193,7 @@ async def test_the_calls_and_numbers_that_a_cti_manager_can_invent_have_limits()
         await trio.sleep_forever()
 
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
         provider.open_route_point("6000") as route_point,
@@ -258,7 +226,7 @@ async def test_the_devices_that_a_cti_manager_can_invent_have_a_limit() -> None:
         return messages.DeviceLineInfoEvent(device_name=f"SEP{number}", line_info=lines)
 
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
     ):
@@ -266,7 +234,7 @@ async def test_the_devices_that_a_cti_manager_can_invent_have_a_limit() -> None:
         await until(lambda: provider.sessions == 2)
         assert provider.protocol_errors == 1
         assert "bytes" in provider.last_error
-        assert len(provider.devices) == 2
+        assert len(provider.devices) == len(COMPANY.devices)
         long = messages.DeviceLineInfoEvent(device_name="x" * 30_000)
         await middleman.inject(event(long))
         await until(lambda: provider.protocol_errors == 2)
@@ -277,7 +245,7 @@ async def test_a_cti_manager_that_never_reads_is_left_and_counted() -> None:
         request_within=0.2, first_back_off=0.01, longest_back_off=0.01, max_unsent=1 << 16
     )
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
     ):
@@ -300,7 +268,7 @@ async def test_a_cti_manager_that_never_reads_is_left_and_counted() -> None:
 async def test_a_request_to_a_session_that_has_just_failed_says_that_it_is_lost() -> None:
     """It said that the protocol was broken, which no handler is told to expect."""
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address) as provider,
     ):
@@ -341,7 +309,7 @@ async def closes(stream: trio.SocketStream) -> None:
 @pytest.mark.parametrize("kind", FROM_APPLICATION)
 async def test_an_application_that_breaks_the_protocol_ends_alone(kind: str) -> None:
     data, end = FROM_APPLICATION[kind]
-    async with a_manager() as manager, open_app(manager.cti_address) as provider:
+    async with a_manager(cti_port=0) as manager, open_app(manager.cti_address) as provider:
         stream = await connect(manager)
         await stream.send_all(data)
         if end:
@@ -355,7 +323,7 @@ async def test_an_application_that_breaks_the_protocol_ends_alone(kind: str) -> 
 
 async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_them() -> None:
     """The connection's own error came out in the task of another application."""
-    async with a_manager() as manager:
+    async with a_manager(cti_port=0) as manager:
         assert manager._cti_manager is not None
         sessions = manager._cti_manager.sessions
         stream = await connect(manager)
@@ -370,7 +338,7 @@ async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_th
 
 async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike() -> None:
     data = request(*(messages.ProviderInitRequest(sequence_number=n) for n in range(5)))
-    async with a_manager() as manager:
+    async with a_manager(cti_port=0) as manager:
         for piece in (1, len(data)):
             stream, client = await connect(manager), WireConnection(Role.CLIENT)
             for start in range(0, len(data), piece):
@@ -384,7 +352,7 @@ async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike()
 
 
 async def test_who_asks_without_a_login_and_never_reads_is_dropped_early() -> None:
-    async with a_manager() as manager:
+    async with a_manager(cti_port=0) as manager:
         assert manager.cti_counters is not None
         stream = await connect(manager)
         with contextlib.suppress(trio.BrokenResourceError):
@@ -397,7 +365,7 @@ async def test_who_asks_without_a_login_and_never_reads_is_dropped_early() -> No
 
 async def test_an_application_that_stops_reading_amid_events_takes_nothing_with_it() -> None:
     """Its lines were forgotten while they were being told, which ended the call manager."""
-    async with a_manager() as manager, open_app(manager.cti_address) as provider:
+    async with a_manager(cti_port=0) as manager, open_app(manager.cti_address) as provider:
         assert manager.cti_counters is not None
         assert manager._cti_manager is not None
         await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
@@ -425,11 +393,9 @@ async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
     """bench/flood.py measures how long they wait: a few milliseconds of the flood's requests."""
     records: list[Record] = []
     async with (
-        a_manager() as manager,
+        a_manager(cti_port=0) as manager,
         open_app(manager.cti_address) as quiet,
-        cti.open_provider(
-            manager.cti_address, user="app", password="secret", trace=records.append
-        ) as loud,
+        log_in(manager, trace=records.append) as loud,
     ):
         before = len(records)
         for _ in range(5000):
@@ -443,7 +409,7 @@ def test_a_long_answer_comes_in_pieces_and_whole_before_the_next_answer() -> Non
     application = _Application()
     ask = messages.ProviderGetAllDevicesAndLinesRequest
     completed = messages.ProviderGetAllDevicesAndLinesCompletedEvent
-    session, said = application._session, application.said
+    session, said = application.session, application.said
     said.clear()
     session.handle_request(ask(sequence_number=5))
     assert [type(each) for each in said] == [messages.ProviderGetAllDevicesAndLinesResponse]
@@ -463,11 +429,6 @@ def test_a_long_answer_comes_in_pieces_and_whole_before_the_next_answer() -> Non
     assert not session.go_on()
 
 
-class _NoKey:
-    def decrypt(self, sealed: bytes, padding: Any) -> bytes:
-        raise ValueError
-
-
 REQUESTS = [
     each
     for each in messages.CtiMessage.registry.values()
@@ -480,86 +441,41 @@ REQUESTS = [
 def test_any_requests_in_any_state_are_answered_or_give_one_typed_error(
     requests: list[messages.CtiMessage], logged_in: bool
 ) -> None:
-    calls = Calls(CONFIG, lambda: 0.0)
-    backend = CtiSide(CONFIG, calls)
-    server, client = WireConnection(Role.SERVER), WireConnection(Role.CLIENT)
-    session = ProviderSession(
-        backend,
-        CtiManagerConfig(),
-        lambda message: client.receive_data(server.send(message), 0.0),
-        Certificate(b"", _NoKey()),  # type: ignore[arg-type]
-        "nonce",
-        itertools.count(1001),
-    )
-    session._session.user = "app" if logged_in else ""
+    backend = CtiSide(COMPANY, Calls(COMPANY, lambda: 0.0))
+    session = Application(backend, "app" if logged_in else "").session
     for each in requests:
         try:
             session.handle_request(each)
         except RemoteProtocolError:
             assert not logged_in
             break
-        while client.next_event() is not None:
-            pass
     session.end()
     assert backend.owners("RP1") == 0
 
 
 def test_a_name_as_long_as_a_message_is_not_said_back_in_full() -> None:
-    said: list[Any] = []
-    calls = Calls(CONFIG, lambda: 0.0)
-    session = ProviderSession(
-        CtiSide(CONFIG, calls),
-        CtiManagerConfig(),
-        said.append,
-        Certificate(b"", _NoKey()),  # type: ignore[arg-type]
-        "nonce",
-        itertools.count(1001),
-    )
-    session._session.user = "app"
-    session.handle_request(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
-    assert said[0].result == CTIFAILURE.CTIERR_INVALID_DEVICE_NAME
-    assert len(said[0].description) == 255
+    application = Application(CtiSide(COMPANY, Calls(COMPANY, lambda: 0.0)))
+    refused = application.ask(messages.DeviceOpenRequest(device_name="\xff" * 1_000_000))
+    assert refused.result == CTIFAILURE.CTIERR_INVALID_DEVICE_NAME
+    assert len(refused.description) == 255
 
 
-class _Application:
-    """Everything that a session of ours says to an application with the lines of P1 to P3."""
+class _Application(Application):
+    """It has the lines of three phones, all with one name, and is told nothing in long frames."""
 
     def __init__(self, name: str = "Alice") -> None:
-        phones = [
-            DeviceConfig(name=f"P{n}", lines=(LineConfig(number=f"100{n}", name=name),))
-            for n in (1, 2, 3)
-        ]
-        config = CallManagerConfig(devices=tuple(phones), users=CONFIG.users)
+        phones = tuple(phone(f"P{n}", f"100{n}", name=name) for n in (1, 2, 3))
+        config = replace(COMPANY, devices=phones)
         self.calls = Calls(config, lambda: 0.0)
-        self.said: list[Any] = []
-        side, self._server = CtiSide(config, self.calls), WireConnection(Role.SERVER)
-        self._session = ProviderSession(
-            side,
-            CtiManagerConfig(),
-            self._hear,
-            Certificate(b"", _NoKey()),  # type: ignore[arg-type]
-            "nonce",
-            itertools.count(1001),
-        )
-        self._session._session.user = "app"
-        self.lines: list[int] = []
-        for n in (1, 2, 3):
-            self.calls.register(f"P{n}", side)
-            opened = self.ask(
-                messages.LineOpenRequest(device_name=f"P{n}", line_name=f"100{n}", filter=CALLS)
-            )
-            self.lines.append(opened.line_id)
+        side = CtiSide(config, self.calls)
+        super().__init__(side)
+        for each in phones:
+            self.calls.register(each.name, side)
+        self.lines = [self.open_line(each.name, each.lines[0].number) for each in phones]
 
-    def _hear(self, message: messages.CtiMessage | LineEvent) -> None:
-        frame = self._server.send(message)
+    def take(self, frame: bytes) -> None:
         assert len(frame) < 4000
-        self.said.append(messages.decode(frame))
-
-    def ask(self, request: messages.CtiMessage) -> Any:
-        """What is said to a request: the answer, and then events."""
-        begin = len(self.said)
-        self._session.handle_request(request)
-        return self.said[begin]
+        super().take(frame)
 
     def call(self) -> int:
         """1001 calls 1002; gives the calling leg."""

@@ -8,35 +8,28 @@ from typing import Any
 
 import pytest
 import trio
+from company import phone, route_point
+from whole_house import a_manager, log_in, pick_up, until
 
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
     CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
     User,
-    open_call_manager,
 )
 from pa_telephony.cti import messages
 from pa_telephony.cti.connection import Role as Side, WireConnection
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import CallEnded, RequestFailed
-from pa_telephony.sccp import Call
 from pa_telephony.trace import FrameRecord, Record
 
 CONFIG = CallManagerConfig(
     devices=(
-        DeviceConfig(name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(
-            name="RP5",
-            kind=DeviceKind.ROUTE_POINT,
-            lines=(LineConfig(number="5XXX", partition="PA", search_space="extensions"),),
-        ),
-        DeviceConfig(name="P1", lines=(LineConfig(number="1001", search_space="phones"),)),
-        DeviceConfig(name="P2", lines=(LineConfig(number="1002"),)),
-        DeviceConfig(name="P5", lines=(LineConfig(number="5123"),)),
+        route_point("RP1", "6000"),
+        route_point("RP5", "5XXX", partition="PA", search_space="extensions"),
+        phone("P1", "1001", search_space="phones"),
+        phone("P2", "1002"),
+        phone("P5", "5123"),
     ),
     search_spaces={"phones": ("PA", ""), "extensions": ("",)},
     users=(
@@ -55,25 +48,14 @@ async def ten_seconds() -> AsyncGenerator[None]:
         yield
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Poll what no event tells."""
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
-
-
 @asynccontextmanager
 async def manager(cti_port: int = 0) -> AsyncGenerator[CallManager]:
-    async with open_call_manager(CONFIG, sccp_port=0, cti_port=cti_port) as call_manager:
+    async with a_manager(CONFIG, cti_port=cti_port) as call_manager:
         yield call_manager
 
 
 def open_app(call_manager: CallManager, user: str = "app", **more: Any) -> Any:
     return cti.open_provider(call_manager.cti_address, user=user, password="secret", **more)
-
-
-async def pick_up(call: Call) -> None:
-    async with call.answer():
-        await call.wait_ended()
 
 
 def to(*numbers: str) -> Callable[[cti.RouteSession], Awaitable[None]]:
@@ -254,7 +236,7 @@ async def test_a_provider_comes_back_with_everything_when_its_manager_does() -> 
         address = await nursery.start(run_first)
         config = cti.ProviderConfig(longest_back_off=0.1)
         async with (
-            cti.open_provider(address, user="app", password="secret", config=config) as provider,
+            log_in(address, config=config) as provider,
             provider.open_route_point("6000") as route_point,
         ):
             first.cancel()

@@ -44,9 +44,13 @@ class Application:
         self.session._session.user = user
 
     def _hear(self, message: messages.CtiMessage | LineEvent) -> None:
-        frame = self._server.send(message)
-        assert len(frame) < 4000, "a long answer comes in pieces"
-        self.said.append(messages.decode(frame))
+        self.take(self._server.send(message))
+
+    def take(self, frame: bytes) -> None:
+        """Take what the call manager says, as it comes over the wire."""
+        said = messages.decode(frame)
+        assert isinstance(said, messages.CtiMessage)
+        self.said.append(said)
 
     def ask(self, request: messages.CtiMessage) -> Any:
         """What is said to a request: the answer; events may follow it in :attr:`said`."""
