@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 import pytest
 import trio
+from company import ALICE, BOB, CAROL
+from whole_house import a_manager, until
 
-from pa_telephony import callmanager, sccp
+from pa_telephony import sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages
@@ -34,27 +36,10 @@ from pa_telephony.sccp.server.server import StationServer, StationSession, serve
 
 T = TypeVar("T", bound=SccpMessage)
 
-ALICE, BOB, OLD = "SEP020000000001", "SEP020000000002", "SEP020000000003"
-
 
 def raw(number: int, body: bytes, word: int = 0) -> bytes:
     """A frame as the peer lays it out."""
     return struct.pack("<III", len(body) + 4, word, number) + body
-
-
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=number),))
-        for name, number in ((ALICE, "6001"), (BOB, "6002"), (OLD, "6003"))
-    )
-)
-
-
-@contextlib.asynccontextmanager
-async def a_manager() -> AsyncGenerator[CallManager]:
-    with trio.fail_after(10):
-        async with callmanager.open_call_manager(CONFIG, sccp_port=0) as manager:
-            yield manager
 
 
 class Scripted:
@@ -89,7 +74,7 @@ class Scripted:
 
 @contextlib.asynccontextmanager
 async def a_station(
-    manager: CallManager, name: str = OLD, version: int = 20
+    manager: CallManager, name: str = CAROL, version: int = 20
 ) -> AsyncGenerator[Scripted]:
     """A station that is registered and has asked nothing."""
     host, _, port = manager.sccp_address.rpartition(":")
@@ -102,16 +87,11 @@ async def a_station(
         yield station
 
 
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
-
-
 async def calls_work(manager: CallManager) -> None:
     async with (
         sccp.open_station(ALICE, manager.sccp_address) as alice,
         sccp.open_station(BOB, manager.sccp_address) as bob,
-        alice.call("6002"),
+        alice.call("1002"),
     ):
         await until(lambda: bob.calls)
 
@@ -122,7 +102,7 @@ NO_SUCH_LINE: dict[str, SccpMessage] = {
     "SoftKeyEvent": messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.NEW_CALL, line_instance=99),
     "Stimulus": messages.Stimulus(stimulus=DeviceStimulus.LINE, line_instance=99),
     "KeypadButton": messages.KeypadButton(kp_button=KeyPadButton.ONE, line_instance=99),
-    "EnblocCall": messages.EnblocCall(called_party="6002", line_instance=99),
+    "EnblocCall": messages.EnblocCall(called_party="1002", line_instance=99),
     "a digit before any question": messages.KeypadButton(kp_button=KeyPadButton.ONE),
     "a digit of a call that is not": messages.KeypadButton(
         kp_button=KeyPadButton.ONE, line_instance=1, call_reference=0xFFFFFFFF
@@ -220,12 +200,11 @@ async def test_thirty_six_phones_at_once_are_all_registered() -> None:
             registered += 1
             await until(lambda: registered == len(devices))
 
-    with trio.fail_after(10):
-        async with callmanager.open_call_manager(config, sccp_port=0) as manager:
-            async with trio.open_nursery() as nursery:
-                for device in devices:
-                    nursery.start_soon(register, manager, device.name)
-            assert manager.sccp_counters.refused_connections == 0
+    async with a_manager(config) as manager:
+        async with trio.open_nursery() as nursery:
+            for device in devices:
+                nursery.start_soon(register, manager, device.name)
+        assert manager.sccp_counters.refused_connections == 0
 
 
 async def test_a_station_that_drops_in_a_call_finds_its_line_free_when_it_is_back() -> None:
@@ -246,7 +225,7 @@ async def test_a_channel_that_a_station_can_not_open_ends_the_call_in_words(
 ) -> None:
     """chan_skinny leaves the call up and silent."""
     async with a_manager() as manager, a_station(manager) as one, a_station(manager, BOB) as two:
-        await one.says(messages.EnblocCall(called_party="6002", line_instance=1))
+        await one.says(messages.EnblocCall(called_party="1002", line_instance=1))
         await two.hears(messages.SetRinger)
         await two.says(messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.ANSWER))
         order = await two.hears(messages.OpenReceiveChannel)
@@ -260,12 +239,12 @@ async def test_a_channel_that_a_station_can_not_open_ends_the_call_in_words(
 
 async def test_a_client_of_version_5_with_the_old_register_request_makes_a_call() -> None:
     """pyskinny: 64 bytes of RegisterReq, and fixed sizes of what it reads."""
-    request = messages.encode(messages.RegisterReq(device_name=OLD, protocol_ver=5), 5)[12:76]
+    request = messages.encode(messages.RegisterReq(device_name=CAROL, protocol_ver=5), 5)[12:76]
     async with a_manager() as manager, sccp.open_station(BOB, manager.sccp_address):
         host, _, port = manager.sccp_address.rpartition(":")
         async with await trio.open_tcp_stream(host, int(port)) as stream:
             station = Scripted(stream, 5)
-            station.connection.send(messages.RegisterReq(device_name=OLD, protocol_ver=5))
+            station.connection.send(messages.RegisterReq(device_name=CAROL, protocol_ver=5))
             station.connection.data_to_send()
             sizes: dict[int, int] = {}
 
@@ -277,7 +256,7 @@ async def test_a_client_of_version_5_with_the_old_register_request_makes_a_call(
             await station.hears(messages.CapabilitiesReq)
             await station.says(messages.TimeDateReq())
             await station.hears(messages.TimeDateRes)
-            await station.says(messages.EnblocCall(called_party="6002", line_instance=1))
+            await station.says(messages.EnblocCall(called_party="1002", line_instance=1))
             await station.hears(messages.DialedNumber)
             assert (sizes[0x11D], sizes[0x94]) == (32, 36)
 
@@ -300,13 +279,13 @@ async def closes(stream: trio.SocketStream) -> None:
 
 async def test_a_header_in_two_segments_is_a_header_wherever_it_is_cut() -> None:
     """chan_skinny wants it in one read, and closes the connection otherwise."""
-    request = messages.encode(messages.RegisterReq(device_name=OLD, protocol_ver=20), 20)
+    request = messages.encode(messages.RegisterReq(device_name=CAROL, protocol_ver=20), 20)
     alive = messages.encode(messages.KeepAliveReq(), 20)
     async with a_manager() as manager:
         for cut in range(1, 12):
             async with await connect(manager) as stream:
                 station = Scripted(stream, 20)
-                station.connection.send(messages.RegisterReq(device_name=OLD, protocol_ver=20))
+                station.connection.send(messages.RegisterReq(device_name=CAROL, protocol_ver=20))
                 for frame, answer in (
                     (request, messages.CapabilitiesReq),
                     (alive, messages.KeepAliveAck),
@@ -373,9 +352,9 @@ async def test_a_message_before_the_registration_is_passed_over(number: int) -> 
     async with a_manager() as manager:
         async with await connect(manager) as stream:
             await stream.send_all(raw(number, an_empty_body(number)))
-            request = messages.RegisterReq(device_name=OLD, protocol_ver=20)
+            request = messages.RegisterReq(device_name=CAROL, protocol_ver=20)
             await stream.send_all(messages.encode(request, 20))
-            await until(lambda: manager.calls.is_registered(OLD))
+            await until(lambda: manager.calls.is_registered(CAROL))
         assert manager.sccp_counters.protocol_errors == 0
 
 
@@ -390,7 +369,15 @@ async def test_who_leaves_before_it_has_come_is_let_go() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", OLD.encode(), OLD.encode() + b"\0", b"X" * 16, b"\xff" * 35, b"\xff" * 36, b"\xff" * 128],
+    [
+        b"",
+        CAROL.encode(),
+        CAROL.encode() + b"\0",
+        b"X" * 16,
+        b"\xff" * 35,
+        b"\xff" * 36,
+        b"\xff" * 128,
+    ],
     ids=repr,
 )
 async def test_a_registration_request_of_any_size_is_answered_or_ends_alone(body: bytes) -> None:
@@ -415,7 +402,7 @@ async def test_a_second_connection_of_a_living_device_is_refused_and_the_first_w
     async with a_manager() as manager, a_station(manager) as first:
         async with await connect(manager) as stream:
             second = Scripted(stream, 20)
-            await second.says(messages.RegisterReq(device_name=OLD, protocol_ver=20))
+            await second.says(messages.RegisterReq(device_name=CAROL, protocol_ver=20))
             assert (await second.hears(messages.RegisterReject)).text == "Crossover session"
             await closes(stream)
         await first.says(messages.KeepAliveReq(), messages.OffHook(line_instance=1))
@@ -427,14 +414,14 @@ async def test_a_second_connection_of_a_silent_device_replaces_the_first() -> No
     async with a_manager() as manager, a_station(manager) as first:
         await first.says(messages.OffHook(line_instance=1))
         await first.hears(messages.StartTone)
-        session = manager._line_side.sessions[OLD]
+        session = manager._line_side.sessions[CAROL]
         session._registrar.last_heard -= 46.0
         async with a_station(manager) as second:
             await closes(first.stream)
             assert not manager.calls.legs
             await second.says(messages.OffHook(line_instance=1))
             await second.hears(messages.StartTone)
-            assert manager._line_side.sessions[OLD] is not session
+            assert manager._line_side.sessions[CAROL] is not session
 
 
 async def test_a_second_request_on_one_connection_is_acknowledged_again() -> None:
@@ -442,10 +429,10 @@ async def test_a_second_request_on_one_connection_is_acknowledged_again() -> Non
     async with a_manager() as manager, a_station(manager) as station:
         await station.says(messages.OffHook(line_instance=1))
         await station.hears(messages.StartTone)
-        await station.says(messages.RegisterReq(device_name=OLD, protocol_ver=20))
+        await station.says(messages.RegisterReq(device_name=CAROL, protocol_ver=20))
         await station.hears(messages.RegisterAck)
         assert manager.sccp_counters.registrations == 1
-        assert len(manager.calls.legs_of(OLD)) == 1
+        assert len(manager.calls.legs_of(CAROL)) == 1
 
 
 async def test_a_second_request_for_another_name_on_one_connection_ends_it_and_frees_both() -> None:
@@ -486,7 +473,7 @@ async def test_eighty_idle_connections_lock_nobody_out_and_are_closed_in_time() 
             server, addresses = await nursery.start(serve)
             host, port = addresses[0]
             idle = [await trio.open_tcp_stream(host, port) for _ in range(80)]
-            async with sccp.open_station(OLD, f"{host}:{port}") as station:
+            async with sccp.open_station(CAROL, f"{host}:{port}") as station:
                 for stream in idle:
                     await closes(stream)
                 assert station.registered

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 import trio
 import trio.testing
+from company import ALICE
+from whole_house import QUICK_STATION, a_manager
 
-from pa_telephony import callmanager, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import sccp
+from pa_telephony.callmanager import CallManager
 from pa_telephony.errors import RemoteProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.station.core import MayReturn, StationCore
 from pa_telephony.sccp.station.link import Link, Standby
 from pa_telephony.sccp.station.registration import State
-from pa_telephony.sccp.station.style import StationConfig
 
-NAME = "SEP000000001001"
-CONFIG = CallManagerConfig(
-    devices=(DeviceConfig(name=NAME, lines=(LineConfig(number="1001"),)),),
-)
-QUICK = StationConfig(first_back_off=0.01, longest_back_off=0.01)
 GARBAGE = b"\xff" * 64
 
 
@@ -35,7 +32,7 @@ async def a_manager_and(
     """A good call manager, and the address of another one."""
     async with (
         trio.open_nursery() as nursery,
-        callmanager.open_call_manager(CONFIG, sccp_port=0) as manager,
+        a_manager(within=math.inf) as manager,
     ):
         serve = functools.partial(trio.serve_tcp, host="127.0.0.1")
         [listener] = await nursery.start(serve, other, 0)
@@ -47,8 +44,8 @@ class Owner:
     """The owner of the connections."""
 
     def __init__(self) -> None:
-        self.name = NAME
-        self.config = QUICK
+        self.name = ALICE
+        self.config = QUICK_STATION
         self.protocol_errors = 0
         self.slow_call_managers = 0
 
@@ -62,7 +59,7 @@ class Owner:
 def a_link(index: int = 0) -> Link:
     """A connection that stands by, without a socket."""
     link = Link(Owner(), index, ("127.0.0.1", 2000), 60.0, None, None)
-    link.core = StationCore(NAME, QUICK)
+    link.core = StationCore(ALICE, QUICK_STATION)
     link.core.stand_by(trio.current_time(), 60.0)
     return link
 
@@ -95,7 +92,7 @@ async def test_a_better_call_manager_that_talks_garbage_costs_its_own_connection
         async with a_manager_and(garbage) as (manager, broken):
             for _ in range(20):
                 both = [broken, manager.sccp_address]
-                async with sccp.open_station(NAME, both, config=QUICK) as station:
+                async with sccp.open_station(ALICE, both, config=QUICK_STATION) as station:
                     while station.protocol_errors < 3:  # noqa: ASYNC110
                         await trio.sleep(0.001)
                     assert (station.registered, station.registrations) == (True, 1)
@@ -105,7 +102,7 @@ class Better:
     """What a station knows of a call manager that would have it, and when it goes there."""
 
     def __init__(self, clock: trio.testing.MockClock) -> None:
-        self.standby = Standby(QUICK, 2, a_link)
+        self.standby = Standby(QUICK_STATION, 2, a_link)
         self._clock = clock
 
     def left_for(self) -> float:
@@ -176,7 +173,7 @@ async def test_a_station_seldom_leaves_a_good_one_for_one_that_does_not_have_it(
     again: list[bool] = []
     async with a_manager_and(serve) as (manager, bad):
         both = [bad, manager.sccp_address]
-        async with sccp.open_station(NAME, both, config=QUICK) as station:
+        async with sccp.open_station(ALICE, both, config=QUICK_STATION) as station:
             for _ in range(360):
                 mock_clock.jump(5.0)
                 await trio.testing.wait_all_tasks_blocked(0.003)

@@ -12,15 +12,13 @@ from dataclasses import replace
 
 import pytest
 import trio
+from company import ALICE, BOB, CAROL, COMPANY
+from whole_house import QUICK_STATION, a_manager, until
 
 from pa_telephony import rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    LineConfig,
     Timing,
-    open_call_manager,
 )
 from pa_telephony.callmanager.calls.verbs import Leg, LegState, Watcher
 from pa_telephony.errors import DecodeError
@@ -32,23 +30,9 @@ from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
 from pa_telephony.sccp.server.registrar import RegistrarConfig
 from pa_telephony.sccp.server.server import StationServer, StationSession, serve_stations
-from pa_telephony.sccp.station.style import StationConfig
-from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
+from pa_telephony.trace import EventRecord, FrameRecord, Record
 
-ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=name[-4:]),)) for name in (ALICE, BOB, OLD)
-    )
-)
 pytestmark = pytest.mark.makes_bugs
-QUICK = StationConfig(first_back_off=0.01, longest_back_off=0.01)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Poll what no event tells."""
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
 
 
 def frames(*what: SccpMessage) -> bytes:
@@ -92,19 +76,14 @@ class Faulty(Watcher):
 
 
 @contextlib.asynccontextmanager
-async def a_manager(trace: Trace | None = None) -> AsyncGenerator[CallManager]:
-    with trio.fail_after(10):
-        async with open_call_manager(CONFIG, sccp_port=0, trace=trace) as manager:
-            yield manager
-
-
-@contextlib.asynccontextmanager
 async def a_call(manager: CallManager) -> AsyncGenerator[tuple[sccp.Station, sccp.Station]]:
     """Alice and Bob are talking, and are when the block ends, on the connections they had."""
     async with (
         rtp.open_engine(first_port=43000, config=rtp.EngineConfig(max_ports=4)) as engine,
-        sccp.open_station(ALICE, manager.sccp_address, config=QUICK, engine=engine) as alice,
-        sccp.open_station(BOB, manager.sccp_address, config=QUICK, engine=engine) as bob,
+        sccp.open_station(
+            ALICE, manager.sccp_address, config=QUICK_STATION, engine=engine
+        ) as alice,
+        sccp.open_station(BOB, manager.sccp_address, config=QUICK_STATION, engine=engine) as bob,
         alice.call("1002") as call,
     ):
         await until(lambda: bob.calls)
@@ -119,17 +98,17 @@ async def a_call(manager: CallManager) -> AsyncGenerator[tuple[sccp.Station, scc
 async def register(manager: CallManager) -> trio.SocketStream:
     host, _, port = manager.sccp_address.rpartition(":")
     stream = await trio.open_tcp_stream(host, int(port))
-    await stream.send_all(frames(messages.RegisterReq(device_name=OLD, protocol_ver=20)))
+    await stream.send_all(frames(messages.RegisterReq(device_name=CAROL, protocol_ver=20)))
     await heard(stream, messages.CapabilitiesReq)
     return stream
 
 
 MOMENTS: dict[str, Callable[[Leg], bool]] = {
-    "its own leg begins": lambda leg: leg.device == OLD and leg.state is LegState.DIAL_TONE,
-    "its own leg rings": lambda leg: leg.device == OLD and leg.state is LegState.RINGING_OUT,
+    "its own leg begins": lambda leg: leg.device == CAROL and leg.state is LegState.DIAL_TONE,
+    "its own leg rings": lambda leg: leg.device == CAROL and leg.state is LegState.RINGING_OUT,
     "the other's leg rings": lambda leg: leg.state is LegState.OFFERED,
-    "its own leg ends": lambda leg: leg.device == OLD and leg.state is LegState.IDLE,
-    "whatever becomes of its own leg": lambda leg: leg.device == OLD,
+    "its own leg ends": lambda leg: leg.device == CAROL and leg.state is LegState.IDLE,
+    "whatever becomes of its own leg": lambda leg: leg.device == CAROL,
 }
 
 
@@ -152,15 +131,15 @@ async def test_a_bug_in_a_call_closes_the_connection_of_the_caller_and_no_other(
         await closes(stream)
         assert faulty.times < times
         assert manager.sccp_counters.internal_errors >= 1
-        assert not manager.calls.is_registered(OLD)
-        assert not manager.calls.legs_of(OLD)
+        assert not manager.calls.is_registered(CAROL)
+        assert not manager.calls.legs_of(CAROL)
         manager.calls.watchers.remove(faulty)
         if times == 1:
             assert manager.sccp_counters.internal_errors == 1
         assert set(manager.calls.legs) == others
         # The name is free at once, and calls work.
         async with (
-            sccp.open_station(OLD, manager.sccp_address) as old,
+            sccp.open_station(CAROL, manager.sccp_address) as old,
             old.call("1003") as call,
         ):
             await until(lambda: call.ended or call.state is not None)
@@ -171,7 +150,7 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     records: list[Record] = []
-    async with a_manager(records.append) as manager:
+    async with a_manager(trace=records.append) as manager:
         stream = await register(manager)
         manager.calls.watchers.append(Faulty(lambda leg: True, 1))
         guilty = frames(messages.OffHook(line_instance=1))
@@ -180,7 +159,7 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
     assert logged.exc_info is not None
     assert isinstance(logged.exc_info[1], ZeroDivisionError)
-    assert OLD in logged.getMessage()
+    assert CAROL in logged.getMessage()
     assert guilty.hex() in logged.getMessage()
     event, *others = [each for each in records if isinstance(each, EventRecord)]
     assert all(each.kind.endswith(".connection_closed") for each in others)
@@ -189,7 +168,7 @@ async def test_a_bug_is_logged_and_traced_with_its_traceback_and_the_frame(
     assert event.fields["frame"] == guilty.hex()
     assert event.fields["error"] == "ZeroDivisionError: nobody thought of that"
     assert "in leg_changed" in str(event.fields["traceback"])
-    assert OLD in str(event.fields["who"])
+    assert CAROL in str(event.fields["who"])
 
 
 async def test_a_bug_that_somebody_brings_out_again_and_again_does_not_fill_the_log(
@@ -219,7 +198,7 @@ async def test_what_somebody_keyed_stands_in_no_report(
     message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     records: list[Record] = []
-    async with a_manager(records.append) as manager:
+    async with a_manager(trace=records.append) as manager:
 
         def fails(*_: object) -> None:
             raise ZeroDivisionError("nobody thought of that")
@@ -239,25 +218,24 @@ async def test_a_bug_that_shows_when_a_time_is_over_ends_its_leg_and_nothing_els
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     records: list[Record] = []
-    config = replace(CONFIG, timing=Timing(between_digits=0.05))
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(config, sccp_port=0, trace=records.append) as manager,
-            a_call(manager),
-        ):
-            stream = await register(manager)
-            faulty = Faulty(lambda leg: leg.device == OLD and leg.state is LegState.IDLE, 1)
-            manager.calls.watchers.append(faulty)
-            await stream.send_all(frames(messages.OffHook(line_instance=1)))
-            await heard(stream, messages.StartTone)
-            await until(lambda: manager.internal_errors)
-            assert not manager.calls.legs_of(OLD)
-            # It is still registered, and may try again.
-            await stream.send_all(frames(messages.OffHook(line_instance=1)))
-            await heard(stream, messages.StartTone)
-            await stream.aclose()
-            assert manager.sccp_counters.internal_errors == 0
-            assert manager.internal_errors == 1
+    config = replace(COMPANY, timing=Timing(between_digits=0.05))
+    async with (
+        a_manager(config, trace=records.append) as manager,
+        a_call(manager),
+    ):
+        stream = await register(manager)
+        faulty = Faulty(lambda leg: leg.device == CAROL and leg.state is LegState.IDLE, 1)
+        manager.calls.watchers.append(faulty)
+        await stream.send_all(frames(messages.OffHook(line_instance=1)))
+        await heard(stream, messages.StartTone)
+        await until(lambda: manager.internal_errors)
+        assert not manager.calls.legs_of(CAROL)
+        # It is still registered, and may try again.
+        await stream.send_all(frames(messages.OffHook(line_instance=1)))
+        await heard(stream, messages.StartTone)
+        await stream.aclose()
+        assert manager.sccp_counters.internal_errors == 0
+        assert manager.internal_errors == 1
     [logged] = [each for each in caplog.records if each.name == "pa_telephony.callmanager"]
     event, *others = [each for each in records if isinstance(each, EventRecord)]
     assert all(each.kind.endswith(".connection_closed") for each in others)
@@ -271,12 +249,12 @@ async def test_what_can_not_be_said_to_a_station_ends_its_session_and_not_the_se
 ) -> None:
     async with a_manager() as manager, a_call(manager):
         stream = await register(manager)
-        session = manager._line_side.sessions[OLD]
+        session = manager._line_side.sessions[CAROL]
         session.send(messages.SetLamp(stimulus=1 << 40))  # type: ignore[arg-type]
         session.send(messages.KeepAliveAck())
         await closes(stream)
         assert manager.sccp_counters.internal_errors == 1
-        assert not manager.calls.is_registered(OLD)
+        assert not manager.calls.is_registered(CAROL)
     [logged] = [each for each in caplog.records if each.name == "pa_telephony.sccp"]
     # No frame of the station's is to blame; who sent stands in the stack.
     assert "test_what_can_not_be_said" in (logged.stack_info or "")
@@ -293,7 +271,7 @@ async def test_a_trace_that_fails_is_left_out_and_ends_nothing(
 
     loud: object = None
     failed = 0
-    async with a_manager(trace) as manager, a_call(manager):
+    async with a_manager(trace=trace) as manager, a_call(manager):
         stream = await register(manager)
         loud = stream.socket.getsockname()
         for _ in range(3):
@@ -372,7 +350,7 @@ async def test_a_method_of_the_directory_that_raises_ends_the_session_it_was_cal
     directory = Directory(fails)
     async with a_server(directory) as (server, address):
         good = f"{address[0]}:{address[1]}"
-        async with sccp.open_station(BOB, good, config=QUICK) as bob:
+        async with sccp.open_station(BOB, good, config=QUICK_STATION) as bob:
             stream = await trio.open_tcp_stream(*address)
             await stream.send_all(SAID)
             await closes(stream)
@@ -382,7 +360,7 @@ async def test_a_method_of_the_directory_that_raises_ends_the_session_it_was_cal
             # Whoever was told of it is told that it is gone, once.
             assert directory.gone == ([] if fails == "find_device" else [ALICE])
             directory.fails = ""
-            async with sccp.open_station(ALICE, good, config=QUICK):
+            async with sccp.open_station(ALICE, good, config=QUICK_STATION):
                 pass
             assert bob.registrations == 1
 

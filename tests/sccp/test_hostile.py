@@ -8,16 +8,17 @@ from __future__ import annotations
 import contextlib
 import datetime
 import struct
-from collections.abc import AsyncGenerator, Callable
 
 import pytest
 import trio
 import trio.testing
+from company import ALICE, BOB, CAROL
 from hypothesis import given, strategies as st
 from middleman import open_middleman, says
+from whole_house import QUICK_STATION, a_manager, until
 
-from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import rtp, sccp
+from pa_telephony.callmanager import CallManager
 from pa_telephony.errors import (
     CallEnded,
     ConnectionLost,
@@ -41,13 +42,6 @@ from pa_telephony.sccp.station.core import CallChanged, ScreenChanged, StationCo
 from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.testing.strategies import sccp_messages
 
-ALICE, BOB, OLD = "SEP000000001001", "SEP000000001002", "SEP000000001003"
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=name[-4:]),)) for name in (ALICE, BOB, OLD)
-    )
-)
-QUICK = StationConfig(first_back_off=0.01, longest_back_off=0.01)
 RING = messages.CallState(call_state=DCallState.RING_IN, line_instance=1, call_reference=7)
 
 
@@ -55,20 +49,6 @@ def assert_same_error(again: Exception, error: Exception) -> None:
     """It says the same; only its traceback is its own."""
     assert type(again) is type(error)
     assert (again.args, vars(again)) == (error.args, vars(error))
-
-
-@contextlib.asynccontextmanager
-async def a_manager() -> AsyncGenerator[CallManager]:
-    """No test waits longer than ten seconds."""
-    with trio.fail_after(10):
-        async with callmanager.open_call_manager(CONFIG, sccp_port=0) as manager:
-            yield manager
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Poll what no event tells."""
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
 
 
 def frame(message: SccpMessage, version: int = 20) -> bytes:
@@ -121,7 +101,7 @@ async def test_a_station_survives_a_call_manager_that_breaks_the_protocol(kind: 
     data, end = FROM_MANAGER[kind]
     async with a_manager() as manager, open_middleman(manager.sccp_address) as middleman:
         middleman.tricks = [says(data, end=end)]
-        async with sccp.open_station(ALICE, middleman.address, config=QUICK) as station:
+        async with sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station:
             assert (station.protocol_errors, station.registrations) == (1, 1)
             await middleman.inject(data, end=end)
             await until(lambda: station.registrations == 2)
@@ -158,7 +138,7 @@ async def test_what_comes_in_the_wrong_state_changes_nothing_and_many_frames_may
     )
     unknown = struct.pack("<IIII", 8, 0, 0x7777, 1)
     async with a_manager() as manager, open_middleman(manager.sccp_address) as middleman:
-        async with sccp.open_station(ALICE, middleman.address, config=QUICK) as station:
+        async with sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station:
             # More than one read, so that a frame is cut at the end of each.
             await middleman.inject((late + unknown) * 2000 + frame(RING))
             await until(lambda: station.calls)
@@ -188,7 +168,7 @@ async def test_a_call_manager_that_asks_and_never_reads_is_left_and_counted() ->
 
     async with a_manager() as manager, open_middleman(manager.sccp_address) as middleman:
         middleman.tricks = [flood]
-        async with sccp.open_station(ALICE, middleman.address, config=QUICK) as station:
+        async with sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station:
             assert station.slow_call_managers == 1
         await calls_work(manager)
 
@@ -198,7 +178,7 @@ async def test_a_handler_hears_that_the_call_is_over_when_its_call_manager_break
     async with (
         a_manager() as manager,
         open_middleman(manager.sccp_address) as middleman,
-        sccp.open_station(ALICE, middleman.address, config=QUICK) as station,
+        sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station,
         trio.open_nursery() as nursery,
     ):
         ended = trio.Event()
@@ -393,7 +373,7 @@ async def connect(manager: CallManager) -> trio.SocketStream:
 
 
 async def register(
-    manager: CallManager, name: str = OLD, version: int = 20
+    manager: CallManager, name: str = CAROL, version: int = 20
 ) -> tuple[trio.SocketStream, Connection]:
     """A scripted station."""
     stream, station = await connect(manager), Connection(Role.STATION)
@@ -433,7 +413,7 @@ async def test_a_station_that_breaks_the_protocol_ends_alone(kind: str, register
         assert manager.sccp_counters.protocol_errors == 1
         await calls_work(manager)
         # The name is free again.
-        async with sccp.open_station(OLD, manager.sccp_address):
+        async with sccp.open_station(CAROL, manager.sccp_address):
             pass
         assert manager.sccp_counters.protocol_errors == 1
 
@@ -452,7 +432,7 @@ async def test_what_is_sent_to_a_station_that_fails_is_no_error_of_the_sender() 
 
 async def test_a_session_sent_byte_by_byte_or_in_one_segment_is_a_session() -> None:
     said = frames(
-        messages.RegisterReq(device_name=OLD, protocol_ver=20),
+        messages.RegisterReq(device_name=CAROL, protocol_ver=20),
         *[messages.KeepAliveReq(), messages.TimeDateReq()] * 5,
         messages.UnregisterReq(),
     )
@@ -512,7 +492,7 @@ async def test_a_station_that_reads_late_gets_every_answer_whole_and_in_order() 
     """What the socket does not take at once is sent by a task, and what comes next goes behind."""
     async with a_manager() as manager:
         stream, station = await register(manager)
-        session = manager._line_side.sessions[OLD]
+        session = manager._line_side.sessions[CAROL]
         asked = 0
         while not session._outgoing:
             await stream.send_all(frame(messages.SoftKeySetReq()) * 200)
@@ -539,7 +519,7 @@ async def test_one_station_can_not_use_up_the_calls_of_everybody() -> None:
         await stream.send_all(station.data_to_send())
         while not any(type(each) is messages.TimeDateRes for each in await read(stream, station)):
             pass
-        assert len(manager.calls.legs_of(OLD)) == 1
+        assert len(manager.calls.legs_of(CAROL)) == 1
         await calls_work(manager)
         await stream.aclose()
 
@@ -549,7 +529,7 @@ async def test_a_station_answers_for_its_own_channels_only() -> None:
     async with a_manager() as manager:
         one, _ = await register(manager, ALICE)
         two, _ = await register(manager, BOB)
-        hostile, _ = await register(manager, OLD)
+        hostile, _ = await register(manager, CAROL)
         await one.send_all(frame(messages.EnblocCall(called_party="1002", line_instance=1)))
         await until(lambda: len(manager.calls.legs) == 2)
         await two.send_all(frame(messages.SoftKeyEvent(soft_key_event=SoftKeyEvent.ANSWER)))
@@ -577,7 +557,7 @@ async def test_an_address_that_the_other_phone_can_not_have_ends_the_call_and_no
 ) -> None:
     """IPv6 for a phone of version 6 ended the whole call manager."""
     async with a_manager() as manager:
-        old, _ = await register(manager, OLD, version=6)
+        old, _ = await register(manager, CAROL, version=6)
         new, _ = await register(manager, BOB)
         await new.send_all(frame(messages.EnblocCall(called_party="1003", line_instance=1)))
         await until(lambda: len(manager.calls.legs) == 2)
@@ -602,7 +582,7 @@ async def test_an_address_that_the_other_phone_can_not_have_ends_the_call_and_no
 def test_dripping_bytes_do_not_prolong_a_session() -> None:
     registrar = Registrar(RegistrarConfig(register_within=30.0), 0.0, local_time)
     now = 0.0
-    for byte in frame(messages.RegisterReq(device_name=OLD))[:-1]:
+    for byte in frame(messages.RegisterReq(device_name=CAROL))[:-1]:
         now += 1.0
         registrar.receive_data(bytes([byte]), now)
     assert registrar.next_deadline() == 30.0
@@ -613,10 +593,10 @@ def test_any_valid_messages_give_a_registrar_events_or_one_typed_error(
     version: int, said: list[tuple[SccpMessage, int]], piece: int
 ) -> None:
     clock = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
-    hello = messages.RegisterReq(device_name=OLD, protocol_ver=version)
+    hello = messages.RegisterReq(device_name=CAROL, protocol_ver=version)
     data = frame(hello, 0) + b"".join(messages.encode(each, layout) for each, layout in said)
     registrar = Registrar(RegistrarConfig(), 0.0, lambda: clock)
-    device = sccp.Device(name=OLD)
+    device = sccp.Device(name=CAROL)
     try:
         for start in range(0, len(data), piece):
             registrar.receive_data(data[start : start + piece], 0.0)
@@ -647,7 +627,7 @@ async def test_an_unregistration_that_nobody_answers_is_no_success() -> None:
 async def test_an_abandoned_station_is_gone_at_once_and_says_nothing() -> None:
     async with (
         a_manager() as manager,
-        sccp.open_station(ALICE, manager.sccp_address, config=QUICK) as alice,
+        sccp.open_station(ALICE, manager.sccp_address, config=QUICK_STATION) as alice,
         sccp.open_station(BOB, manager.sccp_address) as bob,
     ):
         async with alice.call("1002") as call:

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import pytest
 import trio
+from company import MEDIA_PORT
+from whole_house import a_manager
 
-from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import rtp, sccp
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.enums import (
@@ -44,18 +45,14 @@ WITH_A_LINE = (Style.PHONE, Style.PORT, Style.ANALOG_PORT, Style.GATEWAY)
 
 @pytest.mark.parametrize("style", Style)
 async def test_each_style_registers_with_our_call_manager(style: Style) -> None:
-    device = DeviceConfig(name=NAME, lines=(LineConfig(number="6001"),))
     config = StationConfig(style=style, device_type=DeviceType.ANALOG_PHONE)
-    with trio.fail_after(10):
-        async with (
-            callmanager.open_call_manager(
-                CallManagerConfig(devices=(device,)), sccp_port=0
-            ) as manager,
-            sccp.open_station(NAME, manager.sccp_address, config=config) as station,
-        ):
-            assert station.number == ("6001" if style in WITH_A_LINE else "")
-            assert bool(station.screen.soft_keys()) is (style is Style.PHONE)
-            assert await station.unregister()
+    async with (
+        a_manager() as manager,
+        sccp.open_station(MEDIA_PORT, manager.sccp_address, config=config) as station,
+    ):
+        assert station.number == ("6001" if style in WITH_A_LINE else "")
+        assert bool(station.screen.soft_keys()) is (style is Style.PHONE)
+        assert await station.unregister()
 
 
 @pytest.mark.parametrize("style", Style)

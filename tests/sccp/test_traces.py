@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import trio
+from whole_house import a_manager
 
 from pa_telephony import sccp
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig, open_call_manager
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.trace import EventRecord, FrameRecord, Record
-
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=number),))
-        for name, number in (("P1", "1001"), ("P2", "1002"))
-    )
-)
 
 
 async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
     ours: list[Record] = []
     theirs: list[Record] = []
     async with (
-        open_call_manager(CONFIG, sccp_port=0, trace=ours.append) as manager,
+        a_manager(trace=ours.append) as manager,
         sccp.open_station("P1", manager.sccp_address, trace=theirs.append) as one,
         sccp.open_station("P2", manager.sccp_address, trace=theirs.append),
         one.call("1002") as call,
@@ -43,7 +36,7 @@ async def test_both_sides_trace_the_same_frames_however_they_arrive() -> None:
 
 async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> None:
     records: list[Record] = []
-    async with open_call_manager(CONFIG, sccp_port=0, trace=records.append) as manager:
+    async with a_manager(trace=records.append) as manager:
         host, _, port = manager.sccp_address.rpartition(":")
         stream = await trio.open_tcp_stream(host, int(port))
         frame = messages.encode(messages.KeepAliveAck(), 20)
