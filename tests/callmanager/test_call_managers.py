@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 import trio
 import trio.testing
+from company import ALICE
+from whole_house import a_manager
 
-from pa_telephony import callmanager, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import sccp
+from pa_telephony.callmanager import CallManager
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
 from pa_telephony.sccp.enums import DCallState
@@ -23,13 +25,6 @@ from pa_telephony.sccp.server.server import (
     serve_stations,
 )
 
-ALICE, BOB = "SEP000000001001", "SEP000000001002"
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=number),))
-        for name, number in ((ALICE, "1001"), (BOB, "1002"))
-    )
-)
 QUICK = sccp.StationConfig(first_back_off=0.05, longest_back_off=0.2, token_within=0.3)
 
 
@@ -63,7 +58,7 @@ async def _run(
     port: int, *, task_status: trio.TaskStatus[tuple[CallManager, trio.CancelScope]]
 ) -> None:
     with trio.CancelScope() as scope:
-        async with callmanager.open_call_manager(CONFIG, sccp_port=port) as manager:
+        async with a_manager(sccp_port=port, within=15) as manager:
             task_status.started((manager, scope))
             await trio.sleep_forever()
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 import trio
+from company import phone, route_point
+from whole_house import a_manager
 
 from pa_telephony import cti, sccp
 from pa_telephony.callmanager import (
     CallManagerConfig,
     DeviceConfig,
-    DeviceKind,
     LineConfig,
     User,
-    open_call_manager,
 )
 from pa_telephony.callmanager.config import SpeedDial
 from pa_telephony.cti.login import make_certificate
@@ -28,16 +28,13 @@ from pa_telephony.errors import (
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
 
-ONE = DeviceConfig(name="P1", lines=(LineConfig(number="1001"),))
-TWO = DeviceConfig(name="P2", lines=(LineConfig(number="1002"),))
-ROUTE_POINT = DeviceConfig(
-    name="RP1", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)
-)
+ONE, TWO = phone("P1", "1001"), phone("P2", "1002")
+ROUTE_POINT = route_point("RP1", "6000")
 NOBODY = CallManagerConfig()
 
 
 async def test_a_device_that_is_added_registers_and_is_called() -> None:
-    async with open_call_manager(NOBODY, sccp_port=0) as manager:
+    async with a_manager(NOBODY) as manager:
         manager.add_device(ONE)
         manager.add_device(TWO)
         async with (
@@ -63,24 +60,23 @@ async def test_a_phone_with_more_buttons_than_one_message_has_room_for_registers
         ),
         speed_dials=tuple(SpeedDial(number=f"2{n}", name=f"Desk {n}") for n in range(speed_dials)),
     )
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CallManagerConfig(devices=(phone,)), sccp_port=0) as manager,
-            sccp.open_station("P1", manager.sccp_address) as station,
-        ):
-            # Our own station remembers 42 lines and 256 buttons.
-            assert len(station.lines) == min(lines, 42)
-            buttons = min(speed_dials, 256 - lines)
-            assert station.screen.speed_dials.get(buttons, ("", ""))[1] == (
-                f"Desk {buttons - 1}" if buttons else ""
-            )
-            assert manager.sccp_counters.internal_errors == 0
+    async with (
+        a_manager(CallManagerConfig(devices=(phone,))) as manager,
+        sccp.open_station("P1", manager.sccp_address) as station,
+    ):
+        # Our own station remembers 42 lines and 256 buttons.
+        assert len(station.lines) == min(lines, 42)
+        buttons = min(speed_dials, 256 - lines)
+        assert station.screen.speed_dials.get(buttons, ("", ""))[1] == (
+            f"Desk {buttons - 1}" if buttons else ""
+        )
+        assert manager.sccp_counters.internal_errors == 0
 
 
 async def test_a_device_that_is_removed_loses_call_connection_and_number() -> None:
     config = CallManagerConfig(devices=(ONE, TWO))
     async with (
-        open_call_manager(config, sccp_port=0) as manager,
+        a_manager(config) as manager,
         sccp.open_station("P1", manager.sccp_address) as one,
         sccp.open_station("P2", manager.sccp_address) as two,
     ):
@@ -104,7 +100,7 @@ async def test_a_device_that_is_removed_loses_call_connection_and_number() -> No
 
 
 async def test_what_the_configuration_would_refuse_is_refused_and_changes_nothing() -> None:
-    async with open_call_manager(CallManagerConfig(devices=(ONE,)), sccp_port=0) as manager:
+    async with a_manager(CallManagerConfig(devices=(ONE,))) as manager:
         before = manager.config
         with pytest.raises(ConfigurationError, match="device P1: name: is used twice"):
             manager.add_device(ONE)
@@ -119,9 +115,7 @@ async def test_what_the_configuration_would_refuse_is_refused_and_changes_nothin
 
 async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> None:
     certificate = make_certificate("test", valid_from=datetime.datetime.now(datetime.UTC))
-    async with open_call_manager(
-        NOBODY, sccp_port=0, cti_port=0, certificate=certificate
-    ) as manager:
+    async with a_manager(NOBODY, certificate=certificate) as manager:
         assert manager.cti_address
         with pytest.raises(ConfigurationError, match="user app: devices: no device RP1"):
             manager.add_user(User(name="app", password="secret", devices=("RP1",)))
@@ -143,13 +137,13 @@ async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> 
 
 async def test_an_address_that_can_not_be_had_is_one_connection_lost() -> None:
     with pytest.raises(ConnectionLost, match=r"192\.0\.2\.1"):
-        async with open_call_manager(NOBODY, host="192.0.2.1", sccp_port=0):
+        async with a_manager(NOBODY, host="192.0.2.1"):
             pass
 
 
 async def test_a_number_dialled_en_bloc_is_whole_whatever_it_begins_with() -> None:
     async with (
-        open_call_manager(CallManagerConfig(devices=(ONE,)), sccp_port=0) as manager,
+        a_manager(CallManagerConfig(devices=(ONE,))) as manager,
         sccp.open_station("P1", manager.sccp_address) as one,
     ):
         with trio.fail_after(5):

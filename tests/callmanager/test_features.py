@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trio
+from company import ALICE, BOB, CAROL, COMPANY, PHONES, changed
+from whole_house import a_manager, pick_up, ringing
 
 from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony.callmanager import CallManager, CallManagerConfig
 from pa_telephony.callmanager.config import SpeedDial, Timing
 from pa_telephony.errors import CallEnded, ConfigurationError, RequestFailed
 from pa_telephony.rtp import Audio, Tone
@@ -29,25 +31,18 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.phrases import english
 
-NAMES = tuple(f"SEP00000000100{n}" for n in range(1, 5))
-PITCH = dict(zip(NAMES, (400, 600, 900, 1300), strict=True))
+PITCH = dict(zip(PHONES, (400, 600, 900, 1300), strict=True))
 HOLD_TONE = 440
 
 
 def a_config() -> CallManagerConfig:
-    """1001 to 1004; the second lines of 1002 and 1004 are one shared line, 2000."""
-    devices: list[DeviceConfig] = []
-    for at, name in enumerate(NAMES, 1):
-        lines = [LineConfig(number=f"100{at}", name=f"Number {at}", pickup_group="88")]
-        if at in (2, 4):
-            lines.append(LineConfig(number="2000", name="Shared"))
-        dials = (SpeedDial(number="1003", name="Carol"),) if at == 1 else ()
-        devices.append(DeviceConfig(name=name, lines=tuple(lines), speed_dials=dials))
-    return CallManagerConfig(
-        devices=tuple(devices),
-        park_numbers=("70X",),
-        timing=Timing(no_answer=0.5, between_digits=0.3, park_reversion=1.5),
-    )
+    """The company in one pickup group and in a hurry; Alice has a speed dial button for Carol."""
+    config = replace(COMPANY, timing=Timing(no_answer=0.5, between_digits=0.3, park_reversion=1.5))
+    for name in PHONES:
+        config = changed(config, name, pickup_group="88")
+    alice, *others = config.devices
+    alice = replace(alice, speed_dials=(SpeedDial(number="1003", name="Carol"),))
+    return replace(config, devices=(alice, *others))
 
 
 class House:
@@ -70,32 +65,24 @@ async def a_house(
     stations: Callable[[str], sccp.StationConfig] = lambda name: sccp.StationConfig(),
 ) -> AsyncGenerator[House]:
     """``answers`` says of each phone whether it picks up by itself."""
-    with trio.fail_after(15):
-        async with (
-            callmanager.open_call_manager(config or a_config(), sccp_port=0) as manager,
-            rtp.open_engine(first_port=45000) as engine,
-            trio.open_nursery() as nursery,
-            contextlib.AsyncExitStack() as stack,
-        ):
-            phones: list[sccp.Station] = []
-            for name, answer in zip(NAMES, answers, strict=False):
-                phone = await stack.enter_async_context(
-                    sccp.open_station(
-                        name, manager.sccp_address, config=stations(name), engine=engine
-                    )
-                )
-                phones.append(phone)
-                if answer == "1":
-                    nursery.start_soon(phone.serve, pick_up)
-            house = House(manager, phones)
-            nursery.start_soon(speak, house)
-            yield house
-            nursery.cancel_scope.cancel()
-
-
-async def pick_up(call: sccp.Call) -> None:
-    async with call.answer():
-        await call.wait_ended()
+    async with (
+        a_manager(config or a_config(), within=15) as manager,
+        rtp.open_engine(first_port=45000) as engine,
+        trio.open_nursery() as nursery,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        phones: list[sccp.Station] = []
+        for name, answer in zip(PHONES, answers, strict=False):
+            phone = await stack.enter_async_context(
+                sccp.open_station(name, manager.sccp_address, config=stations(name), engine=engine)
+            )
+            phones.append(phone)
+            if answer == "1":
+                nursery.start_soon(phone.serve, pick_up)
+        house = House(manager, phones)
+        nursery.start_soon(speak, house)
+        yield house
+        nursery.cancel_scope.cancel()
 
 
 async def speak(house: House) -> None:
@@ -192,7 +179,7 @@ async def test_music_on_hold_is_the_file_of_the_configuration(tmp_path: Path) ->
 async def test_music_that_can_not_be_read_is_a_configuration_error(tmp_path: Path) -> None:
     config = replace(a_config(), music_on_hold=str(tmp_path / "none.wav"))
     with pytest.raises(ConfigurationError, match="music_on_hold"):
-        async with callmanager.open_call_manager(config, sccp_port=0):
+        async with a_manager(config):
             pass
 
 
@@ -231,14 +218,6 @@ async def test_a_parked_call_is_fetched_by_its_number_and_comes_back_when_nobody
                 await trio.sleep(0.2)
                 assert await heard(waiting, fetched) == [{900}, {600}]
                 assert fetched.connected_to == "1002"
-
-
-async def ringing(phone: sccp.Station) -> sccp.Call:
-    while True:
-        for call in phone.calls.values():
-            if call.state is DCallState.RING_IN and call.calling:
-                return call
-        await trio.sleep(0.005)
 
 
 async def test_what_rings_in_the_group_is_picked_up_and_nothing_can_not_be() -> None:
@@ -321,7 +300,7 @@ async def test_a_forward_and_a_lamp_are_known_to_a_phone_that_registers_later() 
         assert line is not None
         house.manager.calls.set_message_waiting(line, True)
         house.manager.calls.set_forward(line, callmanager.Forward.ALL, "1001")
-        async with sccp.open_station(NAMES[2], house.manager.sccp_address) as carol:
+        async with sccp.open_station(CAROL, house.manager.sccp_address) as carol:
             await carol.wait_shown(lambda screen: screen.message_waiting(1))
             assert carol.message_waiting
             assert carol.forwarded_to() == "1001"
@@ -350,7 +329,7 @@ async def test_a_phone_not_to_be_disturbed_flashes_instead_of_ringing() -> None:
 
 async def test_phones_without_a_common_codec_are_told_so_and_the_cause_is_88() -> None:
     def only(name: str) -> sccp.StationConfig:
-        law = MediaPayloadType.G711_ULAW64K if name == NAMES[0] else MediaPayloadType.G711_ALAW64K
+        law = MediaPayloadType.G711_ULAW64K if name == ALICE else MediaPayloadType.G711_ALAW64K
         return sccp.StationConfig(codecs=(law,))
 
     async with a_house(stations=only) as house:
@@ -369,7 +348,7 @@ async def test_a_conference_of_phones_with_different_codecs_is_mixed_all_the_sam
     """The mix is made of linear samples, so each gets its own law."""
 
     def one_differs(name: str) -> sccp.StationConfig:
-        if name == NAMES[2]:
+        if name == CAROL:
             return sccp.StationConfig(codecs=(MediaPayloadType.G711_ALAW64K,))
         return sccp.StationConfig()
 
@@ -393,7 +372,7 @@ async def test_a_conference_without_media_to_be_had_is_refused_and_the_call_take
 
 async def test_a_key_pressed_where_events_do_not_go_in_the_audio_arrives_once() -> None:
     def without_events(name: str) -> sccp.StationConfig:
-        return sccp.StationConfig(rfc2833=name != NAMES[1])
+        return sccp.StationConfig(rfc2833=name != BOB)
 
     async with a_house(stations=without_events) as house, house.alice.call("1002") as call:
         await call.wait_media()
@@ -489,15 +468,14 @@ async def test_a_name_whose_old_session_lingers_is_had_again_and_nobody_is_locke
     """A phone that lost its link without a word is refused until the old session is stale."""
     config = replace(a_config(), timing=Timing(keep_alive=1))
     quick = sccp.StationConfig(longest_back_off=0.3)
-    with trio.fail_after(8):
-        async with callmanager.open_call_manager(config, sccp_port=0) as manager:
-            host, _, port = manager.sccp_address.rpartition(":")
-            old = Connection(Role.STATION)
-            old.send(messages.RegisterReq(device_name=NAMES[0], protocol_ver=20))
-            async with await trio.open_tcp_stream(host, int(port)) as stream:
-                await stream.send_all(old.data_to_send())
-                await stream.receive_some(4096)
-                address = manager.sccp_address
-                async with sccp.open_station(NAMES[0], address, config=quick) as alice:
-                    assert alice.registered
-                    assert manager.sccp_counters.rejections >= 1
+    async with a_manager(config, within=8) as manager:
+        host, _, port = manager.sccp_address.rpartition(":")
+        old = Connection(Role.STATION)
+        old.send(messages.RegisterReq(device_name=ALICE, protocol_ver=20))
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            await stream.send_all(old.data_to_send())
+            await stream.receive_some(4096)
+            address = manager.sccp_address
+            async with sccp.open_station(ALICE, address, config=quick) as alice:
+                assert alice.registered
+                assert manager.sccp_counters.rejections >= 1

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 import trio
+import whole_house
+from company import ALICE, BOB, CAROL, COMPANY, DAVE, changed
+from whole_house import ringing
 
 from pa_telephony import callmanager, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony.callmanager import CallManager, CallManagerConfig
 from pa_telephony.callmanager.config import Timing
 from pa_telephony.errors import CallEnded, ConnectionLost, RegistrationRejected, RequestFailed
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, DeviceStimulus
 from pa_telephony.sccp.messages import SccpMessage
 
-ALICE, BOB, CAROL, DAVE = (f"SEP00000000100{n}" for n in range(1, 5))
-
 
 def a_config(**of_bob: str) -> CallManagerConfig:
-    """Four phones, 1001 to 1004; the arguments are fields of Bob's line."""
-    devices = [
-        DeviceConfig(name=name, lines=(LineConfig(number=f"100{name[-1]}", name=name),))
-        for name in (ALICE, CAROL, DAVE)
-    ]
-    bob = LineConfig(number="1002", name="Bob", max_calls=1, **of_bob)
-    devices.append(DeviceConfig(name=BOB, lines=(bob,)))
-    return CallManagerConfig(
-        devices=tuple(devices), timing=Timing(no_answer=0.3, between_digits=0.3)
-    )
+    """The company in a hurry; Bob has one call at most, and these fields of his line."""
+    timing = Timing(no_answer=0.3, between_digits=0.3)
+    return replace(changed(COMPANY, BOB, max_calls=1, **of_bob), timing=timing)
 
 
 @contextlib.asynccontextmanager
 async def a_manager(**of_bob: str) -> AsyncGenerator[CallManager]:
-    async with callmanager.open_call_manager(a_config(**of_bob), sccp_port=0) as manager:
+    async with whole_house.a_manager(a_config(**of_bob)) as manager:
         yield manager
 
 
@@ -46,15 +41,6 @@ def phone(
         manager.sccp_address,
         config=sccp.StationConfig(protocol_version=version),
     )
-
-
-async def ringing(station: sccp.Station) -> sccp.Call:
-    """The call that rings at a station, once it does."""
-    while True:
-        for call in station.calls.values():
-            if call.incoming and call.state is DCallState.RING_IN and call.calling:
-                return call
-        await trio.sleep(0.005)
 
 
 @pytest.mark.parametrize("version", [6, 17, 18, 20, 21, 22])
@@ -270,14 +256,14 @@ async def test_a_transfer_to_a_number_that_is_busy_gives_the_call_back() -> None
 
 async def test_a_handset_lifted_after_the_line_key_makes_no_second_call() -> None:
     """pyskinny presses the line key and then goes off hook, for one call."""
-    async with a_manager() as manager, phone(manager, "SEP000000001001") as station:
+    async with a_manager() as manager, phone(manager, ALICE) as station:
         press = messages.Stimulus(stimulus=DeviceStimulus.LINE, line_instance=1)
         call = await station.new_call(press)
         station.send(messages.OffHook())
         call.press("1")
         with trio.move_on_after(0.2):
             await call.wait_ended()
-        (status,) = (each for each in manager.devices() if each.name == "SEP000000001001")
+        (status,) = (each for each in manager.devices() if each.name == ALICE)
         assert status.calls == 1
         assert await station.unregister() is False
         await call.hang_up()

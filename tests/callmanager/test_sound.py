@@ -8,23 +8,17 @@ from collections.abc import AsyncGenerator
 import numpy as np
 import pytest
 import trio
+from company import ALICE, BOB, MEDIA_PORT
+from whole_house import a_manager
 
-from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import rtp, sccp
+from pa_telephony.callmanager import CallManager
 from pa_telephony.errors import CallEnded, RequestFailed
 from pa_telephony.rtp import Engine, Tone
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.trace import FrameRecord, Record
-
-ALICE, BOB, PORT = "SEP000000001001", "SEP000000001002", "PA1-VI1"
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=name, lines=(LineConfig(number=number),))
-        for name, number in ((ALICE, "1001"), (BOB, "1002"), (PORT, "6001"))
-    )
-)
 
 
 def hears(samples: Samples, frequency: float) -> bool:
@@ -37,7 +31,7 @@ def hears(samples: Samples, frequency: float) -> bool:
 @contextlib.asynccontextmanager
 async def a_house(first_port: int) -> AsyncGenerator[tuple[CallManager, Engine]]:
     async with (
-        callmanager.open_call_manager(CONFIG, sccp_port=0) as manager,
+        a_manager(within=15) as manager,
         rtp.open_engine(first_port=first_port) as engine,
     ):
         yield manager, engine
@@ -113,7 +107,7 @@ async def test_a_media_port_greets_asks_and_transfers_and_the_call_lives_on_with
             async with (
                 rtp.open_engine(address="127.0.0.11", first_port=32000) as of_pa1,
                 sccp.open_media_port(
-                    PORT, manager.sccp_address, engine=of_pa1, port_index=0
+                    MEDIA_PORT, manager.sccp_address, engine=of_pa1, port_index=0
                 ) as port,
             ):
                 nursery.start_soon(port.serve, menu)
@@ -152,7 +146,7 @@ async def test_a_transfer_to_a_wrong_number_gives_the_caller_back() -> None:
         async with (
             a_house(43200) as (manager, engine),
             sccp.open_station(ALICE, manager.sccp_address, engine=engine) as alice,
-            sccp.open_media_port(PORT, manager.sccp_address, engine=engine) as port,
+            sccp.open_media_port(MEDIA_PORT, manager.sccp_address, engine=engine) as port,
             trio.open_nursery() as nursery,
         ):
             causes: list[int] = []

@@ -64,7 +64,7 @@ async def a_house(
     config: CallManagerConfig = COMPANY, trace: Trace | None = None
 ) -> AsyncGenerator[House]:
     async with (
-        a_manager(config, cti_port=0, trace=trace, within=20) as manager,
+        a_manager(config, trace=trace, within=20) as manager,
         rtp.open_engine(first_port=46000) as engine,
         log_in(manager) as provider,
         trio.open_nursery() as nursery,
@@ -487,7 +487,7 @@ async def test_a_port_without_a_free_udp_port_drops_the_call() -> None:
 async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
     user: str, password: str, code: int
 ) -> None:
-    async with a_manager(cti_port=0) as manager:
+    async with a_manager() as manager:
         with pytest.raises(RequestFailed) as refused:
             async with cti.open_provider(manager.cti_address, user=user, password=password):
                 pass
@@ -497,7 +497,7 @@ async def test_who_may_not_come_in_is_told_no_more_than_his_password_allows(
 async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager() -> None:
     """The first dies; lines, ports and route points come back at the second, handlers included."""
     async with (
-        a_manager(host="127.0.0.2", cti_port=0) as second,
+        a_manager(host="127.0.0.2") as second,
         trio.open_nursery() as nursery,
         rtp.open_engine(first_port=47000) as engine,
     ):
@@ -505,7 +505,7 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
 
         async def first(*, task_status: trio.TaskStatus[CallManager]) -> None:
             with scope:
-                async with a_manager(cti_port=0) as manager:
+                async with a_manager() as manager:
                     task_status.started(manager)
                     await trio.sleep_forever()
 
@@ -561,7 +561,7 @@ async def test_the_files_of_a_certificate_can_stand_in_the_configuration(
 ) -> None:
     config = replace(COMPANY, cti_tls=callmanager.TlsFiles(certificate=str(pem), key=str(pem)))
     async with (
-        a_manager(config, cti_port=0, cti_tls_port=0) as manager,
+        a_manager(config, cti_tls_port=0) as manager,
         log_in(manager.cti_tls_address, tls=contexts[1]),
     ):
         assert manager.applications == ["app"]
@@ -574,13 +574,13 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_starts
     for key, says in (("absent.pem", "No such file"), ("none.pem", "PEM")):
         files = callmanager.TlsFiles(certificate=str(pem), key=str(tmp_path / key))
         with pytest.raises(ConfigurationError, match=rf"cti_tls: .*{key}.*{says}"):
-            async with a_manager(replace(COMPANY, cti_tls=files), cti_port=0):
+            async with a_manager(replace(COMPANY, cti_tls=files)):
                 pytest.fail("started")
 
 
 async def test_limits_of_applications_are_those_of_the_configuration() -> None:
     config = replace(COMPANY, applications=CtiManagerConfig(max_connections=1))
-    async with a_manager(config, cti_port=0) as manager, log_in(manager):
+    async with a_manager(config) as manager, log_in(manager):
         host, port = manager.cti_address.split(":")
         async with await trio.open_tcp_stream(host, int(port)) as second:
             with contextlib.suppress(trio.BrokenResourceError):
@@ -594,7 +594,7 @@ async def test_files_are_made_room_for_for_as_many_applications_as_are_configure
     monkeypatch.setattr(callmanager.manager, "prepare", lambda wanted, _: asked.append(wanted))
     for most in (100, 700):
         config = replace(COMPANY, applications=CtiManagerConfig(max_connections=most))
-        async with a_manager(config, cti_port=0):
+        async with a_manager(config):
             pass
     assert asked[1] - asked[0] == 600
 
@@ -609,7 +609,7 @@ async def test_a_goodbye_that_fails_ends_what_was_to_go_on_for_it(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(what, "leave", fail)
-    async with a_manager(cti_port=0) as manager:
+    async with a_manager() as manager:
         with pytest.raises(KeyboardInterrupt):
             async with (
                 log_in(manager)
@@ -623,7 +623,7 @@ async def test_an_application_comes_in_over_tls_and_checks_whom_it_talks_to(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
     server, client = contexts
-    async with a_manager(cti_port=0, cti_tls=server, cti_tls_port=0) as manager:
+    async with a_manager(cti_tls=server, cti_tls_port=0) as manager:
         address = manager.cti_tls_address
         async with (
             log_in(address, tls=client) as provider,
@@ -649,7 +649,7 @@ async def test_who_does_not_finish_a_handshake_makes_room_for_who_comes_from_els
     config = replace(
         COMPANY, applications=CtiManagerConfig(max_connections=3, max_before_login_of_one_address=3)
     )
-    async with a_manager(config, cti_port=0, cti_tls=contexts[0], cti_tls_port=0) as manager:
+    async with a_manager(config, cti_tls=contexts[0], cti_tls_port=0) as manager:
         assert manager.cti_counters is not None
         assert manager._cti_manager is not None
         host, port = manager.cti_tls_address.split(":")
@@ -673,7 +673,7 @@ async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
         COMPANY,
         applications=CtiManagerConfig(max_before_login_of_one_address=3, login_within=0.3),
     )
-    async with a_manager(config, cti_port=0, cti_tls=contexts[0], cti_tls_port=0) as manager:
+    async with a_manager(config, cti_tls=contexts[0], cti_tls_port=0) as manager:
         assert manager.cti_counters is not None
         host, port = manager.cti_tls_address.split(":")
         async with contextlib.AsyncExitStack() as stack:

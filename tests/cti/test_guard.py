@@ -38,7 +38,7 @@ pytestmark = pytest.mark.makes_bugs
 @contextlib.asynccontextmanager
 async def a_manager(trace: Trace | None = None, **changed: Any) -> AsyncGenerator[CallManager]:
     config = dataclasses.replace(COMPANY, **changed)
-    async with whole_house.a_manager(config, cti_port=0, trace=trace) as manager:
+    async with whole_house.a_manager(config, trace=trace) as manager:
         yield manager
 
 

@@ -114,7 +114,7 @@ def answers(answer: Any) -> Trick:
 @pytest.mark.parametrize("kind", FROM_MANAGER)
 async def test_a_provider_survives_a_cti_manager_that_breaks_the_protocol(kind: str) -> None:
     data, end = FROM_MANAGER[kind]
-    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [says(data, end=end)]
         async with (
             open_app(middleman.address) as provider,
@@ -130,7 +130,7 @@ async def test_a_provider_survives_a_cti_manager_that_breaks_the_protocol(kind: 
 @pytest.mark.parametrize("kind", AT_LOGIN)
 async def test_a_login_that_is_answered_with_nonsense_is_tried_again(kind: str) -> None:
     """The answer to another request ended the program when its fields were looked at."""
-    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [answers(AT_LOGIN[kind])] * 3
         async with open_app(middleman.address) as provider:
             assert (provider.protocol_errors, provider.sessions) == (3, 1)
@@ -138,7 +138,7 @@ async def test_a_login_that_is_answered_with_nonsense_is_tried_again(kind: str) 
 
 async def test_silence_is_no_refusal_and_the_next_attempt_may_succeed() -> None:
     config = cti.ProviderConfig(request_within=0.3, first_back_off=0.01, longest_back_off=0.01)
-    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
         middleman.tricks = [says(b""), says(event(messages.Heartbeat()) * 50)]
         async with open_app(middleman.address, config) as provider:
             assert middleman.connections == 3
@@ -147,7 +147,7 @@ async def test_silence_is_no_refusal_and_the_next_attempt_may_succeed() -> None:
 
 @pytest.mark.parametrize("piece", [1, 7, 1 << 16])
 async def test_a_provider_comes_in_service_however_the_stream_is_cut(piece: int) -> None:
-    async with a_manager(cti_port=0) as manager, open_middleman(manager.cti_address) as middleman:
+    async with a_manager() as manager, open_middleman(manager.cti_address) as middleman:
         middleman.piece = piece
         async with (
             open_app(middleman.address) as provider,
@@ -168,7 +168,7 @@ async def test_what_comes_unasked_changes_nothing_and_many_frames_may_come_at_on
     )
     unknown = HEADER.pack(24, 0, 0xFFFFDDDD, 0x110000, 9999, 32, 0, 0)
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address) as provider,
         provider.open_route_point("6000") as route_point,
@@ -193,7 +193,7 @@ async def test_the_calls_and_numbers_that_a_cti_manager_can_invent_have_limits()
         await trio.sleep_forever()
 
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
         provider.open_route_point("6000") as route_point,
@@ -226,7 +226,7 @@ async def test_the_devices_that_a_cti_manager_can_invent_have_a_limit() -> None:
         return messages.DeviceLineInfoEvent(device_name=f"SEP{number}", line_info=lines)
 
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
     ):
@@ -245,7 +245,7 @@ async def test_a_cti_manager_that_never_reads_is_left_and_counted() -> None:
         request_within=0.2, first_back_off=0.01, longest_back_off=0.01, max_unsent=1 << 16
     )
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address, config) as provider,
     ):
@@ -268,7 +268,7 @@ async def test_a_cti_manager_that_never_reads_is_left_and_counted() -> None:
 async def test_a_request_to_a_session_that_has_just_failed_says_that_it_is_lost() -> None:
     """It said that the protocol was broken, which no handler is told to expect."""
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         open_app(middleman.address) as provider,
     ):
@@ -309,7 +309,7 @@ async def closes(stream: trio.SocketStream) -> None:
 @pytest.mark.parametrize("kind", FROM_APPLICATION)
 async def test_an_application_that_breaks_the_protocol_ends_alone(kind: str) -> None:
     data, end = FROM_APPLICATION[kind]
-    async with a_manager(cti_port=0) as manager, open_app(manager.cti_address) as provider:
+    async with a_manager() as manager, open_app(manager.cti_address) as provider:
         stream = await connect(manager)
         await stream.send_all(data)
         if end:
@@ -323,7 +323,7 @@ async def test_an_application_that_breaks_the_protocol_ends_alone(kind: str) -> 
 
 async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_them() -> None:
     """The connection's own error came out in the task of another application."""
-    async with a_manager(cti_port=0) as manager:
+    async with a_manager() as manager:
         assert manager._cti_manager is not None
         sessions = manager._cti_manager.sessions
         stream = await connect(manager)
@@ -338,7 +338,7 @@ async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_th
 
 async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike() -> None:
     data = request(*(messages.ProviderInitRequest(sequence_number=n) for n in range(5)))
-    async with a_manager(cti_port=0) as manager:
+    async with a_manager() as manager:
         for piece in (1, len(data)):
             stream, client = await connect(manager), WireConnection(Role.CLIENT)
             for start in range(0, len(data), piece):
@@ -352,7 +352,7 @@ async def test_requests_sent_byte_by_byte_or_in_one_segment_are_answered_alike()
 
 
 async def test_who_asks_without_a_login_and_never_reads_is_dropped_early() -> None:
-    async with a_manager(cti_port=0) as manager:
+    async with a_manager() as manager:
         assert manager.cti_counters is not None
         stream = await connect(manager)
         with contextlib.suppress(trio.BrokenResourceError):
@@ -365,7 +365,7 @@ async def test_who_asks_without_a_login_and_never_reads_is_dropped_early() -> No
 
 async def test_an_application_that_stops_reading_amid_events_takes_nothing_with_it() -> None:
     """Its lines were forgotten while they were being told, which ended the call manager."""
-    async with a_manager(cti_port=0) as manager, open_app(manager.cti_address) as provider:
+    async with a_manager() as manager, open_app(manager.cti_address) as provider:
         assert manager.cti_counters is not None
         assert manager._cti_manager is not None
         await provider.request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
@@ -393,7 +393,7 @@ async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
     """bench/flood.py measures how long they wait: a few milliseconds of the flood's requests."""
     records: list[Record] = []
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_app(manager.cti_address) as quiet,
         log_in(manager, trace=records.append) as loud,
     ):

@@ -25,7 +25,7 @@ CONFIG = replace(COMPANY, applications=LIMITS)
 
 @asynccontextmanager
 async def an_application(user: str) -> AsyncGenerator[tuple[CallManager, Any]]:
-    async with a_manager(CONFIG, cti_port=0) as manager, log_in(manager, user) as provider:
+    async with a_manager(CONFIG) as manager, log_in(manager, user) as provider:
         yield manager, provider
 
 

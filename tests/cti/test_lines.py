@@ -28,7 +28,7 @@ async def an_application(
     settings: cti.ProviderConfig = QUICK_PROVIDER,
 ) -> AsyncGenerator[tuple[CallManager, cti.Provider]]:
     """Logged in at a call manager where both phones are registered."""
-    async with a_manager(cti_port=0) as manager, log_in(manager, config=settings) as provider:
+    async with a_manager() as manager, log_in(manager, config=settings) as provider:
         for phone in (ALICE, BOB):
             manager.calls.register(phone, manager._cti_side)
         yield manager, provider

@@ -35,7 +35,7 @@ async def house(config: cti.ProviderConfig) -> AsyncGenerator[SimpleNamespace]:
     """A call manager that can be made deaf, and an application with a route point that stays."""
     records: list[Record] = []
     async with (
-        a_manager(cti_port=0) as manager,
+        a_manager() as manager,
         open_middleman(manager.cti_address) as middleman,
         log_in(middleman.address, config=config, trace=records.append) as provider,
         provider.open_route_point("6100") as other,

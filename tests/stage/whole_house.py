@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import functools
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from company import COMPANY, PASSWORD
 
 from pa_telephony import cti, sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig, open_call_manager
+from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.errors import CallEnded
 from pa_telephony.sccp.enums import DCallState
 
@@ -22,16 +25,25 @@ QUICK_PROVIDER = cti.ProviderConfig(first_back_off=0.01, longest_back_off=0.01)
 """An application that is back at once after its connection was lost."""
 
 
+@functools.cache
+def _certificate() -> Certificate:
+    """One for all, since a key takes longer to make than most tests take."""
+    return make_certificate("pa-telephony", valid_from=datetime.datetime.now(datetime.UTC))
+
+
 @contextlib.asynccontextmanager
 async def a_manager(
     config: CallManagerConfig = COMPANY, *, within: float = 10.0, **options: Any
 ) -> AsyncGenerator[CallManager]:
-    """A call manager, without its CTI Manager unless ``options`` have ``cti_port=0``.
+    """A call manager at any free ports; ``options`` are those of ``open_call_manager``.
 
     ``within`` is how many seconds the block may last.
     """
+    fixed: dict[str, Any] = {"sccp_port": 0, "cti_port": 0}
+    if config.users:
+        fixed["certificate"] = _certificate()
     with trio.fail_after(within):
-        async with open_call_manager(config, **{"sccp_port": 0, **options}) as manager:
+        async with open_call_manager(config, **{**fixed, **options}) as manager:
             yield manager
 
 
