@@ -12,18 +12,12 @@ import click
 import pytest
 import trio
 from click.testing import CliRunner
+from company import ALICE, BOB
 from hypothesis import given, strategies as st
 from rich.console import Console
+from whole_house import a_manager, log_in
 
 from pa_telephony import cti, sccp
-from pa_telephony.callmanager import (
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
-)
 from pa_telephony.callmanager.calls.model import Shown
 from pa_telephony.callmanager.calls.verbs import Party
 from pa_telephony.cli import main
@@ -138,41 +132,29 @@ def test_parties_are_printable_whoever_names_them() -> None:
 
 async def test_the_party_of_a_redirect_is_printable_at_the_phone_that_rings() -> None:
     """An application may say who calls, and from where it was sent on."""
-    names = [f"SEP00000000{number}" for number in (1001, 1002)]
-    route_point = DeviceConfig(
-        name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)
-    )
-    config = CallManagerConfig(
-        devices=(
-            *(DeviceConfig(name=each, lines=(LineConfig(number=each[-4:]),)) for each in names),
-            route_point,
-        ),
-        users=(User(name="pa", password="secret"),),
-    )
 
     async def route(session: cti.RouteSession) -> None:
-        leg = next(leg for leg in manager.calls.legs.values() if leg.device == "RP")
+        leg = next(leg for leg in manager.calls.legs.values() if leg.device == "RP1")
         manager.calls.redirect(leg, "1002", None, shown=Shown(LATIN, LATIN))
 
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(config, sccp_port=0, cti_port=0) as manager,
-            sccp.open_station(names[0], manager.sccp_address) as alice,
-            sccp.open_station(names[1], manager.sccp_address) as bob,
-            cti.open_provider(manager.cti_address, user="pa", password="secret") as provider,
-            provider.open_route_point("6000") as served,
-            trio.open_nursery() as nursery,
-        ):
-            nursery.start_soon(served.serve, route)
-            async with alice.call("6000"):
-                while not (calls := list(bob.calls.values())) or not calls[0].calling:  # noqa: ASYNC110
-                    await trio.sleep(0.01)
-                shown = [calls[0].calling, calls[0].original_called]
-                parties = [
-                    (leg.calling.number, leg.original_called.number)
-                    for leg in manager.calls.legs.values()
-                ]
-            nursery.cancel_scope.cancel()
+    async with (
+        a_manager() as manager,
+        sccp.open_station(ALICE, manager.sccp_address) as alice,
+        sccp.open_station(BOB, manager.sccp_address) as bob,
+        log_in(manager) as provider,
+        provider.open_route_point("6000") as served,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(served.serve, route)
+        async with alice.call("6000"):
+            while not (calls := list(bob.calls.values())) or not calls[0].calling:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+            shown = [calls[0].calling, calls[0].original_called]
+            parties = [
+                (leg.calling.number, leg.original_called.number)
+                for leg in manager.calls.legs.values()
+            ]
+        nursery.cancel_scope.cancel()
     assert "evil" in shown[0]
     assert all(text.isprintable() for text in shown)
     assert all(text.isprintable() for pair in parties for text in pair)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from company import COMPANY
+from whole_house import a_manager, log_in
 
-from pa_telephony import callmanager, cti, failover, secrecy
+from pa_telephony import callmanager, failover, secrecy
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.secrecy import warn_of_plain_link, warn_of_plain_login
 
@@ -91,22 +93,17 @@ def test_a_password_that_leaves_the_machine_without_tls_is_warned_of(
     assert "cm-b:2748 without TLS" in caplog.text
 
 
-USERS = callmanager.CallManagerConfig(users=(callmanager.User(name="app", password="secret"),))
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 @pytest.mark.parametrize("users", [True, False])
 @pytest.mark.parametrize("encrypted", [True, False])
 async def test_a_call_manager_that_others_reach_without_tls_says_so(
     host: str, users: bool, encrypted: bool, pem: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = USERS if users else callmanager.CallManagerConfig()
+    config = COMPANY if users else callmanager.CallManagerConfig()
     if encrypted:
         files = callmanager.TlsFiles(certificate=str(pem), key=str(pem))
         config = replace(config, cti_tls=files)
-    async with callmanager.open_call_manager(
-        config, host=host, sccp_port=0, cti_port=0, cti_tls_port=0
-    ):
+    async with a_manager(config, host=host, cti_tls_port=0):
         pass
     warned = "applications log in at 0.0.0.0:" in caplog.text and "without TLS" in caplog.text
     assert warned is (host == "0.0.0.0" and users and not encrypted)
@@ -127,16 +124,12 @@ async def test_a_password_that_came_without_tls_is_told_once_of_each_user(
 ) -> None:
     monkeypatch.setattr(secrecy, "is_loopback", lambda _: False)
     files = callmanager.TlsFiles(certificate=str(pem), key=str(pem))
-    config = replace(USERS, cti_tls=files)
+    config = replace(COMPANY, cti_tls=files)
     trusting = ssl.create_default_context(cafile=str(pem))
-    async with callmanager.open_call_manager(
-        config, sccp_port=0, cti_port=0, cti_tls_port=0
-    ) as manager:
+    async with a_manager(config, cti_tls_port=0) as manager:
         said = "the password of user 'app' came from 127.0.0.1"
-        async with cti.open_provider(
-            manager.cti_tls_address, user="app", password="secret", tls=trusting
-        ):
+        async with log_in(manager.cti_tls_address, tls=trusting):
             assert said not in caplog.text
         for _ in range(2):
-            async with cti.open_provider(manager.cti_address, user="app", password="secret"):
+            async with log_in(manager):
                 assert caplog.text.count(said) == 1

@@ -58,7 +58,7 @@ async def _run(
     port: int, *, task_status: trio.TaskStatus[tuple[CallManager, trio.CancelScope]]
 ) -> None:
     with trio.CancelScope() as scope:
-        async with a_manager(sccp_port=port, within=15) as manager:
+        async with a_manager(sccp_port=port) as manager:
             task_status.started((manager, scope))
             await trio.sleep_forever()
 

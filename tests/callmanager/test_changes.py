@@ -52,7 +52,7 @@ async def test_a_device_that_is_added_registers_and_is_called() -> None:
 async def test_a_phone_with_more_buttons_than_one_message_has_room_for_registers(
     lines: int, speed_dials: int
 ) -> None:
-    phone = DeviceConfig(
+    crowded = DeviceConfig(
         name="P1",
         lines=tuple(
             LineConfig(number=f"1{n}", name="A name that is longer than the display of a phone")
@@ -61,7 +61,7 @@ async def test_a_phone_with_more_buttons_than_one_message_has_room_for_registers
         speed_dials=tuple(SpeedDial(number=f"2{n}", name=f"Desk {n}") for n in range(speed_dials)),
     )
     async with (
-        a_manager(CallManagerConfig(devices=(phone,))) as manager,
+        a_manager(CallManagerConfig(devices=(crowded,))) as manager,
         sccp.open_station("P1", manager.sccp_address) as station,
     ):
         # Our own station remembers 42 lines and 256 buttons.

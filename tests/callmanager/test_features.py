@@ -66,7 +66,7 @@ async def a_house(
 ) -> AsyncGenerator[House]:
     """``answers`` says of each phone whether it picks up by itself."""
     async with (
-        a_manager(config or a_config(), within=15) as manager,
+        a_manager(config or a_config()) as manager,
         rtp.open_engine(first_port=45000) as engine,
         trio.open_nursery() as nursery,
         contextlib.AsyncExitStack() as stack,
@@ -468,7 +468,7 @@ async def test_a_name_whose_old_session_lingers_is_had_again_and_nobody_is_locke
     """A phone that lost its link without a word is refused until the old session is stale."""
     config = replace(a_config(), timing=Timing(keep_alive=1))
     quick = sccp.StationConfig(longest_back_off=0.3)
-    async with a_manager(config, within=8) as manager:
+    async with a_manager(config) as manager:
         host, _, port = manager.sccp_address.rpartition(":")
         old = Connection(Role.STATION)
         old.send(messages.RegisterReq(device_name=ALICE, protocol_ver=20))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bare_house import House, a_config
+from bare_house import a_config
 from company import PHONES
-from line_phone import Phone
+from line_phone import LineHouse, Phone
 
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, LegState
 from pa_telephony.callmanager.config import CallManagerConfig, LineConfig, SpeedDial
-from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     CallPrivacy,
@@ -24,20 +23,16 @@ from pa_telephony.sccp.enums import (
     SpeakerMode,
 )
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.server.server import local_time
 from pa_telephony.sccp.station.call_view import CallView
 
 
 class Office:
-    """The phones of :func:`house.a_config` at the line side."""
+    """The four phones of the company at the line side."""
 
     def __init__(self, config: CallManagerConfig | None = None) -> None:
-        self.house = House(config)
+        self.house = LineHouse(config)
         self.calls = self.house.calls
-        for name in PHONES:
-            self.house.leave(name)
-        side = LineSide(self.house.config, self.calls, local_time)
-        self.phones = [Phone(side, name) for name in PHONES]
+        self.phones = [Phone(self.house.side, name) for name in PHONES]
 
     def settle(self) -> None:
         for phone in self.phones * 4:

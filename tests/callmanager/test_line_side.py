@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from bare_house import House, a_config
+from bare_house import a_config
 from company import PHONES
 from hypothesis import given, settings, strategies as st
+from line_phone import LineHouse
 
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, PhoneFeatures, SoftKeyEvent
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
-from pa_telephony.sccp.server.server import StationSession, local_time
+from pa_telephony.sccp.server.server import StationSession
 from pa_telephony.testing.strategies import sccp_messages
 
 
@@ -76,10 +77,8 @@ actions = st.one_of(
 def test_anything_that_phones_send_is_answered_or_ignored(
     what: list[tuple[str, SccpMessage, int]],
 ) -> None:
-    house = House(a_config(forward_no_answer="1003"))
-    for name in PHONES:
-        house.leave(name)
-    side = LineSide(house.config, house.calls, local_time)
+    house = LineHouse(a_config(forward_no_answer="1003"))
+    side = house.side
     sessions = {
         name: Session(side, name, version)
         for name, version in zip(PHONES, (3, 6, 17, 22), strict=True)
@@ -119,11 +118,10 @@ def test_a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked
     host: str, talks: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Otherwise it could direct the stream of any call at another host."""
-    house = House(replace(a_config(), media_at_signalling_host=True))
-    side = LineSide(house.config, house.calls, local_time)
+    house = LineHouse(replace(a_config(), media_at_signalling_host=True))
+    side = house.side
     sessions = {name: Session(side, name, 20) for name in PHONES[:2]}
-    for name, session in sessions.items():
-        house.leave(name)
+    for session in sessions.values():
         side.registered(cast("StationSession", session))
     house.call(PHONES[0], "1002")
     house.calls.answer(house.leg(PHONES[1]))

@@ -12,7 +12,7 @@ import whole_house
 from company import ALICE, BOB, CAROL, COMPANY, DAVE, changed
 from whole_house import ringing
 
-from pa_telephony import callmanager, sccp
+from pa_telephony import sccp
 from pa_telephony.callmanager import CallManager, CallManagerConfig
 from pa_telephony.callmanager.config import Timing
 from pa_telephony.errors import CallEnded, ConnectionLost, RegistrationRejected, RequestFailed
@@ -205,7 +205,7 @@ async def run_manager(
 ) -> None:
     """A call manager in a task of its own, so that it can die while stations live."""
     with trio.CancelScope() as scope:
-        async with callmanager.open_call_manager(a_config(), sccp_port=port) as manager:
+        async with whole_house.a_manager(a_config(), sccp_port=port) as manager:
             task_status.started((manager, scope))
             await trio.sleep_forever()
 

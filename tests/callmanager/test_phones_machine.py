@@ -7,16 +7,15 @@ key that is shown does something, unless it says what is missing.
 from __future__ import annotations
 
 import hypothesis.strategies as st
-from bare_house import House, a_config
+from bare_house import a_config
 from company import PHONES
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from line_phone import BOTH_LAWS, Phone
+from line_phone import BOTH_LAWS, LineHouse, Phone
 
 from pa_telephony.callmanager.calls.model import OFF_HOOK
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb, Forward, Leg, LegState
 from pa_telephony.callmanager.phones import display
-from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -30,7 +29,6 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.phrases import english
-from pa_telephony.sccp.server.server import local_time
 
 NUMBERS = ("1001", "1002", "1003", "1004", "2000", "5600", "700", "701", "8", "9")
 STATES = {
@@ -56,11 +54,8 @@ places = st.integers(0, 50)
 class PhonesAtWork(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.house = House(a_config(forward_no_answer="1003", forward_busy="2000"))
-        self.calls = self.house.calls
-        for name in PHONES:
-            self.house.leave(name)
-        self.side = LineSide(self.house.config, self.calls, local_time)
+        self.house = LineHouse(a_config(forward_no_answer="1003", forward_busy="2000"))
+        self.calls, self.side = self.house.calls, self.house.side
         self.versions = dict(zip(PHONES, (6, 17, 20, 22), strict=True))
         self.phones = {name: Phone(self.side, name, at) for name, at in self.versions.items()}
         self.parties: list[int] = []

@@ -31,7 +31,7 @@ def hears(samples: Samples, frequency: float) -> bool:
 @contextlib.asynccontextmanager
 async def a_house(first_port: int) -> AsyncGenerator[tuple[CallManager, Engine]]:
     async with (
-        a_manager(within=15) as manager,
+        a_manager() as manager,
         rtp.open_engine(first_port=first_port) as engine,
     ):
         yield manager, engine

@@ -5,26 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import trio
+from company import ALICE, BOB, COMPANY, changed
+from whole_house import a_manager
 
-from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import rtp, sccp
 from pa_telephony.cli.demo.evidence import Event
 from pa_telephony.cli.demo.probe import Caller, Probe
 
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=f"SEP{number}", lines=(LineConfig(number=number, max_calls=1),))
-        for number in ("1001", "1002")
-    )
-)
+CONFIG = changed(changed(COMPANY, ALICE, max_calls=1), BOB, max_calls=1)
 
 
 async def test_each_call_is_remembered_with_what_it_was_told() -> None:
     async with (
-        callmanager.open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
+        a_manager(CONFIG) as manager,
         rtp.open_engine(address="127.0.0.20", first_port=40000) as engine,
-        sccp.open_station("SEP1001", manager.sccp_address, engine=engine) as caller,
-        sccp.open_station("SEP1002", manager.sccp_address, engine=engine) as other,
+        sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
+        sccp.open_station(BOB, manager.sccp_address, engine=engine) as other,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(other.serve, answered)

@@ -9,25 +9,16 @@ from pathlib import Path
 import pytest
 import trio
 from click.testing import CliRunner
+from company import ALICE, BOB
+from whole_house import a_manager
 
-from pa_telephony import callmanager, cti, rtp, sccp
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig
-from pa_telephony.callmanager.config import User
+from pa_telephony import cti, rtp, sccp
 from pa_telephony.cli.capture import read_capture
 from pa_telephony.cli.ladder.model import Ladder, build
 from pa_telephony.cli.main import cli
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState, MediaStatus
 from pa_telephony.trace import FrameRecord, PcapTrace, RtpRecord
-
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="SEP000000001001", lines=(LineConfig(number="1001"),)),
-        DeviceConfig(name="SEP000000001002", lines=(LineConfig(number="1002"),)),
-        DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-    ),
-    users=(User(name="app", password="secret"),),
-)
 
 
 async def answers(call: sccp.Call) -> None:
@@ -43,10 +34,10 @@ async def two_calls(path: Path) -> None:
     """1001 calls 1002, and then 6000, which an application routes to 1002."""
     with PcapTrace(path, keyed=True) as trace:
         async with (
-            callmanager.open_call_manager(CONFIG, sccp_port=0, cti_port=0, trace=trace) as manager,
+            a_manager(trace=trace) as manager,
             rtp.open_engine(address="127.0.0.20", first_port=42000, trace=trace) as engine,
-            sccp.open_station("SEP000000001001", manager.sccp_address, engine=engine) as caller,
-            sccp.open_station("SEP000000001002", manager.sccp_address, engine=engine) as callee,
+            sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
+            sccp.open_station(BOB, manager.sccp_address, engine=engine) as callee,
             cti.open_provider([manager.cti_address], user="app", password="secret") as provider,
             provider.open_route_point("6000") as route_point,
             trio.open_nursery() as nursery,
@@ -90,7 +81,7 @@ def test_devices_stand_under_their_numbers_around_the_call_manager(whole: Ladder
         "application",
         "1002",
     ]
-    assert shown.columns[0].details[0] == "SEP000000001001"
+    assert shown.columns[0].details[0] == ALICE
 
 
 def test_the_legs_of_a_call_are_one_call(whole: Ladder) -> None:
@@ -118,8 +109,8 @@ def test_what_an_application_does_with_a_call_belongs_to_it(whole: Ladder) -> No
 def test_streams_are_bars_from_phone_to_phone_with_codec_and_packets(whole: Ladder) -> None:
     streams = whole.of_call(1).streams
     assert {(stream.source, stream.target) for stream in streams} == {
-        ("SEP000000001001", "SEP000000001002"),
-        ("SEP000000001002", "SEP000000001001"),
+        (ALICE, BOB),
+        (BOB, ALICE),
     }
     for stream in streams:
         assert stream.codec == "PCMU"
@@ -154,9 +145,7 @@ def test_the_terminal_shows_the_calls_and_the_sound(ladder: Callable[..., str]) 
 
 def test_a_device_is_shown_with_those_it_talks_to(whole: Ladder) -> None:
     drawn = whole.of_devices(["1002"]).without_noise()
-    signalling = [
-        arrow for arrow in drawn.arrows if "SEP000000001002" not in (arrow.source, arrow.target)
-    ]
+    signalling = [arrow for arrow in drawn.arrows if BOB not in (arrow.source, arrow.target)]
     assert signalling == []
     assert {stream.call for stream in drawn.streams} == {1, 2}
 
@@ -204,7 +193,7 @@ def test_sound_between_two_programs_of_one_machine_has_two_ends(tmp_path: Path) 
     ack = messages.OpenReceiveChannelAck(
         media_reception_status=MediaStatus.OK, ip_addr="127.0.0.1", port_number=32000
     )
-    request = messages.RegisterReq(device_name="SEP000000001001", protocol_ver=17)
+    request = messages.RegisterReq(device_name=ALICE, protocol_ver=17)
     with PcapTrace(tmp_path / "a.pcap") as trace:
         for message in (request, ack):
             frame = messages.encode(message, 17)
@@ -213,7 +202,7 @@ def test_sound_between_two_programs_of_one_machine_has_two_ends(tmp_path: Path) 
             packet = bytes(rtp.Packet(sequence_number=number, ssrc=7, payload=bytes(160)))
             trace(RtpRecord(2.0, "sent", ("127.0.0.1", 32000), ("127.0.0.1", 32002), packet))
     (stream,) = build(read_capture(tmp_path / "a.pcap")).streams
-    assert (stream.source, stream.target) == ("SEP000000001001", "127.0.0.1:32002")
+    assert (stream.source, stream.target) == (ALICE, "127.0.0.1:32002")
 
 
 @pytest.mark.parametrize(("agreed", "codecs"), [(0, "PCMU, type 101"), (101, "PCMU, digits")])

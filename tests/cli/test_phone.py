@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 import trio
 from click.testing import CliRunner
+from company import ALICE, BOB, CAROL
+from whole_house import a_manager
 
-from pa_telephony import callmanager, rtp, sccp
-from pa_telephony.callmanager import CallManager, CallManagerConfig, DeviceConfig, LineConfig
+from pa_telephony import rtp, sccp
+from pa_telephony.callmanager import CallManager
 from pa_telephony.cli.main import cli
 from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.keyboard import keys_in
@@ -29,13 +31,6 @@ from pa_telephony.sccp.enums import DCallState
 from pa_telephony.tasks import background
 
 ROOT = Path(__file__).parents[2]
-CONFIG = CallManagerConfig(
-    devices=tuple(
-        DeviceConfig(name=f"SEP00000000{number}", lines=(LineConfig(number=number),))
-        for number in ("1001", "1002", "1003")
-    ),
-    park_numbers=("90X",),
-)
 STATES = [None, *DCallState]
 KEYS = [*"0123456789*#+ABCDanhtxqz", "enter", "escape", "backspace", "up", "down"]
 
@@ -98,11 +93,11 @@ async def test_a_handset_asks_first_hands_on_and_parks() -> None:
             await call.wait_ended()
 
     async with (
-        callmanager.open_call_manager(CONFIG, sccp_port=0) as manager,
+        a_manager(within=60) as manager,
         rtp.open_engine(address="127.0.0.30", first_port=43000) as engine,
-        sccp.open_station("SEP000000001001", manager.sccp_address, engine=engine) as caller,
-        sccp.open_station("SEP000000001002", manager.sccp_address, engine=engine) as station,
-        sccp.open_station("SEP000000001003", manager.sccp_address, engine=engine) as third,
+        sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
+        sccp.open_station(BOB, manager.sccp_address, engine=engine) as station,
+        sccp.open_station(CAROL, manager.sccp_address, engine=engine) as third,
         background() as tasks,
     ):
         with trio.fail_after(20):
@@ -128,7 +123,7 @@ async def test_a_handset_asks_first_hands_on_and_parks() -> None:
                 handset.do(Action(Deed.TRANSFER, "7777"))
                 await until(handset, "not with 7777: no such number")
                 handset.do(Action(Deed.PARK))
-                await until(handset, "1001 is parked at 900")
+                await until(handset, "1001 is parked at 700")
         tasks.cancel_scope.cancel()
 
 
@@ -188,9 +183,9 @@ async def a_phone_that_answers() -> AsyncGenerator[tuple[CallManager, list[str]]
             nursery.cancel_scope.cancel()
 
     async with (
-        callmanager.open_call_manager(CONFIG, sccp_port=0) as manager,
+        a_manager(within=60) as manager,
         rtp.open_engine(address="127.0.0.30", first_port=43000) as engine,
-        sccp.open_station("SEP000000001002", manager.sccp_address, engine=engine) as other,
+        sccp.open_station(BOB, manager.sccp_address, engine=engine) as other,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(other.serve, answer)
@@ -202,7 +197,7 @@ async def test_a_call_by_keys_with_digits_and_hold(tmp_path: Path) -> None:
     record = tmp_path / "heard.wav"
     async with a_phone_that_answers() as (manager, heard):
         address = ["--call-manager", manager.sccp_address, "--rtp-port", "43100"]
-        terminal = Terminal("SEP000000001001", *address, "--record", str(record))
+        terminal = Terminal(ALICE, *address, "--record", str(record))
         try:
             with trio.fail_after(30):
                 await terminal.until("no calls")
@@ -223,7 +218,7 @@ async def test_a_call_by_keys_with_digits_and_hold(tmp_path: Path) -> None:
         finally:
             terminal.close()
         assert heard == ["5"]
-        assert not manager.calls.is_registered("SEP000000001001")
+        assert not manager.calls.is_registered(ALICE)
     sound = rtp.wav.read(record)
     assert sound.seconds > 0.5
     assert loudest(sound) == pytest.approx(600, abs=5)
@@ -250,7 +245,7 @@ async def test_a_call_by_options_says_what_happened(tmp_path: Path) -> None:
     async with a_phone_that_answers() as (manager, _):
         with trio.fail_after(30):
             done = await run(
-                "SEP000000001001",
+                ALICE,
                 *("--call-manager", manager.sccp_address, "--rtp-port", "43100"),
                 *("--dial", "1002", "--for", "1", "--record", tmp_path / "heard.wav"),
             )
@@ -264,15 +259,13 @@ async def test_a_call_by_options_says_what_happened(tmp_path: Path) -> None:
 async def test_a_number_that_nobody_has_is_told_by_the_exit_status() -> None:
     async with a_phone_that_answers() as (manager, _):
         with trio.fail_after(30):
-            done = await run(
-                "SEP000000001001", "--call-manager", manager.sccp_address, "--dial", "7777"
-            )
+            done = await run(ALICE, "--call-manager", manager.sccp_address, "--dial", "7777")
     assert done.returncode == 1
     assert b"no such number" in done.stdout
 
 
 async def test_a_device_that_the_call_manager_does_not_know_is_an_error_in_words() -> None:
-    async with callmanager.open_call_manager(CONFIG, sccp_port=0) as manager:
+    async with a_manager(within=60) as manager:
         with trio.fail_after(30):
             done = await run("SEP00000000AAAA", "--call-manager", manager.sccp_address, "--answer")
     assert done.returncode == 1

@@ -64,7 +64,7 @@ async def a_house(
     config: CallManagerConfig = COMPANY, trace: Trace | None = None
 ) -> AsyncGenerator[House]:
     async with (
-        a_manager(config, trace=trace, within=20) as manager,
+        a_manager(config, trace=trace) as manager,
         rtp.open_engine(first_port=46000) as engine,
         log_in(manager) as provider,
         trio.open_nursery() as nursery,

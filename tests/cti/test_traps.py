@@ -67,7 +67,7 @@ async def pass_on(
 async def behind_a_middleman() -> AsyncGenerator[tuple[CallManager, str, list[int]]]:
     """A call manager, and an address where it answers sparingly."""
     counts = [0]
-    async with a_manager(within=20) as manager:
+    async with a_manager() as manager:
         host, port = manager.cti_address.split(":")
 
         async def serve(client: trio.SocketStream) -> None:

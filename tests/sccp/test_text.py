@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 import trio
+from company import ALICE, BOB, CAROL, COMPANY, changed
 from hypothesis import given, strategies as st
+from whole_house import a_manager
 
 from pa_telephony import rtp, sccp
-from pa_telephony.callmanager import (
-    CallManagerConfig,
-    DeviceConfig,
-    LineConfig,
-    open_call_manager,
-)
 from pa_telephony.sccp.enums import PhoneFeatures
 from pa_telephony.sccp.phrases import english
 from pa_telephony.sccp.station.style import StationConfig, Style
@@ -54,31 +50,27 @@ def test_a_0x80_within_a_letter_begins_no_phrase() -> None:
 
 
 async def test_each_phone_is_told_a_caller_s_name_in_its_own_octets() -> None:
-    names = {"1001": "\u017dofie \u65e5\u672c", "1002": "\u0141ukasz", "1003": "Eva"}
-    config = CallManagerConfig(
-        devices=tuple(
-            DeviceConfig(name=f"PHONE{number}", lines=(LineConfig(number=number, name=name),))
-            for number, name in names.items()
-        ),
-    )
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(config, sccp_port=0) as manager,
-            rtp.open_engine(first_port=43100) as engine,
-            sccp.open_station("PHONE1001", manager.sccp_address, engine=engine) as caller,
+    names = {ALICE: "\u017dofie \u65e5\u672c", BOB: "\u0141ukasz", CAROL: "Eva"}
+    config = COMPANY
+    for device, name in names.items():
+        config = changed(config, device, name=name)
+    async with (
+        a_manager(config) as manager,
+        rtp.open_engine(first_port=43100) as engine,
+        sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
+    ):
+        for device, number, style, shown in (
+            (BOB, "1002", Style.PHONE, names[ALICE]),
+            (CAROL, "1003", Style.PORT, "Zofie ??"),
         ):
-            for number, style, shown in (
-                ("1002", Style.PHONE, names["1001"]),
-                ("1003", Style.PORT, "Zofie ??"),
+            at = manager.sccp_address
+            how = StationConfig(style=style)
+            async with (
+                sccp.open_station(device, at, config=how, engine=engine) as phone,
+                caller.call(number) as call,
             ):
-                name, at = f"PHONE{number}", manager.sccp_address
-                how = StationConfig(style=style)
-                async with (
-                    sccp.open_station(name, at, config=how, engine=engine) as phone,
-                    caller.call(number) as call,
-                ):
-                    while not (phone.calls and call.called_name):  # noqa: ASYNC110
-                        await trio.sleep(0.005)
-                    [offered] = phone.calls.values()
-                    assert offered.calling_name == shown
-                    assert call.called_name == names[number]
+                while not (phone.calls and call.called_name):  # noqa: ASYNC110
+                    await trio.sleep(0.005)
+                [offered] = phone.calls.values()
+                assert offered.calling_name == shown
+                assert call.called_name == names[device]

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import cast
 
+from bare_house import House
+from company import PHONES
+
+from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
@@ -21,14 +25,27 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
+from pa_telephony.sccp.server.server import local_time
 from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
 from pa_telephony.sccp.station.call_view import CallView, CallViews
 from pa_telephony.sccp.station.screen import Screen
 
+__all__ = ["BOTH_LAWS", "LineHouse", "Phone"]
+
 BOTH_LAWS = (MediaPayloadType.G711_ULAW64K, MediaPayloadType.G711_ALAW64K)
 PASSING = (DeviceTone.CALL_WAITING_TONE, *(DeviceTone(n) for n in range(1, 20)))
 """Tones that end by themselves."""
+
+
+class LineHouse(House):
+    """The calls of :mod:`bare_house` with their line side, where phones are yet to register."""
+
+    def __init__(self, config: CallManagerConfig | None = None) -> None:
+        super().__init__(config)
+        for name in PHONES:
+            self.leave(name)
+        self.side = LineSide(self.config, self.calls, local_time)
 
 
 class Phone:

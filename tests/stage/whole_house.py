@@ -33,7 +33,7 @@ def _certificate() -> Certificate:
 
 @contextlib.asynccontextmanager
 async def a_manager(
-    config: CallManagerConfig = COMPANY, *, within: float = 10.0, **options: Any
+    config: CallManagerConfig = COMPANY, *, within: float = 30.0, **options: Any
 ) -> AsyncGenerator[CallManager]:
     """A call manager at any free ports; ``options`` are those of ``open_call_manager``.
 
