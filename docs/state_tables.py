@@ -11,6 +11,7 @@ from tables import table
 
 from pa_telephony.callmanager.calls.model import ACTIONS, MOVES, LegState
 from pa_telephony.cti.client import route_session
+from pa_telephony.cti.server import core as application
 from pa_telephony.failover import ownership, registration
 from pa_telephony.sccp.server import names, registrar
 from pa_telephony.sccp.station import core as station
@@ -23,6 +24,11 @@ MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
         "pa_telephony/sccp/server/registrar.py: one station's session at a server",
     ),
     ("Names", names, "pa_telephony/sccp/server/names.py: who has a device's name at a server"),
+    (
+        "Application",
+        application,
+        "pa_telephony/cti/server/core.py: one application's session at the CTI Manager",
+    ),
     (
         "Route session",
         route_session,

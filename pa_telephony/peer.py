@@ -140,7 +140,12 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         if server.trace is not None:
             dialect = self.dialect
             traced = FrameTrace(
-                server.trace, dialect.protocol, self.local_address, self.address, dialect.public
+                server.trace,
+                time.time,
+                dialect.protocol,
+                self.local_address,
+                self.address,
+                dialect.public,
             )
         self._traced = traced
         core.watch_frames(self._note_frame, traced.sent if traced is not None else None)

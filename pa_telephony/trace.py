@@ -23,7 +23,6 @@ import json
 import logging
 import os
 import stat
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,17 +131,20 @@ class FrameTrace:
     """Gives the frames of one TCP connection to a trace.
 
     ``public`` gives a frame without what a person has keyed; None where it has nothing of that.
+    ``clock`` tells wall-clock seconds since the epoch.
     """
 
     def __init__(
         self,
         trace: Trace,
+        clock: Callable[[], float],
         protocol: Literal["sccp", "cti"],
         local: Address,
         remote: Address,
         public: Callable[[bytes], bytes | None],
     ) -> None:
         self._trace = trace
+        self._clock = clock
         self._protocol: Literal["sccp", "cti"] = protocol
         self._local = local
         self._remote = remote
@@ -159,7 +161,7 @@ class FrameTrace:
     def _note(self, direction: Direction, frame: bytes) -> None:
         self._trace(
             FrameRecord(
-                time.time(),
+                self._clock(),
                 self._protocol,
                 direction,
                 self._local,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from company import COMPANY
 
+from pa_telephony.callmanager.applications.control import CtiSide
+from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.core import Core
 from pa_telephony.cti.connection import Role, WireConnection
+from pa_telephony.cti.server.core import ApplicationCore
+from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.sccp.server.registrar import Registrar, RegistrarConfig
 from pa_telephony.sccp.station.core import StationCore
 from pa_telephony.sccp.station.style import StationConfig
@@ -31,7 +37,13 @@ def wire() -> Core[Any, Any]:
     return core
 
 
-cores = pytest.mark.parametrize("core_of", [station, registrar, wire])
+def application() -> Core[Any, Any]:
+    backend: Any = CtiSide(COMPANY, Calls(COMPANY, lambda: 0.0))
+    certificate: Any = None
+    return ApplicationCore(backend, CtiManagerConfig(), certificate, "", itertools.count(1), 0.0)
+
+
+cores = pytest.mark.parametrize("core_of", [station, registrar, wire, application])
 
 
 @cores

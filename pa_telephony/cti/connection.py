@@ -122,10 +122,12 @@ class WireConnection(FramedConnection):
         if self.on_frame is not None:
             self.on_frame(frame)
 
-    def send(self, message: CtiMessage | LineEvent) -> None:
-        """Queue a message."""
+    def send(self, message: CtiMessage | LineEvent) -> bytes:
+        """Queue a message, and give its frame."""
         self._check()
-        self._queue(self._frame_of(message))
+        frame = self._frame_of(message)
+        self._queue(frame)
+        return frame
 
     def _frame_of(self, message: CtiMessage | LineEvent) -> bytes:
         if isinstance(message, LineEvent):

@@ -147,8 +147,8 @@ async def test_an_event_that_can_not_be_told_ends_the_session_and_not_the_call_i
         provider.open_route_point("6000") as route_point,
     ):
         assert manager._cti_manager is not None
-        [session] = [each for each in manager._cti_manager.sessions if each.user == "app"]
-        monkeypatch.setattr(session._session, "notify", boom)
+        [session] = [each for each in manager._cti_manager.sessions if each.name == "app"]
+        monkeypatch.setattr(session._core.session, "notify", boom)
         # In the middle of somebody's call: it is the application that goes, and it comes back.
         manager.calls.register("P3", manager._cti_side)
         leg = manager.calls.originate("P3", 1, "6000")

@@ -331,7 +331,7 @@ async def test_events_while_a_connection_fails_are_no_error_of_whoever_caused_th
         [session] = sessions
         await stream.send_all(b"\xff" * 64)
         while session in sessions:
-            session._session._session.send_event(messages.LineInServiceEvent())
+            session._core.session._session.send_event(messages.LineInServiceEvent())
             await trio.lowlevel.checkpoint()
         await stream.aclose()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import replace
 from typing import Any
@@ -118,19 +119,17 @@ async def test_a_line_that_is_refused_in_a_new_session_is_tried_until_it_opens(
         an_application() as (manager, provider),
         provider.open_route_point("6000") as route_point,
     ):
-        really, refusals = route_point.open, iter(range(3))
+        really, tries, opened = route_point.open, itertools.count(1), trio.Event()
 
         async def refused() -> None:
             await really()
-            for _ in refusals:
+            if next(tries) <= 3:
                 raise RequestFailed(CTIFAILURE.DEVICE_OUT_OF_SERVICE)
+            opened.set()
 
         monkeypatch.setattr(route_point, "open", refused)
         manager.drop_connections()
-        await provider.wait_out_of_service()
-        await route_point.wait_in_service()
-        while next(refusals, None) is not None:  # noqa: ASYNC110 - nobody tells
-            await trio.sleep(0.01)
+        await opened.wait()
         await route_point.wait_in_service()
         assert manager.calls.is_registered("RP1")
 

@@ -415,7 +415,7 @@ async def test_a_second_connection_of_a_silent_device_replaces_the_first() -> No
         await first.says(messages.OffHook(line_instance=1))
         await first.hears(messages.StartTone)
         session = manager._line_side.sessions[CAROL]
-        session._registrar.last_heard -= 46.0
+        session._core.last_heard -= 46.0
         async with a_station(manager) as second:
             await closes(first.stream)
             assert not manager.calls.legs

@@ -322,7 +322,7 @@ class ProviderLink(abc.ABC):
     async def _speak(self, stream: trio.abc.Stream, host: str, peer: str) -> None:
         self._connection = WireConnection(Role.CLIENT)
         if self._trace is not None:
-            frames = FrameTrace(self._trace, "cti", *self._addresses, without_keyed)
+            frames = FrameTrace(self._trace, time.time, "cti", *self._addresses, without_keyed)
             self._connection.on_frame, self._connection.on_sent = frames.received, frames.sent
         async with stream, background() as tasks:
             tasks.start_soon(self._read, stream, self._connection, peer)

@@ -181,7 +181,7 @@ class Link:
         # leave IPv4 out.
         core = StationCore(self._owner.name, config, own if ":" not in own else "0.0.0.0")
         if self._trace is not None:
-            frames = FrameTrace(self._trace, "sccp", *self.addresses, without_keyed)
+            frames = FrameTrace(self._trace, time.time, "sccp", *self.addresses, without_keyed)
             core.watch_frames(frames.received, frames.sent)
 
         def pump() -> bool:
