@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trio
+from company import cti_port, phone
 
 from pa_telephony import callmanager, rtp, sccp
 
@@ -149,13 +150,7 @@ def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
     ("number", "why"), [("9999", "call ended, cause 1"), ("10-02", "no key '-' on a telephone")]
 )
 async def test_a_softphone_says_in_words_why_there_is_no_call(number: str, why: str) -> None:
-    config = callmanager.CallManagerConfig(
-        devices=(
-            callmanager.DeviceConfig(
-                name="SEP000000001001", lines=(callmanager.LineConfig(number="1001"),)
-            ),
-        )
-    )
+    config = callmanager.CallManagerConfig(devices=(phone("SEP000000001001", "1001"),))
     async with callmanager.open_call_manager(config, sccp_port=0) as manager:
         done = await trio.run_process(
             [
@@ -217,10 +212,7 @@ async def until_rings(phone: sccp.Station) -> None:
 async def test_the_media_port_example_asks_and_transfers_by_the_key_pressed() -> None:
     lines = {"PA1-VI1": "6001", "P1": "1001", "P2": "2000", "P3": "2001"}
     config = callmanager.CallManagerConfig(
-        devices=tuple(
-            callmanager.DeviceConfig(name=name, lines=(callmanager.LineConfig(number=number),))
-            for name, number in lines.items()
-        )
+        devices=tuple(phone(name, number) for name, number in lines.items())
     )
     example = (EXAMPLES / "media_port.py", EXAMPLES / "menu.wav")
     async with (
@@ -233,11 +225,11 @@ async def test_the_media_port_example_asks_and_transfers_by_the_key_pressed() ->
     ):
         with trio.fail_after(30):
             assert await line_of(process) == "6001 is in service"
-            for key, phone in (("1", first), ("2", other)):
+            for key, agent in (("1", first), ("2", other)):
                 async with caller.call("6001") as call:
                     await call.wait_media()
                     await call.send_digits(key)
-                    await until_rings(phone)
+                    await until_rings(agent)
 
 
 def test_the_router_is_tested_with_the_fixture() -> None:
@@ -302,15 +294,8 @@ async def test_the_ivr_example_asks_and_redirects_by_the_key_pressed() -> None:
     lines = {"P1": "1001", "P2": "2000", "P3": "2001"}
     config = callmanager.CallManagerConfig(
         devices=(
-            callmanager.DeviceConfig(
-                name="IVR",
-                kind=callmanager.DeviceKind.CTI_PORT,
-                lines=(callmanager.LineConfig(number="5001"),),
-            ),
-            *(
-                callmanager.DeviceConfig(name=name, lines=(callmanager.LineConfig(number=number),))
-                for name, number in lines.items()
-            ),
+            cti_port("IVR", "5001"),
+            *(phone(name, number) for name, number in lines.items()),
         ),
         users=(callmanager.User(name="app", password="secret"),),
     )
@@ -324,10 +309,10 @@ async def test_the_ivr_example_asks_and_redirects_by_the_key_pressed() -> None:
     ):
         with trio.fail_after(30):
             assert await line_of(process) == "5001 is in service"
-            for key, phone, number in (("1", first, "2000"), ("2", other, "2001")):
+            for key, agent, number in (("1", first, "2000"), ("2", other, "2001")):
                 async with caller.call("5001") as call:
                     await call.wait_media()
                     await call.send_digits(key)
                     said = f"1001 pressed {key} and goes to {number}"
                     assert await line_of(process) == said
-                    await until_rings(phone)
+                    await until_rings(agent)

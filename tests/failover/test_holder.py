@@ -9,17 +9,13 @@ from types import SimpleNamespace
 import pytest
 import trio
 import trio.testing
+from company import MEDIA_PORT, PASSWORD
 from middleman import Middleman, open_middleman
+from whole_house import a_manager, log_in, until
 
 from pa_telephony import cti, failover, rtp, sccp
 from pa_telephony.callmanager import (
     CallManager,
-    CallManagerConfig,
-    DeviceConfig,
-    DeviceKind,
-    LineConfig,
-    User,
-    open_call_manager,
 )
 from pa_telephony.failover import holder as holder_module, links, server as server_module
 from pa_telephony.failover.holder import Holder, PortHolder, RoutePointHolder
@@ -28,15 +24,8 @@ from pa_telephony.failover.intent import Command, intents
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.trace import EventRecord, Record
 
-CONFIG = CallManagerConfig(
-    devices=(
-        DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(name="VI1", kind=DeviceKind.MEDIA_PORT, lines=(LineConfig(number="6001"),)),
-    ),
-    users=(User(name="pa", password="secret"),),
-)
 ROUTE_POINT = Identity("PA1", Kind.ROUTE_POINT, "6000")
-PORT = Identity("PA1", Kind.PORT, "6001", device="VI1")
+PORT = Identity("PA1", Kind.PORT, "6001", device=MEDIA_PORT)
 LONG = 3600.0
 
 
@@ -62,11 +51,6 @@ class Told:
         raise AssertionError
 
 
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110 - many parties, none of which tells us
-        await trio.sleep(0.005)
-
-
 def deaf(middleman: Middleman) -> trio.Event:
     """The call manager hears nothing more until the event is set."""
     middleman.hears = trio.Event()
@@ -74,33 +58,30 @@ def deaf(middleman: Middleman) -> trio.Event:
 
 
 def owners(manager: CallManager) -> int:
-    return manager._cti_side.owners("RP")
+    return manager._cti_side.owners("RP1")
 
 
 @contextlib.asynccontextmanager
 async def held(config: cti.ProviderConfig) -> AsyncGenerator[SimpleNamespace]:
     """A route point, registered, at a call manager that can be made deaf."""
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
-            open_middleman(manager.cti_address) as middleman,
-            cti.open_provider(
-                middleman.address, user="pa", password="secret", config=config
-            ) as provider,
-            trio.open_nursery() as nursery,
-        ):
-            told = Told()
-            holder = RoutePointHolder(ROUTE_POINT, told, provider)
-            nursery.start_soon(holder.run)
-            await until(lambda: told.names == ["registered"])
-            yield SimpleNamespace(
-                manager=manager,
-                middleman=middleman,
-                provider=provider,
-                nursery=nursery,
-                told=told,
-                holder=holder,
-            )
+    async with (
+        a_manager() as manager,
+        open_middleman(manager.cti_address) as middleman,
+        log_in(middleman.address, config=config) as provider,
+        trio.open_nursery() as nursery,
+    ):
+        told = Told()
+        holder = RoutePointHolder(ROUTE_POINT, told, provider)
+        nursery.start_soon(holder.run)
+        await until(lambda: told.names == ["registered"])
+        yield SimpleNamespace(
+            manager=manager,
+            middleman=middleman,
+            provider=provider,
+            nursery=nursery,
+            told=told,
+            holder=holder,
+        )
 
 
 async def test_a_route_point_is_unregistered_when_the_call_manager_has_said_so() -> None:
@@ -200,20 +181,19 @@ async def test_a_registration_that_does_not_come_says_why(monkeypatch: pytest.Mo
 
 async def test_a_port_without_an_answer_is_lost_and_not_unregistered() -> None:
     told = Told()
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CONFIG, sccp_port=0, cti_port=0) as manager,
-            open_middleman(manager.sccp_address) as middleman,
-            rtp.open_engine(first_port=36000) as engine,
-            trio.open_nursery() as nursery,
-        ):
-            holder = port(told, engine, middleman.address)
-            nursery.start_soon(holder.run)
-            await until(lambda: told.names == ["registered"])
-            deaf(middleman)
-            await holder.unregister()
-            await holder.ended.wait()
-            middleman.hears.set()
+    async with (
+        a_manager() as manager,
+        open_middleman(manager.sccp_address) as middleman,
+        rtp.open_engine(first_port=36000) as engine,
+        trio.open_nursery() as nursery,
+    ):
+        holder = port(told, engine, middleman.address)
+        nursery.start_soon(holder.run)
+        await until(lambda: told.names == ["registered"])
+        deaf(middleman)
+        await holder.unregister()
+        await holder.ended.wait()
+        middleman.hears.set()
     assert told.names == ["registered", "lost", "closed"]
     assert "no call manager confirms" in told.all[-1][1]
 
@@ -234,7 +214,7 @@ def cluster(cti_address: str, sccp_address: str, ports: int = 0) -> failover.Clu
             ),
         ),
         providers=(
-            failover.JtapiProvider("jtapi", (cti_address,), "pa", "secret"),
+            failover.JtapiProvider("jtapi", (cti_address,), "app", PASSWORD),
             failover.SkinnyProvider("skinny", (sccp_address,), "VI"),
         ),
     )
@@ -259,19 +239,16 @@ async def serving(ports: int = 0, sccp_address: str = "") -> AsyncGenerator[Simp
                 await it.server.run()
         it.gone.set()
 
-    with trio.fail_after(10):
-        async with (
-            open_call_manager(CONFIG, sccp_port=0, cti_port=0) as it.manager,
-            open_middleman(it.manager.cti_address) as it.middleman,
-            trio.open_nursery() as nursery,
-        ):
-            it.cluster = cluster(
-                it.middleman.address, sccp_address or it.manager.sccp_address, ports
-            )
-            nursery.start_soon(serve)
-            await until(lambda: owners(it.manager) == 1)
-            yield it
-            nursery.cancel_scope.cancel()
+    async with (
+        a_manager() as it.manager,
+        open_middleman(it.manager.cti_address) as it.middleman,
+        trio.open_nursery() as nursery,
+    ):
+        it.cluster = cluster(it.middleman.address, sccp_address or it.manager.sccp_address, ports)
+        nursery.start_soon(serve)
+        await until(lambda: owners(it.manager) == 1)
+        yield it
+        nursery.cancel_scope.cancel()
 
 
 def events(records: list[Record], kind: str) -> list[dict[str, object]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pa_telephony import callmanager, cti
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
+from whole_house import a_manager, log_in
+
+from pa_telephony import cti
 from pa_telephony.failover.holder import PORT_CONFIG
 from pa_telephony.failover.rehearsal import ANSWERS, REQUESTS, rehearse_media_port
 from pa_telephony.trace import FrameRecord, Record
@@ -35,26 +36,16 @@ def test_nothing_is_left_to_be_imported() -> None:
 
 async def test_all_that_goes_to_and_fro_for_a_route_point_was_rehearsed() -> None:
     """Code for a message is made when it is first written or read, which takes some 1 ms each."""
-    config = CallManagerConfig(
-        devices=(
-            DeviceConfig(
-                name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)
-            ),
-        ),
-        users=(User(name="pa", password="secret"),),
-    )
     records: list[Record] = []
     async with (
-        callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
-        cti.open_provider(
-            [manager.cti_address], user="pa", password="secret", trace=records.append
-        ) as provider,
+        a_manager() as manager,
+        log_in(manager, trace=records.append) as provider,
     ):
         await provider.wait_in_service()
         records.clear()
         # What comes after the answer to a close comes before the second answer to an open.
         for _ in range(2):
-            async with provider.open_route_point("6000", device="RP"):
+            async with provider.open_route_point("6000", device="RP1"):
                 pass
         seen = {
             direction: {

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from company import media_port, phone, route_point
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
-from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig, User
+from pa_telephony.callmanager import CallManagerConfig, User
 from pa_telephony.callmanager.calls.model import LegState
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, links
@@ -33,39 +34,19 @@ from pa_telephony.trace import Record
 NUMBERS = ("6001", "6002", "5XXX", "6000")
 CALL_MANAGER = CallManagerConfig(
     devices=(
-        DeviceConfig(name="RP", kind=DeviceKind.ROUTE_POINT, lines=(LineConfig(number="6000"),)),
-        DeviceConfig(
-            name="IC",
-            kind=DeviceKind.ROUTE_POINT,
-            lines=(
-                LineConfig(
-                    number="5XXX",
-                    partition="PA",
-                    search_space="extensions",
-                    forward_failure="5XXX",
-                    forward_search_space="extensions",
-                ),
-            ),
+        route_point("RP", "6000"),
+        route_point(
+            "IC",
+            "5XXX",
+            partition="PA",
+            search_space="extensions",
+            forward_failure="5XXX",
+            forward_search_space="extensions",
         ),
-        *(
-            DeviceConfig(
-                name=f"VI{index}",
-                kind=DeviceKind.MEDIA_PORT,
-                lines=(LineConfig(number=f"600{index}", max_calls=1),),
-            )
-            for index in (1, 2)
-        ),
-        *(
-            DeviceConfig(
-                name=f"SEP{number}", lines=(LineConfig(number=number, search_space="phones"),)
-            )
-            for number in ("1001", "1002")
-        ),
+        *(media_port(f"VI{index}", f"600{index}", max_calls=1) for index in (1, 2)),
+        *(phone(f"SEP{number}", number, search_space="phones") for number in ("1001", "1002")),
         # Where callers see it, the exact number would win over 5XXX (callmanager/dialplan.py).
-        DeviceConfig(
-            name="SEP5123",
-            lines=(LineConfig(number="5123", partition="PAManaged", search_space="phones"),),
-        ),
+        phone("SEP5123", "5123", partition="PAManaged", search_space="phones"),
     ),
     search_spaces={"phones": ("PA", ""), "extensions": ("PAManaged", "")},
     users=(User(name="pa", password="secret"),),

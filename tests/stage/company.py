@@ -15,8 +15,8 @@ RP1, RP2  6000, 6100            route points
 Calls are parked at 700 to 709. The users ``app`` and ``other`` have all devices, ``narrow`` has P1
 alone, ``super`` has P1 and may ask for any; ``locked`` and ``guest`` may not log in. Every password
 is "secret". A test that needs something else says only that: :func:`changed`,
-:func:`dataclasses.replace`, or devices of its own from :func:`phone`, :func:`cti_port`,
-:func:`route_point`.
+:func:`dataclasses.replace`, or devices of its own from :func:`phone`, :func:`media_port`,
+:func:`cti_port`, :func:`route_point`.
 
 The stages, from the bottom: ``bare_house`` has calls and a clock; ``line_phone`` and
 ``cti_application`` are a phone and an application at it without sockets; ``whole_house`` has
@@ -41,6 +41,7 @@ __all__ = [
     "PHONES",
     "changed",
     "cti_port",
+    "media_port",
     "phone",
     "route_point",
 ]
@@ -51,8 +52,12 @@ PASSWORD = "secret"
 
 
 def phone(device: str, number: str, **line: Any) -> DeviceConfig:
-    """A phone or media port with one line; ``line`` has more fields of it."""
+    """A phone with one line; ``line`` has more fields of it."""
     return DeviceConfig(name=device, lines=(LineConfig(number=number, **line),))
+
+
+def media_port(device: str, number: str, **line: Any) -> DeviceConfig:
+    return replace(phone(device, number, **line), kind=DeviceKind.MEDIA_PORT)
 
 
 def cti_port(device: str, number: str, **line: Any) -> DeviceConfig:
@@ -86,7 +91,7 @@ COMPANY = CallManagerConfig(
         _with_shared_line(phone(BOB, "1002", name="Bob")),
         phone(CAROL, "1003", name="Carol"),
         _with_shared_line(phone(DAVE, "1004", name="Dave")),
-        phone(MEDIA_PORT, "6001"),
+        media_port(MEDIA_PORT, "6001"),
         cti_port("CTIP1", "5001"),
         route_point("RP1", "6000"),
         route_point("RP2", "6100"),
