@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 import trio
+from whole_house import until
 
 from pa_telephony import sccp
 from pa_telephony.sccp.enums import DeviceResetType
@@ -62,11 +63,6 @@ async def two_servers() -> AsyncGenerator[tuple[Directory, Directory]]:
 
 def a_station(*directories: Directory) -> contextlib.AbstractAsyncContextManager[sccp.Station]:
     return sccp.open_station(NAME, [each.address for each in directories], config=QUICK)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await trio.sleep(0.005)
 
 
 def registered(station: sccp.Station, times: int) -> Callable[[], bool]:
