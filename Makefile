@@ -6,8 +6,10 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 # Seconds that each fuzz target runs.
 SECONDS ?= 60
-# What pytest gets besides; e.g. make test ARGS="-k rtp -x"
+# What pytest gets besides; e.g. make test ARGS="-k rtp -x"; ARGS="-n 0" runs one test after the other.
 ARGS ?=
+# A worker for each processor; the tests of a file share one, with what they have set up together.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
 
@@ -32,10 +34,10 @@ demo: .venv/.run
 	$(BIN)/pa-telephony demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-long: .venv/.test .venv/.docs
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -m long $(PARALLEL) $(ARGS)
 
 # Cisco's own client against our CTI Manager, and a Java application tested with the fixture;
 # PA_TELEPHONY_JTAPI_JAR names its jar.

@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis settings, a usage error for a trap, no bugs, no skips in CI.
+"""What all tests share: hypothesis settings, an error for a trap, no bugs, no skips in CI.
 
 And a certificate.
 """
@@ -10,35 +10,69 @@ import inspect
 import ipaddress
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
+from typing import TypeVar
+from unittest import mock
 
 import hypothesis
 import pytest
+import trio
+from trio.testing import MockClock
+
+T = TypeVar("T")
 
 hypothesis.settings.register_profile("default", max_examples=60, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+async def _run_here(function: Callable[..., T], *arguments: object, **_: object) -> T:
+    await trio.lowlevel.checkpoint()
+    return function(*arguments)
+
+
+def _run_in_virtual_time(
+    function: Callable[[], Awaitable[T]],
+    *,
+    clock: trio.abc.Clock | None = None,
+    instruments: Sequence[trio.abc.Instrument] = (),
+) -> T:
+    clock = clock or MockClock(autojump_threshold=0)
+    # Time would not wait for a thread.
+    with mock.patch.object(trio.to_thread, "run_sync", _run_here):
+        return trio.run(function, clock=clock, instruments=instruments)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run async tests on a clock that jumps as soon as all tasks wait, so that none is too slow.
+
+    What one task sends another one over loopback is there before. Only what waits for something
+    outside of the test, as a process or a lock of a file, is marked ``real_time``.
+    """
+    for item in items:
+        is_async = inspect.iscoroutinefunction(getattr(item, "obj", None))
+        if is_async and item.get_closest_marker("real_time") is None:
+            item.add_marker(pytest.mark.trio(run=_run_in_virtual_time), append=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse an async fixture under ``@given``.
 
     pytest-trio sets such a fixture up inside the first example's trio.run; from the second example
     on the server behind it is gone, and nothing says so. Open the server inside the test instead.
     """
-    for item in items:
-        function = getattr(item, "obj", None)
-        if not hypothesis.is_hypothesis_test(function):
-            continue
-        info = getattr(item, "_fixtureinfo", None)
-        for name, definitions in getattr(info, "name2fixturedefs", {}).items():
-            if any(
-                inspect.iscoroutinefunction(d.func) or inspect.isasyncgenfunction(d.func)
-                for d in definitions
-            ):
-                raise pytest.UsageError(f"{item.nodeid}: @given with async fixture {name!r}")
+    if not hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+        return
+    info = getattr(item, "_fixtureinfo", None)
+    for name, definitions in getattr(info, "name2fixturedefs", {}).items():
+        if any(
+            inspect.iscoroutinefunction(d.func) or inspect.isasyncgenfunction(d.func)
+            for d in definitions
+        ):
+            pytest.fail(f"@given with async fixture {name!r}", pytrace=False)
 
 
 class _Bugs(logging.Handler):

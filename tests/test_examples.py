@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
@@ -19,8 +18,11 @@ import numpy as np
 import pytest
 import trio
 from company import cti_port, phone
+from loopback import NETWORK, alone_at
 
 from pa_telephony import callmanager, rtp, sccp
+
+pytestmark = pytest.mark.real_time
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -124,23 +126,24 @@ def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running: list[subprocess.Popen[str]] = []
     lines: list[str] = []
-    try:
-        for command in commands:
-            process = subprocess.Popen(
-                command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
-            )
-            running.append(process)
-            assert process.stdout is not None
-            # As a person does: the next one is started when this one says that it is ready.
-            lines.append(process.stdout.readline().rstrip())
-        for process in running[1:]:
-            out, _ = process.communicate(timeout=20)
-            assert process.returncode == 0
-            lines += out.splitlines()
-    finally:
-        for process in running:
-            process.terminate()
-            process.communicate(timeout=10)
+    with alone_at("127.0.0.1"):
+        try:
+            for command in commands:
+                process = subprocess.Popen(
+                    command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+                )
+                running.append(process)
+                assert process.stdout is not None
+                # As a person does: the next one is started when this one says that it is ready.
+                lines.append(process.stdout.readline().rstrip())
+            for process in running[1:]:
+                out, _ = process.communicate(timeout=20)
+                assert process.returncode == 0
+                lines += out.splitlines()
+        finally:
+            for process in running:
+                process.terminate()
+                process.communicate(timeout=10)
     assert sorted(map(rounded, lines)) == sorted(map(rounded, printed))
     assert share_heard(EXAMPLES / "greeting.wav", tmp_path / "bob.wav") > 0.8
     assert share_heard(EXAMPLES / "menu.wav", tmp_path / "alice.wav") > 0.8
@@ -217,7 +220,7 @@ async def test_the_media_port_example_asks_and_transfers_by_the_key_pressed() ->
     example = (EXAMPLES / "media_port.py", EXAMPLES / "menu.wav")
     async with (
         callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
-        rtp.open_engine(address="127.0.0.20", first_port=41000) as engine,
+        rtp.open_engine(address=HOST, first_port=41000) as engine,
         sccp.open_station("P1", manager.sccp_address, engine=engine) as caller,
         sccp.open_station("P2", manager.sccp_address) as first,
         sccp.open_station("P3", manager.sccp_address) as other,
@@ -269,11 +272,14 @@ async def holders_become(cluster: Path, expected: set[str]) -> None:
 
 
 async def test_in_the_cluster_example_pa2_stands_in_when_pa1_is_stopped(tmp_path: Path) -> None:
-    cluster = Path(shutil.copy(EXAMPLES / "cluster.toml", tmp_path))
+    cluster = tmp_path / "cluster.toml"
+    shipped = (EXAMPLES / "cluster.toml").read_text()
+    cluster.write_text(shipped.replace('"127.0.0.', f'"{NETWORK}.'))
     server = EXAMPLES / "cluster.py"
+    at = f"{NETWORK}.10"
     manager = ("callmanager", "--config", str(EXAMPLES / "callmanager.toml"))
-    async with running("-m", "pa_telephony", *manager, "--host", "127.0.0.10") as call_manager:
-        assert "127.0.0.10:2748" in await line_of(call_manager)
+    async with running("-m", "pa_telephony", *manager, "--host", at) as call_manager:
+        assert f"{at}:2748" in await line_of(call_manager)
         async with running(server, cluster, "PA1") as pa1:
             await holders_become(cluster, {"PA1"})
             async with running(server, cluster, "PA2"):
@@ -282,7 +288,7 @@ async def test_in_the_cluster_example_pa2_stands_in_when_pa1_is_stopped(tmp_path
                 await pa1.wait()
                 await holders_become(cluster, {"PA2"})
                 async with (
-                    sccp.open_station("SEP000000001001", "127.0.0.10") as phone,
+                    sccp.open_station("SEP000000001001", at) as phone,
                     phone.call("6000") as call,
                 ):
                     with trio.fail_after(10):
@@ -301,7 +307,7 @@ async def test_the_ivr_example_asks_and_redirects_by_the_key_pressed() -> None:
     )
     async with (
         callmanager.open_call_manager(config, sccp_port=0, cti_port=0) as manager,
-        rtp.open_engine(address="127.0.0.20", first_port=41000) as engine,
+        rtp.open_engine(address=HOST, first_port=41000) as engine,
         sccp.open_station("P1", manager.sccp_address, engine=engine) as caller,
         sccp.open_station("P2", manager.sccp_address) as first,
         sccp.open_station("P3", manager.sccp_address) as other,

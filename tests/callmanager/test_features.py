@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import trio
 from company import ALICE, BOB, CAROL, COMPANY, PHONES, changed
+from loopback import HOST
 from whole_house import a_manager, pick_up, ringing
 
 from pa_telephony import callmanager, rtp, sccp
@@ -67,7 +68,7 @@ async def a_house(
     """``answers`` says of each phone whether it picks up by itself."""
     async with (
         a_manager(config or a_config()) as manager,
-        rtp.open_engine(first_port=45000) as engine,
+        rtp.open_engine(address=HOST, first_port=45000) as engine,
         trio.open_nursery() as nursery,
         contextlib.AsyncExitStack() as stack,
     ):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import trio
 from company import ALICE, BOB, MEDIA_PORT
+from loopback import HOST, NETWORK
 from whole_house import a_manager
 
 from pa_telephony import rtp, sccp
@@ -32,7 +33,7 @@ def hears(samples: Samples, frequency: float) -> bool:
 async def a_house(first_port: int) -> AsyncGenerator[tuple[CallManager, Engine]]:
     async with (
         a_manager() as manager,
-        rtp.open_engine(first_port=first_port) as engine,
+        rtp.open_engine(address=HOST, first_port=first_port) as engine,
     ):
         yield manager, engine
 
@@ -105,7 +106,7 @@ async def test_a_media_port_greets_asks_and_transfers_and_the_call_lives_on_with
 
             nursery.start_soon(bob.serve, bob_answers)
             async with (
-                rtp.open_engine(address="127.0.0.11", first_port=32000) as of_pa1,
+                rtp.open_engine(address=f"{NETWORK}.11", first_port=32000) as of_pa1,
                 sccp.open_media_port(
                     MEDIA_PORT, manager.sccp_address, engine=of_pa1, port_index=0
                 ) as port,

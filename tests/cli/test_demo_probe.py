@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 from company import ALICE, BOB, COMPANY, changed
+from loopback import NETWORK
 from whole_house import a_manager
 
 from pa_telephony import rtp, sccp
@@ -18,7 +19,7 @@ CONFIG = changed(changed(COMPANY, ALICE, max_calls=1), BOB, max_calls=1)
 async def test_each_call_is_remembered_with_what_it_was_told() -> None:
     async with (
         a_manager(CONFIG) as manager,
-        rtp.open_engine(address="127.0.0.20", first_port=40000) as engine,
+        rtp.open_engine(address=f"{NETWORK}.20", first_port=40000) as engine,
         sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
         sccp.open_station(BOB, manager.sccp_address, engine=engine) as other,
         trio.open_nursery() as nursery,
@@ -44,6 +45,7 @@ async def test_each_call_is_remembered_with_what_it_was_told() -> None:
 
 
 async def answered(call: sccp.Call) -> None:
+    await trio.sleep(1.0)
     async with call.answer():
         await call.wait_ended()
 

@@ -10,6 +10,7 @@ import pytest
 import trio
 from click.testing import CliRunner
 from company import ALICE, BOB
+from loopback import NETWORK
 from whole_house import a_manager
 
 from pa_telephony import cti, rtp, sccp
@@ -35,7 +36,7 @@ async def two_calls(path: Path) -> None:
     with PcapTrace(path, keyed=True) as trace:
         async with (
             a_manager(trace=trace) as manager,
-            rtp.open_engine(address="127.0.0.20", first_port=42000, trace=trace) as engine,
+            rtp.open_engine(address=f"{NETWORK}.20", first_port=42000, trace=trace) as engine,
             sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
             sccp.open_station(BOB, manager.sccp_address, engine=engine) as callee,
             cti.open_provider([manager.cti_address], user="app", password="secret") as provider,

@@ -17,6 +17,7 @@ import pytest
 import trio
 from click.testing import CliRunner
 from company import ALICE, BOB, CAROL
+from loopback import NETWORK
 from whole_house import a_manager
 
 from pa_telephony import rtp, sccp
@@ -29,6 +30,8 @@ from pa_telephony.cli.phone.sounds import Files, SoundCard
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.tasks import background
+
+pytestmark = pytest.mark.real_time
 
 ROOT = Path(__file__).parents[2]
 STATES = [None, *DCallState]
@@ -94,7 +97,7 @@ async def test_a_handset_asks_first_hands_on_and_parks() -> None:
 
     async with (
         a_manager(within=60) as manager,
-        rtp.open_engine(address="127.0.0.30", first_port=43000) as engine,
+        rtp.open_engine(address=f"{NETWORK}.30", first_port=43000) as engine,
         sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
         sccp.open_station(BOB, manager.sccp_address, engine=engine) as station,
         sccp.open_station(CAROL, manager.sccp_address, engine=engine) as third,
@@ -184,7 +187,7 @@ async def a_phone_that_answers() -> AsyncGenerator[tuple[CallManager, list[str]]
 
     async with (
         a_manager(within=60) as manager,
-        rtp.open_engine(address="127.0.0.30", first_port=43000) as engine,
+        rtp.open_engine(address=f"{NETWORK}.30", first_port=43000) as engine,
         sccp.open_station(BOB, manager.sccp_address, engine=engine) as other,
         trio.open_nursery() as nursery,
     ):
@@ -289,10 +292,11 @@ def test_what_can_not_be_is_a_usage_error(wrong: tuple[str, ...]) -> None:
 
 
 async def test_who_is_not_there_is_told_once_and_waited_for() -> None:
+    nobody = f"{NETWORK}.99"
     command = [sys.executable, "-W", "error", "-m", "pa_telephony", "phone", "SEP000000001001"]
     with trio.fail_after(30):
         phone = await trio.lowlevel.open_process(
-            [*command, "--answer", "--call-manager", "127.0.0.99"],
+            [*command, "--answer", "--call-manager", nobody],
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
@@ -301,7 +305,7 @@ async def test_who_is_not_there_is_told_once_and_waited_for() -> None:
         async with phone.stderr:
             while not said.endswith(b"\n"):
                 said += bytes(await phone.stderr.receive_some())
-            assert said == b"127.0.0.99:2000: Connection refused; still trying\n"
+            assert said == f"{nobody}:2000: Connection refused; still trying\n".encode()
             # Tried again and again, and it is the same.
             await trio.sleep(0.5)
             phone.terminate()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import trio
 from company import COMPANY, changed
+from loopback import HOST, NETWORK
 from whole_house import a_manager, log_in, pick_up, ringing, until
 
 from pa_telephony import callmanager, cti, rtp, sccp
@@ -65,7 +66,7 @@ async def a_house(
 ) -> AsyncGenerator[House]:
     async with (
         a_manager(config, trace=trace) as manager,
-        rtp.open_engine(first_port=46000) as engine,
+        rtp.open_engine(address=HOST, first_port=46000) as engine,
         log_in(manager) as provider,
         trio.open_nursery() as nursery,
     ):
@@ -238,7 +239,7 @@ async def test_a_call_is_parked_and_whoever_dials_the_number_has_it() -> None:
 async def test_digits_go_both_ways() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
@@ -260,15 +261,15 @@ async def test_digits_go_both_ways() -> None:
 async def test_a_cti_port_receives_sound_where_its_provider_is_logged_in_from() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
-        log_in(house.manager, local_address="127.0.0.77") as provider,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        log_in(house.manager, local_address=f"{NETWORK}.77") as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
         house.nursery.start_soon(port.serve, pick_up_port)
         async with one.call("5001") as call:
             media = await call.wait_media()
-            await until(lambda: media.port.remote_address == ("127.0.0.77", 47000))
+            await until(lambda: media.port.remote_address == (f"{NETWORK}.77", 47000))
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -279,8 +280,8 @@ async def test_a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_ask
     config = cti.ProviderConfig(media_at_signalling_host=strict)
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
-        rtp.open_engine(address="127.0.0.66", first_port=47100) as elsewhere,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(address=f"{NETWORK}.66", first_port=47100) as elsewhere,
         log_in(house.manager, config=config) as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
         sccp.open_station("P1", house.manager.sccp_address, engine=elsewhere) as one,
@@ -289,7 +290,7 @@ async def test_a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_ask
         async with one.call("5001") as call:
             if strict:
                 await call.wait_ended()
-                assert "sound of a call at 5001 to go to 127.0.0.66: refused" in caplog.text
+                assert f"sound of a call at 5001 to go to {NETWORK}.66: refused" in caplog.text
             else:
                 await call.wait_media()
                 assert "refused" not in caplog.text
@@ -305,7 +306,7 @@ async def test_a_refusal_ends_the_call_of_a_cti_port_it_was_about_and_no_other(
 ) -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
@@ -403,7 +404,7 @@ async def test_a_cti_port_and_a_phone_hear_each_other_and_a_key_sends_the_caller
     """A phone calls a route point, is sent to a CTI port, and from there to another phone."""
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
         house.provider.open_route_point("6000") as route_point,
     ):
@@ -446,7 +447,7 @@ async def test_a_port_that_is_told_to_do_the_impossible_with_its_sound_hangs_up(
 ) -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
         port.call("6000") as call,
     ):
@@ -458,7 +459,9 @@ async def test_a_port_that_is_told_to_do_the_impossible_with_its_sound_hangs_up(
 async def test_a_port_without_a_free_udp_port_drops_the_call() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000, config=rtp.EngineConfig(max_ports=1)) as engine,
+        rtp.open_engine(
+            address=HOST, first_port=47000, config=rtp.EngineConfig(max_ports=1)
+        ) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         taken = engine.open_port()
@@ -499,7 +502,7 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
     async with (
         a_manager(host="127.0.0.2") as second,
         trio.open_nursery() as nursery,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
     ):
         scope = trio.CancelScope()
 
@@ -655,7 +658,7 @@ async def test_who_does_not_finish_a_handshake_makes_room_for_who_comes_from_els
         host, port = manager.cti_tls_address.split(":")
         silent: list[trio.SocketStream] = []
         for number in range(3):
-            silent.append(await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2"))
+            silent.append(await trio.open_tcp_stream(host, int(port), local_address=f"{NETWORK}.2"))
             while len(manager._cti_manager.lobby) <= number:  # noqa: ASYNC110
                 await trio.sleep(0.01)
         async with log_in(manager.cti_tls_address, tls=contexts[1]):
@@ -679,7 +682,7 @@ async def test_who_does_not_finish_a_handshake_takes_up_a_stranger_s_place(
         async with contextlib.AsyncExitStack() as stack:
 
             async def stranger() -> trio.SocketStream:
-                opened = await trio.open_tcp_stream(host, int(port), local_address="127.0.0.2")
+                opened = await trio.open_tcp_stream(host, int(port), local_address=f"{NETWORK}.2")
                 return await stack.enter_async_context(opened)
 
             silent = [await stranger() for _ in range(3)]
@@ -716,7 +719,7 @@ async def test_devices_come_and_go_while_the_provider_is_open() -> None:
 async def test_a_call_to_nowhere_says_why_and_is_gone_soon_after() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(first_port=47000) as engine,
+        rtp.open_engine(address=HOST, first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         async with port.call("777") as call:

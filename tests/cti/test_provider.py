@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import trio
 from company import phone, route_point
+from loopback import HOST
 from whole_house import a_manager, log_in, pick_up, until
 
 from pa_telephony import cti, rtp, sccp
@@ -124,7 +125,7 @@ async def test_a_routed_call_reaches_the_first_destination_that_takes_it() -> No
         manager() as call_manager,
         open_app(call_manager) as provider,
         provider.open_route_point("6000") as route_point,
-        rtp.open_engine(first_port=36000) as engine,
+        rtp.open_engine(address=HOST, first_port=36000) as engine,
         sccp.open_station("P1", call_manager.sccp_address, engine=engine) as one,
         sccp.open_station("P2", call_manager.sccp_address, engine=engine) as two,
         trio.open_nursery() as nursery,
@@ -148,7 +149,7 @@ async def test_an_intercepted_call_goes_on_to_the_dialled_extension() -> None:
         manager() as call_manager,
         open_app(call_manager) as provider,
         provider.open_route_point("5XXX") as route_point,
-        rtp.open_engine(first_port=36000) as engine,
+        rtp.open_engine(address=HOST, first_port=36000) as engine,
         sccp.open_station("P1", call_manager.sccp_address, engine=engine) as one,
         sccp.open_station("P5", call_manager.sccp_address, engine=engine) as five,
         trio.open_nursery() as nursery,

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import trio
+from loopback import HOST
 from whole_house import a_manager, log_in, pick_up, until
 
 from pa_telephony import cti, rtp, sccp
@@ -110,7 +111,7 @@ async def test_calls_are_routed_answered_and_transferred_all_the_same() -> None:
     with trio.fail_after(20):
         async with (
             behind_a_middleman() as (manager, address, counts),
-            rtp.open_engine(first_port=46500) as engine,
+            rtp.open_engine(address=HOST, first_port=46500) as engine,
             log_in(address) as provider,
             provider.open_route_point("6000") as route_point,
             provider.open_address("1002") as bob,

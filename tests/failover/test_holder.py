@@ -10,6 +10,7 @@ import pytest
 import trio
 import trio.testing
 from company import MEDIA_PORT, PASSWORD
+from loopback import HOST, NETWORK
 from middleman import Middleman, open_middleman
 from whole_house import a_manager, log_in, until
 
@@ -169,7 +170,10 @@ async def test_a_registration_that_does_not_come_says_why(monkeypatch: pytest.Mo
     number = listener.socket.getsockname()[1]
     await listener.aclose()
     with trio.fail_after(10):
-        async with rtp.open_engine(first_port=36000) as engine, trio.open_nursery() as nursery:
+        async with (
+            rtp.open_engine(address=HOST, first_port=36000) as engine,
+            trio.open_nursery() as nursery,
+        ):
             holder = port(told, engine, f"127.0.0.1:{number}")
             nursery.start_soon(holder.run)
             await until(lambda: holder._trouble)
@@ -184,7 +188,7 @@ async def test_a_port_without_an_answer_is_lost_and_not_unregistered() -> None:
     async with (
         a_manager() as manager,
         open_middleman(manager.sccp_address) as middleman,
-        rtp.open_engine(first_port=36000) as engine,
+        rtp.open_engine(address=HOST, first_port=36000) as engine,
         trio.open_nursery() as nursery,
     ):
         holder = port(told, engine, middleman.address)
@@ -206,7 +210,7 @@ def cluster(cti_address: str, sccp_address: str, ports: int = 0) -> failover.Clu
         servers=(
             failover.ServerConfig(
                 server_name="PA1",
-                hostname_or_ip_address="127.0.0.11",
+                hostname_or_ip_address=f"{NETWORK}.11",
                 route_address="6000",
                 media_port_provider="skinny" if ports else "",
                 media_port_beginning_address="6001" if ports else "",

@@ -16,6 +16,7 @@ import pytest
 import trio
 import trio.testing
 from company import media_port, phone, route_point
+from loopback import HOST, NETWORK
 
 from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, User
@@ -57,13 +58,13 @@ SKINNY = (failover.SkinnyProvider("skinny", ("127.0.0.1:2000",), "VI"),)
 MANY_PORTS = (
     failover.ServerConfig(
         server_name="PA1",
-        hostname_or_ip_address="127.0.0.11",
+        hostname_or_ip_address=f"{NETWORK}.11",
         media_port_provider="skinny",
         media_port_beginning_address="6001",
         number_of_media_ports=600,
         fail_over_server_names=("PA2",),
     ),
-    failover.ServerConfig(server_name="PA2", hostname_or_ip_address="127.0.0.12"),
+    failover.ServerConfig(server_name="PA2", hostname_or_ip_address=f"{NETWORK}.12"),
 )
 
 
@@ -101,7 +102,11 @@ class House:
         application = self.applications.setdefault(name, Echo())
         with trio.CancelScope() as self._scopes[name]:
             async with failover.open_server(
-                self.cluster, name, application=application, store=self.store
+                self.cluster,
+                name,
+                application=application,
+                store=self.store,
+                clock=trio.current_time,
             ) as server:
                 self.servers[name] = server
                 task_status.started()
@@ -135,7 +140,7 @@ async def house(**timing: float) -> AsyncGenerator[SimpleNamespace]:
     """The house with both servers up and three phones; everything is served by PA1."""
     async with (
         callmanager.open_call_manager(CALL_MANAGER, sccp_port=0, cti_port=0) as manager,
-        rtp.open_engine(address="127.0.0.20", first_port=40000) as engine,
+        rtp.open_engine(address=HOST, first_port=40000) as engine,
     ):
         here = House(cluster(manager, **timing), manager)
         async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as stack:
@@ -156,7 +161,7 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
         servers=(
             failover.ServerConfig(
                 server_name="PA1",
-                hostname_or_ip_address="127.0.0.11",
+                hostname_or_ip_address=f"{NETWORK}.11",
                 route_address="6000",
                 media_port_provider="skinny",
                 media_port_beginning_address="6001",
@@ -165,7 +170,7 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
                 interceptor_ports=("5XXX",),
                 fail_over_server_names=("PA2",),
             ),
-            failover.ServerConfig(server_name="PA2", hostname_or_ip_address="127.0.0.12"),
+            failover.ServerConfig(server_name="PA2", hostname_or_ip_address=f"{NETWORK}.12"),
         ),
         providers=(
             failover.JtapiProvider("jtapi", (manager.cti_address,), "pa", "secret"),
@@ -192,10 +197,10 @@ async def answered(call: sccp.Call) -> None:
 
 async def test_a_taken_port_registers_under_its_owner_s_name_from_the_stand_in_s_address() -> None:
     async with house() as it:
-        assert registered_from(it.house.manager, "VI1") == "127.0.0.11"
+        assert registered_from(it.house.manager, "VI1") == f"{NETWORK}.11"
         await it.house.stop("PA1")
         await it.house.holds("PA2", *NUMBERS)
-        assert registered_from(it.house.manager, "VI1") == "127.0.0.12"
+        assert registered_from(it.house.manager, "VI1") == f"{NETWORK}.12"
 
 
 async def test_the_call_on_a_media_port_drops_and_the_transferred_one_lives() -> None:
@@ -240,7 +245,7 @@ async def test_who_calls_while_the_only_idle_port_moves_waits_for_it(
 
     @contextlib.asynccontextmanager
     async def slow_to_register(*args: Any, **more: Any) -> AsyncGenerator[sccp.Station]:
-        if more["local_address"] == "127.0.0.11":
+        if more["local_address"] == f"{NETWORK}.11":
             between.set()
             await trio.sleep(0.4)
         async with register(*args, **more) as station:
@@ -533,7 +538,7 @@ async def test_a_port_without_udp_is_down_with_its_reason_and_gets_no_call() -> 
         await it.house.stop("PA1")
         await it.house.holds("PA2", *NUMBERS)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            other.bind(("127.0.0.11", 32002))
+            other.bind((f"{NETWORK}.11", 32002))
             await it.house.start(it.nursery, "PA1")
             await it.house.holds("PA1", "6001", "5XXX", "6000")
             async with it.phones["1001"].call("6000") as call:
@@ -544,7 +549,7 @@ async def test_a_port_without_udp_is_down_with_its_reason_and_gets_no_call() -> 
                     (page, _) = it.house.servers["PA1"].status()
                     return [(e.identity.number, e.why) for e in page.resources if not e.up]
 
-                why = "UDP 127.0.0.11:32002: Address already in use"
+                why = f"UDP {NETWORK}.11:32002: Address already in use"
                 await until(lambda: down() == [("6002", why)], lambda: repr(down()))
         await it.house.holds("PA1", *NUMBERS)
 
@@ -552,7 +557,7 @@ async def test_a_port_without_udp_is_down_with_its_reason_and_gets_no_call() -> 
 async def test_a_stand_in_passes_over_udp_ports_that_others_have() -> None:
     async with house() as it:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            other.bind(("127.0.0.12", 32000))
+            other.bind((f"{NETWORK}.12", 32000))
             await it.house.stop("PA1")
             await it.house.holds("PA2", *NUMBERS)
             async with it.phones["1001"].call("6000") as call:

@@ -30,6 +30,8 @@ from pa_telephony.failover.transaction import (
     Transaction,
 )
 
+pytestmark = pytest.mark.real_time
+
 
 def put(key: str, value: str = "x", *compares: Compare) -> Transaction:
     return Transaction(compares, (Put(key, value),))

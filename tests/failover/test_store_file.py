@@ -471,6 +471,7 @@ async def test_a_lock_file_that_was_replaced_is_looked_at_anew(tmp_path: Path) -
             assert (await store.snapshot()).running == {"PA1"}
 
 
+@pytest.mark.real_time
 async def test_looking_and_writing_take_no_new_descriptor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

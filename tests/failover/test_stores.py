@@ -141,6 +141,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_the_death_of_another_process_is_proven_at_once(
     tmp_path: Path, how: signal.Signals

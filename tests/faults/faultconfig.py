@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loopback import NETWORK
+
 __all__ = ["CALL_MANAGER", "PHONES", "Shape"]
 
-CALL_MANAGER = "127.0.1.10"
-PHONES = "127.0.1.9"
-"""Addresses of these tests alone, so that they run beside others."""
+CALL_MANAGER = f"{NETWORK}.10"
+PHONES = f"{NETWORK}.9"
 
 
 @dataclass(kw_only=True)
@@ -41,7 +42,7 @@ class Shape:
 
     def address(self, name: str) -> str:
         """A server's address."""
-        return self.hosts.get(name) or f"127.0.1.{11 + self.names.index(name)}"
+        return self.hosts.get(name) or f"{NETWORK}.{11 + self.names.index(name)}"
 
     def number(self, home: str, index: int = 0) -> str:
         """A home's route point, and its ports from 1."""

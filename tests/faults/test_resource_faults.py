@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from faultconfig import Shape
 from faultlab import Lab, few_descriptors
+from loopback import NETWORK
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
@@ -91,7 +92,7 @@ def test_a_port_whose_socket_somebody_else_has_is_down_and_gets_no_calls(tmp_pat
 def test_ranges_that_meet_when_two_homes_fall_are_warned_of_and_passed_over(
     tmp_path: Path,
 ) -> None:
-    here = "127.0.1.11"
+    here = f"{NETWORK}.11"
     shape = Shape(
         homes=("PA1", "PA2"),
         spares=("SP1",),
@@ -150,7 +151,7 @@ def test_a_server_s_place_in_the_file_changes_no_device(tmp_path: Path) -> None:
         assert lab.wait(devices, "PA2"), lab.have
         old = (tmp_path / "cluster.toml").read_text()
         first = (
-            '[[servers]]\nserver_name = "PA0"\nhostname_or_ip_address = "127.0.1.30"\n'
+            f'[[servers]]\nserver_name = "PA0"\nhostname_or_ip_address = "{NETWORK}.30"\n'
             'media_port_provider = "skinny"\nmedia_port_beginning_address = "6901"\n'
             "number_of_media_ports = 1\n"
         )

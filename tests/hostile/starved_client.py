@@ -1,14 +1,16 @@
 """Applications whose system refuses them things: run as a program by test_starved_clients.py.
 
-A call manager that is refused nothing has two media ports, a CTI port and a route point of one
-application beside it. Again and again the application calls all of them and loses all connections;
-meanwhile each address to bind and each module is refused once, and every second socket of the first
-forty. Prints "worked", or what went wrong, for each round, and at the end what was refused.
+Its argument is the address of its sound. A call manager that is refused nothing has two media
+ports, a CTI port and a route point of one application beside it. Again and again the application
+calls all of them and loses all connections; meanwhile each address to bind and each module is
+refused once, and every second socket of the first forty. Prints "worked", or what went wrong, for
+each round, and at the end what was refused.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 
 import trio
@@ -69,7 +71,7 @@ async def application(manager: CallManager, refusals: Refusals) -> None:
     refusals.guard(trio.lowlevel.current_task())
     address = manager.sccp_address
     async with (
-        rtp.open_engine(address="127.0.0.1", first_port=42400) as engine,
+        rtp.open_engine(address=sys.argv[1], first_port=42400) as engine,
         sccp.open_media_port("SEP1", address, engine=engine, port_index=0, config=STATION) as one,
         sccp.open_media_port("SEP2", address, engine=engine, port_index=1, config=STATION) as two,
         cti.open_provider(

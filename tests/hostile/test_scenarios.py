@@ -35,6 +35,7 @@ from flood import (  # bench/flood.py
     Nonstop,
     strangers,
 )
+from loopback import HOST
 from registrar import SILENCE, Habits, Load, Phone, frames  # bench/registrar.py
 from stage import (
     APPLICATIONS,
@@ -100,7 +101,7 @@ async def a_call(stage: Stage, first_port: int = 42000) -> AsyncGenerator[sccp.C
             await trio.sleep_forever()
 
     async with (
-        rtp.open_engine(address="127.0.0.1", first_port=first_port) as engine,
+        rtp.open_engine(address=HOST, first_port=first_port) as engine,
         sccp.open_media_port(
             device_name(ALICE), stage.sccp, engine=engine, port_index=0, config=QUICK
         ) as alice,

@@ -14,6 +14,7 @@ from typing import IO, cast
 
 import pytest
 import trio
+from loopback import HOST
 
 from pa_telephony import cti, descriptors, rtp, sccp
 from pa_telephony.errors import TelephonyError
@@ -25,7 +26,7 @@ QUICK = sccp.StationConfig(
     first_back_off=0.05, longest_back_off=0.2, rejections=1, rejected_for=0.0, stand_by=False
 )
 PROGRAM = Path(__file__).parent / "starved.py"
-pytestmark = pytest.mark.makes_bugs
+pytestmark = [pytest.mark.makes_bugs, pytest.mark.real_time]
 
 
 class Server:
@@ -85,7 +86,7 @@ async def two_phones(server: Server) -> AsyncGenerator[tuple[sccp.Station, sccp.
             await trio.sleep_forever()
 
     async with (
-        rtp.open_engine(address="127.0.0.1", first_port=42000) as engine,
+        rtp.open_engine(address=HOST, first_port=42000) as engine,
         sccp.open_media_port(
             ALICE, server.sccp, engine=engine, port_index=0, config=QUICK
         ) as alice,

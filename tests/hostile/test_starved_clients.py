@@ -6,13 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+from loopback import HOST
+
 PROGRAM = Path(__file__).parent / "starved_client.py"
 
 
 def test_every_socket_bind_and_import_of_an_application_fails_and_it_goes_on() -> None:
     """Its handlers are those of the README: they know nothing of want."""
     done = subprocess.run(
-        [sys.executable, str(PROGRAM)], capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, str(PROGRAM), HOST],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     rounds, _, refused = done.stdout.partition("still there\n")

@@ -11,6 +11,7 @@ import socket
 import numpy as np
 import pytest
 import trio
+from loopback import HOST, NETWORK
 from trio.testing import MockClock
 
 from pa_telephony import rtp
@@ -56,7 +57,7 @@ async def test_each_side_hears_the_tone_that_the_other_plays(
     codec: Codec, ms: int, event: int | None, autojump_clock: MockClock
 ) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42000, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42000, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             assert (left.local_address[1], right.local_address[1]) == (42000, 42002)
             a_call(left, right, codec, ms=ms, event=event)
@@ -75,7 +76,7 @@ async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was(
     autojump_clock: MockClock,
 ) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42020, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42020, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right)
             hearing = Media(right)
@@ -91,7 +92,7 @@ async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was(
 
 async def test_digits_arrive_once_each_and_cut_the_prompt(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42040, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42040, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right)
             caller, ivr = Media(left), Media(right)
@@ -104,7 +105,7 @@ async def test_digits_arrive_once_each_and_cut_the_prompt(autojump_clock: MockCl
 async def test_a_digit_reported_by_signalling_and_by_audio_counts_once(
     autojump_clock: MockClock,
 ) -> None:
-    async with rtp.open_engine(first_port=42060, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=42060, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right)
         ivr = Media(right)
@@ -116,7 +117,7 @@ async def test_a_digit_reported_by_signalling_and_by_audio_counts_once(
 
 
 async def test_digits_need_to_be_negotiated(autojump_clock: MockClock) -> None:
-    async with rtp.open_engine(first_port=42080, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=42080, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right, event=None)
         with pytest.raises(LocalProtocolError):
@@ -125,7 +126,7 @@ async def test_digits_need_to_be_negotiated(autojump_clock: MockClock) -> None:
 
 async def test_every_verb_of_an_ended_call_raises_call_ended(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42100, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42100, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right)
             media = Media(left)
@@ -149,7 +150,7 @@ async def test_garbage_and_foreign_packets_are_counted_and_not_heard(
     autojump_clock: MockClock,
 ) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42120, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42120, config=FAST) as engine:
             port = engine.open_port()
             with (
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
@@ -175,7 +176,7 @@ async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_
 ) -> None:
     """As pyskinny does; seen with its client at our call manager."""
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42130, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42130, config=FAST) as engine:
             port = engine.open_port()
             with (
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listens,
@@ -211,7 +212,7 @@ async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_
 
 async def test_once_the_announced_port_is_heard_nobody_else_is(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42134, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42134, config=FAST) as engine:
             port = engine.open_port()
             with (
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
@@ -241,7 +242,7 @@ async def test_once_the_announced_port_is_heard_nobody_else_is(autojump_clock: M
 async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name(
     autojump_clock: MockClock,
 ) -> None:
-    async with rtp.open_engine(first_port=42140, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=42140, config=FAST) as engine:
         first = engine.open_port()
         first.close()
         first.close()
@@ -257,8 +258,8 @@ async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_n
 
 async def test_a_port_that_somebody_else_has_is_unavailable(autojump_clock: MockClock) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 42161))
-        async with rtp.open_engine(first_port=42160, config=FAST) as engine:
+        other.bind((HOST, 42161))
+        async with rtp.open_engine(address=HOST, first_port=42160, config=FAST) as engine:
             with pytest.raises(PortUnavailable, match="42161"):
                 engine.open_port(0)
             assert engine.open_port(1).index == 1
@@ -270,12 +271,12 @@ async def test_a_reserved_port_is_bound_before_during_and_after_a_call(
     def is_bound(number: int) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             try:
-                other.bind(("127.0.0.1", number))
+                other.bind((HOST, number))
             except OSError:
                 return True
             return False
 
-    async with rtp.open_engine(first_port=42180, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=42180, config=FAST) as engine:
         engine.reserve(0)
         assert is_bound(42180)
         assert is_bound(42181)
@@ -298,8 +299,8 @@ async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over(
     autojump_clock: MockClock,
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 42201))
-        async with rtp.open_engine(first_port=42200, config=FAST) as engine:
+        other.bind((HOST, 42201))
+        async with rtp.open_engine(address=HOST, first_port=42200, config=FAST) as engine:
             with pytest.raises(PortUnavailable, match="42201"):
                 engine.reserve(0)
             assert [engine.reserve_from(0), engine.reserve_from(0)] == [1, 2]
@@ -318,7 +319,9 @@ async def test_reports_are_exchanged_and_the_end_is_said_with_bye(
 
     records: list[Record] = []
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42180, config=FAST, trace=records.append) as engine:
+        async with rtp.open_engine(
+            address=HOST, first_port=42180, config=FAST, trace=records.append
+        ) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right)
             # When it comes is random (RFC 3550 §6.3.5).
@@ -332,7 +335,7 @@ async def test_an_engine_that_was_stopped_catches_up_without_a_burst(
     autojump_clock: MockClock,
 ) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42200, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42200, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right, event=None)
             await trio.sleep(0.1)
@@ -346,7 +349,7 @@ async def test_an_engine_that_was_stopped_catches_up_without_a_burst(
 
 async def test_a_sound_on_hold_waits_and_goes_on(autojump_clock: MockClock) -> None:
     with trio.fail_after(5):
-        async with rtp.open_engine(first_port=42220, config=FAST) as engine:
+        async with rtp.open_engine(address=HOST, first_port=42220, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
             a_call(left, right)
             media = Media(left)
@@ -364,8 +367,8 @@ async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_d
     autojump_clock: MockClock,
 ) -> None:
     async with (
-        rtp.open_engine(first_port=42240, config=FAST) as one,
-        rtp.open_engine(first_port=42240, config=FAST) as other,
+        rtp.open_engine(address=HOST, first_port=42240, config=FAST) as one,
+        rtp.open_engine(address=HOST, first_port=42240, config=FAST) as other,
     ):
         first, second, third = one.open_port(), other.open_port(), one.open_port()
         numbers = [port.local_address[1] for port in (first, second, third)]
@@ -377,13 +380,15 @@ async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_d
 async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted(
     autojump_clock: MockClock,
 ) -> None:
+    one, two, its_own = (f"{NETWORK}.{number}" for number in (5, 6, 7))
     async with rtp.open_engine(first_port=42260, config=FAST) as engine:
-        for address in ("127.0.0.5", "127.0.0.6", None):
+        for address in (one, two):
             with contextlib.closing(engine.open_port(0, address=address)) as port:
-                assert port.local_address == (address or "127.0.0.1", 42260)
-    async with rtp.open_engine(address="127.0.0.7", first_port=42260, config=FAST) as engine:
-        assert engine.open_port(address="127.0.0.5").local_address[0] == "127.0.0.7"
-        assert engine.open_spare_port(address="127.0.0.5").local_address[0] == "127.0.0.7"
+                assert port.local_address == (address, 42260)
+        assert engine.open_port().local_address[0] == "127.0.0.1"
+    async with rtp.open_engine(address=its_own, first_port=42260, config=FAST) as engine:
+        assert engine.open_port(address=one).local_address[0] == its_own
+        assert engine.open_spare_port(address=one).local_address[0] == its_own
 
 
 @pytest.mark.parametrize(

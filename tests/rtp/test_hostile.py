@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from loopback import HOST
 from trio.testing import MockClock
 
 from pa_telephony import rtp
@@ -64,7 +65,9 @@ async def a_stage(first_port: int) -> AsyncGenerator[Stage]:
     with trio.fail_after(10), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))
         sent: list[Record] = []
-        async with rtp.open_engine(first_port=first_port, config=FAST, trace=sent.append) as engine:
+        async with rtp.open_engine(
+            address=HOST, first_port=first_port, config=FAST, trace=sent.append
+        ) as engine:
             yield Stage(engine, peer, sent)
 
 
@@ -289,7 +292,7 @@ def test_one_packet_full_of_digits_fills_no_more_than_the_queue() -> None:
 async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
     arguments: dict[str, object], autojump_clock: MockClock
 ) -> None:
-    async with rtp.open_engine(first_port=44160, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=44160, config=FAST) as engine:
         port: Port = engine.open_port()
         with pytest.raises(LocalProtocolError):
             port.start_sending(**{"remote": ("127.0.0.1", 4000), **arguments})  # type: ignore[arg-type]
@@ -299,7 +302,7 @@ async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
 async def test_a_process_without_descriptors_has_no_port_to_give(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
-    async with rtp.open_engine(first_port=44180, config=FAST) as engine:
+    async with rtp.open_engine(address=HOST, first_port=44180, config=FAST) as engine:
 
         def full(*_: object) -> None:
             raise OSError(24, "Too many open files")

@@ -170,15 +170,17 @@ async def test_a_flood_does_not_make_the_others_wait_for_its_end() -> None:
         trio.open_nursery() as nursery,
     ):
         answered = 0
+        begun = trio.Event()
 
         async def count() -> None:
             nonlocal answered
             while True:
                 answered += len(await loud.stream.receive_some(1 << 16)) // 12
+                begun.set()
 
         nursery.start_soon(count)
         nursery.start_soon(loud.says, messages.encode(messages.KeepAliveReq(), 20) * 100_000)
-        await until(lambda: answered)
+        await begun.wait()
         await quiet.says(messages.KeepAliveReq())
         await quiet.hears(messages.KeepAliveAck)
         assert answered < 100_000

@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 import trio
 from company import ALICE, BOB, CAROL, COMPANY
+from loopback import HOST
 from whole_house import QUICK_STATION, a_manager, until
 
 from pa_telephony import rtp, sccp
@@ -79,7 +80,9 @@ class Faulty(Watcher):
 async def a_call(manager: CallManager) -> AsyncGenerator[tuple[sccp.Station, sccp.Station]]:
     """Alice and Bob are talking, and are when the block ends, on the connections they had."""
     async with (
-        rtp.open_engine(first_port=43000, config=rtp.EngineConfig(max_ports=4)) as engine,
+        rtp.open_engine(
+            address=HOST, first_port=43000, config=rtp.EngineConfig(max_ports=4)
+        ) as engine,
         sccp.open_station(
             ALICE, manager.sccp_address, config=QUICK_STATION, engine=engine
         ) as alice,

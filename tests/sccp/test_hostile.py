@@ -14,6 +14,7 @@ import trio
 import trio.testing
 from company import ALICE, BOB, CAROL
 from hypothesis import given, strategies as st
+from loopback import HOST
 from middleman import open_middleman, says
 from whole_house import QUICK_STATION, a_manager, until
 
@@ -181,9 +182,10 @@ async def test_a_handler_hears_that_the_call_is_over_when_its_call_manager_break
         sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station,
         trio.open_nursery() as nursery,
     ):
-        ended = trio.Event()
+        begun, ended = trio.Event(), trio.Event()
 
         async def handler(call: sccp.Call) -> None:
+            begun.set()
             while not call.ended:
                 call.press("1")
                 await trio.lowlevel.checkpoint()
@@ -191,7 +193,7 @@ async def test_a_handler_hears_that_the_call_is_over_when_its_call_manager_break
 
         nursery.start_soon(station.serve, handler)
         await middleman.inject(frame(RING))
-        await until(lambda: station.calls)
+        await begun.wait()
         await middleman.inject(b"\xff" * 64)
         await ended.wait()
         await until(lambda: station.registrations == 2)
@@ -298,7 +300,7 @@ async def test_media_that_can_not_be_is_refused_and_the_engine_goes_on(
     async with (
         a_manager() as manager,
         open_middleman(manager.sccp_address) as middleman,
-        rtp.open_engine(first_port=43000, config=config) as engine,
+        rtp.open_engine(address=HOST, first_port=43000, config=config) as engine,
     ):
         middleman.tricks = [script]
         async with sccp.open_station(ALICE, middleman.address, engine=engine) as station:

@@ -437,6 +437,7 @@ def _vanish(stream: trio.SocketStream) -> None:
     stream.socket.close()
 
 
+@pytest.mark.real_time
 async def test_a_host_that_was_started_anew_comes_back_as_soon_as_it_asks() -> None:
     class Everybody(House):
         def __init__(self) -> None: ...

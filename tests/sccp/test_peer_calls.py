@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 import trio
+from loopback import HOST
 
 from pa_telephony import rtp, sccp
 from pa_telephony.errors import CallEnded
@@ -235,7 +236,7 @@ async def test_a_call_that_is_connected_before_its_media_has_sound_when_they_com
     async with (
         an_echo() as echo,
         served(ChanSkinny()) as manager,
-        rtp.open_engine(address="127.0.0.1", first_port=41000) as engine,
+        rtp.open_engine(address=HOST, first_port=41000) as engine,
         sccp.open_station(NAME, manager.address, engine=engine) as station,
     ):
         manager.sound_to = echo

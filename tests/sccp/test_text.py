@@ -6,6 +6,7 @@ import pytest
 import trio
 from company import ALICE, BOB, CAROL, COMPANY, changed
 from hypothesis import given, strategies as st
+from loopback import HOST
 from whole_house import a_manager
 
 from pa_telephony import rtp, sccp
@@ -56,7 +57,7 @@ async def test_each_phone_is_told_a_caller_s_name_in_its_own_octets() -> None:
         config = changed(config, device, name=name)
     async with (
         a_manager(config) as manager,
-        rtp.open_engine(first_port=43100) as engine,
+        rtp.open_engine(address=HOST, first_port=43100) as engine,
         sccp.open_station(ALICE, manager.sccp_address, engine=engine) as caller,
     ):
         for device, number, style, shown in (

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import socket
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 import pytest
 import trio
+from loopback import NETWORK
 
 from pa_telephony import rtp, sccp
 from pa_telephony.errors import (
@@ -589,10 +591,10 @@ async def a_listening_port(
 async def test_sound_is_received_where_the_call_is_signalled() -> None:
     async with (
         rtp.open_engine(first_port=47600) as engine,
-        a_listening_port(engine, local_address="127.0.0.77") as (manager, _),
+        a_listening_port(engine, local_address=f"{NETWORK}.77") as (manager, _),
     ):
         ack = await manager.heard(messages.OpenReceiveChannelAck)
-        assert (ack.ip_addr, ack.port_number) == ("127.0.0.77", 47600)
+        assert (ack.ip_addr, ack.port_number) == (f"{NETWORK}.77", 47600)
 
 
 @pytest.mark.parametrize(
@@ -625,20 +627,21 @@ async def test_digits_are_subscribed_to_on_the_channel_that_was_not_refused(
 
 async def test_sound_is_received_where_the_engine_is_told_to() -> None:
     async with (
-        rtp.open_engine(address="127.0.0.78", first_port=47600) as engine,
-        a_listening_port(engine, local_address="127.0.0.77") as (manager, _),
+        rtp.open_engine(address=f"{NETWORK}.78", first_port=47600) as engine,
+        a_listening_port(engine, local_address=f"{NETWORK}.77") as (manager, _),
     ):
         ack = await manager.heard(messages.OpenReceiveChannelAck)
-        assert (ack.ip_addr, ack.port_number) == ("127.0.0.78", 47600)
+        assert (ack.ip_addr, ack.port_number) == (f"{NETWORK}.78", 47600)
 
 
 async def test_an_engine_on_loopback_is_an_error_where_the_call_manager_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """There is one loopback address for this test, and the call manager has another."""
-    monkeypatch.setattr("pa_telephony.rtp.engine.is_loopback", lambda host: host == "127.0.0.78")
-    async with rtp.open_engine(address="127.0.0.78", first_port=47600) as engine:
-        with pytest.raises(ConfigurationError, match=r"127\.0\.0\.78.* from 127\.0\.0\.1"):
+    here = f"{NETWORK}.78"
+    monkeypatch.setattr("pa_telephony.rtp.engine.is_loopback", lambda host: host == here)
+    async with rtp.open_engine(address=here, first_port=47600) as engine:
+        with pytest.raises(ConfigurationError, match=f"{re.escape(here)}.* from 127.0.0.1"):
             async with a_station(engine=engine):
                 pass
 
