@@ -60,10 +60,11 @@ def decisions(
     never = {(state, step) for state, steps in (impossible or {}).items() for step in steps}
     if twice := never & rows.keys():
         raise ValueError(f"possible and impossible: {_told(twice)}")
-    pairs = {(state, step) for state in states for step in inputs}
-    if missing := pairs - rows.keys() - never:
+    pairs = [(state, step) for state in states for step in inputs]
+    if missing := {*pairs} - rows.keys() - never:
         raise ValueError(f"nothing is decided for {_told(missing)}")
-    return Table(rows)
+    # Always in the same order, whatever sets the rows were made of.
+    return Table({pair: rows[pair] for pair in pairs if pair in rows})
 
 
 def state_table(

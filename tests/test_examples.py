@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import trio
 from company import cti_port, phone
-from loopback import NETWORK, alone_at
+from loopback import HOST, NETWORK, alone_at
 
 from pa_telephony import callmanager, rtp, sccp
 

@@ -41,7 +41,7 @@ def test_what_is_ignored_leaves_the_state_and_has_no_effect() -> None:
     )
     assert table[State.OFF, Input.PRESS] == (State.ON, Effect.LIGHT)
     assert table[State.ON, Input.PRESS] == (State.ON, Effect.NOTHING)
-    assert len(table) == 4
+    assert [*table] == [(state, step) for state in State for step in Input]
 
 
 def test_a_pair_that_nobody_has_decided_on_is_an_error_with_its_name() -> None:
