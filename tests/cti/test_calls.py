@@ -239,7 +239,7 @@ async def test_a_call_is_parked_and_whoever_dials_the_number_has_it() -> None:
 async def test_digits_go_both_ways() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
@@ -261,7 +261,7 @@ async def test_digits_go_both_ways() -> None:
 async def test_a_cti_port_receives_sound_where_its_provider_is_logged_in_from() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         log_in(house.manager, local_address=f"{NETWORK}.77") as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
     ):
@@ -280,7 +280,7 @@ async def test_a_cti_port_sends_sound_only_where_its_manager_is_when_that_is_ask
     config = cti.ProviderConfig(media_at_signalling_host=strict)
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         rtp.open_engine(address=f"{NETWORK}.66", first_port=47100) as elsewhere,
         log_in(house.manager, config=config) as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
@@ -306,7 +306,7 @@ async def test_a_refusal_ends_the_call_of_a_cti_port_it_was_about_and_no_other(
 ) -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         one = await house.phone("P1")
@@ -404,7 +404,7 @@ async def test_a_cti_port_and_a_phone_hear_each_other_and_a_key_sends_the_caller
     """A phone calls a route point, is sent to a CTI port, and from there to another phone."""
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
         house.provider.open_route_point("6000") as route_point,
     ):
@@ -447,7 +447,7 @@ async def test_a_port_that_is_told_to_do_the_impossible_with_its_sound_hangs_up(
 ) -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
         port.call("6000") as call,
     ):
@@ -502,7 +502,7 @@ async def test_everything_that_was_open_is_open_again_at_the_other_cti_manager()
     async with (
         a_manager(host="127.0.0.2") as second,
         trio.open_nursery() as nursery,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
     ):
         scope = trio.CancelScope()
 
@@ -719,7 +719,7 @@ async def test_devices_come_and_go_while_the_provider_is_open() -> None:
 async def test_a_call_to_nowhere_says_why_and_is_gone_soon_after() -> None:
     async with (
         a_house() as house,
-        rtp.open_engine(address=HOST, first_port=47000) as engine,
+        rtp.open_engine(first_port=47000) as engine,
         house.provider.open_media_terminal("5001", engine=engine) as port,
     ):
         async with port.call("777") as call:
