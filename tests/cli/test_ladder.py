@@ -47,8 +47,9 @@ async def two_calls(path: Path) -> None:
             nursery.start_soon(route_point.serve, route)
             for number in ("1002", "6000"):
                 async with caller.call(number) as call:
-                    await call.wait_media()
-                    await trio.sleep(0.5)
+                    port = (await call.wait_media()).port
+                    while min(port.stats.sent, port.stats.received) < 20:  # noqa: ASYNC110
+                        await trio.sleep(0.02)
             nursery.cancel_scope.cancel()
 
 

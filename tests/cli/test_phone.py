@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import subprocess
 import sys
 import types
@@ -202,7 +203,7 @@ async def test_a_call_by_keys_with_digits_and_hold(tmp_path: Path) -> None:
         address = ["--call-manager", manager.sccp_address, "--rtp-port", "43100"]
         terminal = Terminal(ALICE, *address, "--record", str(record))
         try:
-            with trio.fail_after(30):
+            with trio.fail_after(60):
                 await terminal.until("no calls")
                 terminal.press("1002\r")
                 await terminal.until("in a call with 1002")
@@ -246,7 +247,7 @@ async def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 async def test_a_call_by_options_says_what_happened(tmp_path: Path) -> None:
     async with a_phone_that_answers() as (manager, _):
-        with trio.fail_after(30):
+        with trio.fail_after(60):
             done = await run(
                 ALICE,
                 *("--call-manager", manager.sccp_address, "--rtp-port", "43100"),
@@ -255,13 +256,15 @@ async def test_a_call_by_options_says_what_happened(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
     assert lines[:3] == ["1001 is registered at 127.0.0.1", "1002 rings", "in a call with 1002"]
-    assert lines[3].startswith("the call with 1002 is over after 1.")
+    over = re.match(r"the call with 1002 is over after (\d+\.\d) s", lines[3])
+    assert over is not None
+    assert float(over[1]) >= 1.0
     assert loudest(rtp.wav.read(tmp_path / "heard.wav")) == pytest.approx(600, abs=5)
 
 
 async def test_a_number_that_nobody_has_is_told_by_the_exit_status() -> None:
     async with a_phone_that_answers() as (manager, _):
-        with trio.fail_after(30):
+        with trio.fail_after(60):
             done = await run(ALICE, "--call-manager", manager.sccp_address, "--dial", "7777")
     assert done.returncode == 1
     assert b"no such number" in done.stdout
@@ -269,7 +272,7 @@ async def test_a_number_that_nobody_has_is_told_by_the_exit_status() -> None:
 
 async def test_a_device_that_the_call_manager_does_not_know_is_an_error_in_words() -> None:
     async with a_manager(within=60) as manager:
-        with trio.fail_after(30):
+        with trio.fail_after(60):
             done = await run("SEP00000000AAAA", "--call-manager", manager.sccp_address, "--answer")
     assert done.returncode == 1
     assert b"RegistrationRejected" in done.stderr
@@ -294,7 +297,7 @@ def test_what_can_not_be_is_a_usage_error(wrong: tuple[str, ...]) -> None:
 async def test_who_is_not_there_is_told_once_and_waited_for() -> None:
     nobody = f"{NETWORK}.99"
     command = [sys.executable, "-W", "error", "-m", "pa_telephony", "phone", "SEP000000001001"]
-    with trio.fail_after(30):
+    with trio.fail_after(60):
         phone = await trio.lowlevel.open_process(
             [*command, "--answer", "--call-manager", nobody],
             stderr=subprocess.PIPE,

@@ -30,8 +30,6 @@ from pa_telephony.failover.transaction import (
     Transaction,
 )
 
-pytestmark = pytest.mark.real_time
-
 
 def put(key: str, value: str = "x", *compares: Compare) -> Transaction:
     return Transaction(compares, (Put(key, value),))
@@ -152,6 +150,7 @@ async def test_the_log_has_its_room_before_the_disk_is_full(tmp_path: Path) -> N
 # ---------------------------------------------------------------- reading and writing
 
 
+@pytest.mark.real_time
 async def test_a_write_sees_what_was_committed_while_it_waited(tmp_path: Path) -> None:
     """A transaction that began by reading would decide on what is not true any more."""
     path = tmp_path / "cluster.db"
@@ -299,7 +298,7 @@ async def another_process(path: Path, how: str) -> AsyncGenerator[trio.Process]:
     assert other.stdout is not None
     child = 0
     try:
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             child = int(await other.stdout.receive_some())
         yield other
     finally:
@@ -311,6 +310,7 @@ async def another_process(path: Path, how: str) -> AsyncGenerator[trio.Process]:
             await other.stdout.aclose()
 
 
+@pytest.mark.real_time
 @pytest.mark.usefixtures("never_polls")
 @pytest.mark.parametrize("how", ["", "fork"])
 async def test_a_death_wakes_and_a_forked_child_does_not_hide_it(tmp_path: Path, how: str) -> None:
@@ -323,6 +323,6 @@ async def test_a_death_wakes_and_a_forked_child_does_not_hide_it(tmp_path: Path,
         seen = await store.snapshot()
         assert (seen.dead, seen.running) == (frozenset(), {"PA1", "PA2"})
         other.kill()
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             await store.watch(seen)
         assert (await store.snapshot()).dead == {"PA1"}
