@@ -13,15 +13,17 @@ the servers do then, up to a blank line. ``#`` begins a comment. The first block
     ----
 
 ``hold`` may be any setting of ``[timing]``. With ``a machine each`` no server can prove that
-another one's process is gone. What may happen is in :data:`COMMANDS`. All lines of a block happen
+another one's process is gone. What may happen is in :data:`COMMANDS`; a file, as servers may read
+different ones, is written like the cluster. All lines of a block happen
 at one moment; then half a second passes, unless the block itself says how long to wait, or only
 looks. What is told begins with the time when it is later than a tenth of a second.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,6 +61,13 @@ class Block:
     before: list[str] = field(default_factory=list[str])
     commands: list[str] = field(default_factory=list[str])
     told: list[str] = field(default_factory=list[str])
+
+    def happenings(self) -> Iterator[tuple[int, str, list[str]]]:
+        """Each line with its number, and the lines below it that belong to it."""
+        for at, line in enumerate(self.commands):
+            below = itertools.takewhile(lambda each: each[0] == " ", self.commands[at + 1 :])
+            if line[0] != " ":
+                yield self.line + at, line, list(below)
 
 
 class Scenario:
@@ -111,7 +120,7 @@ def play(scenario: Scenario) -> list[list[str]]:
     place = scenario.path.name
     if first.commands[:1] != ["cluster"]:
         raise ScenarioError(f"{place}:{first.line}: the first block must be the cluster")
-    cluster, proof = _cluster(first, place)
+    cluster, proof = _cluster(first.commands[1:], place, first.line + 1)
     told = [cluster.warnings()]
     stage = Stage(cluster, proof)
     for block in others:
@@ -146,11 +155,11 @@ _PROVIDERS = (
 )
 
 
-def _cluster(block: Block, place: str) -> tuple[Cluster, bool]:
-    """The cluster, and whether its store proves deaths."""
+def _cluster(lines: list[str], place: str, first: int) -> tuple[Cluster, bool]:
+    """The cluster that lines from ``first`` on describe, and whether its store proves deaths."""
     servers: list[ServerConfig] = []
     timing, aware, proof = Timing(), False, True
-    for number, line in enumerate(block.commands[1:], block.line + 1):
+    for number, line in enumerate(lines, first):
         if line == "  capacity aware":
             aware = True
         elif line == "  a machine each":
@@ -179,7 +188,7 @@ def _cluster(block: Block, place: str) -> tuple[Cluster, bool]:
     try:
         return Cluster(tuple(servers), _PROVIDERS, timing=timing, capacity_aware=aware), proof
     except ConfigurationError as error:
-        raise ScenarioError(f"{place}:{block.line}: {error}") from None
+        raise ScenarioError(f"{place}:{first}: {error}") from None
 
 
 # ----------------------------------------------------------------------------- the commands
@@ -225,15 +234,19 @@ class Stage:
         self._began = self.house.now
         self._waited = False
         self._asked: list[tuple[Command, str]] = []
+        self._below: list[str] = []
 
     def _hear(self, at: float, sentence: str) -> None:
         self._told.append((at, sentence))
 
     def play(self, block: Block, place: str) -> list[str]:
         self._told, self._began, self._waited = [], self.house.now, False
-        for number, line in enumerate(block.commands, block.line):
+        for number, line, below in block.happenings():
+            self._below = below
             try:
                 self._play(line)
+                if self._below:
+                    raise ScenarioError("nothing may stand below it")
             except (ScenarioError, ConfigurationError, KeyError) as error:
                 raise ScenarioError(f"{place}:{number}: {line!r}: {error}") from None
         if not self._waited:
@@ -293,6 +306,12 @@ class Stage:
     def start(self, servers: str) -> None:
         for name in _names(servers):
             self.house.start(name)
+
+    @_command("SERVER starts with another file")
+    def start_otherwise(self, name: str) -> None:
+        self.house.files[name], _ = _cluster(self._below, "its file", 1)
+        self._below = []
+        self.house.start(name)
 
     @_command("SERVERS dies?")
     def die(self, servers: str) -> None:

@@ -71,6 +71,8 @@ class Simulation:
         self.answered = 0
         self.processes: dict[str, Process] = {}
         self.faults = True
+        self.files: dict[str, Cluster] = {}
+        """What the file of a server says, where it is another than that of the others."""
         self._random = random.Random(seed)
         self._entries: dict[str, Entry] = {}
         self._revision = 0
@@ -148,7 +150,8 @@ class Simulation:
             return
         rate = self._random.uniform(0.99, 1.01)
         instance = f"{name}#{next(self._lives)}"
-        member = Member(self.cluster, name, instance=instance, now=self.now * rate)
+        file = self.files.get(name, self.cluster)
+        member = Member(file, name, instance=instance, now=self.now * rate)
         process = self.processes[name] = Process(name, member, rate=rate)
         self._started.add(name)
         self.log.append(f"{self.now:8.3f} start {name}")

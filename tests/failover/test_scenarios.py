@@ -63,6 +63,10 @@ STORY = """cluster
         (f"{STORY}----\n\n----\n", "story.txt:6: nothing happens before ----"),
         (f"{STORY}----\n\nwait until PA1 sings\n----\n", "story.txt:6: .*: not within 120 s"),
         (f"{STORY}----\n\nPA1 starts\nPA1 starts too\n----\n", "story.txt:7: .*nobody"),
+        (
+            f"{STORY}----\n\nPA1 starts\n  PA2 is a spare\n----\n",
+            "story.txt:6: .*nothing may stand",
+        ),
     ],
 )
 def test_what_nobody_understands_is_an_error_with_file_and_line(
