@@ -164,7 +164,7 @@ def _cluster(lines: list[str], place: str, first: int) -> tuple[Cluster, bool]:
             aware = True
         elif line == "  a machine each":
             proof = False
-        elif found := _SETTING.fullmatch(line):
+        elif (found := _SETTING.fullmatch(line)) and hasattr(timing, found[1]):
             timing = replace(timing, **{found[1]: float(found[2])})
         elif found := _SERVER.fullmatch(line):
             name, has, calls, others = found.groups()

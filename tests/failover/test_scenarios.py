@@ -57,6 +57,7 @@ STORY = """cluster
     [
         (f"{STORY}----\n\nPA1 sleeps\n----\n", "story.txt:6: 'PA1 sleeps': nobody understands"),
         (f"{STORY}  PA3 sings\n----\n", "story.txt:4: '  PA3 sings' is nothing of a cluster"),
+        (f"{STORY}  hope is 3 seconds\n----\n", "story.txt:4: .*is nothing of a cluster"),
         ("cluster\n  PA1 has two doors\n----\n", "story.txt:2: a server has no 'two doors'"),
         ("\nPA1 starts\n----\n", "story.txt:2: the first block must be the cluster"),
         (f"{STORY}----\n\nPA1 starts\n", "story.txt:6: no ---- follows"),
