@@ -136,7 +136,7 @@ _SERVER = re.compile(
     r"  (PA\d+) (?:is a spare|has ([^;]+))(?:; at most (\d+) calls?)?(?:; fails over to (.+))?"
 )
 _SETTING = re.compile(r"  (\w+) is ([\d.]+) seconds?")
-_OWN = {
+_OWN: dict[str, Callable[..., ServerConfig]] = {
     r"route point (\d+)": lambda server, number: replace(server, route_address=number),
     r"AA route point (\d+)": lambda server, number: replace(server, aa_route_address=number),
     r"ports (\d+) to (\d+)": lambda server, first, last: replace(
