@@ -29,6 +29,7 @@ from pa_telephony.wire.sequential.types import (
     SequentialType,
     Union,
     present,
+    python_value,
     read_element,
     size_of,
 )
@@ -108,14 +109,15 @@ class Reader(Code):
             return
         self._flush_texts()
         if counted is not None:
-            self._run.add(counted.count.letter, f"n{field.name}")
+            self._run.add(counted.count.letter, _count_of("m", field))
         elif isinstance(wire, Array):
             self._array(field, wire)
         elif isinstance(wire, Data) and not wire.slots:
             self._flush()
+            count = _count_of("m", field)
             self.lines += [
-                f"end = {self._at} + n{field.name}",
-                f"if n{field.name} > {wire.maximum} or end > len(body): return patiently(body)",
+                f"end = {self._at} + {count}",
+                f"if {count} > {wire.maximum} or end > len(body): return patiently(body)",
                 f"m.{field.name} = body[{self._at}:end]",
                 "at = end",
             ]
@@ -160,8 +162,12 @@ class Reader(Code):
             case Chars():
                 made = f"{self.name(_text)}({value})"
             case Data():
-                run.lines.append(f"if n{field.name} > {wire.maximum}: return patiently(body)")
-                made = f"{value}[:n{field.name}]"
+                count = _count_of(var, field)
+                run.lines.append(f"if {count} > {wire.maximum}: return patiently(body)")
+                made = f"{value}[:{count}]"
+            case Array():
+                read = self.name(_slots_reader(field, wire, self.version))
+                made = f"{read}({_count_of(var, field)}, {value})"
             case Union():
                 read = self.name(_union_reader(wire, self.version))
                 made = f"{read}({var}.{wire.selector}, {value})"
@@ -176,7 +182,7 @@ class Reader(Code):
         each = size_of(wire.element, self.version)
         if not each:
             raise NoFastWay
-        count = f"n{field.name}"
+        count = _count_of("m", field)
         self.lines += [
             f"if {count} > {wire.maximum}: return patiently(body)",
             f"end = {self._at} + {count} * {each}",
@@ -197,8 +203,9 @@ class Reader(Code):
             self._begin("e", wire.element, inner)
             for member, member_wire, counted in self.steps(wire.element):
                 if counted is not None:
-                    raise NoFastWay
-                self._fixed("e", member, member_wire, run)
+                    run.add(counted.count.letter, _count_of("e", member))
+                else:
+                    self._fixed("e", member, member_wire, run)
             inner += [*run.unpack("row"), *run.lines, "add(e)"]
             self._end("e", wire.element, inner)
             rows = f"{self.name(run.struct.iter_unpack)}(body[{self._at}:end])"
@@ -244,6 +251,11 @@ class Reader(Code):
                 self.lines.append(f"at += {run.struct.size}")
 
 
+def _count_of(var: str, field: Field) -> str:
+    """The local variable for the count of an array of a message (m) or of one of its structs."""
+    return f"{var}_count_of_{field.name}"
+
+
 @functools.lru_cache(maxsize=2048)
 def _text(slot: bytes) -> str:
     """The text in a slot, cached, since labels, names and numbers recur; behind a NUL is filler."""
@@ -259,6 +271,17 @@ def _texts(wire: Raw) -> Callable[[bytes], str]:
 def _flags(bits: type[OpenIntFlag]) -> Callable[[int], OpenIntFlag]:
     """A cached reader of words of flags, which recur as well."""
     return functools.lru_cache(maxsize=256)(bits)
+
+
+def _slots_reader(field: Field, wire: Array, version: int) -> Callable[[int, bytes], Any]:
+    """A cached reader of arrays inside of arrays, which recur as unions do."""
+    counted = f"count of {id(wire)}"
+
+    @functools.lru_cache(maxsize=256)
+    def read(count: int, data: bytes) -> Any:
+        return python_value(field, wire.read(data, 0, version, {counted: count})[0])
+
+    return read
 
 
 def _union_reader(wire: Union, version: int) -> Callable[[int, bytes], Any]:

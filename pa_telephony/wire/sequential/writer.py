@@ -199,6 +199,9 @@ class Writer(Code):
             case Union():
                 self._union(var, value, wire, run, checks)
                 return
+            case Array():
+                checks.append(f"len({value}) <= {wire.maximum}")
+                value = f"{self.name(_slots_writer(wire, self.version))}({value})"
             case Raw():
                 value = f"{self.name(_packed(wire, self.version))}({value})"
             case _:
@@ -233,8 +236,9 @@ class Writer(Code):
         checks: list[str] = []
         for field, member, counted in self.steps(wire.element):
             if counted is not None:
-                raise NoFastWay
-            self._fixed("e", field, member, run, checks)
+                run.add(counted.count.letter, f"len(e.{field.name})")
+            else:
+                self._fixed("e", field, member, run, checks)
         pack = f"{self.name(run.struct.pack)}({listed(run)})"
         if not checks:
             return f"b''.join([{pack} for e in {value}])"
@@ -264,6 +268,11 @@ def _slot(size: int) -> Callable[[str], bytes]:
 def _packed(wire: Raw, version: int) -> Callable[[str], bytes]:
     """A cached writer of addresses, which recur as texts do."""
     return functools.lru_cache(maxsize=4096)(functools.partial(wire.pack, version=version))
+
+
+def _slots_writer(wire: Array, version: int) -> Callable[[tuple[Any, ...]], bytes]:
+    """A cached writer of arrays inside of arrays: those that stations announce recur."""
+    return functools.lru_cache(maxsize=256)(lambda value: wire.write(value, version, None))
 
 
 def _union_writer(wire: Union, version: int) -> Callable[[int, Any], bytes]:
