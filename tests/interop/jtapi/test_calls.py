@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import trio
 from jtapi import Client, Driver
 from jtapi_house import CONFIG, House, open_house, ringing
 
 from pa_telephony.callmanager import DeviceConfig, LineConfig
+
+pytestmark = pytest.mark.real_time
 
 
 async def three_phones(house: House, client: Client) -> None:

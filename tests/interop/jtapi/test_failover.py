@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import trio
 from jtapi import Driver
 from jtapi_house import open_house, ringing
@@ -18,6 +19,8 @@ from pa_telephony.callmanager import (
     User,
 )
 from pa_telephony.failover.stores import MemoryStore
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_when_a_cti_manager_dies_the_client_goes_on_at_the_other_with_its_route_point(

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from jtapi import Driver
 from jtapi_house import CONFIG, open_house
 
 from pa_telephony.callmanager import DeviceConfig, LineConfig, User
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_the_provider_comes_in_service_and_lists_what_there_is(

@@ -15,6 +15,8 @@ from pa_telephony import rtp
 from pa_telephony.errors import CallEnded
 from pa_telephony.rtp.g711 import Samples
 
+pytestmark = pytest.mark.real_time
+
 
 def hears(samples: Samples, frequency: float) -> bool:
     """Whether the last quarter second holds the tone."""

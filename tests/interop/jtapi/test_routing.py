@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 from jtapi import Driver
 from jtapi_house import open_house, ringing
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_a_route_point_routes_past_a_destination_that_refuses(
