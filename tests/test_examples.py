@@ -21,6 +21,8 @@ from company import cti_port, phone
 from loopback import HOST, NETWORK, alone_at
 
 from pa_telephony import callmanager, rtp, sccp
+from pa_telephony.rtp import g711
+from pa_telephony.rtp.g711 import Samples
 
 pytestmark = pytest.mark.real_time
 
@@ -99,23 +101,25 @@ def rounded(line: str) -> str:
     return re.sub(r"\d+\.\d s: \d+ packets", "so much", line)
 
 
-def share_heard(sound: Path, recording: Path) -> float:
-    """How much of what is loud in a sound was recorded, in pieces of 0.2 s.
+def loud_frames(samples: Samples) -> list[bytes]:
+    """The frames of 20 ms that are not nearly silent."""
+    frames = [samples[at : at + 160] for at in range(0, len(samples) - 159, 160)]
+    loudness = [float(np.linalg.norm(frame.astype(float))) for frame in frames]
+    limit = max(loudness) / 5
+    return [each.tobytes() for each, loud in zip(frames, loudness, strict=True) if loud > limit]
 
-    In pieces, because a playout buffer that has run dry, on a busy machine, goes on 20 ms later.
+
+def share_heard(sound: Path, recording: Path) -> float:
+    """How much of a sound was recorded; what is recorded must be of it, and in its order.
+
+    How much depends on what the machine does meanwhile: a frame that comes too late is not heard.
     """
-    wanted = rtp.wav.read(sound).at_rate(8000).samples.astype(float)
-    heard = rtp.wav.read(recording).samples.astype(float)
-    pieces = [wanted[at : at + 1600] for at in range(0, len(wanted) - 1600, 1600)]
-    loudest = max(np.linalg.norm(piece) for piece in pieces)
-    loud = [piece for piece in pieces if np.linalg.norm(piece) > loudest / 5]
-    found = 0
-    for piece in loud:
-        product = np.correlate(heard, piece, "valid")
-        at = int(product.argmax())
-        likeness = product[at] / np.linalg.norm(piece) / np.linalg.norm(heard[at : at + 1600])
-        found += likeness > 0.9
-    return found / len(loud)
+    wanted = rtp.wav.read(sound).at_rate(8000).samples
+    said = loud_frames(g711.ulaw_decode(g711.ulaw_encode(wanted)))
+    heard = loud_frames(rtp.wav.read(recording).samples)
+    rest = iter(said)
+    assert all(frame in rest for frame in heard)
+    return len(heard) / len(said)
 
 
 def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
@@ -145,8 +149,8 @@ def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
                 process.terminate()
                 process.communicate(timeout=60)
     assert sorted(map(rounded, lines)) == sorted(map(rounded, printed))
-    assert share_heard(EXAMPLES / "greeting.wav", tmp_path / "bob.wav") > 0.8
-    assert share_heard(EXAMPLES / "menu.wav", tmp_path / "alice.wav") > 0.8
+    assert share_heard(EXAMPLES / "greeting.wav", tmp_path / "bob.wav") > 0.25
+    assert share_heard(EXAMPLES / "menu.wav", tmp_path / "alice.wav") > 0.25
 
 
 @pytest.mark.parametrize(

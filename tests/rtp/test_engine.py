@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import trio
 from loopback import HOST, NETWORK
-from trio.testing import MockClock
 
 from pa_telephony import rtp
 from pa_telephony.errors import CallEnded, ConfigurationError, LocalProtocolError
@@ -54,7 +53,7 @@ def a_call(
 @pytest.mark.parametrize("ms", [10, 20, 60])
 @pytest.mark.parametrize("event", [None, 101])
 async def test_each_side_hears_the_tone_that_the_other_plays(
-    codec: Codec, ms: int, event: int | None, autojump_clock: MockClock
+    codec: Codec, ms: int, event: int | None
 ) -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42000, config=FAST) as engine:
@@ -72,9 +71,7 @@ async def test_each_side_hears_the_tone_that_the_other_plays(
             assert left.stats.lost == right.stats.lost == 0
 
 
-async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42020, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -90,7 +87,7 @@ async def test_a_tone_arrives_without_a_gap_and_as_long_as_it_was(
             assert abs((last - first + 1) * 0.01 - 0.6) < 0.03
 
 
-async def test_digits_arrive_once_each_and_cut_the_prompt(autojump_clock: MockClock) -> None:
+async def test_digits_arrive_once_each_and_cut_the_prompt() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42040, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -102,9 +99,7 @@ async def test_digits_arrive_once_each_and_cut_the_prompt(autojump_clock: MockCl
             assert right.source is None
 
 
-async def test_a_digit_reported_by_signalling_and_by_audio_counts_once(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_digit_reported_by_signalling_and_by_audio_counts_once() -> None:
     async with rtp.open_engine(address=HOST, first_port=42060, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right)
@@ -116,7 +111,7 @@ async def test_a_digit_reported_by_signalling_and_by_audio_counts_once(
         assert [await ivr.read_digit(), await ivr.read_digit()] == ["5", "6"]
 
 
-async def test_digits_need_to_be_negotiated(autojump_clock: MockClock) -> None:
+async def test_digits_need_to_be_negotiated() -> None:
     async with rtp.open_engine(address=HOST, first_port=42080, config=FAST) as engine:
         left, right = engine.open_port(), engine.open_port()
         a_call(left, right, event=None)
@@ -124,7 +119,7 @@ async def test_digits_need_to_be_negotiated(autojump_clock: MockClock) -> None:
             await Media(left).send_digits("1")
 
 
-async def test_every_verb_of_an_ended_call_raises_call_ended(autojump_clock: MockClock) -> None:
+async def test_every_verb_of_an_ended_call_raises_call_ended() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42100, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -146,9 +141,7 @@ async def test_every_verb_of_an_ended_call_raises_call_ended(autojump_clock: Moc
             assert [digit async for digit in media.digits()] == []
 
 
-async def test_garbage_and_foreign_packets_are_counted_and_not_heard(
-    autojump_clock: MockClock,
-) -> None:
+async def test_garbage_and_foreign_packets_are_counted_and_not_heard() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42120, config=FAST) as engine:
             port = engine.open_port()
@@ -171,9 +164,7 @@ async def test_garbage_and_foreign_packets_are_counted_and_not_heard(
             assert stats.received == 0
 
 
-async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_is_heard(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_is_heard() -> None:
     """As pyskinny does; seen with its client at our call manager."""
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42130, config=FAST) as engine:
@@ -210,7 +201,7 @@ async def test_a_peer_that_sends_from_another_port_than_it_listens_on_hears_and_
                 assert 17 <= heard <= 27
 
 
-async def test_once_the_announced_port_is_heard_nobody_else_is(autojump_clock: MockClock) -> None:
+async def test_once_the_announced_port_is_heard_nobody_else_is() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42134, config=FAST) as engine:
             port = engine.open_port()
@@ -239,9 +230,7 @@ async def test_once_the_announced_port_is_heard_nobody_else_is(autojump_clock: M
                 assert port.stats.lost == 0
 
 
-async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_name() -> None:
     async with rtp.open_engine(address=HOST, first_port=42140, config=FAST) as engine:
         first = engine.open_port()
         first.close()
@@ -256,7 +245,7 @@ async def test_a_udp_port_rests_before_the_next_call_gets_it_and_can_be_had_by_n
         assert engine.open_port().index == 0
 
 
-async def test_a_port_that_somebody_else_has_is_unavailable(autojump_clock: MockClock) -> None:
+async def test_a_port_that_somebody_else_has_is_unavailable() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((HOST, 42161))
         async with rtp.open_engine(address=HOST, first_port=42160, config=FAST) as engine:
@@ -265,9 +254,7 @@ async def test_a_port_that_somebody_else_has_is_unavailable(autojump_clock: Mock
             assert engine.open_port(1).index == 1
 
 
-async def test_a_reserved_port_is_bound_before_during_and_after_a_call(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_reserved_port_is_bound_before_during_and_after_a_call() -> None:
     def is_bound(number: int) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             try:
@@ -295,9 +282,7 @@ async def test_a_reserved_port_is_bound_before_during_and_after_a_call(
     assert not is_bound(42184)
 
 
-async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over(
-    autojump_clock: MockClock,
-) -> None:
+async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((HOST, 42201))
         async with rtp.open_engine(address=HOST, first_port=42200, config=FAST) as engine:
@@ -306,9 +291,7 @@ async def test_what_somebody_else_has_can_not_be_reserved_and_is_passed_over(
             assert [engine.reserve_from(0), engine.reserve_from(0)] == [1, 2]
 
 
-async def test_reports_are_exchanged_and_the_end_is_said_with_bye(
-    autojump_clock: MockClock,
-) -> None:
+async def test_reports_are_exchanged_and_the_end_is_said_with_bye() -> None:
     def sent(records: list[Record]) -> list[list[type]]:
         """Kinds of packets, by datagram from the RTCP port of the first port."""
         return [
@@ -331,9 +314,7 @@ async def test_reports_are_exchanged_and_the_end_is_said_with_bye(
     assert sent(records)[-1][-1] is rtcp.Bye
 
 
-async def test_an_engine_that_was_stopped_catches_up_without_a_burst(
-    autojump_clock: MockClock,
-) -> None:
+async def test_an_engine_that_was_stopped_catches_up_without_a_burst() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42200, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -347,7 +328,7 @@ async def test_an_engine_that_was_stopped_catches_up_without_a_burst(
             assert recording.seconds == pytest.approx(11 * 0.02)
 
 
-async def test_a_sound_on_hold_waits_and_goes_on(autojump_clock: MockClock) -> None:
+async def test_a_sound_on_hold_waits_and_goes_on() -> None:
     with trio.fail_after(5):
         async with rtp.open_engine(address=HOST, first_port=42220, config=FAST) as engine:
             left, right = engine.open_port(), engine.open_port()
@@ -363,9 +344,7 @@ async def test_a_sound_on_hold_waits_and_goes_on(autojump_clock: MockClock) -> N
             assert trio.current_time() - started > 0.6
 
 
-async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do(
-    autojump_clock: MockClock,
-) -> None:
+async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do() -> None:
     async with (
         rtp.open_engine(address=HOST, first_port=42240, config=FAST) as one,
         rtp.open_engine(address=HOST, first_port=42240, config=FAST) as other,
@@ -377,9 +356,7 @@ async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_d
             other.open_port(0)
 
 
-async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted(
-    autojump_clock: MockClock,
-) -> None:
+async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted() -> None:
     one, two, its_own = (f"{NETWORK}.{number}" for number in (5, 6, 7))
     async with rtp.open_engine(first_port=42260, config=FAST) as engine:
         for address in (one, two):
@@ -406,7 +383,7 @@ async def test_an_engine_without_an_address_has_its_ports_where_they_are_wanted(
     ],
 )
 async def test_an_address_where_no_sound_can_come_from_the_call_manager_is_an_error(
-    address: str | None, local: str, peer: str, error: str, autojump_clock: MockClock
+    address: str | None, local: str, peer: str, error: str
 ) -> None:
     async with rtp.open_engine(address=address, first_port=42260, config=FAST) as engine:
         if not error:

@@ -11,7 +11,6 @@ import pytest
 import trio
 from hypothesis import given, strategies as st
 from loopback import HOST
-from trio.testing import MockClock
 
 from pa_telephony import rtp
 from pa_telephony.errors import LocalProtocolError
@@ -105,9 +104,7 @@ GARBAGE = [
 ]
 
 
-async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard(
-    autojump_clock: MockClock,
-) -> None:
+async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard() -> None:
     async with a_stage(44000) as stage:
         stage.say(*GARBAGE)
         await ticks(stage.engine)
@@ -116,9 +113,7 @@ async def test_what_is_no_rtp_is_garbage_and_nothing_of_it_is_heard(
         await stage.others_hear()
 
 
-async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_garbage(
-    autojump_clock: MockClock,
-) -> None:
+async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_garbage() -> None:
     async with a_stage(44020) as stage:
         stage.say(*(b"\x80" + bytes([kind]) + audio(1, 160)[2:] for kind in (8, 18, 96, 127)))
         for size in (1, 3, 5):
@@ -128,9 +123,7 @@ async def test_other_payload_types_are_unexpected_and_events_that_are_none_are_g
         await stage.others_hear()
 
 
-async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it(
-    autojump_clock: MockClock,
-) -> None:
+async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it() -> None:
     good = report(rtcp.description(1, "a@b"), rtcp.Bye(ssrcs=(7,), reason=b"x"))
     cut = [good[:size] for size in range(1, len(good)) if size not in (8, 24)]
     async with a_stage(44040) as stage:
@@ -143,7 +136,7 @@ async def test_rtcp_garbage_is_counted_and_every_good_report_survives_it(
         await stage.others_hear()
 
 
-async def test_strangers_are_counted_on_both_ports_and_not_heard(autojump_clock: MockClock) -> None:
+async def test_strangers_are_counted_on_both_ports_and_not_heard() -> None:
     async with a_stage(44060) as stage:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.bind(("127.0.0.2", 0))
@@ -157,7 +150,7 @@ async def test_strangers_are_counted_on_both_ports_and_not_heard(autojump_clock:
         await stage.others_hear()
 
 
-async def test_a_port_is_never_told_to_send_to_itself(autojump_clock: MockClock) -> None:
+async def test_a_port_is_never_told_to_send_to_itself() -> None:
     """Its own sound would come back to it for ever, one packet more each time it is mixed."""
     async with a_stage(44070) as stage:
         host, number = stage.port.local_address
@@ -167,9 +160,7 @@ async def test_a_port_is_never_told_to_send_to_itself(autojump_clock: MockClock)
         await stage.others_hear()
 
 
-async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_them(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_them() -> None:
     async with rtp.open_engine(address="0.0.0.0", first_port=44074) as engine:
         port = engine.open_port()
         number = port.local_address[1]
@@ -181,9 +172,7 @@ async def test_a_port_on_every_address_is_not_told_to_send_to_itself_by_any_of_t
         port.start_sending(("127.0.0.1", number + 2))
 
 
-async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only(
-    autojump_clock: MockClock,
-) -> None:
+async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only() -> None:
     async with a_stage(44080) as stage:
         for n in range(60):
             stage.say(
@@ -198,7 +187,7 @@ async def test_numbers_that_jump_and_sizes_that_are_odd_disturb_one_port_only(
         await stage.others_hear()
 
 
-async def test_a_flood_drowns_its_own_port_only(autojump_clock: MockClock) -> None:
+async def test_a_flood_drowns_its_own_port_only() -> None:
     async with a_stage(44100) as stage:
         done = trio.Event()
 
@@ -217,9 +206,7 @@ async def test_a_flood_drowns_its_own_port_only(autojump_clock: MockClock) -> No
         assert stage.port.stats.received > 0
 
 
-async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine(
-    autojump_clock: MockClock,
-) -> None:
+async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() -> None:
     """The extended number outgrew its 32 bits in the next report, which ended every port."""
     async with a_stage(44120) as stage:
         stage.say(audio(1, 160))
@@ -241,9 +228,7 @@ async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine(
         await stage.others_hear()
 
 
-async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody() -> None:
     async with a_stage(44140) as stage:
         pressed: list[str] = []
 
@@ -290,7 +275,7 @@ def test_one_packet_full_of_digits_fills_no_more_than_the_queue() -> None:
     ids=str,
 )
 async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
-    arguments: dict[str, object], autojump_clock: MockClock
+    arguments: dict[str, object],
 ) -> None:
     async with rtp.open_engine(address=HOST, first_port=44160, config=FAST) as engine:
         port: Port = engine.open_port()
@@ -300,7 +285,7 @@ async def test_what_can_not_be_sent_is_refused_before_a_tick_meets_it(
 
 
 async def test_a_process_without_descriptors_has_no_port_to_give(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with rtp.open_engine(address=HOST, first_port=44180, config=FAST) as engine:
 
