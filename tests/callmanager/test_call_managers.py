@@ -213,7 +213,7 @@ async def test_a_station_that_is_told_to_wait_asks_again_and_comes_then(
     async with a_cluster() as cluster:
         await returns_to_the_first(cluster)
     assert len(asked) == 2
-    assert asked[1] - asked[0] >= 1.0
+    assert asked[1] - asked[0] == pytest.approx(1.0)
 
 
 class _Everybody:
