@@ -27,9 +27,10 @@ with instrumented():
         User,
     )
     from pa_telephony.cti import messages
-    from pa_telephony.cti.connection import ConnectionClosed, Role, WireConnection
+    from pa_telephony.cti.connection import Role, WireConnection
     from pa_telephony.cti.login import Certificate
-    from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
+    from pa_telephony.cti.server.core import ApplicationCore, LoginAsked
+    from pa_telephony.cti.server.handles import CtiManagerConfig
     from pa_telephony.errors import DecodeError, RemoteProtocolError
     from pa_telephony.wire.declaration import UnknownMessage
 
@@ -50,6 +51,7 @@ class NoKey:
 
 
 CERTIFICATE = Certificate(b"certificate", NoKey())  # type: ignore[arg-type]
+LOGIN = messages.ProviderOpenRequest(login="app")
 
 
 def check_message(message: Any) -> None:
@@ -76,37 +78,38 @@ def said(role: Role, stream: list[bytes], *, check: bool) -> list[Any]:
     )
 
 
-def drive_session(requests: list[Any], *, logged_in: bool) -> None:
-    """A session answers every request, and what it answers is what its client can read."""
+def drive_core(stream: list[bytes], *, logged_in: bool) -> None:
+    """The CTI Manager takes any bytes, and what it answers is what its client can read."""
     calls = Calls(CONFIG, lambda: 0.0)
     backend = CtiSide(CONFIG, calls)
-    connection, client = WireConnection(Role.SERVER), WireConnection(Role.CLIENT)
-    session = ProviderSession(
-        backend,
-        CtiManagerConfig(),
-        lambda message: client.receive_data(connection.send(message), 0.0),
-        CERTIFICATE,
-        "nonce",
-        itertools.count(1001),
-    )
-    if logged_in:
-        session._session.user = "app"
-        session._watching = True
-        backend.watch(session)
-        # Something is there to be controlled, under the handles that seeds can name.
-        calls.register("P1", backend)
-        session.handle_request(messages.LineOpenRequest(device_name="P1", line_name="1001"))
-        session.handle_request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
-    try:
-        for request in requests:
-            if session.closed or isinstance(request, ConnectionClosed | type):
-                break
-            session.handle_request(request)
+    handles = itertools.count(1001)
+    core = ApplicationCore(backend, CtiManagerConfig(), CERTIFICATE, "nonce", handles, 0.0)
+    client = WireConnection(Role.CLIENT)
+
+    def answer() -> None:
+        while (event := core.next_event()) is not None:
+            if isinstance(event, LoginAsked):
+                core.reject(event.request, core.session.check_login(event.request))
+            client.receive_data(core.data_to_send(), 0.0)
             while client.next_event() is not None:
                 pass
-    except RemoteProtocolError:
-        assert not logged_in
-    session.end()
+
+    if logged_in:
+        core.receive_data(client.send(LOGIN), 0.0)
+        assert core.next_event() == LoginAsked(LOGIN)
+        core.accept(LOGIN, 0.0)
+        # Something is there to be controlled, under the handles that seeds can name.
+        calls.register("P1", backend)
+        core.session.handle_request(messages.LineOpenRequest(device_name="P1", line_name="1001"))
+        core.session.handle_request(messages.DeviceRegisterDeviceRequest(device_name="RP1"))
+    with contextlib.suppress(RemoteProtocolError):
+        for piece in stream:
+            core.receive_data(piece, 0.0)
+            answer()
+        core.receive_eof(0.0)
+        answer()
+        assert core.closed
+    core.leave()
     assert backend.owners("RP1") == 0
 
 
@@ -123,7 +126,7 @@ def one_input(data: bytes) -> None:
         assert events == said(role, pieces(data[1:], 1 << 16), check=False)
         if role is Role.SERVER:
             for logged_in in (False, True):
-                drive_session(events, logged_in=logged_in)
+                drive_core(stream, logged_in=logged_in)
     with contextlib.suppress(DecodeError):
         check_message(messages.decode(data[1:]))
 
