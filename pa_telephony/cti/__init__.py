@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         RoutePoint as RoutePoint,
         RouteSession as RouteSession,
     )
+    from pa_telephony.cti.client.search_space import SearchSpace as SearchSpace
     from pa_telephony.cti.connection import Role as Role, WireConnection as WireConnection
     from pa_telephony.cti.errors import (
         InvalidPartyError as InvalidPartyError,
@@ -67,6 +68,7 @@ __all__ = [
     "RouteFailed",
     "RoutePoint",
     "RouteSession",
+    "SearchSpace",
     "TerminalConnection",
     "TerminalConnectionState",
     "WireConnection",
@@ -98,6 +100,7 @@ __getattr__, __dir__ = lazy_names(
         "RouteFailed": ".client.route_point",
         "RoutePoint": ".client.route_point",
         "RouteSession": ".client.route_point",
+        "SearchSpace": ".client.search_space",
         "TerminalConnection": ".client.jtapi",
         "TerminalConnectionState": ".client.jtapi_states",
         "WireConnection": ".connection",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pa_telephony.cti.client.search_space import SearchSpace
 from pa_telephony.errors import ConfigurationError, ProtocolError
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity
@@ -42,13 +43,13 @@ class Application:
         other.
         """
         if ports:
-            await session.select_route(*ports)
+            await session.select_route(*ports, search_space=SearchSpace.ADDRESS)
         else:
             await session.refuse()
 
     async def intercepted_call(self, session: cti.RouteSession) -> None:
         """Route a call at an interceptor: on to the extension that was dialled."""
-        await session.select_route(session.called)
+        await session.select_route(session.called, search_space=SearchSpace.ADDRESS)
 
     async def media_call(self, call: sccp.Call, identity: Identity) -> None:
         """Serve a call at a media port; ``identity.home`` is the server that the port belongs to.

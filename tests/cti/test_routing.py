@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pa_telephony import cti
 from pa_telephony.cti import messages
 from pa_telephony.cti.client.route_point import RouteFailed, RouteSession
 from pa_telephony.cti.client.route_session import TABLE, Effect, Input, Routing, State
@@ -100,7 +101,7 @@ def test_selecting_after_the_end_is_the_callers_mistake() -> None:
 
 
 async def test_the_newest_hundred_attempts_of_a_session_are_remembered() -> None:
-    async def refuse(leg: int, number: str) -> None:
+    async def refuse(leg: int, number: str, search_space: cti.SearchSpace) -> None:
         raise RequestFailed(CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY, number)
 
     route_point: Any = SimpleNamespace(number="6000", redirect=refuse, has=lambda _: True)

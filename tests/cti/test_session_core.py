@@ -46,6 +46,13 @@ TOLD: dict[Effect, type] = {
 ANSWERED = {Effect.ANSWER, Effect.CONFIRM, Effect.REFUSE, Effect.CLOSE}
 
 
+class _NoKey:
+    """A key that opens no password."""
+
+    def decrypt(self, sealed: bytes, padding: Any) -> bytes:
+        raise ValueError
+
+
 class Bench:
     """A core, and an application that speaks to it over bytes."""
 
@@ -53,7 +60,7 @@ class Bench:
         side = CtiSide(COMPANY, Calls(COMPANY, lambda: 0.0))
         self.now = 0.0
         self.config = CtiManagerConfig()
-        key: Any = None
+        key: Any = _NoKey()
         self.core = ApplicationCore(
             side, self.config, Certificate(b"", key), "nonce", itertools.count(1), self.now
         )
@@ -155,6 +162,23 @@ def test_a_session_has_so_long_to_log_in_and_then_heartbeats() -> None:
     assert bench.core.next_deadline() == bench.config.login_within
     bench.core.accept(LOGIN, 20.0)
     assert bench.core.next_deadline() == 20.0 + bench.config.heartbeat
+
+
+@pytest.mark.parametrize(
+    ("init", "code"),
+    [
+        (True, CTIFAILURE.DIRECTORY_LOGIN_FAILED),
+        (False, CTIFAILURE.INCOMPATIBLE_PROTOCOL_VERSION),
+    ],
+)
+def test_a_release_that_logs_in_without_an_init_is_told_that_it_is_too_old(
+    init: bool, code: CTIFAILURE
+) -> None:
+    bench = Bench()
+    if init:
+        bench.do(Input.INIT)
+    assert bench.do(Input.LOGIN) == [LoginAsked(LOGIN)]
+    assert bench.core.session.check_login(LOGIN) == code
 
 
 def test_a_refused_login_is_told_with_its_reason_before_the_end() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
+from pa_telephony.callmanager.calls.model import Mix
 from pa_telephony.callmanager.calls.verbs import (
     Calls,
     DoNotDisturb,
@@ -180,6 +181,7 @@ class CtiView(Watcher):
             reason=self._reason(leg),
             origin=origin,
             remote_in_use=leg.state in (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD),
+            members=() if leg.conference is None else _members(leg.conference),
         )
 
     def _reason(self, leg: Leg) -> CALLREASON:
@@ -201,10 +203,18 @@ class CtiView(Watcher):
         """The calling and the called party; a conference has no number, so earlier ones stay."""
         if leg.conference is not None and leg.id in self._parties:
             return self._parties[leg.id]
-        return (
-            Party(leg.calling.number, leg.calling.name),
-            Party(leg.called.number, leg.called.name),
-        )
+        calling = Party(leg.calling.number, leg.calling.name)
+        called = Party(leg.called.number, leg.called.name)
+        if leg.incoming:
+            return self._at_its_device(leg, calling, 0), replace(called, device=leg.device)
+        return replace(calling, device=leg.device), self._at_its_device(leg, called, 1)
+
+    def _at_its_device(self, leg: Leg, other: Party, which: int) -> Party:
+        """The other party of a leg with its device, the last one known when it is gone."""
+        if leg.peer is not None:
+            return replace(other, device=leg.peer.device)
+        known = self._parties[leg.id][which] if leg.id in self._parties else other
+        return known if (known.number, known.name) == (other.number, other.name) else other
 
     # Changes by applications.
 
@@ -372,6 +382,12 @@ def _far_sides(leg: Leg) -> list[Leg]:
     if leg.conference is not None:
         return [each for each in leg.conference.members if each is not leg]
     return [leg.peer] if leg.peer is not None else []
+
+
+def _members(conference: Mix) -> tuple[Participant, ...]:
+    """The parties of a conference, its controller first."""
+    members = sorted(conference.members, key=lambda each: each is not conference.controller)
+    return tuple(_participant(each) for each in members)
 
 
 def _participant(leg: Leg) -> Participant:

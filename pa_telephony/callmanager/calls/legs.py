@@ -403,8 +403,7 @@ class Exchange:
                 leg.original_called = Party(shown.original_called)
             leg.deadline = self.now() + rings
         caller.peer = legs[0]
-        if caller.other.number == route.number:
-            self.name_other(caller, called)
+        self.name_other(caller, called)
         held = caller.state is LegState.HELD
         try:
             self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
@@ -452,7 +451,6 @@ class Exchange:
         """Offer a caller to another number; ``by`` is the party that sends it there."""
         if route.redirecting == Party():
             route = replace(route, redirecting=by)
-        self.name_other(caller, Party(route.number))
         self.offer(caller, route, reason=reason, shown=shown)
 
     def _incompatible(self, leg: Leg) -> None:

@@ -142,5 +142,6 @@ class Parking:
             redirecting=Party(parked.number, "Park"),
             hops=leg.hops,
         )
-        exchange.name_other(leg, by.party)
+        # Else Cisco's client keeps the connection of the park number (observed).
+        leg.reason = Reason.PARK_REVERSION
         exchange.offer(leg, route, reason=Reason.PARK_REVERSION)

@@ -100,4 +100,6 @@ def redirect(
         raise exchange.refusal(cause, number)
     leg.reason = reason
     exchange.clear(leg)
+    # Cisco's client waits for both at the side that stays (observed).
+    caller.reason, caller.last_redirecting = reason, leg.party
     exchange.send_on(caller, route, leg.party, reason, shown)

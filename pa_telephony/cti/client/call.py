@@ -14,6 +14,7 @@ from pa_telephony.cti.client.jtapi import (
     TerminalConnectionState,
 )
 from pa_telephony.cti.client.line import LineOwner
+from pa_telephony.cti.client.search_space import SearchSpace
 from pa_telephony.cti.enums import CTIFAILURE, FEATUREPRIORITY, REDIRECTPARAMS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed
@@ -165,9 +166,17 @@ class Call:
         """Take the call back from hold."""
         await self._ask(messages.CallRetrieveRequest(**self._handles()))
 
-    async def redirect(self, number: str, *, original_called: str = "", calling: str = "") -> None:
+    async def redirect(
+        self,
+        number: str,
+        *,
+        original_called: str = "",
+        calling: str = "",
+        search_space: SearchSpace = SearchSpace.DEFAULT,
+    ) -> None:
         """Send the other party to ``number`` and leave the call.
 
+        ``number`` is looked up in ``search_space``, by default that of the other party.
         ``original_called`` and ``calling`` are shown there instead of the real numbers. When the
         redirect is refused (:class:`InvalidPartyError`, :class:`ResourceUnavailableError`) nothing
         has changed.
@@ -179,6 +188,7 @@ class Call:
             preferred_original_called_party=original_called,
             modified_calling_party=calling,
             modified_calling_party_reason=REDIRECTPARAMS(1 if calling else 0),
+            calling_search_space=REDIRECTPARAMS(search_space),
         )
 
     async def consult(self, number: str, *, conference: bool = False) -> Call:

@@ -12,7 +12,14 @@ from pa_telephony.cti import messages
 from pa_telephony.cti.client.jtapi import shown_number
 from pa_telephony.cti.client.line import LineOwner, OpenLine
 from pa_telephony.cti.client.route_session import Effect, Input, Routing, State
-from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, CTIMEDIAREGISTRATION, FEATUREPRIORITY
+from pa_telephony.cti.client.search_space import SearchSpace
+from pa_telephony.cti.enums import (
+    CALLSTATE,
+    CTIFAILURE,
+    CTIMEDIAREGISTRATION,
+    FEATUREPRIORITY,
+    REDIRECTPARAMS,
+)
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import DeviceEventFilter
 from pa_telephony.errors import (
@@ -91,8 +98,12 @@ class RouteSession:
         """Whether the session is over: the call is routed, gone, or no longer ours."""
         return self.state in (State.ROUTE_USED, State.ROUTE_END)
 
-    async def select_route(self, *numbers: str) -> str:
+    async def select_route(
+        self, *numbers: str, search_space: SearchSpace = SearchSpace.DEFAULT
+    ) -> str:
         """Send the call to the first of ``numbers`` that takes it; gives that one.
+
+        They are looked up in ``search_space``, by default that of the calling party.
 
         Raises :class:`RouteFailed` when all refuse (others can be tried then), and
         :class:`CallEnded` when the caller is gone. Cancelling stops trying further numbers; the
@@ -104,7 +115,7 @@ class RouteSession:
         number = self._routing.select(numbers)
         while number:
             try:
-                await self._route_point.redirect(self._leg, number)
+                await self._route_point.redirect(self._leg, number, search_space)
             except RequestFailed as refused:
                 if refused.code == CTIFAILURE.ILLEGAL_HANDLE or self._leg_is_gone:
                     self._tried(number, "call gone")
@@ -246,7 +257,7 @@ class RoutePoint(OpenLine):
         """Whether the call with this leg is still here."""
         return leg in self._calls
 
-    async def redirect(self, leg: int, number: str) -> None:
+    async def redirect(self, leg: int, number: str, search_space: SearchSpace) -> None:
         """Ask for one redirect; :meth:`RouteSession.select_route` is what you want."""
         await self._provider.request(
             messages.CallRedirectRequest(
@@ -255,6 +266,7 @@ class RoutePoint(OpenLine):
                 call_leg_call_manager_id=1,
                 call_leg_id=leg,
                 redirect_address=number,
+                calling_search_space=REDIRECTPARAMS(search_space),
                 feature_priority=FEATUREPRIORITY(1),
             )
         )

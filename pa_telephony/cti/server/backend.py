@@ -112,6 +112,14 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Participant:
+    """One party of a conference."""
+
+    leg_id: int
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
 class LegInfo:
     """The part of one line in a call, as it is now; ``line`` counts from 1, ``cause`` is Q.850."""
 
@@ -130,6 +138,8 @@ class LegInfo:
     origin: CALLORIGIN = CALLORIGIN.INBOUNDINTERNAL
     remote_in_use: bool = False
     """Another device that shares the line has the call."""
+    members: tuple[Participant, ...] = ()
+    """All parties of the conference that the leg is in, the one that controls it first."""
 
 
 class Purpose(enum.Enum):
@@ -276,14 +286,6 @@ class TransferEnded:
     consult: LegInfo
     legs: tuple[LegInfo, ...]
     success: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """One party of a conference."""
-
-    leg_id: int
-    party: Party
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,10 @@ def existing_call(line: int, leg: LegInfo) -> CtiMessage:
         original_called_party_name=plain(leg.original_called.name),
         called_party_device_name=leg.called.device,
         overall_call_security_status=enums.CALLSECURITYSTATUS(1),
-        controller_participant=structs.ParticipantInfo(),
+        participants_info=tuple(_participant(each) for each in leg.members),
+        controller_participant=(
+            _participant(leg.members[0]) if leg.members else structs.ParticipantInfo()
+        ),
     )
 
 
@@ -273,7 +276,10 @@ def conference_ended(line: int, event: ConferenceEnded, *, controlling: bool) ->
     )
 
 
-def _participant(who: Participant) -> structs.ParticipantInfo:
+def _participant(
+    who: Participant, state: CALLSTATE = CALLSTATE.CONNECTED
+) -> structs.ParticipantInfo:
+    """A party of a conference; Cisco's client shows none that is idle (observed)."""
     return structs.ParticipantInfo(
         participant_number=who.party.number,
         un_modified_participant_number=who.party.number,
@@ -281,7 +287,7 @@ def _participant(who: Participant) -> structs.ParticipantInfo:
         number_pi=True,
         name_pi=True,
         endpoint_type=_KNOWN,
-        state=1,
+        state=state,
         un_modified_paticipant_unicode_display_name=who.party.name,
         participant_locale=_LOCALE,
         call_manager_id=CALL_MANAGER,
@@ -297,7 +303,9 @@ def conference_changed(line: int, event: ConferenceChanged, number: int) -> CtiM
         global_call_manager_id=CALL_MANAGER,
         global_call_id=event.leg.call_id,
         modify_status=enums.CALLCONFERENCEMODIFYSTATUS(1 if event.added else 2),
-        changed_participant_info=_participant(event.changed),
+        changed_participant_info=_participant(
+            event.changed, CALLSTATE.CONNECTED if event.added else CALLSTATE.IDLE
+        ),
         other_participants_info=tuple(_participant(each) for each in event.others),
         controller_participant_info=_participant(event.controller),
         reason=enums.CALLREASON.CONFERENCE,

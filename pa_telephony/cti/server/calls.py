@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pa_telephony.cti import enums, messages
-from pa_telephony.cti.enums import CTIFAILURE, REDIRECTPARAMS
+from pa_telephony.cti.enums import CALLSTATE, CTIFAILURE, REDIRECTPARAMS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.server.backend import Purpose, RedirectOptions
 from pa_telephony.cti.server.handles import Session
@@ -120,8 +120,9 @@ class CallRequests:
                 if request.modified_calling_party_reason
                 else ""
             ),
+            # The calling party's, also when the application names none (documented).
             by_calling_search_space=(
-                request.calling_search_space == REDIRECTPARAMS.CALLINGADDRESS_SEARCH_SPACE
+                request.calling_search_space != REDIRECTPARAMS.ADDRESS_SEARCH_SPACE
             ),
             transfer=request.redirect_reason == REDIRECTPARAMS.REASON_BLINDTRANSFER,
         )
@@ -148,12 +149,12 @@ class CallRequests:
         )
 
     def _transfer(self, request: messages.CallDirectTransferRequest) -> CtiMessage:
-        other = self._lines.leg(request.line_id, request.other_call_handle.call_leg_id)
+        other = self._lines.leg_beside(request.line_id, request.other_call_handle.call_leg_id)
         self._session.backend.transfer(self._leg(request), other)
         return answer(request)
 
     def _complete_transfer(self, request: messages.CallCompleteTransferRequest) -> CtiMessage:
-        other = self._lines.leg(request.line_id, request.consult_call_leg_id)
+        other = self._lines.leg_beside(request.line_id, request.consult_call_leg_id)
         self._session.backend.transfer(self._leg(request), other)
         return answer(request)
 
@@ -161,13 +162,14 @@ class CallRequests:
         if not 1 <= len(request.other_calls) <= _MAX_JOINED:
             raise RequestFailed(CTIFAILURE.CONFERENCE_INVALID_PARTICIPANT)
         others = [
-            self._lines.leg(request.line_id, each.call_leg_id) for each in request.other_calls
+            self._lines.leg_beside(request.line_id, each.call_leg_id)
+            for each in request.other_calls
         ]
         self._session.backend.join(self._leg(request), others)
         return answer(request)
 
     def _complete_conference(self, request: messages.CallCompleteConferenceRequest) -> CtiMessage:
-        other = self._lines.leg(request.line_id, request.consult_call_leg_id)
+        other = self._lines.leg_beside(request.line_id, request.consult_call_leg_id)
         self._session.backend.join(self._leg(request), [other])
         return answer(request)
 
@@ -181,12 +183,16 @@ class CallRequests:
 
     def _unpark(self, request: messages.LineCallUnParkRequest) -> CtiMessage:
         line = self._lines.line(request.line_id)
-        self._session.backend.originate(
+        leg = self._session.backend.originate(
             line.device,
             line.index,
             request.parked_at_address,
             self._call_id(request.global_call_id),
         )
+        if leg.state is not CALLSTATE.CONNECTED:
+            # Nobody waits there: the line is not left off hook.
+            self._session.backend.disconnect(leg.leg_id)
+            raise RequestFailed(CTIFAILURE.CTIERR_CALL_UNPARK_FAILED, "nobody waits there")
         return answer(request)
 
     def _play_digits(self, request: messages.CallPlayDtmfRequest) -> CtiMessage:

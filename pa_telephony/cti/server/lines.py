@@ -98,6 +98,18 @@ class LineHandles:
             raise RequestFailed(CTIFAILURE.ILLEGAL_HANDLE, f"no call leg {leg_id}")
         return leg_id
 
+    def leg_beside(self, handle: int, leg_id: int) -> int:
+        """Check that the application was told of a call on any line of that line's device.
+
+        Transfers and conferences go across the lines of a device (documented). Raises
+        :class:`RequestFailed` for any other call.
+        """
+        device = self.line(handle).device
+        beside = (each for each in self._lines.values() if each.device == device)
+        if not any(leg_id in each.legs for each in beside):
+            raise RequestFailed(CTIFAILURE.ILLEGAL_HANDLE, f"no call leg {leg_id}")
+        return leg_id
+
     def is_gone(self, leg_id: int) -> bool:
         """Whether the application knew a call that ended not long ago.
 

@@ -57,6 +57,10 @@ _REFUSALS = {
     CTIFAILURE.DIRECTORY_LOGIN_NOT_ALLOWED: "Directory login failed - the user may not use CTI",
     CTIFAILURE.CTIERR_LOGIN_FAILED_ACCOUNT_LOCKED: "Directory login failed - account locked",
     CTIFAILURE.MAX_NUMBER_OF_CTI_CONNECTIONS_REACHED: "The user has too many sessions",
+    CTIFAILURE.INCOMPATIBLE_PROTOCOL_VERSION: (
+        "This release of the JTAPI client is not supported: it logs in without ProviderInit, as "
+        "8.0 does; 10.5 and newer work"
+    ),
     CTIFAILURE.DIRECTORY_TEMPORARY_UNAVAILABLE: (
         "Too many wrong passwords came from this address: try again in a few seconds"
     ),
@@ -93,6 +97,7 @@ class ProviderSession:
         self._send = send
         self._certificate = certificate
         self._nonce = nonce
+        self._initialised = False
         self._observer = observer or self
         self._sessions_of = sessions_of
         self._session = Session(backend, config, send, handles, self._observer)
@@ -269,6 +274,7 @@ class ProviderSession:
         return handler(request)
 
     def _init(self, request: messages.ProviderInitRequest) -> None:
+        self._initialised = True
         self._send(
             answer(
                 request,
@@ -283,6 +289,8 @@ class ProviderSession:
     def check_login(self, request: messages.ProviderOpenRequest) -> CTIFAILURE:
         """Why the user may not log in with this password; 0 when the user may."""
         password, self._opened = self.password_in(request), None
+        if password is None and not self._initialised:
+            return CTIFAILURE.INCOMPATIBLE_PROTOCOL_VERSION
         if password is None:
             return CTIFAILURE.DIRECTORY_LOGIN_FAILED
         code = self._backend.log_in(request.login, password)
