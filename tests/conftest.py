@@ -1,6 +1,6 @@
-"""What all tests share: hypothesis settings, an error for a trap, no bugs, no skips in CI.
+"""What all tests share: virtual time, hypothesis settings, no bugs, no skips in CI, a certificate.
 
-And a certificate.
+And an error for a trap.
 """
 
 from __future__ import annotations
