@@ -77,6 +77,8 @@ def ask(house: House, action: Action, leg: Leg, other: Leg) -> object:
     calls = house.calls
     held, active = (leg, other) if leg.state is LegState.HELD else (other, leg)
     match action:
+        case Action.DIAL:
+            return calls.dial(leg, "1004")
         case Action.DIGIT:
             return calls.digit(leg, "1")
         case Action.CONSULT:

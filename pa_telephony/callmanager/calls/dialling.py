@@ -37,30 +37,38 @@ class Dialling:
         self._set_forward = set_forward
 
     def number(self, leg: Leg, digits: str) -> None:
-        """Dial a whole number at once, even if a shorter number begins it."""
+        """Dial a whole number at once, even if a shorter number begins it; ``#`` may end it."""
+        if len(digits) > 1 and self._ends(leg, digits[:-1], digits[-1]):
+            digits = digits[:-1]
         if len(digits) > _LONGEST_NUMBER:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
         elif digits:
             leg.digits = digits
-            self._exchange.set(leg, LegState.DIALLING)
+            if leg.state is LegState.DIAL_TONE:
+                self._exchange.set(leg, LegState.DIALLING)
             self.done(leg)
 
     def digit(self, leg: Leg, digit: str) -> None:
         """Dial one more digit; the number is whole when none could follow, or after ``#``."""
+        if leg.digits and self._ends(leg, leg.digits, digit):
+            self.done(leg)
+            return
         if len(leg.digits) >= _LONGEST_NUMBER:
             self._exchange.fail(leg, Cause.UNALLOCATED_NUMBER)
-            return
-        space = leg.appearance.config.search_space
-        found = self._exchange.router.find(leg.digits + digit, space)
-        if digit == "#" and found.target is None and not found.more and leg.digits:
-            self.done(leg)
             return
         leg.digits += digit
         self._wait(leg)
         if leg.state is LegState.DIAL_TONE:
             self._exchange.set(leg, LegState.DIALLING)
-        if not found.more:
+        if not self._exchange.router.find(leg.digits, _space(leg)).more:
             self.done(leg)
+
+    def _ends(self, leg: Leg, digits: str, digit: str) -> bool:
+        """Whether a digit behind others ends the number: a ``#`` that belongs to none."""
+        if digit != "#":
+            return False
+        found = self._exchange.router.find(digits + digit, _space(leg))
+        return found.target is None and not found.more
 
     def erase(self, leg: Leg) -> None:
         """Take back the digit dialled last."""
@@ -99,3 +107,12 @@ class Dialling:
 
     def _wait(self, leg: Leg) -> None:
         leg.deadline = self._exchange.now() + self._exchange.config.timing.between_digits
+
+
+def _space(leg: Leg) -> str:
+    """The search space in which what is dialled at a leg will be looked up."""
+    return (
+        leg.appearance.config.search_space
+        if leg.collects is None
+        else leg.line.forward_search_space
+    )

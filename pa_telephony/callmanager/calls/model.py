@@ -21,6 +21,7 @@ from pa_telephony.rtp.packet import Codec
 __all__ = [
     "ACTIONS",
     "ATTEMPTS",
+    "COLLECTING",
     "MOVES",
     "OFF_HOOK",
     "REMOTE",
@@ -118,6 +119,7 @@ class LegState(enum.Enum):
 class Action(enum.Enum):
     """What a party can ask for."""
 
+    DIAL = "dial"
     DIGIT = "digit"
     ERASE = "erase"
     ANSWER = "answer"
@@ -140,11 +142,14 @@ ATTEMPTS = frozenset(
     {_S.DIAL_TONE, _S.DIALLING, _S.PROCEEDING, _S.RINGING_OUT, _S.FAILED},
 )
 """The states of a leg that is off hook and not yet connected, or no longer."""
+COLLECTING = frozenset({_S.DIAL_TONE, _S.DIALLING})
+"""The states of a leg that takes a number, for a call or for whatever it collects."""
 OFF_HOOK = ATTEMPTS | {_S.CONNECTED}
 """The states of the call that a device's user is in. A device has one such leg at most."""
 
 ACTIONS: dict[Action, frozenset[LegState]] = {
-    Action.DIGIT: frozenset({_S.DIAL_TONE, _S.DIALLING, _S.CONNECTED}),
+    Action.DIAL: COLLECTING,
+    Action.DIGIT: COLLECTING | {_S.CONNECTED},
     Action.ERASE: frozenset({_S.DIALLING}),
     Action.ANSWER: frozenset({_S.OFFERED}),
     Action.REFUSE: frozenset({_S.OFFERED}),

@@ -252,9 +252,8 @@ class Calls:
 
     @_verb
     def dial(self, leg: Leg, digits: str) -> None:
-        """Dial the whole number at a line that is off hook, as a speed dial does."""
-        if leg.state is not LegState.DIAL_TONE:
-            raise self._exchange.refusal(Cause.WRONG_STATE, f"dial while {leg.state.value}")
+        """Dial the whole number at a line that is off hook, in place of what is dialled so far."""
+        self._exchange.require(leg, Action.DIAL)
         self._dialling.number(leg, digits)
 
     @_verb

@@ -1,14 +1,20 @@
 """What the users of stations press: hooks, digits, soft keys and buttons, done to the calls.
 
 The keys are tables at the end of this module. A refusal is shown on the display.
+
+A whole number takes one way, whatever it comes from (:meth:`Keys.number`): to the call that
+collects one, and only where there is none to a new call. Lines and calls in key frames may be
+stale, or may never have been: a line that the device does not have is its first line, and a call
+that it does not have is the only one that it has.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Generator, Mapping
 
-from pa_telephony.callmanager.calls.model import OFF_HOOK
+from pa_telephony.callmanager.calls.model import COLLECTING, OFF_HOOK, REMOTE
 from pa_telephony.callmanager.calls.verbs import Calls, DoNotDisturb, Forward, Leg, LegState
 from pa_telephony.callmanager.config import DeviceConfig
 from pa_telephony.callmanager.phones import display
@@ -47,15 +53,13 @@ class Keys:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
             case messages.OnHook():
-                self._on_hook(session, message.call_reference)
+                self._on_hook(session)
             case messages.KeypadButton():
                 if 0 <= message.kp_button < len(_DIGITS):
                     digit = _DIGITS[message.kp_button]
                     self._digit(session, digit, message.line_instance, message.call_reference)
             case messages.EnblocCall():
-                with self._refusals_said(session, SoftKeyEvent.NEW_CALL):
-                    line = max(1, message.line_instance)
-                    self._calls.originate(session.name, line, message.called_party)
+                self.number(session, message.called_party, message.line_instance)
             case messages.SoftKeyEvent():
                 key, line = message.soft_key_event, message.line_instance
                 self._press(session, key, line, message.call_reference)
@@ -63,6 +67,15 @@ class Keys:
                 self._stimulus(session, message)
             case _:
                 pass
+
+    def number(self, session: StationSession, number: str, line: int = 1) -> None:
+        """Take a whole number: for the call that collects one, else for a new call at ``line``."""
+        leg = self._current(session)
+        with self._refusals_said(session, SoftKeyEvent.NEW_CALL):
+            if leg is not None and leg.state in COLLECTING:
+                self._calls.dial(leg, number)
+            else:
+                self._calls.originate(session.name, self._line(session, line), number)
 
     @contextlib.contextmanager
     def _refusals_said(self, session: StationSession, key: SoftKeyEvent) -> Generator[None]:
@@ -76,7 +89,7 @@ class Keys:
         on_hook, in_call = _ON_HOOK_KEYS.get(key), _CALL_KEYS.get(key)
         with self._refusals_said(session, key):
             if on_hook is not None:
-                on_hook(self, session, leg, max(1, line))
+                on_hook(self, session, leg, self._line(session, line))
             elif in_call is None or leg is None:
                 session.send(notify(display.KEY_IS_NOT_ACTIVE, session.version))
             else:
@@ -88,24 +101,30 @@ class Keys:
                     )
 
     def _off_hook(self, session: StationSession, line: int, reference: int) -> None:
-        if not reference and any(leg.state in OFF_HOOK for leg in self._legs(session)):
+        leg = self._calls.legs.get(reference)
+        if leg is not None and leg.device == session.name and leg.state is LegState.OFFERED:
+            self._press(session, SoftKeyEvent.ANSWER, line, leg.id)
+            return
+        if self._current(session) is not None:
             # The handset is lifted after the line key (pyskinny does both), or while the speaker is
             # on: a call that waits behind the other is not answered by that (so chan-sccp-b, too).
             return
-        leg = self._find(session, reference, LegState.OFFERED)
+        leg = self._find(session, 0, LegState.OFFERED)
         if leg is not None:
             self._press(session, SoftKeyEvent.ANSWER, line, leg.id)
         else:
             self._press(session, SoftKeyEvent.NEW_CALL, line, 0)
 
-    def _on_hook(self, session: StationSession, reference: int) -> None:
-        leg = self._find(session, reference)
-        # Older phones name a call: one that is on hold stays when the handset is put down.
-        if leg is not None and leg.state in OFF_HOOK:
+    def _on_hook(self, session: StationSession) -> None:
+        # Older phones name a call, which may be one that is on hold, or over: a call on hold stays
+        # when the handset is put down, and the one that the handset holds ends.
+        leg = self._current(session)
+        if leg is not None:
             self._press(session, SoftKeyEvent.END_CALL, 0, leg.id)
 
     def _line_key(self, session: StationSession, line: int) -> None:
         """Press a line button: answer what rings there, resume what is held, or go off hook."""
+        line = self._line(session, line)
         legs = [leg for leg in self._legs(session) if leg.line_index == line]
         for state, key in (
             (LegState.OFFERED, SoftKeyEvent.ANSWER),
@@ -126,8 +145,7 @@ class Keys:
         elif stimulus == DeviceStimulus.SPEED_DIAL:
             dials = self._devices[session.name].speed_dials
             if line <= len(dials):
-                with self._refusals_said(session, SoftKeyEvent.NEW_CALL):
-                    self._dial(session, 1, dials[line - 1].number)
+                self.number(session, dials[line - 1].number)
         elif stimulus in _BUTTONS:
             key = _BUTTONS[stimulus]
             held = self._find(session, 0, LegState.HELD)
@@ -139,36 +157,39 @@ class Keys:
             self._press(session, key, line, message.call_reference)
 
     def _digit(self, session: StationSession, digit: str, line: int, reference: int) -> None:
-        leg = self._find(session, reference)
+        # Whichever call the key names: digits are for the call that the user is in.
+        leg = self._current(session)
         with contextlib.suppress(RequestFailed):
             # A key about a call that has ended in the meantime does not begin another.
             if leg is None and not reference and not self._legs(session):
-                leg = self._calls.originate(session.name, max(1, line))
+                leg = self._calls.originate(session.name, self._line(session, line))
             if leg is not None:
                 self._calls.digit(leg, digit)
-
-    def _dial(self, session: StationSession, line: int, number: str) -> None:
-        leg = self._find(session, 0)
-        if leg is not None and leg.state is LegState.DIAL_TONE:
-            self._calls.dial(leg, number)
-        else:
-            self._calls.originate(session.name, line, number)
 
     def _legs(self, session: StationSession) -> list[Leg]:
         return self._calls.legs_of(session.name)
 
+    def _line(self, session: StationSession, line: int) -> int:
+        """The line that a key means: the first one where the device has no such line."""
+        return 1 if self._calls.appearance(session.name, line) is None else line
+
+    def _current(self, session: StationSession) -> Leg | None:
+        """The call that the user is in, if there is one."""
+        return next((leg for leg in self._legs(session) if leg.state in OFF_HOOK), None)
+
     def _find(
         self, session: StationSession, reference: int, state: LegState | None = None
     ) -> Leg | None:
-        leg = self._calls.legs.get(reference)
-        if leg is not None and leg.device == session.name:
-            return leg
+        """The call that a key means; ``state`` is that of the call it means when it names none."""
+        legs = self._legs(session)
         if reference:
-            return None
+            named = next((leg for leg in legs if leg.id == reference), None)
+            own = [leg for leg in legs if leg.state not in REMOTE] or legs
+            return own[0] if named is None and len(own) == 1 else named
         # 0 means "the call I am in": hook events of newer phones carry nothing (captured).
         if state is not None:
-            return next((leg for leg in self._legs(session) if leg.state is state), None)
-        return next((leg for leg in self._legs(session) if leg.state in OFF_HOOK), None)
+            return next((leg for leg in legs if leg.state is state), None)
+        return self._current(session)
 
     # Keys that need no call.
 
@@ -185,19 +206,21 @@ class Keys:
         """Dial the number dialled last at this device, if there is one."""
         number = self._dialled.get(session.name)
         if number:
-            self._dial(session, line, number)
+            self.number(session, number, line)
 
-    def forward_all(self, session: StationSession, leg: Leg | None, line: int) -> None:
-        """Cancel the forward of the line, or take a number for one."""
+    def forward(
+        self, session: StationSession, leg: Leg | None, line: int, *, kind: Forward = Forward.ALL
+    ) -> None:
+        """Cancel a forward of the line, or take a number for one."""
         appearance = self._calls.appearance(session.name, line)
         if appearance is None:
             return
         if leg is not None and leg.state is LegState.DIAL_TONE:
             self._calls.release(leg)
-        if Forward.ALL in appearance.line.forwards:
-            self._calls.set_forward(appearance.line, Forward.ALL, "")
+        if kind in appearance.line.forwards:
+            self._calls.set_forward(appearance.line, kind, "")
         else:
-            self._calls.originate(session.name, line, collects=Forward.ALL)
+            self._calls.originate(session.name, line, collects=kind)
 
     def pick_up(self, session: StationSession, leg: Leg | None, line: int) -> None:
         """Answer a call that rings in the group of the line."""
@@ -213,7 +236,9 @@ class Keys:
 _ON_HOOK_KEYS: Mapping[SoftKeyEvent, Callable[[Keys, StationSession, Leg | None, int], object]] = {
     SoftKeyEvent.NEW_CALL: Keys.new_call,
     SoftKeyEvent.REDIAL: Keys.redial,
-    SoftKeyEvent.CFWD_ALL: Keys.forward_all,
+    SoftKeyEvent.CFWD_ALL: Keys.forward,
+    SoftKeyEvent.CFWD_BUSY: functools.partial(Keys.forward, kind=Forward.BUSY),
+    SoftKeyEvent.CFWD_NO_ANSWER: functools.partial(Keys.forward, kind=Forward.NO_ANSWER),
     SoftKeyEvent.PICK_UP: Keys.pick_up,
     SoftKeyEvent.GRP_PICKUP: Keys.group_pick_up,
     SoftKeyEvent.DND: Keys.do_not_disturb,
@@ -241,6 +266,8 @@ _BUTTONS = {
     DeviceStimulus.HOLD: SoftKeyEvent.HOLD,
     DeviceStimulus.TRANSFER: SoftKeyEvent.TRANSFER,
     DeviceStimulus.FORWARD_ALL: SoftKeyEvent.CFWD_ALL,
+    DeviceStimulus.FORWARD_BUSY: SoftKeyEvent.CFWD_BUSY,
+    DeviceStimulus.FORWARD_NO_ANSWER: SoftKeyEvent.CFWD_NO_ANSWER,
     DeviceStimulus.CONFERENCE: SoftKeyEvent.CONFRN,
     DeviceStimulus.CALL_PARK: SoftKeyEvent.PARK,
     DeviceStimulus.CALL_PICK_UP: SoftKeyEvent.PICK_UP,
