@@ -82,7 +82,11 @@ class Reference:
         if packet.payload_type == EVENTS:
             try:
                 return self.events.receive(
-                    packet.payload, packet.timestamp, now, marker=packet.marker
+                    packet.payload,
+                    packet.timestamp,
+                    now,
+                    marker=packet.marker,
+                    sequence_number=packet.sequence_number,
                 )
             except DecodeError:
                 self.garbage += 1

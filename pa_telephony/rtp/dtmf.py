@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pa_telephony.errors import DecodeError, LocalProtocolError
+from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.session import MAX_MISORDER
 
 __all__ = [
     "DIGITS",
@@ -44,8 +46,14 @@ _END_PACKETS = 3
 _SILENT_AFTER = 0.1
 """Seconds without a packet after which an event counts as ended (RFC 4733 section 2.5.2.2 leaves
 the figure open; five packet intervals)."""
-_OLD = 5 * 8000
+_OLD = 5 * CLOCK_RATE
 """Timestamps up to this far behind the newest event are late packets, not new events."""
+_LOST = 5 * 160
+"""How much of a long event may be lost in front of its next segment."""
+_MASK32 = 0xFFFFFFFF
+_NO_EVENT = -1
+_FAR = 0x8000
+"""The step between sequence numbers that have nothing to do with each other."""
 
 
 def digit_of(event: int) -> str | None:
@@ -141,27 +149,44 @@ class EventSender:
 
 
 class EventReceiver:
-    """Turns packets of one source into digits: each event once, however many packets it has.
+    """Turns packets of one source into digits: each press once, however its packets are numbered.
 
     A digit is reported when its first packet arrives, so a lost start or a lost end costs nothing.
     ``held`` is the event that is being pressed now, or None.
 
-    A stream may be closed and opened again while packets of a key press are on their way. They are
-    no second press if ``already`` is what :attr:`last` of the stream's previous receiver said.
+    By RFC 4733 one press has one timestamp. Many senders give it several: with every packet, for
+    the ends, for each of the ends. So another timestamp is a sign of another press only where
+    nothing shows that the press before goes on: the next sequence number within 100 ms with no end
+    heard, or a duration that reaches back to its beginning.
     """
 
-    def __init__(self, already: tuple[int, int] | None = None) -> None:
+    def __init__(self) -> None:
         self.held: int | None = None
-        self._already = already
-        self._timestamp: int | None = None
-        self._event = -1
+        self._event = _NO_EVENT
+        """The event of the last press."""
+        self._timestamp = 0
         self._duration = 0
-        self._heard = 0.0
+        self._began = 0.0
+        self._heard: dict[int, float] = {}
+        """When each event's last packet came."""
+        self._ended = False
+        """Whether the end of the last press was heard."""
+        self._marked = False
+        """Whether the last packet had the marker bit."""
+        self._kept = self._moved = False
+        """Whether a further packet of the press had the timestamp before it, or another."""
+        self._sequence = 0
+        self._stride = 1
+        """How far the sequence numbers of the press's packets are apart: sound may be sent between
+        them."""
+        self._reopened = False
 
-    @property
-    def last(self) -> tuple[int, int] | None:
-        """RTP timestamp and code of the last event received, or None before the first."""
-        return self._already if self._timestamp is None else (self._timestamp, self._event)
+    def reopen(self) -> None:
+        """Note that the stream was closed and is opened again.
+
+        Packets of the last press may still be on their way, and are no second press.
+        """
+        self._reopened = True
 
     def receive(
         self,
@@ -170,53 +195,126 @@ class EventReceiver:
         now: float,
         *,
         marker: bool = False,
+        sequence_number: int | None = None,
     ) -> list[int]:
         """Take one packet's payload; answer the events that begin in it.
 
-        Raises :class:`DecodeError` when the payload is not made of four-octet blocks.
+        Without a ``sequence_number`` packets count as received in their order, except those whose
+        timestamp is behind. Raises :class:`DecodeError` when the payload is not made of four-octet
+        blocks.
         """
+        blocks = parse_payload(data)
+        step = 1
+        if sequence_number is not None:
+            step = self._step(sequence_number, now)
+            if step <= 0:
+                return []
+            self._sequence = sequence_number
+        # The ends of several presses in one packet are repeated under further sequence numbers.
+        ordered = sequence_number is not None and len(blocks) == 1
         begun: list[int] = []
-        for block in parse_payload(data):
-            if self._take(block, timestamp, now, marker):
+        for block in blocks:
+            if self._take(block, timestamp, now, marker, step, ordered=ordered):
                 begun.append(block.event)
             # RFC 4733 section 2.5.1.5: a further block starts where the one before it ended.
-            timestamp = timestamp + block.duration & 0xFFFFFFFF
+            timestamp = timestamp + block.duration & _MASK32
+            step = _FAR
         return begun
 
-    def _take(self, block: EventPayload, timestamp: int, now: float, marker: bool) -> bool:
-        if (timestamp, block.event) == self._already:
-            return False
-        begins = True
-        if self._timestamp is not None:
-            age = self._timestamp - timestamp & 0xFFFFFFFF
-            if age == 0 and block.event == self._event:
-                begins = False
-            elif 0 < age <= _OLD or (age == 0 and not marker):
+    def _step(self, sequence_number: int, now: float) -> int:
+        """How far a packet is behind the newest one (negative), or before it."""
+        if self._event == _NO_EVENT or (self._reopened and not self._soon(now)):
+            # A stream that was opened anew may count from anywhere.
+            return _FAR
+        step = sequence_number - self._sequence & 0xFFFF
+        return step - 0x10000 if step > 0x10000 - MAX_MISORDER else step
+
+    def _take(
+        self,
+        block: EventPayload,
+        timestamp: int,
+        now: float,
+        marker: bool,
+        step: int,
+        *,
+        ordered: bool,
+    ) -> bool:
+        behind = self._timestamp - timestamp & _MASK32
+        same = block.event == self._event
+        if self._event == _NO_EVENT:
+            begins = True
+        elif same and behind == 0:
+            # A clock that stands still: what was sent behind the end is a press of its own.
+            begins = ordered and self._ended and not block.end
+            if self._ended and not block.end and not begins:
                 return False
-            elif (
-                block.event == self.held
-                and not marker
-                and timestamp == self._timestamp + self._duration & 0xFFFFFFFF
-            ):
-                # Section 2.5.1.3: a long event goes on as a new segment.
-                begins = False
-        if begins:
-            self._duration = 0
-        elif timestamp == self._timestamp and self.held is None:
-            # A packet that was overtaken by its end, or a repeated end.
+        elif (block.end or not ordered) and (
+            0 < behind <= _OLD or (behind == 0 and not marker) or self._repeats(block, now)
+        ):
+            # Late, or the end of the press before, which is repeated in the midst of this one.
             return False
-        if timestamp != self._timestamp:
+        else:
+            begins = not (same and self._goes_on(block, timestamp, now, marker, step))
+        if begins:
+            self._began = now
             self._duration = 0
-        self._timestamp = timestamp
-        self._event = block.event
+            self._kept = self._moved = False
+            self._stride = 1
+        else:
+            first = not (self._kept or self._moved)
+            self._stride = step if first else min(self._stride, step)
+            self._kept |= behind == 0
+            self._moved |= behind != 0
+            if behind:
+                self._duration = 0
+        self._event, self._timestamp = block.event, timestamp
         self._duration = max(self._duration, block.duration)
-        self._heard = now
+        self._heard[block.event] = now
+        self._marked = marker
+        self._ended = block.end
+        self._reopened = False
         self.held = None if block.end else block.event
         return begins
 
+    def _soon(self, now: float) -> bool:
+        return now - self._heard[self._event] < _SILENT_AFTER
+
+    def _repeats(self, block: EventPayload, now: float) -> bool:
+        """Whether this may be the end of an earlier press of another key."""
+        heard = self._heard.get(block.event)
+        return block.event != self._event and heard is not None and now - heard < _SILENT_AFTER
+
+    def _goes_on(
+        self, block: EventPayload, timestamp: int, now: float, marker: bool, step: int
+    ) -> bool:
+        """Whether a packet of the last event with another timestamp is of the same press."""
+        soon = self._soon(now)
+        if self._ended:
+            # An end behind an end repeats it; one of the three may be lost.
+            return block.end and soon and step < _END_PACKETS * self._stride
+        if block.end:
+            return True
+        steady = self._kept and not self._moved
+        if self._reopened and steady:
+            return False
+        directly = step <= self._stride
+        full = soon and self._duration > MAXIMUM_DURATION - _LOST
+        segment = directly and timestamp == self._timestamp + self._duration & _MASK32
+        if not marker and (full or segment):
+            # Section 2.5.1.3: a long event goes on as a new segment.
+            return True
+        if block.duration < self._duration or (marker and not self._marked):
+            return False
+        if block.duration >= (now - self._began) * CLOCK_RATE:
+            return True
+        if directly and block.duration > self._duration:
+            return True
+        # Three ends at least lie between the packets of two presses.
+        return soon and (not steady or step <= self._stride * _END_PACKETS)
+
     def next_deadline(self) -> float | None:
         """The time to call :meth:`handle_deadline`, None while no event is held."""
-        return None if self.held is None else self._heard + _SILENT_AFTER
+        return None if self.held is None else self._heard[self.held] + _SILENT_AFTER
 
     def handle_deadline(self, now: float) -> None:
         """End an event whose end was lost."""

@@ -75,8 +75,9 @@ class Inbound:
         self._longest: dict[int, int] = {}
         """The octets of the longest packet of a row's source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
-        self._pressed: dict[int, tuple[int, tuple[int, int]]] = {}
-        """The source and the last event of a row's closed stream, whose packets may still come."""
+        self._pressed: dict[int, tuple[int, EventReceiver]] = {}
+        """The source of a row's closed stream and what took its digits: the packets of a press may
+        still come."""
         self._cursor = integers(_NONE)
         self._head = integers()
         self._late_run = integers()
@@ -133,8 +134,8 @@ class Inbound:
     def forget(self, row: int) -> None:
         """Drop the source and all sound that waits to be played."""
         receiver = self._events.pop(row, None)
-        if receiver is not None and receiver.last is not None:
-            self._pressed[row] = int(self.ssrc[row]), receiver.last
+        if receiver is not None:
+            self._pressed[row] = int(self.ssrc[row]), receiver
         if self.ssrc[row] != _NONE:
             self._earlier_expected[row] = self.expected(row)
         self.ssrc[row] = _NONE
@@ -243,13 +244,14 @@ class Inbound:
         self.octets[row] += len(packet.payload)
         self.heard_at[row] = now
         if kind == self._event_type[row]:
-            receiver = self._events.get(row)
-            if receiver is None:
-                ssrc, event = self._pressed.pop(row, (_NONE, None))
-                receiver = EventReceiver(event if ssrc == packet.ssrc else None)
-                self._events[row] = receiver
             try:
-                return receiver.receive(packet.payload, packet.timestamp, now, marker=packet.marker)
+                return self._events_of(row, packet.ssrc).receive(
+                    packet.payload,
+                    packet.timestamp,
+                    now,
+                    marker=packet.marker,
+                    sequence_number=packet.sequence_number,
+                )
             except DecodeError:
                 self.garbage[row] += 1
         elif kind == self._type[row] and packet.payload:
@@ -258,6 +260,15 @@ class Inbound:
             self._arrived(row, packet.timestamp, now)
             self._insert(row, packet.timestamp, packet.payload)
         return []
+
+    def _events_of(self, row: int, ssrc: int) -> EventReceiver:
+        receiver = self._events.get(row)
+        if receiver is None:
+            before, known = self._pressed.pop(row, (_NONE, None))
+            receiver = known if known is not None and before == ssrc else EventReceiver()
+            receiver.reopen()
+            self._events[row] = receiver
+        return receiver
 
     def _follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
         """Do what :meth:`SourceFollower.update` and :meth:`Source.update` do, on a row."""
