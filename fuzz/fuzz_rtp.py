@@ -27,10 +27,12 @@ with instrumented(exclude=ARRAYS):
     from pa_telephony.rtp.inbound import Inbound
     from pa_telephony.rtp.jitter import JitterBuffer
     from pa_telephony.rtp.packet import Codec, Packet, looks_like_rtcp
-    from pa_telephony.rtp.session import SourceFollower
+    from pa_telephony.rtp.session import Source, SourceFollower
 
 EVENTS = 101
 _TIMES = 4
+_DELAY = 3
+"""Packets in front of the first one that are still played."""
 
 
 def datagrams(data: bytes) -> Iterator[tuple[bytes, int]]:
@@ -63,6 +65,10 @@ class Reference:
         self.events = EventReceiver()
         self.garbage = self.unexpected = 0
         self._ssrc: int | None = None
+        self._source: Source | None = None
+        self._first = self._highest = 0
+        self._seen: set[int] = set()
+        """The extended sequence numbers that have come from the source."""
 
     def accept(self, data: bytes, now: float) -> list[int]:
         try:
@@ -76,6 +82,7 @@ class Reference:
         octets = len(packet.payload) if packet.payload_type == Codec.PCMU else 0
         if not self.follower.update(packet.ssrc, packet.sequence_number, now, octets):
             return []
+        step = self._step(packet.sequence_number)
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc
             self.buffer, self.events = JitterBuffer(), EventReceiver()
@@ -91,8 +98,23 @@ class Reference:
             except DecodeError:
                 self.garbage += 1
         elif packet.payload_type == Codec.PCMU and packet.payload:
-            self.buffer.insert(packet.timestamp, packet.payload)
+            self.buffer.insert(packet.timestamp, packet.payload, step)
         return []
+
+    def _step(self, number: int) -> int:
+        """How far a packet is ahead of all before it; 0 for one that has come already."""
+        source = self.follower.source
+        if source is not None and (source is not self._source or source.received == 1):
+            self._source, self._seen = source, {number}
+            self._first = self._highest = number
+            return 1
+        step = (number - self._highest + 0x8000 & 0xFFFF) - 0x8000
+        extended = self._highest + step
+        if step <= 0 and (extended in self._seen or extended < self._first - _DELAY):
+            return 0
+        self._seen.add(extended)
+        self._highest = max(self._highest, extended)
+        return step
 
     def take(self) -> list[int]:
         return [

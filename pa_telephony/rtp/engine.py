@@ -321,13 +321,12 @@ class Engine:
     def statistics_of(self, port: Port) -> PortStatistics:
         """What the port has sent and received since it was opened."""
         inbound, row = self._inbound, port.index
-        received = int(inbound.packets[row])
         return PortStatistics(
             sent=int(self._outbound.packets[row]),
             octets_sent=int(self._outbound.octets[row]),
-            received=received,
+            received=int(inbound.packets[row]),
             octets_received=int(inbound.octets[row]),
-            lost=max(0, inbound.expected(row) - received),
+            lost=int(inbound.lost[row]),
             late=int(inbound.late[row]),
             duplicates=int(inbound.duplicates[row]),
             garbage=int(inbound.garbage[row]),
@@ -335,6 +334,9 @@ class Engine:
             foreign=port.foreign + int(inbound.rivals[row]),
             jitter=float(inbound.jitter[row]) * 1000 / CLOCK_RATE,
             unsent=port.unsent,
+            reordered=int(inbound.reordered[row]),
+            restarts=int(inbound.restarts[row]),
+            skipped=int(inbound.skipped[row]),
         )
 
     # The tick.
@@ -564,7 +566,7 @@ class Engine:
             blocks = (
                 rtcp.ReportBlock(
                     ssrc=int(inbound.ssrc[row]),
-                    lost=max(0, inbound.expected(row) - int(inbound.packets[row])),
+                    lost=int(inbound.lost[row]),
                     # A peer that skips ahead wraps it within the hour.
                     highest=int(inbound.cycles[row] + inbound.maximum[row]) & 0xFFFFFFFF,
                     jitter=int(inbound.jitter[row]),

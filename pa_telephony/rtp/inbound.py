@@ -1,10 +1,10 @@
 """The receiving half of the engine: arrays over ports, not objects over packets.
 
 A port is a row. A plain packet of the stream that is being heard (12-octet header, 160 samples of
-the negotiated codec, sequence number and timestamp where they are expected) is checked, decoded
-and put into the playout ring together with those of all other rows. Everything else takes the
-careful way, one packet at a time, by the same rules as :class:`~pa_telephony.rtp.session.Source`,
-:class:`~pa_telephony.rtp.session.SourceFollower` and
+the negotiated codec, the next sequence number, the timestamp that continues the one before) is
+checked, decoded and put into the playout ring together with those of all other rows. Everything
+else takes the careful way, one packet at a time, by the same rules as
+:class:`~pa_telephony.rtp.session.Source`, :class:`~pa_telephony.rtp.session.SourceFollower` and
 :class:`~pa_telephony.rtp.jitter.JitterBuffer`, which a test holds this module equal to.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pa_telephony.errors import DecodeError
 from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
-from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
 from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
@@ -38,15 +38,20 @@ _NONE = -1
 _DECODE = np.stack((ULAW_TO_LINEAR, ALAW_TO_LINEAR))
 
 
+def _signed(difference: int) -> int:
+    """A difference of timestamps, negative when the first is behind the second."""
+    return (difference + 0x80000000 & _MASK32) - 0x80000000
+
+
 class Inbound:
     """Receive state of ``rows`` ports, each with a ring of ``slots`` frames (a power of two)."""
 
-    def __init__(self, rows: int, *, slots: int = 16, delay: int = 3, late_limit: int = 5) -> None:
+    def __init__(self, rows: int, *, slots: int = 16, delay: int = 3) -> None:
         if slots & (slots - 1) or not 0 <= delay < slots:
             raise ValueError(f"{slots} slots must be a power of two above the delay {delay}")
         self._slots = slots
         self._delay = delay
-        self._late_limit = late_limit
+        self._size = slots * FRAME
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
         self._words = self._buffer.view(">u4")
         self.views = [row.data for row in self._buffer]
@@ -60,7 +65,6 @@ class Inbound:
         self._event_type = integers(_NONE)
         self.ssrc = integers(_NONE)
         """The SSRC that each row follows; -1 before the first packet."""
-        self.base = integers()
         self.maximum = integers()
         self.cycles = integers()
         self.received = integers()
@@ -78,12 +82,18 @@ class Inbound:
         self._pressed: dict[int, tuple[int, EventReceiver]] = {}
         """The source of a row's closed stream and what took its digits: the packets of a press may
         still come."""
+        self._missing: dict[int, dict[int, bool]] = {}
+        """The sequence numbers that have not come of a row's source, up to :data:`MAX_MISORDER`,
+        and whether each counts as lost."""
         self._cursor = integers(_NONE)
+        """The timestamp of the frame that each row plays next."""
+        self._next = integers(_NONE)
+        """The timestamp behind the newest packet."""
         self._head = integers()
-        self._late_run = integers()
-        # One more row of stamps than needed keeps the flat index simple.
         self._ring = np.zeros((rows * slots, FRAME), np.int16)
-        self._stamps = np.full(rows * slots, _NONE, np.int64)
+        self._watch: dict[int, tuple[int, int]] = {}
+        """For rows where more may wait than the delay: frames taken since then, and the least that
+        waited."""
         self.frame = np.zeros((rows, FRAME), np.int16)
         """The samples that each row plays out in this tick; zeros where none came."""
         self.heard_at = np.zeros(rows)
@@ -93,13 +103,18 @@ class Inbound:
         self.octets = integers()
         self.garbage = integers()
         self.unexpected = integers()
+        self.lost = integers()
+        """Sequence numbers that never came."""
         self.late = integers()
         self.duplicates = integers()
+        self.reordered = integers()
         self.restarts = integers()
+        """Jumps of a sender's clock."""
+        self.skipped = integers()
+        """Frames that were left out because too many waited."""
         self.source_changes = integers()
         self.rivals = integers()
         """Packets of another source than the one that was heard."""
-        self._earlier_expected = integers()
 
     # ------------------------------------------------------------------ set-up
 
@@ -110,12 +125,14 @@ class Inbound:
             self.octets,
             self.garbage,
             self.unexpected,
+            self.lost,
             self.late,
             self.duplicates,
+            self.reordered,
             self.restarts,
+            self.skipped,
             self.source_changes,
             self.rivals,
-            self._earlier_expected,
         ):
             counter[row] = 0
         self.ssrc[row] = _NONE
@@ -136,31 +153,21 @@ class Inbound:
         receiver = self._events.pop(row, None)
         if receiver is not None:
             self._pressed[row] = int(self.ssrc[row]), receiver
-        if self.ssrc[row] != _NONE:
-            self._earlier_expected[row] = self.expected(row)
         self.ssrc[row] = _NONE
-        self.received[row] = self.base[row] = self.maximum[row] = self.cycles[row] = 0
+        self.received[row] = self.maximum[row] = self.cycles[row] = 0
         self._bad[row] = _NONE
         self.jitter[row] = 0.0
         self._candidate[row] = _NONE
         self._left[row] = False
         self._longest.pop(row, None)
+        self._missing.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
 
     def _empty(self, row: int) -> None:
-        self._cursor[row] = self._transit[row] = _NONE
-        self._late_run[row] = 0
-        span = slice(row * self._slots, (row + 1) * self._slots)
-        self._ring[span] = 0
-        self._stamps[span] = _NONE
-
-    def expected(self, row: int) -> int:
-        """How many packets were sent, by the sequence numbers of all sources so far."""
-        before = int(self._earlier_expected[row])
-        if self.ssrc[row] == _NONE:
-            return before
-        return before + int(self.cycles[row] + self.maximum[row] - self.base[row]) + 1
+        self._cursor[row] = self._next[row] = self._transit[row] = _NONE
+        self._watch.pop(row, None)
+        self._ring[row * self._slots : (row + 1) * self._slots] = 0
 
     # ------------------------------------------------------------------ packets
 
@@ -174,29 +181,23 @@ class Inbound:
         r = np.asarray(rows, np.int64)
         head = self._words[r, :3].astype(np.int64)
         word, timestamp, ssrc = head[:, 0], head[:, 1], head[:, 2]
-        sequence = word & 0xFFFF
-        maximum = self.maximum[r]
-        step = sequence - maximum & 0xFFFF
-        offset = (timestamp - self._cursor[r] + 0x80000000 & _MASK32) - 0x80000000
-        frames = offset // FRAME
-        slot = r * self._slots + (self._head[r] + frames & self._slots - 1)
+        sequence = self.maximum[r] + 1 & 0xFFFF
+        offset = timestamp - self._cursor[r] & _MASK32
         # The marker bit may be either way.
-        plain = word >> 16 & 0xFF7F == (0x8000 | self._type[r])
+        plain = (word & 0xFF7FFFFF) == (0x80000000 | self._type[r] << 16 | sequence)
         plain &= np.asarray(lengths, np.int64) == _PLAIN
         plain &= ssrc == self.ssrc[r]
-        plain &= (step < MAX_DROPOUT) | (step > 0x10000 - MAX_MISORDER)
-        plain &= (self._cursor[r] != _NONE) & (offset >= 0) & (offset % FRAME == 0)
-        plain &= (frames < self._slots) & (self._stamps[slot] != timestamp)
+        plain &= (timestamp == self._next[r]) & (offset <= self._size - FRAME)
+        plain &= offset % FRAME == 0
         if not plain.all():
             careful = [(rows[at], lengths[at]) for at in np.flatnonzero(~plain).tolist()]
-            r, slot, timestamp = r[plain], slot[plain], timestamp[plain]
-            sequence, maximum, step = sequence[plain], maximum[plain], step[plain]
+            r, offset, timestamp = r[plain], offset[plain], timestamp[plain]
+            sequence = sequence[plain]
         else:
             careful = []
         if len(r):
-            ahead = step < MAX_DROPOUT
-            self.cycles[r] += np.where(ahead & (sequence < maximum), 0x10000, 0)
-            self.maximum[r] = np.where(ahead, sequence, maximum)
+            self.cycles[r] += np.where(sequence == 0, 0x10000, 0)
+            self.maximum[r] = sequence
             self.received[r] += 1
             self.packets[r] += 1
             self.octets[r] += FRAME
@@ -208,8 +209,8 @@ class Inbound:
             # RFC 3550 A.1 never clears bad_seq; the candidate SSRC must be consecutive.
             self._candidate[r] = _NONE
             self._left[r] = False
-            self._late_run[r] = 0
-            self._stamps[slot] = timestamp
+            self._next[r] = timestamp + FRAME & _MASK32
+            slot = r * self._slots + (self._head[r] + offset // FRAME & self._slots - 1)
             self._ring[slot] = self._decoded(r)
         begun: list[tuple[int, int]] = []
         for row, length in careful:
@@ -237,7 +238,8 @@ class Inbound:
         if kind not in (self._type[row], self._event_type[row], *_COMFORT_NOISE):
             self.unexpected[row] += 1
             return []
-        if not self._follow(row, packet.ssrc, packet.sequence_number, now):
+        step = self._follow(row, packet.ssrc, packet.sequence_number, now)
+        if step is None:
             return []
         self._left[row] = False
         self.packets[row] += 1
@@ -257,8 +259,9 @@ class Inbound:
         elif kind == self._type[row] and packet.payload:
             if len(packet.payload) > FRAME:
                 self._longest[row] = max(self._longest.get(row, 0), len(packet.payload))
+            if step:
+                self._insert(row, packet.timestamp, packet.payload[: self._size], step)
             self._arrived(row, packet.timestamp, now)
-            self._insert(row, packet.timestamp, packet.payload)
         return []
 
     def _events_of(self, row: int, ssrc: int) -> EventReceiver:
@@ -270,33 +273,55 @@ class Inbound:
             self._events[row] = receiver
         return receiver
 
-    def _follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
-        """Do what :meth:`SourceFollower.update` and :meth:`Source.update` do, on a row."""
-        if self.ssrc[row] == _NONE:
-            self._start(row, ssrc, sequence)
-        elif ssrc != self.ssrc[row]:
+    def _follow(self, row: int, ssrc: int, sequence: int, now: float) -> int | None:
+        """Do what :meth:`SourceFollower.update` and :meth:`Source.update` do, on a row.
+
+        Answers how far a good packet is ahead of the newest one: 0 for one that has come already.
+        """
+        begins = self.ssrc[row] == _NONE
+        if not begins and ssrc != self.ssrc[row]:
             if not self._may_follow(row, ssrc, sequence, now):
                 self.rivals[row] += 1
-                return False
+                return None
             self.source_changes[row] += 1
-            self._earlier_expected[row] = self.expected(row)
-            self._start(row, ssrc, sequence)
-        else:
-            self._candidate[row] = _NONE
+            begins = True
+        self._candidate[row] = _NONE
         maximum = int(self.maximum[row])
         step = sequence - maximum & 0xFFFF
-        if step < MAX_DROPOUT:
+        if not begins and MAX_DROPOUT <= step <= 0x10000 - MAX_MISORDER:
+            if sequence != self._bad[row]:
+                self._bad[row] = sequence + 1 & 0xFFFF
+                return None
+            begins = True
+        if begins:
+            self._start(row, ssrc, sequence)
+            step = 1
+        elif step < MAX_DROPOUT:
             if sequence < maximum:
                 self.cycles[row] += 0x10000
             self.maximum[row] = sequence
-        elif step <= 0x10000 - MAX_MISORDER:
-            if sequence != self._bad[row]:
-                self._bad[row] = sequence + 1 & 0xFFFF
-                return False
-            self._earlier_expected[row] = self.expected(row)
-            self._start(row, ssrc, sequence)
+        else:
+            step -= 0x10000
         self.received[row] += 1
-        return True
+        return self._count(row, sequence, step)
+
+    def _count(self, row: int, sequence: int, step: int) -> int:
+        """Count what is lost, reordered and doubled; 0 for what has come already."""
+        missing = self._missing[row]
+        if step > 1:
+            self.lost[row] += step - 1
+            for back in range(min(step, MAX_MISORDER) - 1, 0, -1):
+                missing[sequence - back & 0xFFFF] = True
+            for old in list(missing)[:-MAX_MISORDER]:
+                del missing[old]
+        elif step <= 0:
+            counted = missing.pop(sequence, None)
+            if counted is None:
+                self.duplicates[row] += 1
+                return 0
+            self.lost[row] -= counted
+            self.reordered[row] += 1
+        return step
 
     def _may_follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
         if now - self.heard_at[row] < silent_after(self._longest.get(row, 0)):
@@ -314,7 +339,9 @@ class Inbound:
             self._empty(row)
             self.jitter[row] = 0.0
         self.ssrc[row] = ssrc
-        self.base[row] = self.maximum[row] = sequence
+        self.maximum[row] = sequence
+        # What the network has put behind the first packet.
+        self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self._delay, 0, -1)}
         self.cycles[row] = self.received[row] = 0
         self._bad[row] = self._transit[row] = _NONE
         self._candidate[row] = _NONE
@@ -326,46 +353,67 @@ class Inbound:
             self.jitter[row] += (abs(change) - self.jitter[row]) / 16
         self._transit[row] = transit
 
-    def _insert(self, row: int, timestamp: int, payload: bytes) -> None:
+    def _insert(self, row: int, timestamp: int, payload: bytes, step: int) -> None:
         """Do what :meth:`JitterBuffer.insert` does, on a row."""
-        size = self._slots * FRAME
+        delay, length = self._delay * FRAME, len(payload)
         if self._cursor[row] == _NONE:
-            self._restart(row, timestamp)
-        offset = (timestamp - int(self._cursor[row]) + 0x80000000 & _MASK32) - 0x80000000
-        restart = False
-        if offset < 0:
-            self._late_run[row] += 1
-            if self._late_run[row] < self._late_limit:
+            self._cursor[row] = timestamp - delay & _MASK32
+            self._next[row] = timestamp
+        offset = _signed(timestamp - int(self._cursor[row]))
+        end = self._waits(row)
+        if step < 0:
+            if 0 <= offset <= end - length:
+                self._write(row, offset, payload)
+            else:
                 self.late[row] += 1
-                return
-            restart = True
-        elif offset + len(payload) > size:
-            restart = True
-        elif self._stamps[self._slot(row, offset)] == timestamp:
-            self._late_run[row] = 0
-            self.duplicates[row] += 1
             return
-        if restart:
+        at, result = place(offset, end, length, step, delay=delay, size=self._size)
+        full = at + length - self._size
+        for _ in range(0, full, FRAME):
+            self._leave_out(row)
+            at -= FRAME
+        if full > 0 or result is Inserted.FOLLOWED:
+            self._watch.setdefault(row, (0, self._size))
+        if result is Inserted.FOLLOWED:
+            self.late[row] += 1
+        elif result is Inserted.RESTARTED:
             self.restarts[row] += 1
-            self._restart(row, timestamp)
-            offset = self._delay * FRAME
-        self._late_run[row] = 0
-        self._stamps[self._slot(row, offset)] = timestamp
-        samples = _DECODE[self._law[row]].take(np.frombuffer(payload, np.uint8)[: size - offset])
+            self._transit[row] = _NONE
+        self._write(row, at, payload)
+        self._cursor[row] = timestamp - at & _MASK32
+        self._next[row] = timestamp + length & _MASK32
+
+    def _write(self, row: int, at: int, payload: bytes) -> None:
+        samples = _DECODE[self._law[row]].take(np.frombuffer(payload, np.uint8))
         ring = self._ring[row * self._slots : (row + 1) * self._slots].reshape(-1)
-        start = (int(self._head[row]) * FRAME + offset) % size
-        first = min(len(samples), size - start)
+        start = (int(self._head[row]) * FRAME + at) % self._size
+        first = min(len(samples), self._size - start)
         ring[start : start + first] = samples[:first]
         ring[: len(samples) - first] = samples[first:]
 
-    def _slot(self, row: int, offset: int) -> int:
-        return row * self._slots + (int(self._head[row]) + offset // FRAME & self._slots - 1)
+    def _waits(self, row: int) -> int:
+        """How many samples wait, or how long nothing has (negative)."""
+        end = _signed(int(self._next[row]) - int(self._cursor[row]))
+        # Three days of silence look like a future.
+        return end if end <= self._size else -self._size
 
-    def _restart(self, row: int, timestamp: int) -> None:
-        transit = self._transit[row]
-        self._empty(row)
-        self._transit[row] = transit
-        self._cursor[row] = timestamp - self._delay * FRAME & _MASK32
+    def _leave_out(self, row: int) -> None:
+        """Drop the frame that is played next."""
+        head = int(self._head[row])
+        self._ring[row * self._slots + head] = 0
+        self._head[row] = head + 1 & self._slots - 1
+        self._cursor[row] = int(self._cursor[row]) + FRAME & _MASK32
+        self.skipped[row] += 1
+
+    def _catch_up(self) -> None:
+        for row, (taken, least) in list(self._watch.items()):
+            taken, least = taken + 1, min(least, self._waits(row))
+            self._watch[row] = taken, least
+            if taken == PATIENCE:
+                del self._watch[row]
+                if least > self._delay * FRAME:
+                    self._leave_out(row)
+                    self._watch[row] = 0, self._size
 
     def bye(self, row: int, ssrc: int) -> None:
         """Note that the source said goodbye: once it is silent, the next needs no probation."""
@@ -380,7 +428,8 @@ class Inbound:
         slots = rows * self._slots + heads
         self.frame[rows] = self._ring[slots]
         self._ring[slots] = 0
-        self._stamps[slots] = _NONE
         self._head[rows] = heads + 1 & self._slots - 1
         cursor = self._cursor[rows]
         self._cursor[rows] = np.where(cursor == _NONE, _NONE, cursor + FRAME & _MASK32)
+        if self._watch:
+            self._catch_up()

@@ -37,8 +37,11 @@ class SampleSource(Protocol):
 class PortStatistics:
     """Counts since the port was opened. ``jitter`` in milliseconds (RFC 3550 A.8).
 
-    ``foreign`` are packets from another address than the announced one, and those of another
-    source (SSRC) while the present one was heard.
+    ``lost`` are packets that never came, by their sequence numbers. ``late`` came after their time:
+    they are played only if nothing newer had come. ``reordered`` came behind a newer one.
+    ``restarts`` counts how often the sender's timestamps jumped, ``skipped`` frames of 20 ms that
+    were left out because too much sound waited. ``foreign`` are packets from another address than
+    the announced one, and those of another source (SSRC) while the present one was heard.
     """
 
     sent: int
@@ -53,6 +56,9 @@ class PortStatistics:
     foreign: int
     jitter: float
     unsent: int
+    reordered: int = 0
+    restarts: int = 0
+    skipped: int = 0
 
 
 class PortOwner(Protocol):
