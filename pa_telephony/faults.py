@@ -5,7 +5,7 @@ report it here. The log (``pa_telephony.sccp``, ``pa_telephony.cti``) and the tr
 traceback and the message that was being answered; without one (a deadline, an event that another
 peer caused, the end of a session) the log has the stack down to here instead. An error that shows
 when a call's time is over is reported as well (``pa_telephony.callmanager``). Exceptions of an
-application's handlers of calls are reported by :class:`HandlerErrors`.
+application's handlers of calls end these calls and are reported by :class:`HandlerErrors`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from pa_telephony.errors import CallEnded, InternalError, TelephonyError
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["MOST_BUGS", "HandlerErrors", "Seldom", "report_bug", "report_fault", "told_of"]
+__all__ = ["HANDLER_FAILED", "MOST_BUGS", "HandlerErrors", "Seldom", "report_bug", "report_fault", "told_of"]
 
 MOST_BUGS = 20
 """How many internal errors with their tracebacks a log has within a minute."""
+HANDLER_FAILED = "handler_failed"
+"""The attribute of a :class:`logging.LogRecord` that says whether a handler's bug ended a call."""
 
 
 class Seldom:
@@ -62,14 +64,17 @@ class Seldom:
 
 
 class HandlerErrors:
-    """Sorts the exceptions of handlers of calls, each of which ends its own call.
+    """Takes the exceptions of handlers of calls, each of which ends its own call and no other.
 
-    Errors that this package raises on purpose (a number that is refused, no UDP port, a prompt that
-    cannot be read, a lost link) are logged in ``log`` and end no other call. Any other exception is
-    an error of the handler's and is raised to its owner. ``whose`` is what the calls come to.
+    All but the normal end of a call (:class:`CallEnded`) are logged in ``log``. Errors that this
+    package raises on purpose (a number that is refused, no UDP port, a prompt that cannot be read,
+    a lost link) are warnings. Any other exception is a bug of the handler's, or one of ours: an
+    error with its traceback, counted in :attr:`bugs`. Cancellation, and what is to end the program,
+    passes. ``whose`` is what the calls come to.
     """
 
     def __init__(self, log: logging.Logger, whose: str) -> None:
+        self.bugs = 0
         self._log = log
         self._whose = whose
         self._told = Seldom(at_once=MOST_BUGS)
@@ -79,20 +84,39 @@ class HandlerErrors:
         """Wrap a handler and the end of its call; ``now`` is any monotonic clock, in seconds."""
         try:
             yield
-        except Exception as error:
-            found = list(_leaves(error))
-            if not all(isinstance(each, TelephonyError) for each in found):
-                raise
-            found = [each for each in found if not isinstance(each, CallEnded)]
-            if found and self._told.due(now()):
-                bugs = [each for each in found if isinstance(each, InternalError)]
-                self._log.log(
-                    logging.ERROR if bugs else logging.WARNING,
-                    "a call to %s ends%s: %s",
-                    *(self._whose, self._told.times()),
-                    printable_reason("; ".join(map(str, found))),
-                    exc_info=bugs[0] if bugs else None,
-                )
+        except Exception as error:  # noqa: BLE001  # logged; one call's bug must not end all calls
+            self._tell(error, now())
+        except BaseExceptionGroup as group:
+            # Cancelled, and failed while it cleaned up.
+            failed, passing = group.split(Exception)
+            if failed is not None:
+                self._tell(failed, now())
+            if passing is not None:
+                raise passing from None
+
+    def _tell(self, error: Exception, now: float) -> None:
+        found = [each for each in _leaves(error) if not isinstance(each, CallEnded)]
+        bugs = [each for each in found if not _is_on_purpose(each)]
+        self.bugs += bool(bugs)
+        if found and self._told.due(now):
+            self._log.log(
+                logging.ERROR if bugs else logging.WARNING,
+                "a call to %s ends%s: %s",
+                *(self._whose, self._told.times()),
+                printable_reason("; ".join(map(_in_words, found))),
+                exc_info=error if bugs else None,
+                extra={HANDLER_FAILED: bool(bugs)},
+            )
+
+
+def _is_on_purpose(error: BaseException) -> bool:
+    return isinstance(error, TelephonyError) and not isinstance(error, InternalError)
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, TelephonyError):
+        return str(error)
+    return f"its handler failed: {type(error).__name__}: {error}"
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

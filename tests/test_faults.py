@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from pa_telephony.faults import Seldom, report_bug, report_fault
+from pa_telephony.errors import CallEnded, InternalError, RequestFailed
+from pa_telephony.faults import HandlerErrors, Seldom, report_bug, report_fault
 from pa_telephony.trace import EventRecord, JsonLinesTrace, Record, Trace
 
 pytestmark = pytest.mark.makes_bugs
@@ -31,6 +32,63 @@ def test_a_bug_that_is_not_to_be_logged_is_traced_all_the_same(
     report(a_bug(), records.append, times=" (7 times more)")
     assert "internal error (7 times more); the connection" in caplog.text
     assert len(records) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "text"),
+    [
+        (RequestFailed(17, "user busy"), "WARNING", "a call to 6000 ends: user busy"),
+        (ValueError("x"), "ERROR", "a call to 6000 ends: its handler failed: ValueError: x"),
+        (InternalError("oh"), "ERROR", "a call to 6000 ends: oh"),
+        (
+            ExceptionGroup("", [CallEnded(), ValueError("x")]),
+            "ERROR",
+            "a call to 6000 ends: its handler failed: ValueError: x",
+        ),
+    ],
+)
+def test_an_exception_of_a_handler_is_told_and_does_not_come_out(
+    error: Exception, level: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = HandlerErrors(logging.getLogger("pa_telephony.cti"), "6000")
+    with errors.of_a_call(lambda: 0.0):
+        raise error
+    [logged] = caplog.records
+    assert (logged.levelname, logged.getMessage()) == (level, text)
+    assert (logged.exc_info is not None) == (errors.bugs == 1) == (level == "ERROR")
+
+
+def test_that_a_call_has_ended_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    errors = HandlerErrors(logging.getLogger("pa_telephony.cti"), "6000")
+    with errors.of_a_call(lambda: 0.0):
+        raise CallEnded(17)
+    assert not caplog.records
+    assert not errors.bugs
+
+
+@pytest.mark.parametrize(
+    "passes", [KeyboardInterrupt(), BaseExceptionGroup("", [SystemExit(), ValueError("x")])]
+)
+def test_what_ends_the_program_passes_and_what_failed_beside_it_is_told(
+    passes: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = HandlerErrors(logging.getLogger("pa_telephony.cti"), "6000")
+    with pytest.raises(BaseException) as caught, errors.of_a_call(lambda: 0.0):  # noqa: PT011
+        raise passes
+    if isinstance(caught.value, BaseExceptionGroup):
+        assert [type(each) for each in caught.value.exceptions] == [SystemExit]
+        assert "ValueError: x" in caplog.text
+
+
+def test_a_handler_that_always_fails_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    errors = HandlerErrors(logging.getLogger("pa_telephony.cti"), "6000")
+    for call in range(100):
+        with errors.of_a_call(lambda: 1.0):
+            raise ValueError(call)
+    assert errors.bugs == 100
+    assert len(caplog.records) == 20
 
 
 def a_bug() -> Exception:

@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 import trio
 
 from pa_telephony import cti, rtp, sccp
-from pa_telephony.errors import ConnectionLost
+from pa_telephony.errors import ConnectionLost, TelephonyError
 from pa_telephony.failover import registration
 from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
 from pa_telephony.failover.application import Application
@@ -429,7 +429,10 @@ class Server:
             if kind not in BY_CALLERS:
                 _LOG.log(level, "%s: %s", self.name, words)
             elif told.due(self._clock()):
-                _LOG.log(level, "%s: %s%s", self.name, words, told.times())
+                # What an application is refused explains itself; a bug of its own does not.
+                bug = self.last_application_error if kind == "application.error" else None
+                bug = None if isinstance(bug, TelephonyError) else bug
+                _LOG.log(level, "%s: %s%s", self.name, words, told.times(), exc_info=bug)
         if self._trace is not None:
             self._trace(
                 EventRecord(time.time(), f"failover.{kind}", {"server": self.name, **fields})

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import functools
 import itertools
+import logging
 import os
 import random
 import threading
@@ -27,6 +28,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.errors import ConfigurationError, ConnectionLost, InternalError
+from pa_telephony.faults import HANDLER_FAILED
 from pa_telephony.tasks import Background, background
 from pa_telephony.testing.application import Application
 from pa_telephony.testing.messages import Log, Problem, Seen
@@ -57,7 +59,8 @@ class CallManager:
     free ones).
 
     An internal error of the call manager while it serves a connection closes that connection, as it
-    does in production; here it is raised as well (:meth:`raise_internal_errors`).
+    does in production; here it is raised as well (:meth:`raise_internal_errors`). So is the
+    exception of a handler that ``serve`` gave a call to in the test's own process.
 
     ``timeout`` is how many seconds each wait lasts that is not told otherwise. ``config`` is the
     configuration to begin with, search spaces and timing included. Needs the extra ``testing``.
@@ -83,8 +86,10 @@ class CallManager:
         self._adding = threading.RLock()
         self._applications: list[Application] = []
         self._log = Log()
-        self._bugs: list[Exception] = []
+        self._bugs: list[tuple[str, Exception]] = []
+        """Internal errors, and those of handlers in this process, each with where it showed."""
         self._raised = 0
+        self._handlers = _HandlersOfCalls(self._bugs)
         self._records: deque[Record] = deque(maxlen=_MAX_RECORDS)
         self._packets: deque[Record] = deque(maxlen=_MAX_RECORDS)
 
@@ -94,6 +99,7 @@ class CallManager:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.thread.stop()
+        logging.getLogger("pa_telephony").removeHandler(self._handlers)
         if self.thread.failure is not None:
             if error is None:
                 raise self.thread.failure
@@ -102,6 +108,7 @@ class CallManager:
 
     def start(self) -> None:
         """Return when stations can register and applications log in (``with`` does it)."""
+        logging.getLogger("pa_telephony").addHandler(self._handlers)
         self.thread.start()
 
     def stop(self) -> None:
@@ -316,6 +323,7 @@ class CallManager:
     def raise_internal_errors(self, instead_of: BaseException | None = None) -> None:
         """Raise :class:`InternalError` for internal errors that were not raised yet.
 
+        And for bugs of handlers of calls in this process, which end nothing but their calls.
         Its ``__cause__`` is the first of them; the others are its notes. Where an exception is on
         its way already, all are notes of that one, and nothing is raised. The end of the block
         does it, and the fixture as soon as the test's own code is done.
@@ -324,12 +332,10 @@ class CallManager:
         self._raised += len(bugs)
         if not bugs:
             return
-        first = bugs[0]
-        raised = instead_of or InternalError(
-            f"in the call manager, while it served somebody: {type(first).__name__}: {first}"
-        )
-        for bug in bugs if instead_of else bugs[1:]:
-            raised.add_note("".join(["in the call manager:\n", *traceback.format_exception(bug)]))
+        where, first = bugs[0]
+        raised = instead_of or InternalError(f"{where}: {type(first).__name__}: {first}")
+        for where, bug in bugs if instead_of else bugs[1:]:
+            raised.add_note("".join([f"{where}:\n", *traceback.format_exception(bug)]))
         if instead_of is None:
             raise raised from first
 
@@ -399,7 +405,7 @@ class CallManager:
         self._records.append(record)
         self._log.feed(record)
         if isinstance(record, EventRecord) and record.error is not None:
-            self._bugs.append(record.error)
+            self._bugs.append(("in the call manager, while it served somebody", record.error))
         self.thread.ring()
 
     # Called outside of it.
@@ -466,6 +472,19 @@ class CallManager:
         last = itertools.islice(seen, max(0, len(seen) - _SHOWN), None)
         lines += [f"  {each}" for each in last]
         return "\n".join(lines)
+
+
+class _HandlersOfCalls(logging.Handler):
+    """Collects the exceptions of handlers of calls from the log, where ``serve`` tells them."""
+
+    def __init__(self, bugs: list[tuple[str, Exception]]) -> None:
+        super().__init__(logging.ERROR)
+        self._bugs = bugs
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if getattr(record, HANDLER_FAILED, False) and isinstance(error, Exception):
+            self._bugs.append(("in a handler of calls", error))
 
 
 _making = threading.Lock()

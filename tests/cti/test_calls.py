@@ -322,6 +322,38 @@ async def test_a_refusal_ends_the_call_of_a_cti_port_it_was_about_and_no_other(
         await until(lambda: caplog.text.count("a call to 5001 ends: ") == 2)
 
 
+@pytest.mark.makes_bugs
+async def test_a_bug_of_a_handler_ends_its_call_and_the_next_one_is_served(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        a_house() as house,
+        rtp.open_engine(first_port=47000) as engine,
+        house.provider.open_media_terminal("5001", engine=engine) as port,
+        house.provider.open_route_point("6000") as route_point,
+    ):
+        one = await house.phone("P1")
+        asked: list[str] = []
+
+        async def fail(call: cti.MediaCall | cti.RouteSession) -> None:
+            asked.append(call.calling)
+            if isinstance(call, cti.RouteSession) and len(asked) > 1:
+                await call.select_route("5001")
+            raise ZeroDivisionError("nobody thought of that")
+
+        house.nursery.start_soon(port.serve, fail)
+        house.nursery.start_soon(route_point.serve, fail)
+        async with one.call("6000"):
+            await until(lambda: route_point.handler_errors == 1)
+        async with one.call("6000"):
+            await until(lambda: (route_point.handler_errors, port.handler_errors) == (2, 1))
+        assert asked == ["1001", "1001", "1001"]
+    for whose in ("6000", "5001"):
+        why = "its handler failed: ZeroDivisionError: nobody thought of that"
+        assert f"a call to {whose} ends: {why}" in caplog.text
+    assert "in fail" in caplog.text
+
+
 async def test_a_refusal_ends_the_session_of_a_route_point_it_was_about_and_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -388,7 +388,9 @@ async def test_a_decision_pending_at_an_interceptor_is_not_cut_short_by_the_retu
             assert call.connected_to == "5123"
 
 
-async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() -> None:
+async def test_an_exception_of_the_application_ends_its_call_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Broken(failover.Application):
         async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
             async with call.answer():
@@ -402,6 +404,7 @@ async def test_an_exception_of_the_application_ends_its_call_and_nothing_else() 
         await until(lambda: server.application_errors == 1)
         assert isinstance(server.last_application_error, RuntimeError)
         await it.house.holds("PA1", *NUMBERS)
+    assert "in media_call" in caplog.text  # the traceback
 
 
 async def test_an_application_that_loses_a_connection_of_its_own_keeps_the_port() -> None:

@@ -522,16 +522,69 @@ async def test_what_a_call_is_refused_ends_it_is_told_and_lets_the_next_one_be_s
     assert "user busy" in caplog.text
 
 
-async def test_the_call_of_a_handler_that_fails_is_hung_up() -> None:
+@pytest.mark.makes_bugs
+@pytest.mark.parametrize("in_a_task", [True, False])
+async def test_the_call_of_a_handler_that_fails_is_hung_up_and_the_next_one_is_served(
+    in_a_task: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_station() as (manager, station), trio.open_nursery() as nursery:
+
+        async def divide() -> None:
+            raise ZeroDivisionError("the seventh caller")
+
+        async def handle(call: sccp.Call) -> None:
+            if call.call_reference == 8:
+                nursery.cancel_scope.cancel()
+            if in_a_task:
+                async with trio.open_nursery() as inner:
+                    inner.start_soon(divide)
+            await divide()
+
+        nursery.start_soon(station.serve, handle)
+        manager.show(7, DCallState.RING_IN)
+        while manager.seen != ["END_CALL 7"]:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        assert station.handler_errors == 1
+        manager.show(8, DCallState.RING_IN)
+        await trio.sleep_forever()
+    failed = caplog.records[0]
+    assert failed.levelname == "ERROR"
+    assert "its handler failed: ZeroDivisionError: the seventh caller" in failed.getMessage()
+    assert "in divide" in caplog.text
+
+
+async def test_what_ends_the_program_is_not_kept_by_serve() -> None:
     async with a_station() as (manager, station):
 
         async def handle(call: sccp.Call) -> None:
-            raise ZeroDivisionError
+            raise KeyboardInterrupt
 
         manager.show(7, DCallState.RING_IN)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(KeyboardInterrupt):
             await station.serve(handle)
         assert manager.seen == ["END_CALL 7"]
+        assert station.handler_errors == 0
+
+
+async def test_a_prompt_that_is_missing_is_named_and_ends_its_call_alone(
+    tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    prompt = tmp_path_factory.mktemp("prompts") / "menu.wav"
+    async with a_station() as (manager, station), trio.open_nursery() as nursery:
+
+        async def handle(call: sccp.Call) -> None:
+            if call.call_reference == 8:
+                nursery.cancel_scope.cancel()
+            rtp.wav.read(prompt)
+
+        nursery.start_soon(station.serve, handle)
+        manager.show(7, DCallState.RING_IN)
+        while manager.seen != ["END_CALL 7"]:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        manager.show(8, DCallState.RING_IN)
+        await trio.sleep_forever()
+    assert f"a call to {NAME} ends: {prompt}: No such file or directory" in caplog.text
+    assert caplog.records[0].levelname == "WARNING"
 
 
 async def test_calls_that_were_over_before_anybody_served_keep_no_other_from_being_served() -> None:

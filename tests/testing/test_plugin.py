@@ -141,6 +141,40 @@ def test_an_internal_error_fails_the_test_that_brought_it_out(tmp_path: Path) ->
     assert "ERROR test_it.py::test_has_ended_before" in done.stdout
 
 
+HANDLERS = """
+import threading
+import trio
+from pa_telephony import sccp
+
+def test_the_handler_fails(call_manager):
+    call_manager.add_media_port("5000")
+    ready = threading.Event()
+
+    async def application():
+        async with sccp.open_station("MP-5000", call_manager.sccp_address) as station:
+            async def handle(call):
+                scope.cancel()
+                raise ZeroDivisionError("nobody thought of that")
+            with trio.CancelScope() as scope:
+                ready.set()
+                await station.serve(handle)
+
+    thread = threading.Thread(target=trio.run, args=(application,))
+    thread.start()
+    ready.wait()
+    call_manager.phone("1001").dial("5000").wait_for("ended")
+    thread.join()
+"""
+
+
+def test_the_bug_of_a_handler_in_the_tests_own_process_fails_the_test(tmp_path: Path) -> None:
+    """The call alone ends of it, which the test may well take for the end of the call."""
+    done = run_pytest(tmp_path, HANDLERS, "--show-capture=no")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "InternalError: in a handler of calls: ZeroDivisionError: nobody tho" in done.stdout
+    assert "in handle" in done.stdout or "def handle" in done.stdout
+
+
 @pytest.mark.makes_bugs
 def test_without_the_fixture_the_block_raises_the_internal_error() -> None:
     class Faulty(Watcher):

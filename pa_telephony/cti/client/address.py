@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -32,7 +31,6 @@ from pa_telephony.cti.enums import (
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import CtiCallForwardInformation, DeviceEventFilter
 from pa_telephony.errors import ConnectionLost, RequestFailed
-from pa_telephony.faults import HandlerErrors
 from pa_telephony.q850 import Cause
 from pa_telephony.tasks import Subscription, background
 
@@ -41,7 +39,6 @@ __all__ = ["Address", "CallLine", "CallLineOwner"]
 C = TypeVar("C", bound=Call)
 _Told: TypeAlias = Callable[[Any], None]
 _KEYS = "0123456789ABCD*#"
-_LOG = logging.getLogger("pa_telephony.cti")
 _POLITE = 1.0
 
 
@@ -123,24 +120,20 @@ class CallLine(OpenLine, Generic[C]):
         """Give every call that comes to ``handler``, each in a task of its own, until cancelled.
 
         When a handler returns, its call is refused or hung up, unless it was transferred away.
-        :class:`CallEnded` out of a handler is the normal end of a call. Any other
-        :class:`TelephonyError` ends its call and is told in the log (``pa_telephony.cti``);
-        anything else, a bug of the handler's, comes out of here. At most
-        :attr:`ProviderConfig.max_calls` handlers run; further calls alert.
+        :class:`CallEnded` out of a handler is the normal end of a call. Any other exception ends
+        its call alone and is told in the log (``pa_telephony.cti``): a :class:`TelephonyError` as a
+        warning, anything else, a bug of the handler's, as an error with its traceback, which
+        :attr:`handler_errors` counts. At most :attr:`ProviderConfig.max_calls` handlers run;
+        further calls alert.
         """
 
         async def handle(call: C) -> None:
-            with errors.of_a_call(trio.current_time):
-                try:
-                    with contextlib.suppress(ConnectionLost):
-                        await handler(call)
-                except Exception:
-                    await self.leave(call)
-                    raise
+            with self.of_a_call(), contextlib.suppress(ConnectionLost):
+                await handler(call)
+            with self.of_a_call():
                 await self.leave(call)
             room.release()
 
-        errors = HandlerErrors(_LOG, self.number)
         room = trio.Semaphore(self.provider.config.max_calls)
         async with background() as tasks:
             while True:

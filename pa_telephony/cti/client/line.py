@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -16,9 +17,11 @@ from pa_telephony.cti.enums import CTIFAILURE, LINEAUTOACCEPTSTATUS
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.cti.messages.structs import LineEventFilter
 from pa_telephony.errors import ConnectionLost, RequestFailed
+from pa_telephony.faults import HandlerErrors
 
 __all__ = ["CALLS", "LineOwner", "OpenLine"]
 
+_LOG = logging.getLogger("pa_telephony.cti")
 CALLS = LineEventFilter(
     call_state_changed=True,
     dtmf=True,
@@ -108,6 +111,7 @@ class OpenLine(abc.ABC):
 
     def __init__(self, provider: LineOwner, number: str, device: str | None) -> None:
         self.number = number
+        self._handler_errors = HandlerErrors(_LOG, number)
         self.device = device or ""
         self.was_open = False
         self.leaving = False
@@ -127,6 +131,15 @@ class OpenLine(abc.ABC):
     def __repr__(self) -> str:
         service = "in" if self.in_service else "out of"
         return f"<{type(self).__name__} {self.number} {service} service>"
+
+    @property
+    def handler_errors(self) -> int:
+        """How many calls ended by a bug of the handler that served them; the log has each."""
+        return self._handler_errors.bugs
+
+    def of_a_call(self) -> AbstractContextManager[None]:
+        """Wrap the handler of a call, and its end, whose exceptions end this call alone."""
+        return self._handler_errors.of_a_call(trio.current_time)
 
     def has_device(self, device: str) -> bool:
         """Whether ``device`` is open or registered by this line."""

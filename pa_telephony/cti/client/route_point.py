@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -29,13 +28,11 @@ from pa_telephony.errors import (
     RequestFailed,
     TelephonyError,
 )
-from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import background
 
 __all__ = ["RouteFailed", "RoutePoint", "RouteSession"]
 
 
-_LOG = logging.getLogger("pa_telephony.cti")
 _TRIES_KEPT = 99
 """How many attempts of a session are remembered, beside the newest."""
 
@@ -188,24 +185,24 @@ class RoutePoint(OpenLine):
         A handler that returns without having routed its call leaves it alerting, and so does
         one that selects nothing within :attr:`ProviderConfig.route_select_within`; what it
         selects later raises :class:`CallEnded`. :class:`RouteFailed` and :class:`CallEnded` out
-        of a handler do the same. So does any other :class:`TelephonyError`, which is told in the
-        log (``pa_telephony.cti``); anything else, a bug of the handler's, comes out of here.
+        of a handler do the same. So does any other exception, which is told in the log
+        (``pa_telephony.cti``): a :class:`TelephonyError` as a warning, anything else, a bug of the
+        handler's, as an error with its traceback, which :attr:`handler_errors` counts.
         """
 
         async def handle(session: RouteSession) -> None:
             with (
-                errors.of_a_call(trio.current_time),
+                self.of_a_call(),
                 contextlib.suppress(RouteFailed, CallEnded, ConnectionLost),
             ):
                 async with background() as waiting:
                     waiting.start_soon(self._end_in_time, session)
                     await handler(session)
-            with errors.of_a_call(trio.current_time):
+            with self.of_a_call():
                 if not session.ended:
                     await session.end()
             room.release()
 
-        errors = HandlerErrors(_LOG, self.number)
         # Calls come and go as the CTI manager likes; handlers may take longer.
         room = trio.Semaphore(self._provider.config.max_calls)
         async with background() as tasks:

@@ -82,6 +82,7 @@ class Station:
         """Why no call manager has confirmed that we left, "" if one has: the link just closed."""
         self._news = trio.Event()
         self._dialling = trio.Lock()
+        self._handler_errors = HandlerErrors(_LOG, name)
 
     def __repr__(self) -> str:
         return f"<Station {self.name} {self.number or '?'}>"
@@ -128,6 +129,11 @@ class Station:
     def slow_call_managers(self) -> int:
         """How many connections were closed because the call manager did not read what we sent."""
         return self._managers.slow_call_managers
+
+    @property
+    def handler_errors(self) -> int:
+        """How many calls ended by a bug of the handler that served them; the log has each."""
+        return self._handler_errors.bugs
 
     @property
     def last_error(self) -> str:
@@ -312,22 +318,21 @@ class Station:
         """Give every call that rings to ``handler``, each in a task of its own, until cancelled.
 
         A handler that returns without having answered refuses the call. :class:`CallEnded` out
-        of a handler is the normal end of a call. Any other :class:`TelephonyError` (a transfer
-        that is refused, no UDP port) ends its call and is told in the log (``pa_telephony.sccp``);
-        anything else, a bug of the handler's, comes out of here.
+        of a handler is the normal end of a call. Any other exception ends its call alone and is
+        told in the log (``pa_telephony.sccp``): a :class:`TelephonyError` (a transfer that is
+        refused, no UDP port, a prompt that is missing) as a warning, anything else, a bug of the
+        handler's, as an error with its traceback, which :attr:`handler_errors` counts.
         """
 
         async def handle(call: Call) -> None:
             try:
-                with errors.of_a_call(trio.current_time):
-                    try:
-                        await handler(call)
-                    finally:
-                        await self._hang_up(call)
+                with self._handler_errors.of_a_call(trio.current_time):
+                    await handler(call)
             finally:
+                with self._handler_errors.of_a_call(trio.current_time):
+                    await self._hang_up(call)
                 room.release()
 
-        errors = HandlerErrors(_LOG, self.name)
         # Calls come and go as the call manager likes; handlers may take longer.
         room = trio.Semaphore(self.config.max_calls)
         async with background() as tasks:
