@@ -17,7 +17,19 @@ from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.cli.main import cli
 from pa_telephony.failover.config import ClusterConfig
 
-PACKAGES = ["sccp", "cti", "rtp", "callmanager", "failover", "testing", "errors", "trace", "tasks"]
+PACKAGES = [
+    "sccp",
+    "cti",
+    "rtp",
+    "callmanager",
+    "failover",
+    "testing",
+    "errors",
+    "trace",
+    "tasks",
+    "program",
+    "extras",
+]
 
 # Their names are the protocols', and so many that the site has them in pages of their own.
 PROTOCOLS = ["sccp.messages", "sccp.enums", "cti.messages", "cti.enums", "cti.errors"]

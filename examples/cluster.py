@@ -8,9 +8,7 @@ pa-telephony status --cluster examples/cluster.toml
 
 import sys
 
-import trio
-
-from pa_telephony import failover, sccp
+from pa_telephony import failover, program, sccp
 
 
 class Greet(failover.Application):
@@ -29,4 +27,4 @@ async def main(file: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1], sys.argv[2])
+    program.run(main, sys.argv[1], sys.argv[2])

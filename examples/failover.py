@@ -4,7 +4,7 @@ Separate processes for the call manager and both servers, real calls, real audio
 ``pa-telephony demo``. Writes demo-out/.
 """
 
-from pa_telephony.cli.demo.command import demo
+from pa_telephony.cli.main import cli
 
 if __name__ == "__main__":
-    demo()
+    cli(["demo"])

@@ -6,9 +6,7 @@ python examples/ivr.py 127.0.0.1:2748 menu.wav
 import functools
 import sys
 
-import trio
-
-from pa_telephony import cti, rtp
+from pa_telephony import cti, program, rtp
 
 
 async def menu(prompt: str, call: cti.MediaCall) -> None:
@@ -20,9 +18,10 @@ async def menu(prompt: str, call: cti.MediaCall) -> None:
 
 
 async def main(manager: str, prompt: str) -> None:
+    login = cti.open_provider(manager, user="app", password="secret")
     async with (
         rtp.open_engine(first_port=34000) as engine,
-        cti.open_provider(manager, user="app", password="secret") as provider,
+        program.ready_within(60, login) as provider,
         provider.open_media_terminal("5001", engine=engine) as port,
     ):
         print(f"{port.number} is in service", flush=True)
@@ -30,4 +29,4 @@ async def main(manager: str, prompt: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1], sys.argv[2])
+    program.run(main, sys.argv[1], sys.argv[2])

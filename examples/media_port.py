@@ -6,9 +6,7 @@ python examples/media_port.py 127.0.0.1:2000 menu.wav
 import functools
 import sys
 
-import trio
-
-from pa_telephony import rtp, sccp
+from pa_telephony import program, rtp, sccp
 
 
 async def menu(prompt: str, call: sccp.Call) -> None:
@@ -18,13 +16,12 @@ async def menu(prompt: str, call: sccp.Call) -> None:
 
 
 async def main(call_manager: str, prompt: str) -> None:
-    async with (
-        rtp.open_engine(first_port=32000) as engine,
-        sccp.open_media_port("PA1-VI1", call_manager, engine=engine) as port,
-    ):
-        print(f"{port.number} is in service", flush=True)
-        await port.serve(functools.partial(menu, prompt))
+    async with rtp.open_engine(first_port=32000) as engine:
+        opening = sccp.open_media_port("PA1-VI1", call_manager, engine=engine)
+        async with program.ready_within(60, opening) as port:
+            print(f"{port.number} is in service", flush=True)
+            await port.serve(functools.partial(menu, prompt))
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1], sys.argv[2])
+    program.run(main, sys.argv[1], sys.argv[2])

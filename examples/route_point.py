@@ -5,9 +5,7 @@ python examples/route_point.py 127.0.0.1:2748
 
 import sys
 
-import trio
-
-from pa_telephony import cti
+from pa_telephony import cti, program
 
 AGENTS = {"1001": "2001", "1002": "2002"}
 
@@ -18,8 +16,9 @@ async def route(session: cti.RouteSession) -> None:
 
 
 async def main(*managers: str) -> None:
+    login = cti.open_provider(managers, user="app", password="secret")
     async with (
-        cti.open_provider(managers, user="app", password="secret") as provider,
+        program.ready_within(60, login) as provider,
         provider.open_route_point("6000") as route_point,
     ):
         print("6000 is in service", flush=True)
@@ -27,4 +26,4 @@ async def main(*managers: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *sys.argv[1:])
+    program.run(main, *sys.argv[1:])

@@ -14,8 +14,8 @@ import sys
 
 import trio
 
-from pa_telephony import rtp, sccp
-from pa_telephony.errors import CallEnded, TelephonyError
+from pa_telephony import program, rtp, sccp
+from pa_telephony.errors import CallEnded
 
 say = functools.partial(print, flush=True)
 
@@ -38,8 +38,8 @@ async def main(options: argparse.Namespace) -> None:
     """Register, and have one call."""
     async with (
         rtp.open_engine() as engine,
-        sccp.open_station(
-            options.device, options.call_manager, engine=engine, on_trouble=say
+        program.ready_within(
+            60, sccp.open_station(options.device, options.call_manager, engine=engine)
         ) as phone,
     ):
         say(f"{phone.number} is registered")
@@ -70,6 +70,6 @@ parser.add_argument("--call-manager", default="127.0.0.1", metavar="HOST[:PORT]"
 
 if __name__ == "__main__":
     try:
-        trio.run(main, parser.parse_args())
-    except (TelephonyError, ValueError) as error:
+        program.run(main, parser.parse_args())
+    except ValueError as error:
         sys.exit(str(error))

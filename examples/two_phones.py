@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import trio
 
-from pa_telephony import callmanager, rtp, sccp
+from pa_telephony import callmanager, program, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, LineConfig
 
 CONFIG = CallManagerConfig(
@@ -49,4 +49,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main)
+    program.run(main)

@@ -20,10 +20,22 @@ from pa_telephony.errors import CallEnded, InternalError, TelephonyError
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Address, EventRecord, Trace
 
-__all__ = ["HANDLER_FAILED", "MOST_BUGS", "HandlerErrors", "Seldom", "report_bug", "report_fault", "told_of"]
+__all__ = [
+    "HANDLER_FAILED",
+    "MOST_BUGS",
+    "MOST_TROUBLES",
+    "HandlerErrors",
+    "Seldom",
+    "Troubles",
+    "report_bug",
+    "report_fault",
+    "told_of",
+]
 
 MOST_BUGS = 20
 """How many internal errors with their tracebacks a log has within a minute."""
+MOST_TROUBLES = 5
+"""How many reasons why one link is down a log has within a minute."""
 HANDLER_FAILED = "handler_failed"
 """The attribute of a :class:`logging.LogRecord` that says whether a handler's bug ended a call."""
 
@@ -61,6 +73,25 @@ class Seldom:
         """How often it happened and was not logged, as a part of the logged text; "" for never."""
         untold, self._untold = self._untold, 0
         return f" ({untold} times more since the last time this was told)" if untold else ""
+
+
+class Troubles:
+    """Says in ``log`` why something is not there yet: each reason once a minute, and not many."""
+
+    def __init__(self, log: logging.Logger, whose: str) -> None:
+        self._log = log
+        self._whose = whose
+        self._told: set[str] = set()
+        self._until = float("-inf")
+
+    def tell(self, why: str, now: float) -> None:
+        """Log a reason; ``now`` is any monotonic clock, in seconds."""
+        if now >= self._until:
+            self._told.clear()
+            self._until = now + 60.0
+        if why not in self._told and len(self._told) < MOST_TROUBLES:
+            self._told.add(why)
+            self._log.warning("%s: %s", self._whose, printable_reason(why))
 
 
 class HandlerErrors:

@@ -48,6 +48,7 @@ IMPURE_MODULES = {
     "pa_telephony.sccp.server.server",
     "pa_telephony.sccp.server.session",
     "pa_telephony.peer",
+    "pa_telephony.program",
     "pa_telephony.serving",
     "pa_telephony.tasks",
     "pa_telephony.turns",

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
@@ -78,6 +79,61 @@ def test_two_phones_talk_and_the_example_says_what_was_heard() -> None:
     assert "1002 rings, 1001 calls" in done.stdout
     assert "loudest at 600 Hz" in done.stdout
     assert ", 0 lost" in done.stdout
+
+
+NOBODY = f"{NETWORK}.99"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (
+            ["route_point.py", "HOST"],
+            "not in service: HOST:2748, user app: Connection refused",
+        ),
+        (["ivr.py", "HOST", "-"], "not in service: HOST:2748, user app: Connection refused"),
+        (["media_port.py", "HOST", "-"], "PA1-VI1 is not registered: HOST:2000: Connection"),
+        (["softphone.py", "SEP1", "--answer", "--call-manager", "HOST"], "SEP1 is not registered"),
+    ],
+)
+def test_an_example_says_for_what_it_waits_and_ends_quietly_with_ctrl_c(
+    command: list[str], says: str
+) -> None:
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-W",
+            "error",
+            EXAMPLES / command[0],
+            *(each.replace("HOST", NOBODY) for each in command[1:]),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert says.replace("HOST", NOBODY) in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (err, process.returncode) == ("", 130)
+
+
+@pytest.mark.parametrize("name", ["two_phones", "failover"])
+def test_an_example_that_is_interrupted_shows_no_traceback(name: str, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-u", EXAMPLES / f"{name}.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert process.returncode == 130
 
 
 def commands_of_readme() -> tuple[list[list[str]], list[str]]:

@@ -42,7 +42,10 @@ def test_the_list_has_names_options_and_fields(public_names: ModuleType) -> None
 
 @pytest.mark.parametrize(
     "package",
-    ["callmanager", "cti", "errors", "failover", "rtp", "sccp", "tasks", "testing", "trace"],
+    [
+        *("callmanager", "cti", "errors", "extras", "failover", "program"),
+        *("rtp", "sccp", "tasks", "testing", "trace"),
+    ],
 )
 def test_a_package_and_all_its_names_are_imported_without_a_warning(package: str) -> None:
     code = f"import pa_telephony.{package} as it\nfor name in it.__all__: getattr(it, name)"

@@ -12,6 +12,7 @@ import click
 
 from pa_telephony import __version__
 from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
+from pa_telephony.extras import MissingExtra
 from pa_telephony.printable import printable_lines
 
 __all__ = ["cli"]
@@ -54,6 +55,8 @@ class _Commands(click.Group):
             raise click.ClickException(printable_lines(str(error))) from error
         except DecodeError as error:
             raise click.ClickException(printable_lines(error.reason)) from error
+        except MissingExtra as error:
+            raise click.ClickException(str(error)) from error
         except TelephonyError as error:
             text = printable_lines(f"{type(error).__name__}: {error}")
             raise click.ClickException(text) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import trio
 from pa_telephony.cli.stalls import watch_stalls
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.printable import printable_lines
+from pa_telephony.program import until_stopped
 from pa_telephony.tasks import background
 from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
 
@@ -130,20 +130,12 @@ def run_until_stopped(main: Callable[[], Awaitable[None]], stalls: Trace | None 
     """
 
     async def run() -> None:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with background() as tasks:
+        async with background() as tasks:
+            if stalls is not None:
+                tasks.start_soon(watch_stalls, stalls)
+            await main()
 
-                async def stop() -> None:
-                    async for number in signals:
-                        signal.signal(number, signal.SIG_DFL)
-                        tasks.cancel_scope.cancel()
-
-                tasks.start_soon(stop)
-                if stalls is not None:
-                    tasks.start_soon(watch_stalls, stalls)
-                await main()
-
-    trio.run(run)
+    trio.run(until_stopped, run)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
+from pa_telephony.extras import need
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -47,9 +48,10 @@ class Certificate:
 def load_cryptography() -> None:
     """Load the modules that a login needs, which fails in a process without free descriptors.
 
-    To be called before any application is served. Raises :class:`ImportError` without the extra
-    ``cti``.
+    To be called before any application is served. Raises
+    :class:`~pa_telephony.extras.MissingExtra` without the extra ``cti``.
     """
+    need("cti", "cryptography")
     for name in ("x509", "hazmat.primitives.asymmetric.padding", "hazmat.primitives.ciphers"):
         importlib.import_module(f"cryptography.{name}")
     _encrypt(b"", bytes(_KEY), bytes(_BLOCK))
@@ -57,6 +59,7 @@ def load_cryptography() -> None:
 
 def make_certificate(name: str, *, valid_from: datetime.datetime, days: int = 3650) -> Certificate:
     """A self-signed RSA-2048 certificate for ``name``."""
+    need("cti", "cryptography")
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -85,6 +88,7 @@ def seal_password(
     characters do. Without a certificate the password cannot be recovered by anyone, and
     ``encrypted_key_data`` is empty.
     """
+    need("cti", "cryptography")
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import padding, rsa

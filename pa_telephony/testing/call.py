@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import trio
@@ -17,7 +17,7 @@ from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.packet import CLOCK_RATE
 from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp.enums import DCallState
-from pa_telephony.testing.thread import TrioThread, WaitFailed
+from pa_telephony.testing.thread import TrioThread, WaitFailed, check_known
 
 __all__ = ["Call", "CallState", "Stage", "check_sound"]
 
@@ -49,6 +49,10 @@ class Stage(Protocol):
 
     thread: TrioThread
     timeout: float
+
+    def absent(self, number: str) -> str:
+        """The words "1002 is not registered" when no device with the number is; "" otherwise."""
+        ...
 
     def start_soon(self, function: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Run a task beside the call manager; to be called in its thread."""
@@ -132,7 +136,9 @@ class Call:
         States that passed since the last wait count, so that a phone that answers at once does
         not make a wait for "ringing" fail. Raises :class:`WaitFailed` after the timeout, and at
         once when the call has come to an end (ended, busy, unreachable) and cannot get there.
+        Raises :class:`ValueError` for a word that is no state, with the nearest one.
         """
+        check_known("state of a call", state, get_args(CallState))
 
         def found() -> int | None:
             later = self._states[self._seen + 1 :]
@@ -265,7 +271,11 @@ class Call:
 
     @property
     def _history(self) -> str:
-        return f"it was {', '.join(self._states)}; connected to {self.connected_to or 'nobody'}"
+        absent = self._stage.absent(self.called)
+        return (
+            f"it was {', '.join(self._states)}; connected to {self.connected_to or 'nobody'}"
+            f"{absent and f'; {absent}'}"
+        )
 
     def _wait(self, condition: Callable[[], bool], what: str, timeout: float | None) -> None:
         seconds = self._stage.timeout if timeout is None else timeout

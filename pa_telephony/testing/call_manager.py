@@ -31,9 +31,9 @@ from pa_telephony.errors import ConfigurationError, ConnectionLost, InternalErro
 from pa_telephony.faults import HANDLER_FAILED
 from pa_telephony.tasks import Background, background
 from pa_telephony.testing.application import Application
-from pa_telephony.testing.messages import Log, Problem, Seen
+from pa_telephony.testing.messages import Log, Problem, Seen, message_names
 from pa_telephony.testing.phone import Phone
-from pa_telephony.testing.thread import TrioThread, Unexpected, WaitFailed
+from pa_telephony.testing.thread import TrioThread, Unexpected, WaitFailed, check_known
 from pa_telephony.trace import EventRecord, PcapTrace, Record, RtpRecord
 
 __all__ = ["CallManager"]
@@ -286,7 +286,11 @@ class CallManager:
         )
 
     def wait_for_message(self, name: str, *, after: int = 0, timeout: float | None = None) -> Seen:
-        """Wait for a message of this name; the first ``after`` messages do not count."""
+        """Wait for a message of this name; the first ``after`` messages do not count.
+
+        Raises :class:`ValueError` for a name that no message has.
+        """
+        self._check_message(name)
         self._wait(lambda: self._messages(name, after), f"a {name}", timeout)
         return self._messages(name, after)[0]
 
@@ -297,7 +301,12 @@ class CallManager:
     # The messages that were seen.
 
     def messages(self, name: str = "") -> list[Seen]:
-        """The messages that the call manager has sent and received so far, or those of one name."""
+        """The messages that the call manager has sent and received so far, or those of one name.
+
+        Raises :class:`ValueError` for a name that no message has.
+        """
+        if name:
+            self._check_message(name)
         return self._messages(name, 0)
 
     @property
@@ -438,6 +447,19 @@ class CallManager:
         for device in self._lines(name):
             return device
         raise ConfigurationError(f"no device has the name or number {name}")
+
+    def _check_message(self, name: str) -> None:
+        # What nobody knows is called "Unknown(0x1234)", and what cannot be decoded "undecodable".
+        if name != "undecodable" and not name.startswith("Unknown("):
+            check_known("message", name, message_names())
+
+    def absent(self, number: str) -> str:
+        """The words "1002 is not registered" when no device with the number is; "" otherwise."""
+        devices = self._lines(number)
+        calls = self._running.calls
+        if not devices or any(calls.is_registered(device.name) for device in devices):
+            return ""
+        return f"{number} is not registered"
 
     def _messages(self, name: str, after: int) -> list[Seen]:
         seen = self._log.messages[after:]

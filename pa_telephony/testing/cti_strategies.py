@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from hypothesis import strategies as st
-
 from pa_telephony.cti.messages import NULL, CtiMessage, Handle
+from pa_telephony.extras import MissingExtra
 from pa_telephony.wire.declaration import OpenIntEnum, Struct, fields_of
 from pa_telephony.wire.offset.types import (
     Bool,
@@ -20,6 +19,11 @@ from pa_telephony.wire.offset.types import (
     Structs,
     UString,
 )
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtra("hypothesis", "testing") from error
 
 __all__ = ["cti_message", "cti_messages"]
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pa_telephony.cti import messages as cti_messages
+from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages as sccp_messages
 from pa_telephony.sccp.connection import NEWEST_VERSION, announced_by, negotiate
+from pa_telephony.sccp.messages.base import SccpMessage
 from pa_telephony.trace import Address, EventRecord, FrameRecord
 from pa_telephony.wire.declaration import Message, UnknownMessage
 
-__all__ = ["Log", "Problem", "Seen"]
+__all__ = ["Log", "Problem", "Seen", "message_names"]
 
 _SCCP_HEADER = 12
 
@@ -53,6 +55,12 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}"
+
+
+def message_names() -> list[str]:
+    """The names of all SCCP and CTI messages, each once."""
+    kinds = (*SccpMessage.registry.values(), *CtiMessage.registry.values())
+    return sorted({kind.__name__ for kind in kinds})
 
 
 class _Connection:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from hypothesis import strategies as st
-
+from pa_telephony.extras import MissingExtra
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.wire.declaration import OpenIntEnum, OpenIntFlag, Struct, fields_of
 from pa_telephony.wire.sequential.types import (
@@ -30,6 +29,11 @@ from pa_telephony.wire.sequential.types import (
     Union,
     present,
 )
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtra("hypothesis", "testing") from error
 
 __all__ = ["sccp_message", "sccp_messages", "sccp_struct"]
 

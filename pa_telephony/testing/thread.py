@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import difflib
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar, TypeVarTuple
 
 import trio
 
 from pa_telephony.errors import InternalError
 
-__all__ = ["TrioThread", "Unexpected", "WaitFailed"]
+__all__ = ["TrioThread", "Unexpected", "WaitFailed", "check_known"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,6 +29,17 @@ class WaitFailed(AssertionError):
 
 class Unexpected(AssertionError):
     """A problem was seen on the wire that the test does not allow."""
+
+
+def check_known(what: str, word: str, known: Collection[str]) -> None:
+    """Refuse a word that a test has misspelt: it would be waited for in vain.
+
+    Raises :class:`ValueError` with the nearest one that there is.
+    """
+    if word not in known:
+        near = difflib.get_close_matches(word, known, 1, 0.5)
+        meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise ValueError(f"no {what} is called {word!r}: {meant}")
 
 
 class TrioThread:

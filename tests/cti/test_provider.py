@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -103,6 +104,37 @@ async def test_a_wrong_password_is_refused_as_a_real_server_does() -> None:
         with pytest.raises(RequestFailed):
             async with cti.open_provider(call_manager.cti_address, user="", password=""):
                 pass
+
+
+async def test_a_refused_login_says_where_as_whom_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    async with manager() as call_manager:
+        peer = call_manager.cti_address
+        with pytest.raises(RequestFailed) as caught:
+            async with cti.open_provider(peer, user="app", password="wrong"):
+                pass
+    why = "Directory login failed (no such user, or another password)"
+    assert str(caught.value) == f"{peer}, user app: {why}"
+    assert "connection closed" not in caplog.text
+    assert isinstance(caught.value.__cause__, RequestFailed)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_cti_manager_that_is_not_there_is_named_with_the_user_and_the_reason(
+    asked: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks is told; the log has it otherwise, as a program waits for as long as it takes."""
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+    with trio.move_on_after(5):
+        on_trouble = told.append if asked else None
+        opening = cti.open_provider(nobody, user="app", password="secret", on_trouble=on_trouble)
+        async with opening:
+            pass
+    why = f"{nobody}, user app: Connection refused"
+    assert set(told) == ({why} if asked else set())
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == ([] if asked else [f"not in service: {why}"])
 
 
 async def test_a_password_never_appears_in_a_trace() -> None:

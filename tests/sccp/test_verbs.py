@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 
 import pytest
 import trio
+import trio.testing
 from loopback import NETWORK
 
 from pa_telephony import rtp, sccp
 from pa_telephony.errors import (
     CallEnded,
     ConfigurationError,
+    ConnectionLost,
     LocalProtocolError,
     RequestFailed,
 )
@@ -478,6 +480,43 @@ async def test_two_calls_that_are_begun_at_once_are_two_calls() -> None:
             await station.wait_shown(lambda _: len(references) == 2)
             nursery.cancel_scope.cancel()
         assert sorted(references) == [1, 2]
+
+
+async def test_calls_that_are_begun_at_once_are_made_one_after_the_other() -> None:
+    """The key for a new call once ended the one before while it rang at the other side."""
+    async with a_station() as (manager, station):
+        manager.on_key[SoftKeyEvent.NEW_CALL] = lambda _: manager.new_call()
+        manager.dialled = {"1": DCallState.RING_OUT, "2": DCallState.RING_OUT}
+        begun: list[str] = []
+
+        async def call_up(number: str) -> None:
+            async with station.call(number):
+                begun.append(number)
+                await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            for number in "123":
+                nursery.start_soon(call_up, number)
+                await trio.testing.wait_all_tasks_blocked()
+            await trio.sleep(1)
+            assert begun == ["1"]
+            manager.show(1, DCallState.CONNECTED)
+            await trio.sleep(1)
+            assert begun == ["1", "2"]
+            manager.show(2, DCallState.BUSY)
+            await trio.sleep(1)
+            assert begun == ["1", "2", "3"]
+            assert manager.seen == ["NEW_CALL 0"] * 2
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_call_of_a_station_that_is_off_says_that_it_is_not_registered_and_why() -> None:
+    async with a_station() as (manager, station):
+        manager.drop()
+        await station.wait_unregistered()
+        with pytest.raises(ConnectionLost, match=f"^{NAME} is not registered: closed by"):
+            async with station.call("2"):
+                pass
 
 
 async def test_a_call_that_is_no_consultation_can_not_complete_a_transfer() -> None:

@@ -168,6 +168,31 @@ def test_phones_come_back_after_connections_were_dropped(call_manager: CallManag
     phone.dial("1002").wait_for("connected")
 
 
+def test_a_wait_for_a_state_that_there_is_not_is_refused_with_the_nearest_one(
+    call_manager: CallManager,
+) -> None:
+    call_manager.phone("1002")
+    call = call_manager.phone("1001").dial("1002")
+    with pytest.raises(ValueError, match=r"'conected': did you mean 'connected'\?"):
+        call.wait_for("conected")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'x': there are dialling, ringing, connected"):
+        call.wait_for("x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'RegisterAkc': did you mean 'RegisterAck'\?"):
+        call_manager.wait_for_message("RegisterAkc")
+    with pytest.raises(ValueError, match="RegisterAck"):
+        call_manager.messages("Registerack")
+    assert call_manager.messages("Unknown(0x1234)") == []
+
+
+def test_a_call_to_a_phone_that_is_off_says_that_it_is_not_registered(
+    call_manager: CallManager,
+) -> None:
+    call_manager.phone("1002").unplug()
+    call = call_manager.phone("1001").dial("1002")
+    with pytest.raises(WaitFailed, match=r"; 1002 is not registered$"):
+        call.wait_for("connected")
+
+
 def test_a_phone_that_is_unplugged_loses_its_calls_and_comes_back(
     call_manager: CallManager,
 ) -> None:

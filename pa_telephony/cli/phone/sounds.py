@@ -96,9 +96,10 @@ class SoundCard:
         try:
             card: Any = importlib.import_module("sounddevice")
         except (ImportError, OSError) as error:
+            # Without PortAudio its module raises OSError.
             raise ConfigurationError(
-                f"no sound card: {error} (pip install 'pa-telephony[softphone]'; on Linux also "
-                "libportaudio2); --play and --record work without one"
+                f"no sound card: {error}. Install it with: pip install 'pa-telephony[softphone]'; "
+                "on Linux also libportaudio2; --play and --record work without one"
             ) from error
         self._microphone, self._loudspeaker = _Pipe(), _Pipe()
         form = {"samplerate": CLOCK_RATE, "channels": 1, "dtype": "int16", "blocksize": _FRAME}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import itertools
+import logging
 import os
 import random
 import secrets
@@ -32,11 +33,13 @@ from pa_telephony.errors import (
     RequestFailed,
     TelephonyError,
 )
+from pa_telephony.faults import Troubles
 from pa_telephony.tasks import background, map_os_errors
 from pa_telephony.trace import EventRecord, FrameTrace, Trace, guarded
 
 __all__ = ["Answer", "ProviderConfig", "ProviderLink"]
 
+_LOG = logging.getLogger("pa_telephony.cti.client")
 _FAILURE = messages.FailureResponse
 _READ = 65536
 _PATIENCE = 4
@@ -106,7 +109,9 @@ class ProviderLink(abc.ABC):
         self.last_error = ""
         """Why the provider was out of service, or no CTI manager was reached, the last time."""
         self.on_trouble: Callable[[str], object] | None = None
-        """A function that is told each such reason."""
+        """A function that is told each such reason; without one the log has it
+        (``pa_telephony.cti.client``), each reason once a minute."""
+        self._troubles = Troubles(_LOG, "not in service")
         self._directory_size = 0
         self._password = password
         self._managers = managers
@@ -273,15 +278,16 @@ class ProviderLink(abc.ABC):
                 try:
                     await self._session(host, port)
                 except RequestFailed as failed:
-                    self._note(str(failed))
+                    why = self._note(host, port, failed)
                     # Silence is no refusal: the server may answer later.
                     if failed.code != CTIFAILURE.TIMEOUT:
-                        refused = failed
+                        refused = type(failed)(failed.code, why)
+                        refused.__cause__ = failed
                 except RemoteProtocolError as error:
                     self.protocol_errors += 1
-                    self._note(str(error))
+                    self._note(host, port, error)
                 except ConnectionLost as lost:
-                    self._note(str(lost))
+                    self._note(host, port, lost)
                 if self.sessions != sessions:
                     break
             if self.sessions != sessions:
@@ -290,10 +296,16 @@ class ProviderLink(abc.ABC):
                 raise refused
             await trio.sleep(back_off.pause())
 
-    def _note(self, why: str) -> None:
+    def _note(self, host: str, port: int, error: TelephonyError) -> str:
+        """Tell why there is no session, with the CTI manager and the user that it is about."""
+        peer = f"{host}:{port}"
+        why = f"{peer}, user {self.user}: {str(error).removeprefix(peer).lstrip(': ')}"
         self.last_error = why
         if self.on_trouble is not None:
             self.on_trouble(why)
+        else:
+            self._troubles.tell(why, trio.current_time())
+        return why
 
     async def _session(self, host: str, port: int) -> None:
         peer = f"{host}:{port}"
@@ -428,8 +440,6 @@ class ProviderLink(abc.ABC):
             opened = await self._opened.wait()
         if opened is None:
             raise ConnectionLost("the CTI manager does not complete the login")
-        if opened.reason:
-            raise RequestFailed(opened.reason, opened.failure_description)
         connection.start_heartbeats(
             float(opened.client_heartbeat or 30),
             min(float(max(opened.server_heartbeat, 1) * _PATIENCE), _LONGEST_SILENCE),
@@ -443,6 +453,8 @@ class ProviderLink(abc.ABC):
         await self._enumeration_ends(self._enumerated)
         self._in_service = True
         self.sessions += 1
+        if self.on_trouble is None:
+            _LOG.info("user %s is in service at %s:%s", self.user, *self.manager)
         self.wake_waiters()
 
     async def _enumeration_ends(self, enumerated: Answer) -> None:
@@ -461,6 +473,9 @@ class ProviderLink(abc.ABC):
             return
         match message:
             case messages.ProviderOpenCompletedEvent():
+                if message.reason and not self._in_service:
+                    # At once: the connection's end may be read before the login's task runs.
+                    raise _refused_login(message)
                 if self._opened is not None:
                     self._opened.set(message)
             case messages.DeviceLineInfoEvent():
@@ -525,6 +540,14 @@ class ProviderLink(abc.ABC):
             contextlib.suppress(ConnectionLost, RequestFailed),
         ):
             await self.request(messages.ProviderCloseRequest())
+
+
+def _refused_login(message: messages.ProviderOpenCompletedEvent) -> RequestFailed:
+    why = message.failure_description or ""
+    if message.reason == CTIFAILURE.DIRECTORY_LOGIN_FAILED:
+        # What a real server says of both (observed); it does not tell which.
+        why = f"{why or 'login failed'} (no such user, or another password)"
+    return RequestFailed(message.reason, why)
 
 
 class Answer:

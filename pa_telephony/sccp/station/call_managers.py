@@ -6,6 +6,7 @@ earlier one that gives it a token when no call is up (docs/protocol/sccp.md §4)
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from typing import Protocol
 import trio
 
 from pa_telephony.errors import RegistrationRejected
+from pa_telephony.faults import Troubles
 from pa_telephony.sccp.enums import DeviceResetType
 from pa_telephony.sccp.station.core import (
     CallChanged,
@@ -34,6 +36,8 @@ from pa_telephony.tasks import Background, background
 from pa_telephony.trace import Trace
 
 __all__ = ["CallManagers", "Served"]
+
+_LOG = logging.getLogger("pa_telephony.sccp.station")
 
 
 class Served(Protocol):
@@ -74,6 +78,7 @@ class CallManagers:
         self.slow_call_managers = 0
         self.last_error = ""
         self.on_trouble: Callable[[str], object] | None = None
+        self._troubles = Troubles(_LOG, f"{name} is not registered")
         self.refusals = 0
         """How often a call manager would not let the station go."""
         self.let_go = False
@@ -172,8 +177,11 @@ class CallManagers:
 
     def _note(self, why: str) -> None:
         self.last_error = why
-        if self.on_trouble is not None and self._wanted and self._returning is None:
-            self.on_trouble(why)
+        if self._wanted and self._returning is None:
+            if self.on_trouble is not None:
+                self.on_trouble(why)
+            else:
+                self._troubles.tell(why, trio.current_time())
 
     def _obey(self, reset: DeviceResetType | None, index: int) -> None:
         if reset is DeviceResetType.RESTART:

@@ -22,6 +22,7 @@ __all__ = ["StationCalls"]
 _REMEMBERED = 8
 """Calls that may still be asked about after their end."""
 _BEYOND_DIGITS = (DCallState.PROCEED, DCallState.RING_OUT)
+_BEING_MADE = (DCallState.OFF_HOOK, *_BEYOND_DIGITS)
 _DIAL_TONES = (DeviceTone.INSIDE_DIAL_TONE, DeviceTone.OUTSIDE_DIAL_TONE)
 
 
@@ -39,6 +40,14 @@ class StationCalls:
         self._station = station
         self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
         self._left_up: dict[int, list[messages.OnHook]] = {}
+
+    @property
+    def being_made(self) -> bool:
+        """Whether a call of ours is not yet answered, and not refused either."""
+        return any(
+            call.state in _BEING_MADE and not (call.incoming or call.elsewhere)
+            for call in self.up.values()
+        )
 
     def handle_change(self, event: CallChanged) -> None:
         """Take a message of the call manager about a call; begin or end the call with it."""

@@ -82,6 +82,7 @@ class Station:
         """Why no call manager has confirmed that we left, "" if one has: the link just closed."""
         self._news = trio.Event()
         self._dialling = trio.Lock()
+        self._making = trio.Lock()
         self._handler_errors = HandlerErrors(_LOG, name)
 
     def __repr__(self) -> str:
@@ -103,7 +104,10 @@ class Station:
 
     @property
     def on_trouble(self) -> Callable[[str], object] | None:
-        """A function that is told why the station is not registered, at each failure of that."""
+        """A function that is told why the station is not registered, at each failure of that.
+
+        Without one the log has it (``pa_telephony.sccp.station``), each reason once a minute.
+        """
         return self._managers.on_trouble
 
     @on_trouble.setter
@@ -199,11 +203,17 @@ class Station:
     async def call(self, number: str, *, line: int = 1) -> AsyncGenerator[Call]:
         """Call a number as a person does: off hook, then the digits. Leaving hangs up.
 
-        A call that was going on is put on hold by the call manager, and one that rings goes on
-        ringing. The body begins as soon as
-        the digits are sent: ``await call.wait_connected()``. Raises :class:`ValueError` for what
-        no telephone has a key for, and for a line that the station does not have (Asterisk goes
-        down over it).
+        The body begins as soon as the digits are sent: ``await call.wait_connected()``. A call that
+        was going on is put on hold by the call manager, and one that rings here goes on ringing.
+
+        A telephone makes one call at a time. Calls that are begun at once, each in a task of its
+        own, are made one after the other in that order: the next is dialled when the one before was
+        answered, refused or given up, and puts it on hold. So do :meth:`speed_dial` and
+        :meth:`pick_up`. To call many numbers at the same time, open as many stations.
+
+        Raises :class:`ValueError` for what no telephone has a key for, and for a line that the
+        station does not have (Asterisk goes down over it), and :class:`ConnectionLost` when the
+        station is not registered.
         """
         if line != 1 and line not in self.lines:
             raise ValueError(f"{self.name} has no line {line}")
@@ -280,7 +290,11 @@ class Station:
 
     @contextlib.asynccontextmanager
     async def _opened(self, key: Callable[[], SccpMessage]) -> AsyncGenerator[Call]:
-        call = await self._new_call(lambda: [key()], None)
+        async with self._making:
+            # A key for a new call would end one that rings at the other side.
+            while self._calls.being_made:
+                await self._until_news()
+            call = await self._new_call(lambda: [key()], None)
         try:
             yield call
         finally:
@@ -293,8 +307,12 @@ class Station:
 
     async def _until_news(self) -> None:
         if not self.registered:
-            raise ConnectionLost(f"{self.name}: {self.last_error or 'not registered'}")
+            raise self._not_registered()
         await self._news.wait()
+
+    def _not_registered(self) -> ConnectionLost:
+        why = f": {self.last_error}" if self.last_error else ""
+        return ConnectionLost(f"{self.name} is not registered{why}")
 
     async def _until(self, done: Callable[[], bool]) -> None:
         """Wait until ``done``; raises :class:`RequestFailed` when the call manager refuses."""
@@ -386,7 +404,7 @@ class Station:
 
         async with self._dialling:
             if not self.registered:
-                raise ConnectionLost(f"{self.name} is not registered")
+                raise self._not_registered()
             self._calls.opened = None
             try:
                 for key in keys():
@@ -454,6 +472,8 @@ class Station:
         """Take an event of the session, and wake the tasks that wait for one."""
         match event:
             case Registered() if self._managers.link is not None:
+                if self.on_trouble is None:
+                    _LOG.info("%s is registered at %s:%s", self.name, *self.call_manager)
                 for on_hook in self._calls.left_up(self._managers.link.index):
                     self.send(on_hook)
             case CallChanged():
