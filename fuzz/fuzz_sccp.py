@@ -64,8 +64,11 @@ def check_message(message: Any, frame: bytes, version: int) -> None:
         version = older_layout(type(message), frame[12:], version)
     again = messages.encode(message, version)
     if len(frame) % 4 == 0:
-        # The padding that we add would count as text where text goes to the end.
-        assert messages.decode(message.id, again[12:], version) == message
+        # The padding that we add would count as text where text goes to the end. A message for the
+        # other side to receive is kept as bytes, though its number is known.
+        known = isinstance(message, SccpMessage)
+        assert not known or messages.decode(message.id, again[12:], version) == message
+        assert known or again[12:] == message.body + bytes(-len(message.body) % 4)
 
 
 def said(role: Role, stream: list[bytes], version: int, *, check: bool) -> list[Any]:

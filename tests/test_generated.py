@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pa_telephony.cti.messages import CtiMessage
-from pa_telephony.errors import DecodeError
 from pa_telephony.sccp.layouts import codec_of
 from pa_telephony.sccp.messages import SccpMessage, StartTone
 from pa_telephony.wire.generated import make_function
@@ -54,8 +53,7 @@ def test_a_traceback_shows_the_line_of_made_code_that_failed() -> None:
 
 
 def test_a_debugger_finds_the_lines_that_decode_a_message() -> None:
-    with pytest.raises(DecodeError):
-        codec_of(StartTone, 20).decode(b"")
+    codec_of(StartTone, 20).decode(b"")
     decode = codec_of(StartTone, 20).decode
     linecache.checkcache()
     lines = linecache.getlines(decode.__code__.co_filename)

@@ -8,8 +8,10 @@ The connection knows framing and the protocol version, and nothing of registrati
     connection.receive_data(data)
     while (message := connection.next_event()) is not None: ...
 
-What the peer sends wrong raises :class:`RemoteProtocolError`; after that the stream cannot be
-resynchronised, and every later call raises the same error again.
+Framing that is broken, and what is beyond a limit, raises :class:`RemoteProtocolError`; after that
+the stream cannot be resynchronised, and every later call raises the same error again. Nothing in a
+whole frame does: a body that ends early says less (:mod:`pa_telephony.wire.sequential.types`), and
+a message that is for the other side to receive is passed over like one that nobody declared.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from pa_telephony.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.messages import SccpMessage, Sender, UnknownMessage
 from pa_telephony.sccp.messages.codec import HEADER
@@ -120,6 +122,8 @@ class Connection(FramedConnection):
         decoded, others come as :class:`UnknownMessage`, and long ones are an error."""
         self.version = 0
         self.header_version = 0
+        self.misdirected = 0
+        """How many messages came that are for the other side to receive."""
         self.offered = 0
         self._agreed = False
 
@@ -136,8 +140,8 @@ class Connection(FramedConnection):
     def next_event(self) -> SccpMessage | UnknownMessage | ConnectionClosed | None:
         """The next whole message, :class:`ConnectionClosed` at the end, None for "not yet".
 
-        Raises :class:`DecodeError` for a frame that is not what its header claims, and for an
-        end inside a frame.
+        One that is for the other side to receive comes as :class:`UnknownMessage`. A length or a
+        count beyond its limit, and an end inside a frame, raise :class:`DecodeError`.
         """
         self._check()
         if len(self._received) - self._start < HEADER.size:
@@ -153,8 +157,8 @@ class Connection(FramedConnection):
         if self.on_frame is not None:
             self.on_frame(frame)
         if _SENDERS.get(number) is self.role.value:
-            reason = f"{SccpMessage.registry[number].__name__} is for the other side to receive"
-            raise self._fail(RemoteProtocolError(reason))
+            self.misdirected += 1
+            return UnknownMessage(id=number, body=frame[HEADER.size :])
         if not self.registered and number not in _OF_REGISTRATIONS:
             return UnknownMessage(id=number, body=frame[HEADER.size :])
         try:

@@ -29,15 +29,17 @@ def older_layout(declaration: type[Struct], body: bytes, version: int) -> int:
     if length >= size:
         return version
     fits = (length, length - 1, length - 2)
-    return next((each for each in older if size_of(declaration, each) in fits), version)
+    known = (each for each in older if size_of(declaration, each) in fits)
+    return next((each for each in known if _readable(declaration, body, each)), version)
 
 
 def _readable(declaration: type[Struct], body: bytes, version: int) -> bool:
     try:
-        read_fields(declaration, body, 0, version)
+        values, end, _ = read_fields(declaration, body, 0, version)
     except DecodeError:
         return False
-    return True
+    there = all(field.name in values for field in fields_of(declaration) if field.required)
+    return there and end <= len(body)
 
 
 _codecs: dict[tuple[type[Struct], int], Codec] = {}

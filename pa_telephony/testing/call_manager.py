@@ -317,9 +317,9 @@ class CallManager:
     def check(self, allow: Sequence[str] = ()) -> None:
         """Raise :class:`Unexpected` when something was seen that should not have been.
 
-        That is: undecodable frames, unknown messages, broken protocol, refused registrations and
-        logins, refused requests. ``allow`` names what the test provokes: each entry is a kind of
-        :class:`Problem` or a part of its text, such as a message's name.
+        That is: undecodable frames, unknown and misdirected messages, broken protocol, refused
+        registrations and logins, refused requests. ``allow`` names what the test provokes: each
+        entry is a kind of :class:`Problem` or a part of its text, such as a message's name.
         """
         wrong = [
             problem

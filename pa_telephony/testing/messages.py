@@ -10,7 +10,7 @@ from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError
 from pa_telephony.sccp import messages as sccp_messages
 from pa_telephony.sccp.connection import NEWEST_VERSION, announced_by, negotiate
-from pa_telephony.sccp.messages.base import SccpMessage
+from pa_telephony.sccp.messages.base import SccpMessage, Sender
 from pa_telephony.trace import Address, EventRecord, FrameRecord
 from pa_telephony.wire.declaration import Message, UnknownMessage
 
@@ -46,8 +46,9 @@ class Seen:
 class Problem:
     """A problem that a test should know of; ``kind`` is one of the words below.
 
-    ``"undecodable"``, ``"protocol error"``, ``"unknown message"``, ``"refused registration"``,
-    ``"refused login"``, ``"refused request"``, ``"internal error"``.
+    ``"undecodable"``, ``"protocol error"``, ``"unknown message"``, ``"misdirected"`` (it is for the
+    other side to receive), ``"refused registration"``, ``"refused login"``, ``"refused request"``,
+    ``"internal error"``.
     """
 
     kind: str
@@ -106,6 +107,10 @@ class Log:
             self._problem("undecodable", f"{seen}: {seen.error}: {seen.data.hex()}")
         elif isinstance(seen.message, UnknownMessage):
             self._problem("unknown message", f"{seen}: {seen.data.hex()}")
+        elif isinstance(seen.message, SccpMessage) and seen.message.sender is (
+            Sender.STATION if seen.sender == "call manager" else Sender.CALL_MANAGER
+        ):
+            self._problem("misdirected", f"{seen}: {seen.data.hex()}")
         match seen.message:
             case sccp_messages.RegisterReq():
                 connection.offered = min(seen.message.protocol_ver, NEWEST_VERSION)

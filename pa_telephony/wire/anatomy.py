@@ -92,7 +92,7 @@ class _Sequential:
             self.parts.append(Part(at, self._frame[at:end], path, kind, value))
 
     def struct(self, declaration: type[Struct], at: int, path: str) -> int:
-        """Add every field's parts; gives the position behind. A nested struct must be whole."""
+        """Add every field's parts, of those that are there; gives the position behind."""
         done: dict[str, Any] = {}
         counts = sequential.counts_before(declaration, self._version)
         names = {id(sequential.present(f, self._version)): f.name for f in fields_of(declaration)}
@@ -100,10 +100,11 @@ class _Sequential:
             wire = sequential.present(each, self._version)
             if wire is None:
                 continue
-            if at == len(self._frame) and not path and not each.required:
+            if at == len(self._frame):
                 return at
             for array in counts.get(each.name, ()):
                 count, end = array.count.read(self._frame, at, self._version, done)
+                end = min(end, len(self._frame))
                 done[f"count of {id(array)}"] = count
                 self._add(at, end, f"{path}{names[id(array)]}", PartKind.COUNT, count)
                 at = end
@@ -128,16 +129,17 @@ class _Sequential:
             case sequential.Repeat():
                 return self._elements(wire.element, wire.times, at, path), None
             case sequential.Union():
-                if at + wire.length > len(self._frame):
-                    raise _Stop
+                behind = min(at + wire.length, len(self._frame))
                 end = self.struct(wire.arm(done[wire.selector]), at, f"{path}.")
-                self._add(end, at + wire.length, path, PartKind.FILLER)
-                return at + wire.length, None
+                self._add(end, behind, path, PartKind.FILLER)
+                return behind, None
             case _:
                 return self._leaf(of, wire, at, path, done)
 
     def _elements(self, element: Any, count: int, at: int, path: str) -> int:
         for number in range(count):
+            if at == len(self._frame):
+                break
             here = f"{path}[{number}]"
             if isinstance(element, sequential.SequentialType):
                 at, _ = self._leaf(None, element, at, here, {})
@@ -149,6 +151,9 @@ class _Sequential:
         self, of: Any, wire: Any, at: int, path: str, done: Mapping[str, Any]
     ) -> tuple[int, Any]:
         value, end = wire.read(self._frame, at, self._version, done)
+        if end > len(self._frame) and isinstance(wire, sequential.Number | sequential.Raw):
+            raise _Stop
+        end = min(end, len(self._frame))
         if of is not None:
             value = sequential.python_value(of, value)
         meant = at + _meant(wire, self._frame[at:end], value)

@@ -7,8 +7,8 @@ says how the value lies on the wire::
         line_instance: Annotated[int, U32] = 0
         call_reference: Annotated[int, U32] = 0
 
-Fields without a default are mandatory: a frame that ends before them is an error, while a
-missing optional tail takes the defaults.
+Fields without a default must be given by whoever makes a message. Whether a frame that ends before
+them is an error is a matter of the layout; a missing optional tail takes the defaults.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Whether a frame that ends before this field is an error."""
+        """Whether whoever makes the message must give this field."""
         return self.default is dataclasses.MISSING
 
 

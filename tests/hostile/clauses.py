@@ -315,6 +315,25 @@ CLAUSES = (
     ),
     Clause(
         "all",
+        "Nothing in sound frames ends a registration: short bodies, messages for the other side",
+        (
+            *_in(
+                "sccp/test_hostile.py",
+                "what_is_short_or_for_the_other_side_ends_nothing",
+            ),
+            *_in(
+                "sccp/test_messages.py",
+                "a_body_cut_at_any_byte_says_what_is_there",
+                "no_body_at_all_is_nothing_of_each_type",
+            ),
+            *_in(
+                "sccp/test_crashes.py",
+                "a_registration_request_of_any_size_is_answered_by_what_is_there",
+            ),
+        ),
+    ),
+    Clause(
+        "all",
         "Garbage, half messages and resets end their own connection",
         (
             *_in("sccp/test_hostile.py"),

@@ -223,15 +223,18 @@ def test_an_end_inside_a_frame_is_an_error() -> None:
         station.next_event()
 
 
-def test_a_message_for_the_other_side_is_refused_in_both_directions() -> None:
+def test_a_message_for_the_other_side_is_not_sent_and_passed_over_when_it_comes() -> None:
     station, manager = registered()
     with pytest.raises(LocalProtocolError, match="OpenReceiveChannel"):
         station.send(RING)
     manager.send(RING)
     frame = manager.data_to_send()
-    with pytest.raises(RemoteProtocolError, match="OpenReceiveChannel"):
-        manager.receive_data(frame)
-        manager.next_event()
+    station.send(messages.KeepAliveReq())
+    manager.receive_data(frame + station.data_to_send())
+    assert manager.next_event() == UnknownMessage(id=RING.id, body=frame[12:])
+    assert manager.misdirected == 1
+    assert manager.next_event() == messages.KeepAliveReq()
+    assert manager.misdirected == 1
 
 
 def test_an_unknown_message_is_handed_on_and_the_next_one_is_found() -> None:

@@ -78,11 +78,9 @@ BROKEN = {
     "oversize": (struct.pack("<III", 0x7FFFFFFF, 0, 0x81) + bytes(100), False),
     "truncated header": (b"\x04\0\0", True),
     "truncated body": (frame(messages.KeepAliveAck())[:-1] + b"", True),
-    "body too short": (struct.pack("<IIIB", 5, 0, 0x111, 1), False),
 }
 FROM_MANAGER = {
     **BROKEN,
-    "for the other side": (frame(messages.OffHook()), False),
     "behind a good one": (frame(RING) + b"\xff" * 12, False),
     "count beyond all limits": (
         struct.pack("<IIIIII", 304, 0, 0x97, 0, 99, 0x7FFFFFFF) + bytes(288),
@@ -91,7 +89,6 @@ FROM_MANAGER = {
 }
 FROM_STATION = {
     **BROKEN,
-    "for the other side": (frame(RING), False),
     "behind a good one": (frame(messages.KeepAliveReq()) + b"\xff" * 12, False),
     "count beyond all limits": (struct.pack("<IIII", 292, 0, 0x10, 0xFFFFFFFF) + bytes(284), False),
 }
@@ -108,6 +105,38 @@ async def test_a_station_survives_a_call_manager_that_breaks_the_protocol(kind: 
             await until(lambda: station.registrations == 2)
             assert station.protocol_errors == 2
             assert station.last_error
+        await calls_work(manager)
+
+
+# What breaks nothing, for its framing is sound.
+SOUND = {
+    "body too short": struct.pack("<IIIB", 5, 0, 0x111, 1),
+    "no body": struct.pack("<III", 4, 0, 0x8A),
+    "for the call manager": frame(messages.OffHook()),
+    "for the station": frame(RING),
+    "nobody's": struct.pack("<IIII", 8, 0, 0x7777, 1),
+}
+
+
+@pytest.mark.parametrize("kind", SOUND)
+async def test_what_is_short_or_for_the_other_side_ends_nothing(kind: str) -> None:
+    async with a_manager() as manager, open_middleman(manager.sccp_address) as middleman:
+        async with sccp.open_station(ALICE, middleman.address, config=QUICK_STATION) as station:
+            await middleman.inject(SOUND[kind] + frame(RING))
+            await until(lambda: station.calls)
+            assert (station.registrations, station.protocol_errors) == (1, 0)
+        stream, scripted = await register(manager)
+        await stream.send_all(SOUND[kind] + frame(messages.KeepAliveReq()))
+        heard: list[object] = []
+        while messages.KeepAliveAck() not in heard:
+            data = await stream.receive_some(1 << 16)
+            assert data, "the connection ended"
+            scripted.receive_data(data)
+            while (event := scripted.next_event()) is not None:
+                heard.append(event)
+        assert manager.sccp_counters.protocol_errors == 0
+        assert manager.sccp_counters.passed_over == (kind != "for the call manager")
+        await stream.aclose()
         await calls_work(manager)
 
 

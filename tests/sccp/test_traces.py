@@ -8,6 +8,7 @@ from whole_house import a_manager
 from pa_telephony import sccp
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
+from pa_telephony.sccp.messages import UnknownMessage
 from pa_telephony.trace import EventRecord, FrameRecord, Record
 
 
@@ -39,7 +40,9 @@ async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> N
     async with a_manager(trace=records.append) as manager:
         host, _, port = manager.sccp_address.rpartition(":")
         stream = await trio.open_tcp_stream(host, int(port))
-        frame = messages.encode(messages.KeepAliveAck(), 20)
+        # More than an alarm may say.
+        alarm = UnknownMessage(id=messages.EnhancedAlarm.id, body=bytes(2052))
+        frame = messages.encode(alarm, 20)
         async with stream:
             await stream.send_all(frame)
             with trio.fail_after(5):
@@ -49,7 +52,7 @@ async def test_a_frame_that_breaks_the_protocol_is_traced_with_the_reason() -> N
     assert received.data == frame
     assert isinstance(event, EventRecord)
     assert event.kind == "sccp.protocol_error"
-    assert event.fields["error"] == "KeepAliveAck is for the other side to receive"
+    assert "2052 bytes, at most 2048" in str(event.fields["error"])
     assert isinstance(closed, EventRecord)
     assert closed.kind == "sccp.connection_closed"
     assert closed.fields["reason"] == f"protocol error: {event.fields['error']}"

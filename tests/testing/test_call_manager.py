@@ -224,14 +224,16 @@ def send_to(call_manager: CallManager, data: bytes) -> None:
     host, _, port = call_manager.sccp_address.rpartition(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
         assert connection.recv(100) is not None
 
 
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (messages.encode(messages.KeepAliveAck(), 20), "protocol error"),
-        (bytes.fromhex("0800000000000000010000005345"[:40]).ljust(16, b"\0"), "undecodable"),
+        (messages.encode(messages.KeepAliveAck(), 20), "misdirected"),
+        (bytes.fromhex("03000000").ljust(16, b"\0"), "protocol error"),
+        (bytes.fromhex("08080000000000005a010000").ljust(2064, b"\0"), "undecodable"),
         (
             messages.encode(messages.RegisterReq(device_name="SEP1", protocol_ver=20), 20),
             "refused registration",

@@ -88,8 +88,9 @@ def _framer(message: SccpMessage | UnknownMessage, version: int) -> Callable[...
 def decode(message_id: int, body: bytes, version: int) -> SccpMessage | UnknownMessage:
     """The message behind a header, in the layout of session ``version``.
 
-    A number that nobody declared gives :class:`UnknownMessage`; bytes that cannot be what the
-    number says raise :class:`DecodeError` with the offset in the frame.
+    A number that nobody declared gives :class:`UnknownMessage`. A body that ends early says less:
+    what is behind its end takes its default, or nothing of its type. A count beyond its limit
+    raises :class:`DecodeError` with the offset in the frame.
     """
     try:
         message: SccpMessage | UnknownMessage = _decoders[version][message_id](body)

@@ -285,7 +285,9 @@ class Registrar:
         self._began = self.last_heard = now
         """When the newest whole message came: bytes of an unfinished one prolong nothing."""
         self.unknown_messages = 0
-        """How many messages were undeclared, or passed over because they came too early."""
+        """How many messages were undeclared, for the other side to receive, or came too early."""
+        self.on_passed_over: Callable[[UnknownMessage], None] | None = None
+        """Called with each of these."""
         self._now = now
         self._clock = clock
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
@@ -349,6 +351,8 @@ class Registrar:
             self.last_heard = self._now
             if isinstance(message, UnknownMessage):
                 self.unknown_messages += 1
+                if self.on_passed_over is not None:
+                    self.on_passed_over(message)
             else:
                 self._handle_message(message)
         return self._events.popleft()

@@ -13,7 +13,7 @@ from pa_telephony.peer import Dialect, PeerServer, ServedPeer
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DeviceResetType, DeviceType, PhoneFeatures
 from pa_telephony.sccp.keyed import KEYED, without_keyed
-from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.server.device import Device
 from pa_telephony.sccp.server.registrar import (
     Received,
@@ -49,6 +49,9 @@ class Counters(PeerCounters):
         """Stations that were to stand by, and found no place for that."""
         self.tokens_refused = 0
         self.slow_stations = 0
+        self.passed_over = 0
+        """Messages of stations that nobody declared, that are for the other side to receive, or
+        that came before the registration."""
 
 
 class Directory(Protocol):
@@ -132,6 +135,7 @@ class StationSession(ServedPeer[SessionOwner, Registrar]):
         super().__init__(server, stream, stream, registrar)
         self.capabilities: tuple[messages.Capability, ...] = ()
         self._transport = stream
+        registrar.on_passed_over = self._note_passed_over
         self._told_registered = False
 
     @property
@@ -245,6 +249,9 @@ class StationSession(ServedPeer[SessionOwner, Registrar]):
 
     def _most_unsent(self) -> int:
         return self._server.config.max_unsent
+
+    def _note_passed_over(self, message: UnknownMessage) -> None:
+        self._server.counters.passed_over += 1
 
     def _note_slow(self) -> None:
         self._server.counters.slow_stations += 1

@@ -198,6 +198,7 @@ class StationCore:
         self.lines: dict[int, str] = {}
         self.screen = Screen()
         self.unknown_messages = 0
+        """How many messages were undeclared, or for the other side to receive."""
         self._local_ip = local_ip
         self._connection = Connection(Role.STATION, config.limits)
         self._events: deque[StationEvent] = deque()

@@ -14,10 +14,10 @@ import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from pa_telephony.errors import DecodeError, LocalProtocolError
+from pa_telephony.errors import LocalProtocolError
 from pa_telephony.wire.declaration import Struct
 from pa_telephony.wire.sequential.reader import Reader
-from pa_telephony.wire.sequential.types import read_fields, size_of, write_fields
+from pa_telephony.wire.sequential.types import completed, read_fields, size_of, write_fields
 from pa_telephony.wire.sequential.writer import PADDING, Writer
 
 __all__ = ["HEADER", "Codec", "LayoutOf", "frame_of"]
@@ -78,14 +78,12 @@ class Codec:
         if len(trailing) > 3:
             values["trailing"] = trailing
         fixed = size_of(self.declaration, older) is not None
-        if short and fixed and older == self.version and len(body) not in self._shorter:
+        whole = short and fixed and end == len(body)
+        if whole and older == self.version and len(body) not in self._shorter:
             # Real RegisterReqs end early: the next one of this length takes a fast way.
             reader = Reader(self.declaration, self.version, there=values)
             self._shorter[len(body)] = reader.compile(self._decode_patiently)
-        try:
-            return self.declaration(**values)
-        except TypeError as error:
-            raise DecodeError(f"ends too early: {error}", offset=len(body)) from error
+        return self.declaration(**completed(self.declaration, values, older))
 
     def _encode_patiently(self, message: Any) -> bytes:
         return write_fields(self.declaration, message, self.version)

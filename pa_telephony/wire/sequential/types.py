@@ -1,9 +1,14 @@
 """Wire types of messages whose fields lie one after the other, little endian, unaligned (SCCP).
 
 Each type can :meth:`~SequentialType.read` and :meth:`~SequentialType.write` one value. That is
-the patient way: it names the field in every error and copes with frames that end early. Whole
-frames take the fast way, the code that :mod:`pa_telephony.wire.sequential.codec` makes from the
-same declarations; it falls back to this one whenever something is unusual.
+the patient way: it names the field in every error and takes bodies that end early, wherever that
+is. Whole frames take the fast way, the code that :mod:`pa_telephony.wire.sequential.codec` makes
+from the same declarations; it falls back to this one whenever something is unusual.
+
+A frame is whole by its length, so a body that ends early says less and is no error: what is behind
+its end takes its default, or nothing of its type where it has none. A value that is cut is what is
+there of it: text ends with the body, the missing bytes of a number are zeros, an array has the
+entries that are there. Only a count beyond its maximum is an error, for that is a limit.
 
 ``version`` is the negotiated protocol version of the session; it alone selects the layout.
 """
@@ -40,6 +45,7 @@ __all__ = [
     "SequentialType",
     "Union",
     "When",
+    "completed",
     "present",
     "read_fields",
     "write_fields",
@@ -47,7 +53,7 @@ __all__ = [
 
 
 class Short(Exception):
-    """Raised when the body ends inside or before a value."""
+    """Raised when nothing is there of a value, because the body has ended before it."""
 
 
 class SequentialType:
@@ -58,11 +64,19 @@ class SequentialType:
         raise NotImplementedError
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        """The value at ``at`` and the position behind it; raises :class:`Short` or ValueError."""
+        """The value at ``at`` and the position behind it, beyond the body if the value is cut.
+
+        Raises :class:`Short` where nothing is there of it, and ValueError for a count beyond its
+        limit.
+        """
         raise NotImplementedError
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         """The bytes of a value; raises ValueError where it does not fit."""
+        raise NotImplementedError
+
+    def nothing(self, version: int) -> Any:
+        """The value that stands for one that is not there."""
         raise NotImplementedError
 
 
@@ -76,10 +90,14 @@ class Number(SequentialType):
         return struct.calcsize("<" + self.letter)
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        end = at + self.size(version)
-        if end > len(body):
+        if at >= len(body):
             raise Short
-        return struct.unpack_from("<" + self.letter, body, at)[0], end
+        end = at + self.size(version)
+        data = body[at:end].ljust(end - at, b"\0")
+        return struct.unpack("<" + self.letter, data)[0], end
+
+    def nothing(self, version: int) -> int:
+        return 0
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         try:
@@ -104,10 +122,13 @@ class Chars(SequentialType):
         return self.length
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        end = at + self.size(version)
-        if end > len(body):
+        if at >= len(body):
             raise Short
+        end = at + self.size(version)
         return body[at:end].partition(b"\0")[0].decode("latin-1"), end
+
+    def nothing(self, version: int) -> str:
+        return ""
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         size = self.size(version)
@@ -137,12 +158,15 @@ class CString(SequentialType):
         return None
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        end = body.find(b"\0", at)
         if at >= len(body):
             raise Short
+        end = body.find(b"\0", at)
         if end < 0:
-            raise ValueError("text without its NUL")
+            end = len(body)
         return body[at:end].decode("latin-1"), end + 1
+
+    def nothing(self, version: int) -> str:
+        return ""
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         data: bytes = value.encode("latin-1")
@@ -161,10 +185,14 @@ class Raw(SequentialType):
         return self.length
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        end = at + self.size(version)
-        if end > len(body):
+        if at >= len(body):
             raise Short
-        return self.unpack(body[at:end]), end
+        end = at + self.size(version)
+        # Half of an address is another one, so that it counts as none.
+        return self.unpack(body[at:end]) if end <= len(body) else self.nothing(version), end
+
+    def nothing(self, version: int) -> str:
+        return self.unpack(bytes(self.size(version)))
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         return self.pack(value, version)
@@ -274,14 +302,19 @@ class Array(SequentialType):
             raise ValueError(f"{count} elements, at most {self.maximum}")
         values: list[Any] = []
         start = at
-        for _ in range(count):
+        while len(values) < count and at < len(body):
             value, at = read_element(self.element, body, at, version)
             values.append(value)
+        if len(values) < count:
+            return tuple(values), max(at, len(body) + 1)
         size = self.size(version)
         if size is not None:
             # Real senders leave the unused slots at the very end of a frame away.
             at = max(at, min(start + size, len(body)))
         return tuple(values), at
+
+    def nothing(self, version: int) -> tuple[Any, ...]:
+        return ()
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         if len(value) > self.maximum:
@@ -306,10 +339,10 @@ class Data(SequentialType):
         length = done[f"count of {id(self)}"]
         if length > self.maximum:
             raise ValueError(f"{length} bytes, at most {self.maximum}")
-        end = at + (self.maximum if self.slots else length)
-        if end > len(body):
-            raise Short
-        return body[at : at + length], end
+        return body[at : at + length], at + (self.maximum if self.slots else length)
+
+    def nothing(self, version: int) -> bytes:
+        return b""
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         if len(value) > self.maximum:
@@ -331,6 +364,9 @@ class Rest(SequentialType):
             raise ValueError(f"{len(body) - at} bytes, at most {self.maximum}")
         return body[at:], len(body)
 
+    def nothing(self, version: int) -> bytes:
+        return b""
+
     def write(self, value: Any, version: int, message: Any) -> bytes:
         if len(value) > self.maximum:
             raise ValueError(f"{len(value)} bytes, at most {self.maximum}")
@@ -349,11 +385,22 @@ class Repeat(SequentialType):
         return None if each is None else each * self.times
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
+        if at >= len(body):
+            raise Short
         values: list[Any] = []
-        for _ in range(self.times):
+        while len(values) < self.times and at < len(body):
             value, at = read_element(self.element, body, at, version)
             values.append(value)
+        if len(values) < self.times:
+            missing = self.times - len(values)
+            return (*values, *self.nothing(version)[:missing]), max(at, len(body) + 1)
         return tuple(values), at
+
+    def nothing(self, version: int) -> tuple[Any, ...]:
+        element = self.element
+        if isinstance(element, SequentialType):
+            return (element.nothing(version),) * self.times
+        return (element(**completed(element, {}, version)),) * self.times
 
     def write(self, value: Any, version: int, message: Any) -> bytes:
         if len(value) > self.times:
@@ -379,7 +426,7 @@ class Union(SequentialType):
         return next((arm for values, arm in self.arms if selector in values), self.otherwise)
 
     def read(self, body: bytes, at: int, version: int, done: Mapping[str, Any]) -> tuple[Any, int]:
-        if at + self.length > len(body):
+        if at >= len(body):
             raise Short
         value, _ = read_element(self.arm(done[self.selector]), body, at, version)
         return value, at + self.length
@@ -465,10 +512,10 @@ def read_element(element: Any, body: bytes, at: int, version: int) -> tuple[Any,
     """Read one array element, a plain value or a struct; gives it and the position behind it."""
     if isinstance(element, SequentialType):
         return element.read(body, at, version, {})
-    values, at, missing = read_fields(element, body, at, version)
-    if missing:
-        raise Short
-    return element(**values), at
+    values, at, short = read_fields(element, body, at, version)
+    if short:
+        at = max(at, len(body) + 1)
+    return element(**completed(element, values, version)), at
 
 
 def write_element(element: Any, value: Any, version: int) -> bytes:
@@ -483,8 +530,8 @@ def read_fields(
 ) -> tuple[dict[str, Any], int, bool]:
     """The fields of a struct from ``at``; the position behind them; whether the body ended early.
 
-    Fields behind the end are left out, so that they take their defaults. ``base`` is added to the
-    offset in errors.
+    Fields behind the end are left out (see :func:`completed`); behind a field that is cut the
+    position is beyond the body. ``base`` is added to the offset in errors.
     """
     values: dict[str, Any] = {}
     done: dict[str, Any] = {}
@@ -499,14 +546,7 @@ def read_fields(
                 done[f"count of {id(array)}"], at = array.count.read(body, at, version, done)
             value, at = wire.read(body, at, version, done)
         except Short:
-            if start < len(body) or field.required:
-                raise DecodeError(
-                    f"ends after {len(body) - start} bytes of it",
-                    path=field.name,
-                    offset=base + start,
-                ) from None
-            values = _empty_unions(declaration, version, done) | values
-            return values, start, True
+            return values, max(start, at), True
         except ValueError as error:
             raise DecodeError(str(error), path=field.name, offset=base + start) from None
         except DecodeError as error:
@@ -514,19 +554,29 @@ def read_fields(
                 error.reason, path=f"{field.name}.{error.path}", offset=base + error.offset
             ) from None
         values[field.name] = done[field.name] = python_value(field, value)
+        if at > len(body):
+            return values, at, True
     return values, at, False
 
 
-def _empty_unions(
-    declaration: type[Struct], version: int, done: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The empty content of unions behind the end of a body: what their selector calls for."""
-    defaults = {field.name: field.default for field in fields_of(declaration)}
-    return {
-        field.name: wire.arm(done.get(wire.selector, defaults[wire.selector]))()
-        for field in fields_of(declaration)
-        if isinstance(wire := present(field, version), Union)
-    }
+def completed(declaration: type[Struct], values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """``values``, and for fields that must be given and are not there: nothing of their type.
+
+    So have unions, whose content is what their selector calls for.
+    """
+    whole = dict(values)
+    for field in fields_of(declaration):
+        if field.name in whole:
+            continue
+        wire = present(field, version)
+        if isinstance(wire, Union):
+            selectors = {each.name: each.default for each in fields_of(declaration)} | whole
+            whole[field.name] = wire.arm(selectors[wire.selector])()
+        elif field.required:
+            # A field that this version does not have, either, is made of its form in another.
+            known = wire if wire is not None else field.type.type
+            whole[field.name] = python_value(field, known.nothing(version))
+    return whole
 
 
 def write_fields(declaration: type[Struct], message: Any, version: int) -> bytes:
