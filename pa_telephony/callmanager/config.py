@@ -156,6 +156,9 @@ class Timing:
     """How long a call waits at a park number before it goes back to the line that parked it."""
     between_digits: float = 4.0
     keep_alive: int = 30
+    media_exchange: float = 12.0
+    """How long a device may take to say where it receives sound; then the call ends. Guessed: CUCM
+    has a service parameter Media Exchange Timer, and 12 s is remembered as its default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

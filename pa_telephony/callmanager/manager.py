@@ -17,10 +17,12 @@ from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.callmanager.config import (
     CallManagerConfig,
     DeviceConfig,
+    DeviceKind,
     TlsFiles,
     User,
     validate,
 )
+from pa_telephony.callmanager.media_reports import MediaReports
 from pa_telephony.callmanager.own_media import HouseMedia, load_libraries, load_music
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
@@ -203,6 +205,9 @@ class CallManager:
         for application in list(self._cti_manager.sessions if self._cti_manager else ()):
             application.close("dropped")
 
+    def _kind_of(self, name: str) -> DeviceKind | None:
+        return next((each.kind for each in self.config.devices if each.name == name), None)
+
     async def serve(
         self,
         host: str,
@@ -232,6 +237,8 @@ class CallManager:
             trace=trace,
         )
         self.calls.use_media(media)
+        patience = self.config.timing.media_exchange
+        self.calls.watchers.append(MediaReports(self._kind_of, self.calls.now, patience, trace))
         # As many as there may be at once: the servers ask for their own parts only.
         prepare(
             registrar.max_connections

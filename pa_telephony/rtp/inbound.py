@@ -91,9 +91,12 @@ class Inbound:
         """The timestamp behind the newest packet."""
         self._head = integers()
         self._ring = np.zeros((rows * slots, FRAME), np.int16)
-        self._watch: dict[int, tuple[int, int]] = {}
-        """For rows where more may wait than the delay: frames taken since then, and the least that
-        waited."""
+        self._watching = False
+        """Whether there may be rows where more waits than the delay."""
+        self._patience = integers()
+        """For these rows: frames until one is left out."""
+        self._least = integers()
+        """The least that has waited meanwhile, in samples."""
         self.frame = np.zeros((rows, FRAME), np.int16)
         """The samples that each row plays out in this tick; zeros where none came."""
         self.heard_at = np.zeros(rows)
@@ -166,7 +169,7 @@ class Inbound:
 
     def _empty(self, row: int) -> None:
         self._cursor[row] = self._next[row] = self._transit[row] = _NONE
-        self._watch.pop(row, None)
+        self._patience[row] = 0
         self._ring[row * self._slots : (row + 1) * self._slots] = 0
 
     # ------------------------------------------------------------------ packets
@@ -373,7 +376,7 @@ class Inbound:
             self._leave_out(row)
             at -= FRAME
         if full > 0 or result is Inserted.FOLLOWED:
-            self._watch.setdefault(row, (0, self._size))
+            self._watch(row)
         if result is Inserted.FOLLOWED:
             self.late[row] += 1
         elif result is Inserted.RESTARTED:
@@ -405,15 +408,22 @@ class Inbound:
         self._cursor[row] = int(self._cursor[row]) + FRAME & _MASK32
         self.skipped[row] += 1
 
-    def _catch_up(self) -> None:
-        for row, (taken, least) in list(self._watch.items()):
-            taken, least = taken + 1, min(least, self._waits(row))
-            self._watch[row] = taken, least
-            if taken == PATIENCE:
-                del self._watch[row]
-                if least > self._delay * FRAME:
-                    self._leave_out(row)
-                    self._watch[row] = 0, self._size
+    def _watch(self, row: int) -> None:
+        if self._patience[row] == 0:
+            self._watching = True
+            self._patience[row] = PATIENCE
+            self._least[row] = self._size
+
+    def _catch_up(self, rows: NDArray[np.int64]) -> None:
+        rows = rows[self._patience[rows] > 0]
+        self._watching = bool(len(rows))
+        waits = (self._next[rows] - self._cursor[rows] + 0x80000000 & _MASK32) - 0x80000000
+        self._least[rows] = np.minimum(self._least[rows], waits)
+        self._patience[rows] -= 1
+        for row in rows[self._patience[rows] == 0].tolist():
+            if self._least[row] > self._delay * FRAME:
+                self._leave_out(row)
+                self._watch(row)
 
     def bye(self, row: int, ssrc: int) -> None:
         """Note that the source said goodbye: once it is silent, the next needs no probation."""
@@ -431,5 +441,5 @@ class Inbound:
         self._head[rows] = heads + 1 & self._slots - 1
         cursor = self._cursor[rows]
         self._cursor[rows] = np.where(cursor == _NONE, _NONE, cursor + FRAME & _MASK32)
-        if self._watch:
-            self._catch_up()
+        if self._watching:
+            self._catch_up(rows)

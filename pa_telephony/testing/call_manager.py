@@ -318,8 +318,9 @@ class CallManager:
         """Raise :class:`Unexpected` when something was seen that should not have been.
 
         That is: undecodable frames, unknown and misdirected messages, broken protocol, refused
-        registrations and logins, refused requests. ``allow`` names what the test provokes: each
-        entry is a kind of :class:`Problem` or a part of its text, such as a message's name.
+        registrations and logins, refused requests, sound that cannot come. ``allow`` names what the
+        test provokes: each entry is a kind of :class:`Problem` or a part of its text, such as a
+        message's name.
         """
         wrong = [
             problem

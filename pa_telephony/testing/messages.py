@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pa_telephony.callmanager import media_reports
 from pa_telephony.cti import messages as cti_messages
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError
@@ -17,6 +18,7 @@ from pa_telephony.wire.declaration import Message, UnknownMessage
 __all__ = ["Log", "Problem", "Seen", "message_names"]
 
 _SCCP_HEADER = 12
+_NO_MEDIA = (media_reports.KIND,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Problem:
 
     ``"undecodable"``, ``"protocol error"``, ``"unknown message"``, ``"misdirected"`` (it is for the
     other side to receive), ``"refused registration"``, ``"refused login"``, ``"refused request"``,
-    ``"internal error"``.
+    ``"no media"``, ``"internal error"``.
     """
 
     kind: str
@@ -93,6 +95,8 @@ class Log:
             elif record.kind.endswith(".internal_error"):
                 who, error = record.fields.get("who") or "somebody", record.fields.get("error")
                 self._problem("internal error", f"{record.kind}: serving {who}: {error}")
+            elif record.kind in _NO_MEDIA:
+                self._problem("no media", str(record.fields.get("reason")))
             return
         connection = self._connections.setdefault((record.local, record.remote), _Connection())
         seen = _decode(record, connection)

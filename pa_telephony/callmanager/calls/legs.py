@@ -78,7 +78,14 @@ class Exchange:
         self.watchers: list[Watcher] = []
         self.refused = 0
         self.router = Router(config, self.sides.__contains__, self.calls_of)
-        self.media = MediaPlan(self.side, self.watchers, self._incompatible, self._unavailable)
+        self.media = MediaPlan(
+            self.side,
+            self.watchers,
+            self._incompatible,
+            self.without_media,
+            now,
+            config.timing.media_exchange,
+        )
         self._ids = itertools.count(0x1000001)
 
     # Devices, legs and limits.
@@ -463,9 +470,10 @@ class Exchange:
             elif each is not None:
                 self.fail(each, Cause.INCOMPATIBLE)
 
-    def _unavailable(self, leg: Leg) -> None:
-        """End a leg whose device could not open its receive channel."""
-        self.end(leg, Cause.RESOURCE_UNAVAILABLE)
+    def without_media(self, leg: Leg) -> None:
+        """End a leg whose device has no receive channel, or has not said in time where."""
+        if leg.state is not LegState.IDLE:
+            self.end(leg, Cause.RESOURCE_UNAVAILABLE)
 
 
 def _is_alone(leg: Leg) -> bool:

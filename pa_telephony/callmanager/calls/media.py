@@ -65,7 +65,8 @@ class MediaPlan:
     """The streams of all legs, opened and closed as the states of the legs require.
 
     ``incompatible`` is told of a leg that has no codec in common with what it should hear,
-    ``unavailable`` of one whose device could not open its channel.
+    ``unavailable`` of one whose device could not open its channel, or has not said within
+    ``patience`` seconds where it receives. ``now`` is a monotonic clock in seconds.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class MediaPlan:
         watchers: Sequence[Watcher],
         incompatible: Callable[[Leg], None],
         unavailable: Callable[[Leg], None],
+        now: Callable[[], float],
+        patience: float,
     ) -> None:
         self.resource: MediaResource | None = None
         """The source of tones and mixes; without one, callers on hold hear nothing, and there are
@@ -82,6 +85,11 @@ class MediaPlan:
         self._watchers = watchers
         self._incompatible = incompatible
         self._unavailable = unavailable
+        self._now = now
+        self._patience = patience
+        self._awaited: dict[Stream, None] = {}
+        """The streams whose devices have not said where they receive, in the order of their
+        deadlines."""
         self._ids = itertools.count(0x2000001)
         self._changed: dict[Leg, None] = {}
         self._settling = False
@@ -123,7 +131,30 @@ class MediaPlan:
         self._late.append((stream, address))
         self.settle()
 
+    def next_deadline(self) -> float | None:
+        """The time to call :meth:`handle_deadline`, None when no device is waited for."""
+        return next((stream.deadline for stream in self._awaited), None)
+
+    def handle_deadline(self, now: float) -> list[Leg]:
+        """Tell of the devices that have not said in time where they receive; gives their legs.
+
+        The calls of these are to end. A tone that nobody takes is silence, and ends no call.
+        """
+        legs: list[Leg] = []
+        for stream in list(self._awaited):
+            if stream.deadline is None or now < stream.deadline:
+                break
+            self._awaited.pop(stream, None)
+            for watcher in self._watchers:
+                watcher.media_missing(stream)
+            if stream.use is StreamUse.HOLD_TONE:
+                self._end_quietly(stream)
+            else:
+                legs.append(stream.leg)
+        return legs
+
     def _receiving(self, stream: Stream, address: MediaAddress | None) -> None:
+        self._awaited.pop(stream, None)
         if not stream.open:
             return
         if address is None:
@@ -197,6 +228,8 @@ class MediaPlan:
         end: MediaEnd = self._side_of(leg)
         stream = Stream(next(self._ids), leg, agreed, use, end, conference=conference)
         leg.stream = stream
+        stream.deadline = self._now() + self._patience
+        self._awaited[stream] = None
         return stream
 
     def _agree(self, one: Leg, other: Leg) -> MediaFormat | None:
@@ -207,6 +240,7 @@ class MediaPlan:
             if each is None or not each.open:
                 continue
             each.open = False
+            self._awaited.pop(each, None)
             each.end.close_media(each)
             if each.leg.stream is each:
                 for watcher in self._watchers:

@@ -380,7 +380,8 @@ class StreamUse(enum.Enum):
 class Stream:
     """The audio of one leg from one re-negotiation to the next; ``far`` is its other end.
 
-    ``address`` is where this end receives, None while that is not known.
+    ``address`` is where this end receives, None while that is not known; at ``deadline`` that has
+    taken too long.
     """
 
     id: int
@@ -392,6 +393,7 @@ class Stream:
     conference: Mix | None = None
     address: MediaAddress | None = None
     open: bool = True
+    deadline: float | None = None
 
 
 class MediaEnd(Protocol):
@@ -469,6 +471,9 @@ class Watcher:
 
     def sending(self, stream: Stream, address: MediaAddress) -> None:
         """A device sends a leg's audio to ``address``."""
+
+    def media_missing(self, stream: Stream) -> None:
+        """A device has not said in time where it receives a leg's audio; told before it ends."""
 
     def media_closed(self, stream: Stream) -> None:
         """A device neither receives nor sends a leg's audio any more."""

@@ -455,12 +455,12 @@ class Calls:
     def next_deadline(self) -> float | None:
         """The time to call :meth:`handle_deadline`, None when there is none."""
         times = [leg.deadline for leg in self.legs.values() if leg.deadline is not None]
-        parked = self._parking.next_deadline()
-        return min([*times, *([] if parked is None else [parked])], default=None)
+        others = self._parking.next_deadline(), self._exchange.media.next_deadline()
+        return min([*times, *(each for each in others if each is not None)], default=None)
 
     @_verb
     def handle_deadline(self, now: float) -> None:
-        """End the dialling, the ringing, or the waiting that took too long.
+        """End the dialling, the ringing, or the waiting that took too long, for sound as well.
 
         An error ends the leg that it shows at; it is raised when all others have had their turn.
         """
@@ -471,6 +471,8 @@ class Calls:
             leg.deadline = None
             errors += self._exchange.contain(leg, self._took_too_long)
         errors += self._parking.handle_deadline(now)
+        for leg in self._exchange.media.handle_deadline(now):
+            errors += self._exchange.contain(leg, self._exchange.without_media)
         raise_all(errors)
 
     # Helpers of the verbs.
