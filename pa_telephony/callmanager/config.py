@@ -126,6 +126,9 @@ class DeviceConfig:
     keep_alive: int = 0
     """Seconds between the keepalives of a phone or media port; 0 for ``timing.keep_alive``. After
     silence of 1.5 of them its name can be registered from another address."""
+    symmetric_rtp: bool = False
+    """Whether conferences and tones on hold of this device follow the source of its first packets:
+    for one behind a NAT (docs/security.md). Calls between devices do not go through here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -311,6 +314,11 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
             raise ConfigurationError("must not be empty", section=section, field="lines")
         _check_buttons(device, section)
         _check_interval(device.keep_alive, section)
+        follows: Any = device.symmetric_rtp
+        if type(follows) is not bool:
+            raise ConfigurationError(
+                "must be true or false", section=section, field="symmetric_rtp"
+            )
         if device.keep_alive and device.kind not in _STATIONS:
             raise ConfigurationError(
                 "is for phones and media ports", section=section, field="keep_alive"

@@ -17,7 +17,6 @@ from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.callmanager.config import (
     CallManagerConfig,
     DeviceConfig,
-    DeviceKind,
     TlsFiles,
     User,
     validate,
@@ -205,8 +204,10 @@ class CallManager:
         for application in list(self._cti_manager.sessions if self._cti_manager else ()):
             application.close("dropped")
 
-    def _kind_of(self, name: str) -> DeviceKind | None:
-        return next((each.kind for each in self.config.devices if each.name == name), None)
+    def _configured(self, name: str) -> DeviceConfig:
+        """The configuration of a device; the default one, once it is gone."""
+        found = (each for each in self.config.devices if each.name == name)
+        return next(found, DeviceConfig(name=name))
 
     async def serve(
         self,
@@ -233,12 +234,17 @@ class CallManager:
             self.config,
             address="0.0.0.0" if ":" in host else host,
             announce=self._line_side.address_for,
+            symmetric=lambda leg: self._configured(leg.device).symmetric_rtp,
             music=music,
             trace=trace,
         )
         self.calls.use_media(media)
         patience = self.config.timing.media_exchange
-        self.calls.watchers.append(MediaReports(self._kind_of, self.calls.now, patience, trace))
+        self.calls.watchers.append(
+            MediaReports(
+                lambda device: self._configured(device).kind, self.calls.now, patience, trace
+            )
+        )
         # As many as there may be at once: the servers ask for their own parts only.
         prepare(
             registrar.max_connections

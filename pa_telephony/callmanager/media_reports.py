@@ -40,7 +40,7 @@ class MediaReports(Watcher):
 
     def __init__(
         self,
-        kind_of: Callable[[str], DeviceKind | None],
+        kind_of: Callable[[str], DeviceKind],
         now: Callable[[], float],
         patience: float,
         trace: Trace | None,
@@ -54,7 +54,7 @@ class MediaReports(Watcher):
     def media_missing(self, stream: Stream) -> None:
         """Tell whose sound is missing, why, and what becomes of the call."""
         leg = stream.leg
-        missed = _MISSED.get(self._kind_of(leg.device) or DeviceKind.PHONE, "")
+        missed = _MISSED[self._kind_of(leg.device)]
         fate = "it hears no tone" if stream.use is StreamUse.HOLD_TONE else "the call ends"
         why = f"{printable(leg.device)} {missed} within {self._patience:g} s: {fate}"
         if self._told.due(self._now()):

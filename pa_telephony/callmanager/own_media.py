@@ -35,7 +35,7 @@ class HouseMedia:
     """A MediaResource on a media engine of its own.
 
     ``announce`` gives the address of ours at which a leg's device reaches us, for an engine that is
-    bound to all.
+    bound to all. ``symmetric`` says whether the source of a device's first packets is followed.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class HouseMedia:
         *,
         address: str,
         announce: Callable[[Leg], str],
+        symmetric: Callable[[Leg], bool],
         music: Audio | None,
         trace: Trace | None,
     ) -> None:
@@ -52,6 +53,7 @@ class HouseMedia:
         self._config = config
         self._address = address
         self._announce = announce
+        self._symmetric = symmetric
         self._music = music
         self._trace = trace
         self._engine: Engine | None = None
@@ -179,6 +181,7 @@ class HouseMedia:
         from pa_telephony.rtp.mixer import Loop, Mixer
 
         port = self._ports[stream] = engine.open_port()
+        port.symmetric = self._symmetric(stream.leg)
         port.start_receiving(stream.format.codec, packet_ms=stream.format.packet_ms)
         if stream.conference is None:
             port.source = Loop(self._music or _hold_tone())

@@ -29,6 +29,7 @@ from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.dtmf import digit_of
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.mismatch import KIND as NO_MEDIA, SILENT_FOR
 from pa_telephony.rtp.outbound import Outbound, Special
 from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port, PortStatistics
@@ -77,6 +78,8 @@ class EngineConfig:
     most_catching_up: int = 50
     """Ticks that are made up for after the process was stopped; more are left out."""
     report_interval: float = 5.0
+    symmetric_rtp: bool = False
+    """Whether ports follow the source of the first packets; see :attr:`Port.symmetric`."""
     cname: str = "pa-telephony"
 
 
@@ -122,6 +125,7 @@ class Engine:
         """The sockets bound for each reserved index; None while a port has them, or without any."""
         self._poll = select.epoll()
         self._told, self._told_bugs = Seldom(), Seldom(at_once=MOST_BUGS)
+        self._told_mismatch = Seldom(at_once=MOST_BUGS)
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
         self._opened: trio.Event | None = None
@@ -217,6 +221,7 @@ class Engine:
     def _put_into_service(self, index: int, rtp: socket.socket, rtcp: socket.socket) -> Port:
         views = self._outbound.views[index], self._inbound.views[index]
         port = Port(self, index, rtp, rtcp, *views)
+        port.symmetric = self.config.symmetric_rtp
         self._ports[index] = port
         if self._opened is not None:
             self._opened.set()
@@ -280,6 +285,7 @@ class Engine:
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Make the port's row expect a stream."""
         self._inbound.listen(port.index, codec, event_type, trio.current_time())
+        port.mismatch.begin(int(self._inbound.unexpected[port.index]))
 
     def forget(self, port: Port) -> None:
         """Let the port's row drop its stream."""
@@ -337,6 +343,8 @@ class Engine:
             reordered=int(inbound.reordered[row]),
             restarts=int(inbound.restarts[row]),
             skipped=int(inbound.skipped[row]),
+            foreign_from=port.mismatch.foreign_from,
+            unexpected_type=kind if (kind := int(inbound.unexpected_type[row])) >= 0 else None,
         )
 
     # The tick.
@@ -413,11 +421,11 @@ class Engine:
             if port.connected:
                 port.rtp_socket.send(data)
             else:
-                port.rtp_socket.sendto(data, port.latch.announced)
+                port.rtp_socket.sendto(data, port.latch.remote)
         except OSError:
             port.unsent += 1
             return
-        self._record(port.local_address, port.latch.announced, data, keyed=keyed)
+        self._record(port.local_address, port.latch.remote, data, keyed=keyed)
 
     def _record(
         self,
@@ -451,6 +459,7 @@ class Engine:
                         length, origin = port.rtp_socket.recvfrom_into(port.buffer)
                         if port.latch is None or not port.latch.offer(origin):
                             port.foreign += 1
+                            port.mismatch.refuse(origin)
                             continue
                 except OSError:
                     continue
@@ -527,6 +536,7 @@ class Engine:
             if port.reports is not None and now >= port.reports.next_deadline():
                 self._report(port, now)
             self._settle(port, now)
+            self._complain(port, now)
         for index, (until, port) in list(self._resting.items()):
             if now >= until:
                 del self._resting[index]
@@ -552,8 +562,27 @@ class Engine:
         ):
             # Cheaper, and packets from other addresses end in the kernel.
             with contextlib.suppress(OSError):
-                port.rtp_socket.connect(latch.announced)
+                port.rtp_socket.connect(latch.remote)
                 port.connected = True
+
+    def _complain(self, port: Port, now: float) -> None:
+        """Tell of sound that comes and cannot be played."""
+        if port.latch is None or not port.receiving:
+            return
+        row, inbound = port.index, self._inbound
+        for why in port.mismatch.complaints(
+            port.latch.announced,
+            silent=bool(now - inbound.heard_at[row] > SILENT_FOR),
+            unexpected=int(inbound.unexpected[row]),
+            payload_type=int(inbound.unexpected_type[row]),
+        ):
+            host, number = port.local_address
+            if self._told_mismatch.due(now):
+                times = self._told_mismatch.times()
+                _LOG.warning("UDP %s:%d: %s%s", host, number, why, times)
+            if self._trace is not None:
+                fields = {"port": f"{host}:{number}", "reason": f"UDP {host}:{number}: {why}"}
+                self._trace(EventRecord(time.time(), NO_MEDIA, fields))
 
     def _report(self, port: Port, now: float, *, bye: bool = False) -> None:
         if port.latch is None:
@@ -588,7 +617,7 @@ class Engine:
         if bye:
             packets.append(rtcp.Bye(ssrcs=(ssrc,)))
         data = rtcp.build(packets)
-        host, number = port.latch.announced
+        host, number = port.latch.remote
         remote = (host, min(number + 1, 65535))
         with contextlib.suppress(OSError):
             port.rtcp_socket.sendto(data, remote)
@@ -602,7 +631,7 @@ class Engine:
             data, origin = port.rtcp_socket.recvfrom(2048)
         except OSError:
             return
-        if port.latch is None or origin[0] != port.latch.announced[0]:
+        if port.latch is None or origin[0] != port.latch.remote[0]:
             port.foreign += 1
             return
         try:

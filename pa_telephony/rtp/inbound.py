@@ -106,6 +106,8 @@ class Inbound:
         self.octets = integers()
         self.garbage = integers()
         self.unexpected = integers()
+        self.unexpected_type = integers(_NONE)
+        """The payload type of the last of these; -1 before the first."""
         self.lost = integers()
         """Sequence numbers that never came."""
         self.late = integers()
@@ -138,7 +140,7 @@ class Inbound:
             self.rivals,
         ):
             counter[row] = 0
-        self.ssrc[row] = _NONE
+        self.ssrc[row] = self.unexpected_type[row] = _NONE
         self.heard_at[row] = 0.0
         self.forget(row)
         self._pressed.pop(row, None)
@@ -240,6 +242,7 @@ class Inbound:
         kind = packet.payload_type
         if kind not in (self._type[row], self._event_type[row], *_COMFORT_NOISE):
             self.unexpected[row] += 1
+            self.unexpected_type[row] = kind
             return []
         step = self._follow(row, packet.ssrc, packet.sequence_number, now)
         if step is None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp.dtmf import EventSender
 from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.mismatch import Mismatch
 from pa_telephony.rtp.outbound import Special
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.rtp.session import Latch, ReportTimer
@@ -41,7 +42,9 @@ class PortStatistics:
     they are played only if nothing newer had come. ``reordered`` came behind a newer one.
     ``restarts`` counts how often the sender's timestamps jumped, ``skipped`` frames of 20 ms that
     were left out because too much sound waited. ``foreign`` are packets from another address than
-    the announced one, and those of another source (SSRC) while the present one was heard.
+    the announced one (``foreign_from`` is the last of these), and those of another source (SSRC)
+    while the present one was heard. ``unexpected`` had a payload type that was not agreed on, the
+    last one ``unexpected_type``.
     """
 
     sent: int
@@ -59,6 +62,8 @@ class PortStatistics:
     reordered: int = 0
     restarts: int = 0
     skipped: int = 0
+    foreign_from: tuple[str, int] | None = None
+    unexpected_type: int | None = None
 
 
 class PortOwner(Protocol):
@@ -126,6 +131,11 @@ class Port:
         self.local_address: tuple[str, int] = rtp.getsockname()[:2]
         self.closed = False
         self.receiving = False
+        self.symmetric = False
+        """Whether the next :meth:`start_sending` follows the source of the first packets, wherever
+        they come from (symmetric RTP, RFC 4961): for peers behind a NAT, on networks where nobody
+        else sends (docs/security.md)."""
+        self.mismatch = Mismatch()
         self.latch: Latch | None = None
         self.special: Special | None = None
         self.source: SampleSource | None = None
@@ -147,8 +157,8 @@ class Port:
 
     @property
     def remote_address(self) -> tuple[str, int] | None:
-        """Where packets go: the address that signalling announced."""
-        return None if self.latch is None else self.latch.announced
+        """Where packets go: the address that signalling announced, or the one that is followed."""
+        return None if self.latch is None else self.latch.remote
 
     def start_receiving(
         self,
@@ -194,7 +204,7 @@ class Port:
         octets = packet_ms * _PER_MS
         self.plain = packet_ms == 20
         self._engine.disconnect(self)
-        self.latch = Latch(remote)
+        self.latch = Latch(remote, symmetric=self.symmetric)
         self.special = (
             None
             if self.plain and dtmf_payload_type is None

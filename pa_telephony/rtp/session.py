@@ -200,32 +200,49 @@ class Latch:
     announced address at once, and from another *port* of the announced host after ``packets`` of
     them with nothing from the announced port in between; once that is heard, only from there.
     Packets from another host are never taken.
+
+    With ``symmetric`` the announced address is a first guess, for peers behind a NAT (RFC 4961):
+    whoever sends ``packets`` of them first, from wherever, is followed, and gets ours. Once
+    somebody is followed nobody else is, before silence.
     """
 
-    def __init__(self, announced: Address, *, packets: int = 3):
+    def __init__(self, announced: Address, *, packets: int = 3, symmetric: bool = False):
         self.announced = announced
+        self.remote = announced
+        """Where our packets go."""
         self.verified = False
-        """Whether the announced address itself was heard: the socket may be connected to it."""
+        """Whether :attr:`remote` itself was heard: the socket may be connected to it."""
+        self._symmetric = symmetric
         self._packets = packets
         self._candidate: Address | None = None
         self._count = 0
 
     def offer(self, origin: Address) -> bool:
         """Whether a packet from ``origin`` belongs to this session."""
+        if self.verified:
+            return origin == self.remote
         if origin == self.announced:
-            self.verified = True
-            self._candidate = None
+            self._verify(origin)
             return True
-        if origin[0] != self.announced[0] or self.verified:
+        if origin[0] != self.announced[0] and not self._symmetric:
             return False
         if origin != self._candidate:
             self._candidate, self._count = origin, 0
         self._count += 1
-        return self._count >= self._packets
+        if self._count < self._packets:
+            return False
+        if self._symmetric:
+            self._verify(origin)
+        return True
 
     def release(self) -> None:
-        """Note that the verified address fell silent: other ports may be heard again."""
+        """Note that the verified address fell silent: others may be heard again."""
         self.verified = False
+
+    def _verify(self, origin: Address) -> None:
+        self.remote = origin
+        self.verified = True
+        self._candidate = None
 
 
 class Conflict(Enum):

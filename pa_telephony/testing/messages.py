@@ -9,6 +9,7 @@ from pa_telephony.callmanager import media_reports
 from pa_telephony.cti import messages as cti_messages
 from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.errors import DecodeError
+from pa_telephony.rtp import mismatch
 from pa_telephony.sccp import messages as sccp_messages
 from pa_telephony.sccp.connection import NEWEST_VERSION, announced_by, negotiate
 from pa_telephony.sccp.messages.base import SccpMessage, Sender
@@ -18,7 +19,7 @@ from pa_telephony.wire.declaration import Message, UnknownMessage
 __all__ = ["Log", "Problem", "Seen", "message_names"]
 
 _SCCP_HEADER = 12
-_NO_MEDIA = (media_reports.KIND,)
+_NO_MEDIA = (media_reports.KIND, mismatch.KIND)
 
 
 @dataclass(frozen=True, slots=True)

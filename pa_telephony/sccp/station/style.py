@@ -68,6 +68,9 @@ class StationConfig:
     packet_ms: int = 20
     rfc2833: bool = True
     """Offer telephone-event (capability 257, captured)."""
+    symmetric_rtp: bool = False
+    """Whether sound is taken from, and sent to, wherever the first packets come from: for a peer
+    behind a NAT (RFC 4961; docs/security.md)."""
     media_at_signalling_host: bool = False
     """Send sound to the host of the call manager only, and refuse an order to send elsewhere.
 
