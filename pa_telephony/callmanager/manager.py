@@ -242,7 +242,11 @@ class CallManager:
         patience = self.config.timing.media_exchange
         self.calls.watchers.append(
             MediaReports(
-                lambda device: self._configured(device).kind, self.calls.now, patience, trace
+                lambda device: self._configured(device).kind,
+                self.calls.now,
+                time.time,
+                patience,
+                trace,
             )
         )
         # As many as there may be at once: the servers ask for their own parts only.

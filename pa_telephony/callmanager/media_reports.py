@@ -8,7 +8,6 @@ deadline (``timing.media_exchange``); here the log and the trace get the reason.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from pa_telephony.callmanager.calls.model import Leg, Stream, StreamUse, Watcher
@@ -34,19 +33,21 @@ _LOG = logging.getLogger("pa_telephony.callmanager")
 class MediaReports(Watcher):
     """Tells the log and the trace of media that does not come.
 
-    ``kind_of`` is asked what a device is, ``now`` is a monotonic clock in seconds and ``patience``
-    how many of them a device may take.
+    ``kind_of`` is asked what a device is; ``patience`` is how many seconds a device may take.
+    ``now`` is a monotonic clock, and ``today`` gives the seconds since the epoch.
     """
 
     def __init__(
         self,
         kind_of: Callable[[str], DeviceKind],
         now: Callable[[], float],
+        today: Callable[[], float],
         patience: float,
         trace: Trace | None,
     ) -> None:
         self._kind_of = kind_of
         self._now = now
+        self._today = today
         self._patience = patience
         self._trace = trace
         self._told = Seldom(at_once=MOST_BUGS)
@@ -61,7 +62,7 @@ class MediaReports(Watcher):
             _LOG.warning("call %d%s%s: %s", leg.call_id, _with(leg), self._told.times(), why)
         if self._trace is not None:
             fields = {"device": leg.device, "call": leg.call_id, "reason": why}
-            self._trace(EventRecord(time.time(), KIND, fields))
+            self._trace(EventRecord(self._today(), KIND, fields))
 
 
 def _with(leg: Leg) -> str:

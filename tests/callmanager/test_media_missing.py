@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import trio
 from bare_house import House, a_config
-from company import ALICE, BOB
+from company import ALICE, BOB, COMPANY
 from whole_house import a_manager, log_in, pick_up
 
 from pa_telephony import cti, rtp, sccp
+from pa_telephony.callmanager import CallManagerConfig, Timing
 from pa_telephony.callmanager.calls.model import Stream, Watcher
 from pa_telephony.callmanager.calls.verbs import Cause, LegState, Purpose
+from pa_telephony.callmanager.config import validate
 from pa_telephony.cti.client.media_terminal import MediaCall
+from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.station.call_media import CallMedia
 from pa_telephony.trace import EventRecord, Record
 
@@ -154,6 +158,53 @@ async def test_a_phone_that_never_answers_for_a_channel_is_named_in_log_and_trac
     (said, *_) = reasons(records)
     assert "never answered OpenReceiveChannel within 12 s: the call ends" in said
     assert said in caplog.text
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+async def test_a_station_and_a_device_say_whether_the_source_of_sound_is_followed(
+    symmetric: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The station for its own port, the device for the call manager's port that it holds to."""
+    ports: dict[int, rtp.Port] = {}
+    started = rtp.Port.start_sending
+
+    def start(port: rtp.Port, *arguments: Any, **named: Any) -> None:
+        ports[port.local_address[1]] = port
+        started(port, *arguments, **named)
+
+    monkeypatch.setattr(rtp.Port, "start_sending", start)
+    config = sccp.StationConfig(symmetric_rtp=symmetric)
+    async with (
+        a_manager(changed_device(BOB, symmetric_rtp=symmetric)) as manager,
+        rtp.open_engine(first_port=47040) as engine,
+        sccp.open_station(ALICE, manager.sccp_address, engine=engine, config=config) as alice,
+        sccp.open_station(BOB, manager.sccp_address, engine=engine) as bob,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(bob.serve, pick_up)
+        async with alice.call("1002") as call:
+            media = await call.wait_media()
+            assert media.port.symmetric is symmetric
+            await call.hold()
+            while manager.config.first_media_port not in ports:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+            assert ports[manager.config.first_media_port].symmetric is symmetric
+        nursery.cancel_scope.cancel()
+    assert sum(port.symmetric for port in ports.values()) == (2 if symmetric else 0)
+
+
+def changed_device(name: str, **fields: Any) -> CallManagerConfig:
+    devices = (replace(each, **fields) if each.name == name else each for each in COMPANY.devices)
+    return replace(COMPANY, devices=tuple(devices))
+
+
+def test_the_options_are_checked() -> None:
+    for config in (
+        changed_device(BOB, symmetric_rtp="yes"),
+        replace(COMPANY, timing=Timing(media_exchange=0.0)),
+    ):
+        with pytest.raises(ConfigurationError, match="must be"):
+            validate(config)
 
 
 async def test_a_port_whose_application_never_sets_rtp_parameters_is_named(

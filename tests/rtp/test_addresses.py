@@ -56,6 +56,8 @@ async def say(
         )
         udp.sendto(bytes(packet), port.local_address)
         await trio.sleep(0.02)
+    # The engine may tick a moment later.
+    await trio.sleep(0.03)
 
 
 def received(udp: socket.socket) -> int:

@@ -154,7 +154,8 @@ class CallMedia:
             if self.port is not None:
                 from pa_telephony.rtp import Media  # numpy only where there is sound
 
-                self.port.symmetric |= self._station.config.symmetric_rtp
+                if self._station.config.symmetric_rtp:
+                    self.port.symmetric = True
                 self.sound = Media(self.port)
                 self.port.on_digit = self._view.telling(self._station.send, self.port.on_digit)
         return self.port
