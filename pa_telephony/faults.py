@@ -24,6 +24,7 @@ __all__ = [
     "HANDLER_FAILED",
     "MOST_BUGS",
     "MOST_TROUBLES",
+    "NEWS",
     "HandlerErrors",
     "Seldom",
     "Troubles",
@@ -34,6 +35,9 @@ __all__ = [
 
 MOST_BUGS = 20
 """How many internal errors with their tracebacks a log has within a minute."""
+NEWS: Mapping[str, object] = {"news": True}
+"""The ``extra`` of a log line that tells of a change: it is no repetition, also when it reads like
+one a moment ago. The programs leave other lines out that they have printed within a minute."""
 MOST_TROUBLES = 5
 """How many reasons why one link is down a log has within a minute."""
 HANDLER_FAILED = "handler_failed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["Cause"]
+__all__ = ["Cause", "in_words"]
 
 
 class Cause(enum.IntEnum):
@@ -29,3 +29,26 @@ class Cause(enum.IntEnum):
     """Q.850 "incompatible destination": the two sides have no codec in common."""
     WRONG_STATE = 101
     """Q.850 "message not compatible with call state": the table of the state does not allow it."""
+
+
+_WORDS = {
+    Cause.UNALLOCATED_NUMBER: "no such number",
+    Cause.NORMAL: "hung up",
+    Cause.USER_BUSY: "busy",
+    Cause.NO_ANSWER: "no answer",
+    Cause.CALL_REJECTED: "refused",
+    Cause.ROUTING_ERROR: "forwarded in a ring, or too often",
+    Cause.NOT_SELECTED: "taken by somebody else",
+    Cause.OUT_OF_ORDER: "not registered",
+    Cause.FACILITY_REJECTED: "not possible here",
+    Cause.NO_CIRCUIT: "no circuit",
+    Cause.TEMPORARY_FAILURE: "the connection was lost",
+    Cause.RESOURCE_UNAVAILABLE: "no sound, or no room for it",
+    Cause.INCOMPATIBLE: "no codec in common",
+    Cause.WRONG_STATE: "not possible in this state",
+}
+
+
+def in_words(cause: int) -> str:
+    """A cause as people say it: 17 is "busy"; "cause 99" for one that has no words here."""
+    return _WORDS.get(Cause(cause), "") if cause in _WORDS else f"cause {cause}"

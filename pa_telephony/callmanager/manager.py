@@ -21,6 +21,7 @@ from pa_telephony.callmanager.config import (
     User,
     validate,
 )
+from pa_telephony.callmanager.journal import Journal
 from pa_telephony.callmanager.media_reports import MediaReports
 from pa_telephony.callmanager.own_media import HouseMedia, load_libraries, load_music
 from pa_telephony.callmanager.phones.phones import LineSide
@@ -78,6 +79,8 @@ class CallManager:
         self._line_side = LineSide(config, self.calls, local_time)
         self._cti_side = CtiSide(config, self.calls, self._line_side.send_data)
         self._line_side.data_received = self._cti_side.data_received
+        self._journal = Journal(config, self.calls)
+        self.calls.watchers.append(self._journal)
         self._stations: StationServer | None = None
         self._sccp: Sequence[tuple[str, int]] = ()
         self._cti: Sequence[tuple[str, int]] = ()
@@ -155,6 +158,7 @@ class CallManager:
         Raises :class:`ConfigurationError`, and nothing has changed then.
         """
         self.config = validate(replace(self.config, devices=(*self.config.devices, device)))
+        self._journal.add_device(device)
         self.calls.add_device(device)
         self._line_side.add_device(device)
         self._cti_side.add_device(device)

@@ -14,7 +14,8 @@ from pa_telephony import callmanager as manager
 from pa_telephony.callmanager.config import warnings
 from pa_telephony.cli.running import (
     keep_for_good,
-    log_to_terminal,
+    log_messages,
+    log_options,
     open_trace,
     run_until_stopped,
     stalls_option,
@@ -50,6 +51,7 @@ __all__ = ["callmanager"]
 @click.option("--cti-tls-port", type=click.IntRange(0, 65535), default=2749, show_default=True)
 @trace_options
 @stalls_option
+@log_options
 def callmanager(
     config: Path,
     host: str,
@@ -64,7 +66,6 @@ def callmanager(
     trace_stalls: bool,
 ) -> None:
     """Run a call manager until SIGTERM or Ctrl-C: SCCP stations on one port, CTI on another."""
-    log_to_terminal()
     loaded = manager.load(config, settings)
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
@@ -79,7 +80,7 @@ def callmanager(
             sccp_port=sccp_port,
             cti_port=cti_port,
             cti_tls_port=cti_tls_port,
-            trace=trace,
+            trace=log_messages(trace),
         )
         stalls = trace if trace_stalls else None
         run_until_stopped(functools.partial(_run, opening), stalls)

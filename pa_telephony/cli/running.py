@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
+import logging.handlers
+import os
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 import trio
 
 from pa_telephony.cli.stalls import watch_stalls
+from pa_telephony.cti.messages.base import CtiMessage
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.printable import printable_lines
 from pa_telephony.program import until_stopped
+from pa_telephony.sccp.messages.base import SccpMessage
 from pa_telephony.tasks import background
-from pa_telephony.trace import JsonLinesTrace, PcapTrace, Trace
+from pa_telephony.trace import FrameRecord, JsonLinesTrace, PcapTrace, Record, Trace, tee
 
 __all__ = [
     "SECONDS",
     "keep_for_good",
+    "log_messages",
+    "log_options",
     "log_to_terminal",
     "open_trace",
     "run_until_stopped",
@@ -77,13 +84,18 @@ def stalls_option(command: Command) -> Command:
 
 
 class _Once(logging.Filter):
-    """Drops a line that was printed within the last minute; failing steps are repeated often."""
+    """Drops a line that was printed within the last minute; failing steps are repeated often.
+
+    But for news (:data:`~pa_telephony.faults.NEWS`): what comes, goes and comes back is told.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "news", False):
+            return True
         text, now = record.getMessage(), time.monotonic()
         if self._last.get(text, -_AGAIN) + _AGAIN > now:
             return False
@@ -100,15 +112,74 @@ class _Printable(logging.Formatter):
         return printable_lines(super().format(record))
 
 
-def log_to_terminal() -> None:
-    """Print what this package logs, from INFO on, each line with the time of day."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
+def log_options(command: Command) -> Command:
+    """Add ``-v``, ``-q`` and ``--log-file``, and begin the log as they say before the command."""
+
+    @functools.wraps(command)
+    def run(*args: Any, verbose: bool, quiet: bool, log_file: Path | None, **named: Any) -> Any:
+        if verbose and quiet:
+            raise click.UsageError("-v or -q, not both")
+        log_to_terminal(verbose=verbose, quiet=quiet, file=log_file)
+        return command(*args, **named)
+
+    for option in (
+        click.option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Log to this file, with the date, in place of the terminal.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors alone."),
+        click.option("-v", "--verbose", is_flag=True, help="Log the name of each message, too."),
+    ):
+        run = option(run)
+    return cast("Command", run)
+
+
+def log_to_terminal(
+    *, verbose: bool = False, quiet: bool = False, file: Path | None = None
+) -> None:
+    """Print what this package logs, from INFO on, each line with the time of day.
+
+    Or write it to a file, which is its owner's alone, and made anew when it was moved away. Raises
+    :class:`click.ClickException` for one that cannot be written.
+    """
+    handler: logging.Handler = logging.StreamHandler()
+    if file is not None:
+        try:
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+            handler = logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"--log-file {file}: {error.strerror}") from error
+    date = "" if file is None else "%Y-%m-%d "
+    handler.setFormatter(_Printable("%(asctime)s %(message)s", f"{date}%H:%M:%S"))
     handler.addFilter(_Once())
+    if quiet:
+        handler.setLevel(logging.WARNING)
     logger = logging.getLogger("pa_telephony")
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
     logger.propagate = False
+
+
+def log_messages(trace: Trace | None) -> Trace | None:
+    """``trace``, and the names of messages in the log where it is told of everything (DEBUG).
+
+    Of a message there is the name alone, since it may hold what somebody has keyed.
+    """
+    logs = {name: logging.getLogger(f"pa_telephony.{name}") for name in ("sccp", "cti")}
+    if not any(log.isEnabledFor(logging.DEBUG) for log in logs.values()):
+        return trace
+    named = {"sccp": (8, SccpMessage.registry), "cti": (16, CtiMessage.registry)}
+
+    def log_message(record: Record) -> None:
+        if isinstance(record, FrameRecord):
+            at, kinds = named[record.protocol]
+            number = int.from_bytes(record.data[at : at + 4], "little")
+            name = kinds[number].__name__ if number in kinds else f"message 0x{number:04x}"
+            arrow = "<-" if record.direction == "received" else "->"
+            logs[record.protocol].debug("%s %s:%s %s", arrow, *record.remote, name)
+
+    return log_message if trace is None else tee(trace, log_message)
 
 
 def keep_for_good() -> None:

@@ -11,12 +11,14 @@ import click
 from pa_telephony import failover
 from pa_telephony.cli.running import (
     keep_for_good,
-    log_to_terminal,
+    log_messages,
+    log_options,
     open_trace,
     run_until_stopped,
     stalls_option,
     trace_options,
 )
+from pa_telephony.failover.tracing import set_log_levels
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Trace
 
@@ -39,6 +41,7 @@ __all__ = ["server"]
 )
 @trace_options
 @stalls_option
+@log_options
 def server(
     file: Path,
     name: str,
@@ -48,9 +51,8 @@ def server(
     trace_stalls: bool,
 ) -> None:
     """Run a server until SIGTERM or Ctrl-C; it takes over for others and gives back."""
-    log_to_terminal()
     cluster = failover.load(file)
-    cluster.server(name)
+    set_log_levels(cluster.server(name).trace_package_list)
     if greeting is not None:
         greeted = replace(cluster.application, greeting=str(greeting.resolve()))
         cluster = replace(cluster, application=greeted)
@@ -58,7 +60,8 @@ def server(
         click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:
         stalls = trace if trace_stalls else None
-        run_until_stopped(functools.partial(_run, cluster, name, trace), stalls)
+        logged = log_messages(trace)
+        run_until_stopped(functools.partial(_run, cluster, name, logged), stalls)
 
 
 async def _run(cluster: failover.Cluster, name: str, trace: Trace | None) -> None:

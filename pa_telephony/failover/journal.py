@@ -80,6 +80,9 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
             else f"our configuration of {f['home']} is its own again"
         ),
     ),
+    "acquire": ("home", _I, lambda f: f"takes {_count(f)} of its own"),
+    "want": ("home", _I, lambda f: f"waits for {_count(f)} of its own that a stand-in has"),
+    "left": ("server", _I, lambda f: "has left"),
     "enter": ("server", _I, lambda f: "has a session"),
     "leave": ("server", _W, lambda f: "has given up its session"),
     "depose": ("home", _W, lambda f: f"gives up {f['home']}: its process is gone, or it is silent"),

@@ -45,7 +45,7 @@ from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
-from pa_telephony.faults import Seldom
+from pa_telephony.faults import NEWS, Seldom
 from pa_telephony.secrecy import warn_of_readers
 from pa_telephony.tasks import Background, background
 from pa_telephony.trace import EventRecord, Trace, guarded
@@ -427,7 +427,8 @@ class Server:
             level, words = line
             told = self._told_of_callers
             if kind not in BY_CALLERS:
-                _LOG.log(level, "%s: %s", self.name, words)
+                extra = NEWS if kind in _EVENTS.values() else None
+                _LOG.log(level, "%s: %s", self.name, words, extra=extra)
             elif told.due(self._clock()):
                 # What an application is refused explains itself; a bug of its own does not.
                 bug = self.last_application_error if kind == "application.error" else None

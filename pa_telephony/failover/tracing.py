@@ -1,12 +1,27 @@
-"""The trace package list of a server: which records its trace holds. Pure."""
+"""The trace package list of a server: which records its trace holds, and lines its log. Pure."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from pa_telephony.trace import EventRecord, FrameRecord, Record, Trace
 
-__all__ = ["traced"]
+__all__ = ["set_log_levels", "traced"]
+
+_OFF = logging.CRITICAL + 1
+
+
+def set_log_levels(packages: Iterable[str]) -> None:
+    """Let the log of this process have of each package what ``packages`` (``"sccp=debug"``) say.
+
+    ``debug`` has the names of messages, too. A package that is not named has what the log has
+    otherwise.
+    """
+    for entry in packages:
+        package, level = entry.split("=", 1)
+        number = _OFF if level == "off" else logging.getLevelNamesMapping()[level.upper()]
+        logging.getLogger(f"pa_telephony.{package}").setLevel(number)
 
 
 def traced(packages: Iterable[str], trace: Trace | None) -> Trace | None:

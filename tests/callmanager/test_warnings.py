@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig
 from pa_telephony.callmanager.config import load, warnings
-from pa_telephony.cli import callmanager as command
+from pa_telephony.cli import callmanager as command, running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -41,8 +41,8 @@ def test_the_program_says_it_at_its_start(tmp_path: Path, monkeypatch: pytest.Mo
         """
     )
     # What runs until a signal comes, and what changes logging for good, is left out.
-    for name in ("run_until_stopped", "log_to_terminal"):
-        monkeypatch.setattr(command, name, lambda *_: None)
+    monkeypatch.setattr(command, "run_until_stopped", lambda *_: None)
+    monkeypatch.setattr(running, "log_to_terminal", lambda **_: None)
     done = CliRunner().invoke(command.callmanager, ["--config", str(file)])
     assert done.exit_code == 0
     assert "warning: route point RP, line 6000: no forward_no_answer" in done.output

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
+import stat
 from collections.abc import Generator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +14,10 @@ from click.testing import CliRunner
 
 from pa_telephony.cli import running
 from pa_telephony.cli.main import cli
+from pa_telephony.cti import messages as cti_messages
+from pa_telephony.faults import NEWS
+from pa_telephony.sccp import messages as sccp_messages
+from pa_telephony.trace import FrameRecord
 
 
 class Clock:
@@ -29,7 +36,9 @@ def logger() -> Generator[logging.Logger]:
     yield found
     found.setLevel(before[0])
     found.propagate = before[1]
-    found.handlers[:] = before[2]
+    for handler in {*found.handlers} - {*before[2]}:
+        found.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture
@@ -87,3 +96,87 @@ def test_an_option_in_seconds_takes_seconds_that_end(command: list[str], seconds
     done = CliRunner().invoke(cli, [*command, seconds])
     assert done.exit_code == 2
     assert f"Invalid value for '{command[-1]}'" in done.output
+
+
+def test_news_are_printed_however_often_they_come(
+    clock: Clock, capsys: pytest.CaptureFixture[str], logger: logging.Logger
+) -> None:
+    """A phone that comes back within a minute reads like one that came before."""
+    running.log_to_terminal()
+    for _ in range(3):
+        logger.info("P1 is registered", extra=NEWS)
+    assert capsys.readouterr().err.count("P1 is registered") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ({}, ["registered", "refused"]),
+        ({"quiet": True}, ["refused"]),
+        ({"verbose": True}, ["RegisterReq", "registered", "refused"]),
+    ],
+)
+def test_the_log_has_as_much_as_its_reader_wants(
+    options: dict[str, bool],
+    printed: list[str],
+    capsys: pytest.CaptureFixture[str],
+    logger: logging.Logger,
+) -> None:
+    running.log_to_terminal(**options)
+    logger.debug("RegisterReq")
+    logger.info("registered")
+    logger.warning("refused")
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == printed
+
+
+def test_the_log_goes_to_a_file_with_the_date_and_is_its_owners_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], logger: logging.Logger
+) -> None:
+    file = tmp_path / "call manager.log"
+    running.log_to_terminal(file=file)
+    logger.info("1001 calls 1002")
+    file.rename(tmp_path / "old.log")
+    logger.info("1002 answers")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d 1002 answers\n", file.read_text())
+    assert stat.S_IMODE((tmp_path / "old.log").stat().st_mode) == 0o600
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["callmanager", "server"])
+def test_a_log_that_cannot_be_written_and_options_that_contradict_are_refused(
+    command: str, tmp_path: Path, logger: logging.Logger
+) -> None:
+    needed = {
+        "callmanager": ["--config", "none.toml"],
+        "server": ["--cluster", "none.toml", "--name", "PA1"],
+    }
+    file = tmp_path / "none" / "x.log"
+    done = CliRunner().invoke(cli, [command, *needed[command], "--log-file", str(file)])
+    assert done.exit_code == 1
+    assert f"--log-file {file}: No such file or directory" in done.output
+    done = CliRunner().invoke(cli, [command, *needed[command], "-v", "-q"])
+    assert done.exit_code == 2
+    assert "-v or -q, not both" in done.output
+
+
+def test_messages_are_logged_by_their_names_alone_when_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], logger: logging.Logger
+) -> None:
+    assert running.log_messages(None) is None
+    running.log_to_terminal(verbose=True)
+    trace = running.log_messages(None)
+    assert trace is not None
+    here, there = ("127.0.0.1", 2000), ("10.0.0.5", 4711)
+    key = sccp_messages.encode(sccp_messages.KeypadButton(kp_button=7), 20)
+    trace(FrameRecord(0.0, "sccp", "received", here, there, key))
+    trace(FrameRecord(0.0, "cti", "sent", here, there, bytes(16) + (9999).to_bytes(4, "little")))
+    close = cti_messages.encode(
+        cti_messages.ProviderCloseRequest(sequence_number=7), to_server=True
+    )
+    trace(FrameRecord(0.0, "cti", "sent", here, there, close))
+    lines = [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "<- 10.0.0.5:4711 KeypadButton",
+        "-> 10.0.0.5:4711 message 0x270f",
+        "-> 10.0.0.5:4711 ProviderCloseRequest",
+    ]

@@ -717,8 +717,8 @@ async def test_a_server_logs_in_over_tls_and_trusts_nobody_else(
                     else:
                         await until(
                             lambda: (
-                                "jtapi refuses us: 127.0.0.1: self-signed certificate"
-                                in caplog.text
+                                f"jtapi refuses us: {manager.cti_tls_address}, user pa: "
+                                "self-signed certificate" in caplog.text
                             )
                         )
                         assert not manager.applications

@@ -357,7 +357,7 @@ class ProviderLink(abc.ABC):
             await trio.aclose_forcefully(stream)
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
                 code = CTIFAILURE.CTIERR_INVALID_CERTIFICATE_USED
-                raise RequestFailed(code, f"{host}: {error.__cause__.verify_message}") from error
+                raise RequestFailed(code, error.__cause__.verify_message) from error
             raise
         return stream
 

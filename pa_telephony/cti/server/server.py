@@ -22,9 +22,9 @@ from pa_telephony.cti.server.backend import CallControl
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.errors import ConnectionLost
-from pa_telephony.faults import MOST_BUGS, Seldom
+from pa_telephony.faults import MOST_BUGS, NEWS, Seldom
 from pa_telephony.guesses import Attempt
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable, printable_reason
 from pa_telephony.secrecy import warn_of_plain_login
 from pa_telephony.serving import Door, serve_connections
 from pa_telephony.tasks import map_os_errors
@@ -37,6 +37,8 @@ from pa_telephony.cti.server.application import ApplicationSession, Counters
 
 __all__ = ["ApplicationSession", "Counters", "CtiManager", "serve_providers"]
 
+_TOLD_OF_ONE = 10
+"""How often the log says within a minute that applications of one user come or go."""
 _LOG = logging.getLogger("pa_telephony.cti")
 
 
@@ -76,6 +78,8 @@ class CtiManager:
         """Under which a password is remembered that was wrong."""
         self._came_plain: set[str] = set()
         self._told_paced, self._told_refused = Seldom(), Seldom()
+        self._told_of: dict[str, Seldom] = {}
+        """By user; only users that there are come so far."""
         self.told_bugs = Seldom(at_once=MOST_BUGS)
 
     def sessions_of(self, user: str) -> int:
@@ -85,6 +89,14 @@ class CtiManager:
     def logged_in(self, session: ApplicationSession) -> None:
         """Count a session among those of its user, until it is over."""
         self._sessions_of[session.name] += 1
+        self._tell(session, "is logged in")
+
+    def _tell(self, session: ApplicationSession, what: str) -> None:
+        """Say what became of an application: each user not too often."""
+        told = self._told_of.setdefault(session.name, Seldom(at_once=_TOLD_OF_ONE))
+        if (times := told.told(trio.current_time())) is not None:
+            user, text = printable(session.name), printable_reason(what)
+            _LOG.info("user %s from %s %s%s", user, session.address[0], text, times, extra=NEWS)
 
     def attempt(
         self, address: str, user: str, password: Callable[[], str | None]
@@ -183,8 +195,10 @@ class CtiManager:
                 self._sessions_of[session.name] -= 1
                 if not self._sessions_of[session.name]:
                     del self._sessions_of[session.name]
+            fields = session.told_at_end()
+            if session.name:
+                self._tell(session, f"is logged out: {fields['reason']}")
             if self.trace is not None:
-                fields = session.told_at_end()
                 self.trace(EventRecord(time.time(), "cti.connection_closed", fields))
 
     async def _encrypt(self, transport: trio.SocketStream, tls: ssl.SSLContext) -> trio.abc.Stream:

@@ -17,9 +17,9 @@ import trio
 
 from pa_telephony.admission import Lobby
 from pa_telephony.descriptors import Descriptors, prepare
-from pa_telephony.faults import MOST_BUGS, Seldom
+from pa_telephony.faults import MOST_BUGS, NEWS, Seldom
 from pa_telephony.guesses import Attempt
-from pa_telephony.printable import printable
+from pa_telephony.printable import printable, printable_reason
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.server import names
 from pa_telephony.sccp.server.registrar import (
@@ -47,6 +47,9 @@ _HARDLY_A_GUESS = 0.9
 _MOST_CHANGES = 20
 """Changes of address that the log has within a minute: a takeover brings all at once, and two who
 take a name in turns bring them without end. The trace has all, and the newest can be asked for."""
+_TOLD_OF_ONE = 10
+"""How often the log says within a minute that one device comes or goes: anybody who knows its name
+can make it do so."""
 _LOG = logging.getLogger("pa_telephony.sccp")
 
 
@@ -89,6 +92,7 @@ class StationServer:
         self._told_changes = {
             level: Seldom(at_once=_MOST_CHANGES) for level in (logging.INFO, logging.WARNING)
         }
+        self._told_of: dict[str, Seldom] = {}
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
 
@@ -148,6 +152,9 @@ class StationServer:
             self.counters.registrations += 1
             self._note_address(session, silent_for)
             self.directory.registered(session)
+            kind = getattr(request.device_type, "name", f"type {int(request.device_type)}")
+            says = f"{kind}, version {session.version}"
+            self._tell(name, f"is registered from {session.address[0]}: {says}")
 
     def _holder(self, name: str) -> StationSession | None:
         """The session that has a name; one that is over has none, however its end went."""
@@ -158,6 +165,16 @@ class StationServer:
         silent_at = None if holder is None else holder.silent_at
         _, effect = names.step(names.state_of(silent_at, trio.current_time()), asked)
         return effect
+
+    def _tell(self, name: str, text: str) -> None:
+        """Say what became of a device: known names only, and each not too often."""
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
+        if len(self._told_of) > self.config.max_connections:
+            self._told_of.clear()
+        told = self._told_of.setdefault(name, Seldom(at_once=_TOLD_OF_ONE))
+        if (times := told.told(trio.current_time())) is not None:
+            _LOG.info("%s %s%s", printable(name), printable_reason(text), times, extra=NEWS)
 
     def _note_address(self, session: StationSession, silent_for: float | None) -> None:
         """Say that a name is registered from another address than before, if it is."""
@@ -257,6 +274,7 @@ class StationServer:
         finally:
             if was_registered:
                 self.directory.unregistered(session, reason)
+                self._tell(session.name, f"is not registered any more: {reason}")
 
     async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
