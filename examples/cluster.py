@@ -1,14 +1,18 @@
 """A failover cluster: one server of it, each usually in its own process.
 
-pa-telephony callmanager --config examples/callmanager.toml --host 127.0.0.10 &
+pa-telephony callmanager --config examples/lab.toml --host 127.0.0.10 &
 python examples/cluster.py examples/cluster.toml PA1 &
 python examples/cluster.py examples/cluster.toml PA2 &
+sleep 5
 pa-telephony status --cluster examples/cluster.toml
 """
 
 import sys
+from pathlib import Path
 
 from pa_telephony import failover, program, sccp
+
+GREETING = Path(__file__).with_name("greeting.wav")
 
 
 class Greet(failover.Application):
@@ -16,7 +20,7 @@ class Greet(failover.Application):
 
     async def media_call(self, call: sccp.Call, identity: failover.Identity) -> None:
         async with call.answer() as media:
-            await media.play("examples/greeting.wav")
+            await media.play(GREETING)
             await call.transfer("1002")
 
 

@@ -1,6 +1,8 @@
 """A CTI port: answer, ask for a digit, send the caller on.
 
-python examples/ivr.py 127.0.0.1:2748 menu.wav
+python examples/ivr.py 127.0.0.1 examples/menu.wav
+
+It is 5001 at the call manager of ``examples/lab.toml``, for which it waits a minute.
 """
 
 import functools

@@ -1,6 +1,8 @@
 """A media port: answer, ask for a digit, send the caller on.
 
-python examples/media_port.py 127.0.0.1:2000 menu.wav
+python examples/media_port.py 127.0.0.1 examples/menu.wav
+
+It is 6001 at the call manager of ``examples/lab.toml``, for which it waits a minute.
 """
 
 import functools

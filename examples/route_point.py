@@ -1,6 +1,8 @@
 """A route point: send each caller of 6000 where it belongs.
 
-python examples/route_point.py 127.0.0.1:2748
+python examples/route_point.py 127.0.0.1
+
+The call manager is that of ``examples/lab.toml``, for which it waits a minute.
 """
 
 import sys

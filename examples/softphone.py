@@ -1,6 +1,6 @@
 """A softphone without a screen: calls or answers, plays a WAV file and records what it hears.
 
-Run ``pa-telephony callmanager --config examples/callmanager.toml``, then in two terminals
+Run ``pa-telephony callmanager --config examples/lab.toml``, then in two terminals
 ``python examples/softphone.py SEP000000001002 --answer --record bob.wav`` and
 ``python examples/softphone.py SEP000000001001 --dial 1002 --play examples/greeting.wav``.
 """
@@ -59,7 +59,7 @@ async def main(options: argparse.Namespace) -> None:
 
 
 parser = argparse.ArgumentParser(description="One call of an SCCP phone.")
-parser.add_argument("device", help="device name, as in callmanager.toml")
+parser.add_argument("device", help="device name, as in lab.toml")
 what = parser.add_mutually_exclusive_group(required=True)
 what.add_argument("--dial", metavar="NUMBER")
 what.add_argument("--answer", action="store_true")

@@ -276,6 +276,7 @@ CHECKS = {
     "make": check_make,
     "pip": check_pip,
     "pytest": check_pytest,
+    "sleep": lambda seconds: [float(each) for each in seconds],
 }
 
 

@@ -22,6 +22,7 @@ from company import cti_port, phone
 from loopback import HOST, NETWORK, alone_at
 
 from pa_telephony import callmanager, rtp, sccp
+from pa_telephony.cli.demo.setting import CALL_MANAGER
 from pa_telephony.rtp import g711
 from pa_telephony.rtp.g711 import Samples
 
@@ -120,14 +121,17 @@ def test_an_example_says_for_what_it_waits_and_ends_quietly_with_ctrl_c(
 
 @pytest.mark.parametrize("name", ["two_phones", "failover"])
 def test_an_example_that_is_interrupted_shows_no_traceback(name: str, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-u", EXAMPLES / f"{name}.py"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        alone_at(CALL_MANAGER),
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-u", EXAMPLES / f"{name}.py"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -310,6 +314,58 @@ def test_the_router_is_tested_with_the_fixture() -> None:
     assert "1 passed" in done.stdout
 
 
+async def says(process: trio.Process, wanted: str) -> str:
+    """Read what a process prints until there is a line with ``wanted``; gives that line."""
+    while wanted not in (line := await line_of(process)):
+        pass
+    return line
+
+
+async def test_the_examples_work_at_the_lab_as_it_is_shipped_whoever_comes_first() -> None:
+    """The programs are there before their call manager, and all at the same time."""
+    at, menu = f"{NETWORK}.20", EXAMPLES / "menu.wav"
+    lab = ("-m", "pa_telephony", "callmanager", "--config", EXAMPLES / "lab.toml", "--host", at)
+    phone = (EXAMPLES / "softphone.py", "--call-manager", at)
+    with trio.fail_after(120):
+        async with (
+            running(EXAMPLES / "route_point.py", at) as router,
+            running(EXAMPLES / "media_port.py", at, menu) as media_port,
+            running(EXAMPLES / "ivr.py", at, menu) as ivr,
+            running(*phone, "SEP000000002001", "--answer") as agent,
+            running(*lab),
+        ):
+            await says(router, "6000 is in service")
+            await says(media_port, "6001 is in service")
+            await says(ivr, "5001 is in service")
+            await says(agent, "2001 is registered")
+            async with running(*phone, "SEP000000001001", "--dial", "6000", "--for", "1") as caller:
+                await says(router, "1001 goes to 2001")
+                await says(caller, "in a call with 2001")
+                await says(agent, "in a call with 1001")
+                await caller.wait()
+                assert caller.returncode == 0
+            for number in ("6001", "5001"):
+                call = (*phone, "SEP000000001002", "--dial", number, "--for", "1")
+                async with running(*call) as caller:
+                    await says(caller, f"in a call with {number}")
+
+
+def test_a_test_of_the_examples_runs_where_nothing_of_ours_is_configured(tmp_path: Path) -> None:
+    """A checkout's own options need what only developers have: pytest ended without a test."""
+    assert (EXAMPLES / "pytest.ini").read_text().endswith("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", EXAMPLES / "test_router.py"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_router.py::test_router" in done.stdout
+
+
 async def holders_become(cluster: Path, expected: set[str]) -> None:
     """Ask ``pa-telephony status`` until the numbers of PA1 are served by whom they should."""
     command = ["status", "--cluster", str(cluster), "--json"]
@@ -337,7 +393,7 @@ async def test_in_the_cluster_example_pa2_stands_in_when_pa1_is_stopped(tmp_path
     cluster.write_text(shipped.replace('"127.0.0.', f'"{NETWORK}.'))
     server = EXAMPLES / "cluster.py"
     at = f"{NETWORK}.10"
-    manager = ("callmanager", "--config", str(EXAMPLES / "callmanager.toml"))
+    manager = ("callmanager", "--config", str(EXAMPLES / "lab.toml"))
     async with running("-m", "pa_telephony", *manager, "--host", at) as call_manager:
         assert f"{at}:2748" in await line_of(call_manager)
         async with running(server, cluster, "PA1") as pa1:

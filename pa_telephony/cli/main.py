@@ -27,6 +27,7 @@ _COMMANDS = {
     "stop": (".control", "Let a server of the cluster give everything up."),
     "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
+    "examples": (".examples", "Write the examples of the documentation."),
     "ladder": (".ladder.command", "Draw the calls of a pcap file as a message ladder."),
 }
 

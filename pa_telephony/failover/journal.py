@@ -81,7 +81,7 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
         ),
     ),
     "acquire": ("home", _I, lambda f: f"takes {_count(f)} of its own"),
-    "want": ("home", _I, lambda f: f"waits for {_count(f)} of its own that a stand-in has"),
+    "want": ("home", _I, lambda f: f"waits for what is {f['home']}'s and a stand-in has"),
     "left": ("server", _I, lambda f: "has left"),
     "enter": ("server", _I, lambda f: "has a session"),
     "leave": ("server", _W, lambda f: "has given up its session"),

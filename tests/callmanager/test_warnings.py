@@ -53,4 +53,4 @@ def test_the_program_says_it_at_its_start(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_shipped_example_has_them() -> None:
-    assert warnings(load(EXAMPLES / "callmanager.toml")) == []
+    assert warnings(load(EXAMPLES / "lab.toml")) == []

@@ -17,6 +17,7 @@ from pa_telephony.cli.demo.report import Report
 from pa_telephony.cli.demo.setting import PHONES, Stage
 from pa_telephony.cli.demo.story import IDENTITIES, Story, gaps_in_talk
 from pa_telephony.cli.demo.timeline import Call, Moment, draw
+from pa_telephony.program import until_stopped
 from pa_telephony.trace import EventRecord, JsonLinesTrace
 
 __all__ = ["demo"]
@@ -60,7 +61,9 @@ def demo(out: Path, drop_every: int | None) -> None:
         if late.cancelled_caught:
             report.check("the story ends", False, f"not within {_LONGEST:.0f} s")
 
-    trio.run(play)
+    stopped_by = trio.run(until_stopped, play)
+    if stopped_by:
+        sys.exit(128 + stopped_by)
     report.round = "afterwards"
     _write(story, started, out)
     console.print(report.summary())

@@ -14,6 +14,7 @@ import numpy as np
 import trio
 
 from pa_telephony.cli.demo.excuses import Stall
+from pa_telephony.errors import TelephonyError
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
@@ -142,7 +143,7 @@ class Process:
         assert self._process.stdout is not None
         if not await self._process.stdout.receive_some():
             said = self.trace.with_suffix(".log").read_text(errors="replace").strip()
-            raise RuntimeError(f"{self.name} did not start: {said}")
+            raise TelephonyError(f"{self.name} did not start: {said}")
 
     async def end(self, *, kill: bool) -> float:
         """Send SIGKILL or SIGTERM and wait for the end; gives the time at which it was sent."""

@@ -25,7 +25,7 @@ _REMEMBERED = 8
 _CAUSES = {
     1: "no such number",
     17: "busy",
-    34: "no circuit",
+    34: "not registered, or no way there",
     41: "the call manager is lost",
 }
 _STATES = {
@@ -37,7 +37,7 @@ _STATES = {
     DCallState.CONNECTED: "connected",
     DCallState.HOLD: "on hold",
     DCallState.BUSY: "busy",
-    DCallState.CONGESTION: "no circuit",
+    DCallState.CONGESTION: "not registered, or no way there",
     DCallState.INVALID_NUMBER: "no such number",
 }
 
