@@ -27,6 +27,8 @@ from pa_telephony.cti import enums as cti_enums
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.sccp import enums as sccp_enums
 from pa_telephony.sccp.messages import SccpMessage
+from pa_telephony.sccp.server.decisions import decision, of_stations
+from pa_telephony.sccp.server.registrar import State
 from pa_telephony.wire.declaration import Field, OpenIntEnum, OpenIntFlag, Struct, fields_of
 from pa_telephony.wire.offset import types as offset
 from pa_telephony.wire.sequential import types as sequential
@@ -43,6 +45,7 @@ def pages() -> dict[str, str]:
         "sccp/enumerations.md": enumerations("SCCP", sccp_enums),
         "cti/enumerations.md": enumerations("CTIQBE", cti_enums),
         "sccp/sessions.md": sessions(),
+        "sccp/decisions.md": decisions(),
         "sccp/frames.md": frames.sccp(),
         "cti/frames.md": frames.cti(),
         "states.md": states(),
@@ -98,7 +101,8 @@ def sccp_index() -> str:
             "`tests/sccp/test_vectors.py`; both list where the dissector is wrong. Disputed: "
             "sources disagree on the layout; the page of the message says how.",
             "See also all [enumerations](enumerations.md), and what our two sides say otherwise "
-            "than captured equipment in [whole sessions](sessions.md).",
+            "than captured equipment in [whole sessions](sessions.md), and [what becomes of each "
+            "message](decisions.md) of a station.",
             table(("number", "message", "from", "evidence", "layout"), rows),
         ]
     )
@@ -123,6 +127,31 @@ def cti_index() -> str:
             "it, or accepted it from a server, and the bytes are in `tests/vectors/ctiqbe.json`.",
             "See also all [structs](structs.md) and all [enumerations](enumerations.md).",
             table(("number", "message", "kind", "evidence"), rows),
+        ]
+    )
+
+
+def decisions() -> str:
+    """What becomes of each message of stations, in the states that read one."""
+    rows = [
+        (
+            f"0x{each.id:04X}",
+            link(each),
+            str(decision(each, State.CONNECTED)),
+            str(decision(each, State.REGISTERED)),
+        )
+        for each in of_stations()
+    ]
+    return "\n\n".join(
+        [
+            "# SCCP: what becomes of each message of a station",
+            "Every message that a station may send is answered, acted on, relayed, or passed over "
+            "for the reason given. `tests/sccp/test_decisions.py` walks the catalogue, and "
+            "`pa-telephony explain 0x8000` prints a row. A connection that stands by is not "
+            "registered, either; while the owner has a question to answer (ASKING, LEAVING) "
+            "nothing is read. A number that nobody declared, and a message for the station to "
+            "receive, are passed over and counted in every state.",
+            table(("number", "message", "before the registration", "registered"), rows),
         ]
     )
 

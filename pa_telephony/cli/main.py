@@ -28,6 +28,7 @@ _COMMANDS = {
     "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
     "examples": (".examples", "Write the examples of the documentation."),
+    "explain": (".explain", "Say what an SCCP message is, and what is done with it."),
     "ladder": (".ladder.command", "Draw the calls of a pcap file as a message ladder."),
 }
 

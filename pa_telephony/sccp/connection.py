@@ -27,6 +27,7 @@ from pa_telephony.wire.framing import PREFIX, ConnectionClosed, FramedConnection
 
 __all__ = [
     "NEWEST_VERSION",
+    "OF_REGISTRATIONS",
     "Connection",
     "ConnectionClosed",
     "Limits",
@@ -46,7 +47,7 @@ _SENDERS = {
     for number, kind in SccpMessage.registry.items()
     if issubclass(kind, SccpMessage)
 }
-_OF_REGISTRATIONS = frozenset(
+OF_REGISTRATIONS = frozenset(
     kind.id
     for kind in (
         messages.KeepAliveReq,
@@ -60,6 +61,7 @@ _OF_REGISTRATIONS = frozenset(
         messages.IpPort,
     )
 )
+"""The numbers of the messages that are decoded before a station has registered."""
 
 
 class Role(enum.Enum):
@@ -159,7 +161,7 @@ class Connection(FramedConnection):
         if _SENDERS.get(number) is self.role.value:
             self.misdirected += 1
             return UnknownMessage(id=number, body=frame[HEADER.size :])
-        if not self.registered and number not in _OF_REGISTRATIONS:
+        if not self.registered and number not in OF_REGISTRATIONS:
             return UnknownMessage(id=number, body=frame[HEADER.size :])
         try:
             message = messages.decode(number, frame[HEADER.size :], self._layout())

@@ -18,6 +18,7 @@ from pa_telephony.sccp.enums import (
     DeviceStimulus,
     DeviceTone,
     LampMode,
+    MiscCommandType,
     RingMode,
     SoftKeyEvent,
     SpeakerMode,
@@ -367,3 +368,78 @@ def test_three_calls_on_one_line_are_talked_in_one_after_the_other() -> None:
     office.settle()
     assert [view.ended for view in views] == [True, True, True]
     assert not office.calls.legs
+
+
+def test_a_hook_flash_holds_calls_another_and_connects_the_two() -> None:
+    office = Office()
+    a, b, c, _ = office.phones
+    office.talk(a, "1002", b)
+    a.press_message(messages.HookFlash())
+    a.dial("1003")
+    answered = office.answer(c)
+    a.press_message(messages.HookFlash())
+    office.settle()
+    assert not a.calls
+    assert (answered.state, answered.calling) == (DCallState.CONNECTED, "1002")
+
+
+def test_a_hook_flash_takes_the_first_call_back_before_another_rings() -> None:
+    office = Office()
+    a, b, *_ = office.phones
+    call, other = office.talk(a, "1002", b)
+    a.press_message(messages.HookFlash())
+    a.dial("1")
+    a.press_message(messages.HookFlash())
+    office.settle()
+    assert list(a.calls.values()) == [call]
+    assert (call.state, other.state) == (DCallState.CONNECTED, DCallState.CONNECTED)
+
+
+def test_a_hook_flash_answers_what_waits_and_resumes_what_is_held() -> None:
+    office = Office()
+    a, b, c, _ = office.phones
+    _, talking = office.talk(a, "1002", b)
+    office.call(c, "1002")
+    b.press_message(messages.HookFlash())
+    assert talking.state is DCallState.HOLD
+    (waiting,) = (call for call in b.calls.values() if call is not talking)
+    assert waiting.state is DCallState.CONNECTED
+    office.press(b, SoftKeyEvent.END_CALL, waiting)
+    b.press_message(messages.HookFlash())
+    assert talking.state is DCallState.CONNECTED
+
+
+def test_a_port_that_goes_off_hook_with_a_number_takes_the_line_of_that_number() -> None:
+    office = Office()
+    _, b, *_ = office.phones
+    for number, line in (("2000", 2), ("1002", 1), ("5551234", 1)):
+        b.press_message(messages.OffHookWithCallingPartyNumber(calling_party_number=number))
+        (call,) = b.calls.values()
+        assert (call.state, call.line) == (DCallState.OFF_HOOK, line)
+        b.press_message(messages.OnHook())
+
+
+def test_a_command_about_pictures_reaches_the_other_phone_as_one_of_its_own_call() -> None:
+    office = Office()
+    a, b, c, _ = office.phones
+    call, other = office.talk(a, "1002", b)
+    command = MiscCommandType.VIDEO_FAST_UPDATE_PICTURE
+    for phone, there, view in ((a, b, other), (b, a, call)):
+        own = call if phone is a else other
+        phone.press_message(
+            messages.MiscellaneousCommand(
+                conference_id=own.call_reference,
+                call_reference=own.call_reference,
+                command=command,
+                u=messages.VideoFastUpdatePicture(),
+            )
+        )
+        told = there.sent[-1]
+        assert isinstance(told, messages.MiscellaneousCommand)
+        assert (told.call_reference, told.command) == (view.call_reference, command)
+        assert told.passthru_party_id in there.receiving
+    before = [len(phone.sent) for phone in office.phones]
+    c.press_message(
+        messages.MiscellaneousCommand(conference_id=1, call_reference=call.call_reference)
+    )
+    assert [len(phone.sent) for phone in office.phones] == before, "it is no call of C's"

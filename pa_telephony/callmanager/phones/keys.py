@@ -52,8 +52,13 @@ class Keys:
         match message:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
+            case messages.OffHookWithCallingPartyNumber():
+                line = self._line_of(session, message.calling_party_number)
+                self._off_hook(session, line or message.line_instance, 0)
             case messages.OnHook():
                 self._on_hook(session)
+            case messages.HookFlash():
+                self._hook_flash(session)
             case messages.KeypadButton():
                 if 0 <= message.kp_button < len(_DIGITS):
                     digit = _DIGITS[message.kp_button]
@@ -122,6 +127,25 @@ class Keys:
         if leg is not None:
             self._press(session, SoftKeyEvent.END_CALL, 0, leg.id)
 
+    def _hook_flash(self, session: StationSession) -> None:
+        """Do what an analogue phone has one key for: take a second call, transfer, go back.
+
+        A call that waits is answered. Otherwise the first flash holds the call and gives dial tone,
+        and the second connects the others; before anything rings it takes the first call back.
+        """
+        leg = self._current(session)
+        waiting = self._find(session, 0, LegState.OFFERED)
+        if waiting is not None:
+            self._press(session, SoftKeyEvent.ANSWER, 0, waiting.id)
+        elif leg is None:
+            self._press(session, SoftKeyEvent.RESUME, 0, 0)
+        elif leg.consult_of is None or leg.state in (LegState.RINGING_OUT, LegState.CONNECTED):
+            self._press(session, SoftKeyEvent.TRANSFER, 0, leg.id)
+        else:
+            first = leg.consult_of
+            self._press(session, SoftKeyEvent.END_CALL, 0, leg.id)
+            self._press(session, SoftKeyEvent.RESUME, 0, first.id)
+
     def _line_key(self, session: StationSession, line: int) -> None:
         """Press a line button: answer what rings there, resume what is held, or go off hook."""
         line = self._line(session, line)
@@ -172,6 +196,11 @@ class Keys:
     def _line(self, session: StationSession, line: int) -> int:
         """The line that a key means: the first one where the device has no such line."""
         return 1 if self._calls.appearance(session.name, line) is None else line
+
+    def _line_of(self, session: StationSession, number: str) -> int:
+        """The line of a device that has a number, 0 where none has."""
+        lines = self._devices[session.name].lines
+        return next((at for at, line in enumerate(lines, 1) if line.number == number), 0)
 
     def _current(self, session: StationSession) -> Leg | None:
         """The call that the user is in, if there is one."""

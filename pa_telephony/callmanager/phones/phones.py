@@ -149,10 +149,29 @@ class LineSide(Watcher):
                     self.data_received(session.name, message.xmldata)
             case messages.OpenReceiveChannelAck():
                 self._channel_opened(session, message)
+            case messages.MiscellaneousCommand():
+                self._relay(session, message)
             case messages.RegisterAvailableLines():
                 self._show_features(session)
             case _:
                 self._keys.pressed(session, message)
+
+    def _relay(self, session: StationSession, message: messages.MiscellaneousCommand) -> None:
+        """Hand a command about sound or pictures to the phone at the other end of its call."""
+        legs = self._calls.legs_of(session.name)
+        leg = next((leg for leg in legs if leg.id == message.call_reference), None)
+        if leg is None or leg.peer is None or leg.peer.device not in self.sessions:
+            return
+        other = leg.peer
+        self.sessions[other.device].send(
+            messages.MiscellaneousCommand(
+                conference_id=other.id,
+                passthru_party_id=other.stream.id if other.stream is not None else 0,
+                call_reference=other.id,
+                command=message.command,
+                u=message.u,
+            )
+        )
 
     def _channel_opened(
         self, session: StationSession, message: messages.OpenReceiveChannelAck

@@ -680,8 +680,11 @@ class StopMultiMediaTransmission(SccpMessage, id=0x0133, sender=Sender.CALL_MANA
     port_handling_flag: Annotated[enums.PortHandling, U32] = enums.PortHandling.CLOSE_PORT
 
 
-class MiscellaneousCommand(SccpMessage, id=0x0134, sender=Sender.CALL_MANAGER):
-    """From the call manager; no capture."""
+class MiscellaneousCommand(SccpMessage, id=0x0134, sender=Sender.EITHER):
+    """From either side; no capture.
+
+    Phones send it, and CME hands it on to the other phone (docs/protocol/sccp.md).
+    """
 
     conference_id: Annotated[int, U32]
     passthru_party_id: Annotated[int, U32] = 0

@@ -238,11 +238,29 @@ class StationSession(ServedPeer[SessionOwner, Registrar]):
                 else:
                     registrar.reject()
             case Received(message):
-                if isinstance(message, messages.CapabilitiesRes):
-                    self.capabilities = message.caps
+                self._note_capabilities(message)
                 server.directory.received(self, message)
             case SessionEnded(reason):
                 self._end(reason)
+
+    def _note_capabilities(self, message: SccpMessage) -> None:
+        match message:
+            case messages.CapabilitiesRes():
+                self.capabilities = message.caps
+            case (
+                messages.UpdateCapabilities()
+                | messages.CapabilitiesV2Res()
+                | messages.CapabilitiesV3Res()
+            ) if message.audiocaps:
+                self.capabilities = tuple(
+                    messages.Capability(
+                        payload_capability=each.payload_capability,
+                        max_frames_per_packet=each.max_frames_per_packet,
+                    )
+                    for each in message.audiocaps
+                )
+            case _:
+                pass
 
     def _leave(self) -> None:
         self._server.forget(self, self._ending, self._told_registered)
