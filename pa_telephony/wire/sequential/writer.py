@@ -272,7 +272,12 @@ def _packed(wire: Raw, version: int) -> Callable[[str], bytes]:
 
 def _slots_writer(wire: Array, version: int) -> Callable[[tuple[Any, ...]], bytes]:
     """A cached writer of arrays inside of arrays: those that stations announce recur."""
-    return functools.lru_cache(maxsize=256)(lambda value: wire.write(value, version, None))
+
+    @functools.lru_cache(maxsize=256)
+    def write(value: tuple[Any, ...]) -> bytes:
+        return wire.write(value, version, None)
+
+    return write
 
 
 def _union_writer(wire: Union, version: int) -> Callable[[int, Any], bytes]:
