@@ -108,10 +108,11 @@ class LineConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeedDial:
-    """One speed-dial button of a phone."""
+    """One speed-dial button of a phone; with ``busy_lamp`` it shows what the number does."""
 
     number: str
     name: str = ""
+    busy_lamp: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -166,7 +166,7 @@ class Keys:
         stimulus, line = message.stimulus, max(1, message.line_instance)
         if stimulus == DeviceStimulus.LINE:
             self._line_key(session, line)
-        elif stimulus == DeviceStimulus.SPEED_DIAL:
+        elif stimulus in (DeviceStimulus.SPEED_DIAL, DeviceStimulus.BLF_SPEED_DIAL):
             dials = self._devices[session.name].speed_dials
             if line <= len(dials):
                 self.number(session, dials[line - 1].number)

@@ -29,6 +29,7 @@ from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, Dev
 from pa_telephony.callmanager.phones import display
 from pa_telephony.callmanager.phones.display import Screen
 from pa_telephony.callmanager.phones.keys import Keys
+from pa_telephony.callmanager.phones.lamps import BusyLamps
 from pa_telephony.faults import Seldom
 from pa_telephony.printable import printable
 from pa_telephony.rtp.packet import Codec
@@ -41,7 +42,14 @@ from pa_telephony.sccp.enums import (
     SoftKeyEvent,
 )
 from pa_telephony.sccp.messages import SccpMessage
-from pa_telephony.sccp.server.device import Device, LineAppearance, forwards, notify, prompt
+from pa_telephony.sccp.server.device import (
+    Device,
+    LineAppearance,
+    feature,
+    forwards,
+    notify,
+    prompt,
+)
 from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.sccp.tones import TONES
 
@@ -75,6 +83,7 @@ class LineSide(Watcher):
         self._calls = calls
         self._clock = clock
         self._devices: dict[str, DeviceConfig] = {}
+        self._lamps = BusyLamps(calls)
         for device in config.devices:
             self.add_device(device)
         self._streams: dict[int, Stream] = {}
@@ -88,10 +97,13 @@ class LineSide(Watcher):
         """Let a phone or media port register; other kinds are not reached over SCCP."""
         if device.kind in (DeviceKind.PHONE, DeviceKind.MEDIA_PORT):
             self._devices[device.name] = device
+            self._lamps.add_device(device)
 
     def remove_device(self, name: str) -> None:
         """Close a device's connection; it can register no more."""
-        self._devices.pop(name, None)
+        device = self._devices.pop(name, None)
+        if device is not None:
+            self._lamps.remove_device(device)
         self._keys.forget(name)
         session = self.sessions.get(name)
         if session is not None:
@@ -292,6 +304,26 @@ class LineSide(Watcher):
 
     # Watcher: changes that are not about one leg.
 
+    def leg_changed(self, leg: Leg) -> None:
+        """Tell the phones that show what a number does."""
+        self._show_lamps(leg.line)
+
+    def device_changed(self, device: str) -> None:
+        """Tell the phones that show what the numbers of a device do."""
+        if device in self._devices:
+            for index, _ in enumerate(self._devices[device].lines, 1):
+                appearance = self._calls.appearance(device, index)
+                if appearance is not None:
+                    self._show_lamps(appearance.line)
+
+    def _show_lamps(self, line: Line) -> None:
+        for device, index in self._lamps.changed(line):
+            session = self.sessions.get(device)
+            if session is not None:
+                session.update(self._as_device(self._devices[device]))
+                shown = session.device.spelt(session.features, session.version)
+                session.send(feature(shown, index, session.version))
+
     def call_parked(self, parked: Parked) -> None:
         """Show the phone that parked a call the number where it waits."""
         session = self.sessions.get(parked.by.device)
@@ -315,6 +347,7 @@ class LineSide(Watcher):
 
     def do_not_disturb_changed(self, device: str) -> None:
         """Show the phone the new mode; calls that ring there ring as they should now."""
+        self.device_changed(device)
         session = self.sessions.get(device)
         if session is not None:
             self._show_do_not_disturb(session)
@@ -388,6 +421,7 @@ class LineSide(Watcher):
             name=config.name,
             lines=tuple(lines),
             speed_dials=tuple((each.number, each.name) for each in config.speed_dials),
+            busy_lamps=self._lamps.of_device(config),
             description=config.description,
             keep_alive_interval=config.keep_alive or None,
         )

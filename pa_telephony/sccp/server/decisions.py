@@ -98,7 +98,9 @@ _REGISTERED: dict[type[SccpMessage], Decision] = {
         m.ServiceURLStatRes, m.ServiceURLStatV2Res, by=", empty: there are no service buttons"
     ),
     m.FeatureStatReq: _answered(
-        m.FeatureStatRes, m.FeatureStatV2Res, by=", unused: there are no feature buttons"
+        m.FeatureStatRes,
+        m.FeatureStatV2Res,
+        by=": a busy lamp, which is told again at each change, or unused",
     ),
     m.SubscriptionStatReq: _answered(
         m.SubscriptionStatRes, by=", refused: no states of other numbers are told"

@@ -9,6 +9,7 @@ so the clock is an argument. From session version 17 on the answers have their V
 from __future__ import annotations
 
 import datetime
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,9 +26,11 @@ from pa_telephony.sccp.text import sendable
 
 __all__ = [
     "QUESTIONS",
+    "BusyLamp",
     "Device",
     "LineAppearance",
     "answer",
+    "feature",
     "forwards",
     "name_of",
     "notify",
@@ -44,6 +47,16 @@ _NUMBER = 24
 """How many octets a number has in a fixed field."""
 _BUTTONS_OF_A_PART = 42
 """How many buttons one ButtonTemplateRes holds (captured)."""
+
+
+class BusyLamp(enum.IntEnum):
+    """What the number of a speed dial does (observed: chan-sccp)."""
+
+    UNKNOWN = 0
+    IDLE = 1
+    IN_USE = 2
+    DO_NOT_DISTURB = 3
+    ALERTING = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +85,8 @@ class Device:
     name: str
     lines: tuple[LineAppearance, ...] = ()
     speed_dials: tuple[tuple[str, str], ...] = ()
+    busy_lamps: tuple[tuple[int, BusyLamp], ...] = ()
+    """The speed dials, by index from 1, that show what their number does now."""
     device_type: DeviceType | None = None
     description: str = ""
     keep_alive_interval: int | None = None
@@ -138,8 +153,14 @@ def _buttons(
         messages.ButtonDefinition(instance_number=number, button_definition=ButtonType.LINE)
         for number, _ in enumerate(device.lines, 1)
     ]
+    lamps = dict(device.busy_lamps)
     used += [
-        messages.ButtonDefinition(instance_number=number, button_definition=ButtonType.SPEED_DIAL)
+        messages.ButtonDefinition(
+            instance_number=number,
+            button_definition=ButtonType.BUSY_LAMP_FIELD_SPEEDDIAL
+            if number in lamps
+            else ButtonType.SPEED_DIAL,
+        )
         for number, _ in enumerate(device.speed_dials, 1)
     ]
     # A template that is too long for one message comes in parts, each with its offset.
@@ -244,8 +265,22 @@ def _speed_dial(
 def _feature(
     question: messages.FeatureStatReq, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
+    return (feature(device, question.feature_index, version),)
+
+
+def feature(device: Device, index: int, version: int) -> SccpMessage:
+    """The answer that tells a station of a feature button: a busy lamp, or that it is unused."""
     form = messages.FeatureStatV2Res if version >= PACKED else messages.FeatureStatRes
-    return (form(feature_index=question.feature_index),)
+    status = dict(device.busy_lamps).get(index)
+    if status is None:
+        return form(feature_index=index)
+    number, name = device.speed_dials[index - 1]
+    return form(
+        feature_index=index,
+        feature_id=ButtonType.BUSY_LAMP_FIELD_SPEEDDIAL,
+        feature_text_label=name or number_of(number, version),
+        feature_status=status,
+    )
 
 
 def _service(
