@@ -49,7 +49,11 @@ def read(path: str | os.PathLike[str]) -> Audio:
         data = Path(path).read_bytes()
     except OSError as error:
         raise LocalProtocolError(f"{os.fspath(path)}: {error.strerror or error}") from error
-    return parse(data)
+    try:
+        return parse(data)
+    except DecodeError as error:
+        reason = f"{error.reason} ({os.fspath(path)})"
+        raise DecodeError(reason, path=error.path, offset=error.offset) from None
 
 
 def write(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from pa_telephony.errors import DecodeError
+from pa_telephony.errors import DecodeError, LocalProtocolError
 from pa_telephony.rtp import g711, tones, wav
 
 EVERY_CODE = bytes(range(256))
@@ -70,6 +70,15 @@ def test_garbage_is_no_wave_file(data: bytes) -> None:
         wav.parse(data)
     with contextlib.suppress(DecodeError):
         wav.parse(b"RIFF\x00\x00\x00\x00WAVE" + data)
+
+
+def test_a_file_that_is_none_or_is_missing_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "menu.wav"
+    with pytest.raises(LocalProtocolError, match=r"menu\.wav: No such file"):
+        wav.read(file)
+    file.write_bytes(b"MP3")
+    with pytest.raises(DecodeError, match=r"not a RIFF WAVE file \(.*menu\.wav\)"):
+        wav.read(file)
 
 
 @given(st.data())
