@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from pa_telephony.errors import LocalProtocolError, RemoteProtocolError
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Connection, Role
-from pa_telephony.sccp.enums import ButtonType, PhoneFeatures, SoftKeyEvent
+from pa_telephony.sccp.enums import ButtonType, PhoneFeatures, SoftKeyEvent, SubscribeCause
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server import device as directory
 from pa_telephony.sccp.server.device import QUESTIONS, Device, LineAppearance
@@ -172,6 +172,7 @@ def test_each_question_is_answered_in_the_layout_of_the_session(
         "speed_dial_number": 1,
         "feature_index": 1,
         "service_url_index": 1,
+        "transaction_id": 1,
     }
     fields = {name: numbers[name] for name in question.__annotations__ if name in numbers}
     bench.told(question(**fields))
@@ -253,6 +254,41 @@ def test_a_silent_station_is_given_up_after_three_intervals() -> None:
     assert not bench.events()
     bench.registrar.handle_deadline(90.0)
     assert [type(event) for event in bench.events()] == [SessionEnded]
+
+
+PHONE_OF_THE_SPA_FAMILY = bytes.fromhex(
+    "2800000000000000008000005345503030303030303030313030310000000000"
+    "000000017f0000018138010000000000"
+)
+"""Reported: the instance is big endian."""
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.STANDING_BY, State.REGISTERED])
+def test_a_phone_of_the_spa_family_is_answered_in_its_own_words(state: State) -> None:
+    for wait, answered in (
+        (0, messages.SPCPRegisterTokenAck(features=0xFFFF)),
+        (10, messages.SPCPRegisterTokenReject(wait_time_before_next_req=10)),
+    ):
+        bench = Bench()
+        bench.bring_to(state)
+        bench.said()
+        bench.registrar.receive_data(PHONE_OF_THE_SPA_FAMILY, 0.0)
+        (asked,) = bench.events()
+        assert isinstance(asked, TokenAsked)
+        assert asked.request.device_name == "SEP000000001001"
+        bench.registrar.answer_token(wait)
+        assert bench.said() == [answered]
+        assert bench.registrar.state is state
+
+
+def test_a_list_of_calls_that_asks_for_a_state_is_told_that_there_is_none() -> None:
+    bench = Bench()
+    bench.bring_to(State.REGISTERED)
+    bench.told(messages.SubscriptionStatReq(transaction_id=7, subscription_id="1002"))
+    (answered,) = bench.said()
+    assert answered == messages.SubscriptionStatRes(
+        transaction_id=7, cause=SubscribeCause.ROUTE_FAIL
+    )
 
 
 BEFORE = [

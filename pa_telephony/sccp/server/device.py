@@ -19,6 +19,7 @@ from pa_telephony.sccp.enums import (
     DeviceType,
     PhoneFeatures,
     SoftKeySet,
+    SubscribeCause,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
@@ -290,6 +291,20 @@ def _service(
     return (form(service_url_index=question.service_url_index),)
 
 
+def _subscription(
+    question: messages.SubscriptionStatReq, device: Device, version: int, now: datetime.datetime
+) -> tuple[SccpMessage, ...]:
+    # No states of numbers are told: lists of calls show them without one.
+    return (
+        messages.SubscriptionStatRes(
+            transaction_id=question.transaction_id,
+            subscription_feature_id=question.subscription_feature_id,
+            timer=question.timer,
+            cause=SubscribeCause.ROUTE_FAIL,
+        ),
+    )
+
+
 def _version(
     question: SccpMessage, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
@@ -336,6 +351,7 @@ _ANSWERS: dict[type[SccpMessage], _Answer] = {
     messages.SpeedDialStatReq: _speed_dial,
     messages.FeatureStatReq: _feature,
     messages.ServiceURLStatReq: _service,
+    messages.SubscriptionStatReq: _subscription,
     messages.VersionReq: _version,
     messages.ServerReq: _server,
     messages.TimeDateReq: _time,

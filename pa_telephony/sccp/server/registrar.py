@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+_SPA_FEATURES = 0xFFFF
+"""What SPCPRegisterTokenAck lets a phone of the SPA family do: everything (observed: chan-sccp)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegistrarConfig:
     """How the call manager treats its stations; times are in seconds."""
@@ -131,7 +135,7 @@ class Input(enum.Enum):
 
     KEEP_ALIVE = "KeepAliveReq"
     REGISTER = "RegisterReq"
-    TOKEN = "RegisterTokenReq"
+    TOKEN = "RegisterTokenReq, SPCPRegisterTokenReq"
     UNREGISTER = "UnregisterReq"
     QUESTION = "a question about the configuration"
     OTHER = "any other message"
@@ -220,6 +224,7 @@ _INPUTS: dict[type[SccpMessage], Input] = {
     messages.KeepAliveReq: Input.KEEP_ALIVE,
     messages.RegisterReq: Input.REGISTER,
     messages.RegisterTokenReq: Input.TOKEN,
+    messages.SPCPRegisterTokenReq: Input.TOKEN,
     messages.UnregisterReq: Input.UNREGISTER,
     **dict.fromkeys(QUESTIONS, Input.QUESTION),
 }
@@ -241,7 +246,7 @@ class StandbyAsked:
 class TokenAsked:
     """A station wants to come back from another call manager; answer with answer_token()."""
 
-    request: messages.RegisterTokenReq
+    request: messages.RegisterTokenReq | messages.SPCPRegisterTokenReq
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +298,7 @@ class Registrar:
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
         self._events: deque[RegistrarEvent] = deque()
         self._request: messages.RegisterReq | None = None
+        self._asked_by_spa = False
         self._interval = config.keep_alive_interval
 
     @property
@@ -397,7 +403,13 @@ class Registrar:
 
     def answer_token(self, wait: int = 0) -> None:
         """Let a station come now (0), or ask again after ``wait`` seconds."""
-        if wait:
+        if self._asked_by_spa:
+            self.send(
+                messages.SPCPRegisterTokenReject(wait_time_before_next_req=wait)
+                if wait
+                else messages.SPCPRegisterTokenAck(features=_SPA_FEATURES)
+            )
+        elif wait:
             self.send(messages.RegisterTokenReject(wait_time_before_next_req=wait))
         else:
             self.send(messages.RegisterTokenAck())
@@ -448,7 +460,10 @@ class Registrar:
             case Effect.ASK_TO_STAND_BY:
                 self._events.append(StandbyAsked())
             case Effect.ASK_FOR_TOKEN:
-                assert isinstance(message, messages.RegisterTokenReq)
+                assert isinstance(
+                    message, messages.RegisterTokenReq | messages.SPCPRegisterTokenReq
+                )
+                self._asked_by_spa = isinstance(message, messages.SPCPRegisterTokenReq)
                 self._events.append(TokenAsked(message))
             case Effect.ASK_TO_REGISTER:
                 assert self._request is not None

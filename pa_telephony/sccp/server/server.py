@@ -205,7 +205,11 @@ class StationServer:
         self._standby.enter(session, address)
         registrar.stand_by()
 
-    def token(self, session: StationSession, request: messages.RegisterTokenReq) -> int:
+    def token(
+        self,
+        session: StationSession,
+        request: messages.RegisterTokenReq | messages.SPCPRegisterTokenReq,
+    ) -> int:
         """Whether a station may come back now (0), or the seconds after which it may ask again.
 
         Real call managers pace a mass return with a queue (documented); ours lets so many be on

@@ -104,7 +104,11 @@ class SessionOwner(PeerServer, Protocol):
         """Let a station stand by, or close its connection when too many do."""
         ...
 
-    def token(self, session: StationSession, request: messages.RegisterTokenReq) -> int:
+    def token(
+        self,
+        session: StationSession,
+        request: messages.RegisterTokenReq | messages.SPCPRegisterTokenReq,
+    ) -> int:
         """Whether a station may come back now (0), or the seconds until it may ask again."""
         ...
 
