@@ -536,7 +536,8 @@ class Engine:
             if port.reports is not None and now >= port.reports.next_deadline():
                 self._report(port, now)
             self._settle(port, now)
-            self._complain(port, now)
+            if port.foreign or self._inbound.unexpected[port.index]:
+                self._complain(port, now)
         for index, (until, port) in list(self._resting.items()):
             if now >= until:
                 del self._resting[index]
