@@ -4,7 +4,7 @@ Separate processes for the call manager and both servers, real calls, real audio
 ``pa-telephony demo``. Writes demo-out/.
 """
 
-from pa_telephony.cli.main import cli
+from pa_telephony.__main__ import main
 
 if __name__ == "__main__":
-    cli(["demo"])
+    main("demo")

@@ -103,3 +103,11 @@ async def test_an_error_of_the_body_or_of_the_opening_comes_out() -> None:
         async with program.ready_within(60, opened_after(1)):
             raise KeyError("body")
     assert caught.group_contains(KeyError)
+
+
+async def test_a_second_opening_has_its_own_patience() -> None:
+    async with (
+        program.ready_within(60, opened_after(50)) as one,
+        program.ready_within(60, opened_after(50)) as other,
+    ):
+        assert (one, other) == ("open", "open")

@@ -78,3 +78,12 @@ def test_a_long_reason_is_told_to_its_end() -> None:
     line = Journal().line("refused", {"identity": PORT, "why": "x" * 500 + " no route to host"})
     assert line is not None
     assert line[1].endswith("no route to host")
+
+
+def test_what_a_server_takes_waits_for_and_leaves_is_told() -> None:
+    journal = Journal()
+    own = {"home": "PA1", "identities": [PORT]}
+    assert journal.line("acquire", own) == (logging.INFO, "takes 1 number of its own")
+    waits = "waits for what is PA1's and a stand-in has"
+    assert journal.line("want", {"home": "PA1", "identities": []}) == (logging.INFO, waits)
+    assert journal.line("left", {"unconfirmed": {}}) == (logging.INFO, "has left")
