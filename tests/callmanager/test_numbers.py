@@ -295,6 +295,18 @@ def test_a_forward_by_digits_reaches_what_forwards_reach() -> None:
         assert at.line.forwards == {Forward.ALL: "1003"}
 
 
+@pytest.mark.parametrize("gap", [b"", b"\0\0\0"], ids=["7970", "8945"])
+def test_a_line_is_found_where_each_model_of_phone_writes_it(gap: bytes) -> None:
+    body = (b"1003".ljust(25, b"\0") + gap + (2).to_bytes(4, "little")).ljust(32, b"\0")
+    message = messages.decode(messages.EnblocCall.id, body, 22)
+    assert isinstance(message, messages.EnblocCall)
+    house = LineHouse()
+    bob = Phone(house.side, BOB, version=22)
+    bob.press_message(message)
+    (leg,) = house.calls.legs_of(BOB)
+    assert (leg.line_index, leg.called.number) == (2, "1003")
+
+
 def test_a_number_that_is_none_fails_however_it_comes() -> None:
     for way in (whole(1), digits):
         desk = Desk("999")

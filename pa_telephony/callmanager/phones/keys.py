@@ -64,7 +64,7 @@ class Keys:
                     digit = _DIGITS[message.kp_button]
                     self._digit(session, digit, message.line_instance, message.call_reference)
             case messages.EnblocCall():
-                self.number(session, message.called_party, message.line_instance)
+                self.number(session, message.called_party, _line_of(message))
             case messages.SoftKeyEvent():
                 key, line = message.soft_key_event, message.line_instance
                 self._press(session, key, line, message.call_reference)
@@ -307,3 +307,12 @@ _BUTTONS = {
     DeviceStimulus.END_CALL: SoftKeyEvent.END_CALL,
 }
 """The buttons of a phone without soft keys, and the soft keys that do the same."""
+
+
+def _line_of(message: messages.EnblocCall) -> int:
+    """The line of an EnblocCall; an 8945 has it three bytes later than a 7970 (chan-sccp's notes).
+
+    Read where the 7970 has it, the number of the 8945 stands in the highest byte.
+    """
+    line = message.line_instance
+    return line if line & 0xFFFFFF else line >> 24
