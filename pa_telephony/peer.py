@@ -249,7 +249,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         self._in_turn = True
         try:
             step()
-            while self._put_off is None or core.closed:
+            while (self._put_off is None and not self._ending) or core.closed:
                 event = core.next_event()
                 if event is None:
                     break
@@ -274,7 +274,15 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
 
     def _put_off_for(self, seconds: float, step: Callable[[], None]) -> None:
         """Take the step in a later turn; until then nothing else of the peer's is looked at."""
-        self._put_off = _Step(step, seconds)
+
+        def guarded() -> None:
+            try:
+                step()
+            except RemoteProtocolError as error:
+                # The peer said it in an earlier turn: this comes from whoever was told of it.
+                raise InternalError(f"{type(error).__name__}: {error}") from error
+
+        self._put_off = _Step(guarded, seconds)
 
     def _tell(self, say: Callable[[], None]) -> None:
         """Queue messages by ``say``; dropped when the session is over.

@@ -40,5 +40,7 @@ def examples(directory: Path) -> None:
 
 def _names(source: Path) -> Iterator[Path]:
     for path in sorted(source.rglob("*")):
-        if path.is_file() and not {"__pycache__", "state"} & {*path.parts}:
-            yield path.relative_to(source)
+        name = path.relative_to(source)
+        made = any(part in ("__pycache__", "state") or part[0] == "." for part in name.parts)
+        if path.is_file() and not made:
+            yield name

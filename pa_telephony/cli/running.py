@@ -86,7 +86,8 @@ def stalls_option(command: Command) -> Command:
 class _Once(logging.Filter):
     """Drops a line that was printed within the last minute; failing steps are repeated often.
 
-    But for news (:data:`~pa_telephony.faults.NEWS`): what comes, goes and comes back is told.
+    But for news (:data:`~pa_telephony.faults.NEWS`): what comes, goes and comes back is told. And
+    the names of messages, which are asked for with ``-v``.
     """
 
     def __init__(self) -> None:
@@ -94,7 +95,7 @@ class _Once(logging.Filter):
         self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(record, "news", False):
+        if getattr(record, "news", False) or record.levelno <= logging.DEBUG:
             return True
         text, now = record.getMessage(), time.monotonic()
         if self._last.get(text, -_AGAIN) + _AGAIN > now:
@@ -110,6 +111,16 @@ class _Printable(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return printable_lines(super().format(record))
+
+
+class _PrivateFile(logging.handlers.WatchedFileHandler):
+    """A log that is its owner's alone, also when it is made anew because it was moved away."""
+
+    def _open(self) -> Any:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
 
 
 def log_options(command: Command) -> Command:
@@ -146,8 +157,7 @@ def log_to_terminal(
     handler: logging.Handler = logging.StreamHandler()
     if file is not None:
         try:
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
-            handler = logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+            handler = _PrivateFile(file, encoding="utf-8")
         except OSError as error:
             raise click.ClickException(f"--log-file {file}: {error.strerror}") from error
     date = "" if file is None else "%Y-%m-%d "

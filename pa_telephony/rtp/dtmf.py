@@ -46,6 +46,9 @@ _END_PACKETS = 3
 _SILENT_AFTER = 0.1
 """Seconds without a packet after which an event counts as ended (RFC 4733 section 2.5.2.2 leaves
 the figure open; five packet intervals)."""
+_FORGOTTEN = 60.0
+"""Seconds after which the sequence number of a press says nothing of the next one's: within 22
+minutes of sound it comes round."""
 _OLD = 5 * CLOCK_RATE
 """Timestamps up to this far behind the newest event are late packets, not new events."""
 _LOST = 5 * 160
@@ -226,6 +229,9 @@ class EventReceiver:
         if self._event == _NO_EVENT or (self._reopened and not self._soon(now)):
             # A stream that was opened anew may count from anywhere.
             return _FAR
+        if now - self._heard[self._event] > _FORGOTTEN:
+            # So much sound has come since then that its numbers may stand right behind again.
+            return _FAR
         step = sequence_number - self._sequence & 0xFFFF
         return step - 0x10000 if step > 0x10000 - MAX_MISORDER else step
 
@@ -289,6 +295,9 @@ class EventReceiver:
     ) -> bool:
         """Whether a packet of the last event with another timestamp is of the same press."""
         soon = self._soon(now)
+        if self._ended and self._kept and not self._moved:
+            # All of that press had one timestamp, as is right: another one is another press.
+            return False
         if self._ended:
             # An end behind an end repeats it; one of the three may be lost.
             return block.end and soon and step < _END_PACKETS * self._stride

@@ -550,7 +550,8 @@ class Engine:
         """Connect a port whose peer is known; disconnect one whose peer has fallen silent."""
         latch, heard_at = port.latch, self._inbound.heard_at[port.index]
         silent = now - heard_at > _FELL_SILENT
-        if port.connected and silent:
+        # A source that was followed and sends no sound is left as well as one that fell silent.
+        if silent and (port.connected or (latch is not None and latch.verified)):
             self.disconnect(port)
             if latch is not None:
                 latch.release()

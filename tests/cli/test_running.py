@@ -180,3 +180,38 @@ def test_messages_are_logged_by_their_names_alone_when_that_is_asked_for(
         "-> 10.0.0.5:4711 message 0x270f",
         "-> 10.0.0.5:4711 ProviderCloseRequest",
     ]
+
+
+def test_a_log_file_is_its_owners_alone_also_after_it_was_moved_away(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    logger = logging.getLogger("pa_telephony")
+    before = list(logger.handlers), logger.level, logger.propagate
+    try:
+        running.log_to_terminal(file=file)
+        logger.warning("one")
+        file.rename(tmp_path / "log.1")
+        logger.warning("two")
+    finally:
+        for handler in logger.handlers[len(before[0]) :]:
+            handler.close()
+        logger.handlers, logger.level, logger.propagate = before
+    for name, text in (("log.1", "one"), ("log", "two")):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / name).read_text().endswith(f"{text}\n")
+
+
+def test_the_name_of_each_message_is_logged_however_often_it_comes(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    logger = logging.getLogger("pa_telephony")
+    before = list(logger.handlers), logger.level, logger.propagate
+    try:
+        running.log_to_terminal(verbose=True, file=file)
+        for _ in range(3):
+            logger.debug("-> 10.0.0.1:2000 KeypadButton")
+            logger.info("the same as ever")
+    finally:
+        for handler in logger.handlers[len(before[0]) :]:
+            handler.close()
+        logger.handlers, logger.level, logger.propagate = before
+    text = file.read_text()
+    assert (text.count("KeypadButton"), text.count("the same as ever")) == (3, 1)

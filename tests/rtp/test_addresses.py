@@ -136,6 +136,19 @@ async def test_a_phone_behind_a_nat_is_followed_where_that_is_asked_for() -> Non
     assert reasons(records) == []
 
 
+async def test_a_stranger_who_sends_no_sound_is_left_after_two_seconds_of_it() -> None:
+    records: list[Record] = []
+    async with a_port(42400, records, symmetric=True) as port:
+        with a_socket(f"{NETWORK}.98") as peer, a_socket(f"{NETWORK}.99") as stranger:
+            port.start_sending(peer.getsockname())
+            for _ in range(3):
+                stranger.sendto(b"hello", port.local_address)
+            await trio.sleep(0.1)
+            await say(peer, port, 400)
+            assert received(peer) > 0
+    assert port.stats.received > 250
+
+
 async def test_one_port_of_an_engine_may_be_symmetric_alone() -> None:
     async with a_port(42400, []) as port:
         assert not port.symmetric

@@ -348,3 +348,54 @@ async def test_a_caller_with_such_a_sender_keys_a_pin_of_four(
                 peer.sendto(packet.data, port.local_address)
             await trio.sleep(0.1)
     assert heard == ["1", "2", "5", "5"]
+
+
+@pytest.mark.parametrize("packets", [50, 3_000, 65_400, 65_450, 65_500, 65_530, 65_536, 131_000])
+def test_a_press_is_heard_however_long_after_the_last_one(packets: int) -> None:
+    """Sequence numbers come round after 22 minutes of sound."""
+    receiver = EventReceiver()
+
+    def press(event: int, first: int) -> list[int]:
+        heard: list[int] = []
+        for number in range(8):
+            block = EventPayload(event, min(160 * (number + 1), 960), end=number >= 5)
+            heard += receiver.receive(
+                bytes(block),
+                first * 160,
+                (first + number) * 0.02,
+                marker=number == 0,
+                sequence_number=first + number & 0xFFFF,
+            )
+        return heard
+
+    assert press(1, 1000) == [1]
+    assert press(5, 1000 + packets) == [5]
+
+
+@pytest.mark.parametrize("sound", [0, 1])
+@pytest.mark.parametrize("pause", [0, 1, 2])
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_two_right_presses_of_a_key_are_two_whichever_packet_is_lost(
+    length: int, pause: int, sound: int
+) -> None:
+    """RFC 4733: one timestamp for all packets of a press; ``sound`` packets between, or none."""
+    ends = length + 2
+
+    def heard(lost: int) -> int:
+        receiver, found = EventReceiver(), 0
+        now, number, timestamp = 0.0, 10, 1000
+        for press in range(2):
+            began = timestamp
+            for at in range(ends):
+                block = EventPayload(5, 160 * min(at + 1, length), end=at >= length - 1)
+                if press * ends + at != lost:
+                    found += len(
+                        receiver.receive(
+                            bytes(block), began, now, marker=at == 0, sequence_number=number
+                        )
+                    )
+                number, now, timestamp = number + 1 + sound, now + 0.02, timestamp + 160
+            number, now, timestamp = number + pause, now + pause * 0.02, timestamp + pause * 160
+        return found
+
+    assert {heard(lost) for lost in range(-1, 2 * ends)} == {2}

@@ -135,23 +135,25 @@ class MediaPlan:
         """The time to call :meth:`handle_deadline`, None when no device is waited for."""
         return next((stream.deadline for stream in self._awaited), None)
 
-    def handle_deadline(self, now: float) -> list[Leg]:
-        """Tell of the devices that have not said in time where they receive; gives their legs.
-
-        The calls of these are to end. A tone that nobody takes is silence, and ends no call.
-        """
-        legs: list[Leg] = []
+    def handle_deadline(self, now: float) -> list[Stream]:
+        """Give up waiting for devices that have not said in time where they receive."""
+        missing: list[Stream] = []
         for stream in list(self._awaited):
             if stream.deadline is None or now < stream.deadline:
                 break
             self._awaited.pop(stream, None)
-            for watcher in self._watchers:
-                watcher.media_missing(stream)
-            if stream.use is StreamUse.HOLD_TONE:
-                self._end_quietly(stream)
-            else:
-                legs.append(stream.leg)
-        return legs
+            missing.append(stream)
+        return missing
+
+    def tell_missing(self, stream: Stream) -> None:
+        """Tell of a device that has not said where it receives.
+
+        A tone that nobody takes is silence, and ends no call.
+        """
+        if stream.use is StreamUse.HOLD_TONE:
+            self._end_quietly(stream)
+        for watcher in self._watchers:
+            watcher.media_missing(stream)
 
     def _receiving(self, stream: Stream, address: MediaAddress | None) -> None:
         self._awaited.pop(stream, None)

@@ -92,7 +92,8 @@ def redirect(
     """Send the other party to ``number`` and leave the call; a refusal changes nothing."""
     exchange.require(leg, Action.REDIRECT)
     caller = leg.peer
-    if caller is None:
+    if caller is None or caller.state is LegState.OFFERED:
+        # One who is on hold may have been sent on to a phone that only rings yet.
         raise exchange.refusal(Cause.WRONG_STATE, "nobody to redirect")
     route = exchange.router.route(number, space, caller=caller.appearance, hops=caller.hops + 1)
     if route.cause is not Cause.NORMAL or not route.appearances:

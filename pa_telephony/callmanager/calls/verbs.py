@@ -471,11 +471,20 @@ class Calls:
             leg.deadline = None
             errors += self._exchange.contain(leg, self._took_too_long)
         errors += self._parking.handle_deadline(now)
-        for leg in self._exchange.media.handle_deadline(now):
-            errors += self._exchange.contain(leg, self._exchange.without_media)
+        for stream in self._exchange.media.handle_deadline(now):
+            step = functools.partial(self._without_media, stream)
+            errors += self._exchange.contain(stream.leg, step)
         raise_all(errors)
 
     # Helpers of the verbs.
+
+    def _without_media(self, stream: Stream, leg: Leg) -> None:
+        """Tell that a leg has no media, and end its call unless it waits for a tone only."""
+        try:
+            self._exchange.media.tell_missing(stream)
+        finally:
+            if stream.use is not StreamUse.HOLD_TONE:
+                self._exchange.without_media(leg)
 
     def _took_too_long(self, leg: Leg) -> None:
         if leg.state is LegState.DIALLING:

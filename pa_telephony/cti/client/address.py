@@ -123,7 +123,7 @@ class CallLine(OpenLine, Generic[C]):
         :class:`CallEnded` out of a handler is the normal end of a call. Any other exception ends
         its call alone and is told in the log (``pa_telephony.cti``): a :class:`TelephonyError` as a
         warning, anything else, a bug of the handler's, as an error with its traceback, which
-        :attr:`handler_errors` counts. At most :attr:`ProviderConfig.max_calls` handlers run;
+        ``handler_errors`` counts. At most :attr:`ProviderConfig.max_calls` handlers run;
         further calls alert.
         """
 

@@ -187,7 +187,7 @@ class RoutePoint(OpenLine):
         selects later raises :class:`CallEnded`. :class:`RouteFailed` and :class:`CallEnded` out
         of a handler do the same. So does any other exception, which is told in the log
         (``pa_telephony.cti``): a :class:`TelephonyError` as a warning, anything else, a bug of the
-        handler's, as an error with its traceback, which :attr:`handler_errors` counts.
+        handler's, as an error with its traceback, which ``handler_errors`` counts.
         """
 
         async def handle(session: RouteSession) -> None:

@@ -36,6 +36,8 @@ class StationCalls:
         """Calls that rang, are not over, and were given to no handler: ``max_calls`` at most."""
         self.opened: Call | None = None
         """The newest call that was opened from here, and asks for digits or is beyond them."""
+        self.held: set[Call] = set()
+        """The calls that a program has opened and not left."""
         self.on_call: Callable[[Call], object] | None = None
         self._station = station
         self._ended: deque[Call] = deque(maxlen=_REMEMBERED)
@@ -43,10 +45,9 @@ class StationCalls:
 
     @property
     def being_made(self) -> bool:
-        """Whether a call of ours is not yet answered, and not refused either."""
+        """Whether a call that a program opened is not yet answered, refused or given up."""
         return any(
-            call.state in _BEING_MADE and not (call.incoming or call.elsewhere)
-            for call in self.up.values()
+            call.state in _BEING_MADE and not (call.ended or call.elsewhere) for call in self.held
         )
 
     def handle_change(self, event: CallChanged) -> None:

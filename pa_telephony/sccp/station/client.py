@@ -295,10 +295,16 @@ class Station:
             while self._calls.being_made:
                 await self._until_news()
             call = await self._new_call(lambda: [key()], None)
+            self._calls.held.add(call)
         try:
             yield call
         finally:
-            await self._hang_up(call)
+            try:
+                await self._hang_up(call)
+            finally:
+                # Whether or not the call manager has confirmed the end.
+                self._calls.held.discard(call)
+                self._tell()
 
     async def _hang_up(self, call: Call) -> None:
         if not call.ended and not call.elsewhere:

@@ -73,6 +73,8 @@ _ANSWERS = (
     messages.VersionRes,
 )
 """Answers while configuring; with each of them the time to wait for the next one starts anew."""
+_DIALS = (ButtonType.SPEED_DIAL, ButtonType.BUSY_LAMP_FIELD_SPEEDDIAL)
+"""Buttons that call a number; they are counted together, those with a lamp and those without."""
 _CONFIGURES = (State.CONFIGURING, State.FINISHING)
 
 
@@ -429,7 +431,7 @@ class StationCore:
         self._buttons += [int(button.button_definition) for button in message.definition]
         del self._buttons[_MAX_BUTTONS:]
         self._lines_wanted = min(max(1, self._buttons.count(ButtonType.LINE)), _MAX_LINES)
-        self._dials_wanted = self._buttons.count(ButtonType.SPEED_DIAL)
+        self._dials_wanted = sum(button in _DIALS for button in self._buttons)
         return len(self._buttons) >= min(message.total_button_count, _MAX_BUTTONS)
 
     def _forget_buttons(self) -> None:

@@ -29,7 +29,7 @@ def holders(manager: Any, device: str) -> list[str]:
         where = {
             id(part): each.address[0]
             for each in manager._cti_manager.sessions
-            for part in vars(each._session).values()
+            for part in vars(each._core.session).values()
         }
         return [where.get(id(owner), "?") for owner in registrations[device]]
     session = manager._line_side.sessions.get(device)
