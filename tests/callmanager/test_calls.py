@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 from bare_house import ALAW_ONLY, ULAW_ONLY, House, a_config
-from company import PHONES
+from company import ALICE, BOB, CAROL, PHONES
 
 from pa_telephony.callmanager.applications import events
 from pa_telephony.callmanager.calls import legs
@@ -803,3 +803,14 @@ def test_no_more_calls_are_begun_than_the_configuration_allows() -> None:
 def test_every_reason_has_its_word_for_applications() -> None:
     """A leg with a reason that nobody can tell would end the call manager."""
     assert set(events._REASONS) == set(Reason)
+
+
+def test_a_party_on_hold_whose_other_side_only_rings_is_not_redirected() -> None:
+    """The phone that rings would be in a call that nobody has answered."""
+    house = House()
+    held, other = house.talk(ALICE, "1002", BOB)
+    house.calls.hold(held)
+    house.calls.redirect(other, "1003")
+    rings = house.leg(CAROL, LegState.OFFERED)
+    assert refused(house.calls.redirect, held, "1004") == Cause.WRONG_STATE
+    assert (rings.state, held.state) == (LegState.OFFERED, LegState.HELD)

@@ -762,3 +762,17 @@ def test_leaving_is_confirmed_only_by_the_call_manager_s_word() -> None:
             events = bench.events()
         confirmed += [event.confirmed for event in events if isinstance(event, Unregistered)]
     assert confirmed == [True, False]
+
+
+def test_speed_dials_with_and_without_a_lamp_are_counted_together() -> None:
+    bench = Bench()
+    bench.bring_to(State.CONFIGURING)
+    kinds = (ButtonType.LINE, ButtonType.BUSY_LAMP_FIELD_SPEEDDIAL, ButtonType.SPEED_DIAL)
+    buttons = tuple(
+        messages.ButtonDefinition(instance_number=1, button_definition=kind) for kind in kinds
+    )
+    bench.told(
+        messages.ButtonTemplateRes(button_offset=0, total_button_count=3, definition=buttons)
+    )
+    asked = [each for each in bench.heard() if isinstance(each, messages.SpeedDialStatReq)]
+    assert [each.speed_dial_number for each in asked] == [1, 2]

@@ -766,3 +766,22 @@ async def test_a_station_that_is_wanted_elsewhere_or_leaves_is_in_no_trouble() -
         await station.wait_registered()
         assert await station.unregister()
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("other", ["given up", "not ours"])
+async def test_the_next_call_waits_for_no_call_that_was_given_up_or_is_not_ours(other: str) -> None:
+    async with a_station() as (manager, station):
+        manager.dialled["3"] = DCallState.RING_OUT
+        manager.on_key[SoftKeyEvent.NEW_CALL] = lambda call: manager.new_call()
+        if other == "given up":
+            # The call manager does not confirm the end.
+            manager.on_key[SoftKeyEvent.END_CALL] = lambda call: None
+            async with station.call("3"):
+                pass
+        else:
+            manager.new_call()
+            await trio.sleep(0.1)
+        with trio.fail_after(10):
+            async with station.call("2") as call:
+                await call.wait_connected()
+        manager.on_key[SoftKeyEvent.END_CALL] = lambda call: manager.show(call, DCallState.ON_HOOK)
