@@ -30,6 +30,8 @@ pytestmark = pytest.mark.real_time
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+_LOUD = 1720.0
+"""The effective value of samples."""
 
 
 @contextlib.asynccontextmanager
@@ -162,10 +164,13 @@ def rounded(line: str) -> str:
 
 
 def loud_frames(samples: Samples) -> list[bytes]:
-    """The frames of 20 ms that are not nearly silent."""
+    """The frames of 20 ms that are louder than a fifth of the loudest in the greeting.
+
+    The same for what was said and what was heard of it, of which the loudest may be missing.
+    """
     frames = [samples[at : at + 160] for at in range(0, len(samples) - 159, 160)]
     loudness = [float(np.linalg.norm(frame.astype(float))) for frame in frames]
-    limit = max(loudness) / 5
+    limit = _LOUD * 160**0.5
     return [each.tobytes() for each, loud in zip(frames, loudness, strict=True) if loud > limit]
 
 
