@@ -256,8 +256,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
                 try:
                     self._handle_event(event)
                 except RemoteProtocolError as error:
-                    # The peer's frames were whole: this comes from whoever was told of them.
-                    raise InternalError(f"{type(error).__name__}: {error}") from error
+                    raise _not_of_the_peer(error) from error
                 if splits and self._put_off is None and self.turns.is_over():
                     self._put_off = _GO_ON
             self._flush(at_once=True)
@@ -279,8 +278,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             try:
                 step()
             except RemoteProtocolError as error:
-                # The peer said it in an earlier turn: this comes from whoever was told of it.
-                raise InternalError(f"{type(error).__name__}: {error}") from error
+                raise _not_of_the_peer(error) from error
 
         self._put_off = _Step(guarded, seconds)
 
@@ -427,6 +425,14 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             self._leave()
         except Exception as error:  # noqa: BLE001  # reported; the session has ended already
             self._report(error)
+
+
+def _not_of_the_peer(error: RemoteProtocolError) -> InternalError:
+    """The bug behind an error that shows when whole frames of the peer's are dealt with.
+
+    It comes from whoever was told of them, and the peer is not to blame.
+    """
+    return InternalError(f"{type(error).__name__}: {error}")
 
 
 def _do_nothing() -> None:
