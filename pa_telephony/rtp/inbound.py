@@ -10,8 +10,6 @@ else takes the careful way, one packet at a time, by the same rules as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +18,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
+from pa_telephony.rtp.rows import Rows, holds, numbers
 from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
 __all__ = ["DATAGRAM", "Inbound"]
@@ -53,29 +52,50 @@ class Inbound:
         self._delay = delay
         self._size = slots * FRAME
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
-        self._words = self._buffer.view(">u4")
         self.views = [row.data for row in self._buffer]
         """The buffer of each row that the engine receives into."""
+        self.odd: list[int] = []
+        """The rows whose last packets were not simply the next ones of their streams."""
 
         def integers(fill: int = 0) -> NDArray[np.int64]:
             return np.full(rows, fill, np.int64)
 
         self._law = integers()
+        self._alaw: set[int] = set()
+        """The rows whose codec is A-law."""
         self._type = integers(_NONE)
         self._event_type = integers(_NONE)
         self.ssrc = integers(_NONE)
         """The SSRC that each row follows; -1 before the first packet."""
-        self.maximum = integers()
-        self.cycles = integers()
-        self.received = integers()
-        """Packets of the present source, as the report blocks count them."""
+        self.extended = integers()
+        """The highest sequence number of the present source, with the count of wraps above 16
+        bits."""
+        self._next = np.zeros(rows, np.uint32)
+        """The timestamp behind the newest packet, if any sound has come."""
+        self._flows = np.zeros(rows, np.bool_)
+        """Whether sound has come, and the next packet's place in the ring is known."""
+        self._regular = np.zeros(rows, np.bool_)
+        """Whether the next packet may be a plain one."""
+        # The header of the plain packet that comes next; kept by _expect and _accept_plain. Only
+        # whether it is the same is asked, so eight octets are compared at once.
+        wanted = np.zeros((rows, 16), np.uint8)
+        self._wanted_halves = wanted.view(">u2")
+        self._wanted_words = wanted.view(">u4")
+        self._wanted_ssrc = wanted.view(np.uint32)[:, 2]
+        self._wanted_start = wanted.view(np.uint64)[:, 0]
+        self._came_start = self._buffer.view(np.uint64)[:, 0]
+        self._came_ssrc = self._buffer.view(np.uint32)[:, 2]
+        self._before = integers()
+        """Packets that had come before the present source began."""
         self._bad = integers(_NONE)
-        self._transit = integers(_NONE)
+        self._transit = np.zeros(rows, np.uint32)
+        self._timed = np.zeros(rows, np.bool_)
+        """Whether the transit time is known of the packet before."""
         self.jitter = np.zeros(rows)
-        self._candidate = integers(_NONE)
+        self._candidate: dict[int, int] = {}
         """SSRC and sequence number of the packet with which another source may take over."""
-        self._left = np.zeros(rows, np.bool_)
-        """Whether the present source said goodbye."""
+        self._left: set[int] = set()
+        """The rows whose present source said goodbye."""
         self._longest: dict[int, int] = {}
         """The octets of the longest packet of a row's source, where that is more than 20 ms."""
         self._events: dict[int, EventReceiver] = {}
@@ -85,14 +105,13 @@ class Inbound:
         self._missing: dict[int, dict[int, bool]] = {}
         """The sequence numbers that have not come of a row's source, up to :data:`MAX_MISORDER`,
         and whether each counts as lost."""
-        self._cursor = integers(_NONE)
-        """The timestamp of the frame that each row plays next."""
-        self._next = integers(_NONE)
-        """The timestamp behind the newest packet."""
+        self._cursor = np.zeros(rows, np.uint32)
+        """The timestamp of the frame that each row plays next, if anything has come."""
+        self._first_slot = np.arange(rows) * slots
         self._head = integers()
         self._ring = np.zeros((rows * slots, FRAME), np.int16)
-        self._watching = False
-        """Whether there may be rows where more waits than the delay."""
+        self._watched: set[int] = set()
+        """The rows where more may wait than the delay."""
         self._patience = integers()
         """For these rows: frames until one is left out."""
         self._least = integers()
@@ -103,7 +122,8 @@ class Inbound:
         """When the last good packet arrived (the engine's clock)."""
         self.packets = integers()
         """Good packets since the port opened; never goes back."""
-        self.octets = integers()
+        self._odd_octets = integers()
+        """By how much these had more than 160 octets each."""
         self.garbage = integers()
         self.unexpected = integers()
         self.unexpected_type = integers(_NONE)
@@ -127,7 +147,7 @@ class Inbound:
         """Make a row ready for a new port: all counters at zero, no stream."""
         for counter in (
             self.packets,
-            self.octets,
+            self._odd_octets,
             self.garbage,
             self.unexpected,
             self.lost,
@@ -149,9 +169,11 @@ class Inbound:
         """Expect a stream on a row; the stream before it is forgotten."""
         self.forget(row)
         self._law[row] = 0 if codec is Codec.PCMU else 1
+        (self._alaw.discard if codec is Codec.PCMU else self._alaw.add)(row)
         self._type[row] = codec
         self._event_type[row] = _NONE if event_type is None else event_type
         self.heard_at[row] = now
+        self._expect(row)
 
     def forget(self, row: int) -> None:
         """Drop the source and all sound that waits to be played."""
@@ -159,75 +181,100 @@ class Inbound:
         if receiver is not None:
             self._pressed[row] = int(self.ssrc[row]), receiver
         self.ssrc[row] = _NONE
-        self.received[row] = self.maximum[row] = self.cycles[row] = 0
+        self.extended[row] = 0
+        self._before[row] = self.packets[row]
         self._bad[row] = _NONE
         self.jitter[row] = 0.0
-        self._candidate[row] = _NONE
-        self._left[row] = False
+        self._candidate.pop(row, None)
+        self._left.discard(row)
         self._longest.pop(row, None)
         self._missing.pop(row, None)
         self._empty(row)
         self.frame[row] = 0
+        self._expect(row)
 
     def _empty(self, row: int) -> None:
-        self._cursor[row] = self._next[row] = self._transit[row] = _NONE
+        self._flows[row] = False
+        self._timed[row] = False
         self._patience[row] = 0
+        self._watched.discard(row)
         self._ring[row * self._slots : (row + 1) * self._slots] = 0
+
+    def octets(self, row: int) -> int:
+        """The octets of sound and digits that came since the port opened."""
+        return int(self.packets[row]) * FRAME + int(self._odd_octets[row])
+
+    def received(self, row: int) -> int:
+        """Packets of the present source, as the report blocks count them."""
+        return int(self.packets[row] - self._before[row])
+
+    def _expect(self, row: int) -> None:
+        """Write down which packet would be a plain one now."""
+        waits = int(self._next[row]) - int(self._cursor[row])
+        self._regular[row] = self._flows[row] and self._timed[row] and waits % FRAME == 0
+        self._wanted_halves[row, 0] = 0x8000 | max(int(self._type[row]), 0)
+        self._wanted_halves[row, 1] = int(self.extended[row]) + 1 & 0xFFFF
+        self._wanted_words[row, 1] = self._next[row]
+        self._wanted_words[row, 2] = int(self.ssrc[row]) & _MASK32
 
     # ------------------------------------------------------------------ packets
 
-    def accept(
-        self, rows: Sequence[int], lengths: Sequence[int], now: float
-    ) -> list[tuple[int, int]]:
-        """Take one packet for each of ``rows`` (distinct), as it lies in ``views[row]``.
+    def accept(self, rows: Rows, lengths: list[int], now: float) -> list[tuple[int, int]]:
+        """Take one packet for each of ``rows``, as it lies in ``views[row]``.
 
         Answers ``(row, event)`` for each telephone event that begins.
         """
-        r = np.asarray(rows, np.int64)
-        head = self._words[r, :3].astype(np.int64)
-        word, timestamp, ssrc = head[:, 0], head[:, 1], head[:, 2]
-        sequence = self.maximum[r] + 1 & 0xFFFF
-        offset = timestamp - self._cursor[r] & _MASK32
-        # The marker bit may be either way.
-        plain = (word & 0xFF7FFFFF) == (0x80000000 | self._type[r] << 16 | sequence)
-        plain &= np.asarray(lengths, np.int64) == _PLAIN
-        plain &= ssrc == self.ssrc[r]
-        plain &= (timestamp == self._next[r]) & (offset <= self._size - FRAME)
-        plain &= offset % FRAME == 0
-        if not plain.all():
-            careful = [(rows[at], lengths[at]) for at in np.flatnonzero(~plain).tolist()]
-            r, offset, timestamp = r[plain], offset[plain], timestamp[plain]
-            sequence = sequence[plain]
-        else:
-            careful = []
-        if len(r):
-            self.cycles[r] += np.where(sequence == 0, 0x10000, 0)
-            self.maximum[r] = sequence
-            self.received[r] += 1
-            self.packets[r] += 1
-            self.octets[r] += FRAME
-            self.heard_at[r] = now
-            transit = int(now * CLOCK_RATE) - timestamp & _MASK32
-            change = (transit - self._transit[r] + 0x80000000 & _MASK32) - 0x80000000
-            self.jitter[r] += (np.abs(change) - self.jitter[r]) / 16
-            self._transit[r] = transit
-            # RFC 3550 A.1 never clears bad_seq; the candidate SSRC must be consecutive.
-            self._candidate[r] = _NONE
-            self._left[r] = False
-            self._next[r] = timestamp + FRAME & _MASK32
-            slot = r * self._slots + (self._head[r] + offset // FRAME & self._slots - 1)
-            self._ring[slot] = self._decoded(r)
+        waits = self._next[rows] - self._cursor[rows]
+        plain = self._regular[rows] & (waits <= self._size - FRAME)
+        plain &= self._came_start[rows] == self._wanted_start[rows]
+        plain &= self._came_ssrc[rows] == self._wanted_ssrc[rows]
+        if lengths.count(_PLAIN) < len(lengths):
+            plain &= np.array(lengths) == _PLAIN
+        if plain.all():
+            self.odd = []
+            self._accept_plain(rows, waits, now)
+            return []
+        each, odd = numbers(rows), np.flatnonzero(~plain).tolist()
+        self.odd = each[odd].tolist()
+        if len(odd) < len(each):
+            self._accept_plain(each[plain], waits[plain], now)
+        return self.accept_each(self.odd, [lengths[at] for at in odd], now)
+
+    def accept_each(self, rows: list[int], lengths: list[int], now: float) -> list[tuple[int, int]]:
+        """Do the same the careful way, which costs less for a few packets."""
         begun: list[tuple[int, int]] = []
-        for row, length in careful:
+        for row, length in zip(rows, lengths, strict=True):
             begun += [(row, event) for event in self._accept_one(row, length, now)]
+            self._expect(row)
         return begun
 
-    def _decoded(self, r: NDArray[np.int64]) -> Samples:
-        payload = self._buffer[r, HEADER_SIZE:_PLAIN]
-        law = self._law[r]
-        if not law.any():
-            return ULAW_TO_LINEAR.take(payload)
-        return _DECODE[law[:, None], payload]
+    def _accept_plain(self, rows: Rows, waits: NDArray[np.uint32], now: float) -> None:
+        """Take packets that are just what was expected."""
+        self._ring[
+            self._first_slot[rows] + (self._head[rows] + waits // FRAME & self._slots - 1)
+        ] = self._decoded(rows)
+        self.extended[rows] += 1
+        self._wanted_halves[rows, 1] = self.extended[rows] + 1
+        self.packets[rows] += 1
+        self.heard_at[rows] = now
+        transit = np.uint32(int(now * CLOCK_RATE) & _MASK32) - self._next[rows]
+        self._next[rows] += FRAME
+        self._wanted_words[rows, 1] = self._next[rows]
+        change = np.abs((transit - self._transit[rows]).view(np.int32))
+        self._transit[rows] = transit
+        self.jitter[rows] += (change - self.jitter[rows]) * 0.0625
+        # RFC 3550 A.1 never clears bad_seq; the candidate SSRC must be consecutive.
+        if self._candidate or self._left:
+            for row in [each for each in (*self._candidate, *self._left) if holds(rows, each)]:
+                self._candidate.pop(row, None)
+                self._left.discard(row)
+
+    def _decoded(self, rows: Rows) -> Samples:
+        payload = self._buffer[rows, HEADER_SIZE:_PLAIN]
+        if not self._alaw:
+            # No octet is outside of the table; not to check that takes two thirds of the time.
+            return ULAW_TO_LINEAR.take(payload, mode="wrap")
+        return _DECODE[self._law[rows, None], payload]
 
     def _accept_one(self, row: int, length: int, now: float) -> list[int]:
         """Take any packet; answer the telephone events that begin in it."""
@@ -247,9 +294,9 @@ class Inbound:
         step = self._follow(row, packet.ssrc, packet.sequence_number, now)
         if step is None:
             return []
-        self._left[row] = False
+        self._left.discard(row)
         self.packets[row] += 1
-        self.octets[row] += len(packet.payload)
+        self._odd_octets[row] += len(packet.payload) - FRAME
         self.heard_at[row] = now
         if kind == self._event_type[row]:
             try:
@@ -291,9 +338,8 @@ class Inbound:
                 return None
             self.source_changes[row] += 1
             begins = True
-        self._candidate[row] = _NONE
-        maximum = int(self.maximum[row])
-        step = sequence - maximum & 0xFFFF
+        self._candidate.pop(row, None)
+        step = sequence - int(self.extended[row]) & 0xFFFF
         if not begins and MAX_DROPOUT <= step <= 0x10000 - MAX_MISORDER:
             if sequence != self._bad[row]:
                 self._bad[row] = sequence + 1 & 0xFFFF
@@ -303,12 +349,9 @@ class Inbound:
             self._start(row, ssrc, sequence)
             step = 1
         elif step < MAX_DROPOUT:
-            if sequence < maximum:
-                self.cycles[row] += 0x10000
-            self.maximum[row] = sequence
+            self.extended[row] += step
         else:
             step -= 0x10000
-        self.received[row] += 1
         return self._count(row, sequence, step)
 
     def _count(self, row: int, sequence: int, step: int) -> int:
@@ -331,9 +374,9 @@ class Inbound:
 
     def _may_follow(self, row: int, ssrc: int, sequence: int, now: float) -> bool:
         if now - self.heard_at[row] < silent_after(self._longest.get(row, 0)):
-            self._candidate[row] = _NONE
+            self._candidate.pop(row, None)
             return False
-        if self._left[row] or self._candidate[row] == ssrc << 16 | sequence:
+        if row in self._left or self._candidate.get(row) == ssrc << 16 | sequence:
             return True
         self._candidate[row] = ssrc << 16 | sequence + 1 & 0xFFFF
         return False
@@ -345,24 +388,27 @@ class Inbound:
             self._empty(row)
             self.jitter[row] = 0.0
         self.ssrc[row] = ssrc
-        self.maximum[row] = sequence
+        self.extended[row] = sequence
         # What the network has put behind the first packet.
         self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self._delay, 0, -1)}
-        self.cycles[row] = self.received[row] = 0
-        self._bad[row] = self._transit[row] = _NONE
-        self._candidate[row] = _NONE
+        self._before[row] = self.packets[row]
+        self._bad[row] = _NONE
+        self._timed[row] = False
+        self._candidate.pop(row, None)
 
     def _arrived(self, row: int, timestamp: int, now: float) -> None:
         transit = int(now * CLOCK_RATE) - timestamp & _MASK32
-        if self._transit[row] != _NONE:
-            change = (transit - int(self._transit[row]) + 0x80000000 & _MASK32) - 0x80000000
+        if self._timed[row]:
+            change = _signed(transit - int(self._transit[row]))
             self.jitter[row] += (abs(change) - self.jitter[row]) / 16
+        self._timed[row] = True
         self._transit[row] = transit
 
     def _insert(self, row: int, timestamp: int, payload: bytes, step: int) -> None:
         """Do what :meth:`JitterBuffer.insert` does, on a row."""
         delay, length = self._delay * FRAME, len(payload)
-        if self._cursor[row] == _NONE:
+        if not self._flows[row]:
+            self._flows[row] = True
             self._cursor[row] = timestamp - delay & _MASK32
             self._next[row] = timestamp
         offset = _signed(timestamp - int(self._cursor[row]))
@@ -384,7 +430,7 @@ class Inbound:
             self.late[row] += 1
         elif result is Inserted.RESTARTED:
             self.restarts[row] += 1
-            self._transit[row] = _NONE
+            self._timed[row] = False
         self._write(row, at, payload)
         self._cursor[row] = timestamp - at & _MASK32
         self._next[row] = timestamp + length & _MASK32
@@ -413,17 +459,17 @@ class Inbound:
 
     def _watch(self, row: int) -> None:
         if self._patience[row] == 0:
-            self._watching = True
+            self._watched.add(row)
             self._patience[row] = PATIENCE
             self._least[row] = self._size
 
     def _catch_up(self, rows: NDArray[np.int64]) -> None:
         rows = rows[self._patience[rows] > 0]
-        self._watching = bool(len(rows))
-        waits = (self._next[rows] - self._cursor[rows] + 0x80000000 & _MASK32) - 0x80000000
+        waits = (self._next[rows] - self._cursor[rows]).view(np.int32)
         self._least[rows] = np.minimum(self._least[rows], waits)
         self._patience[rows] -= 1
         for row in rows[self._patience[rows] == 0].tolist():
+            self._watched.discard(row)
             if self._least[row] > self._delay * FRAME:
                 self._leave_out(row)
                 self._watch(row)
@@ -431,18 +477,17 @@ class Inbound:
     def bye(self, row: int, ssrc: int) -> None:
         """Note that the source said goodbye: once it is silent, the next needs no probation."""
         if self.ssrc[row] == ssrc:
-            self._left[row] = True
+            self._left.add(row)
 
     # ------------------------------------------------------------------ playout
 
-    def take(self, rows: NDArray[np.int64]) -> None:
+    def take(self, rows: Rows) -> None:
         """Move every row's next frame to :attr:`frame`."""
         heads = self._head[rows]
-        slots = rows * self._slots + heads
+        slots = self._first_slot[rows] + heads
         self.frame[rows] = self._ring[slots]
         self._ring[slots] = 0
         self._head[rows] = heads + 1 & self._slots - 1
-        cursor = self._cursor[rows]
-        self._cursor[rows] = np.where(cursor == _NONE, _NONE, cursor + FRAME & _MASK32)
-        if self._watching:
-            self._catch_up(rows)
+        self._cursor[rows] += FRAME
+        if self._watched:
+            self._catch_up(numbers(rows))

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pa_telephony.rtp.dtmf import EventSender
 from pa_telephony.rtp.g711 import LINEAR_TO_ALAW, LINEAR_TO_ULAW, SILENCE
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import HEADER_SIZE, Codec, Packet
+from pa_telephony.rtp.rows import Rows, holds, numbers, whole
 
 __all__ = ["Outbound", "Special"]
 
-_WORD0 = 0x80000000
+_VERSION_2, _MARKER = 0x8000, 0x80
+_TABLES = {Codec.PCMU: LINEAR_TO_ULAW, Codec.PCMA: LINEAR_TO_ALAW}
 
 
 @dataclass
@@ -49,31 +50,34 @@ class Outbound:
         self._random = random
         self._packets = np.zeros((rows, HEADER_SIZE + FRAME), np.uint8)
         self._words = self._packets.view(">u4")
+        self._halves = self._packets.view(">u2")
         self.views = [row.data for row in self._packets]
         """The packet of each row that goes out in the next tick."""
         self.pcm = np.zeros((rows, FRAME), np.int16)
         """The linear samples that each row with a source is about to send."""
-
-        def integers() -> NDArray[np.int64]:
-            return np.zeros(rows, np.int64)
-
-        self.ssrc = integers()
-        self.sequence = integers()
+        self.ssrc = np.zeros(rows, np.int64)
+        self.sequence = np.zeros(rows, np.uint16)
         """The sequence number of the packet that lies ready in each row."""
-        self.timestamp = integers()
+        self.timestamp = np.zeros(rows, np.uint32)
         """The RTP timestamp of the frame that is being prepared in each row."""
-        self._type = integers()
-        self._marker = integers()
-        self.packets = integers()
-        self.octets = integers()
+        self._type = np.zeros(rows, np.uint8)
+        self._marked: set[int] = set()
+        """The rows whose next packet has the marker bit."""
+        self.packets = np.zeros(rows, np.int64)
+        self._odd_octets = np.zeros(rows, np.int64)
+        """By how much a row has sent more than 160 octets a packet."""
 
     def open(self, row: int) -> None:
         """Make a row new: random SSRC, sequence number and timestamp (RFC 3550 section 5.1)."""
         self.ssrc[row] = self._number(32)
         self.sequence[row] = self._number(16)
         self.timestamp[row] = self._number(32)
-        self.packets[row] = self.octets[row] = 0
+        self.packets[row] = self._odd_octets[row] = 0
         self.pcm[row] = 0
+
+    def octets(self, row: int) -> int:
+        """The octets of sound and digits that a row has sent since it was opened."""
+        return int(self.packets[row]) * FRAME + int(self._odd_octets[row])
 
     def _number(self, bits: int) -> int:
         return int(self._random() * (1 << bits)) & ((1 << bits) - 1)
@@ -81,10 +85,11 @@ class Outbound:
     def talk(self, row: int, codec: Codec) -> None:
         """Begin a talk spurt: silence in ``codec`` lies ready, with the marker bit."""
         self._type[row] = codec
-        self._marker[row] = 1
+        self._marked.add(row)
+        self._halves[row, 0] = _VERSION_2 | _MARKER | codec
         self._words[row, 2] = self.ssrc[row]
         self.hush(row)
-        self.stamp(np.array([row]))
+        self.stamp(slice(row, row + 1))
 
     def change_ssrc(self, row: int, ssrc: int) -> None:
         """Use another SSRC from the next packet on."""
@@ -96,32 +101,36 @@ class Outbound:
         self._packets[row, HEADER_SIZE:] = SILENCE[Codec(int(self._type[row]))]
         self.pcm[row] = 0
 
-    def advance(self, ticks: int, rows: NDArray[np.int64]) -> None:
+    def advance(self, ticks: int, rows: Rows) -> None:
         """Move the RTP clock of ``rows`` on by ``ticks`` frames."""
-        self.timestamp[rows] = self.timestamp[rows] + ticks * FRAME & 0xFFFFFFFF
+        self.timestamp[rows] += ticks * FRAME
 
-    def encode(self, rows: NDArray[np.int64]) -> None:
+    def by_codec(self, rows: Rows) -> list[tuple[Codec, Rows]]:
+        """Sort rows for :meth:`encode`."""
+        found = [(codec, numbers(rows)[self._type[rows] == codec]) for codec in _TABLES]
+        return [(codec, whole(chosen)) for codec, chosen in found if len(chosen)]
+
+    def encode(self, codec: Codec, rows: Rows) -> None:
         """Put the linear samples of ``rows`` into their packets."""
-        laws = self._type[rows]
-        for codec, table in ((Codec.PCMU, LINEAR_TO_ULAW), (Codec.PCMA, LINEAR_TO_ALAW)):
-            chosen = rows[laws == codec]
-            if len(chosen):
-                linear = self.pcm[chosen].view(np.uint16)
-                self._packets[chosen, HEADER_SIZE:] = table.take(linear)
+        linear = self.pcm[rows].view(np.uint16)
+        # No sample is outside of the table; not to check that takes two thirds of the time.
+        self._packets[rows, HEADER_SIZE:] = _TABLES[codec].take(linear, mode="wrap")
 
-    def stamp(self, rows: NDArray[np.int64]) -> None:
+    def stamp(self, rows: Rows) -> None:
         """Write the RTP headers of the packets of ``rows``."""
-        self._words[rows, 0] = (
-            _WORD0 | self._marker[rows] << 23 | self._type[rows] << 16 | self.sequence[rows]
-        )
+        self._halves[rows, 1] = self.sequence[rows]
         self._words[rows, 1] = self.timestamp[rows]
 
-    def sent(self, rows: NDArray[np.int64]) -> None:
+    def sent(self, rows: Rows) -> None:
         """Note that the packets of ``rows`` went out: counts and sequence numbers move on."""
-        self.sequence[rows] = self.sequence[rows] + 1 & 0xFFFF
-        self._marker[rows] = 0
+        self.sequence[rows] += 1
         self.packets[rows] += 1
-        self.octets[rows] += FRAME
+        for row in [each for each in self._marked if holds(rows, each)]:
+            self._unmark(row)
+
+    def _unmark(self, row: int) -> None:
+        self._marked.discard(row)
+        self._halves[row, 0] = _VERSION_2 | int(self._type[row])
 
     # ------------------------------------------------------------------ one row at a time
 
@@ -152,10 +161,10 @@ class Outbound:
                     int(self._type[row]),
                     special.pending_timestamp,
                     payload,
-                    bool(self._marker[row]),
+                    row in self._marked,
                 )
             )
-            self._marker[row] = 0
+            self._unmark(row)
             special.pending_timestamp += special.payload_octets
             special.pending_timestamp &= 0xFFFFFFFF
         return packets
@@ -175,5 +184,5 @@ class Outbound:
         )
         self.sequence[row] = int(self.sequence[row]) + 1 & 0xFFFF
         self.packets[row] += 1
-        self.octets[row] += len(payload)
+        self._odd_octets[row] += len(payload) - FRAME
         return data

@@ -7,6 +7,7 @@ packets. The methods here only set what the next tick finds.
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,14 @@ class PortOwner(Protocol):
 
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Expect a stream, and telephone events of this payload type."""
+        ...
+
+    def changed(self, port: Port) -> None:
+        """Note that a tick has something else to do with a port."""
+        ...
+
+    def next_tick(self, port: Port) -> float:
+        """When a port's next packet goes out, on trio's clock."""
         ...
 
     def forget(self, port: Port) -> None:
@@ -138,7 +147,7 @@ class Port:
         self.mismatch = Mismatch()
         self.latch: Latch | None = None
         self.special: Special | None = None
-        self.source: SampleSource | None = None
+        self._source: SampleSource | None = None
         self.listeners: list[Callable[[Samples], None]] = []
         self.on_digit: Callable[[str], None] | None = None
         self.reports: ReportTimer | None = None
@@ -154,6 +163,21 @@ class Port:
     def sending(self) -> bool:
         """Whether packets go out, even if only silence."""
         return self.latch is not None
+
+    @property
+    def source(self) -> SampleSource | None:
+        """Where the sound comes from that the port sends; None: it sends silence."""
+        return self._source
+
+    @source.setter
+    def source(self, source: SampleSource | None) -> None:
+        self._source = source
+        self._engine.changed(self)
+
+    @property
+    def next_tick(self) -> float:
+        """When the port's next packet goes out, on trio's clock; infinite once it is closed."""
+        return math.inf if self.closed else self._engine.next_tick(self)
 
     @property
     def remote_address(self) -> tuple[str, int] | None:
@@ -236,6 +260,7 @@ class Port:
             raise LocalProtocolError("telephone events were not negotiated")
         self.special.events.add(digit)
         self.plain = False
+        self._engine.changed(self)
 
     @property
     def sends_digits(self) -> bool:

@@ -85,7 +85,7 @@ class Hearing:
             while queue and queue[0].tick <= tick:
                 data = queue.pop(0).data
                 self.inbound.views[0][: len(data)] = data
-                self.inbound.accept([0], [len(data)], tick * 0.02)
+                self.inbound.accept(np.array([0]), [len(data)], tick * 0.02)
             self.inbound.take(np.array([0]))
             first = int(self.inbound.frame[0][0])
             whole = (self.inbound.frame[0] == first).all()
@@ -212,7 +212,7 @@ def test_losses_across_sources_add_up() -> None:
         for number in numbers:
             data = bytes(Packet(sequence_number=number, ssrc=ssrc, payload=bytes(FRAME)))
             inbound.views[0][: len(data)] = data
-            inbound.accept([0], [len(data)], now)
+            inbound.accept(np.array([0]), [len(data)], now)
     # The first packet of another source is on probation.
     assert hearing.count("lost") == 1 + 2
 
@@ -250,7 +250,7 @@ def test_the_engine_plays_what_the_reference_plays(
         if number == 0 or sequence >= first:
             data = bytes(packet)
             inbound.views[0][: len(data)] = data
-            inbound.accept([0], [len(data)], number * 0.02)
+            inbound.accept(np.array([0]), [len(data)], number * 0.02)
             step = (step if number else 1) if fresh else 0
             buffer.insert(timestamp & 0xFFFFFFFF, packet.payload, step)
         newest = max(newest, sequence)

@@ -212,7 +212,7 @@ async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() ->
         stage.say(audio(1, 160))
         await ticks(stage.engine, 3)
         row = stage.port.index
-        stage.engine._inbound.cycles[row] = 0x10000 * 0x10000
+        stage.engine._inbound.extended[row] += 0x10000 * 0x10000
         stage.engine._inbound.jitter[row] = 0x7FFFFFFF
         # The last report goes out at once, and is one that can be read.
         stage.port.stop_sending()
@@ -256,7 +256,7 @@ def test_one_packet_full_of_digits_fills_no_more_than_the_queue() -> None:
     payload = b"".join(bytes((n % 16, 10, 0, 1 + n % 7)) for n in range(500))
     data = bytes(Packet(payload_type=101, payload=payload))
     inbound.views[0][: len(data)] = data
-    assert len(inbound.accept([0], [len(data)], 0.0)) <= 500
+    assert len(inbound.accept(np.array([0]), [len(data)], 0.0)) <= 500
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ async def test_a_process_without_descriptors_has_no_port_to_give(
         def full(*_: object) -> None:
             raise OSError(24, "Too many open files")
 
-        monkeypatch.setattr("pa_telephony.rtp.engine.socket.socket", full)
+        monkeypatch.setattr("pa_telephony.rtp.sockets.socket.socket", full)
         with pytest.raises(PortUnavailable, match="Too many open files"):
             engine.open_port()
 
@@ -327,11 +327,11 @@ def test_no_datagrams_touch_the_row_beside_theirs(data: st.DataObject) -> None:
         inbound.listen(row, Codec.PCMU, 101, 0.0)
     sound = bytes(Packet(payload=b"\x80" * 160))
     inbound.views[1][: len(sound)] = sound
-    inbound.accept([1], [len(sound)], 0.0)
+    inbound.accept(np.array([1]), [len(sound)], 0.0)
     heard = []
     for number, datagram in enumerate(hostile_rows(data)):
         inbound.views[0][: len(datagram)] = datagram
-        inbound.accept([0], [len(datagram)], number * 0.02)
+        inbound.accept(np.array([0]), [len(datagram)], number * 0.02)
         inbound.take(np.array([0, 1]))
         heard.append(bool(inbound.frame[1].any()))
         assert 0 <= inbound.jitter[0] <= 0x80000000

@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import numpy as np
 import pytest
 import trio
 from hypothesis import assume, given, settings, strategies as st
@@ -174,7 +175,7 @@ def heard_at_a_port(packets: list[Sent], reopened_at: frozenset[int] = frozenset
             inbound.listen(0, Codec.PCMU, EVENTS, packet.at)
         data = packet.data
         inbound.views[0][: len(data)] = data
-        for _, event in inbound.accept([0], [len(data)], packet.at):
+        for _, event in inbound.accept(np.array([0]), [len(data)], packet.at):
             heard += digit_of(event) or "?"
     return heard
 

@@ -71,7 +71,7 @@ def take(inbound: Inbound, packet: Packet, now: float) -> list[int]:
     """Let a packet come in at the first row; the telephone events that begin in it."""
     data = bytes(packet)
     inbound.views[0][: len(data)] = data
-    return [event for _, event in inbound.accept([0], [len(data)], now)]
+    return [event for _, event in inbound.accept(np.array([0]), [len(data)], now)]
 
 
 def digits_across_a_closed_stream(

@@ -1,0 +1,398 @@
+"""The ports that are served at the same moment of every 20 ms.
+
+Waking Python for each packet is what costs (bench/media.py), so a tick sends and receives for all
+ports of a phase, with arrays over ports (:mod:`pa_telephony.rtp.inbound`,
+:mod:`pa_telephony.rtp.outbound`). It sends first: packets lie ready from the tick before, so that
+nothing delays them. Then it receives, plays out, and prepares what goes out next time.
+
+What a tick does with each port is written down in lists (:meth:`Phase._plan`) that are made anew
+when a port changes, and are only read in a tick.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from pa_telephony.rtp import reports
+from pa_telephony.rtp.dtmf import digit_of
+from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.inbound import Inbound
+from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.outbound import Outbound, Special
+from pa_telephony.rtp.packet import Codec
+from pa_telephony.rtp.port import Port
+from pa_telephony.rtp.rows import Rows, whole
+from pa_telephony.rtp.session import Address
+
+__all__ = ["TICK", "Phase", "PhaseOwner"]
+
+TICK = 0.02
+"""Seconds between two ticks of a phase."""
+
+_ROUNDS = 8
+"""Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
+_ALL_AGAIN = 16
+"""Ticks after which all ports are read until they are empty: a sender's clock may be faster than
+ours."""
+_AT_ONCE = 256
+"""Sockets that the kernel names at once as ready."""
+_QUIET = 10
+"""Ticks without a packet after which a port is not read in vain any more, but waited for."""
+_NOTHING = np.zeros(0, np.int16)
+_NOBODY = slice(0, 0)
+
+_Reader: TypeAlias = tuple[Callable[[memoryview], int], memoryview, int]
+"""How a port is read, where to, and its row."""
+_Sender: TypeAlias = tuple[Callable[[memoryview], int], memoryview, Port]
+"""How a port is sent from, its packet, and the port."""
+_Speaker: TypeAlias = tuple[Callable[[int], Samples], Port]
+"""What a port's sound is read with, and the port."""
+
+
+class PhaseOwner(Protocol):
+    """What a phase tells of: its engine."""
+
+    def record(
+        self, local: Address, remote: Address, data: bytes | memoryview, *, keyed: bool = False
+    ) -> None:
+        """Note what was sent; ``keyed`` says that it tells a digit."""
+        ...
+
+    def report_bug(self, port: Port, whose: str, error: Exception) -> None:
+        """Note an error in a function that a port was given to call."""
+        ...
+
+
+class Phase:
+    """Some ports of an engine; ``offset`` is how far into each 20 ms they are served, in seconds.
+
+    ``watched`` says that whatever is sent has to be noted.
+    """
+
+    def __init__(
+        self,
+        offset: float,
+        inbound: Inbound,
+        outbound: Outbound,
+        owner: PhaseOwner,
+        *,
+        watched: bool,
+    ) -> None:
+        self.offset = offset
+        self.due = 0.0
+        """When the next tick begins, on trio's clock."""
+        self.load = 0.0
+        """About how long a tick takes, in seconds of CPU time; the owner keeps count."""
+        self.ticks = 0
+        self.ports: dict[int, Port] = {}
+        """The ports by row."""
+        self.stale = True
+        """Whether a port has changed since the lists were made."""
+        self._inbound = inbound
+        self._outbound = outbound
+        self._owner = owner
+        self._watched = watched
+        self._poll = select.epoll()
+        self._of_rtp: dict[int, Port] = {}
+        self._of_rtcp: dict[int, Port] = {}
+        self._steady: dict[int, _Reader] = {}
+        """The rows that are read in every tick; all others are waited for with epoll."""
+        self._owed: dict[int, int] = {}
+        """How many packets did not come in their tick, by row: two may come in a later one."""
+        self._rows: Rows = _NOBODY
+        self._ears: list[tuple[list[Callable[[Samples], None]], Samples, Port]] = []
+        """Of each port the listeners, the frame that they hear, and the port."""
+        self._readers: list[_Reader] = []
+        self._reader_rows: Rows = _NOBODY
+        self._plain: list[_Sender] = []
+        """The ports that send a packet of 20 ms to one known peer."""
+        self._plain_rows: Rows = _NOBODY
+        self._careful: list[Port] = []
+        """All other ports that send."""
+        self._speakers: list[_Speaker] = []
+        self._speaker_rows: Rows = _NOBODY
+        self._codecs: list[tuple[Codec, Rows]] = []
+        """The same rows by codec."""
+        self._falling_silent: list[Port] = []
+
+    def add(self, port: Port) -> None:
+        """Take a port into service. All or nothing: an OSError leaves the phase as it was."""
+        rtp, rtcp = port.rtp_socket.fileno(), port.rtcp_socket.fileno()
+        self._poll.register(rtp, select.EPOLLIN)
+        try:
+            self._poll.register(rtcp, select.EPOLLIN)
+        except OSError:
+            self._poll.unregister(rtp)
+            raise
+        self.ports[port.index] = self._of_rtp[rtp] = self._of_rtcp[rtcp] = port
+        self.stale = True
+
+    def remove(self, port: Port) -> None:
+        """Take a port out of service."""
+        rtp, rtcp = port.rtp_socket.fileno(), port.rtcp_socket.fileno()
+        self._owed.pop(port.index, None)
+        if self._steady.pop(port.index, None) is None:
+            self._poll.unregister(rtp)
+        self._poll.unregister(rtcp)
+        del self.ports[port.index], self._of_rtp[rtp], self._of_rtcp[rtcp]
+        self.stale = True
+
+    def close(self) -> None:
+        """Give the epoll object back."""
+        self._poll.close()
+
+    def tick(self, now: float, missed: int = 0) -> None:
+        """Do the work of one tick, and make up for ``missed`` ones before it."""
+        self.ticks += 1
+        self._plan()
+        self._send()
+        self._receive(now, missed)
+        for _ in range(missed + 1):
+            self._play_out()
+        self._plan()
+        self._prepare(missed)
+
+    def _plan(self) -> None:
+        """Write down what is to be done with each port."""
+        if not self.stale:
+            return
+        ports = [self.ports[row] for row in sorted(self.ports)]
+        self._rows = _rows_of(ports)
+        self._ears = [(port.listeners, self._inbound.frame[port.index], port) for port in ports]
+        for port in ports:
+            if port.index in self._steady and not (port.connected and port.receiving):
+                self._wait_for(port)
+        reading = [port for port in ports if port.index in self._steady]
+        self._readers = [self._steady[port.index] for port in reading]
+        self._reader_rows = _rows_of(reading)
+        sending = [port for port in ports if port.sending]
+        plain = [p for p in sending if p.plain and p.connected and not self._watched]
+        self._plain = [(port.rtp_socket.send, port.packet, port) for port in plain]
+        self._plain_rows = _rows_of(plain)
+        self._careful = [p for p in sending if self._watched or not (p.plain and p.connected)]
+        speaking = [port for port in sending if port.source is not None]
+        self._speakers = [(port.source.read, port) for port in speaking if port.source is not None]
+        self._speaker_rows = _rows_of(speaking)
+        self._codecs = self._outbound.by_codec(self._speaker_rows)
+        for port in speaking:
+            port.audible = True
+        self._falling_silent = [p for p in sending if p.source is None and p.audible]
+        self.stale = False
+
+    # Sending.
+
+    def _send(self) -> None:
+        for send, packet, port in self._plain:
+            try:
+                send(packet)
+            except OSError:
+                # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
+                port.unsent += 1
+        if self._plain:
+            self._outbound.sent(self._plain_rows)
+        others = [port for port in self._careful if self._send_carefully(port)]
+        if others:
+            self._outbound.sent(_rows_of(others))
+
+    def _send_carefully(self, port: Port) -> bool:
+        """Send what a port has ready; whether that was one packet of 20 ms of audio."""
+        if port.plain or port.special is None:
+            self._send_one(port, port.packet)
+            return True
+        self._send_special(port, port.special)
+        port.plain = port.special.idle
+        self.stale |= port.plain
+        return False
+
+    def _send_special(self, port: Port, special: Special) -> None:
+        event = self._outbound.special_event(port.index, special)
+        if event is not None:
+            self._send_one(port, event, keyed=True)
+            return
+        for packet in self._outbound.special_audio(port.index, special):
+            self._send_one(port, packet)
+
+    def _send_one(self, port: Port, data: bytes | memoryview, *, keyed: bool = False) -> None:
+        assert port.latch is not None
+        try:
+            if port.connected:
+                port.rtp_socket.send(data)
+            else:
+                port.rtp_socket.sendto(data, port.latch.remote)
+        except OSError:
+            port.unsent += 1
+            return
+        if self._watched:
+            self._owner.record(port.local_address, port.latch.remote, data, keyed=keyed)
+
+    # Receiving.
+
+    def _receive(self, now: float, missed: int) -> None:
+        lengths: list[int] = []
+        missing: list[int] = []
+        for receive, buffer, row in self._readers:
+            try:
+                lengths.append(receive(buffer))
+            except OSError:
+                missing.append(row)
+        rows = self._reader_rows
+        absent = set(missing)
+        if absent:
+            rows = np.array([row for _, _, row in self._readers if row not in absent], np.int64)
+        odd = self._accept(rows, lengths, now)
+        everyone = missed or self.ticks % _ALL_AGAIN == 0
+        again = [*self._steady] if everyone else [*self._owed, *odd]
+        if again:
+            self._read_again([row for row in again if row not in absent], now)
+        for row in missing:
+            self._owe(row)
+        self._receive_awaited(now)
+
+    def _owe(self, row: int) -> None:
+        """Note that no packet came from a row that is read in every tick."""
+        if row in self._steady:
+            self._owed[row] = self._owed.get(row, 0) + 1
+            if self._owed[row] >= _QUIET:
+                self._wait_for(self.ports[row])
+
+    def _read_again(self, rows: Iterable[int], now: float) -> None:
+        """Read ports of which more than one packet may have come, until there are no more."""
+        for _ in range(_ROUNDS - 1):
+            lengths: list[int] = []
+            found: list[int] = []
+            for row in dict.fromkeys(rows):
+                # A key that was pressed may have ended any call.
+                reader = self._steady.get(row)
+                if reader is None:
+                    continue
+                try:
+                    lengths.append(reader[0](reader[1]))
+                except OSError:
+                    self._owed.pop(row, None)
+                else:
+                    found.append(row)
+            if not found:
+                return
+            self._accept(np.array(found, np.int64), lengths, now)
+            rows = found
+
+    def _receive_awaited(self, now: float) -> None:
+        """Receive for all ports that are not read in every tick."""
+        heard: set[int] = set()
+        for _ in range(_ROUNDS):
+            rows: list[int] = []
+            lengths: list[int] = []
+            ready = self._poll.poll(0, _AT_ONCE)
+            for descriptor, _event in ready:
+                port = self._of_rtp.get(descriptor)
+                if port is None:
+                    # Gone, when a key pressed in this very round closed it.
+                    if (port := self._of_rtcp.get(descriptor)) is not None:
+                        reports.receive(port, self._inbound, now)
+                elif (length := self._receive_one(port)) is not None:
+                    rows.append(port.index)
+                    lengths.append(length)
+            self._accept(np.array(rows, np.int64), lengths, now)
+            heard.update(rows)
+            if not ready:
+                break
+        for row in heard:
+            port = self.ports.get(row)
+            if port is not None and port.connected and port.receiving:
+                self._read_always(port)
+
+    def _receive_one(self, port: Port) -> int | None:
+        """How long the packet is that came to a port; None where it is not taken."""
+        try:
+            if port.connected:
+                length = port.rtp_socket.recv_into(port.buffer)
+            else:
+                length, origin = port.rtp_socket.recvfrom_into(port.buffer)
+                if port.latch is None or not port.latch.offer(origin):
+                    port.foreign += 1
+                    port.mismatch.refuse(origin)
+                    return None
+        except OSError:
+            return None
+        if not port.receiving:
+            port.foreign += 1
+            return None
+        return length
+
+    def _accept(self, rows: Rows, lengths: list[int], now: float) -> list[int]:
+        """Take the packets that were read; the rows whose packet was not simply the next one."""
+        if not lengths:
+            return []
+        for row, event in self._inbound.accept(rows, lengths, now):
+            self._digit(self.ports.get(row), event)
+        return self._inbound.odd
+
+    def _read_always(self, port: Port) -> None:
+        self._poll.unregister(port.rtp_socket.fileno())
+        self._steady[port.index] = (port.rtp_socket.recv_into, port.buffer, port.index)
+        self.stale = True
+
+    def _wait_for(self, port: Port) -> None:
+        self._poll.register(port.rtp_socket.fileno(), select.EPOLLIN)
+        del self._steady[port.index]
+        self._owed.pop(port.index, None)
+        self.stale = True
+
+    def _digit(self, port: Port | None, event: int) -> None:
+        digit = digit_of(event)
+        if port is not None and port.on_digit is not None and digit is not None:
+            try:
+                port.on_digit(digit)
+            except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
+                self._owner.report_bug(port, "what takes the digits", error)
+
+    # Playing out, and preparing the next packets.
+
+    def _play_out(self) -> None:
+        if not self._ears:
+            return
+        self._inbound.take(self._rows)
+        for listeners, frame, port in self._ears:
+            if listeners:
+                for listener in tuple(listeners):
+                    try:
+                        listener(frame)
+                    except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
+                        listeners.remove(listener)
+                        self._owner.report_bug(port, "a listener", error)
+
+    def _prepare(self, missed: int) -> None:
+        outbound = self._outbound
+        outbound.advance(missed + 1, self._rows)
+        for port in self._falling_silent:
+            port.audible = False
+            outbound.hush(port.index)
+        self._falling_silent = []
+        if self._speakers:
+            self._speak()
+        for codec, rows in self._codecs:
+            outbound.encode(codec, rows)
+        outbound.stamp(self._rows)
+
+    def _speak(self) -> None:
+        """Read the next 20 ms of every port's sound."""
+        sounds: list[Samples] = []
+        for read, port in self._speakers:
+            try:
+                samples = read(FRAME)
+            except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
+                self._owner.report_bug(port, "the source", error)
+                samples = _NOTHING
+            if len(samples) != FRAME:
+                samples = np.concatenate((samples, np.zeros(FRAME - len(samples), np.int16)))
+                port.source = None
+            sounds.append(samples)
+        self._outbound.pcm[self._speaker_rows] = np.concatenate(sounds).reshape(-1, FRAME)
+
+
+def _rows_of(ports: list[Port]) -> Rows:
+    return whole(np.array([port.index for port in ports], np.int64))

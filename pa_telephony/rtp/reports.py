@@ -1,0 +1,76 @@
+"""RTCP of the engine's ports: what a port reports, and what it learns from its peer's reports."""
+
+from __future__ import annotations
+
+import time
+
+from pa_telephony.errors import DecodeError
+from pa_telephony.rtp import rtcp
+from pa_telephony.rtp.inbound import Inbound
+from pa_telephony.rtp.outbound import Outbound
+from pa_telephony.rtp.port import Port
+
+__all__ = ["UDP_IP", "receive", "report"]
+
+UDP_IP = 28
+"""Octets below RTCP that count for the interval of reports (RFC 3550 section 6.2)."""
+
+
+def report(
+    port: Port, inbound: Inbound, outbound: Outbound, now: float, *, cname: str, bye: bool
+) -> bytes:
+    """A sender report with a description, and with BYE when the port stops."""
+    row = port.index
+    ssrc = int(outbound.ssrc[row])
+    blocks: tuple[rtcp.ReportBlock, ...] = ()
+    if inbound.ssrc[row] >= 0:
+        since, heard = port.last_report or (0, now)
+        blocks = (
+            rtcp.ReportBlock(
+                ssrc=int(inbound.ssrc[row]),
+                lost=int(inbound.lost[row]),
+                # A peer that skips ahead wraps it within the hour.
+                highest=int(inbound.extended[row]) & 0xFFFFFFFF,
+                jitter=int(inbound.jitter[row]),
+                last_report=rtcp.ntp_middle(since),
+                delay=int((now - heard) * 65536) & 0xFFFFFFFF if since else 0,
+            ),
+        )
+    packets: list[rtcp.RtcpPacket] = [
+        rtcp.SenderReport(
+            ssrc=ssrc,
+            ntp=rtcp.ntp_from_unix(time.time()),
+            timestamp=int(outbound.timestamp[row]),
+            packets=int(outbound.packets[row]) & 0xFFFFFFFF,
+            octets=outbound.octets(row) & 0xFFFFFFFF,
+            reports=blocks,
+        ),
+        rtcp.description(ssrc, f"{cname}@{port.local_address[0]}"),
+    ]
+    if bye:
+        packets.append(rtcp.Bye(ssrcs=(ssrc,)))
+    return rtcp.build(packets)
+
+
+def receive(port: Port, inbound: Inbound, now: float) -> None:
+    """Take one RTCP packet from a port's socket, where one waits."""
+    try:
+        data, origin = port.rtcp_socket.recvfrom(2048)
+    except OSError:
+        return
+    if port.latch is None or origin[0] != port.latch.remote[0]:
+        port.foreign += 1
+        return
+    try:
+        packets = rtcp.parse(data)
+    except DecodeError:
+        inbound.garbage[port.index] += 1
+        return
+    if port.reports is not None:
+        port.reports.received(len(data) + UDP_IP)
+    for packet in packets:
+        if isinstance(packet, rtcp.SenderReport):
+            port.last_report = (packet.ntp, now)
+        elif isinstance(packet, rtcp.Bye):
+            for ssrc in packet.ssrcs:
+                inbound.bye(port.index, ssrc)

@@ -1,0 +1,244 @@
+"""Ports are served in phases: no burst of all, a steady rhythm, and nothing is left unread."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncGenerator
+
+import numpy as np
+import pytest
+import trio
+from loopback import HOST
+
+from pa_telephony import rtp
+from pa_telephony.rtp import Engine, EngineConfig, Packet, Port
+from pa_telephony.rtp.pacing import Pacer
+from pa_telephony.rtp.phase import TICK
+from pa_telephony.rtp.rows import holds, numbers, whole
+
+BETWEEN_TICKS = 1.4 * TICK
+"""After so long the engine has ticked once, and nothing that is done is done during a tick."""
+
+
+@contextlib.asynccontextmanager
+async def an_engine(first_port: int, ports: int = 8) -> AsyncGenerator[Engine]:
+    config = EngineConfig(max_ports=ports, quarantine=0.0)
+    async with rtp.open_engine(address=HOST, first_port=first_port, config=config) as engine:
+        yield engine
+
+
+class Peer:
+    """The far end of one port: sends what it is told to, and hears how much comes."""
+
+    def __init__(self, port: Port) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((HOST, 0))
+        self._socket.setblocking(False)
+        self._port = port
+        self._sent = 0
+        port.start_receiving()
+        port.start_sending(self._socket.getsockname())
+
+    def send(self, packets: int = 1) -> None:
+        for _ in range(packets):
+            number = self._sent
+            packet = Packet(sequence_number=number, timestamp=number * 160, payload=bytes(160))
+            self.send_data(bytes(packet))
+            self._sent += 1
+
+    def send_data(self, data: bytes) -> None:
+        self._socket.sendto(data, self._port.local_address)
+
+    async def talk(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.send()
+            await trio.sleep(TICK)
+
+    def heard(self) -> int:
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(2048):
+                count += 1
+        return count
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def phases_of(ports: list[Port]) -> list[float]:
+    """How far into the 20 ms ports are served, in ms, each once."""
+    first = ports[0].next_tick
+    return sorted({round((port.next_tick - first) % TICK * 1000, 3) % 20 for port in ports})
+
+
+async def test_a_few_ports_are_one_phase_and_cost_one_wake_up() -> None:
+    async with an_engine(42400) as engine:
+        assert phases_of([engine.open_port() for _ in range(8)]) == [0.0]
+
+
+async def test_many_ports_are_spread_over_the_20_ms() -> None:
+    async with an_engine(30000, 1500) as engine:
+        ports = [engine.open_port() for _ in range(1500)]
+        assert phases_of(ports) == [0.0, 2.5, 5.0, 10.0, 15.0]
+
+
+async def test_a_port_keeps_its_rhythm_when_others_come_and_go() -> None:
+    async with an_engine(30000, 800) as engine:
+        ports = [engine.open_port() for _ in range(800)]
+        before = [port.next_tick for port in ports[::100]]
+        for port in ports[1::2]:
+            port.close()
+        await trio.sleep(10 * TICK)
+        for port in [engine.open_port() for _ in range(100)]:
+            assert port.next_tick > 0
+        ticks = [
+            (port.next_tick - due) / TICK for port, due in zip(ports[::100], before, strict=True)
+        ]
+        assert ticks == pytest.approx([round(each) for each in ticks], abs=1e-6)
+
+
+async def test_ports_of_every_phase_send_and_hear() -> None:
+    async with an_engine(30000, 800) as engine:
+        ports = [engine.open_port() for _ in range(800)]
+        spread = ports[::200]
+        assert len(phases_of(spread)) > 1
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in spread]
+            await trio.sleep(BETWEEN_TICKS)
+            for _ in range(50):
+                for peer in peers:
+                    peer.send()
+                await trio.sleep(TICK)
+            assert [port.stats.received for port in spread] == [50] * len(spread)
+            assert all(50 <= peer.heard() <= 52 for peer in peers)
+
+
+async def test_a_closed_port_has_no_next_tick() -> None:
+    async with an_engine(42420) as engine:
+        port = engine.open_port()
+        port.close()
+        assert port.next_tick == float("inf")
+
+
+async def test_a_burst_behind_a_gap_is_read_at_once() -> None:
+    async with an_engine(42440) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            await trio.sleep(5 * TICK)
+            peer.send(6)
+            await trio.sleep(TICK)
+            assert port.stats.received == 46
+
+
+@pytest.mark.parametrize("silent", [5, 15, 90])
+async def test_a_peer_that_was_silent_for_ticks_is_heard_again_in_the_next(silent: int) -> None:
+    async with an_engine(42460) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            await trio.sleep(silent * TICK)
+            for heard in range(41, 60):
+                await peer.talk(1)
+                assert port.stats.received == heard
+
+
+async def test_what_a_fast_sender_is_ahead_does_not_wait_for_long() -> None:
+    async with an_engine(42480) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            peer.send(2)
+            for _ in range(16):
+                await peer.talk(1)
+            assert port.stats.received == 58
+
+
+async def test_an_engine_that_missed_ticks_reads_all_that_came_meanwhile() -> None:
+    async with an_engine(42500) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            peer.send(7)
+            engine.tick(trio.current_time(), missed=6)
+            assert port.stats.received == 47
+
+
+async def test_a_key_may_end_other_calls_in_the_tick_in_which_it_is_read() -> None:
+    async with an_engine(42520) as engine:
+        ports = [engine.open_port() for _ in range(3)]
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in ports]
+            for port in ports:
+                port.start_receiving(dtmf_payload_type=101)
+            await trio.sleep(BETWEEN_TICKS)
+            for _ in range(40):
+                for peer in peers:
+                    peer.send()
+                await trio.sleep(TICK)
+
+            def end(_digit: str) -> None:
+                for port in ports[1:]:
+                    port.close()
+
+            ports[0].on_digit = end
+            key = Packet(
+                payload_type=101, sequence_number=40, timestamp=6400, payload=b"\5\n\0\xa0"
+            )
+            peers[0].send_data(bytes(key))
+            for peer in peers[1:]:
+                peer.send(3)
+            await trio.sleep(2 * TICK)
+            assert [port.closed for port in ports] == [False, True, True]
+            assert engine.statistics.broken_ticks == 0
+
+
+async def test_the_pacer_follows_a_clock_that_a_test_moves() -> None:
+    pacer = Pacer()
+    started = trio.current_time()
+    for step in range(1, 100):
+        await pacer.until(started + step * TICK)
+        assert trio.current_time() == pytest.approx(started + step * TICK)
+    pacer.close()
+
+
+@pytest.mark.real_time
+async def test_the_pacer_never_wakes_early_and_passes_a_time_that_is_over() -> None:
+    pacer = Pacer()
+    for _ in range(5):
+        due = trio.current_time() + 0.003
+        await pacer.until(due)
+        assert trio.current_time() >= due - 1e-6
+        await pacer.until(due)
+    pacer.close()
+    pacer.close()
+
+
+async def test_a_pacer_can_be_cancelled_while_it_waits() -> None:
+    pacer = Pacer()
+    with trio.move_on_after(0.001) as scope:
+        await pacer.until(trio.current_time() + 0.5)
+    assert scope.cancelled_caught
+    pacer.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ([], slice(0, 0)),
+        ([3], slice(3, 4)),
+        ([2, 3, 4], slice(2, 5)),
+        ([2, 4, 5], None),
+        ([3, 2], None),
+    ],
+)
+def test_rows_that_follow_each_other_are_a_slice(rows: list[int], named: slice | None) -> None:
+    found = whole(np.array(rows, np.int64))
+    assert (found == named) if named is not None else not isinstance(found, slice)
+    assert numbers(found).tolist() == rows
+    assert [row for row in range(8) if holds(found, row)] == sorted(rows)
