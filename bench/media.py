@@ -1,127 +1,136 @@
-"""What a G.711 call costs the media engine, beside plainer ways to move the same packets.
+"""How many G.711 calls one core carries, how late their packets are, and what a packet costs.
 
-python bench/media.py [CALLS ...]
+python bench/media.py [--calls N ...] [--repeats N] [--ramp]
 
-A generator on one core sends a packet to each of N ports every 20 ms; what is tested has the
-other core. Every way moves 50 packets a second each way and call:
+A meter in C (bench/media.c, built here when a compiler is there) sends a packet to each port every
+20 ms from one core and notes by the kernel's receive timestamps when ours come; what is tested has
+another core:
 
-* sockets: one loop over non-blocking sockets that sends back what comes: no sound, the floor;
+* limit: the engine's work as a plain loop in C, cut into as many phases as the engine would use;
 * engine: ours, which checks headers, decodes into a jitter buffer, plays a sound, encodes, stamps;
 * engine+101: the same with telephone events negotiated, as calls of real phones are;
 * task/port: a trio task for each port that receives and sends back: what is usually written first.
 
-CPU time of the tested process is counted, so that a busy machine does not matter much; lateness is
-that of the engine's ticks and does suffer there. Ratios are to the floor of the same run.
+How late a packet is, is counted in two ways. By stream: against the earliest packet of its own
+stream. Within the tick: against the moment at which the work of its phase was due, which is what
+the last of many calls suffers. ``--ramp`` looks for the highest number of calls at which less than
+0.1 % of the packets are missing and less than 0.1 % are more than 5 ms late.
+
+Runs of different ways take turns, and ratios are of medians. Both processes ask for real-time
+priority; where that is not permitted, the heading says so, and a busy machine shows in lateness.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import select
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import trio
 
 from pa_telephony import rtp
-from pa_telephony.rtp import Codec, EngineConfig, Packet
+from pa_telephony.rtp import EngineConfig
 
-ADDRESS, FIRST, PEERS = "127.0.0.1", 32000, 45000
-WARM_UP, SECONDS, REPEATS = 1.0, 4.0, 3
+ADDRESS, FIRST, PEERS = "127.0.0.1", 20000, 42000
+WARM_UP, SECONDS = 1.0, 3.0
 TICK = 0.02
+PACKET_PAIRS = 250
+"""About as many calls as the engine puts into one phase; so many the limit has in each."""
+MOST_PHASES = 16
+ENOUGH, LATE = 0.999, 0.001
 
 
 @dataclass(frozen=True)
-class Result:
-    """CPU microseconds for one packet in and one out; how many of the offered; late ticks."""
+class Run:
+    """Microseconds of CPU for a packet in and one out; shares; milliseconds."""
 
     cost: float
-    moved: float
+    arrived: float
     late: float
+    late_in_tick: float
+    median: float
+    high: float
+    median_in_tick: float
+    high_in_tick: float
+    meter: float
 
 
-def pin(core: int) -> None:
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
+@dataclass(frozen=True)
+class Bench:
+    """The meter, and a folder for what the processes tell each other."""
+
+    program: Path
+    folder: Path
+
+    def run(self, way: str, calls: int) -> Run:
+        """Run one way with so many calls, in a process of its own."""
+        plan = self.folder / "plan"
+        plan.unlink(missing_ok=True)
+        phases = min(MOST_PHASES, -(-calls // PACKET_PAIRS))
+        command = (
+            [str(self.program), "limit", str(calls), str(phases), str(SECONDS), str(plan)]
+            if way == "limit"
+            else [sys.executable, __file__, "test", way, str(calls), str(plan)]
+        )
+        with alone(command, core=1) as tested:
+            while not plan.exists():
+                if tested.poll() is not None:
+                    sys.exit(f"{way} with {calls} calls did not start")
+                time.sleep(0.05)
+            meter = [str(self.program), "meter", str(calls), str(SECONDS), str(plan)]
+            with alone(meter, core=0) as other:
+                seen = [float(word) for word in other.communicate()[0].split()]
+            spent, moved = map(float, tested.communicate()[0].split())
+        return Run(spent / max(moved, 1), *seen)
 
 
-def generate(calls: int, seconds: float) -> None:
-    """The other side: sends to every port each 20 ms and drops what comes back."""
-    pin(0)
-    sockets = []
-    for index in range(calls):
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.setblocking(False)
-        udp.bind((ADDRESS, PEERS + 2 * index))
-        udp.connect((ADDRESS, FIRST + 2 * index))
-        sockets.append(udp)
-    payload = bytes(160)
-    number = 0
-    due = time.monotonic()
-    end = due + seconds
-    while due < end:
-        for index, udp in enumerate(sockets):
-            packet = Packet(
-                payload_type=Codec.PCMU,
-                sequence_number=number & 0xFFFF,
-                timestamp=number * 160,
-                ssrc=index + 1,
-                payload=payload,
-            )
-            try:
-                udp.send(bytes(packet))
-            except OSError:
-                continue
-        for udp in sockets:
-            try:
-                while udp.recv(2048):
-                    pass
-            except OSError:
-                continue
-        number += 1
-        due += TICK
-        time.sleep(max(0.0, due - time.monotonic()))
+def alone(command: list[str], *, core: int) -> subprocess.Popen[str]:
+    """Start a program on a core of its own, with real-time priority where that is permitted."""
+
+    def prepare() -> None:
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[core % len(cores)]})
+        ask_for_priority()
+
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=prepare)
 
 
-def sockets_loop(calls: int, seconds: float) -> tuple[float, int, float]:
-    poll = select.epoll()
-    by_number = {}
-    for index in range(calls):
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.setblocking(False)
-        udp.bind((ADDRESS, FIRST + 2 * index))
-        udp.connect((ADDRESS, PEERS + 2 * index))
-        poll.register(udp.fileno(), select.EPOLLIN)
-        by_number[udp.fileno()] = udp
-    buffer = bytearray(2048)
+def ask_for_priority() -> bool:
+    """Ask for real-time priority; whether it was given."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(50))
+        return True
+    return False
 
-    def run(until: float) -> int:
-        moved = 0
-        due = time.monotonic()
-        while due < until:
-            for descriptor, _ in poll.poll(0, calls):
-                udp = by_number[descriptor]
-                try:
-                    length = udp.recv_into(buffer)
-                    udp.send(memoryview(buffer)[:length])
-                    moved += 1
-                except OSError:
-                    continue
-            due += TICK
-            time.sleep(max(0.0, due - time.monotonic()))
-        return moved
 
-    run(time.monotonic() + WARM_UP)
-    begun = time.process_time()
-    moved = run(time.monotonic() + seconds)
-    return time.process_time() - begun, moved, 0.0
+def write_plan(path: str, due: Iterable[float]) -> None:
+    """Tell the meter when each call's packets are due; ``due`` is on trio's clock."""
+    offset = time.time() - trio.current_time()
+    lines = ["0", *(str(int((each + offset) * 1e9)) for each in due)]
+    with tempfile.NamedTemporaryFile("w", dir=Path(path).parent, delete=False) as file:
+        file.write("\n".join(lines) + "\n")
+    Path(file.name).rename(path)
+
+
+async def count(moved: Callable[[], int]) -> tuple[float, int]:
+    """Microseconds of CPU time and packets of :data:`SECONDS` after the warm-up."""
+    await trio.sleep(WARM_UP)
+    before, begun = moved(), time.process_time()
+    await trio.sleep(SECONDS)
+    found = (time.process_time() - begun) * 1e6, moved() - before
+    await trio.sleep(1.0)
+    return found
 
 
 class Loop:
@@ -138,29 +147,19 @@ class Loop:
         return self._sound[self._at - count : self._at]
 
 
-def engine(calls: int, seconds: float, events: int | None = None) -> tuple[float, int, float]:
-    async def main() -> tuple[float, int, float]:
-        config = EngineConfig(max_ports=calls)
-        async with rtp.open_engine(address=ADDRESS, first_port=FIRST, config=config) as tested:
-            ports = [tested.open_port(index) for index in range(calls)]
-            for index, port in enumerate(ports):
-                port.start_receiving(dtmf_payload_type=events)
-                port.start_sending((ADDRESS, PEERS + 2 * index), dtmf_payload_type=events)
-                port.source = Loop()
-            await trio.sleep(WARM_UP)
-            before = (tested.statistics.ticks, tested.statistics.late_ticks)
-            received = sum(port.stats.received for port in ports)
-            begun = time.process_time()
-            await trio.sleep(seconds)
-            spent = time.process_time() - begun
-            ticks = tested.statistics.ticks - before[0]
-            moved = sum(port.stats.received for port in ports) - received
-            return spent, moved, (tested.statistics.late_ticks - before[1]) / ticks
-
-    return trio.run(main)
+async def engine(calls: int, plan: str, events: int | None = None) -> tuple[float, int]:
+    config = EngineConfig(max_ports=calls)
+    async with rtp.open_engine(address=ADDRESS, first_port=FIRST, config=config) as tested:
+        ports = [tested.open_port(index) for index in range(calls)]
+        for index, port in enumerate(ports):
+            port.start_receiving(dtmf_payload_type=events)
+            port.start_sending((ADDRESS, PEERS + 2 * index), dtmf_payload_type=events)
+            port.source = Loop()
+        write_plan(plan, (port.next_tick for port in ports))
+        return await count(lambda: sum(port.stats.received for port in ports))
 
 
-def task_a_port(calls: int, seconds: float) -> tuple[float, int, float]:
+async def task_a_port(calls: int, plan: str) -> tuple[float, int]:
     moved = 0
 
     async def echo(udp: trio.socket.SocketType) -> None:
@@ -170,66 +169,126 @@ def task_a_port(calls: int, seconds: float) -> tuple[float, int, float]:
             await udp.sendto(data, origin)
             moved += 1
 
-    async def main() -> tuple[float, int, float]:
-        async with trio.open_nursery() as nursery:
-            for index in range(calls):
-                udp = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                await udp.bind((ADDRESS, FIRST + 2 * index))
-                nursery.start_soon(echo, udp)
-            await trio.sleep(WARM_UP)
-            before = moved
-            begun = time.process_time()
-            await trio.sleep(seconds)
-            spent = time.process_time() - begun
-            nursery.cancel_scope.cancel()
-            return spent, moved - before, 0.0
-
-    return trio.run(main)
+    async with trio.open_nursery() as nursery:
+        for index in range(calls):
+            udp = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            await udp.bind((ADDRESS, FIRST + 2 * index))
+            nursery.start_soon(echo, udp)
+        # It has no ticks of its own: every packet is due when that of the meter came.
+        write_plan(plan, [trio.current_time()] * calls)
+        found = await count(lambda: moved)
+        nursery.cancel_scope.cancel()
+    return found
 
 
-WAYS: dict[str, Callable[[int, float], tuple[float, int, float]]] = {
-    "sockets": sockets_loop,
+WAYS: dict[str, Callable[[int, str], Awaitable[tuple[float, int]]]] = {
     "engine": engine,
-    "engine+101": lambda calls, seconds: engine(calls, seconds, 101),
+    "engine+101": lambda calls, plan: engine(calls, plan, 101),
     "task/port": task_a_port,
 }
 
 
-def measure(way: str, calls: int) -> Result:
-    """One run in a process of its own."""
-    me = [sys.executable, __file__]
-    tested = subprocess.Popen([*me, "test", way, str(calls)], stdout=subprocess.PIPE, text=True)
-    time.sleep(0.6)
-    subprocess.run([*me, "generate", str(calls), str(WARM_UP + SECONDS + 1.0)], check=True)
-    spent, moved, late = map(float, tested.communicate()[0].split())
-    return Result(spent / moved * 1e6, moved / (calls * SECONDS / TICK), late)
+def middle(runs: list[Run], name: str) -> float:
+    return float(statistics.median(getattr(run, name) for run in runs))
 
 
-def main(loads: list[int]) -> None:
-    print(f"median of {REPEATS} runs of {SECONDS:.0f} s; µs of CPU for a packet in and one out")
-    print(f"{'calls':>6} {'way':12}{'µs':>8}{'x floor':>9}{'moved':>8}{'late ticks':>12}")
+def compare(bench: Bench, loads: list[int], repeats: int) -> None:
+    """Print what a packet costs and how late it is, at fixed numbers of calls."""
+    print("µs of CPU for a packet in and one out; ms after the earliest of the stream, and after")
+    print("the moment when its phase was due")
+    print(
+        f"{'calls':>6} {'way':11}{'µs':>7}{'x limit':>9}{'arrived':>9}"
+        f"{'p50':>8}{'p99':>7}{'in tick p50':>13}{'p99':>7}"
+    )
     for calls in loads:
-        runs = {way: [measure(way, calls) for _ in range(REPEATS)] for way in WAYS}
-        floor = statistics.median(run.cost for run in runs["sockets"])
-        for way, results in runs.items():
-            cost = statistics.median(run.cost for run in results)
-            moved = statistics.median(run.moved for run in results)
-            late = statistics.median(run.late for run in results)
+        runs: dict[str, list[Run]] = {way: [] for way in ("limit", *WAYS)}
+        for _ in range(repeats):
+            for way, found in runs.items():
+                found.append(bench.run(way, calls))
+        for way, found in runs.items():
+            cost = middle(found, "cost")
             print(
-                f"{calls:>6} {way:12}{cost:>8.2f}{cost / floor:>9.2f}{moved:>8.1%}{late:>12.1%}",
+                f"{calls:>6} {way:11}{cost:>7.2f}{cost / middle(runs['limit'], 'cost'):>9.2f}"
+                f"{middle(found, 'arrived'):>9.2%}{middle(found, 'median'):>8.2f}"
+                f"{middle(found, 'high'):>7.2f}{middle(found, 'median_in_tick'):>13.2f}"
+                f"{middle(found, 'high_in_tick'):>7.2f}",
                 flush=True,
             )
 
 
+class Ramp:
+    """The search for the highest number of calls of one way, by stream and within the tick."""
+
+    def __init__(self, bench: Bench, way: str) -> None:
+        self._bench = bench
+        self._way = way
+        self._runs: dict[int, Run] = {}
+
+    def most(self, criterion: Callable[[Run], float]) -> int:
+        """The most calls with so few late packets, within 2 %."""
+        low, high = 0, 800
+        while high <= 10000 and self._holds(high, criterion):
+            low, high = high, int(high * 1.3)
+        while high - low > 0.02 * high:
+            between = (low + high) // 2
+            if self._holds(between, criterion):
+                low = between
+            else:
+                high = between
+        return low
+
+    def _holds(self, calls: int, criterion: Callable[[Run], float]) -> bool:
+        run = self._runs.get(calls) or self._bench.run(self._way, calls)
+        self._runs[calls] = run
+        return run.arrived >= ENOUGH and criterion(run) < LATE
+
+
+def ramp(bench: Bench, repeats: int) -> None:
+    """Print the highest numbers of calls beside those of the limit."""
+    found: dict[str, list[tuple[int, int]]] = {"limit": [], "engine": []}
+    print("most calls with < 0.1 % missing and < 0.1 % more than 5 ms late")
+    for turn in range(repeats):
+        for way, most in found.items():
+            search = Ramp(bench, way)
+            most.append(
+                (search.most(lambda run: run.late), search.most(lambda run: run.late_in_tick))
+            )
+            by_stream, in_tick = most[-1]
+            print(f"  run {turn + 1}: {way:8}{by_stream:>6} by stream{in_tick:>6} within the tick")
+            sys.stdout.flush()
+    for at, what in enumerate(("by stream", "within the tick")):
+        limit, ours = (statistics.median(each[at] for each in found[way]) for way in found)
+        print(f"{what:16} limit {limit:.0f}, engine {ours:.0f}: {ours / limit:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--calls", nargs="+", type=int, default=[36, 100, 400])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--ramp", action="store_true")
+    options = parser.parse_args()
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        print("not measured: there is no C compiler, and the meter is written in C")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "media"
+        source = Path(__file__).with_suffix(".c")
+        subprocess.run([compiler, "-O2", "-o", str(program), str(source), "-lm"], check=True)
+        bench = Bench(program, Path(folder))
+        priority = "with" if ask_for_priority() else "WITHOUT"
+        print(
+            f"medians of {options.repeats} runs of {SECONDS:.0f} s, {priority} real-time priority"
+        )
+        compare(bench, options.calls, options.repeats)
+        if options.ramp:
+            ramp(bench, options.repeats)
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["generate", calls, seconds]:
-            generate(int(calls), float(seconds))
-        case ["test", way, calls]:
-            pin(1)
+        case ["test", way, calls, plan]:
             np.seterr(all="raise")
-            print(*WAYS[way](int(calls), SECONDS))
+            print(*trio.run(WAYS[way], int(calls), plan))
         case _:
-            parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-            parser.add_argument("calls", nargs="*", type=int, default=[36, 200, 500])
-            main(parser.parse_args().calls)
+            main()
