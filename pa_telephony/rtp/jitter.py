@@ -104,6 +104,8 @@ class JitterBuffer:
         leave a small one.
         """
         payload = payload[: self._size]
+        if step == 0:
+            return Inserted.DUPLICATE
         if self._cursor is None:
             self._cursor = timestamp - self._delay & 0xFFFFFFFF
             self._end = self._delay
