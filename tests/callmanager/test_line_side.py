@@ -13,7 +13,13 @@ from line_phone import LineHouse
 
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import DeviceStimulus, MediaStatus, PhoneFeatures, SoftKeyEvent
+from pa_telephony.sccp.enums import (
+    DeviceStimulus,
+    DeviceType,
+    MediaStatus,
+    PhoneFeatures,
+    SoftKeyEvent,
+)
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import Device
 from pa_telephony.sccp.server.server import StationSession
@@ -27,6 +33,7 @@ class Session:
     local_address = ("127.0.0.1", 2000)
     address = ("10.0.0.1", 50000)
     features = PhoneFeatures.UTF8
+    device_type = DeviceType.CISCO_7970
 
     def __init__(self, side: LineSide, name: str, version: int) -> None:
         self.name = name

@@ -345,6 +345,10 @@ class Session:
         return self.registrar.features
 
     @property
+    def device_type(self) -> DeviceType:
+        return self.registrar.device_type
+
+    @property
     def device(self) -> Device:
         assert self.registrar.device is not None
         return self.registrar.device
@@ -462,32 +466,24 @@ _CLOCK = "another day"
 _SHOWN = "9 in the capture: the number first dialled and the caller's name are shown"
 _FAR = "another phone at the other end"
 _NEWER = "ours announces version 22 and the features of CUCM 8.6 to everybody"
-_LAMP = "ours shows once whether messages wait, as CUCM is documented to"
 _KEYS = "ours has two keys more, and hides those that it does not serve"
-_SERVICE = "XML for the phone's own applications, which nobody has to answer"
-_MEDIA = (
-    "CUCM opens the channel, and lets a port send, before it shows the call as connected; ours "
-    "shows it first"
-)
+_SERVICE = "CUCM counts its questions, and leaves stale memory for a priority; ours has one number"
+_MEDIA = "the other side had its channel open before, and ours not"
 _IDLE = "at the end ours closes the channels before it clears the display"
-_WAIT = "ours shows the soft keys of every state anew"
+_SOURCE = (
+    "CUCM names the other side's host before its port is known; ours leaves it to "
+    "StartMediaTransmission"
+)
 _CALL = {
     "*.call_reference": _NUMBERS,
-    "CallInfoV2.call_instance": _NUMBERS,
-    "CallInfoV2.call_security_status": "CUCM says in the end that the call is open; ours leaves "
-    "it unknown",
     "CallInfoV2.last_redirecting_party": "CUCM repeats the called number where nobody redirected",
     "SelectSoftKeys.valid_key_mask": _KEYS,
     "TimeDateRes.*": _CLOCK,
-    "[-+]OpenReceiveChannel": _MEDIA,
+    "OpenReceiveChannel.conference_id": _NUMBERS,
+    "OpenReceiveChannel.pass_through_party_id": _NUMBERS,
+    "OpenReceiveChannel.source_ip_addr": _SOURCE,
     "[-+]CloseReceiveChannel": _IDLE,
     "[-+]StopMediaTransmission": _IDLE,
-    "+SelectSoftKeys": _WAIT,
-    "+SetRinger": "ours says at every answer that nothing rings",
-    "+ActivateCallPlane": "ours says at every answer which line it is on, as after a hold",
-    "+SetLamp": "ours says at every answer that the line is in use",
-    "+SetSpeakerMode": "ours says at every answer that the speaker is on",
-    "-CallInfoV2": "ours says once whom the call is with, CUCM again when the media is up",
     "-StopTone": "CUCM stops the ringing tone more than once",
 }
 
@@ -495,8 +491,7 @@ MANAGER_DIFFERENCES: dict[str, dict[str, str]] = {
     "7970 registers": {
         "RegisterAck.max_protocol_ver": _NEWER,
         "TimeDateRes.*": _CLOCK,
-        "-UserToDeviceDataVersion1": _SERVICE,
-        "+SetLamp": _LAMP,
+        "[-+]UserToDeviceDataVersion1": "CUCM asks before it answers; ours behind",
         "ButtonTemplateRes.*": "the captured phone has speed dials, ours here only its lines",
         "SoftKeyTemplateRes.*": _KEYS,
         "[-+]SoftKeySetRes": "shares a packet with what follows it: the captured order is unknown",
@@ -508,8 +503,7 @@ MANAGER_DIFFERENCES: dict[str, dict[str, str]] = {
     "FXS port registers": {
         "RegisterAck.date_template": "M/D/YA there, a 12-hour clock: configuration",
         "TimeDateRes.*": _CLOCK,
-        "-UserToDeviceDataVersion1": _SERVICE,
-        "+SetLamp": _LAMP,
+        "UserToDeviceDataVersion1.*": _SERVICE,
         "[-+]ButtonTemplateRes": "ours answers in the order of the questions, CUCM did not",
         "DisplayPromptStatusV2.prompt_status": "a port gets words, ours phrase numbers",
         "LineStatV2Res.line_text_label": "ours labels a line with its number",
@@ -517,13 +511,12 @@ MANAGER_DIFFERENCES: dict[str, dict[str, str]] = {
     "gateway registers": {
         "RegisterAck.date_template": "M/D/YA there, a 12-hour clock: configuration",
         "TimeDateRes.*": _CLOCK,
-        "-UserToDeviceDataVersion1": _SERVICE,
+        "UserToDeviceDataVersion1.*": _SERVICE,
         "DisplayPromptStatusV2.prompt_status": "a gateway gets words, ours phrase numbers",
     },
     "7912 registers and calls": {
         "RegisterAck.*": _NEWER,
         "TimeDateRes.*": _CLOCK,
-        "+SetLamp": _LAMP,
         "+SetRinger": "ours says at the end of every call that nothing rings, as CUCM 8.6 does",
         "ButtonTemplateRes.*": "the captured phone has speed dials, ours here only its line",
         "FeatureStatRes.*": "the captured phone has a feature button",
@@ -540,20 +533,20 @@ MANAGER_DIFFERENCES: dict[str, dict[str, str]] = {
     },
     "phone calls": {
         **_CALL,
-        "-SetRinger": _IDLE,
+        "[-+]SetRinger": _IDLE,
         "CallInfoV2.*voice_mailbox": "ours knows no mailboxes",
         "StartMediaTransmission.conference_id": _NUMBERS,
         "StartMediaTransmission.pass_through_party_id": _NUMBERS,
         "StartMediaTransmission.remote_ip_addr": _FAR,
         "StartMediaTransmission.remote_port_number": _FAR,
-        "StartMediaTransmission.compression_type": "G.722, which the captured two agreed on; ours "
-        "has G.711",
-        "StartMediaTransmission.dtmf_type": "ours leaves it 0 without telephone-event",
+        "*.compression_type": "G.722, which the captured two agreed on; ours has G.711",
     },
     "FXS port calls": {
         **_CALL,
         "-SelectSoftKeys": "CUCM sent the keys of an idle phone before those of dialling",
         "[-+]StartMediaTransmission": _MEDIA,
+        "OpenReceiveChannel.source_port_number": _SOURCE,
+        "OpenReceiveChannel.rfc2833_payload_type": "the other phone here has no telephone-event",
         "DisplayPromptStatusV2.prompt_status": "a port gets words, ours phrase numbers",
     },
 }

@@ -16,7 +16,9 @@ from pa_telephony.callmanager.config import CallManagerConfig
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
+    DCallState,
     DeviceTone,
+    DeviceType,
     MediaPayloadType,
     MediaStatus,
     PhoneFeatures,
@@ -53,6 +55,7 @@ class Phone:
 
     local_address = ("127.0.0.1", 2000)
     features = PhoneFeatures.UTF8
+    device_type = DeviceType.CISCO_7970
 
     def __init__(self, side: LineSide, name: str, version: int = 20) -> None:
         self.side = side
@@ -125,6 +128,9 @@ class Phone:
                     self.prompts.pop(reference, None)
                     if self.tone_of == reference:
                         self.tone = DeviceTone.SILENCE
+                elif message.call_state is DCallState.OFF_HOOK:
+                    # What announced an answered call is not taken away (captured): it has its time.
+                    self.notification = ""
                 return
             case messages.StartTone(tone=tone) if tone in PASSING:
                 self.call_waiting += tone == DeviceTone.CALL_WAITING_TONE

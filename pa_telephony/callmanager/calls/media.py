@@ -125,6 +125,8 @@ class MediaPlan:
                     self._receiving(*self._late.pop(0))
         finally:
             self._settling = False
+            for watcher in self._watchers:
+                watcher.settled()
 
     def receiving(self, stream: Stream, address: MediaAddress | None) -> None:
         """Note that an end opened its receive channel at ``address``; None: it could not."""
@@ -170,8 +172,17 @@ class MediaPlan:
         if stream.leg.stream is stream:
             for watcher in self._watchers:
                 watcher.receiving(stream)
-        if stream.far is not None:
-            self._send(stream.far, address)
+        far = stream.far
+        if far is not None:
+            self._send(far, address)
+            if far.address is not None:
+                self._tell_both_ways(stream, far)
+
+    def _tell_both_ways(self, *ends: Stream) -> None:
+        for end in ends:
+            if end.open and end.leg.stream is end:
+                for watcher in self._watchers:
+                    watcher.both_ways(end)
 
     def _send(self, stream: Stream, address: MediaAddress) -> None:
         stream.end.send_media(stream, address)

@@ -472,11 +472,17 @@ class Watcher:
     def sending(self, stream: Stream, address: MediaAddress) -> None:
         """A device sends a leg's audio to ``address``."""
 
+    def both_ways(self, stream: Stream) -> None:
+        """Both ends of a leg's audio know where the other receives it."""
+
     def media_missing(self, stream: Stream) -> None:
         """A device has not said in time where it receives a leg's audio; told before it ends."""
 
     def media_closed(self, stream: Stream) -> None:
         """A device neither receives nor sends a leg's audio any more."""
+
+    def settled(self) -> None:
+        """What was asked for is done, and its audio ordered."""
 
     def call_parked(self, parked: Parked) -> None:
         """A call waits at a park number."""

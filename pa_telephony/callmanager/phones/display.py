@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pa_telephony.callmanager.calls.model import OFF_HOOK, Party
 from pa_telephony.callmanager.calls.verbs import Cause, Leg, LegState, Purpose
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     CallPrivacy,
+    CallSecurityStatusType,
     CallType,
     DCallState,
     DeviceStimulus,
@@ -39,7 +40,7 @@ from pa_telephony.sccp.server.device import (
 )
 from pa_telephony.sccp.server.soft_keys import select_soft_keys
 
-__all__ = ["Screen", "lamp", "refusal", "show"]
+__all__ = ["Screen", "channel_at", "information", "lamp", "refusal", "show"]
 
 _PRIORITY = 5
 """The priority of the notification of a call that comes (captured)."""
@@ -116,6 +117,8 @@ class Screen:
     legs: Collection[Leg]
     clock: Callable[[], datetime.datetime]
     """Gives the local time; it is shown when a call is over, and asked for only then."""
+    before: LegState = LegState.IDLE
+    """The state in which the phone was shown the leg last."""
     features: PhoneFeatures = PhoneFeatures.DYNAMIC_MESSAGES
     silent: bool = False
     """Whether to flash instead of ringing."""
@@ -143,6 +146,15 @@ def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
             return _state(leg, screen)
 
 
+def channel_at(shown: list[SccpMessage]) -> int:
+    """Where the order to open a channel stands among what shows a leg as connected (captured)."""
+    return next(
+        at
+        for at, each in enumerate(shown)
+        if isinstance(each, messages.CallState) and each.call_state is DCallState.CONNECTED
+    )
+
+
 def lamp(line: int, legs: Iterable[Leg]) -> SccpMessage:
     """The lamp of a line with these legs: a call that rings counts more than a held one."""
     states = {leg.state for leg in legs if leg.appearance.index == line}
@@ -163,53 +175,64 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
         text += number_of(leg.calling.number, screen.version) or name
     elif leg.conference is not None and leg.state is LegState.CONNECTED:
         text = CONFERENCE
-    shown: list[SccpMessage] = [
-        messages.CallState(
-            call_state=state, line_instance=line, call_reference=reference, precedence_level=4
-        ),
-        select_soft_keys(_keys(leg), line=line, call=reference, without=_without(leg, screen)),
-    ]
+    shown: list[SccpMessage] = [_call_state(leg, state)]
+    if leg.state is not LegState.PROCEEDING:
+        # Those of dialling stay while a number is on its way (captured).
+        keys = select_soft_keys(
+            _keys(leg), line=line, call=reference, without=_without(leg, screen)
+        )
+        shown.append(keys)
     if text:
         shown.append(prompt(text, screen.version, line=line, call=reference))
+    # Speaker, lamp and line are set once, when the call becomes the one that the user is in.
+    begins = screen.before not in OFF_HOOK
+    active: list[SccpMessage] = (
+        [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs)] if begins else []
+    )
+    plane = [messages.ActivateCallPlane(line_instance=line)] if begins else []
     match leg.state:
         case LegState.DIAL_TONE:
-            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs)]
-            shown.append(messages.ActivateCallPlane(line_instance=line))
+            shown[:0] = active
+            shown += plane
             shown.append(_tone(leg, DeviceTone.INSIDE_DIAL_TONE))
         case LegState.PROCEEDING:
             dialled = messages.DialedNumber(
                 dialed_number=leg.digits, line_instance=line, call_reference=reference
             )
             shown.insert(0, dialled)
-            shown.append(_information(leg, screen))
+            shown.append(information(leg, screen))
         case LegState.RINGING_OUT:
-            # All but the tone and the state matter only where the call was on hold.
-            alerting = _tone(leg, DeviceTone.ALERTING_TONE)
-            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), alerting]
-            shown.append(messages.ActivateCallPlane(line_instance=line))
-            shown.append(_information(leg, screen))
+            shown[:0] = [*active, _tone(leg, DeviceTone.ALERTING_TONE)]
+            shown += plane
+            shown.append(information(leg, screen))
         case LegState.OFFERED:
             shown += [
                 notify(text, screen.version, priority=_PRIORITY),
-                _information(leg, screen),
+                information(leg, screen),
                 lamp(line, screen.legs),
                 *_alert(leg, screen),
             ]
         case LegState.CONNECTED:
             stop = messages.StopTone(line_instance=line, call_reference=reference)
-            shown[:0] = [_quiet(), _speaker(SpeakerMode.ON), lamp(line, screen.legs), stop]
-            if leg.incoming:
-                shown.append(messages.ClearPriNotify(priority=_PRIORITY))
-            shown.append(messages.ActivateCallPlane(line_instance=line))
-            shown.append(_information(leg, screen))
+            if screen.before is LegState.OFFERED:
+                shown[:0] = [
+                    *active,
+                    _call_state(leg, DCallState.OFF_HOOK),
+                    *plane,
+                    _quiet(leg),
+                    stop,
+                ]
+            else:
+                shown[:0] = [*active, *plane, stop]
+            shown.append(information(leg, screen))
         case _:
             if leg.state is LegState.HELD:
                 # A call that rang out is put on hold when the phone answers it at its other line.
                 shown.insert(0, messages.StopTone(line_instance=line, call_reference=reference))
-            shown.append(_information(leg, screen))
+            shown.append(information(leg, screen))
             shown.append(lamp(line, screen.legs))
-            if leg.incoming:
-                # It may have rung here, and have been answered elsewhere.
+            if screen.before is LegState.OFFERED:
+                # It has been answered elsewhere.
                 shown.append(messages.ClearPriNotify(priority=_PRIORITY))
             if not screen.talks(leg):
                 shown += _rest(screen)
@@ -255,12 +278,7 @@ def _alert(leg: Leg, screen: Screen) -> list[SccpMessage]:
 def _failed(leg: Leg, screen: Screen) -> list[SccpMessage]:
     state, tone, text = _FAILURES.get(leg.cause, _TEMPORARY)
     return [
-        messages.CallState(
-            call_state=state,
-            line_instance=leg.line_index,
-            call_reference=leg.id,
-            precedence_level=4,
-        ),
+        _call_state(leg, state),
         select_soft_keys(SoftKeySet.RING_OUT, line=leg.line_index, call=leg.id),
         _tone(leg, tone),
         prompt(text, screen.version, line=leg.line_index, call=leg.id),
@@ -276,26 +294,13 @@ def _idle(leg: Leg, screen: Screen) -> list[SccpMessage]:
     ]
     if leg.cause is Cause.NOT_SELECTED:
         # No missed call, as another answered it: the way of chan-sccp-b.
-        shown.append(
-            messages.CallState(
-                call_state=DCallState.CONNECTED,
-                line_instance=line,
-                call_reference=reference,
-                privacy=CallPrivacy.FULL,
-                precedence_level=4,
-            )
-        )
+        shown.append(_call_state(leg, DCallState.CONNECTED, CallPrivacy.FULL))
     shown += [
-        messages.CallState(
-            call_state=DCallState.ON_HOOK,
-            line_instance=line,
-            call_reference=reference,
-            precedence_level=4,
-        ),
+        _call_state(leg, DCallState.ON_HOOK),
         select_soft_keys(SoftKeySet.ON_HOOK),
         time_date(screen.clock()),
     ]
-    if leg.incoming:
+    if screen.before is LegState.OFFERED:
         shown.append(messages.ClearPriNotify(priority=_PRIORITY))
     if not screen.talks(leg):
         shown += _rest(screen)
@@ -309,8 +314,26 @@ def _rest(screen: Screen) -> list[SccpMessage]:
     return [_speaker(SpeakerMode.OFF), *alert]
 
 
-def _quiet() -> SccpMessage:
-    return messages.SetRinger(ring_mode=RingMode.RING_OFF, ring_duration=_ALERT)
+def _call_state(
+    leg: Leg, state: DCallState, privacy: CallPrivacy = CallPrivacy.NONE
+) -> SccpMessage:
+    return messages.CallState(
+        call_state=state,
+        line_instance=leg.line_index,
+        call_reference=leg.id,
+        privacy=privacy,
+        precedence_level=4,
+    )
+
+
+def _quiet(leg: Leg | None = None) -> SccpMessage:
+    """Stop the ringing of one leg, or whatever rings."""
+    return messages.SetRinger(
+        ring_mode=RingMode.RING_OFF,
+        ring_duration=_ALERT,
+        line_instance=0 if leg is None else leg.line_index,
+        call_reference=0 if leg is None else leg.id,
+    )
 
 
 def _speaker(mode: SpeakerMode) -> SccpMessage:
@@ -321,18 +344,25 @@ def _tone(leg: Leg, tone: DeviceTone) -> SccpMessage:
     return messages.StartTone(tone=tone, line_instance=leg.line_index, call_reference=leg.id)
 
 
-def _information(leg: Leg, screen: Screen) -> SccpMessage:
+def information(leg: Leg, screen: Screen) -> SccpMessage:
+    """Who the parties of a leg are, with the values that CUCM has for the rest (captured)."""
+
     def name(party: Party) -> str:
         return name_of(party.name, screen.features, screen.version)
 
     def number(party: Party) -> str:
         return number_of(party.number, screen.version)
 
+    connected = leg.state in (LegState.CONNECTED, LegState.HELD)
     form = messages.CallInfoV2 if screen.version >= PACKED else messages.CallInfo
-    return form(
+    shown = form(
         line_instance=leg.line_index,
         call_reference=leg.id,
         call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
+        call_instance=1,
+        call_security_status=CallSecurityStatusType.NOT_AUTHENTICATED
+        if connected
+        else CallSecurityStatusType.UNKNOWN,
         calling_party=number(leg.calling),
         calling_party_name=name(leg.calling),
         called_party=number(leg.called),
@@ -342,3 +372,6 @@ def _information(leg: Leg, screen: Screen) -> SccpMessage:
         last_redirecting_party=number(leg.last_redirecting),
         last_redirecting_party_name=name(leg.last_redirecting),
     )
+    if isinstance(shown, messages.CallInfoV2) and leg.incoming:
+        return replace(shown, alternate_calling_party=shown.calling_party)
+    return shown

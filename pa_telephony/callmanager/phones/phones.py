@@ -23,6 +23,7 @@ from pa_telephony.callmanager.calls.verbs import (
     MediaAddress,
     Parked,
     Stream,
+    StreamUse,
     Watcher,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
@@ -43,12 +44,14 @@ from pa_telephony.sccp.enums import (
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import (
+    CALL_MANAGERS_OWN,
     Device,
     LineAppearance,
     feature,
     forwards,
     notify,
     prompt,
+    question_of_abilities,
 )
 from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.sccp.tones import TONES
@@ -66,6 +69,8 @@ _RFC2833 = 257
 _TELEPHONE_EVENT = 101
 _EXPEDITED = 184
 """The TOS byte that CUCM asks for (captured)."""
+_DTMF_TYPE = 10
+"""What CUCM writes into both orders of a stream, also without telephone events (captured)."""
 
 
 class LineSide(Watcher):
@@ -87,6 +92,10 @@ class LineSide(Watcher):
         for device in config.devices:
             self.add_device(device)
         self._streams: dict[int, Stream] = {}
+        self._seen: dict[int, LegState] = {}
+        """The state in which each leg was shown last, by its id."""
+        self._behind_channel: dict[str, list[SccpMessage]] = {}
+        """What a phone is told of a connected call when its channel has been ordered."""
         self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
         self._strict_media = config.media_at_signalling_host
@@ -152,6 +161,11 @@ class LineSide(Watcher):
         """Take a message from a station: data, an opened channel, or a key."""
         match message:
             case (
+                messages.DeviceToUserDataResponse() | messages.DeviceToUserDataResponseVersion1()
+            ) if message.application_id == CALL_MANAGERS_OWN:
+                # The answer to getDeviceCaps, which is in the trace; nothing here depends on it.
+                pass
+            case (
                 messages.DeviceToUserData()
                 | messages.DeviceToUserDataResponse()
                 | messages.DeviceToUserDataVersion1()
@@ -163,6 +177,8 @@ class LineSide(Watcher):
                 self._channel_opened(session, message)
             case messages.MiscellaneousCommand():
                 self._relay(session, message)
+            case messages.CapabilitiesRes():
+                session.send(*question_of_abilities(session.device_type, session.version))
             case messages.RegisterAvailableLines():
                 self._show_features(session)
             case _:
@@ -211,20 +227,37 @@ class LineSide(Watcher):
 
     def show(self, leg: Leg) -> None:
         """Show the station its leg as it is now."""
+        before = self._seen.pop(leg.id, LegState.IDLE)
+        if leg.state is not LegState.IDLE:
+            self._seen[leg.id] = leg.state
         session = self.sessions.get(leg.device)
         if session is None:
             return
         if leg.state is LegState.PROCEEDING and leg.digits:
             self._keys.dialled(leg)
-        screen = Screen(
+        self._show_rest(leg.device)
+        shown = display.show(leg, self._screen(session, before))
+        if leg.state is LegState.CONNECTED:
+            at = display.channel_at(shown)
+            self._behind_channel[leg.device] = shown[at:]
+            shown = shown[:at]
+        session.send(*shown)
+
+    def _show_rest(self, device: str) -> None:
+        session, rest = self.sessions.get(device), self._behind_channel.pop(device, ())
+        if session is not None:
+            session.send(*rest)
+
+    def _screen(self, session: StationSession, before: LegState = LegState.IDLE) -> Screen:
+        return Screen(
             version=session.version,
             features=session.features,
-            legs=self._calls.legs_of(leg.device),
+            legs=self._calls.legs_of(session.name),
             clock=self._clock,
-            silent=self._calls.do_not_disturb(leg.device) is not DoNotDisturb.OFF,
+            before=before,
+            silent=self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF,
             hidden=self._hidden,
         )
-        session.send(*display.show(leg, screen))
 
     def capabilities(self, leg: Leg) -> Capabilities:
         """The codecs that the station has announced; G.711 while it has announced none."""
@@ -249,18 +282,19 @@ class LineSide(Watcher):
                 compression_type=_PAYLOAD[stream.format.codec],
                 call_reference=stream.leg.id,
                 rfc2833_payload_type=stream.format.telephone_event,
+                dtmf_type=_DTMF_TYPE,
                 source_ip_addr="0.0.0.0",
                 # CUCM's placeholder until the far end has told its port (captured).
                 source_port_number=4000,
             )
         )
+        self._show_rest(session.name)
 
     def send_media(self, stream: Stream, address: MediaAddress) -> None:
         """Tell the station where to send its audio."""
         session = self.sessions.get(stream.leg.device)
         if session is None:
             return
-        events = stream.format.telephone_event
         session.send(
             messages.StartMediaTransmission(
                 conference_id=stream.leg.id,
@@ -271,8 +305,8 @@ class LineSide(Watcher):
                 compression_type=_PAYLOAD[stream.format.codec],
                 precedence_value=_EXPEDITED,
                 call_reference=stream.leg.id,
-                rfc2833_payload_type=events,
-                dtmf_type=10 if events else 0,
+                rfc2833_payload_type=stream.format.telephone_event,
+                dtmf_type=_DTMF_TYPE,
             )
         )
 
@@ -302,7 +336,18 @@ class LineSide(Watcher):
                 )
             )
 
-    # Watcher: changes that are not about one leg.
+    # Watcher: the audio of legs, and changes that are not about one leg.
+
+    def both_ways(self, stream: Stream) -> None:
+        """Tell the phone once more who the parties are, now that they can talk (captured)."""
+        session = self.sessions.get(stream.leg.device)
+        if session is not None and stream.use is not StreamUse.HOLD_TONE:
+            session.send(display.information(stream.leg, self._screen(session)))
+
+    def settled(self) -> None:
+        """Show connected calls whose channels were not ordered, as the other side is on hold."""
+        for device in list(self._behind_channel):
+            self._show_rest(device)
 
     def leg_changed(self, leg: Leg) -> None:
         """Tell the phones that show what a number does."""
@@ -343,7 +388,7 @@ class LineSide(Watcher):
         for appearance in line.appearances:
             session = self.sessions.get(appearance.device)
             if session is not None:
-                session.send(_message_lamp(appearance.index, line.message_waiting))
+                session.send(_message_lamp(appearance.index, on=line.message_waiting))
 
     def do_not_disturb_changed(self, device: str) -> None:
         """Show the phone the new mode; calls that ring there ring as they should now."""
@@ -361,7 +406,8 @@ class LineSide(Watcher):
             appearance = self._calls.appearance(session.name, index)
             if appearance is None:
                 continue
-            session.send(_message_lamp(index, appearance.line.message_waiting))
+            if appearance.line.message_waiting:
+                session.send(_message_lamp(index, on=True))
             if Forward.ALL in appearance.line.forwards:
                 self._show_forwards(session, index, appearance.line)
         if self._calls.do_not_disturb(session.name) is not DoNotDisturb.OFF:
@@ -436,7 +482,7 @@ def _is_ipv4(address: str) -> bool:
     return True
 
 
-def _message_lamp(line: int, on: bool) -> SccpMessage:
+def _message_lamp(line: int, *, on: bool) -> SccpMessage:
     return messages.SetLamp(
         stimulus=DeviceStimulus.VOICE_MAIL,
         stimulus_instance=line,

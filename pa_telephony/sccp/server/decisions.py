@@ -59,6 +59,11 @@ _KEYS = _acted_on("the keys of the phone (callmanager.phones.keys)")
 _TOKEN = _answered(m.RegisterTokenAck, m.RegisterTokenReject)
 _SPA_TOKEN = _answered(m.SPCPRegisterTokenAck, m.SPCPRegisterTokenReject)
 _DATA = Decision(Verb.RELAYED, "the applications that have the phone open, as data of the phone")
+_ANSWER = Decision(
+    Verb.RELAYED,
+    "the applications, as data of the phone, unless it answers what the call manager itself asked "
+    "of every phone (getDeviceCaps)",
+)
 _CODECS = _acted_on("the session: these are the codecs of the phone from now on")
 _NO_RESOURCES = _passed_over(
     "media resources (bridges, transcoders, MTPs) register here and are ordered to do nothing"
@@ -108,7 +113,10 @@ _REGISTERED: dict[type[SccpMessage], Decision] = {
     m.RegisterTokenReq: _TOKEN,
     m.SPCPRegisterTokenReq: _SPA_TOKEN,
     m.UnregisterReq: _answered(m.UnregisterAck, by=" (not while a call is up)"),
-    m.CapabilitiesRes: _CODECS,
+    m.CapabilitiesRes: _acted_on(
+        "the session: these are the codecs of the phone from now on, and a phone is asked what its "
+        "display can do (UserToDeviceDataVersion1)"
+    ),
     m.UpdateCapabilities: _CODECS,
     m.CapabilitiesV2Res: _CODECS,
     m.CapabilitiesV3Res: _CODECS,
@@ -118,9 +126,9 @@ _REGISTERED: dict[type[SccpMessage], Decision] = {
     m.OpenReceiveChannelAck: _acted_on("the media of the call: the other side sends there"),
     m.MiscellaneousCommand: Decision(Verb.RELAYED, "the phone at the other end of its call"),
     m.DeviceToUserData: _DATA,
-    m.DeviceToUserDataResponse: _DATA,
+    m.DeviceToUserDataResponse: _ANSWER,
     m.DeviceToUserDataVersion1: _DATA,
-    m.DeviceToUserDataResponseVersion1: _DATA,
+    m.DeviceToUserDataResponseVersion1: _ANSWER,
     m.Alarm: _ALARM,
     m.EnhancedAlarm: _ALARM,
     m.LocationInfo: _STATE_OF_PHONE,

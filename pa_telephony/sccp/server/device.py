@@ -18,6 +18,7 @@ from pa_telephony.sccp.enums import (
     ButtonType,
     DeviceType,
     PhoneFeatures,
+    SequenceFlag,
     SoftKeySet,
     SubscribeCause,
 )
@@ -26,6 +27,7 @@ from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, 
 from pa_telephony.sccp.text import sendable
 
 __all__ = [
+    "CALL_MANAGERS_OWN",
     "QUESTIONS",
     "BusyLamp",
     "Device",
@@ -37,12 +39,36 @@ __all__ = [
     "notify",
     "number_of",
     "prompt",
+    "question_of_abilities",
 ]
 
 PACKED = 17
 """The session version from which strings are packed and messages have V2 forms (captured)."""
 
 YOUR_CURRENT_OPTIONS = "\x80\x13"
+
+CALL_MANAGERS_OWN = 27
+"""The application that our own questions to phones are of; applications have 0 (captured: a number
+of CUCM's own for each phone, and the transaction has the same)."""
+
+_MEDIA_RESOURCES = frozenset(
+    {
+        DeviceType.CONFERENCE_BRIDGE,
+        DeviceType.CONFERENCE_BRIDGE_YOKO,
+        DeviceType.CONFERENCE_BRIDGE_DIXIE_LAND,
+        DeviceType.CONFERENCE_BRIDGE_SUMMIT,
+        DeviceType.MUSIC_ON_HOLD,
+        DeviceType.LINE_ANNUNCIATOR,
+        DeviceType.SOFTWARE_MTP_DIXIE_LAND,
+        DeviceType.CONFERENCE_BRIDGE_FLINT,
+        DeviceType.CONFERENCE_BRIDGE_HETRO_GEN,
+        DeviceType.CONFERENCE_BRIDGE_AUD_VID,
+        DeviceType.CONFERENCE_H_VIDEO_BRIDGE,
+        DeviceType.MEDIA_TERMINATION_POINT_DIXIE_LAND,
+        DeviceType.ANNUNCIATOR,
+    }
+)
+"""The types of stations without a display, which are not asked what it can show (captured)."""
 
 _NUMBER = 24
 """How many octets a number has in a fixed field."""
@@ -137,6 +163,24 @@ def notify(text: str, version: int, *, seconds: int = 10, priority: int = 5) -> 
     if version >= PACKED:
         return messages.DisplayPriNotifyV2(time_out_value=seconds, priority=priority, notify=text)
     return messages.DisplayPriNotify(time_out_value=seconds, priority=priority, notify=text[:31])
+
+
+def question_of_abilities(kind: DeviceType, version: int) -> tuple[SccpMessage, ...]:
+    """What a station is asked once it has told its codecs: what its display and services can do.
+
+    CUCM asks phones and ports from version 17 on, and CallManager 4.1 none (captured).
+    """
+    if version < PACKED or kind in _MEDIA_RESOURCES:
+        return ()
+    return (
+        messages.UserToDeviceDataVersion1(
+            application_id=CALL_MANAGERS_OWN,
+            transaction_id=CALL_MANAGERS_OWN,
+            sequence_flag=SequenceFlag.LAST,
+            display_priority=3,
+            xmldata=b"<getDeviceCaps/>",
+        ),
+    )
 
 
 def answer(

@@ -46,8 +46,12 @@ class StationCalls:
     @property
     def being_made(self) -> bool:
         """Whether a call that a program opened is not yet answered, refused or given up."""
+        # A call that comes goes off hook as well, when it is answered.
         return any(
-            call.state in _BEING_MADE and not (call.ended or call.elsewhere) for call in self.held
+            call.state in _BEING_MADE
+            and not (call.ended or call.elsewhere)
+            and not (call.state is DCallState.OFF_HOOK and call.incoming)
+            for call in self.held
         )
 
     def handle_change(self, event: CallChanged) -> None:
