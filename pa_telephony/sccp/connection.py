@@ -171,13 +171,20 @@ class Connection(FramedConnection):
             self._follow(message, frame)
         return message
 
-    def send(self, message: SccpMessage | UnknownMessage) -> None:
-        """Queue a message; raises :class:`LocalProtocolError` for one of the other side."""
+    def send(self, message: SccpMessage | UnknownMessage, longest: int | None = None) -> None:
+        """Queue a message; raises :class:`LocalProtocolError` for one of the other side.
+
+        A body longer than ``longest`` bytes, a multiple of 4, ends there: real senders leave away
+        what only newer peers know, and every reader takes defaults for it.
+        """
         self._check()
         if isinstance(message, SccpMessage):
             if message.sender not in (self.role.value, Sender.EITHER):
                 raise LocalProtocolError(f"{type(message).__name__} comes from the other side")
             frame = messages.encode(message, self._layout())
+            if longest is not None and len(frame) > HEADER.size + longest:
+                length = (HEADER.size - PREFIX + longest).to_bytes(4, "little")
+                frame = length + frame[4 : HEADER.size + longest]
             self._follow(message, frame)
         else:
             frame = messages.encode(message, self._layout())

@@ -48,6 +48,7 @@ class Owner:
         self.config = QUICK_STATION
         self.protocol_errors = 0
         self.slow_call_managers = 0
+        self.last_error = ""
 
     def handle_link_event(self, link: Link, event: object) -> None: ...
 

@@ -173,6 +173,7 @@ SENT: dict[Effect, type] = {
     Effect.ASK: messages.ButtonTemplateReq,
     Effect.ASK_AGAIN: messages.ButtonTemplateReq,
     Effect.ASK_LINES: messages.LineStatReq,
+    Effect.READY: messages.MediaPathCapability,
     Effect.UNREGISTER: messages.UnregisterReq,
     Effect.RESTART: messages.UnregisterReq,
 }

@@ -84,6 +84,11 @@ class Scripted:
         self.show(call, DCallState.HOLD)
         self.new_call()
 
+    async def close(self) -> None:
+        """Close the connection when nothing more is to be read: else it would be reset."""
+        await self.heard(messages.MediaPathCapability)
+        self.drop()
+
     def drop(self) -> None:
         """Close the connection without a word."""
         assert self._session is not None
@@ -512,7 +517,7 @@ async def test_calls_that_are_begun_at_once_are_made_one_after_the_other() -> No
 
 async def test_a_call_of_a_station_that_is_off_says_that_it_is_not_registered_and_why() -> None:
     async with a_station() as (manager, station):
-        manager.drop()
+        await manager.close()
         await station.wait_unregistered()
         with pytest.raises(ConnectionLost, match=f"^{NAME} is not registered: closed by"):
             async with station.call("2"):
@@ -651,7 +656,7 @@ async def test_a_call_manager_that_takes_and_drops_us_is_asked_less_and_less_oft
         for times in range(1, 5):
             await station.wait_registered()
             assert station.registrations == times
-            manager.drop()
+            await manager.close()
             await station.wait_unregistered()
             at.append(trio.current_time())
         await station.wait_registered()
@@ -760,7 +765,7 @@ async def test_why_a_station_is_not_registered_is_told_from_the_start() -> None:
 async def test_a_station_that_is_wanted_elsewhere_or_leaves_is_in_no_trouble() -> None:
     told: list[str] = []
     async with a_station(on_trouble=told.append, config=QUICK) as (manager, station):
-        manager.drop()
+        await manager.close()
         await station.wait_unregistered()
         assert told == ["closed by the call manager"]
         await station.wait_registered()

@@ -22,6 +22,9 @@ from pa_telephony.sccp.enums import (
     DeviceResetType,
     DeviceUnregisterStatus,
     KeyPadButton,
+    MediaPathEvent,
+    MediaPathID,
+    SpeakerMode,
 )
 from pa_telephony.sccp.messages import SccpMessage, UnknownMessage
 from pa_telephony.sccp.station.call_view import CallView, CallViews, no_channel, port_answer
@@ -29,9 +32,15 @@ from pa_telephony.sccp.station.registration import TABLE, Effect, Input, State
 from pa_telephony.sccp.station.screen import Screen
 from pa_telephony.sccp.station.style import (
     HABITS,
+    PATHS_SINCE,
     StationConfig,
+    abilities,
+    alarm,
     capabilities,
+    length_of_capabilities,
+    length_of_request,
     most_calls,
+    paths,
     register_request,
 )
 
@@ -199,6 +208,8 @@ class StationCore:
         self.calls = self._views.calls
         self.lines: dict[int, str] = {}
         self.screen = Screen()
+        self.last_end = ""
+        """Why the session before this one ended, for the alarm of a phone; "" for none."""
         self.unknown_messages = 0
         """How many messages were undeclared, or for the other side to receive."""
         self._local_ip = local_ip
@@ -356,7 +367,8 @@ class StationCore:
             case messages.KeepAliveAck():
                 self._unanswered = 0
             case messages.CapabilitiesReq():
-                self.send(capabilities(self.config))
+                length = length_of_capabilities(self.config)
+                self._connection.send(capabilities(self.config), length)
             case messages.ButtonTemplateRes():
                 if self._learn_buttons(message):
                     self._forget_buttons()
@@ -380,10 +392,15 @@ class StationCore:
                 self._reset_when_idle()
             case messages.ConnectionStatisticsReq():
                 self._events.append(StatisticsAsked(message))
+            case messages.UserToDeviceDataVersion1():
+                if (answer := abilities(message, self.config)) is not None:
+                    self.send(answer)
             case _:
-                was_idle = self.idle
+                was_idle, speaker = self.idle, self.screen.speaker
                 if self.screen.handle_message(message):
                     self._events.append(ScreenChanged(message))
+                if self.screen.speaker is not speaker and self._tells_of_paths:
+                    self._tell_speaker()
                 calls = self._views.handle_message(message)
                 self._answer(message, bool(calls))
                 for call in calls:
@@ -416,6 +433,19 @@ class StationCore:
                 self.send(port_answer(message))
             case _:
                 pass
+
+    @property
+    def _tells_of_paths(self) -> bool:
+        return self._habits.is_phone and self.version >= PATHS_SINCE
+
+    def _tell_speaker(self) -> None:
+        on = self.screen.speaker is SpeakerMode.ON
+        self.send(
+            messages.MediaPathEvent(
+                media_path_id=MediaPathID.SPEAKER,
+                media_path_event=MediaPathEvent.ON if on else MediaPathEvent.OFF,
+            )
+        )
 
     def _learn_line(self, line: int, number: str) -> bool:
         known = self.lines.get(line, "")
@@ -480,7 +510,10 @@ class StationCore:
                 # docs/protocol/sccp.md §10).
                 self._keep_alive_at = None
                 self._reset_wanted = None
-                self.send(register_request(self.name, self._local_ip, self.config))
+                if self._habits.is_phone:
+                    self.send(alarm(self.name, self._local_ip, self.config, self.last_end))
+                request = register_request(self.name, self._local_ip, self.config)
+                self._connection.send(request, length_of_request(self.config))
             case Effect.ASK:
                 self._deadline = self._now + self.config.register_within
                 self._keep_alive_at = self._now + self._interval
@@ -495,6 +528,9 @@ class StationCore:
                 self._ask_lines()
             case Effect.READY:
                 self._deadline = None
+                if self._tells_of_paths:
+                    for path in paths():
+                        self.send(path)
                 self._events.append(Registered())
                 self._reset_when_idle()
             case Effect.GIVE_UP:

@@ -55,6 +55,7 @@ class LinkOwner(Protocol):
     config: StationConfig
     protocol_errors: int
     slow_call_managers: int
+    last_error: str
 
     def handle_link_event(self, link: Link, event: StationEvent) -> None:
         """Take an event of a connection."""
@@ -110,7 +111,7 @@ class Link:
     def register(self) -> None:
         """Register here, at once or as soon as the connection is up."""
         self._registers = True
-        self._ask(StationCore.connected)
+        self._ask(self._begin)
 
     def come_back(self) -> None:
         """Ask whether the station may register here."""
@@ -119,6 +120,10 @@ class Link:
     def leave(self) -> None:
         """Ask to unregister, if there is a session."""
         self._ask(StationCore.leave)
+
+    def _begin(self, core: StationCore, now: float) -> None:
+        core.last_end = self._owner.last_error
+        core.connected(now)
 
     def _ask(self, step: Callable[[StationCore, float], None]) -> None:
         if self.core is None:
@@ -222,7 +227,7 @@ class Link:
             self._owner.came_up(self)
             now = trio.current_time()
             if self._registers:
-                core.connected(now)
+                self._begin(core, now)
             else:
                 core.stand_by(now, self._interval)
             self.core, self.up_since = core, now

@@ -8,24 +8,44 @@ ends it.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.connection import Limits
-from pa_telephony.sccp.enums import DeviceType, HeadsetMode, MediaPayloadType, PhoneFeatures
+from pa_telephony.sccp.enums import (
+    DeviceAlarmSeverity,
+    DeviceType,
+    HeadsetMode,
+    MediaPathCapabilities,
+    MediaPathEvent,
+    MediaPathID,
+    MediaPayloadType,
+    PhoneFeatures,
+    SequenceFlag,
+)
 from pa_telephony.sccp.messages import SccpMessage
 
 __all__ = [
     "HABITS",
+    "PATHS_SINCE",
     "Habits",
     "StationConfig",
     "Style",
+    "abilities",
+    "alarm",
     "capabilities",
+    "length_of_capabilities",
+    "length_of_request",
     "most_calls",
+    "paths",
     "register_request",
 ]
+
+PATHS_SINCE = 17
+"""The session version from which phones tell of handset, headset and speaker (captured)."""
 
 
 class Style(enum.Enum):
@@ -56,6 +76,8 @@ class StationConfig:
     device_type: DeviceType = DeviceType.CISCO_7970
     protocol_version: int = 20
     """Offered in RegisterReq, 3 to 22; the session speaks the lower of both sides."""
+    firmware: str = "SCCP70.9-2-3S"
+    """The load that a phone says it runs, at most 31 characters (captured: a 7970's)."""
     streams: int | None = None
     """How many streams at once RegisterReq claims; None: as many as its style has, which is 1 for a
     media resource. That refuses streams beyond its capacity (captured: bridge 8, MTP 20)."""
@@ -123,6 +145,11 @@ class Habits:
     buttons."""
     configured_by: type[SccpMessage] = messages.TimeDateRes
     """The answer with which the configuration is complete."""
+    address_scope: int = 2
+    """What the station's address is for, as RegisterReq says: phones 3, all others 2 (captured)."""
+    is_phone: bool = False
+    """Whether it tells of itself what phones tell: why it comes, what load it runs, its codecs
+    without empty places behind them, its speaker, what its display can do."""
     confirms_transmission: bool = True
     """Whether it answers StartMediaTransmission (from version 15 on)."""
 
@@ -189,6 +216,8 @@ HABITS: dict[Style, Habits] = {
         conferences=1,
         lines=36,
         features=0x8572,
+        address_scope=3,
+        is_phone=True,
         questions=_phone,
         line_questions=_BOTH,
     ),
@@ -241,8 +270,99 @@ def register_request(name: str, address: str, config: StationConfig) -> messages
         protocol_ver=config.protocol_version,
         phone_features=PhoneFeatures(habits.features),
         max_conferences=habits.conferences,
+        mac_address=_mac_of(name),
+        ip_v4_address_scope=habits.address_scope,
         max_number_of_lines=habits.lines,
+        firmware_load_name=config.firmware if habits.is_phone else "",
     )
+
+
+def length_of_request(config: StationConfig) -> int:
+    """How long the body of RegisterReq is: real stations end it where their version does.
+
+    From version 17 on before the stamp of the configuration (nine devices), at 7 behind the
+    conferences (7912), at 5 behind the MAC address (all captured).
+    """
+    if config.protocol_version >= 17:
+        return 124
+    return 52 if config.protocol_version >= 7 else 64
+
+
+def length_of_capabilities(config: StationConfig) -> int | None:
+    """How long the body of CapabilitiesRes is; None for all its 18 places.
+
+    Phones leave away the unused ones from version 17 on; a 7912 and gateways send them (captured).
+    """
+    if not HABITS[config.style].is_phone or config.protocol_version < 17:
+        return None
+    return 4 + 16 * len(capabilities(config).caps)
+
+
+def alarm(name: str, address: str, config: StationConfig, last: str) -> messages.Alarm:
+    """What a phone says before RegisterReq: who it is, and why its last session ended.
+
+    As a 7912 says it: a 7970 has two thousand bytes of XML instead, which some servers refuse
+    (docs/protocol/sccp.md §1). ``last`` is "" for a phone that has just started.
+    """
+    why = "CM-closed-TCP" if last else "Initialized"
+    return messages.Alarm(
+        alarm_severity=DeviceAlarmSeverity.INFORMATIONAL,
+        text=f"Name={name} Load={config.firmware} Last={why}"[:79],
+        parm2=int.from_bytes(bytes(int(each) for each in address.split(".")), "little"),
+    )
+
+
+def paths() -> tuple[SccpMessage, ...]:
+    """What a phone says of its handset, headset and speaker when it has registered (captured)."""
+    return (
+        messages.MediaPathEvent(
+            media_path_id=MediaPathID.HEADSET, media_path_event=MediaPathEvent.OFF
+        ),
+        messages.MediaPathEvent(
+            media_path_id=MediaPathID.HANDSET, media_path_event=MediaPathEvent.OFF
+        ),
+        messages.MediaPathCapability(
+            media_path_id=MediaPathID.SPEAKER,
+            media_path_capabilities=MediaPathCapabilities.ENABLE,
+        ),
+    )
+
+
+def abilities(
+    question: messages.UserToDeviceDataVersion1, config: StationConfig
+) -> messages.DeviceToUserDataResponseVersion1 | None:
+    """The answer to getDeviceCaps: a phone of its model, without a display; None for other data.
+
+    Ports and gateways are asked as well, and do not answer (captured).
+    """
+    if not HABITS[config.style].is_phone or question.xmldata.rstrip(b"\0") != _CAPABILITIES_ASKED:
+        return None
+    name = getattr(config.device_type, "name", str(int(config.device_type)))
+    model = name.removeprefix("CISCO_").replace("_", "-")
+    return messages.DeviceToUserDataResponseVersion1(
+        application_id=question.application_id,
+        line_instance=question.line_instance,
+        call_reference=question.call_reference,
+        transaction_id=question.transaction_id,
+        sequence_flag=SequenceFlag.LAST,
+        display_priority=question.display_priority,
+        conference_id=question.conference_id,
+        app_instance_id=question.app_instance_id,
+        routing_id=question.routing_id,
+        xmldata=b"<getDeviceCapsResponse><physical><modelNumber>CP-%b</modelNumber>"
+        b'<display width="0" height="0" bitDepth="0" isColor="false"/></physical>'
+        b"</getDeviceCapsResponse>" % model.encode(),
+    )
+
+
+_CAPABILITIES_ASKED = b"<getDeviceCaps/>"
+_PHONES_NAME = re.compile("SEP([0-9A-F]{12})", re.IGNORECASE)
+
+
+def _mac_of(name: str) -> str:
+    """The MAC address that the name of a phone is made of; zeros for any other name."""
+    found = _PHONES_NAME.fullmatch(name)
+    return bytes.fromhex(found[1] if found else "00" * 6).hex(":")
 
 
 def capabilities(config: StationConfig) -> messages.CapabilitiesRes:
