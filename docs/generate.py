@@ -7,7 +7,6 @@ writes. Evidence comes from the docstrings of the messages and, for CTI, from te
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import re
 import sys
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import frames
 import public_names
+from sessions import sessions
 from state_tables import states
 from tables import table
 
@@ -154,39 +154,6 @@ def decisions() -> str:
             table(("number", "message", "before the registration", "registered"), rows),
         ]
     )
-
-
-def sessions() -> str:
-    """What our sides say otherwise than captured equipment, from the test that holds them to it."""
-    path = ROOT.parent / "tests/sccp/test_replay.py"
-    spec = importlib.util.spec_from_file_location("test_replay", path)
-    assert spec is not None
-    assert spec.loader is not None
-    replay = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(replay)
-    parts = [
-        "# SCCP: captured sessions, played again",
-        "Our station is fed what the real call manager said, and our call manager what the real "
-        "station said; `tests/sccp/test_replay.py` compares what they send with what the real one "
-        "sent, message by message and field by field. These are all the differences; the test "
-        "fails for another one, and for one that is no longer there. `-Kind` is not sent by ours, "
-        "`+Kind` by ours alone, `[-+]Kind` at another place; `Kind.field` has another value.",
-        "Only the station's side relays media for an MTP: our call manager directs no media "
-        "resources, it registers them.",
-    ]
-    for name, session in replay.SESSIONS.items():
-        about = f"{session['capture']}, session version {session['version']}."
-        parts += [f"## {name}", about]
-        for side, differences in (
-            ("Our station", replay.STATION_DIFFERENCES.get(name)),
-            ("Our call manager", replay.MANAGER_DIFFERENCES.get(name)),
-        ):
-            if differences:
-                rows = [(f"`{what}`", why) for what, why in differences.items()]
-                parts.append(table((side, "why"), rows))
-            elif differences is not None:
-                parts.append(f"{side} says the same.")
-    return "\n\n".join(parts)
 
 
 # One family of messages ---------------------------------------------------------------------------

@@ -197,6 +197,20 @@ def test_a_call_without_a_channel_to_order_is_shown_all_the_same() -> None:
     assert "OpenReceiveChannel" not in names(alice.sent)
 
 
+def test_where_a_phone_hangs_up_its_channel_closes_behind_its_display_elsewhere_before() -> None:
+    house, alice, bob, _ = a_house()
+    caller, _ = house.talk(ALICE, "1002", BOB)
+    open_channels(bob, alice)
+    for phone in (alice, bob):
+        phone.sent.clear()
+    house.calls.release(caller)
+    display = ["StopTone", "SetLamp", "ClearPromptStatus"]
+    sound = ["CloseReceiveChannel", "StopMediaTransmission"]
+    rest = ["CallState", "SelectSoftKeys", "TimeDateRes", "SetSpeakerMode", "SetRinger"]
+    assert names(alice.sent) == [*display, *sound, *rest]
+    assert names(bob.sent) == [*sound, *display, *rest]
+
+
 def test_what_announced_a_call_is_taken_away_where_it_was_not_answered() -> None:
     house, _, bob, _ = a_house()
     caller = house.call(ALICE, "1002")

@@ -147,11 +147,15 @@ def show(leg: Leg, screen: Screen) -> list[SccpMessage]:
 
 
 def channel_at(shown: list[SccpMessage]) -> int:
-    """Where the order to open a channel stands among what shows a leg as connected (captured)."""
+    """Where orders about the channel stand among what shows a leg connected, or idle (captured)."""
+    states = (DCallState.CONNECTED, DCallState.ON_HOOK)
     return next(
-        at
-        for at, each in enumerate(shown)
-        if isinstance(each, messages.CallState) and each.call_state is DCallState.CONNECTED
+        (
+            at
+            for at, each in enumerate(shown)
+            if isinstance(each, messages.CallState) and each.call_state in states
+        ),
+        0,
     )
 
 

@@ -27,18 +27,16 @@ from pa_telephony.callmanager.calls.verbs import (
     Watcher,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
-from pa_telephony.callmanager.phones import display
+from pa_telephony.callmanager.phones import display, orders
 from pa_telephony.callmanager.phones.display import Screen
 from pa_telephony.callmanager.phones.keys import Keys
 from pa_telephony.callmanager.phones.lamps import BusyLamps
 from pa_telephony.faults import Seldom
 from pa_telephony.printable import printable
-from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DeviceStimulus,
     LampMode,
-    MediaPayloadType,
     MediaStatus,
     SoftKeyEvent,
 )
@@ -60,17 +58,8 @@ __all__ = ["LineSide"]
 
 _log = logging.getLogger("pa_telephony.callmanager")
 
-_CODECS = {
-    MediaPayloadType.G711_ULAW64K: Codec.PCMU,
-    MediaPayloadType.G711_ALAW64K: Codec.PCMA,
-}
-_PAYLOAD = {codec: payload for payload, codec in _CODECS.items()}
 _RFC2833 = 257
 _TELEPHONE_EVENT = 101
-_EXPEDITED = 184
-"""The TOS byte that CUCM asks for (captured)."""
-_DTMF_TYPE = 10
-"""What CUCM writes into both orders of a stream, also without telephone events (captured)."""
 
 
 class LineSide(Watcher):
@@ -96,6 +85,8 @@ class LineSide(Watcher):
         """The state in which each leg was shown last, by its id."""
         self._behind_channel: dict[str, list[SccpMessage]] = {}
         """What a phone is told of a connected call when its channel has been ordered."""
+        self._closing: dict[str, list[SccpMessage]] = {}
+        """The end of the channels of a phone that has hung up, until its display is cleared."""
         self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
         self._strict_media = config.media_at_signalling_host
@@ -237,10 +228,12 @@ class LineSide(Watcher):
             self._keys.dialled(leg)
         self._show_rest(leg.device)
         shown = display.show(leg, self._screen(session, before))
+        at = display.channel_at(shown)
         if leg.state is LegState.CONNECTED:
-            at = display.channel_at(shown)
             self._behind_channel[leg.device] = shown[at:]
             shown = shown[:at]
+        elif leg.state is LegState.IDLE:
+            shown[at:at] = self._closing.pop(leg.device, ())
         session.send(*shown)
 
     def _show_rest(self, device: str) -> None:
@@ -265,7 +258,7 @@ class LineSide(Watcher):
         if session is None or not session.capabilities:
             return Capabilities(telephone_event=0)
         said = {capability.payload_capability for capability in session.capabilities}
-        codecs = tuple(codec for payload, codec in _CODECS.items() if payload in said)
+        codecs = tuple(codec for payload, codec in orders.CODECS.items() if payload in said)
         return Capabilities(codecs, _TELEPHONE_EVENT if _RFC2833 in said else 0)
 
     def open_media(self, stream: Stream) -> None:
@@ -274,56 +267,29 @@ class LineSide(Watcher):
         if session is None:
             return
         self._streams[stream.id] = stream
-        session.send(
-            messages.OpenReceiveChannel(
-                conference_id=stream.leg.id,
-                pass_through_party_id=stream.id,
-                milli_second_packet_size=stream.format.packet_ms,
-                compression_type=_PAYLOAD[stream.format.codec],
-                call_reference=stream.leg.id,
-                rfc2833_payload_type=stream.format.telephone_event,
-                dtmf_type=_DTMF_TYPE,
-                source_ip_addr="0.0.0.0",
-                # CUCM's placeholder until the far end has told its port (captured).
-                source_port_number=4000,
-            )
-        )
+        session.send(orders.open_channel(stream))
         self._show_rest(session.name)
 
     def send_media(self, stream: Stream, address: MediaAddress) -> None:
         """Tell the station where to send its audio."""
         session = self.sessions.get(stream.leg.device)
-        if session is None:
-            return
-        session.send(
-            messages.StartMediaTransmission(
-                conference_id=stream.leg.id,
-                pass_through_party_id=stream.id,
-                remote_ip_addr=address[0],
-                remote_port_number=address[1],
-                milli_second_packet_size=stream.format.packet_ms,
-                compression_type=_PAYLOAD[stream.format.codec],
-                precedence_value=_EXPEDITED,
-                call_reference=stream.leg.id,
-                rfc2833_payload_type=stream.format.telephone_event,
-                dtmf_type=_DTMF_TYPE,
-            )
-        )
+        if session is not None:
+            session.send(orders.start_sending(stream, address))
 
     def close_media(self, stream: Stream) -> None:
-        """Close the station's channel in both directions."""
+        """Close the station's channel in both directions.
+
+        Where its own user has hung up that waits for the display, which is shown next (captured).
+        """
         self._streams.pop(stream.id, None)
         session = self.sessions.get(stream.leg.device)
-        if session is not None:
-            leg = stream.leg.id
-            session.send(
-                messages.CloseReceiveChannel(
-                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
-                ),
-                messages.StopMediaTransmission(
-                    conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
-                ),
-            )
+        if session is None:
+            return
+        closing = orders.close_channel(stream)
+        if stream.leg.state is LegState.IDLE:
+            self._closing[session.name] = closing
+        else:
+            session.send(*closing)
 
     def digit(self, leg: Leg, digit: str) -> None:
         """Play a key of the other side as a tone, unless it comes in the audio as an event."""
@@ -348,6 +314,11 @@ class LineSide(Watcher):
         """Show connected calls whose channels were not ordered, as the other side is on hold."""
         for device in list(self._behind_channel):
             self._show_rest(device)
+        while self._closing:
+            # Its leg was not shown, because telling of its end went wrong before that.
+            device, closing = self._closing.popitem()
+            if device in self.sessions:
+                self.sessions[device].send(*closing)
 
     def leg_changed(self, leg: Leg) -> None:
         """Tell the phones that show what a number does."""
