@@ -88,11 +88,14 @@ class Journal(Watcher):
             case _:
                 pass
 
-    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
+    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: tuple[int, ...]) -> None:
         """Tell of a transfer, or of a conference."""
-        if self._listened_to() and survivor != gone:
-            who = by.party.number
-            self._tell(f"call {gone} becomes part of call {survivor}: {reason.value} by {who}")
+        if not self._listened_to():
+            return
+        who = by.party.number
+        for call in gone:
+            if call != survivor:
+                self._tell(f"call {call} becomes part of call {survivor}: {reason.value} by {who}")
 
     def _joined(self, leg: Leg) -> _Call:
         """The call that a leg is in now; a transfer or a conference takes legs to another one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bare_house import House
-from company import ALICE, BOB, CAROL, COMPANY, changed
+from company import ALICE, BOB, CAROL, COMPANY, DAVE, changed
 from cti_application import Application
 
 from pa_telephony.callmanager.applications.control import CtiSide
@@ -135,6 +135,57 @@ def test_a_conference_that_was_there_before_is_found_with_all_its_parties() -> N
     parties = {each.participant_number for each in existing.participants_info}
     assert parties == {"1001", "1002", "1003"}
     assert existing.controller_participant.participant_number == "1001"
+
+
+def test_the_members_of_a_conference_are_told_as_connected() -> None:
+    """Cisco's client shows no connection of a member that it is told to be idle (observed)."""
+    looking = Looking(A)
+    house = looking.house
+    first, _ = house.talk(ALICE, "1002", BOB)
+    second = house.calls.consult(first, Purpose.CONFERENCE, "1003")
+    house.calls.answer(house.leg(CAROL, LegState.OFFERED))
+    house.calls.join(first, second)
+    told = looking.told(messages.CallConferenceStateChangedEvent, A)
+    members = [each for told in told for each in told.other_participants_info]
+    assert {each.changed_participant_info.participant_number for each in told} == {"1002", "1003"}
+    assert {each.participant_number for each in members} == {"1001", "1002", "1003"}
+    changed = [each.changed_participant_info for each in told]
+    assert {each.state for each in (*members, *changed)} == {CALLSTATE.CONNECTED}
+
+
+def test_a_conference_of_several_calls_at_once_begins_once_and_ends_once() -> None:
+    """Told once for each call, Cisco's client waits for its post condition (observed)."""
+    looking = Looking(A)
+    house = looking.house
+    numbers = {"1002": BOB, "1003": CAROL, "1004": DAVE}
+    legs = [house.talk(ALICE, number, device)[0] for number, device in numbers.items()]
+    others = [
+        messages.structs.CtiCallHandle(call_manager_id=1, call_leg_id=leg.id) for leg in legs[1:]
+    ]
+    gone = [leg.call_id for leg in legs[1:]]
+    looking.ask(messages.CallJoinRequest, A, legs[0].id, other_calls=tuple(others))
+    (started,) = looking.told(messages.LineConferenceStartedEvent, A)
+    assert [each.call_id for each in started.other_gci_ds] == gone
+    (ended,) = looking.told(messages.LineConferenceEndedEvent, A)
+    assert ended.transaction_id == started.transaction_id
+    assert ended.success
+
+
+def test_the_first_call_is_told_as_held_while_the_other_party_is_consulted() -> None:
+    """Cisco's client passes over ONHOLDPENDING: it could not retrieve the call (observed)."""
+    looking = Looking(A)
+    first, _ = looking.house.talk(ALICE, "1002", BOB)
+    looking.said.clear()
+    consulted = looking.ask(messages.CallSetupTransferRequest, A, first.id, dest_address="1003")
+    states = [
+        each.state
+        for each in looking.told(messages.CallStateChangedEventV2, A)
+        if each.call_leg_id == first.id
+    ]
+    assert states == [CALLSTATE.ONHOLD]
+    looking.house.calls.release(looking.house.calls.legs[consulted.consult_call_id])
+    assert looking.ask(messages.CallRetrieveRequest, A, first.id).result == 0
+    assert first.state is LegState.CONNECTED
 
 
 def test_a_parked_party_is_told_that_it_goes_back() -> None:

@@ -93,7 +93,7 @@ class Log(Watcher):
         )
         self.states[leg.id] = leg.state
 
-    def calls_joined(self, reason: object, by: Leg, survivor: int, gone: int) -> None:
+    def calls_joined(self, reason: object, by: Leg, survivor: int, gone: object) -> None:
         self.events.append(f"{reason} joins")
 
     def call_parked(self, parked: object) -> None:

@@ -301,7 +301,7 @@ class CtiSide:
     def consult(self, leg_id: int, number: str, call_id: int, purpose: backend.Purpose) -> LegInfo:
         """Hold a call, and call ``number`` from the same line; gives the new leg."""
         leg = self._leg(leg_id)
-        with _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE), self._view.consulting(leg):
+        with _failing(CTIFAILURE.CTIERR_CONSULT_CALL_FAILURE):
             consultation = self._calls.consult(leg, Purpose[purpose.name], number, call_id=call_id)
         return self._made(consultation)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
@@ -100,7 +99,6 @@ class CtiView(Watcher):
         self._line_ids: dict[tuple[str, str], int] = {}
         self._accepted: set[int] = set()
         self._auto_accept: set[tuple[str, int]] = set()
-        self._consulting: set[int] = set()
         self._parties: dict[int, tuple[Party, Party]] = {}
         self._transactions = itertools.count(1)
         self._joining: backend.TransferStarted | backend.ConferenceStarted | None = None
@@ -157,10 +155,6 @@ class CtiView(Watcher):
         state = _STATES[leg.state]
         if leg.state is LegState.OFFERED and not self._alerts(leg):
             state = CALLSTATE.OFFERING
-        elif leg.state is LegState.HELD and (
-            leg.id in self._consulting or self._calls.consultation_of(leg) is not None
-        ):
-            state = CALLSTATE.ONHOLDPENDING
         origin = CALLORIGIN.INBOUNDINTERNAL if leg.incoming else CALLORIGIN.OUTBOUND
         if leg.consult_of is not None:
             origin = _CONSULTATIONS[leg.purpose]
@@ -230,15 +224,6 @@ class CtiView(Watcher):
         self._accepted.add(leg.id)
         self.leg_changed(leg)
 
-    @contextmanager
-    def consulting(self, leg: Leg) -> Generator[None]:
-        """Show the leg as on hold for a consultation, until the block is left."""
-        self._consulting.add(leg.id)
-        try:
-            yield
-        finally:
-            self._consulting.discard(leg.id)
-
     # Events of the call model.
 
     def leg_changed(self, leg: Leg) -> None:
@@ -258,10 +243,13 @@ class CtiView(Watcher):
         if device in self._devices:
             self.notify_observers(backend.DeviceChanged(self.device(device)))
 
-    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
+    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: tuple[int, ...]) -> None:
         """Tell that a transfer or a conference begins."""
         others = [
-            leg for leg in self._calls.legs_of(by.device) if leg.call_id == gone and leg is not by
+            leg
+            for call in gone
+            for leg in self._calls.legs_of(by.device)
+            if leg.call_id == call and leg is not by
         ]
         legs = {
             each.id: each
@@ -277,16 +265,10 @@ class CtiView(Watcher):
             self._joining = backend.TransferStarted(
                 next(self._transactions), controller, self.leg(others[0]), infos
             )
-        elif isinstance(self._joining, backend.ConferenceStarted):
-            # This is one of several calls that are joined at once.
-            self._joining = replace(
-                self._joining,
-                others=(*self._joining.others, self.leg(others[0])),
-                legs=tuple(dict.fromkeys((*self._joining.legs, *infos))),
-            )
         else:
+            joined = tuple(self.leg(each) for each in others)
             self._joining = backend.ConferenceStarted(
-                next(self._transactions), controller, (self.leg(others[0]),), infos
+                next(self._transactions), controller, joined, infos
             )
         self.notify_observers(self._joining)
 

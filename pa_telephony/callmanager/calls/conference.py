@@ -90,9 +90,9 @@ def join(exchange: Exchange, legs: Sequence[Leg]) -> Mix:
         raise exchange.refusal(Cause.FACILITY_REJECTED, "too many parties")
     if not exchange.media.has_room(size):
         raise exchange.refusal(Cause.RESOURCE_UNAVAILABLE, "no conference bridge")
-    for leg in legs[1:]:
-        for watcher in exchange.watchers:
-            watcher.calls_joined(Reason.CONFERENCE, first, conference.id, leg.call_id)
+    gone = tuple(dict.fromkeys(leg.call_id for leg in legs[1:]))
+    for watcher in exchange.watchers:
+        watcher.calls_joined(Reason.CONFERENCE, first, conference.id, gone)
     if first not in conference.members:
         conference.members.append(first)
     for leg in legs:

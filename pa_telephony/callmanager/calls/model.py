@@ -454,10 +454,11 @@ class Watcher:
     def device_changed(self, device: str) -> None:
         """A device can be called from now on, or no more."""
 
-    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: int) -> None:
-        """All parties of call ``gone`` are in call ``survivor`` from now on (TRANSFER, CONFERENCE).
+    def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: tuple[int, ...]) -> None:
+        """All parties of the calls ``gone`` are in call ``survivor`` from now on.
 
-        Told before the legs change; ``by`` is the leg whose device did it.
+        ``reason`` is TRANSFER or CONFERENCE. Told once for all calls, before the legs change;
+        ``by`` is the leg whose device did it.
         """
 
     def calls_were_joined(self, reason: Reason, by: Leg) -> None:

@@ -51,7 +51,7 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
     if not ringing and not exchange.media.compatible(stays, target):
         raise exchange.refusal(Cause.INCOMPATIBLE, "no common codec")
     for watcher in exchange.watchers:
-        watcher.calls_joined(Reason.TRANSFER, first, first.call_id, second.call_id)
+        watcher.calls_joined(Reason.TRANSFER, first, first.call_id, (second.call_id,))
     rings = [each for each in target.appearances if each.state is LegState.OFFERED]
     exchange.part(first)
     exchange.part(second)

@@ -54,7 +54,6 @@ _ACTIVE = frozenset(
     }
 )
 _ALERTING = frozenset({CALLSTATE.OFFERING, CALLSTATE.ACCEPTED})
-_HELD = frozenset({CALLSTATE.ONHOLD, CALLSTATE.ONHOLDPENDING})
 
 
 @dataclass(slots=True)
@@ -309,7 +308,7 @@ class DeviceHandles:
             return DEVICESTATE.ALERTING
         if states & _ACTIVE:
             return DEVICESTATE.ACTIVE
-        return DEVICESTATE.HELD if states & _HELD else DEVICESTATE.IDLE
+        return DEVICESTATE.HELD if CALLSTATE.ONHOLD in states else DEVICESTATE.IDLE
 
     def _show_state(self, device: _Device, state: DEVICESTATE) -> None:
         if state is device.shown_state:

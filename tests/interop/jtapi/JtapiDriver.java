@@ -264,9 +264,13 @@ public class JtapiDriver
                 calls.get(w[1]).setTransferController(ours(calls.get(w[1]), w[1]));
                 calls.get(w[1]).transfer(w[2]);
                 return "transferred";
-            case "conference":  // first second
-                calls.get(w[1]).conference(calls.get(w[2]));
+            case "conference": {  // first second ...
+                Call[] others = new Call[w.length - 2];
+                for (int i = 0; i < others.length; i++) others[i] = calls.get(w[i + 2]);
+                if (others.length == 1) calls.get(w[1]).conference(others[0]);
+                else calls.get(w[1]).conference(others);
                 return "conferenced";
+            }
             case "park":
                 return "parked at " + ((CiscoConnection) connection(calls.get(w[1]), w[1])).park();
             case "unpark":  // number park-number

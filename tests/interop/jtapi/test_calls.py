@@ -207,3 +207,71 @@ async def test_a_consultation_becomes_a_conference_that_loses_a_party(
         assert {f"P1={TALKING}", f"P2={TALKING}"} <= await states(client, "first")
         await client.say("drop first")
         await client.expect("CallInvalidEv")
+
+
+async def test_several_calls_become_one_conference_at_once(driver: Driver, tmp_path: Path) -> None:
+    """The client waits for its post condition when it is told of more than one beginning."""
+    fourth = DeviceConfig(name="P4", lines=(LineConfig(number="1004", name="Dave"),))
+    config = replace(CONFIG, devices=(*CONFIG.devices, fourth))
+    async with open_house(config) as house, driver.run(tmp_path) as client:
+        await three_phones(house, client)
+        await house.phone("P4", answers=True)
+        await client.say("observe 1004")
+        for number in ("1002", "1003", "1004"):
+            await client.say(f"call 1001 {number}")
+            await client.expect("CallCtlTermConnTalkingEv", f"P{number[-1]}")
+            await client.say(f"keep 1001 to{number}")
+        with trio.fail_after(8):
+            await client.say("conference to1004 to1002 to1003")
+        await client.expect("CiscoConferenceStartEv")
+        await client.expect("CiscoConferenceEndEv")
+        assert await states(client, "to1004") >= {
+            f"100{each}={ESTABLISHED}" for each in (1, 2, 3, 4)
+        }
+        assert sum("CiscoConferenceStartEv" in line for line in client.seen) == 1
+        await client.say("drop to1004")
+        await client.expect("CallInvalidEv")
+
+
+async def test_a_consultation_that_is_given_up_leaves_the_first_call_to_be_retrieved(
+    driver: Driver, tmp_path: Path
+) -> None:
+    async with open_house() as house, driver.run(tmp_path) as client:
+        await three_phones(house, client)
+        await call_up(client)
+        await client.say("consult 1001 1003")
+        await client.expect("CallCtlTermConnTalkingEv", "P3")
+        assert f"P1={HELD}" in await states(client, "first")
+        await client.say("drop second")
+        await client.expect("CallInvalidEv")
+        await client.say("retrieve 1001 first")
+        assert {f"P1={TALKING}", f"P2={TALKING}"} <= await states(client, "first")
+        await client.say("drop first")
+        await client.expect("CallInvalidEv")
+
+
+@pytest.mark.parametrize("verb", ["transfer", "conference"])
+async def test_calls_at_two_lines_of_a_phone_are_joined(
+    driver: Driver, tmp_path: Path, verb: str
+) -> None:
+    one = next(each for each in CONFIG.devices if each.name == "P1")
+    both = replace(one, lines=(*one.lines, LineConfig(number="1009")))
+    devices = tuple(both if each is one else each for each in CONFIG.devices)
+    async with (
+        open_house(replace(CONFIG, devices=devices)) as house,
+        driver.run(tmp_path) as client,
+    ):
+        await three_phones(house, client)
+        await client.say("observe 1009")
+        for line, number in (("1001", "1002"), ("1009", "1003")):
+            await client.say(f"call {line} {number}")
+            await client.expect("CallCtlTermConnTalkingEv", f"P{number[-1]}")
+            await client.say(f"keep {line} to{number}")
+        with trio.fail_after(8):
+            await client.say(f"{verb} to1002 to1003")
+        await client.expect(f"Cisco{verb.capitalize()}EndEv")
+        known = await states(client, "to1002")
+        assert {f"P2={TALKING}", f"P3={TALKING}"} <= known
+        assert (f"P1={TALKING}" in known) == (verb == "conference")
+        await client.say("drop to1002")
+        await client.expect("CallInvalidEv")
