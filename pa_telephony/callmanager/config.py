@@ -156,6 +156,11 @@ class Timing:
     """How long a call rings before it is forwarded on no answer."""
     alerting: float = 180.0
     """How long a call rings in all; T301 of Q.931."""
+    new_call_accept: float = 4.0
+    """How long an application may take to accept, answer, redirect or refuse a call that comes to
+    its CTI port or route point. Then the call goes where calls go that are not answered, or else
+    those of a device that is gone; its caller has heard nothing so far. CUCM's service parameter
+    CTI New Call Accept Timer, 4 s by default (System Configuration Guide)."""
     park_reversion: float = 60.0
     """How long a call waits at a park number before it goes back to the line that parked it."""
     between_digits: float = 4.0
@@ -270,12 +275,12 @@ def warnings(config: CallManagerConfig) -> list[str]:
     """Sentences about settings that work but are probably not meant; never an error.
 
     A route point is served by an application. Calls that come while none is there, or that it
-    does not route in time, need forwards: without, they fail or ring for ever
+    does not route in time, need forwards: without, they fail
     (docs/failover-design.md, F24).
     """
     missing = {
         "forward_failure": "while no application serves it its callers are turned away",
-        "forward_no_answer": "a caller whom its application does not route hears it ring for ever",
+        "forward_no_answer": "a caller whom its application does not route is turned away",
     }
     return [
         f"route point {device.name}, line {line.number}: no {name}, so {what}"

@@ -44,11 +44,12 @@ def a_leg(state: LegState) -> tuple[House, Leg, Leg]:
     house = House()
     if state is LegState.DIAL_TONE:
         leg = house.call("P1", "")
-    elif state in (LegState.DIALLING, LegState.PROCEEDING):
+    elif state is LegState.DIALLING:
         leg = house.call("P1", "")
         house.calls.digit(leg, "1")
-        # No call rests in PROCEEDING here: routing takes no time.
-        leg.state = state
+    elif state is LegState.PROCEEDING:
+        house.devices["P2"].rings = False
+        leg = house.call("P1", "1002")
     elif state is LegState.OFFERED:
         house.call("P2", "1001")
         leg = house.leg("P1")

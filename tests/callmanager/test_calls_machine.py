@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pa_telephony.callmanager.calls.media import wanted
-from pa_telephony.callmanager.calls.model import REMOTE
+from pa_telephony.callmanager.calls.model import REMOTE, WAITING
 from pa_telephony.callmanager.calls.verbs import (
     Capabilities,
     Cause,
@@ -79,6 +79,16 @@ class AnythingGoes(RuleBasedStateMachine):
     @rule(at=places)
     def answer(self, at: int) -> None:
         self.ask(self.calls.answer, self.pick(at))
+
+    @rule(device=st.sampled_from(PHONES), rings=st.booleans())
+    def ring_at_once_or_when_accepted(self, device: str, rings: bool) -> None:
+        if device in self.house.devices:
+            self.house.devices[device].rings = rings
+
+    @rule(at=places)
+    def accept(self, at: int) -> None:
+        if ringing := self.in_state(LegState.OFFERED):
+            self.ask(self.calls.accept, ringing[at % len(ringing)])
 
     # What people do, so that the deeper states are reached too.
 
@@ -226,14 +236,17 @@ class AnythingGoes(RuleBasedStateMachine):
             if leg.state is LegState.OFFERED:
                 assert peer is not None
                 assert peer.peer in leg.appearances
-                assert peer.state in (LegState.RINGING_OUT, LegState.HELD)
+                assert peer.state in (*WAITING, LegState.HELD)
             elif peer is not None:
                 assert peer.peer is leg or (
                     peer.state is LegState.OFFERED and leg.peer in peer.appearances
                 )
-            if leg.state is LegState.RINGING_OUT:
+            if leg.state in WAITING:
                 assert peer is not None
                 assert peer.state is LegState.OFFERED
+            if leg.state is LegState.PROCEEDING:
+                assert peer is not None
+                assert not any(each.alerting for each in peer.appearances)
             if leg.state in TALKING:
                 assert (peer is not None) + (leg.conference is not None) + (
                     leg.parking is not None
@@ -249,7 +262,7 @@ class AnythingGoes(RuleBasedStateMachine):
             if leg.state in REMOTE:
                 owners = [each for each in leg.appearances if each.state not in REMOTE]
                 assert len(owners) == 1
-                assert owners[0].state in (*TALKING, LegState.RINGING_OUT)
+                assert owners[0].state in (*TALKING, *WAITING)
                 assert leg.stream is None
 
     @invariant()

@@ -284,6 +284,18 @@ class PhonesAtWork(RuleBasedStateMachine):
         self.house.wait(seconds)
         self.settle()
 
+    @rule(rings=st.booleans())
+    def route_points_ring_at_once_or_when_accepted(self, rings: bool) -> None:
+        for device in self.house.devices.values():
+            device.rings = rings
+
+    @rule(at=places)
+    def an_application_accepts(self, at: int) -> None:
+        offered = [leg for leg in self.calls.legs.values() if leg.state is LegState.OFFERED]
+        if offered:
+            self.calls.accept(offered[at % len(offered)])
+            self.settle()
+
     @rule(name=st.sampled_from(PHONES), mode=st.sampled_from(DoNotDisturb))
     def do_not_disturb(self, name: str, mode: DoNotDisturb) -> None:
         if not self.calls.legs_of(name):

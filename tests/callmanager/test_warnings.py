@@ -23,7 +23,7 @@ def test_a_route_point_needs_forwards_for_when_nobody_serves_or_routes() -> None
         "route point RP, line 5XXX: no forward_failure, so while no application serves it its"
         " callers are turned away",
         "route point RP, line 5XXX: no forward_no_answer, so a caller whom its application does not"
-        " route hears it ring for ever",
+        " route is turned away",
     ]
     assert len(said(LineConfig(number="5XXX", forward_failure="5XXX"))) == 1
     assert said(LineConfig(number="6000", forward_all="1001")) == []

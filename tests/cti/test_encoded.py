@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from bare_house import House
 from company import COMPANY, phone
 from cti_application import Application
 from hypothesis import given, strategies as st
 
 from pa_telephony.callmanager.applications.control import CtiSide
-from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.cti import encoded, messages
 from pa_telephony.cti.encoded import Encoded
 from pa_telephony.cti.messages.codec import VERSION_11_5, VERSION_15
@@ -48,10 +48,8 @@ def test_what_is_of_no_line_is_not_told_on_one() -> None:
 def test_a_call_is_encoded_once_for_all_sessions_and_handles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    calls = Calls(SHARED, lambda: 0.0)
+    calls = House(SHARED).calls
     side = CtiSide(SHARED, calls)
-    for device in SHARED.devices:
-        calls.register(device.name, side)
     applications = [Application(side, version=each) for each in (VERSION_15, VERSION_11_5)]
     handles = [[each.open_line("S0", "2000") for _ in range(3)] for each in applications]
     for application in applications:

@@ -88,6 +88,9 @@ TWINS = {
         "a_port_calls_out_and_an_unknown_number_is_told_at_once": (
             "test_calls.py::a_call_to_nowhere_says_why_and_is_gone_soon_after"
         ),
+        "a_call_that_the_application_does_not_accept_is_sent_on": (
+            "test_accepting.py::a_call_that_no_application_accepts_in_time_is_forwarded"
+        ),
     },
     "test_routing.py": {
         "a_route_point_routes_past_a_destination_that_refuses": (

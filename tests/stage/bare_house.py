@@ -8,6 +8,7 @@ from company import BOB, COMPANY, PHONES, changed, route_point
 
 from pa_telephony.callmanager.calls.model import MOVES
 from pa_telephony.callmanager.calls.verbs import (
+    Appearance,
     Calls,
     Capabilities,
     Leg,
@@ -40,6 +41,7 @@ class Device:
         self.can = Capabilities()
         self.prompt = True
         self.works = True
+        self.rings = True
         self.room = 100
         self.streams: list[Stream] = []
         self.waiting: list[Stream] = []
@@ -52,6 +54,9 @@ class Device:
 
     def has_room(self, streams: int) -> bool:
         return len(self.streams) + streams <= self.room
+
+    def rings_at_once(self, appearance: Appearance) -> bool:
+        return self.rings
 
     def show(self, leg: Leg) -> None:
         self.shown.append((leg.id, leg.state))

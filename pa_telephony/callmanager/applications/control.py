@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pa_telephony.callmanager.applications.events import CtiView
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
 from pa_telephony.callmanager.calls.verbs import (
+    Appearance,
     Calls,
     Capabilities,
     Cause,
@@ -87,6 +88,7 @@ class CtiSide:
         self.set_users(config.users)
         self._registrations = CtiRegistrations()
         self._view = CtiView(self._devices, calls, self._registrations)
+        self._auto_accept: set[tuple[str, int]] = set()
         self._streams: dict[int, Stream] = {}
         """Streams of legs of dynamically registered devices that have not yet told where they
         receive."""
@@ -170,7 +172,10 @@ class CtiSide:
 
     def set_auto_accept(self, device: str, line: int, on: bool) -> None:
         """Set whether calls to a line of a CTI device alert by themselves."""
-        self._view.set_auto_accept(device, line, on)
+        if on:
+            self._auto_accept.add((device, line))
+        else:
+            self._auto_accept.discard((device, line))
 
     def forward_of(self, device: str, line: int) -> str:
         """The number that a line forwards all calls to, "" for none."""
@@ -251,7 +256,8 @@ class CtiSide:
 
     def accept(self, leg_id: int) -> None:
         """Let an offered call alert."""
-        self._view.accept(self._leg(leg_id, LegState.OFFERED))
+        with _failing(CTIFAILURE.CTI_FAILURE):
+            self._calls.accept(self._leg(leg_id, LegState.OFFERED))
 
     def answer(self, leg_id: int) -> None:
         """Answer an offered call; a device registered without media cannot."""
@@ -368,6 +374,10 @@ class CtiSide:
         if media is None or media.termination is Termination.NONE:
             return Capabilities((), 0)
         return Capabilities(_codecs(media), 0)
+
+    def rings_at_once(self, appearance: Appearance) -> bool:
+        """Whether calls to a line are accepted without the application's asking for it."""
+        return (appearance.device, appearance.index) in self._auto_accept
 
     def show(self, leg: Leg) -> None:
         """Do nothing: the view tells the applications that follow the device."""

@@ -97,8 +97,6 @@ class CtiView(Watcher):
         self._registrations = registrations
         self._device_ids: dict[str, int] = {}
         self._line_ids: dict[tuple[str, str], int] = {}
-        self._accepted: set[int] = set()
-        self._auto_accept: set[tuple[str, int]] = set()
         self._parties: dict[int, tuple[Party, Party]] = {}
         self._transactions = itertools.count(1)
         self._joining: backend.TransferStarted | backend.ConferenceStarted | None = None
@@ -153,7 +151,7 @@ class CtiView(Watcher):
     def leg(self, leg: Leg) -> LegInfo:
         """The CTI description of a leg, as it is now."""
         state = _STATES[leg.state]
-        if leg.state is LegState.OFFERED and not self._alerts(leg):
+        if leg.state is LegState.OFFERED and not leg.alerting:
             state = CALLSTATE.OFFERING
         origin = CALLORIGIN.INBOUNDINTERNAL if leg.incoming else CALLORIGIN.OUTBOUND
         if leg.consult_of is not None:
@@ -185,14 +183,6 @@ class CtiView(Watcher):
             return CALLREASON.DIRECTCALL
         return _REASONS[leg.reason]
 
-    def _alerts(self, leg: Leg) -> bool:
-        """Whether an offered leg alerts: phones ring at once, an application accepts first."""
-        return (
-            self._devices[leg.device].kind not in _TYPES
-            or leg.id in self._accepted
-            or (leg.device, leg.line_index) in self._auto_accept
-        )
-
     def _shown_parties(self, leg: Leg) -> tuple[Party, Party]:
         """The calling and the called party; a conference has no number, so earlier ones stay."""
         if leg.conference is not None and leg.id in self._parties:
@@ -210,20 +200,6 @@ class CtiView(Watcher):
         known = self._parties[leg.id][which] if leg.id in self._parties else other
         return known if (known.number, known.name) == (other.number, other.name) else other
 
-    # Changes by applications.
-
-    def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Set whether calls to a line of a CTI device alert by themselves."""
-        if on:
-            self._auto_accept.add((device, line))
-        else:
-            self._auto_accept.discard((device, line))
-
-    def accept(self, leg: Leg) -> None:
-        """Let a call alert, as an application has accepted it."""
-        self._accepted.add(leg.id)
-        self.leg_changed(leg)
-
     # Events of the call model.
 
     def leg_changed(self, leg: Leg) -> None:
@@ -231,7 +207,6 @@ class CtiView(Watcher):
         # Most legs are told to no application: the phones that share a line may be hundreds.
         info = self.leg(leg) if leg.device in self.followers else None
         if leg.state is LegState.IDLE:
-            self._accepted.discard(leg.id)
             self._parties.pop(leg.id, None)
         else:
             self._parties[leg.id] = self._shown_parties(leg)

@@ -18,6 +18,7 @@ from pa_telephony.callmanager.calls.model import (
     ATTEMPTS,
     REMOTE,
     TRUE,
+    WAITING,
     Action,
     Appearance,
     Capabilities,
@@ -182,9 +183,9 @@ class Exchange:
         leg.state = state
         self.show(leg)
         seen = state in (LegState.CONNECTED, LegState.HELD)
-        # A call rings out here after it was connected if it was transferred, or resumed.
+        # A call waits here after it was connected if it was transferred, or resumed.
         if (seen and len(leg.line.appearances) > 1) or (
-            state is LegState.RINGING_OUT and len(leg.appearances) > 1
+            state in WAITING and len(leg.appearances) > 1
         ):
             self._show_elsewhere(leg)
 
@@ -340,7 +341,7 @@ class Exchange:
             if conference is not None:
                 conference.leave(leg)
             if peer is not None and peer.state is not LegState.IDLE:
-                if peer.state is LegState.RINGING_OUT and cause is not Cause.NORMAL:
+                if peer.state in WAITING and cause is not Cause.NORMAL:
                     self.fail(peer, cause)
                 else:
                     self.clear(peer, cause)
@@ -389,16 +390,14 @@ class Exchange:
         """Let the appearances of a route ring for ``caller``."""
         caller.hops, caller.passed = route.hops, route.passed
         redirected = reason if route.reason is Reason.DIRECT else route.reason
-        line = route.appearances[0].line
         called = Party(route.number, route.appearances[0].config.name)
-        rings = line.config.no_answer or self.config.timing.no_answer
-        if Forward.NO_ANSWER not in line.forwards:
-            rings = self.config.timing.alerting
+        rings = [self.sides[each.device].rings_at_once(each) for each in route.appearances]
         legs: list[Leg] = []
         for appearance in route.appearances:
             self.new_leg(appearance, caller.call_id, legs, incoming=True)
-        for leg in legs:
+        for leg, alerting in zip(legs, rings, strict=True):
             leg.peer = caller
+            leg.alerting = alerting
             leg.reason = redirected
             leg.calling = caller.calling if not caller.incoming else caller.party
             leg.called = called
@@ -408,12 +407,11 @@ class Exchange:
                 leg.calling = Party(shown.calling)
             if shown.original_called:
                 leg.original_called = Party(shown.original_called)
-            leg.deadline = self.now() + rings
+            leg.deadline = self.now() + self._may_ring_for(leg)
         caller.peer = legs[0]
         self.name_other(caller, called)
-        held = caller.state is LegState.HELD
         try:
-            self.set(caller, LegState.HELD if held else LegState.RINGING_OUT)
+            self.wait(caller, rings=any(rings))
         finally:
             # Not before: the caller may be on hold at one of these phones, where nothing rings yet.
             # And after an error in telling of it, too: what is not offered is never cleared.
@@ -421,6 +419,44 @@ class Exchange:
                 leg.state = LegState.OFFERED
         for leg in legs[:]:
             self.show(leg)
+
+    def wait(self, caller: Leg, *, rings: bool) -> None:
+        """Let a caller wait for an answer: on hold, hearing it ring, or in silence.
+
+        One who has heard it ring goes on hearing that, wherever the call is sent.
+        """
+        state = LegState.RINGING_OUT if rings else LegState.PROCEEDING
+        keeps = caller.state in (LegState.HELD, LegState.RINGING_OUT)
+        self.set(caller, caller.state if keeps else state)
+
+    def _may_ring_for(self, leg: Leg) -> float:
+        """Seconds that an offered call has in its present state."""
+        timing, line = self.config.timing, leg.line
+        if not leg.alerting:
+            return timing.new_call_accept
+        if Forward.NO_ANSWER not in line.forwards:
+            return timing.alerting
+        return line.config.no_answer or timing.no_answer
+
+    def accept(self, leg: Leg) -> None:
+        """Let an offered call ring, which its caller hears from now on."""
+        if leg.alerting:
+            return
+        leg.alerting = True
+        leg.deadline = self.now() + self._may_ring_for(leg)
+        self.show(leg)
+        caller = leg.peer
+        if caller is not None and caller.state is LegState.PROCEEDING:
+            self.set(caller, LegState.RINGING_OUT)
+
+    def not_in_time(self, leg: Leg) -> None:
+        """Send an offered call on that nobody has answered, or no application has accepted.
+
+        The latter goes where calls go that are not answered, or else those of a device that is
+        gone.
+        """
+        gone = not leg.alerting and Forward.NO_ANSWER not in leg.line.forwards
+        self.turn_away(leg, Cause.OUT_OF_ORDER if gone else Cause.NO_ANSWER)
 
     def turn_away(self, leg: Leg, cause: Cause) -> None:
         """Refuse an offered call at its line: forward it if there is a forward for ``cause``."""
@@ -495,6 +531,9 @@ class _Nobody:
 
     def capabilities(self, leg: Leg) -> Capabilities:
         return Capabilities((), 0)
+
+    def rings_at_once(self, appearance: Appearance) -> bool:
+        return True
 
     def show(self, leg: Leg) -> None: ...
 

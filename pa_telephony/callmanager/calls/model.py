@@ -26,6 +26,7 @@ __all__ = [
     "OFF_HOOK",
     "REMOTE",
     "TRUE",
+    "WAITING",
     "Action",
     "Appearance",
     "Capabilities",
@@ -122,6 +123,7 @@ class Action(enum.Enum):
     DIAL = "dial"
     DIGIT = "digit"
     ERASE = "erase"
+    ACCEPT = "accept"
     ANSWER = "answer"
     REFUSE = "refuse"
     HOLD = "hold"
@@ -142,6 +144,8 @@ ATTEMPTS = frozenset(
     {_S.DIAL_TONE, _S.DIALLING, _S.PROCEEDING, _S.RINGING_OUT, _S.FAILED},
 )
 """The states of a leg that is off hook and not yet connected, or no longer."""
+WAITING = frozenset({_S.PROCEEDING, _S.RINGING_OUT})
+"""The states of a leg whose other party has not answered: in silence, or hearing it ring."""
 COLLECTING = frozenset({_S.DIAL_TONE, _S.DIALLING})
 """The states of a leg that takes a number, for a call or for whatever it collects."""
 OFF_HOOK = ATTEMPTS | {_S.CONNECTED}
@@ -151,6 +155,7 @@ ACTIONS: dict[Action, frozenset[LegState]] = {
     Action.DIAL: COLLECTING,
     Action.DIGIT: COLLECTING | {_S.CONNECTED},
     Action.ERASE: frozenset({_S.DIALLING}),
+    Action.ACCEPT: frozenset({_S.OFFERED}),
     Action.ANSWER: frozenset({_S.OFFERED}),
     Action.REFUSE: frozenset({_S.OFFERED}),
     Action.HOLD: frozenset({_S.CONNECTED}),
@@ -170,16 +175,16 @@ MOVES: dict[LegState, frozenset[LegState]] = {
     # Connected at once by a pickup, and by a park number.
     _S.DIAL_TONE: frozenset({_S.DIALLING, _S.CONNECTED, _S.FAILED, _S.IDLE}),
     _S.DIALLING: frozenset({_S.PROCEEDING, _S.FAILED, _S.IDLE}),
-    _S.PROCEEDING: frozenset({_S.RINGING_OUT, _S.CONNECTED, _S.FAILED, _S.IDLE}),
     # A caller that waits may lie on hold, if the call was transferred to it.
+    _S.PROCEEDING: frozenset({_S.RINGING_OUT, _S.CONNECTED, _S.HELD, _S.FAILED, _S.IDLE}),
     _S.RINGING_OUT: frozenset({_S.CONNECTED, _S.HELD, _S.FAILED, _S.IDLE}),
     _S.OFFERED: frozenset({_S.CONNECTED, _S.REMOTE_IN_USE, _S.IDLE}),
-    # The other side of a transfer or a redirect hears the next destination ring.
-    _S.CONNECTED: frozenset({_S.HELD, _S.RINGING_OUT, _S.FAILED, _S.IDLE}),
+    # The other side of a transfer or a redirect waits for the next destination.
+    _S.CONNECTED: frozenset({_S.HELD, *WAITING, _S.FAILED, _S.IDLE}),
     # Another device of a shared line resumes what this one holds.
-    _S.HELD: frozenset({_S.CONNECTED, _S.RINGING_OUT, _S.REMOTE_IN_USE, _S.IDLE}),
+    _S.HELD: frozenset({_S.CONNECTED, *WAITING, _S.REMOTE_IN_USE, _S.IDLE}),
     _S.REMOTE_IN_USE: frozenset({_S.REMOTE_HELD, _S.IDLE}),
-    _S.REMOTE_HELD: frozenset({_S.CONNECTED, _S.RINGING_OUT, _S.REMOTE_IN_USE, _S.IDLE}),
+    _S.REMOTE_HELD: frozenset({_S.CONNECTED, *WAITING, _S.REMOTE_IN_USE, _S.IDLE}),
     _S.FAILED: frozenset({_S.IDLE}),
 }
 """The states that can follow each state of a leg, as its device and all watchers are told."""
@@ -306,6 +311,8 @@ class Leg:
     last_redirecting: Party = field(default_factory=Party)
     peer: Leg | None = None
     """The other side of an ordinary call; the caller, while the call is offered."""
+    alerting: bool = False
+    """Whether an offered call rings, so that the caller hears it; an application accepts first."""
     conference: Mix | None = None
     parking: Parked | None = None
     """The park number where the party waits to be retrieved."""
@@ -431,6 +438,10 @@ class Side(MediaEnd, Protocol):
 
     def capabilities(self, leg: Leg) -> Capabilities:
         """The codecs that the device has for the audio of a leg."""
+        ...
+
+    def rings_at_once(self, appearance: Appearance) -> bool:
+        """Whether a call rings as soon as it is offered; otherwise :meth:`Calls.accept` lets it."""
         ...
 
     def show(self, leg: Leg) -> None:

@@ -71,8 +71,7 @@ def transfer(exchange: Exchange, first: Leg, second: Leg) -> None:
     exchange.name_other(stays, target.party)
     if ringing:
         exchange.pair(stays, target)
-        held = stays.state is LegState.HELD
-        exchange.set(stays, LegState.HELD if held else LegState.RINGING_OUT)
+        exchange.wait(stays, rings=any(each.alerting for each in rings))
         for each in rings:
             exchange.show(each)
     else:

@@ -262,6 +262,12 @@ class Calls:
         self._dialling.erase(leg)
 
     @_verb
+    def accept(self, leg: Leg) -> None:
+        """Let an offered call ring, as phones do at once; until then its caller hears nothing."""
+        self._exchange.require(leg, Action.ACCEPT)
+        self._exchange.accept(leg)
+
+    @_verb
     def answer(self, leg: Leg) -> None:
         """Pick up an offered call; the device's other call is held.
 
@@ -317,8 +323,12 @@ class Calls:
         if leg.state is LegState.REMOTE_HELD:
             exchange.take_over(leg)
         exchange.make_way(leg.appearance, leg)
-        ringing = leg.peer is not None and leg.peer.state is LegState.OFFERED
-        exchange.set(leg, LegState.RINGING_OUT if ringing else LegState.CONNECTED)
+        peer = leg.peer
+        if peer is not None and peer.state is LegState.OFFERED:
+            rings = any(each.alerting for each in peer.appearances)
+            exchange.set(leg, LegState.RINGING_OUT if rings else LegState.PROCEEDING)
+        else:
+            exchange.set(leg, LegState.CONNECTED)
 
     @_verb
     def redirect(
@@ -494,7 +504,7 @@ class Calls:
         elif leg.state is LegState.FAILED:
             self._exchange.end(leg, leg.cause)
         elif leg.state is LegState.OFFERED:
-            self._exchange.turn_away(leg, Cause.NO_ANSWER)
+            self._exchange.not_in_time(leg)
 
     def _cut_off(self, leg: Leg) -> None:
         """End a leg whose device is gone; it may have ended already, with the one before it."""

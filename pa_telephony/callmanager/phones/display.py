@@ -199,14 +199,15 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
             shown[:0] = active
             shown += plane
             shown.append(_tone(leg, DeviceTone.INSIDE_DIAL_TONE))
-        case LegState.PROCEEDING:
+        case LegState.PROCEEDING if leg.peer is None:
             dialled = messages.DialedNumber(
                 dialed_number=leg.digits, line_instance=line, call_reference=reference
             )
             shown.insert(0, dialled)
             shown.append(information(leg, screen))
-        case LegState.RINGING_OUT:
-            shown[:0] = [*active, _tone(leg, DeviceTone.ALERTING_TONE)]
+        case LegState.PROCEEDING | LegState.RINGING_OUT:
+            rings = leg.state is LegState.RINGING_OUT
+            shown[:0] = [*active, _tone(leg, DeviceTone.ALERTING_TONE)] if rings else active
             shown += plane
             shown.append(information(leg, screen))
         case LegState.OFFERED:

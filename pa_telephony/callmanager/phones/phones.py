@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pa_telephony.callmanager.calls.model import REMOTE
 from pa_telephony.callmanager.calls.verbs import (
+    Appearance,
     Calls,
     Capabilities,
     DoNotDisturb,
@@ -224,7 +225,7 @@ class LineSide(Watcher):
         session = self.sessions.get(leg.device)
         if session is None:
             return
-        if leg.state is LegState.PROCEEDING and leg.digits:
+        if leg.state is LegState.PROCEEDING and leg.peer is None and leg.digits:
             self._keys.dialled(leg)
         self._show_rest(leg.device)
         shown = display.show(leg, self._screen(session, before))
@@ -260,6 +261,10 @@ class LineSide(Watcher):
         said = {capability.payload_capability for capability in session.capabilities}
         codecs = tuple(codec for payload, codec in orders.CODECS.items() if payload in said)
         return Capabilities(codecs, _TELEPHONE_EVENT if _RFC2833 in said else 0)
+
+    def rings_at_once(self, appearance: Appearance) -> bool:
+        """Whether a call rings as soon as it is offered: at a station always."""
+        return True
 
     def open_media(self, stream: Stream) -> None:
         """Ask the station for a receive channel."""

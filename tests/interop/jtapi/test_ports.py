@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trio
 from jtapi import Driver
-from jtapi_house import open_house
+from jtapi_house import CONFIG, open_house, ringing
 
 from pa_telephony import rtp
+from pa_telephony.callmanager.config import Timing
 from pa_telephony.errors import CallEnded
 from pa_telephony.rtp.g711 import Samples
+from pa_telephony.sccp.enums import DCallState
 
 pytestmark = pytest.mark.real_time
 
@@ -49,8 +52,11 @@ async def test_a_port_answers_and_sound_flows_to_and_from_the_address_it_named(
         await client.say(f"{registration} CTIP1 127.0.0.1 40000 5001")
         async with one.call("5001") as call:
             await client.expect("CallCtlConnOfferedEv", "5001:")
+            assert call.state is DCallState.PROCEED
             await client.say("accept 5001")
             await client.expect("CallCtlTermConnRingingEv")
+            with trio.fail_after(5):
+                await call.wait_for(DCallState.RING_OUT)
             await client.say("answer 5001")
             started = await client.expect("RTPOutput")
             host, number = started.rpartition(" ")[2].split(":")
@@ -90,3 +96,27 @@ async def test_a_port_calls_out_and_an_unknown_number_is_told_at_once(
         await client.say("drop 5001")
         await client.expect("CallInvalidEv")
         assert "8eee0001" in await client.say("call 5001 777", "error ")
+
+
+async def test_a_call_that_the_application_does_not_accept_is_sent_on(
+    driver: Driver, tmp_path: Path
+) -> None:
+    """Its caller is observed, too, and sees where it rings in the end."""
+    devices = tuple(
+        replace(each, lines=(replace(each.lines[0], forward_no_answer="1002"),))
+        if each.name == "CTIP1"
+        else each
+        for each in CONFIG.devices
+    )
+    config = replace(CONFIG, devices=devices, timing=Timing(new_call_accept=1.0))
+    async with open_house(config) as house, driver.run(tmp_path) as client:
+        await house.phone("P1")
+        two = await house.phone("P2")
+        await client.log_in()
+        await client.say("port CTIP1 127.0.0.1 40000 5001")
+        await client.say("observe 1001")
+        await client.say("call 1001 5001")
+        await client.expect("CallCtlConnOfferedEv", "5001:")
+        await client.expect("ConnDisconnectedEv", "5001:")
+        await client.expect("CallCtlConnAlertingEv", "1002:")
+        assert (await ringing(two)).last_redirecting == "5001"
