@@ -157,21 +157,26 @@ class CallManager:
 
         Raises :class:`ConfigurationError`, and nothing has changed then.
         """
-        self.config = validate(replace(self.config, devices=(*self.config.devices, device)))
+        devices = (*self.config.devices, device)
+        # The entries of users may name devices that were removed.
+        validate(replace(self.config, devices=devices, users=()))
+        self.config = replace(self.config, devices=devices)
         self._journal.add_device(device)
         self.calls.add_device(device)
         self._line_side.add_device(device)
         self._cti_side.add_device(device)
 
     def remove_device(self, name: str) -> None:
-        """Remove a device: its calls end and its connection is closed.
+        """Remove a device: its calls end, its connection is closed, and its users are told.
 
-        Raises :class:`ConfigurationError` when there is none, or a user's entry names it.
+        A user's entry that names it is kept as it is: the user controls a device of this name again
+        if one is added, and none that the entry does not name. Raises :class:`ConfigurationError`
+        when there is no such device.
         """
         kept = tuple(device for device in self.config.devices if device.name != name)
         if len(kept) == len(self.config.devices):
             raise ConfigurationError("no such device", section=f"device {name}")
-        self.config = validate(replace(self.config, devices=kept))
+        self.config = replace(self.config, devices=kept)
         self.calls.remove_device(name)
         self._line_side.remove_device(name)
         self._cti_side.remove_device(name)
@@ -184,7 +189,10 @@ class CallManager:
         """
         if self._cti_manager is None:
             raise ConfigurationError("no CTI Manager runs", section=f"user {user.name}")
-        self.config = validate(replace(self.config, users=(*self.config.users, user)))
+        # Those of the others may name devices that were removed.
+        others = (replace(each, devices=()) for each in self.config.users)
+        validate(replace(self.config, users=(*others, user)))
+        self.config = replace(self.config, users=(*self.config.users, user))
         self._cti_side.set_users(self.config.users)
 
     def remove_user(self, name: str) -> None:

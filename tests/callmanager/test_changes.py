@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import trio
 from company import phone, route_point
-from whole_house import a_manager
+from whole_house import a_manager, log_in, until
 
 from pa_telephony import cti, sccp
 from pa_telephony.callmanager import (
@@ -18,15 +18,18 @@ from pa_telephony.callmanager import (
     User,
 )
 from pa_telephony.callmanager.config import SpeedDial
+from pa_telephony.cti import messages as cti_messages
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.errors import (
     CallEnded,
     ConfigurationError,
     ConnectionLost,
     RegistrationRejected,
+    RequestFailed,
 )
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import DCallState
+from pa_telephony.trace import FrameRecord, Record
 
 ONE, TWO = phone("P1", "1001"), phone("P2", "1002")
 ROUTE_POINT = route_point("RP1", "6000")
@@ -121,8 +124,6 @@ async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> 
             manager.add_user(User(name="app", password="secret", devices=("RP1",)))
         manager.add_device(ROUTE_POINT)
         manager.add_user(User(name="app", password="secret", devices=("RP1",)))
-        with pytest.raises(ConfigurationError, match="device"):
-            manager.remove_device("RP1")
         async with cti.open_provider(
             [manager.cti_address], user="app", password="secret"
         ) as provider:
@@ -133,6 +134,47 @@ async def test_a_user_that_is_added_logs_in_and_one_that_is_removed_is_out() -> 
         with pytest.raises(ConfigurationError, match="user app: no such user"):
             manager.remove_user("app")
         manager.remove_device("RP1")
+
+
+async def test_a_device_that_users_own_can_be_removed_and_comes_back_as_theirs() -> None:
+    users = (
+        User(name="app", password="secret", devices=("RP1",)),
+        User(name="other", password="secret", devices=("P1",)),
+    )
+    config = CallManagerConfig(devices=(ONE, ROUTE_POINT), users=users)
+    heard: list[Record] = []
+    async with (
+        a_manager(config) as manager,
+        log_in(manager) as provider,
+        log_in(manager, "other", trace=heard.append) as other,
+        provider.open_route_point("6000") as route_point,
+    ):
+        manager.remove_device("RP1")
+        await route_point.wait_out_of_service()
+        await until(lambda: not provider.devices)
+        # A user whose only device is gone has none, and not all of them.
+        with pytest.raises(RequestFailed, match="no device"):
+            await provider.request(cti_messages.LineOpenRequest(device_name="P1", line_name="1001"))
+        assert "RP1" not in {name for record in heard for name in _devices_in(record)}
+        assert set(other.devices) == {"P1"}
+        # The configuration can be changed all the same, but no new entry may name it.
+        manager.add_device(TWO)
+        manager.add_user(User(name="third", password="secret", devices=("P2",)))
+        with pytest.raises(ConfigurationError, match="user fourth: devices: no device RP1"):
+            manager.add_user(User(name="fourth", password="secret", devices=("RP1",)))
+        with pytest.raises(ConfigurationError, match="user app: name: must be unique"):
+            manager.add_user(User(name="app", password="secret"))
+        assert provider.devices == {}
+        manager.add_device(ROUTE_POINT)
+        await until(lambda: set(provider.devices) == {"RP1"})
+
+
+def _devices_in(record: Record) -> list[str]:
+    """The devices that an application is told of by a frame."""
+    if not isinstance(record, FrameRecord) or record.direction != "received":
+        return []
+    message = cti_messages.decode(record.data)
+    return [message.device_info.name] if hasattr(message, "device_info") else []
 
 
 async def test_an_address_that_can_not_be_had_is_one_connection_lost() -> None:

@@ -79,6 +79,10 @@ TWINS = {
         "devices_come_and_go_while_the_provider_is_open": (
             "test_calls.py::devices_come_and_go_while_the_provider_is_open"
         ),
+        "a_device_that_the_user_owns_is_removed_and_comes_back": (
+            "../callmanager/test_changes.py::"
+            "a_device_that_users_own_can_be_removed_and_comes_back_as_theirs"
+        ),
     },
     "test_ports.py": {
         "a_port_answers_and_sound_flows_to_and_from_the_address_it_named": (

@@ -251,7 +251,7 @@ class ProviderSession:
             self._lines.device_changed(event)
 
     def _user_changed(self, device: DeviceInfo, *, added: bool) -> None:
-        if added and not self._session.controls(device.name):
+        if not self._session.controls(device.name):
             return
         if not added:
             self._session.acquired.discard(device.name)

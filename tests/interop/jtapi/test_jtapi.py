@@ -117,3 +117,20 @@ async def test_devices_come_and_go_while_the_provider_is_open(
         house.manager.remove_device("P9")
         await client.expect("CiscoTermRemovedEv")
         assert "P9" not in await client.say("list")
+
+
+async def test_a_device_that_the_user_owns_is_removed_and_comes_back(
+    driver: Driver, tmp_path: Path
+) -> None:
+    users = (User(name="owner", password="secret", devices=("P1", "P2")),)
+    async with open_house(replace(CONFIG, users=users)) as house, driver.run(tmp_path) as client:
+        await client.log_in("owner")
+        await client.say("observe 1002")
+        owned = next(each for each in CONFIG.devices if each.name == "P2")
+        house.manager.remove_device("P2")
+        await client.expect("CiscoTermRemovedEv")
+        assert "P2" not in await client.say("list")
+        house.manager.add_device(owned)
+        await client.expect("CiscoTermCreatedEv")
+        assert "Terminal:P2" in await client.say("list")
+        assert "P3" not in await client.say("list")
