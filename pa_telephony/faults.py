@@ -14,14 +14,13 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 from pa_telephony.errors import CallEnded, InternalError, TelephonyError
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Address, EventRecord, Trace
 
 __all__ = [
-    "HANDLER_FAILED",
     "MOST_BUGS",
     "MOST_TROUBLES",
     "NEWS",
@@ -40,8 +39,6 @@ NEWS: Mapping[str, object] = {"news": True}
 one a moment ago. The programs leave other lines out that they have printed within a minute."""
 MOST_TROUBLES = 5
 """How many reasons why one link is down a log has within a minute."""
-HANDLER_FAILED = "handler_failed"
-"""The attribute of a :class:`logging.LogRecord` that says whether a handler's bug ended a call."""
 
 
 class Seldom:
@@ -108,6 +105,10 @@ class HandlerErrors:
     passes. ``whose`` is what the calls come to.
     """
 
+    watchers: ClassVar[list[Callable[[Exception], None]]] = []
+    """Are told of every bug in the process, whatever becomes of the log: tests are to fail of it.
+    They are called in the thread where it shows."""
+
     def __init__(self, log: logging.Logger, whose: str) -> None:
         self.bugs = 0
         self._log = log
@@ -133,6 +134,8 @@ class HandlerErrors:
         found = [each for each in _leaves(error) if not isinstance(each, CallEnded)]
         bugs = [each for each in found if not _is_on_purpose(each)]
         self.bugs += bool(bugs)
+        for watcher in list(self.watchers) if bugs else ():
+            watcher(error)
         if found and self._told.due(now):
             self._log.log(
                 logging.ERROR if bugs else logging.WARNING,
@@ -140,7 +143,6 @@ class HandlerErrors:
                 *(self._whose, self._told.times()),
                 printable_reason("; ".join(map(_in_words, found))),
                 exc_info=error if bugs else None,
-                extra={HANDLER_FAILED: bool(bugs)},
             )
 
 

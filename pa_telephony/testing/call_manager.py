@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import functools
 import itertools
-import logging
 import os
 import random
 import threading
@@ -28,7 +27,7 @@ from pa_telephony.callmanager import (
 )
 from pa_telephony.cti.login import Certificate, make_certificate
 from pa_telephony.errors import ConfigurationError, ConnectionLost, InternalError
-from pa_telephony.faults import HANDLER_FAILED
+from pa_telephony.faults import HandlerErrors
 from pa_telephony.tasks import Background, background
 from pa_telephony.testing.application import Application
 from pa_telephony.testing.messages import Log, Problem, Seen, message_names
@@ -89,7 +88,6 @@ class CallManager:
         self._bugs: list[tuple[str, Exception]] = []
         """Internal errors, and those of handlers in this process, each with where it showed."""
         self._raised = 0
-        self._handlers = _HandlersOfCalls(self._bugs)
         self._records: deque[Record] = deque(maxlen=_MAX_RECORDS)
         self._packets: deque[Record] = deque(maxlen=_MAX_RECORDS)
 
@@ -99,7 +97,8 @@ class CallManager:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.thread.stop()
-        logging.getLogger("pa_telephony").removeHandler(self._handlers)
+        with contextlib.suppress(ValueError):  # stopped already
+            HandlerErrors.watchers.remove(self._handler_failed)
         if self.thread.failure is not None:
             if error is None:
                 raise self.thread.failure
@@ -108,8 +107,8 @@ class CallManager:
 
     def start(self) -> None:
         """Return when stations can register and applications log in (``with`` does it)."""
-        logging.getLogger("pa_telephony").addHandler(self._handlers)
         self.thread.start()
+        HandlerErrors.watchers.append(self._handler_failed)
 
     def stop(self) -> None:
         """Hang up and end; raises errors of the background (the end of ``with`` does it)."""
@@ -420,6 +419,9 @@ class CallManager:
 
     # Called outside of it.
 
+    def _handler_failed(self, error: Exception) -> None:
+        self._bugs.append(("in a handler of calls", error))
+
     @property
     def _running(self) -> callmanager.CallManager:
         if self._manager is None:
@@ -495,19 +497,6 @@ class CallManager:
         last = itertools.islice(seen, max(0, len(seen) - _SHOWN), None)
         lines += [f"  {each}" for each in last]
         return "\n".join(lines)
-
-
-class _HandlersOfCalls(logging.Handler):
-    """Collects the exceptions of handlers of calls from the log, where ``serve`` tells them."""
-
-    def __init__(self, bugs: list[tuple[str, Exception]]) -> None:
-        super().__init__(logging.ERROR)
-        self._bugs = bugs
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if getattr(record, HANDLER_FAILED, False) and isinstance(error, Exception):
-            self._bugs.append(("in a handler of calls", error))
 
 
 _making = threading.Lock()

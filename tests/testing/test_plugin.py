@@ -167,9 +167,19 @@ def test_the_handler_fails(call_manager):
 """
 
 
-def test_the_bug_of_a_handler_in_the_tests_own_process_fails_the_test(tmp_path: Path) -> None:
+SILENT = """
+import logging.config
+from pa_telephony.sccp.station import client
+logging.config.dictConfig({"version": 1})  # This disables every logger that there is.
+"""
+
+
+@pytest.mark.parametrize("logging_of_its_own", ["", SILENT])
+def test_the_bug_of_a_handler_in_the_tests_own_process_fails_the_test(
+    tmp_path: Path, logging_of_its_own: str
+) -> None:
     """The call alone ends of it, which the test may well take for the end of the call."""
-    done = run_pytest(tmp_path, HANDLERS, "--show-capture=no")
+    done = run_pytest(tmp_path, logging_of_its_own + HANDLERS, "--show-capture=no")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "InternalError: in a handler of calls: ZeroDivisionError: nobody tho" in done.stdout
     assert "in handle" in done.stdout or "def handle" in done.stdout
