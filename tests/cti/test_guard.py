@@ -120,6 +120,23 @@ async def test_a_request_that_brings_out_a_bug_ends_the_session_it_came_in(
     assert event.fields["who"] == "app"
 
 
+@pytest.mark.parametrize("bug", [boom, wrong])
+async def test_a_bug_in_the_midst_of_a_long_answer_is_not_the_application_s(
+    bug: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The devices are described one by one, when the request is long answered."""
+    async with a_manager([].append) as manager, open_app(manager) as provider:
+        monkeypatch.setattr(manager._cti_side, "device", bug)
+        await provider.request(messages.ProviderGetAllDevicesAndLinesRequest())
+        await until(lambda: counters(manager).internal_errors)
+        monkeypatch.undo()
+        await until(lambda: provider.sessions == 2)
+        assert (counters(manager).internal_errors, counters(manager).protocol_errors) == (1, 0)
+    [logged] = [each for each in caplog.records if each.name == "pa_telephony.cti"]
+    assert f"in {bug.__name__}" in caplog.text
+    assert "ProviderGetAllDevicesAndLinesRequest" in logged.getMessage()
+
+
 async def test_digits_that_an_application_plays_stand_in_no_report(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -171,8 +171,7 @@ class ProviderSession:
             self.refused_requests += 1
             response = refusal(request, failed.code, failed.description)
         except RemoteProtocolError as error:
-            # The request was well-formed, so the error comes from the call manager.
-            raise InternalError(f"{type(error).__name__}: {error}") from error
+            raise _not_of_the_application(error) from error
         self._session.release_events(response)
 
     def go_on(self) -> bool:
@@ -181,7 +180,10 @@ class ProviderSession:
         A thousand devices take 50 ms to describe (measured): other sessions have their turn in
         between.
         """
-        event = next(self._rest, None)
+        try:
+            event = next(self._rest, None)
+        except RemoteProtocolError as error:
+            raise _not_of_the_application(error) from error
         if event is not None:
             self._session.send_event(event)
         return event is not None
@@ -409,3 +411,8 @@ class ProviderSession:
     def _close(self, request: messages.ProviderCloseRequest) -> CtiMessage:
         self.end()
         return answer(request)
+
+
+def _not_of_the_application(error: RemoteProtocolError) -> InternalError:
+    """The error of a call manager that was asked for something well-formed."""
+    return InternalError(f"{type(error).__name__}: {error}")
