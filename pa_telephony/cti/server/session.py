@@ -142,7 +142,8 @@ class ProviderSession:
     def handle_request(self, request: CtiMessage) -> None:
         """Answer one request; raises :class:`RemoteProtocolError` for one before the login.
 
-        A long answer goes on with :meth:`go_on`, and is complete before the next one.
+        The login itself is looked at by the owner (:meth:`check_login`, :meth:`answer_login`). A
+        long answer goes on with :meth:`go_on`, and is complete before the next one.
         """
         while self.go_on():
             pass
@@ -154,9 +155,6 @@ class ProviderSession:
                 return
             case messages.ProviderOpenRequest() if self.open:
                 self._send(refusal(request, CTIFAILURE.PROVIDER_ALREADY_OPEN))
-                return
-            case messages.ProviderOpenRequest():
-                self.answer_login(request, self.check_login(request))
                 return
             case _ if not self.open:
                 raise RemoteProtocolError(f"{type(request).__name__} before the login")
