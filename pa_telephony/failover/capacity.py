@@ -10,15 +10,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 
-__all__ = ["Coming", "exceeds"]
+__all__ = ["Coming", "calls", "exceeds"]
 
 _RINGS_WITHIN = 2.0
 """How many seconds after the call manager took a call to a port the port rings at the latest."""
 
 
-def exceeds(calls: int, capacity: int) -> str:
-    """Why there may be no further call beside ``calls``; "" when there may."""
-    return f"{calls} calls, of {capacity} at most" if calls >= capacity else ""
+def calls(number: int) -> str:
+    """A number of calls for people: ``1 call``, ``2 calls``."""
+    return f"{number} call" if number == 1 else f"{number} calls"
+
+
+def exceeds(present: int, capacity: int) -> str:
+    """Why there may be no further call beside those that are ``present``; "" when there may."""
+    return f"{calls(present)}, of {capacity} at most" if present >= capacity else ""
 
 
 class Coming:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.failover.agreement import Configured
+from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.transaction import Snapshot
@@ -388,7 +389,7 @@ class _Reader:
         )
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
-            found.append(f"holds {ports} media ports, and may have {capacity} calls at once")
+            found.append(f"holds {ports} media ports, and may have {calls(capacity)} at once")
         long = seconds(self._cluster.timing.long_call)
         found += [f"a call at {label} lasts longer than {long}" for label in sorted(beat.long)]
         candidates = self._cluster.candidates(name)

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from pa_telephony.digits import Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.config import (
     ClusterConfig,
     JtapiProvider,
@@ -491,11 +492,11 @@ def warnings(cluster: ClusterConfig) -> list[str]:
         own = server.number_of_media_ports
         taken = cluster.largest_takeover(name)
         if own > server.capacity:
-            found.append(f"{name}: {own} media ports, but only {server.capacity} calls at once")
+            found.append(f"{name}: {own} media ports, but only {calls(server.capacity)} at once")
         elif own + taken > server.capacity:
             found.append(
                 f"{name}: {own} own and {taken} taken media ports,"
-                f" but only {server.capacity} calls at once"
+                f" but only {calls(server.capacity)} at once"
             )
         base = server.media_termination_udp_beginning_port
         if base + 2 * cluster.most_ports(name) > 65536:

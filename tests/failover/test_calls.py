@@ -149,7 +149,7 @@ async def test_a_call_at_a_port_goes_to_the_application_until_there_are_too_many
     assert application.media == [PORTS[0]]
     await bench.calls.media_call(PORTS[1], call)
     assert application.media == [PORTS[0]]
-    assert bench.why() == "1 calls, of 1 at most"
+    assert bench.why() == "1 call, of 1 at most"
 
 
 async def test_no_port_of_a_server_that_has_all_the_calls_it_may_have_is_chosen() -> None:
@@ -158,7 +158,7 @@ async def test_no_port_of_a_server_that_has_all_the_calls_it_may_have_is_chosen(
     bench.driver.member.set_busy(PORTS[0], True)
     await bench.routed()
     assert application.given == [[]]
-    assert ("turned_away", "1 calls, of 1 at most") in [
+    assert ("turned_away", "1 call, of 1 at most") in [
         (kind, fields["why"]) for kind, fields in bench.events
     ]
 

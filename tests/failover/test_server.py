@@ -316,10 +316,10 @@ async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
         (each.kind.removeprefix("failover."), each.fields["calling"]): each.fields for each in trace
     }
     assert said["routed", "1001"]["tried"] == ["6001 taken"]
-    assert said["turned_away", "5123"]["why"] == "1 calls, of 1 at most"
+    assert said["turned_away", "5123"]["why"] == "1 call, of 1 at most"
     assert said["turned_away", "5123"]["identity"] == "PA1/route/6000"
     assert said["turned_away", "1002"]["identity"] == "PA1/port/6002"
-    assert said["turned_away", "1002"]["why"] == "1 calls, of 1 at most"
+    assert said["turned_away", "1002"]["why"] == "1 call, of 1 at most"
     assert said["not_routed", "5123"]["why"] == "it was refused"
     assert said["not_routed", "1002"]["why"] == "the guard is over"
 

@@ -251,7 +251,7 @@ def test_more_ports_than_calls_is_a_warning() -> None:
     )
     worlds = served()
     (found, *_) = cluster_status(cluster, worlds.snapshot())
-    assert found.notes == ("holds 2 media ports, and may have 1 calls at once",)
+    assert found.notes == ("holds 2 media ports, and may have 1 call at once",)
 
 
 def test_why_nobody_serves_a_number_is_told_of_every_candidate() -> None:
