@@ -553,7 +553,12 @@ class Member:
         if session is None or session.beat.instance != self._beat.instance:
             return
         mine, suspects = self._ledger.summary(), self._suspects(now)
-        about = mine, self.plan, self._beat, self._unreached, suspects
+        holds = {
+            home: hold
+            for home, hold in self._others.holds(now).items()
+            if self._world.claimant(home) == self.name
+        }
+        about = mine, self.plan, self._beat, self._unreached, suspects, holds
         if self._next_beat > now and about == self._told_about:
             return
         self._told_about = about
@@ -567,6 +572,7 @@ class Member:
             },
             suspects=suspects,
             long=mine.long,
+            holds=holds,
         )
         if self._next_beat > now and beat == self._told:
             return

@@ -96,6 +96,11 @@ class Others:
             home for home, asked in self.asked.items() if asked.since + self._hold(home, now) <= now
         )
 
+    def holds(self, now: float) -> dict[str, float]:
+        """The homes that have not asked for long enough yet, with how many seconds they have to."""
+        granted = self.granted(now)
+        return {home: self._hold(home, now) for home in self.asked if home not in granted}
+
     def times(self, world: World, now: float) -> Iterator[float]:
         """The times when a server will be silent, or a home granted, if nothing is heard before."""
         for name, seen in self.seen.items():

@@ -82,6 +82,8 @@ class ServerStatus:
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     """The providers that its own identities need and that it does not reach."""
+    hold: float = 0.0
+    """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
 
     @property
     def state(self) -> str:
@@ -105,7 +107,8 @@ class ServerStatus:
         if self.fail_over_server and self.lacks:
             return f"does not reach {', '.join(self.lacks)}, {self.fail_over_server} stands in"
         if self.fail_over_server:
-            return f"back, {self.fail_over_server} gives back"
+            hold = f" after a hold of {seconds(self.hold)}" if self.hold else ""
+            return f"back, {self.fail_over_server} gives back{hold}"
         if not all(ups):
             return "not everything is registered"
         return "works, with a warning" if self.notes else "normal"
@@ -222,6 +225,7 @@ class _Reader:
     def page(self, name: str) -> ServerStatus:
         world = self.world
         beat = self._said(name)
+        claimant = world.claimant(name) or ""
         resources = tuple(self._resource(each) for each in self._cluster.identities(name))
         return ServerStatus(
             name=name,
@@ -229,7 +233,7 @@ class _Reader:
             stopped=world.stopped(name) is not None,
             spare=self._cluster.server(name).spare,
             reaches_call_manager=beat.link,
-            fail_over_server=world.claimant(name) or "",
+            fail_over_server=claimant,
             resources=resources,
             age=self._ages.get(name) if world.session(name) is not None else None,
             notes=tuple(self._notes(name)),
@@ -237,6 +241,7 @@ class _Reader:
             lacks=tuple(
                 each for each in sorted(self._cluster.needs(name)) if not beat.reaches(each)
             ),
+            hold=self._said(claimant).holds.get(name, 0.0),
         )
 
     def _is_up(self, name: str) -> bool:

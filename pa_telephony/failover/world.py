@@ -137,6 +137,9 @@ class Beat:
     """The sender's clock when it sent this: seconds since the machine booted, for people who ask
     how old it is. Nothing is decided by it."""
     sequence: int = 0
+    holds: Mapping[str, float] = field(default_factory=dict[str, float])
+    """The homes that ask this stand-in for their own and do not get it yet, and how many seconds
+    they have to ask in all (``Timing.hold``, doubled when they flap)."""
 
     def encode(self) -> str:
         """Write it as JSON on one line, keys in a fixed order."""
@@ -154,6 +157,7 @@ class Beat:
                 "unreached": dict(self.unreached),
                 "suspects": sorted(self.suspects),
                 "long": sorted(self.long),
+                "holds": dict(self.holds),
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
             },
@@ -207,6 +211,7 @@ def _decode(text: str) -> Beat:
             frozenset(map(str, read.get("long", ()))),
             float(read.get("at", 0.0)),
             int(read.get("sequence", 0)),
+            {str(home): float(hold) for home, hold in dict(read.get("holds", {})).items()},
         )
     except (ValueError, TypeError):
         return Beat("")

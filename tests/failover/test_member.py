@@ -874,3 +874,15 @@ def test_a_home_that_loses_the_call_manager_while_it_asks_begins_anew() -> None:
     assert StepKind.HAND_BACK not in driver.steps
     driver.pass_time(0.1)
     assert StepKind.HAND_BACK in driver.steps
+
+
+def test_a_stand_in_says_in_its_heartbeat_how_long_a_home_has_to_ask() -> None:
+    driver = started("PA2")
+    asked(driver)
+    said = driver.worlds.world().session("PA2")
+    assert said is not None
+    assert said.beat.holds == {"PA1": TIMING.hold}
+    driver.pass_time(0.1 + TIMING.heartbeat)
+    said = driver.worlds.world().session("PA2")
+    assert said is not None
+    assert not said.beat.holds

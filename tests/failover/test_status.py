@@ -83,6 +83,16 @@ def test_5_back_and_the_return_runs() -> None:
     assert holders == {"6001": "PA1", "6002": "PA2", "5XXX": "PA2", "6000": "PA2"}
 
 
+def test_a_stand_in_that_does_not_give_back_yet_is_not_said_to() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", up=EVERYTHING)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    links = frozenset(CLUSTER.used_providers)
+    worlds.put(session("PA2"), Beat("PA2", links, links, holds={"PA1": 300.0}).encode())
+    assert page(worlds).state == "back, PA2 gives back after a hold of 5 min 0 s"
+
+
 def test_6_up_without_a_call_manager() -> None:
     worlds = Worlds()
     worlds.enter("PA1", link=False)

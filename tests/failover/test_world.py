@@ -27,6 +27,7 @@ def test_a_beat_is_read_as_it_was_written() -> None:
         frozenset({"PA1/port/6001"}),
         1234.5,
         7,
+        {"PA1": 300.0},
     )
     assert Beat.decode(beat.encode()) == beat
 
