@@ -460,6 +460,7 @@ class Member:
             ),
             unquiet=mine.unquiet,
             silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
+            coming=self._others.coming(now),
             granted=self._others.granted(now),
             free=mine.free,
             released=mine.released,

@@ -48,6 +48,8 @@ class Others:
     asked: dict[str, Asked] = field(default_factory=dict[str, Asked])
     takeovers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """The times when each home was taken over from here, of late."""
+    announced: dict[str, Seen] = field(default_factory=dict[str, Seen])
+    """The homes whose new process says that its session is about to begin, and since when."""
 
     def observe(self, world: World, now: float) -> None:
         """Remember the sessions and wishes that are new in ``world``."""
@@ -58,6 +60,11 @@ class Others:
             if seen is None or seen.modified != session.modified:
                 self.seen[name] = Seen(session.modified, now)
         for name in world.names:
+            announced, coming = self.announced.get(name), world.coming(name)
+            if not coming:
+                self.announced.pop(name, None)
+            elif announced is None or announced.modified != coming:
+                self.announced[name] = Seen(coming, now)
             asks = world.asks(name)
             asked = self.asked.get(name)
             if asks is None:
@@ -68,6 +75,7 @@ class Others:
     def forget(self) -> None:
         """Forget all sessions and wishes, since the store is another one."""
         self.seen.clear()
+        self.announced.clear()
         self.asked.clear()
 
     def took(self, home: str, now: float) -> None:
@@ -96,15 +104,22 @@ class Others:
             home for home, asked in self.asked.items() if asked.since + self._hold(home, now) <= now
         )
 
+    def coming(self, now: float) -> frozenset[str]:
+        """The homes that are about to begin a session, and have not been for too long."""
+        take = self.timing.take
+        return frozenset(name for name, it in self.announced.items() if now < it.since + take)
+
     def holds(self, now: float) -> dict[str, float]:
         """The homes that have not asked for long enough yet, with how many seconds they have to."""
         granted = self.granted(now)
         return {home: self._hold(home, now) for home in self.asked if home not in granted}
 
     def times(self, world: World, now: float) -> Iterator[float]:
-        """The times when a server will be silent, or a home granted, if nothing is heard before."""
+        """The times when a server is silent, or waited for no longer, or a home granted."""
         for name, seen in self.seen.items():
             yield max(seen.since, self.steady_since) + self._patience(world, name)
+        for announced in self.announced.values():
+            yield announced.since + self.timing.take
         for home, asked in self.asked.items():
             yield asked.since + self._hold(home, now)
 

@@ -169,6 +169,8 @@ class View:
     """The homes of which it has something registered, or is registering or closing something."""
     silent: frozenset[str] = frozenset()
     """The servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
+    coming: frozenset[str] = frozenset()
+    """The homes whose new process is about to begin a session: nothing is taken from them."""
     granted: frozenset[str] = frozenset()
     """The homes that have asked for their own, without a break, for the hold time."""
     free: frozenset[Identity] = frozenset()
@@ -301,19 +303,25 @@ def duty(view: View, identity: Identity) -> Duty:
 # ------------------------------------------------------------------------------- sessions
 
 
+_BEGINS = "begins"
+
+
 def _enter(view: View) -> Iterator[Step]:
     world, key = view.world, keys.session(view.me)
     old = world.session(view.me)
     if old is not None:
         # A predecessor: at once when its process is proven gone, else when it has been silent.
         if view.alone or view.me in view.silent:
-            yield _deposed(world, old)
+            # One transaction would be best, but a session's token is the revision that created
+            # its key, and etcd takes no delete and put of one key together. So others are told.
+            yield _deposed(world, old, Put(keys.coming(view.me), _BEGINS))
     elif not view.unquiet:
         # The intent is compared too: a Stop All between snapshot and commit must win (Q16).
         compares = (Compare(key, modified=0), world.unchanged(keys.stop(view.me)))
         puts = (
             Put(key, view.beat.encode()),
             Put(keys.configuration(view.me), world.cluster.configured),
+            Delete(keys.coming(view.me)),
         )
         enter = Transaction(compares, puts)
         yield Step(StepKind.ENTER, enter, view.me)
@@ -324,9 +332,9 @@ def _leave(view: View, token: Compare) -> Step:
     return Step(StepKind.LEAVE, leave, view.me)
 
 
-def _deposed(world: World, session: Session) -> Step:
+def _deposed(world: World, session: Session, *puts: Put) -> Step:
     key = keys.session(session.server)
-    transaction = Transaction((world.unchanged(key),), (Delete(key),))
+    transaction = Transaction((world.unchanged(key),), (Delete(key), *puts))
     return Step(StepKind.DEPOSE, transaction, session.server)
 
 
@@ -423,6 +431,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         or world.differs(me, home)
         or not view.settled
         or world.stopped(home) is Stop.ALONE
+        or home in view.coming
         or claimant not in (None, me)
         or any(duty(view, i) is Duty.NOTHING for i in identities)
     ):
@@ -440,6 +449,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         world.unchanged(keys.session(home)),
         world.unchanged(keys.configuration(home)),
         world.unchanged(keys.stop(home)),
+        world.unchanged(keys.coming(home)),
         world.unchanged(keys.claim(home)),
         *choice,
         *(world.unchanged(identity.key) for identity in identities),

@@ -11,6 +11,9 @@ key                         value                  meaning
 ``own/H/kind/number``       ``S:token``            the server that owns that identity of H
 ``claim/H``                 ``F:token``            the one server that stands in for H
 ``want/H``                  ``H:token``            H asks for what is its own (F25)
+``coming/S``                ``begins``             S's new process has ended the session of its
+                                                   predecessor and begins its own: nobody takes
+                                                   its home meanwhile
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
                                                    ``alone`` no server stands in either
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
@@ -44,6 +47,7 @@ __all__ = [
     "Stop",
     "World",
     "claim",
+    "coming",
     "configuration",
     "session",
     "stop",
@@ -72,6 +76,11 @@ def claim(home: str) -> str:
 def want(home: str) -> str:
     """The key by which a home asks for its own."""
     return f"want/{home}"
+
+
+def coming(server: str) -> str:
+    """The key by which a server's new process says that its session is about to begin."""
+    return f"coming/{server}"
 
 
 def stop(server: str) -> str:
@@ -318,6 +327,14 @@ class World:
         """``home`` in its session while it asks for its own, else None."""
         bearer = self.bearer(want(home))
         return bearer if bearer and bearer.server == home else None
+
+    def coming(self, home: str) -> int:
+        """The revision at which the new process of ``home`` said that it begins a session; else 0.
+
+        It counts only while that session is still to come, and the process may be there.
+        """
+        waits = home not in self.sessions and home not in self.snapshot.dead
+        return self.snapshot.modified(coming(home)) if waits and not self.stopped(home) else 0
 
     def stopped(self, server: str) -> Stop | None:
         """The operator's intent for ``server``; None = it shall run."""

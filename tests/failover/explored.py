@@ -212,6 +212,8 @@ class Explored:
                 member._lost_since = dict.fromkeys(member._lost_since, PAST)
             case ("silent", other):
                 member._others.seen[other].since = PAST
+            case ("announced", other):
+                member._others.announced[other].since = PAST
             case ("lingered", identity):
                 member._ledger.registrations[identity].linger_until = PAST
             case ("outdated", changed, deleted):

@@ -121,6 +121,13 @@ class Happening(Explored):
                     False,
                     self._after(situation, place, "silent", other),
                 )
+        for other, announced in member._others.announced.items():
+            if announced.since != PAST:
+                yield (
+                    f"{name} waits no longer for {other} to begin",
+                    False,
+                    self._after(situation, place, "announced", other),
+                )
         if self._value(situation, stop(name)) is not None:
             begin = Transaction((), (Delete(stop(name)),))
             _, after = self._transacted(situation, begin, f"start {name}")

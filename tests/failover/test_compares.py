@@ -130,6 +130,7 @@ def test_a_route_point_is_acquired_only_while_the_ports_are_ours() -> None:
             lambda w: w.put("conf/PA1", replace(CLUSTER, capacity_aware=True).configured),
             id="the home's file",
         ),
+        pytest.param(lambda w: w.put("coming/PA1", "begins"), id="the home's new process"),
         pytest.param(lambda w: w.claim("PA3", "PA1"), id="the claim"),
         *(
             pytest.param(owned_anew(identity, "PA3"), id=f"the owner of {identity}")

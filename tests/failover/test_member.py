@@ -12,7 +12,8 @@ from pa_telephony.failover import Timing
 from pa_telephony.failover.actions import Action, Close, Register, Transact
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
-from pa_telephony.failover.world import Beat, Stop, session, stop
+from pa_telephony.failover.transaction import Delete, Put, Transaction
+from pa_telephony.failover.world import Beat, Stop, coming, session, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 TIMING = CLUSTER.timing
@@ -886,3 +887,15 @@ def test_a_stand_in_says_in_its_heartbeat_how_long_a_home_has_to_ask() -> None:
     said = driver.worlds.world().session("PA2")
     assert said is not None
     assert not said.beat.holds
+
+
+def test_a_new_process_that_does_not_begin_is_waited_for_as_long_as_a_silent_one() -> None:
+    driver = started("PA2")
+    driver.worlds.enter("PA1")
+    driver.pass_time(TIMING.grace)
+    driver.worlds.commit(Transaction((), (Delete(session("PA1")), Put(coming("PA1"), "begins"))))
+    driver.settle()
+    driver.pass_time(TIMING.take - 0.1)
+    assert StepKind.TAKE_HOME not in driver.steps
+    driver.pass_time(0.2)
+    assert StepKind.TAKE_HOME in driver.steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from pa_telephony.failover.ownership import (
     role,
     standing,
 )
-from pa_telephony.failover.world import Beat, Stop
+from pa_telephony.failover.world import Beat, Stop, coming
 
 EVERYTHING = CLUSTER.identities("PA1")
 LINKS = frozenset(CLUSTER.used_providers)
@@ -194,6 +195,36 @@ def test_a_session_of_a_predecessor_is_ended_before_entering() -> None:
     assert kinds(what) == [StepKind.DEPOSE]
     assert worlds.commit(what.steps[0].transaction)
     assert kinds(plan(view(worlds, "PA1", beat=mine))) == [StepKind.ENTER]
+
+
+def restarted() -> Worlds:
+    """PA1 had everything, and its new process has ended the old session."""
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", "PA3")
+    worlds.own("PA1", *EVERYTHING)
+    (ends,) = plan(view(worlds, "PA1", beat=Beat("another instance", LINKS))).steps
+    assert worlds.commit(ends.transaction)
+    return worlds
+
+
+def test_nobody_takes_the_home_of_a_server_whose_new_process_is_about_to_begin() -> None:
+    worlds = restarted()
+    assert worlds.world().coming("PA1")
+    assert kinds(plan(view(worlds, "PA2", coming=frozenset({"PA1"})))) == []
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.TAKE_HOME]
+    (enter,) = plan(view(worlds, "PA1", beat=Beat("another instance", LINKS))).steps
+    assert worlds.commit(enter.transaction)
+    assert not worlds.world().coming("PA1")
+    assert coming("PA1") not in worlds.entries
+
+
+@pytest.mark.parametrize("happens", [lambda w: w.dead.add("PA1"), lambda w: w.stop("PA1")])
+def test_a_new_process_that_cannot_begin_is_not_waited_for(
+    happens: Callable[[Worlds], object],
+) -> None:
+    worlds = restarted()
+    happens(worlds)
+    assert not worlds.world().coming("PA1")
 
 
 def test_without_proof_of_being_alone_a_predecessor_must_be_silent_first() -> None:

@@ -72,6 +72,8 @@ def settle(member: Member) -> None:
             found.linger_until = PAST
     for asked in member._others.asked.values():
         asked.since = PAST
+    for announced in member._others.announced.values():
+        announced.since = PAST if announced.since == PAST else 0.0
     member._others.takeovers.clear()
     if member._flight is not None:
         member._flight.sent = member._flight.first = 0.0
@@ -97,6 +99,7 @@ def _forget(member: Member) -> None:
         seen = replace(seen, entries=entries, dead=frozenset())
         member._world = World(member.cluster, seen)
     member._others.asked.clear()
+    member._others.announced.clear()
 
 
 def buried(value: str, name: str) -> str:
@@ -157,6 +160,8 @@ def outdate(
     member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
     for found in member._others.seen.values():
         found.modified = numbers.get(found.modified, found.modified)
+    for announced in member._others.announced.values():
+        announced.modified = numbers.get(announced.modified, announced.modified)
     for asked in member._others.asked.values():
         asked.token = numbers.get(asked.token, asked.token)
     flight = member._flight
