@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 from pa_telephony.errors import ConfigurationError
 
-__all__ = ["error_names_file", "make", "read", "table", "tables"]
+__all__ = ["error_names_file", "make", "parse", "read", "table", "tables"]
 
 Made = TypeVar("Made")
 
@@ -26,6 +26,14 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError as error:
         raise ConfigurationError(error.strerror or str(error), file=file) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"not TOML: {error}", file=file) from error
+
+
+def parse(text: str, file: str) -> dict[str, Any]:
+    """The document in ``text``; raises :class:`ConfigurationError`, which names ``file``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"not TOML: {error}", file=file) from error
 
 

@@ -11,19 +11,11 @@ import trio
 
 from pa_telephony import failover
 from pa_telephony.cli.running import SECONDS
+from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.failover import Command
 from pa_telephony.printable import printable_lines
 
 __all__ = ["start", "stop"]
-
-_cluster = click.option(
-    "--cluster",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The cluster's TOML file.",
-)
-
 
 _within = click.option(
     "--within",
@@ -35,36 +27,38 @@ _within = click.option(
 
 
 @click.command(short_help="Let a server of the cluster take its resources.")
-@_cluster
+@where_options
 @_within
 @click.argument("names", nargs=-1)
-def start(file: Path, within: float, names: tuple[str, ...]) -> None:
+def start(file: Path | None, store: Path | None, within: float, names: tuple[str, ...]) -> None:
     """Take back the order to stop, for the servers NAMES or for all, and say what they do.
 
     The processes must be running: a stopped server waits for this. The exit status is 1 when a
     server does not run, or something of its own is not served.
     """
-    _give(file, Command.START, names, within)
+    _give(the_cluster(file, store), Command.START, names, within)
 
 
 @click.command(short_help="Let a server of the cluster give everything up.")
-@_cluster
+@where_options
 @_within
 @click.option("--alone", is_flag=True, help="Nobody stands in: the numbers go out of service.")
 @click.argument("names", nargs=-1)
-def stop(file: Path, within: float, alone: bool, names: tuple[str, ...]) -> None:
+def stop(
+    file: Path | None, store: Path | None, within: float, alone: bool, names: tuple[str, ...]
+) -> None:
     """Stop the servers NAMES, or all: at once, calls end, others stand in as after a crash.
 
     Waits until it is done and says what has become of the numbers. The exit status is 1 when a
     server has not stopped in time.
     """
-    _give(file, Command.STOP_ALONE if alone else Command.STOP, names, within)
+    _give(the_cluster(file, store), Command.STOP_ALONE if alone else Command.STOP, names, within)
 
 
-def _give(file: Path, command: Command, names: tuple[str, ...], within: float) -> None:
-    see = functools.partial(
-        failover.control_and_see, failover.load(file), command, names, within=within
-    )
+def _give(
+    cluster: failover.Cluster, command: Command, names: tuple[str, ...], within: float
+) -> None:
+    see = functools.partial(failover.control_and_see, cluster, command, names, within=within)
     answers = trio.run(see)
     for each in answers:
         click.echo(printable_lines(each.words))

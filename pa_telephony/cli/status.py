@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pa_telephony import failover
+from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import (
     Episode,
@@ -47,17 +48,11 @@ _VERDICTS = {
 
 
 @click.command(short_help="The Server Status page as a table.")
-@click.option(
-    "--cluster",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The cluster's TOML file.",
-)
+@where_options
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--history", "past", is_flag=True, help="The last takeovers, returns and fences.")
 @click.option("--watch", is_flag=True, help="Follow it; where output is no terminal, its changes.")
-def status(file: Path, as_json: bool, past: bool, watch: bool) -> None:
+def status(file: Path | None, store: Path | None, as_json: bool, past: bool, watch: bool) -> None:
     """Who is up, who stands in, what is served by whom, and why something is not.
 
     The exit status is that of a monitoring plug-in: 0 all is normal; 1 every number is served but
@@ -67,7 +62,7 @@ def status(file: Path, as_json: bool, past: bool, watch: bool) -> None:
     if watch and (as_json or past):
         raise click.UsageError("--watch goes with no other option")
     try:
-        cluster = failover.load(file)
+        cluster = the_cluster(file, store)
         if watch:
             trio.run(_watch, cluster)
             return

@@ -12,7 +12,6 @@ from pa_telephony.failover.identity import Identity
 
 if TYPE_CHECKING:
     from pa_telephony import cti, sccp
-    from pa_telephony.rtp import Audio
     from pa_telephony.rtp.sound import Playable
 
 __all__ = ["Application", "Menu"]
@@ -28,6 +27,9 @@ class Application:
     :class:`~pa_telephony.errors.CallEnded` ends its call, is counted and traced, and stops neither
     the server nor other calls.
     """
+
+    def configured(self, cluster: Cluster) -> None:
+        """Note that the configuration in the store is another now; calls that are up go on."""
 
     async def route_call(self, session: cti.RouteSession, ports: Sequence[str]) -> None:
         """Route a call at a route point; ``ports`` are the home's media ports, idle ones first.
@@ -65,12 +67,15 @@ class Menu(Application):
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        from pa_telephony.rtp import tones
-
         self._config = cluster.application
-        self._greeting: Playable = tones.sine(_TONE_HZ, _TONE_SECONDS)
-        if self._config.greeting:
-            self._greeting = _read(cluster)
+        self._greeting = _greeting(cluster)
+
+    def configured(self, cluster: Cluster) -> None:
+        """Take up ``[application]`` for the calls that come."""
+        if cluster.application != self._config:
+            # Read first: when that fails all stays as it is.
+            greeting = _greeting(cluster)
+            self._config, self._greeting = cluster.application, greeting
 
     async def media_call(self, call: sccp.Call, identity: Identity) -> None:
         """Greet; then transfer by the digit pressed, or to the number for all calls, or hang up."""
@@ -86,9 +91,11 @@ class Menu(Application):
                 await call.transfer(target)
 
 
-def _read(cluster: Cluster) -> Audio:
-    from pa_telephony.rtp import wav
+def _greeting(cluster: Cluster) -> Playable:
+    from pa_telephony.rtp import tones, wav
 
+    if not cluster.application.greeting:
+        return tones.sine(_TONE_HZ, _TONE_SECONDS)
     try:
         return wav.read(cluster.directory / cluster.application.greeting)
     except ProtocolError as error:

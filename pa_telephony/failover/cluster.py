@@ -1,4 +1,4 @@
-"""A cluster whose configuration keeps every rule, and the TOML file that one is read from."""
+"""A cluster whose configuration keeps every rule, and the TOML text that one is read from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pa_telephony.failover.config import (
     Timing,
 )
 
-__all__ = ["Cluster", "load"]
+__all__ = ["Cluster", "load", "parse"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,16 @@ def load(path: str | os.PathLike[str]) -> Cluster:
     document = toml.read(path)
     with toml.error_names_file(path):
         return _cluster(document, os.fspath(path))
+
+
+def parse(text: str, file: str = "") -> Cluster:
+    """Read and check a cluster's TOML text, as :func:`load` does; ``file`` is where it comes from.
+
+    Relative paths in it start at the directory of ``file``.
+    """
+    document = toml.parse(text, file)
+    with toml.error_names_file(file):
+        return _cluster(document, file)
 
 
 _TOP = {"servers", "providers", "timing", "application", "store", "capacity_aware"}

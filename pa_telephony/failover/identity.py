@@ -30,6 +30,7 @@ class Kind(enum.Enum):
         return _STAGES[self]
 
 
+_NAMES = {kind.value: kind for kind in Kind}
 _STAGES = {Kind.PORT: 0, Kind.INTERCEPTOR: 1, Kind.AA_ROUTE_POINT: 2, Kind.ROUTE_POINT: 2}
 
 
@@ -60,6 +61,16 @@ class Identity:
     def key(self) -> str:
         """The key in the store that says which server owns the identity."""
         return f"own/{self.home}/{self.kind.value}/{self.number}"
+
+    @classmethod
+    def parse(cls, key: str) -> Identity | None:
+        """The identity that a key of the store names, without device and provider; else None."""
+        own, _, rest = key.partition("/")
+        home, _, rest = rest.partition("/")
+        kind, _, number = rest.partition("/")
+        if own != "own" or kind not in _NAMES or not number:
+            return None
+        return cls(home, _NAMES[kind], number)
 
     @functools.cached_property
     def label(self) -> str:

@@ -80,6 +80,29 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
             else f"our configuration of {f['home']} is its own again"
         ),
     ),
+    "configuration.file": (
+        "file",
+        _W,
+        lambda f: (
+            f"{f['file'] or 'the configuration at hand'} is not what the store has, and is ignored"
+            f" until `pa-telephony cluster import`: {'; '.join(_texts(f, 'changes'))}"
+        ),
+    ),
+    "configuration.taken_up": (
+        "server",
+        _I,
+        lambda f: f"the configuration has changed: {'; '.join(_texts(f, 'changes'))}",
+    ),
+    "configuration.unread": (
+        "server",
+        _W,
+        lambda f: (
+            f"goes on without the configuration of the store: {f['why']}"
+            if f["why"]
+            else "can read the configuration of the store again"
+        ),
+    ),
+    "configuration.anew": ("server", _W, lambda f: f"has to begin anew: {f['why']}"),
     "acquire": ("home", _I, lambda f: f"takes {_count(f)} of its own"),
     "want": ("home", _I, lambda f: f"waits for what is {f['home']}'s and a stand-in has"),
     "left": ("server", _I, lambda f: "has left"),

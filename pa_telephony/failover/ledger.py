@@ -91,6 +91,26 @@ class Ledger:
             )
         return self._summary
 
+    def follow(self, identities: Iterable[Identity], strays: Iterable[Identity]) -> None:
+        """Have a registration for each of these; others stay until there is nothing of them.
+
+        ``strays`` are identities of the store that are configured no more; one that was never
+        registered from here may be ours all the same.
+        """
+        leaving = set(strays)
+        # The keys that are here know their device and provider.
+        new = {each: Registration() for each in leaving if each not in self.registrations}
+        old = {**self.registrations, **new}
+        kept = {each: old.pop(each) if each in old else Registration() for each in identities}
+        others = {
+            each: found
+            for each, found in old.items()
+            if each in leaving or found.state is not State.IDLE
+        }
+        self.registrations = {**kept, **others}
+        self.moved = True
+        self.touch()
+
     def touch(self) -> None:
         """Note that something in the ledger has changed."""
         self._summary = None
@@ -109,7 +129,9 @@ class Ledger:
 
     def report(self, identity: Identity, input: Input, now: float, why: str) -> None:
         """Take a report of the driver about ``identity``; ``why`` is its reason."""
-        found = self.registrations[identity]
+        found = self.registrations.get(identity)
+        if found is None:
+            return  # The last word of a connection, about what is configured no more.
         if why or input in (Input.REGISTERED, Input.UNREGISTERED):
             # A connection that is closed after a refusal says nothing new.
             found.why = why

@@ -10,12 +10,14 @@ import functools
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
 from pa_telephony import cti
 from pa_telephony.address import parse_peers
 from pa_telephony.errors import ConfigurationError, ConnectionLost, RequestFailed
+from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import JtapiProvider, SkinnyProvider
 from pa_telephony.failover.journal import WriteEvent
 from pa_telephony.failover.member import Member
@@ -23,6 +25,8 @@ from pa_telephony.tasks import map_os_errors
 from pa_telephony.trace import Trace
 
 __all__ = ["Links"]
+
+Provided = TypeVar("Provided", JtapiProvider, SkinnyProvider)
 
 _PROBE = 0.5
 _PROBE_IDLE = 2.0
@@ -53,7 +57,6 @@ class Links:
         self.providers: dict[str, cti.Provider] = {}
         """The CTI sessions that are open, by the names of their providers."""
         self._member = member
-        self._cluster = member.cluster
         self._address = address
         self._clock = clock
         self._event = event
@@ -63,12 +66,20 @@ class Links:
         self._refusals: dict[str, str] = {}
         """The providers that have refused us since they were last reached, and why."""
 
-    async def provide(
-        self, provider: JtapiProvider, close_all: Callable[[str], Awaitable[None]]
-    ) -> None:
-        """Keep a CTI session open; before one is closed, ``close_all`` ends what depends on it."""
-        name = provider.name
+    @property
+    def _cluster(self) -> Cluster:
+        return self._member.cluster
+
+    async def provide(self, name: str, close_all: Callable[[str], Awaitable[None]]) -> None:
+        """Keep a CTI session open; before one is closed, ``close_all`` ends what depends on it.
+
+        Each session is with what the configuration says of the provider when it begins.
+        """
+        provider: JtapiProvider | None = None
         while True:
+            provider = _named(self._cluster, name, JtapiProvider) or provider
+            if provider is None:
+                return
             try:
                 tls = await tls_context(provider, self._cluster.directory)
                 async with cti.open_provider(
@@ -102,20 +113,22 @@ class Links:
                 self.providers.pop(name, None)
             await trio.sleep(self._cluster.timing.retry)
 
-    async def look_for(
-        self, provider: SkinnyProvider, ports_at: Callable[[str], tuple[list[bool], str]]
-    ) -> None:
+    async def look_for(self, name: str, ports_at: Callable[[str], tuple[list[bool], str]]) -> None:
         """Watch whether media ports can be registered: all that are held are, or could be.
 
         ``ports_at`` tells of each port that is held whether it is registered, and why one cannot
         be. One that is not may lack what the others have: a call manager is looked for then, and a
         server without a descriptor for one more connection, or for the sound, does not reach it.
         """
+        provider: SkinnyProvider | None = None
         while True:
-            ports, why = ports_at(provider.name)
+            provider = _named(self._cluster, name, SkinnyProvider) or provider
+            if provider is None:
+                return
+            ports, why = ports_at(name)
             if not why and (not ports or not all(ports)):
                 why = await _missing(provider.hosts, self._address)
-            self._linked(provider.name, not why, why)
+            self._linked(name, not why, why)
             hurry = why or (ports and not any(ports))
             await trio.sleep(_PROBE if hurry else _PROBE_IDLE)
 
@@ -131,6 +144,12 @@ class Links:
             self._told[provider] = reachable
             self._event("link", provider=provider, reachable=reachable, why=why)
             self._changed()
+
+
+def _named(cluster: Cluster, name: str, kind: type[Provided]) -> Provided | None:
+    """The provider of that name and kind, if the configuration still has it."""
+    found = next((each for each in cluster.providers if each.name == name), None)
+    return found if isinstance(found, kind) else None
 
 
 async def _missing(hosts: Sequence[str], local_address: str) -> str:

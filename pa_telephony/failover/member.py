@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import ownership, world as keys
 from pa_telephony.failover.actions import Action, Beating, Flight, Transact
 from pa_telephony.failover.capacity import exceeds
@@ -39,6 +40,7 @@ from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
 from pa_telephony.failover.others import Others
 from pa_telephony.failover.ownership import Plan, Step, StepKind, View
 from pa_telephony.failover.registration import Input, State
+from pa_telephony.failover.stored import Revision, read, stored
 from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Beat, World
 
@@ -53,13 +55,26 @@ class Member:
     """The decisions of one server; see the module.
 
     ``instance`` must be unique to this process and object. ``alone``: the caller holds the store's
-    proof that no other process has this name.
+    proof that no other process has this name. ``offers`` is ``cluster`` as a revision, to be the
+    configuration of a store that has none.
     """
 
     def __init__(
-        self, cluster: Cluster, name: str, *, instance: str, now: float, alone: bool = True
+        self,
+        cluster: Cluster,
+        name: str,
+        *,
+        instance: str,
+        now: float,
+        alone: bool = True,
+        offers: Revision | None = None,
     ) -> None:
         self.cluster = cluster
+        """The configuration that is followed: the store's, and ``cluster`` while it has none."""
+        self.unread = ""
+        """Why the store's configuration is not followed; "" when it is."""
+        self._offers = offers
+        self._hash: str = offers.hash if offers is not None else ""
         self.name = cluster.server(name).server_name
         self._timing = cluster.timing
         self._alone = alone
@@ -70,7 +85,7 @@ class Member:
         self._read = now
         self._ended = False
         self._source: str | None = None
-        self._beat = Beat(instance)
+        self._beat = Beat(instance, configuration=self._hash)
         self._told = self._beat
         self._told_about: tuple[object, ...] = ()
         self._next_beat = now
@@ -157,7 +172,8 @@ class Member:
 
     def state(self, identity: Identity) -> State:
         """The state of the registration of ``identity``."""
-        return self._ledger.registrations[identity].state
+        found = self._ledger.registrations.get(identity)
+        return State.IDLE if found is None else found.state
 
     def reasons(self) -> dict[str, str]:
         """The last refusal or loss of each identity to be held here that is not up, by label."""
@@ -192,7 +208,9 @@ class Member:
             self.news = False
             return ()
         self._floor = snapshot.revision
-        before, world, known = self._world, World(self.cluster, snapshot), self._known
+        self._follow_configuration(snapshot, now)
+        before, known = self._world, self._known
+        world = World(self.cluster, snapshot, readable=not self.unread)
         # To read again is news by itself: where no other server lives, nothing in the store
         # changes.
         blind = not self._beat.reads or self._is_deaf(now)
@@ -206,6 +224,39 @@ class Member:
         if self.news:
             self._rests_until = 0.0
         return recognised
+
+    def _follow_configuration(self, snapshot: Snapshot, now: float) -> None:
+        """Take up the configuration that the store has, if it is another; else say why not."""
+        try:
+            revision = stored(snapshot)
+            if revision is None:
+                return
+            if revision.hash == self._hash:
+                self.unread = ""
+                return
+            cluster = read(revision, self.cluster)
+            cluster.server(self.name)
+        except ConfigurationError as error:
+            self.unread = str(error)
+            return
+        self.unread = ""
+        self._hash, self._offers = revision.hash, revision
+        self.cluster, self._timing = cluster, cluster.timing
+        self._others.timing, self._ledger.retry = cluster.timing, cluster.timing.retry
+        self._ledger.follow(
+            (
+                identity
+                for server in cluster.servers
+                for identity in cluster.identities(server.server_name)
+            ),
+            World(cluster, snapshot).strays,
+        )
+        for name in cluster.used_providers:
+            if name not in self._unreached:
+                self._unreached = {**self._unreached, name: ""}
+                self._lost_since[name] = now
+        self._beat = replace(self._beat, configuration=revision.hash)
+        self._rests_until = 0.0
 
     def finished(self, action: Transact, outcome: Outcome | None, now: float) -> tuple[Step, ...]:
         """Take the outcome of a transaction; None = unknown (store unreachable, no answer).
@@ -461,6 +512,7 @@ class Member:
             unquiet=mine.unquiet,
             silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
             coming=self._others.coming(now),
+            offers=self._offers,
             granted=self._others.granted(now),
             free=mine.free,
             released=mine.released,

@@ -21,6 +21,7 @@ from pa_telephony.failover.status import (
     patience,
     questionable,
 )
+from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 
 __all__ = ["control", "control_and_see", "read_history", "read_status", "watch_status"]
@@ -49,6 +50,7 @@ async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple
     opened = store or open_view(cluster)
     ages = Ages()
     snapshot = await opened.snapshot()
+    cluster = current(cluster, snapshot)
     known = ages.look(cluster, snapshot, boot_clock())
     if questionable(cluster, snapshot, known):
         await trio.sleep(patience(cluster))
@@ -73,6 +75,7 @@ async def watch_status(
     ages = Ages()
     while True:
         snapshot = await opened.snapshot()
+        cluster = current(cluster, snapshot)
         yield cluster_status(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
         with trio.move_on_after(_LOOK):
             await opened.watch(snapshot)
@@ -84,6 +87,7 @@ async def control(
 ) -> None:
     """Give an operator's command to ``servers``, or to all; they obey as soon as they see it."""
     async with _opened(cluster, store) as opened:
+        cluster = current(cluster, await opened.snapshot())
         await opened.transact(intents(cluster, command, servers))
 
 
@@ -96,8 +100,9 @@ async def control_and_see(
     within: float = 10.0,
 ) -> tuple[Answer, ...]:
     """Give the command and wait, at most ``within`` seconds, for what the servers do about it."""
-    names = named(cluster, servers)
     async with _opened(cluster, store) as opened:
+        cluster = current(cluster, await opened.snapshot())
+        names = named(cluster, servers)
         await opened.transact(intents(cluster, command, names))
         ages = Ages()
         until = trio.current_time() + within

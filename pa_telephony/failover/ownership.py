@@ -34,10 +34,11 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.stored import CONFIGURATION, Revision, puts as stored_puts
 from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
 from pa_telephony.failover.world import Bearer, Session, Stop, World
 
@@ -122,6 +123,8 @@ class StepKind(enum.Enum):
     """Make the home the owner of identities that I have given up (or, with linger, not yet)."""
     RELEASE = "release"
     """Drop the claim of a home that has everything back."""
+    RETIRE = "retire"
+    """Own no more what the configuration does not have any more."""
     WANT = "want"
     """Ask the stand-in for what is mine (F25)."""
     UNWANT = "unwant"
@@ -177,6 +180,8 @@ class View:
     """The identities without a call here."""
     released: frozenset[Identity] = frozenset()
     """The identities of which the call manager has confirmed that it has nothing from here."""
+    offers: Revision | None = None
+    """The configuration of its file, for a store that has none."""
     lingers: bool = False
     """Whether route points and interceptors go home before they are given up here
     (Timing.linger)."""
@@ -224,7 +229,7 @@ def plan(view: View) -> Plan:
     mine = view.session
     shall_stop = world.stopped(me) is not None
     if mine is None:
-        return Plan(() if shall_stop or view.deaf else tuple(_enter(view)))
+        return Plan(() if shall_stop or view.deaf else _bound(world, _enter(view)))
     token = Compare(keys.session(me), created=mine.token)
     leaves = shall_stop
     if view.deaf:
@@ -256,8 +261,42 @@ def plan(view: View) -> Plan:
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
     steps += _ask(view, token, mine)
+    for stray in world.strays:
+        if world.owner(stray) == me:
+            steps += _retire(view, token, stray)
+            (give if stray in view.free or stray in view.released else hold).add(stray)
     steps.sort(key=lambda step: _ORDER[step.kind])
-    return Plan(tuple(steps), frozenset(hold - give), frozenset(give))
+    return Plan(_bound(world, steps), frozenset(hold - give), frozenset(give))
+
+
+_BY_CONFIGURATION = frozenset(
+    {StepKind.ENTER, StepKind.ACQUIRE, StepKind.TAKE_HOME, StepKind.HAND_BACK, StepKind.RETIRE}
+)
+"""Steps that only one configuration makes right."""
+
+
+def _bound(world: World, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """These steps, to be committed only under the configuration that they were planned with.
+
+    None of them where this release cannot read the configuration: it takes nothing then.
+    """
+    unchanged = world.unchanged(CONFIGURATION)
+    bound: list[Step] = []
+    for step in steps:
+        if step.kind not in _BY_CONFIGURATION:
+            bound.append(step)
+        elif world.readable:
+            compares = (*step.transaction.compares, unchanged)
+            bound.append(replace(step, transaction=replace(step.transaction, compares=compares)))
+    return tuple(bound)
+
+
+def _retire(view: View, token: Compare, stray: Identity) -> Iterator[Step]:
+    """Once the call manager has nothing of it from me, nobody owns what is no more."""
+    if stray in view.released:
+        compares = (token, view.world.unchanged(stray.key))
+        retire = Transaction(compares, (Delete(stray.key),))
+        yield Step(StepKind.RETIRE, retire, stray.home, (stray,))
 
 
 def _may_release(view: View, home: str) -> bool:
@@ -318,11 +357,14 @@ def _enter(view: View) -> Iterator[Step]:
     elif not view.unquiet:
         # The intent is compared too: a Stop All between snapshot and commit must win (Q16).
         compares = (Compare(key, modified=0), world.unchanged(keys.stop(view.me)))
-        puts = (
+        puts: tuple[Put | Delete, ...] = (
             Put(key, view.beat.encode()),
             Put(keys.configuration(view.me), world.cluster.configured),
             Delete(keys.coming(view.me)),
         )
+        if view.offers is not None and CONFIGURATION not in world.snapshot.entries:
+            # The first server of a cluster brings its file along.
+            puts = (*puts, *stored_puts(view.offers))
         enter = Transaction(compares, puts)
         yield Step(StepKind.ENTER, enter, view.me)
 
@@ -408,7 +450,8 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     for stage in range(Kind.ROUTE_POINT.stage + 1):
         here = [i for i in world.cluster.identities(view.me) if i.kind.stage == stage]
         seen += here
-        taken += [i for i in here if duty(view, i) is Duty.ACQUIRE]
+        # A number that moves here is awaited, and nothing else is delayed by it.
+        taken += [i for i in here if duty(view, i) is Duty.ACQUIRE and not world.is_leaving(i)]
         if any(duty(view, i) is Duty.ASK for i in here):
             break
     if taken:
@@ -441,7 +484,9 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         choice = _chosen(view, home, links, steady=steady)
     if choice is None:
         return
-    taken = tuple(i for i in identities if duty(view, i) is Duty.TAKE)
+    taken = tuple(i for i in identities if duty(view, i) is Duty.TAKE and not world.is_leaving(i))
+    if not taken:
+        return
     mine = _bearer(view, token)
     compares = (
         token,

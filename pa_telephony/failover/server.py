@@ -27,6 +27,7 @@ from pa_telephony.failover.chronicle import Chronicle
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import JtapiProvider, SkinnyProvider
+from pa_telephony.failover.following import Following
 from pa_telephony.failover.holder import (
     LEAVE_WITHIN,
     PORT_CONFIG,
@@ -42,8 +43,9 @@ from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_points
 from pa_telephony.failover.status import ServerStatus, cluster_status
+from pa_telephony.failover.stored import current, offered, read
 from pa_telephony.failover.stores import Store, open_store
-from pa_telephony.failover.tracing import traced
+from pa_telephony.failover.tracing import PackageTrace, traced
 from pa_telephony.failover.transaction import StoreReplaced, Transaction
 from pa_telephony.faults import NEWS, Seldom
 from pa_telephony.secrecy import warn_of_readers
@@ -73,17 +75,29 @@ class Server:
         store: Store,
         address: str,
         engine: rtp.Engine,
-        trace: Trace | None,
+        trace: PackageTrace | None,
         clock: Callable[[], float],
+        file: Cluster,
     ) -> None:
-        self.cluster = cluster
         self.name = cluster.server(name).server_name
+        self.application = application
+        self.on_configured: Callable[[Cluster], None] | None = None
+        """Called when the configuration in the store has changed, after it was taken up."""
         self._store = store
         self._address = address
         self._engine = engine
+        self._packages = trace
         self._trace = guarded(trace)
         self._clock = clock
-        self._member = Member(cluster, self.name, instance=uuid.uuid4().hex, now=clock())
+        self._member = Member(
+            cluster,
+            self.name,
+            instance=uuid.uuid4().hex,
+            now=clock(),
+            offers=offered(cluster, at=time.time(), by=self.name),
+        )
+        self._following = Following(self._member, file, cluster, self._event, self._configured)
+        self._provided: set[str] = set()
         self._chronicle = Chronicle(
             self.name, heartbeat=cluster.timing.heartbeat, take=cluster.timing.take
         )
@@ -104,6 +118,11 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.name} holds {len(self._holders)}>"
+
+    @property
+    def cluster(self) -> Cluster:
+        """The configuration that is followed: the store's."""
+        return self._following.cluster
 
     @property
     def application_errors(self) -> int:
@@ -134,16 +153,15 @@ class Server:
         return cluster_status(self.cluster, self._member.world.snapshot)
 
     async def run(self) -> None:
-        """Serve, take over for others, give back, until cancelled; then close everything."""
+        """Serve, take over for others, give back, until cancelled; then close everything.
+
+        Returns when the process has to begin anew, as the configuration in the store says
+        otherwise of what is done only once: its address, its UDP ports. It is stopped then.
+        """
         try:
             async with background() as tasks:
                 self._tasks = tasks
-                for name in self.cluster.used_providers:
-                    provider = self.cluster.provider(name)
-                    if isinstance(provider, JtapiProvider):
-                        tasks.start_soon(self._links.provide, provider, self._close_all)
-                    else:
-                        tasks.start_soon(self._links.look_for, provider, self._ports_at)
+                self._provide(tasks)
                 tasks.start_soon(self._observe)
                 tasks.start_soon(self._leave_in_time)
                 await self._act(tasks)
@@ -151,6 +169,28 @@ class Server:
             self._tasks = None
             if self.unconfirmed:
                 self._event("left", unconfirmed=self.unconfirmed)
+
+    def _provide(self, tasks: Background) -> None:
+        """Keep a link to each provider that is used; one that is used no more stays."""
+        for name in self.cluster.used_providers:
+            if name in self._provided:
+                continue
+            self._provided.add(name)
+            if isinstance(self.cluster.provider(name), JtapiProvider):
+                tasks.start_soon(self._links.provide, name, self._close_all)
+            else:
+                tasks.start_soon(self._links.look_for, name, self._ports_at)
+
+    def _configured(self, cluster: Cluster) -> None:
+        """Hand a new configuration on to what is not the member's."""
+        if self._packages is not None:
+            self._packages.change(cluster.server(self.name).trace_package_list)
+        try:
+            self.application.configured(cluster)
+        except Exception as error:  # noqa: BLE001 - the application's bug ends nobody's call
+            self._event("application.error", identity="[application]", error=repr(error))
+        if self.on_configured is not None:
+            self.on_configured(cluster)
 
     async def _leave_in_time(self) -> None:
         """When all is over, wait for connections to close, and cut those that take too long."""
@@ -203,6 +243,8 @@ class Server:
             try:
                 snapshot = await self._store.snapshot()
                 self._note(self._member.observe(snapshot, self._clock(), asked=asked))
+                if self._following.look() and self._tasks is not None:
+                    self._provide(self._tasks)
                 self._chronicle.observe(self._member.world, self._clock())
                 if self._member.news:
                     self._compare_files()
@@ -243,6 +285,10 @@ class Server:
             for action in self._member.actions(self._clock()):
                 self._perform(tasks, action)
             self._write_down(tasks)
+            anew = self._following.begins_anew
+            if anew and not self._holders and self._member.world.session(self.name) is None:
+                self._event("configuration.anew", why=anew)
+                return
             wait = self._member.next_deadline(self._clock()) - self._clock()
             with trio.move_on_after(max(wait, 0.0)):
                 await self._wake.wait()
@@ -349,9 +395,20 @@ class Server:
         Ports that other programs have bound behind ours are passed over. Raises PortUnavailable.
         """
         if identity.home == self.name:
-            self._engine.reserve(identity.index)
-            return identity.index
+            try:
+                self._engine.reserve(identity.index)
+            except rtp.PortUnavailable:
+                # A port that came before it, and goes when its call has ended, may have that one.
+                if not self._is_ours(identity.index):
+                    raise
+            else:
+                return identity.index
         return self._engine.reserve_from(self.cluster.server(self.name).number_of_media_ports)
+
+    def _is_ours(self, index: int) -> bool:
+        """Whether a media port that is held here has this index of UDP ports."""
+        held = (each for each in self._holders.values() if isinstance(each, PortHolder))
+        return any(each.port_index == index for each in held)
 
     # Reports of holders.
 
@@ -474,36 +531,45 @@ async def open_server(
     Entered means that its name, its address and its store are ours. Left means that everything it
     had registered is closed; others may act at once.
 
+    Where the store has a configuration, that one counts; where it has none, ``cluster`` becomes it
+    (``pa-telephony cluster`` shows and changes it). A ``cluster`` that differs is reported and
+    ignored.
+
     ``store`` is the one that the configuration names when left out. ``engine`` is the media engine
     that carries the sound of its ports; when left out, one is opened at the server's address and
     UDP range. Raises :class:`ConfigurationError` for a name that is no server, or runs already, and
     :class:`ConnectionLost` when the store cannot be used.
     """
-    server = cluster.server(name)
-    trace = traced(server.trace_package_list, trace)
+    cluster.server(name)
     if any(isinstance(each, JtapiProvider) and each.password for each in cluster.providers):
         warn_of_readers(cluster.file, "the passwords of providers")
     async with contextlib.AsyncExitStack() as stack:
-        warning = ""
+        # With the paths as they are in the store.
+        warning, file = "", read(offered(cluster), cluster)
         if store is None:
             warning = store_warning(cluster, await elsewhere(cluster))
             store = await stack.enter_async_context(open_store(cluster))
+        with contextlib.suppress(ConnectionLost):
+            # Later it is the member that takes the store's configuration up.
+            cluster = current(file, await store.snapshot())
+        server = cluster.server(name)
         address = await _resolve(server.hostname_or_ip_address, cluster)
         if any(isinstance(each, SkinnyProvider) for each in cluster.providers):
             rehearse_media_port(PORT_CONFIG)
         if any(isinstance(each, JtapiProvider) for each in cluster.providers):
             rehearse_route_points()
         await stack.enter_async_context(store.alive(server.server_name))
+        packages = traced(server.trace_package_list, trace)
         if engine is None:
             engine = await stack.enter_async_context(
                 rtp.open_engine(
                     address=address,
                     first_port=server.media_termination_udp_beginning_port,
                     config=rtp.EngineConfig(max_ports=_engine_ports(cluster, server.server_name)),
-                    trace=trace,
+                    trace=packages,
                 )
             )
-        opened = Server(cluster, name, application, store, address, engine, trace, clock)
+        opened = Server(cluster, name, application, store, address, engine, packages, clock, file)
         if warning:
             opened.warn("store.local", warning)
         yield opened

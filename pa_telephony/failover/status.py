@@ -13,10 +13,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.stored import stored
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.failover.world import Beat, Stop, World
 
@@ -219,6 +221,10 @@ class _Reader:
     def __init__(self, world: World, ages: Mapping[str, float], file: Configured | None) -> None:
         self.world = world
         self._file = file
+        try:
+            self._present = stored(world.snapshot)
+        except ConfigurationError:
+            self._present = None
         self._cluster = world.cluster
         self._ages = ages
 
@@ -376,7 +382,10 @@ class _Reader:
             if groups := self.world.differs(name, home):
                 found.append(f"its configuration of {home} is another: {', '.join(groups)}")
         running = self.world.configured(name)
-        if self._file is not None and running is not None:
+        present = self._present
+        if present is not None and beat.configuration not in ("", present.hash):
+            found.append(f"it has not taken up revision {present.number} of the configuration yet")
+        if self._file is not None and running is not None and present is None:
             for home in dict.fromkeys((*self.world.names, *running.homes)):
                 if groups := self._file.differs(home, running):
                     found.append(

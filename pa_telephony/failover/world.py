@@ -16,6 +16,8 @@ key                         value                  meaning
                                                    its home meanwhile
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
                                                    ``alone`` no server stands in either
+``cluster``                 a revision, JSON       the configuration of the cluster, and with
+                                                   ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
 ==========================  =====================  ============================================
 
@@ -36,7 +38,8 @@ from typing import Any, NamedTuple
 
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.identity import Identity
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
 __all__ = [
@@ -149,6 +152,9 @@ class Beat:
     holds: Mapping[str, float] = field(default_factory=dict[str, float])
     """The homes that ask this stand-in for their own and do not get it yet, and how many seconds
     they have to ask in all (``Timing.hold``, doubled when they flap)."""
+    configuration: str = ""
+    """The hash of the configuration in the store that it has taken up; "" where there is none, and
+    of a release that has its configuration from a file alone."""
 
     def encode(self) -> str:
         """Write it as JSON on one line, keys in a fixed order."""
@@ -167,6 +173,7 @@ class Beat:
                 "suspects": sorted(self.suspects),
                 "long": sorted(self.long),
                 "holds": dict(self.holds),
+                "configuration": self.configuration,
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
             },
@@ -221,6 +228,7 @@ def _decode(text: str) -> Beat:
             float(read.get("at", 0.0)),
             int(read.get("sequence", 0)),
             {str(home): float(hold) for home, hold in dict(read.get("holds", {})).items()},
+            str(read.get("configuration", "")),
         )
     except (ValueError, TypeError):
         return Beat("")
@@ -238,9 +246,12 @@ class Session(NamedTuple):
 class World:
     """A snapshot read with a cluster's configuration in hand; its methods only answer questions."""
 
-    def __init__(self, cluster: Cluster, snapshot: Snapshot) -> None:
+    def __init__(self, cluster: Cluster, snapshot: Snapshot, *, readable: bool = True) -> None:
         self.cluster = cluster
         self.snapshot = snapshot
+        self.readable = readable
+        """Whether ``cluster`` is the configuration of the snapshot, if it has one: else this
+        release cannot read that."""
         self.names = tuple(server.server_name for server in cluster.servers)
         self.sessions: dict[str, Session] = {}
         """Every session by the name of its server, also of one that only another server's file
@@ -292,14 +303,42 @@ class World:
     def differs(self, server: str, home: str) -> tuple[str, ...]:
         """The groups in which ``server`` disagrees with what ``home`` says, or said, of itself.
 
-        Groups of :data:`agreement.GROUPS`; none when they agree or that is unknown. A server that
-        differs does not stand in.
+        Groups of :data:`agreement.GROUPS`; none when they agree or that is unknown, and of servers
+        that have the one configuration of the store. A server that differs does not stand in.
         """
         key = server, home
+        if key not in self._differences and self._agrees(server) and self._agrees(home):
+            self._differences[key] = ()
         if key not in self._differences:
             one, other = self.configured(server), self.configured(home)
             self._differences[key] = one.differs(home, other) if one and other else ()
         return self._differences[key]
+
+    def _agrees(self, server: str) -> bool:
+        """Whether the server has the store's configuration, or will have it when it begins."""
+        found = self.sessions.get(server)
+        if found is None:
+            return CONFIGURATION in self.snapshot.entries
+        return bool(found.beat.configuration)
+
+    @functools.cached_property
+    def strays(self) -> tuple[Identity, ...]:
+        """The identities with an entry in the store that the configuration does not have any more.
+
+        Their owner gives them up when their calls have ended.
+        """
+        own = {each.key for name in self.names for each in self.cluster.identities(name)}
+        found = (Identity.parse(key) for key in self.snapshot.entries if key not in own)
+        return tuple(each for each in found if each is not None)
+
+    @functools.cached_property
+    def _leaving(self) -> frozenset[tuple[Kind, str]]:
+        strays = (each for each in self.strays if self.owner(each) is not None)
+        return frozenset((each.kind, each.number) for each in strays)
+
+    def is_leaving(self, identity: Identity) -> bool:
+        """Whether the number of ``identity`` is still of another home, which gives it up."""
+        return (identity.kind, identity.number) in self._leaving
 
     def bearer(self, key: str) -> Bearer | None:
         """The server that the value of ``key`` names, if that session still exists."""
@@ -401,7 +440,7 @@ class World:
             self.claimant(home) == server
             or any(self.owner(identity) == server for identity in self.cluster.identities(home))
             for home in self.names
-        )
+        ) or any(self.owner(identity) == server for identity in self.strays)
 
     def held(self, server: str) -> tuple[Identity, ...]:
         """Every identity that ``server`` owns now, whichever home it belongs to."""

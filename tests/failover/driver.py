@@ -8,6 +8,7 @@ from pa_telephony.failover import Cluster, Identity
 from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.stored import Revision
 from pa_telephony.failover.transaction import Outcome
 
 __all__ = ["Driver", "started"]
@@ -16,10 +17,18 @@ __all__ = ["Driver", "started"]
 class Driver:
     """Does at once, and without fail, what a member asks for; unless told otherwise."""
 
-    def __init__(self, name: str, worlds: Worlds, cluster: Cluster = CLUSTER) -> None:
+    def __init__(
+        self,
+        name: str,
+        worlds: Worlds,
+        cluster: Cluster = CLUSTER,
+        *,
+        offers: Revision | None = None,
+    ) -> None:
         self.now = 100.0
         self.worlds = worlds
-        self.member = Member(cluster, name, instance=f"life of {name}", now=self.now)
+        instance = f"life of {name}"
+        self.member = Member(cluster, name, instance=instance, now=self.now, offers=offers)
         self.link(True)
         self.store_answers = True
         self.store_is_read = True

@@ -41,6 +41,7 @@ from pa_telephony.failover import Cluster, Identity, Kind
 from pa_telephony.failover.actions import Close
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.stored import CONFIGURATION, offered
 from pa_telephony.failover.transaction import (
     Entry,
     Outcome,
@@ -50,7 +51,7 @@ from pa_telephony.failover.transaction import (
 )
 from pa_telephony.failover.world import Bearer, World, session
 
-__all__ = ["FAULTS", "Explored", "Node", "Situation", "with_node"]
+__all__ = ["CHANGES", "FAULTS", "Explored", "Node", "Situation", "with_node"]
 
 NEVER = ""
 """Value of a key whose bearer's session is gone; it counts for nobody, like any such value."""
@@ -75,6 +76,8 @@ class Situation(NamedTuple):
 
 
 FAULTS = ("crash", "pause", "cut", "deaf", "link", "outcome", "stop stop", "stop alone")
+CHANGES = "configuration"
+"""The kind of fault that another configuration is saved, where an exploration has several."""
 
 
 class _Keys(dict[str, int]):
@@ -95,15 +98,38 @@ class Explored:
     """The members, store and call manager of one cluster, and what one input changes of them.
 
     ``proof``: the store proves deaths, as the one of one machine does. ``kinds`` are the faults.
-    ``broken`` collects what no move may do.
+    ``broken`` collects what no move may do. ``others`` are configurations of the same servers that
+    may be saved in place of ``cluster``.
     """
 
     def __init__(
-        self, cluster: Cluster, *, proof: bool = True, kinds: Iterable[str] | None = None
+        self,
+        cluster: Cluster,
+        *,
+        proof: bool = True,
+        kinds: Iterable[str] | None = None,
+        others: Iterable[Cluster] = (),
     ) -> None:
         self.cluster = cluster
+        clusters = (cluster, *others)
+        self.configurations = {offered(each).encode(): each for each in clusters}
+        """The configurations by what the store has of them; one alone is in no store."""
         self.names = [server.server_name for server in cluster.servers]
-        self.identities = [i for name in self.names for i in cluster.identities(name)]
+        found = [i for each in clusters for name in self.names for i in each.identities(name)]
+        self.identities = list(dict.fromkeys(found))
+        self.passing = frozenset(
+            i for i in found if any(i not in each.identities(i.home) for each in clusters)
+        )
+        """The identities that not every configuration has."""
+        self.twins = [
+            frozenset(
+                number
+                for number, other in enumerate(self.identities)
+                if (other.kind, other.number) == (identity.kind, identity.number)
+            )
+            for identity in self.identities
+        ]
+        """The places of the identities that are one device at the call manager."""
         self.proof = proof
         self.kinds = frozenset(FAULTS if kinds is None else kinds)
         self.broken: list[str] = []
@@ -127,7 +153,9 @@ class Explored:
         """No server runs yet, and the store is empty."""
         nodes = tuple(Node(None) for _ in self.names)
         nothing = tuple(frozenset[int]() for _ in self.identities)
-        situation = Situation(self._store({}), nodes, nothing, tuple(None for _ in self.identities))
+        first = next(iter(self.configurations))
+        store = self._store({CONFIGURATION: first} if len(self.configurations) > 1 else {})
+        situation = Situation(store, nodes, nothing, tuple(None for _ in self.identities))
         for place in range(len(self.names)):
             situation = self._born(situation, place)
         return situation
@@ -264,7 +292,9 @@ class Explored:
         """The store as it is now."""
         if situation.store not in self._now:
             entries = self._stores[situation.store]
-            self._now[situation.store] = World(self.cluster, Snapshot(FRESH, entries))
+            here = entries.get(CONFIGURATION)
+            cluster = self.cluster if here is None else self.configurations[here.value]
+            self._now[situation.store] = World(cluster, Snapshot(FRESH, entries))
         return self._now[situation.store]
 
     def _dead(self, situation: Situation) -> frozenset[str]:

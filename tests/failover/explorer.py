@@ -17,14 +17,14 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 
-from explored import FAULTS, Explored, Situation
+from explored import CHANGES, FAULTS, Explored, Situation
 from happening import Happening
 
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.world import World
 
-__all__ = ["SHAPES", "Found", "explore"]
+__all__ = ["CHANGING", "SHAPES", "Found", "explore"]
 
 _PROVIDERS = (
     JtapiProvider(name="jtapi", hosts=("127.0.0.10",), user="pa", password="x"),
@@ -53,6 +53,25 @@ SHAPES = {
 }
 
 
+_PINNED = replace(_PROVIDERS[1], devices={str(each): f"VI{each}" for each in (6001, 6002, 7001)})
+
+
+def _with_ports(one: int, two: int, first: str = "7001") -> Cluster:
+    """PA1 with so many ports from 6001 on, and PA2 with so many from ``first`` on."""
+    second = replace(_server(2, two, 1), media_port_beginning_address=first if two else "")
+    return Cluster(
+        servers=(_server(1, one, 2), replace(second, route_address="")),
+        providers=(_PROVIDERS[0], _PINNED),
+    )
+
+
+CHANGING = {
+    "a port comes and goes": (_with_ports(1, 0), _with_ports(2, 0)),
+    "a port moves": (_with_ports(2, 0), _with_ports(1, 1, "6002")),
+}
+"""Configurations of which each may be saved in place of the other."""
+
+
 @dataclass
 class Found:
     """What an exploration found: ``path`` is the shortest one to ``violation``."""
@@ -77,7 +96,12 @@ def wrong(explored: Explored, situation: Situation) -> str:
     """What no situation may show; blank when all is well."""
     acting = [explored.acts(node) for node in situation.nodes]
     for number, identity in enumerate(explored.identities):
-        names = [name for name, acts in zip(explored.names, acting, strict=True) if number in acts]
+        twins = explored.twins[number]
+        names = [
+            name
+            for name, acts in zip(explored.names, acting, strict=True)
+            if not twins.isdisjoint(acts)
+        ]
         if len(names) > 1:
             return f"{identity} is served by {' and '.join(names)}"
     if situation.store not in explored.judged:
@@ -88,11 +112,11 @@ def wrong(explored: Explored, situation: Situation) -> str:
 def wrong_in(explored: Explored, world: World) -> str:
     """What no store may show; blank when all is well."""
     for home in explored.names:
-        owners = {i: world.owner(i) for i in explored.cluster.identities(home)}
-        later = [i for i, owner in owners.items() if i.kind.stage == 1 and owner == home]
-        away = [i for i, owner in owners.items() if i.kind.stage == 0 and owner != home]
-        if later and any(owners[i] is not None for i in away):
-            return f"{later[0]} is home before {away[0]}"
+        owners = {i: world.owner(i) for i in world.cluster.identities(home)}
+        for later in (i for i, owner in owners.items() if owner == home):
+            for other, owner in owners.items():
+                if other.kind.stage < later.kind.stage and owner not in (None, home):
+                    return f"{later} is home before {other}"
         strangers = {owner for owner in owners.values() if owner not in (None, home)}
         if len(strangers) > 1:
             return f"what is of {home} is in the hands of {' and '.join(map(str, strangers))}"
@@ -102,11 +126,13 @@ def wrong_in(explored: Explored, world: World) -> str:
 def is_home(explored: Explored, situation: Situation) -> bool:
     """Every server has its own registered, and no claim or wish is left."""
     world: World = explored.world(situation)
+    if any(world.owner(stray) is not None for stray in world.strays):
+        return False
     for place, home in enumerate(explored.names):
         node = situation.nodes[place]
         if node.life is None or world.claimant(home) or world.wants(home):
             return False
-        for identity in explored.cluster.identities(home):
+        for identity in world.cluster.identities(home):
             if world.owner(identity) != home:
                 return False
             if explored.member(node).state(identity) is not State.REGISTERED:
@@ -184,12 +210,17 @@ def explore(
     proof: bool = True,
     kinds: tuple[str, ...] = FAULTS,
     limit: int = 10_000_000,
+    others: tuple[Cluster, ...] = (),
 ) -> Found:
-    """Everything that ``faults`` faults can lead to; ends at the first violation."""
+    """Everything that ``faults`` faults can lead to; ends at the first violation.
+
+    ``others`` are configurations that may be saved in place of ``cluster``: a fault, too.
+    """
     collects = gc.isenabled()
     gc.disable()  # Millions of things, all of them kept.
     try:
-        return _explored(Happening(cluster, proof=proof, kinds=kinds), faults, limit)
+        explored = Happening(cluster, proof=proof, kinds=kinds, others=others)
+        return _explored(explored, faults, limit)
     finally:
         if collects:
             gc.enable()
@@ -243,12 +274,15 @@ def main() -> None:
     """Read the command line; see the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faults", type=int, default=2)
-    parser.add_argument("--shape", choices=SHAPES, default="home")
-    parser.add_argument("--kinds", default=",".join(FAULTS))
+    parser.add_argument("--shape", choices=[*SHAPES, *CHANGING], default="home")
+    parser.add_argument("--kinds", default=",".join((*FAULTS, CHANGES)))
     parser.add_argument("--no-proof", action="store_true", help="the store proves no deaths")
     chosen = parser.parse_args()
     kinds = tuple(chosen.kinds.split(","))
-    result = explore(SHAPES[chosen.shape], chosen.faults, proof=not chosen.no_proof, kinds=kinds)
+    first, *others = CHANGING.get(chosen.shape) or (SHAPES[chosen.shape],)
+    result = explore(
+        first, chosen.faults, proof=not chosen.no_proof, kinds=kinds, others=tuple(others)
+    )
     print(f"{chosen.shape}, {chosen.faults} faults of {', '.join(kinds)}: {result}")
     sys.exit(bool(result.violation))
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explored import Explored, Situation, with_node
+from explored import CHANGES, Explored, Situation, with_node
 from timeless import FRESH, PAST, buried, copied
 
 from pa_telephony.failover import Identity, Kind
+from pa_telephony.failover.changes import effect
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
 from pa_telephony.failover.world import Stop, session, stop
 
@@ -169,23 +171,27 @@ class Happening(Explored):
         if state is State.REGISTERING and not node.linked:
             yield f"{name} does not reach {identity}", False, report(situation, "lost")
         elif state is State.REGISTERING:
-            others = here - {place} if identity.kind is Kind.PORT else frozenset[int]()
+            # A number that moves between two homes is one device.
+            there = frozenset[int]().union(*(situation.at[twin] for twin in self.twins[number]))
+            others = there - {place} if identity.kind is Kind.PORT else frozenset[int]()
             if not others:
                 yield f"{name} has {identity}", False, report(at(here | {place}), "registered")
             else:
                 yield f"{identity} is refused to {name}", False, report(situation, "refused")
             if others and all(situation.nodes[other].paused for other in others):
                 # The call manager has missed its keepalives.
-                there = situation
+                after = situation
                 for other in others:
-                    there = self._gone(there, other, number)
-                changed = list(there.at)
+                    for twin in self.twins[number]:
+                        if other in after.at[twin]:
+                            after = self._gone(after, other, twin)
+                changed = list(after.at)
                 changed[number] = frozenset({place})
-                there = there._replace(at=tuple(changed))
+                after = after._replace(at=tuple(changed))
                 yield (
                     f"{name} displaces a mute owner of {identity}",
                     False,
-                    report(there, "registered"),
+                    report(after, "registered"),
                 )
         elif state is State.UNREGISTERING and not node.linked:
             yield f"{name} gets no answer on {identity}", False, report(situation, "lost")
@@ -206,13 +212,15 @@ class Happening(Explored):
                 continue
             for place in situation.at[number]:
                 node = situation.nodes[place]
-                if node.life is None or node.paused or self.names[place] == identity.home:
+                passing = identity in self.passing
+                at_home = self.names[place] == identity.home and not passing
+                if node.life is None or node.paused or at_home:
                     continue
                 member = self.member(node)
                 asked = member.world.wants(identity.home) or self.world(situation).wants(
                     identity.home
                 )
-                if asked and member.may_answer(identity, 0.0):
+                if (asked or passing) and member.may_answer(identity, 0.0):
                     calls = list(situation.calls)
                     calls[number] = place
                     talks = situation._replace(calls=tuple(calls))
@@ -230,6 +238,8 @@ class Happening(Explored):
                     intent = Transaction((), (Put(stop(name), how.value),))
                     what = f"{how.value} {name}"
                     yield what, self._transacted(situation, intent, what)[1]
+        if place == 0 and CHANGES in self.kinds:
+            yield from self._saved(situation)
         if node.life is None:
             return
         member = self.member(node)
@@ -255,6 +265,19 @@ class Happening(Explored):
             if committed:
                 after = self._after(after, place, "finished", None)
                 yield f"{name}: {member._flight.step} committed, and the answer is lost", after
+
+    def _saved(self, situation: Situation) -> Iterator[tuple[str, Situation]]:
+        """Each configuration that is not there and may be saved now."""
+        world = self.world(situation)
+        for count, (value, cluster) in enumerate(self.configurations.items()):
+            if cluster is world.cluster or effect(cluster, world).refused:
+                continue
+            litter = [each for each in world.strays if world.owner(each) is None]
+            save = Transaction(
+                (), (Put(CONFIGURATION, value), *(Delete(each.key) for each in litter))
+            )
+            what = f"configuration {count} is saved"
+            yield what, self._transacted(situation, save, what)[1]
 
     def _cut(self, situation: Situation, place: int) -> Situation:
         return self._after(situation, place, "the guard is over")

@@ -47,6 +47,7 @@ _STEPS: dict[StepKind, str] = {
     StepKind.TAKE_HOME: "takes {numbers} of {server}",
     StepKind.HAND_BACK: "gives {numbers} back to {server}",
     StepKind.RELEASE: "stands in for {server} no more",
+    StepKind.RETIRE: "has {numbers} no more",
     StepKind.WANT: "asks for its own",
     StepKind.UNWANT: "asks no more",
 }
@@ -280,7 +281,9 @@ class Narrated(Simulation):
 
     def hang_up(self, number: str) -> None:
         """Have the caller on that port hang up; KeyError when nobody talks there."""
-        port = self.identity(number)
+        # The configuration may not have that port any more.
+        talks = {each.number: each for each in self.calls}
+        port = talks[number]
         self._hang_up(self.calls[port], port)
 
     def talking(self) -> list[str]:

@@ -390,6 +390,16 @@ class Stage:
     def start_again(self, servers: str) -> None:
         self._order(Command.START, servers)
 
+    @_command("the operator imports")
+    def import_(self) -> None:
+        new, _ = _cluster(self._below, "the file", 1)
+        self._below = []
+        proposal = self.house.save(new)
+        for error in proposal.effect.refused:
+            self.house.say(f"the operator reads: refused: {error}")
+        for sentence in proposal.effect.told if proposal.transaction is not None else ():
+            self.house.say(f"the operator reads: {sentence}")
+
     def _order(self, command: Command, servers: str) -> None:
         names = _names(servers)
         self.house.submit(intents(self.house.cluster, command, names))

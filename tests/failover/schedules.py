@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulation import Simulation
 
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
@@ -73,10 +75,51 @@ SHAPES = {
 }
 
 
+def others(cluster: Cluster) -> tuple[Cluster, ...]:
+    """The cluster with its device names pinned, and changes of it that servers take up.
+
+    PA1 has one port less or more, or another fail-over list; its last port moves to the last
+    server, which has then this one port.
+    """
+    numbers = [f"{5 + place}{port:03d}" for place in range(1, 4) for port in range(1, 6)]
+    providers = tuple(
+        replace(each, devices={number: f"VI{number}" for number in numbers})
+        if isinstance(each, SkinnyProvider)
+        else each
+        for each in cluster.providers
+    )
+    pinned = replace(cluster, providers=providers)
+    first, *rest = pinned.servers
+    ports = first.number_of_media_ports
+
+    def with_first(**fields: object) -> Cluster:
+        return replace(pinned, servers=(replace(first, **fields), *rest))  # type: ignore[arg-type]
+
+    fewer = with_first(number_of_media_ports=ports - 1)
+    *middle, last = fewer.servers
+    taker = replace(
+        last,
+        media_port_provider="skinny",
+        media_port_beginning_address=f"6{ports:03d}",
+        number_of_media_ports=1,
+    )
+    return (
+        pinned,
+        fewer,
+        with_first(number_of_media_ports=ports + 1),
+        with_first(fail_over_server_names=tuple(reversed(first.fail_over_server_names))),
+        replace(fewer, servers=(*middle, taker)),
+    )
+
+
 def play(seed: int) -> Simulation:
     """A minute of bad luck, and none until all is home; what is wrong stands in ``violations``."""
     shape, turn = seed % len(SHAPES), seed // len(SHAPES)
     cluster = list(SHAPES.values())[shape]
-    simulation = Simulation(cluster, seed, proof=turn % 4 != 3)
+    changing: tuple[Cluster, ...] = ()
+    if turn % 3 == 2:
+        cluster, *more = others(cluster)
+        changing = tuple(more)
+    simulation = Simulation(cluster, seed, proof=turn % 4 != 3, others=changing)
     simulation.run(60.0, within=WITHIN)
     return simulation

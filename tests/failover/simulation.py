@@ -12,14 +12,16 @@ import heapq
 import itertools
 import operator
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
 from pa_telephony.failover.actions import Close, Register, Transact, Unregister
+from pa_telephony.failover.configuring import Proposal, propose
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.stored import read
 from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply
 from pa_telephony.failover.world import World, stop
 
@@ -56,8 +58,19 @@ class Process:
 class Simulation:
     """``run`` plays a schedule; ``violations`` should be empty then."""
 
-    def __init__(self, cluster: Cluster, seed: int, *, proof: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        seed: int,
+        *,
+        proof: bool = True,
+        others: Sequence[Cluster] = (),
+    ) -> None:
         self.cluster = cluster
+        """What the store has, or what the servers' files say where it has nothing."""
+        self.others = (cluster, *others) if others else ()
+        """Configurations that are saved, each in place of another; none: the store has none."""
+        self.saved = 0
         self.proof = proof
         self.names = [server.server_name for server in cluster.servers]
         self.now = 1000.0
@@ -86,6 +99,9 @@ class Simulation:
     def run(self, seconds: float, within: float) -> None:
         """Faults for ``seconds``, then none until all is home, ``within`` seconds at most."""
         began = self.now
+        if self.others:
+            self.save(self.cluster)
+            self._after(5.0, self._change)
         for name in self.names:
             self._after(self._random.uniform(0, 0.5), lambda name=name: self.start(name))
         self._after(1.0, self._misfortune)
@@ -113,6 +129,9 @@ class Simulation:
     def away(self) -> str:
         """What is not as it should be in the end; blank when everybody has its own."""
         world = self.world()
+        for stray in world.strays:
+            if (owner := world.owner(stray)) is not None:
+                return f"{owner} still has {stray}, which is no more"
         for home in self.names:
             if claimant := world.claimant(home):
                 return f"{claimant} still stands in for {home}"
@@ -130,6 +149,7 @@ class Simulation:
             "takeovers": self.takeovers,
             "returns": self.returns,
             "calls answered": self.answered,
+            "configurations saved": self.saved,
         }
 
     def _advance(self, until: float) -> None:
@@ -166,6 +186,22 @@ class Simulation:
         for identity in sorted(process.registered, key=_KEY):
             self._gone(process, identity)
         self._changed()
+
+    def save(self, cluster: Cluster) -> Proposal:
+        """Import another configuration, as an operator does; nothing happens if it is refused."""
+        proposal = propose(cluster, self.snapshot())
+        if proposal.transaction is not None:
+            assert self._submit(proposal.transaction).committed
+            self.cluster = read(proposal.revision, cluster)
+            self.saved += proposal.present is not None
+            what = "; ".join(map(str, proposal.changes))
+            self.log.append(f"{self.now:8.3f} revision {proposal.revision.number}: {what}")
+        return proposal
+
+    def _change(self) -> None:
+        if self.faults:
+            self.save(self._random.choice(self.others))
+            self._after(self._random.expovariate(1 / 6.0), self._change)
 
     def _misfortune(self) -> None:
         if not self.faults:
@@ -378,15 +414,18 @@ class Simulation:
     def _is_kept(self, process: Process, identity: Identity) -> bool:
         """Whether another has the port; who has been mute for a while loses it (keepalives)."""
         for other in self.processes.values():
-            if other is process or identity not in other.registered:
+            # A number that moves from one home to another is one device.
+            same = [each for each in other.registered if each.number == identity.number]
+            if other is process or not same:
                 continue
             if self.now < other.muted_at + 1.5 or other.paused_until <= self.now:
                 return True
-            self._gone(other, identity)
+            (theirs,) = same
+            self._gone(other, theirs)
             member, clock = other.member, other.clock
             self._after(
                 other.paused_until - self.now,
-                lambda member=member, clock=clock: member.lost(identity, clock(self.now)),
+                lambda member=member, clock=clock, lost=theirs: member.lost(lost, clock(self.now)),
             )
         return False
 
@@ -438,12 +477,14 @@ class Simulation:
             if process.registered and process.alive and process.paused_until <= self.now
         ]
         for one, two in itertools.combinations(acting, 2):
-            for identity in one.registered & two.registered:
-                if all(
-                    each.member.state(identity) is State.REGISTERED
+            mine = {(each.kind, each.number): each for each in one.registered}
+            for identity in two.registered:
+                same = mine.get((identity.kind, identity.number))
+                if same is not None and all(
+                    each.member.state(what) is State.REGISTERED
                     and each.member.may_act(each.clock(self.now))
-                    and not hands_over(each.member, identity)
-                    for each in (one, two)
+                    and not hands_over(each.member, what)
+                    for each, what in ((one, same), (two, identity))
                 ):
                     self.violated(f"{identity} is served by {one.name} and {two.name}")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from explored import FAULTS
-from explorer import SHAPES, explore
+from explored import CHANGES, FAULTS
+from explorer import CHANGING, SHAPES, explore
 
 from pa_telephony.failover import actions, ownership
 from pa_telephony.failover.ownership import Plan, Step, View
@@ -18,6 +18,29 @@ def test_no_fault_breaks_a_promise_or_keeps_anything_from_coming_home() -> None:
     assert not found.violation, str(found)
     assert found.complete
     assert found.states > 3_000
+
+
+@pytest.mark.parametrize("shape", CHANGING)
+def test_nor_does_a_configuration_that_is_saved_meanwhile(shape: str) -> None:
+    """One change alone leads to all that its being taken up one by one can."""
+    first, *others = CHANGING[shape]
+    found = explore(first, 1, kinds=(CHANGES,), others=tuple(others))
+    assert not found.violation, str(found)
+    assert found.complete
+    assert found.states > 100
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("proof", [True, False])
+@pytest.mark.parametrize("shape", CHANGING)
+def test_nor_one_with_another_fault(shape: str, proof: bool) -> None:
+    first, *others = CHANGING[shape]
+    kinds = (*FAULTS, CHANGES)
+    found = explore(first, 2, proof=proof, kinds=kinds, others=tuple(others), limit=400_000)
+    print(found)
+    assert not found.violation, str(found)
+    assert found.states > 5_000
 
 
 @pytest.mark.long

@@ -24,6 +24,7 @@ from pa_telephony.callmanager.calls.model import LegState
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import JtapiProvider, holder, links
 from pa_telephony.failover.actions import Close
+from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.links import tls_context
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stores import MemoryStore
@@ -180,6 +181,14 @@ def cluster(manager: callmanager.CallManager, **timing: float) -> failover.Clust
     )
 
 
+async def have_capacity(it: SimpleNamespace, capacity: int) -> None:
+    """From now on no server may have more calls than this."""
+    servers = (replace(each, capacity=capacity) for each in it.house.cluster.servers)
+    await save_configuration(replace(it.house.cluster, servers=tuple(servers)), it.house.store)
+    running = it.house.servers.values()
+    await until(lambda: all(each.cluster.servers[0].capacity == capacity for each in running))
+
+
 def registered_from(manager: callmanager.CallManager, name: str) -> str | None:
     address = registered_at(manager, name)
     return address[0] if address is not None else None
@@ -303,7 +312,7 @@ async def test_the_trace_says_what_became_of_a_caller_and_why() -> None:
         async with it.phones["1001"].call("6000") as first:
             await first.wait_media()
             # More than one is up: the second caller is one too many.
-            home.cluster.servers[0].__dict__["capacity"] = 1
+            await have_capacity(it, 1)
             async with it.phones["5123"].call("6000") as second:
                 await second.wait_for(DCallState.BUSY)
             async with it.phones["1002"].call("6002") as third:
@@ -508,8 +517,7 @@ async def test_a_call_of_hours_is_an_alarm_and_goes_on() -> None:
 @pytest.mark.parametrize("capacity", [1, 2], ids=["above capacity", "all ports busy"])
 async def test_the_caller_above_the_limit_hears_busy(capacity: int) -> None:
     async with house() as it, contextlib.AsyncExitStack() as calls:
-        for each in it.house.cluster.servers:
-            each.__dict__["capacity"] = capacity
+        await have_capacity(it, capacity)
         home = it.house.servers["PA1"]
         for phone in ("1001", "1002")[:capacity]:
             call = await calls.enter_async_context(it.phones[phone].call("6000"))
@@ -522,7 +530,7 @@ async def test_the_caller_above_the_limit_hears_busy(capacity: int) -> None:
 
 async def test_of_two_callers_at_once_and_one_call_to_be_had_one_hears_busy() -> None:
     async with house() as it:
-        it.house.cluster.servers[0].__dict__["capacity"] = 1
+        await have_capacity(it, 1)
         ends: list[DCallState] = []
 
         async def calls(phone: str) -> None:
@@ -709,6 +717,7 @@ async def test_a_server_logs_in_over_tls_and_trusts_nobody_else(
                     tls_authorities=authorities,
                 )
                 house.cluster = replace(house.cluster, providers=(jtapi, skinny))
+                house.store = MemoryStore()
                 async with trio.open_nursery() as nursery:
                     await house.start(nursery, "PA1")
                     if authorities:

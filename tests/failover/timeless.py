@@ -18,6 +18,7 @@ from pa_telephony.failover.member import Member
 from pa_telephony.failover.others import Others
 from pa_telephony.failover.ownership import Plan, Step
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Put
 from pa_telephony.failover.world import Bearer, Beat, World, session, stop
 
@@ -86,9 +87,10 @@ def settle(member: Member) -> None:
 def _forget(member: Member) -> None:
     """Before it looks again it does not plan: of what it saw, only what is of itself counts.
 
-    That is its session (for its heartbeat), an intent that it stop, and what it owns or claims.
+    That is its session (for its heartbeat), an intent that it stop, what it owns or claims, and the
+    configuration.
     """
-    mine = {stop(member.name), session(member.name)}
+    mine = {stop(member.name), session(member.name), CONFIGURATION}
     seen = member._world.snapshot
     entries = {
         key: entry
@@ -129,7 +131,14 @@ def beat_of(member: Member) -> Transact | None:
     assert isinstance(operation, Put)
     beat = Beat.decode(operation.value)
     # Nor who has registered what: lingering may end at any moment here, with this word or without.
-    plain = Beat(beat.instance, beat.links, beat.steady, beat.reads, sequence=1)
+    plain = Beat(
+        beat.instance,
+        beat.links,
+        beat.steady,
+        beat.reads,
+        sequence=1,
+        configuration=beat.configuration,
+    )
     put = Put(operation.key, plain.encode())
     sent.action = Transact(replace(sent.action.transaction, operations=(put,)))
     return sent.action

@@ -1,0 +1,202 @@
+"""``pa-telephony cluster``: the configuration in the store, and the files it comes from."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import trio
+
+from pa_telephony import failover
+from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.changes import differences
+from pa_telephony.failover.configuring import (
+    Proposal,
+    base_of,
+    exported,
+    propose,
+    read_configuration,
+    save_configuration,
+)
+from pa_telephony.failover.stored import Revision
+from pa_telephony.failover.stores import open_store, open_view
+from pa_telephony.printable import printable_lines, printable_reason
+
+__all__ = ["cluster"]
+
+T = TypeVar("T")
+
+_file = click.option(
+    "--cluster",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The cluster's TOML file.",
+)
+_store = click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The store, in place of the one that the file names.",
+)
+
+
+@click.group(short_help="The cluster's configuration in the store: import, export, history.")
+def cluster() -> None:
+    """What the store has is the cluster's configuration; a file is read when it is imported.
+
+    Servers take up what is imported without a restart, and no call is touched. What would need one
+    is refused with server, field and rule while that server runs.
+    """
+
+
+@cluster.command("import")
+@_file
+@_store
+@click.option("--over", type=int, help="Save over this revision, whatever the file is from.")
+def import_(file: Path, store: Path | None, over: int | None) -> None:
+    """Make the file the configuration of the store: all of it, or nothing.
+
+    Says what comes, goes, moves and stays. A file that was exported is refused when another
+    revision has been saved since; what that has changed is shown then.
+    """
+    found = the_cluster(file, store)
+    base = over if over is not None else base_of(file.read_text("utf-8"))
+    by = f"{getpass.getuser()}@{socket.gethostname()}"
+
+    async def save() -> Proposal:
+        async with open_store(found) as opened:
+            return await save_configuration(found, opened, at=time.time(), by=by, base=base)
+
+    proposal = _run(save)
+    _tell(proposal)
+    if proposal.transaction is None:
+        click.echo(f"nothing changes: the store has this as revision {_number(proposal)}")
+    else:
+        click.echo(f"revision {proposal.revision.number} is saved")
+
+
+@cluster.command()
+@where_options
+@click.option("--revision", type=int, help="An earlier one.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to make.")
+def export(
+    file: Path | None, store: Path | None, revision: int | None, output: Path | None
+) -> None:
+    """Print the configuration as TOML, which import takes back unchanged; passwords are in it."""
+    found = _revision(_revisions(file, store), revision)
+    if output is None:
+        click.echo(exported(found), nl=False)
+        return
+    try:
+        # Its owner's alone, because of the passwords; an existing file is not written over.
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"--output {output}: {error.strerror}") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(exported(found))
+
+
+@cluster.command()
+@_file
+@_store
+def diff(file: Path, store: Path | None) -> None:
+    """Show what an import of the file would change, and what would happen; nothing is done.
+
+    The exit status is 0 when nothing differs, 1 when something does, 2 when it would be refused.
+    """
+    found = the_cluster(file, store)
+
+    async def look() -> Proposal:
+        return propose(found, await open_view(found).snapshot())
+
+    proposal = _run(look)
+    _tell(proposal)
+    for error in proposal.effect.refused:
+        click.echo(printable_reason(f"refused: {error}"))
+    if proposal.effect.refused:
+        sys.exit(2)
+    sys.exit(1 if proposal.transaction is not None else 0)
+
+
+@cluster.command()
+@_file
+def validate(file: Path) -> None:
+    """Check the file alone: every rule, and the warnings; the exit status is 1 for an error."""
+    found = failover.load(file)
+    for warning in found.warnings():
+        click.echo(printable_reason(f"warning: {warning}"))
+    servers = len(found.servers)
+    click.echo(f"{file} keeps every rule: {servers} server{'' if servers == 1 else 's'}")
+
+
+@cluster.command()
+@where_options
+def history(file: Path | None, store: Path | None) -> None:
+    """The revisions that the store has, the newest first, with what each has changed."""
+    revisions = _revisions(file, store)
+    for place, revision in enumerate(revisions):
+        when = "at an unknown time"
+        if revision.at:
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(revision.at))
+        by = f" by {revision.by}" if revision.by else ""
+        click.echo(printable_reason(f"revision {revision.number}, {when}{by}, {revision.hash}"))
+        if place + 1 < len(revisions):
+            _differences(revisions[place + 1], revision)
+
+
+def _differences(before: Revision, after: Revision) -> None:
+    try:
+        changes = differences(before.cluster(), after.cluster())
+    except ConfigurationError as error:
+        click.echo(printable_reason(f"  cannot be compared: {error}"))
+        return
+    for change in changes:
+        click.echo(printable_reason(f"  {change}"))
+
+
+def _revisions(file: Path | None, store: Path | None) -> tuple[Revision, ...]:
+    found = the_cluster(file, store)
+    revisions = _run(functools.partial(read_configuration, open_view(found)))
+    if not revisions:
+        rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
+        raise ConfigurationError(rule, file=str(found.store_path))
+    return revisions
+
+
+def _revision(revisions: tuple[Revision, ...], number: int | None) -> Revision:
+    for revision in revisions:
+        if number in (None, revision.number):
+            return revision
+    known = ", ".join(str(each.number) for each in revisions)
+    raise click.ClickException(f"the store has no revision {number}, only {known}")
+
+
+def _tell(proposal: Proposal) -> None:
+    if proposal.present is None:
+        click.echo("the store has no configuration yet")
+    for change in proposal.changes:
+        click.echo(printable_reason(f"{change}"))
+    for sentence in proposal.effect.told:
+        click.echo(printable_reason(f"  {sentence}"))
+
+
+def _number(proposal: Proposal) -> int:
+    return proposal.present.number if proposal.present is not None else 0
+
+
+def _run(body: Callable[[], Awaitable[T]]) -> T:
+    """Run it; the notes of an error, such as what another writer has changed, are shown, too."""
+    try:
+        return trio.run(body)
+    except (ConfigurationError, ConnectionLost) as error:
+        lines = [str(error), *(f"  {note}" for note in getattr(error, "__notes__", ()))]
+        raise click.ClickException(printable_lines("\n".join(lines))) from error

@@ -1,0 +1,55 @@
+"""Where a cluster's configuration is: in its store, or in the file that it was imported from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import trio
+
+from pa_telephony import failover
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.configuring import read_configuration
+from pa_telephony.failover.stores.sqlite import SqliteView
+
+__all__ = ["the_cluster", "where_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def where_options(command: Command) -> Command:
+    """Add ``--cluster`` (``file``) and ``--store`` (``store``), for :func:`the_cluster`."""
+    file = click.option(
+        "--cluster",
+        "file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The cluster's TOML file; what its store has counts, once it has something.",
+    )
+    store = click.option(
+        "--store",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The cluster's store, which has the configuration; no file is needed then.",
+    )
+    return file(store(command))
+
+
+def the_cluster(file: Path | None, store: Path | None) -> failover.Cluster:
+    """The cluster of these options; with both, the file's with that store.
+
+    Raises ConfigurationError, for a store without a configuration, too.
+    """
+    if file is not None:
+        cluster = failover.load(file)
+        return cluster if store is None else replace(cluster, store=str(store.resolve()))
+    if store is None:
+        raise click.UsageError("--cluster FILE or --store FILE is needed")
+    read = functools.partial(read_configuration, SqliteView(store))
+    revisions = trio.run(read)
+    if not revisions:
+        rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
+        raise ConfigurationError(rule, file=str(store))
+    return revisions[0].cluster(str(store), store.name)

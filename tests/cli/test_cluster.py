@@ -1,0 +1,207 @@
+"""``pa-telephony cluster``: what it says, what it saves, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+
+from pa_telephony import failover
+from pa_telephony.cli.main import cli
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.configuring import read_configuration, save_configuration
+from pa_telephony.failover.stored import CONFIGURATION, Revision, offered
+from pa_telephony.failover.stores import MemoryStore, open_store, open_view
+from pa_telephony.failover.transaction import Outcome, Put, Transaction
+from pa_telephony.failover.world import Beat, session
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cluster.toml"
+    path.write_text(EXAMPLE.read_text())
+    return path
+
+
+def run(*words: object, code: int = 0) -> str:
+    result: Result = CliRunner().invoke(cli, ["cluster", *map(str, words)])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def cluster_at(file: Path) -> failover.Cluster:
+    """The shipped configuration, with the store that belongs to this file."""
+    return replace(failover.load(EXAMPLE), file=str(file))
+
+
+def configuration(file: Path) -> tuple[Revision, ...]:
+    return trio.run(read_configuration, open_view(cluster_at(file)))
+
+
+def store_of(file: Path) -> Path:
+    return file.parent / "state" / "cluster.db"
+
+
+def running(file: Path, *names: str) -> None:
+    """These servers have a session in the store, with its configuration."""
+
+    async def enter() -> None:
+        async with open_store(cluster_at(file)) as store:
+            for name in names:
+                beat = Beat(name, configuration="abc").encode()
+                await store.transact(Transaction((), (Put(session(name), beat),)))
+
+    trio.run(enter)
+
+
+def test_the_first_import_makes_the_store_s_configuration_and_a_second_changes_nothing(
+    file: Path,
+) -> None:
+    assert "revision 1 is saved" in run("import", "--cluster", file)
+    assert "nothing changes" in run("import", "--cluster", file)
+    assert [each.number for each in configuration(file)] == [1]
+
+
+def test_an_import_says_what_it_changes_and_what_happens_then(file: Path) -> None:
+    run("import", "--cluster", file)
+    running(file, "PA1", "PA2")
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+    said = run("diff", "--cluster", file, code=1)
+    assert "server 'PA1': number_of_media_ports: 2 → 3" in said
+    assert "6003 comes to PA1" in said
+    assert [each.number for each in configuration(file)] == [1]
+    assert said + "revision 2 is saved\n" == run("import", "--cluster", file)
+
+
+def test_a_file_that_is_exported_is_taken_back_unchanged(file: Path, tmp_path: Path) -> None:
+    run("import", "--cluster", file)
+    copy = tmp_path / "elsewhere" / "copy.toml"
+    copy.parent.mkdir()
+    run("export", "--store", store_of(file), "--output", copy)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert "nothing changes" in run("import", "--cluster", copy, "--store", store_of(file))
+    assert run("export", "--cluster", file) == copy.read_text()
+    assert "File exists" in run("export", "--cluster", file, "--output", copy, code=1)
+
+
+def test_of_two_writers_the_second_is_shown_what_the_first_has_changed(
+    file: Path, tmp_path: Path
+) -> None:
+    run("import", "--cluster", file)
+    mine, yours = tmp_path / "mine.toml", tmp_path / "yours.toml"
+    for copy in (mine, yours):
+        run("export", "--cluster", file, "--output", copy)
+        edit(copy, "number_of_media_ports = 2", f"number_of_media_ports = {len(copy.stem)}")
+    run("import", "--cluster", mine, "--store", store_of(file))
+    said = run("import", "--cluster", yours, "--store", store_of(file), code=1)
+    assert "revision 2 was saved by" in said
+    assert "server 'PA1': number_of_media_ports: 2 → 4" in said
+    assert configuration(file)[0].number == 2
+    said = run("import", "--cluster", yours, "--store", store_of(file), "--over", 2)
+    assert "revision 3 is saved" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('route_address = "6000"', 'route_address = "60OO"', "route_address"),
+        ("number_of_media_ports = 2", "number_of_media_ports = 2000", "number_of_media_ports"),
+        ('password = "secret"', "password = 7", "password"),
+        ('_address = "127.0.0.11"', '_address = "127.0.0.99"', "hostname_or_ip_address"),
+        ("[[servers]]", "[[servers", "TOML"),
+    ],
+)
+def test_a_bad_file_changes_nothing_and_the_reason_names_the_field(
+    file: Path, old: str, new: str, field: str
+) -> None:
+    run("import", "--cluster", file)
+    running(file, "PA1")
+    before = configuration(file)
+    edit(file, old, new)
+    assert field in run("import", "--cluster", file, code=1)
+    assert configuration(file) == before
+
+
+def test_what_would_be_refused_is_told_beforehand(file: Path) -> None:
+    run("import", "--cluster", file)
+    running(file, "PA1")
+    edit(file, "beginning_port = 32000", "beginning_port = 34000")
+    said = run("diff", "--cluster", file, code=2)
+    assert "refused: " in said
+    assert "stop PA1 first" in said
+
+
+def test_the_history_says_who_has_changed_what(file: Path) -> None:
+    run("import", "--cluster", file)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+    edit(file, '"secret"', '"very secret"')
+    run("import", "--cluster", file)
+    said = run("history", "--store", store_of(file))
+    assert said.splitlines()[0].startswith("revision 2, ")
+    assert "server 'PA1': number_of_media_ports: 2 → 3" in said
+    assert "secret" not in said
+    assert "number_of_media_ports = 2\n" in run("export", "--cluster", file, "--revision", 1)
+    assert "no revision 9" in run("export", "--cluster", file, "--revision", 9, code=1)
+
+
+def test_a_file_is_validated_without_a_store(file: Path) -> None:
+    assert "keeps every rule: 2 servers" in run("validate", "--cluster", file)
+    edit(file, 'fail_over_server_names = ["PA2"]', 'fail_over_server_names = ["PA9"]')
+    assert "there is no server 'PA9'" in run("validate", "--cluster", file, code=1)
+
+
+def test_a_store_without_a_configuration_says_how_it_gets_one(file: Path) -> None:
+    running(file)
+    assert "cluster import" in run("history", "--store", store_of(file), code=1)
+
+
+class Overtaking(MemoryStore):
+    """Another writer commits right before the first transaction."""
+
+    def __init__(self, other: Transaction) -> None:
+        super().__init__()
+        self.other: Transaction | None = other
+
+    async def transact(self, transaction: Transaction) -> Outcome:
+        other, self.other = self.other, None
+        if other is not None:
+            await super().transact(other)
+        return await super().transact(transaction)
+
+
+async def test_two_that_save_at_the_same_moment_do_not_overwrite_one_another() -> None:
+    cluster = failover.load(EXAMPLE)
+    theirs = replace(
+        offered(cluster), text=offered(cluster).text.replace("6001", "6101"), by="somebody"
+    )
+    store = Overtaking(Transaction((), (Put(CONFIGURATION, theirs.encode()),)))
+    with pytest.raises(ConfigurationError, match="revision 1 was saved by somebody"):
+        await save_configuration(cluster, store)
+    assert await read_configuration(store) == (theirs,)
+
+
+async def test_a_server_that_starts_while_what_it_may_not_take_up_is_saved_hinders_that() -> None:
+    cluster = failover.load(EXAMPLE)
+
+    starts = Transaction((), (Put(session("PA1"), Beat("PA1", configuration="abc").encode()),))
+    store = Overtaking(starts)
+    store.other = None
+    await save_configuration(cluster, store)
+    store.other = starts
+    first = replace(cluster.servers[0], hostname_or_ip_address="127.0.0.99")
+    new = replace(cluster, servers=(first, *cluster.servers[1:]))
+    with pytest.raises(ConfigurationError, match="nothing was saved"):
+        await save_configuration(new, store)
+    (revision,) = await read_configuration(store)
+    assert revision.number == 1
