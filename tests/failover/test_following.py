@@ -10,9 +10,11 @@ from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Cluster, ServerConfig
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.ledger import Ledger, Registration
+from pa_telephony.failover.ownership import StepKind, View, plan
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stored import CONFIGURATION, Revision, offered, saving, stored
+from pa_telephony.failover.world import Beat
 
 THIRD = Identity("PA1", Kind.PORT, "6003")
 MOVED = Identity("PA2", Kind.PORT, "6002")
@@ -231,3 +233,25 @@ def test_a_server_that_is_new_may_stand_in_at_once() -> None:
     save(driver.worlds, new)
     driver.settle()
     assert driver.member.world.cluster.candidates("PA1") == ("PA4", "PA2")
+
+
+def test_a_stand_in_waits_for_a_number_that_still_has_a_call_at_its_old_home() -> None:
+    first, second, third = moved().servers
+    second = replace(second, fail_over_server_names=("PA3",))
+    worlds = Worlds(replace(CLUSTER, servers=(first, second, third)))
+    worlds.enter("PA1", "PA3")
+    worlds.own("PA1", PORTS[1])
+    links = frozenset(CLUSTER.used_providers)
+    view = View(worlds.world(), "PA3", Beat("instance of PA3", links, links))
+    assert not plan(view).steps
+    worlds.die("PA1")
+    view = View(worlds.world(), "PA3", Beat("instance of PA3", links, links))
+    assert {(step.kind, step.server) for step in plan(view).steps} >= {(StepKind.TAKE_HOME, "PA2")}
+
+
+def test_a_registration_is_kept_as_long_as_anything_is_of_it_and_known_where_it_is_ours() -> None:
+    goes = Registration(State.CLOSING)
+    ledger = Ledger(1.0, {PORTS[0]: goes, PORTS[1]: Registration()})
+    ledger.follow([THIRD], [MOVED])
+    assert ledger.registrations[PORTS[0]] is goes
+    assert set(ledger.registrations) == {PORTS[0], THIRD, MOVED}

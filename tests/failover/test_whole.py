@@ -42,6 +42,7 @@ def test_the_schedules_are_worth_something() -> None:
         for what, number in played(seed).counts.items():
             total[what] = total.get(what, 0) + number
     assert total["takeovers"] > len(SEEDS)
+    assert total["configurations saved"] > 5
     assert total["hand-backs"] > 2 * len(SEEDS)
     assert total["calls answered"] > 15 * len(SEEDS)
     assert sum(number for what, number in total.items() if what.startswith("dropped")) > 20

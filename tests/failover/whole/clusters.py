@@ -21,7 +21,14 @@ from pa_telephony.failover import (
     Timing,
 )
 
-__all__ = ["CALLERS", "CALL_MANAGER", "SHAPES", "call_manager_config", "device_of"]
+__all__ = [
+    "CALLERS",
+    "CALL_MANAGER",
+    "SHAPES",
+    "call_manager_config",
+    "changes_of",
+    "device_of",
+]
 
 CALL_MANAGER = "10.0.0.1"
 CALLERS = "10.0.0.2"
@@ -29,7 +36,12 @@ _PHONES = 4
 _TIMING = Timing(hold_longest=8.0, flap_window=60.0)
 _PROVIDERS = (
     JtapiProvider("jtapi", (f"{CALL_MANAGER}:2748",), "pa", "secret"),
-    SkinnyProvider("skinny", (f"{CALL_MANAGER}:2000",), "VI"),
+    SkinnyProvider(
+        "skinny",
+        (f"{CALL_MANAGER}:2000",),
+        # Pinned, so that a port that goes is no reason to give another one its name.
+        devices={f"{home}00{port}": f"VI{home}{port}" for home in (6, 7) for port in (1, 2, 3)},
+    ),
 )
 
 
@@ -82,6 +94,21 @@ SHAPES = {
         timing=replace(_TIMING, linger=0.0),
     ),
 }
+
+
+def changes_of(cluster: Cluster) -> tuple[Cluster, ...]:
+    """What may be saved in its place while everything runs, and itself.
+
+    PA1 has a port less, another order of stand-ins, or a home less that is intercepted.
+    """
+    first, *others = cluster.servers
+    changed = (
+        first,
+        replace(first, number_of_media_ports=first.number_of_media_ports - 1),
+        replace(first, fail_over_server_names=first.fail_over_server_names[::-1]),
+        replace(first, interceptor_ports=()),
+    )
+    return tuple(replace(cluster, servers=(each, *others)) for each in changed)
 
 
 def device_of(cluster: Cluster) -> dict:

@@ -16,6 +16,7 @@ from pa_telephony import callmanager, failover, sccp
 from pa_telephony.callmanager import manager
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
+from pa_telephony.failover.configuring import propose
 from pa_telephony.trace import EventRecord
 from whole.callers import Callers
 from whole.clusters import CALL_MANAGER, CALLERS, call_manager_config, device_of
@@ -58,6 +59,8 @@ class House:
         self.network = processes.network = Network(random.Random(seed + 1), processes.current)
         trio.socket.set_custom_socket_factory(self.network)
         self.store = SharedStore(proves_death=True)
+        self.configurations = [cluster]
+        """Every configuration that the store has had."""
         self.devices = device_of(cluster)
         self.manager: callmanager.CallManager | None = None
         """The call manager that runs, if one does."""
@@ -195,6 +198,18 @@ class House:
         """What an operator asks for."""
         self.note(f"operator: {command.value} {' '.join(names)}")
         self.store.commit(intents(self.cluster, command, names))
+
+    def save(self, cluster: Cluster) -> bool:
+        """Import a configuration, as an operator does; False when it is refused for now."""
+        proposal = propose(cluster, self.store.snapshot())
+        if proposal.effect.refused:
+            self.note(f"operator: refused: {proposal.effect.refused[0]}")
+            return False
+        if proposal.transaction is not None:
+            assert self.store.commit(proposal.transaction).committed
+            self.configurations.append(cluster)
+            self.note(f"operator saves: {'; '.join(map(str, proposal.changes))}")
+        return True
 
     # Looking on, from inside the call manager.
 

@@ -195,7 +195,7 @@ class Judge:
         if home is None:
             return False
         house = self._house
-        config = house.cluster.server(home)
+        ports = min(each.server(home).number_of_media_ports for each in house.configurations)
         up = [
             other
             for other in house.callers.calls
@@ -206,7 +206,7 @@ class Judge:
         ]
         here = [each for each in up if self._home_of(each) == home]
         least = min(server.capacity for server in house.cluster.servers)
-        return len(here) >= config.number_of_media_ports or len(up) >= least
+        return len(here) >= ports or len(up) >= least
 
     def _home_of(self, call: Call) -> str | None:
         port = self._port.get(call.at)
