@@ -21,7 +21,7 @@ def test_all_examples_are_written_as_they_are_shipped(
     shipped = {
         path.relative_to(EXAMPLES)
         for path in EXAMPLES.rglob("*")
-        if path.is_file() and not {"__pycache__", "state"} & {*path.parts}
+        if path.is_file() and not {"__pycache__", ".pytest_cache", "state"} & {*path.parts}
     }
     written = tmp_path / "examples"
     assert {path.relative_to(written) for path in written.rglob("*") if path.is_file()} >= shipped
