@@ -126,6 +126,7 @@ class Phone:
 
     capabilities: tuple[Any, ...] = ()
     local_address = ("127.0.0.1", 2000)
+    address = ("127.0.0.1", 50000)
     features = PhoneFeatures.UTF8
 
     def __init__(self, name: str, version: int) -> None:

@@ -49,7 +49,8 @@ _TABLES = (
     *("device", "user", "search_spaces", "timing", "stations", "applications", "cti_tls"),
     "park_numbers",
 )
-_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", "media_at_signalling_host")
+_YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
+_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", *_YES_OR_NO)
 _SHARED = (
     "forward_all",
     "forward_busy",
@@ -232,6 +233,11 @@ class CallManagerConfig:
     """Whether phones and media ports may have sound sent only to the host that they signal from, so
     that none directs a stream at another host. Wrong where a gateway or NAT carries the sound. CTI
     ports are not compared: their applications may have sound sent to other machines."""
+    media_behind_nat: bool = True
+    """Whether the sound of a phone or media port that announces a private address, and signals from
+    a public one, is sent to the public one: it is behind a NAT. Not from another one behind the
+    same NAT, for which the private one is the better. Wrong where only the signalling is carried
+    by another host."""
 
 
 def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
@@ -340,9 +346,9 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
         raise ConfigurationError("must be even, 1024 to 65534", field="first_media_port")
     _text(config.music_on_hold, "", "music_on_hold")
-    strict: Any = config.media_at_signalling_host
-    if type(strict) is not bool:
-        raise ConfigurationError("must be true or false", field="media_at_signalling_host")
+    for name in _YES_OR_NO:
+        if type(getattr(config, name)) is not bool:
+            raise ConfigurationError("must be true or false", field=name)
     for pattern in config.park_numbers:
         try:
             if Pattern.parse(pattern, fixed=True).breadth > 1000:

@@ -146,3 +146,70 @@ def test_a_phone_has_sound_sent_only_to_where_it_signals_from_when_that_is_asked
     assert any(isinstance(each, messages.StartMediaTransmission) for each in sent) is talks
     assert ("media_at_signalling_host" in caplog.text) is not talks
     assert bool(house.calls.legs_of(PHONES[0])) is talks
+
+
+@pytest.mark.parametrize(
+    ("announces", "signals_from", "other_from", "sent_to"),
+    [
+        ("192.168.1.20", "8.8.8.8", "9.9.9.9", "8.8.8.8"),
+        ("192.168.1.20", "8.8.8.8", "10.0.0.7", "8.8.8.8"),
+        ("100.64.0.9", "8.8.8.8", "9.9.9.9", "8.8.8.8"),
+        # Both behind the same NAT: only the private address leads from one to the other.
+        ("192.168.1.20", "8.8.8.8", "8.8.8.8", "192.168.1.20"),
+        ("192.168.1.20", "10.0.0.1", "9.9.9.9", "192.168.1.20"),
+        ("9.9.9.1", "8.8.8.8", "9.9.9.9", "9.9.9.1"),
+        ("192.168.1.20", "2001:4860::8888", "9.9.9.9", "192.168.1.20"),
+    ],
+)
+@pytest.mark.parametrize("option", [True, False])
+def test_a_phone_behind_a_nat_is_sent_its_sound_where_it_signals_from(
+    announces: str, signals_from: str, other_from: str, sent_to: str, option: bool
+) -> None:
+    house = LineHouse(replace(a_config(), media_behind_nat=option))
+    phone, other = (Session(house.side, name, 20) for name in PHONES[:2])
+    phone.address, other.address = (signals_from, 50000), (other_from, 50000)
+    for session in (phone, other):
+        house.side.registered(cast("StationSession", session))
+    house.call(PHONES[0], "1002")
+    house.calls.answer(house.leg(PHONES[1]))
+    opened(house, phone, announces)
+    (order,) = (each for each in other.sent if isinstance(each, messages.StartMediaTransmission))
+    assert (order.remote_ip_addr, order.remote_port_number) == (
+        sent_to if option else announces,
+        4000,
+    )
+
+
+def test_the_call_manager_s_own_sound_goes_to_a_phone_behind_a_nat(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log says so, once."""
+    house = LineHouse()
+    phone, other = (Session(house.side, name, 20) for name in PHONES[:2])
+    phone.address = ("8.8.8.8", 50000)
+    for session in (phone, other):
+        house.side.registered(cast("StationSession", session))
+    caller = house.call(PHONES[0], "1002")
+    house.calls.answer(house.leg(PHONES[1]))
+    with caplog.at_level("INFO", "pa_telephony.callmanager"):
+        opened(house, phone, "192.168.1.20")
+        house.calls.hold(house.leg(PHONES[1]))
+        opened(house, phone, "192.168.1.20")
+    assert house.hears(caller) == "tone"
+    assert caller.stream is not None
+    assert caller.stream.address == ("8.8.8.8", 4000)
+    assert caplog.text.count("announces 192.168.1.20 for its sound and signals from 8.8.8.8") == 1
+
+
+def opened(house: LineHouse, session: Session, host: str) -> None:
+    """Let a station say that it has opened the channel that was ordered last."""
+    orders = [each for each in session.sent if isinstance(each, messages.OpenReceiveChannel)]
+    house.side.received(
+        cast("StationSession", session),
+        messages.OpenReceiveChannelAck(
+            media_reception_status=MediaStatus.OK,
+            ip_addr=host,
+            port_number=4000,
+            pass_through_party_id=orders[-1].pass_through_party_id,
+        ),
+    )

@@ -54,6 +54,7 @@ class Phone:
     """One phone. ``opens`` says how it answers for a channel: "at once", "late", "badly"."""
 
     local_address = ("127.0.0.1", 2000)
+    address = ("127.0.0.1", 50000)
     features = PhoneFeatures.UTF8
     device_type = DeviceType.CISCO_7970
 

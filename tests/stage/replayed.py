@@ -254,6 +254,7 @@ class Session:
         self.name = name
         self.registrar = registrar
         self.local_address = ("10.0.0.1", 2000)
+        self.address = ("10.0.0.1", 50000)
 
     @property
     def version(self) -> int:

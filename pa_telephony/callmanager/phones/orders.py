@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from pa_telephony.callmanager.calls.model import MediaAddress, Stream
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import MediaPayloadType
 from pa_telephony.sccp.messages import SccpMessage
 
-__all__ = ["CODECS", "close_channel", "open_channel", "start_sending"]
+__all__ = ["CODECS", "close_channel", "is_ipv4", "open_channel", "reachable", "start_sending"]
 
 CODECS = {
     MediaPayloadType.G711_ULAW64K: Codec.PCMU,
@@ -66,3 +68,25 @@ def close_channel(stream: Stream) -> list[SccpMessage]:
             conference_id=leg, pass_through_party_id=stream.id, call_reference=leg
         ),
     ]
+
+
+def is_ipv4(address: str) -> bool:
+    """Whether an address is IPv4, the only family that every session version can carry."""
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def reachable(announced: str, signals_from: str, other_signals_from: str | None) -> str:
+    """Where a station that announces one address, and signals from another, can be sent sound.
+
+    One that is behind a NAT announces a private address, which only others behind the same NAT can
+    reach: those have the same address as it has, seen from here. ``other_signals_from`` is None for
+    the call manager itself.
+    """
+    if not (is_ipv4(announced) and is_ipv4(signals_from)) or signals_from == other_signals_from:
+        return announced
+    public = [ipaddress.IPv4Address(each).is_global for each in (announced, signals_from)]
+    return signals_from if public == [False, True] else announced

@@ -7,7 +7,6 @@ What is shown is written in :mod:`~pa_telephony.callmanager.phones.display`, wha
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import logging
 from collections.abc import Callable
 
@@ -91,7 +90,8 @@ class LineSide(Watcher):
         self._keys = Keys(calls, self._devices)
         self._hidden = frozenset(() if config.park_numbers else {SoftKeyEvent.PARK})
         self._strict_media = config.media_at_signalling_host
-        self._told_elsewhere = Seldom()
+        self._behind_nat = config.media_behind_nat
+        self._told_elsewhere, self._told_nat = Seldom(), Seldom()
         calls.watchers.append(self)
 
     def add_device(self, device: DeviceConfig) -> None:
@@ -200,8 +200,9 @@ class LineSide(Watcher):
         if stream is None or stream.leg.device != session.name:
             # A station may only answer for channels of its own.
             return
-        usable = _is_ipv4(message.ip_addr) and 1 <= message.port_number <= 65535
-        if self._strict_media and message.ip_addr != session.address[0]:
+        host = self._host_of(session, stream, message.ip_addr)
+        usable = orders.is_ipv4(host) and 1 <= message.port_number <= 65535
+        if self._strict_media and host != session.address[0]:
             usable = False
             if self._told_elsewhere.due(self._calls.now()):
                 _log.warning(
@@ -211,9 +212,25 @@ class LineSide(Watcher):
                     self._told_elsewhere.times(),
                 )
         if message.media_reception_status == MediaStatus.OK and usable:
-            self._calls.receiving(stream, (message.ip_addr, message.port_number))
+            self._calls.receiving(stream, (host, message.port_number))
         else:
             self._calls.receiving(stream, None)
+
+    def _host_of(self, session: StationSession, stream: Stream, announced: str) -> str:
+        """Where a station can be sent the sound of a stream: mostly where it says."""
+        far = stream.far.leg if stream.far is not None else stream.leg
+        other = None if far is stream.leg else self.sessions.get(far.device)
+        seen_from = None if other is None else other.address[0]
+        host = announced
+        if self._behind_nat:
+            host = orders.reachable(announced, session.address[0], seen_from)
+        if host != announced and self._told_nat.due(self._calls.now()):
+            _log.info(
+                "%s announces %s for its sound and signals from %s: sent there%s "
+                "(media_behind_nat)",
+                *(session.name, announced, host, self._told_nat.times()),
+            )
+        return host
 
     # Side: changes of the calls.
 
@@ -447,15 +464,6 @@ class LineSide(Watcher):
             description=config.description,
             keep_alive_interval=config.keep_alive or None,
         )
-
-
-def _is_ipv4(address: str) -> bool:
-    """Whether an address is IPv4, the only family that every session version can carry."""
-    try:
-        ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return True
 
 
 def _message_lamp(line: int, *, on: bool) -> SccpMessage:
