@@ -28,7 +28,7 @@ with instrumented():
     from pa_telephony.errors import DecodeError, RemoteProtocolError, RequestFailed
     from pa_telephony.sccp import messages
     from pa_telephony.sccp.connection import Connection, Role
-    from pa_telephony.sccp.enums import PhoneFeatures
+    from pa_telephony.sccp.enums import DeviceType, PhoneFeatures
     from pa_telephony.sccp.layouts import older_layout
     from pa_telephony.sccp.messages import SccpMessage
     from pa_telephony.sccp.server.device import Device
@@ -113,6 +113,7 @@ class Session:
     """A station session as the line side of the call manager sees it."""
 
     capabilities: tuple[Any, ...] = ()
+    address = ("127.0.0.1", 50000)
 
     def __init__(self, name: str, registrar: Registrar | None, version: int = 6) -> None:
         self.name = name
@@ -136,6 +137,10 @@ class Session:
     @property
     def features(self) -> PhoneFeatures:
         return PhoneFeatures(0) if self._registrar is None else self._registrar.features
+
+    @property
+    def device_type(self) -> DeviceType:
+        return DeviceType(0) if self._registrar is None else self._registrar.device_type
 
     def send(self, *what: SccpMessage) -> None:
         for message in what:

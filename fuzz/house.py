@@ -34,7 +34,7 @@ with instrumented():
     from pa_telephony.cti.server.session import CtiManagerConfig, ProviderSession
     from pa_telephony.errors import DecodeError
     from pa_telephony.sccp import messages as sccp
-    from pa_telephony.sccp.enums import PhoneFeatures
+    from pa_telephony.sccp.enums import DeviceType, PhoneFeatures
     from pa_telephony.sccp.messages import SccpMessage, Sender
     from pa_telephony.sccp.server.device import Device
     from pa_telephony.sccp.server.server import local_time
@@ -128,6 +128,7 @@ class Phone:
     local_address = ("127.0.0.1", 2000)
     address = ("127.0.0.1", 50000)
     features = PhoneFeatures.UTF8
+    device_type = DeviceType.CISCO_7970
 
     def __init__(self, name: str, version: int) -> None:
         self.name = name
