@@ -7,13 +7,18 @@ from dataclasses import replace
 
 import pytest
 from bare_house import a_config
-from company import ALICE, BOB, CAROL, DAVE
+from company import ALICE, BOB, CAROL, DAVE, phone
 from line_phone import LineHouse, Phone
 
 from pa_telephony.callmanager.calls.verbs import DoNotDisturb, LegState
-from pa_telephony.callmanager.config import SpeedDial
+from pa_telephony.callmanager.config import DeviceConfig, SpeedDial
 from pa_telephony.sccp import messages
-from pa_telephony.sccp.enums import ButtonType, DeviceStimulus
+from pa_telephony.sccp.enums import (
+    ButtonType,
+    DeviceStimulus,
+    SubscribeCause,
+    SubscriptionFeatureID,
+)
 from pa_telephony.sccp.server.device import BusyLamp, answer
 
 CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
@@ -22,7 +27,7 @@ CLOCK = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
 class Reception:
     """Alice's phone, whose second and third speed dial show what Bob and the shared line do."""
 
-    def __init__(self, version: int = 20) -> None:
+    def __init__(self, version: int = 20, hidden: DeviceConfig | None = None) -> None:
         config = a_config()
         dials = (
             SpeedDial(number="1003"),
@@ -33,6 +38,7 @@ class Reception:
             replace(each, speed_dials=dials) if each.name == ALICE else each
             for each in config.devices
         ]
+        devices += [] if hidden is None else [hidden]
         self.house = LineHouse(replace(config, devices=tuple(devices)))
         self.calls = self.house.calls
         self.alice = Phone(self.house.side, ALICE, version)
@@ -136,3 +142,43 @@ def test_a_phone_that_is_removed_is_told_no_more() -> None:
     reception.calls.originate(CAROL, 1, "1002")
     assert reception.told() == []
     assert not reception.house.side._lamps._watchers
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [("1002", BusyLamp.IDLE), ("1003", BusyLamp.IN_USE), ("2000", BusyLamp.IDLE)],
+)
+def test_a_list_of_calls_that_asks_is_told_what_a_number_does(number: str, state: BusyLamp) -> None:
+    reception = Reception()
+    reception.calls.originate(CAROL, 1)
+    assert subscribed(reception, number) == [
+        messages.SubscriptionStatRes(
+            transaction_id=7, subscription_feature_id=SubscriptionFeatureID.BLF, timer=60
+        ),
+        messages.Notification(
+            transaction_id=7,
+            subscription_feature_id=SubscriptionFeatureID.BLF,
+            notification_status=state,
+        ),
+    ]
+
+
+@pytest.mark.parametrize("number", ["1999", "", " ", "70", "3000"])
+def test_of_numbers_that_are_none_or_not_the_phone_s_to_call_it_is_told_nothing(
+    number: str,
+) -> None:
+    """3000 is a phone's, in a partition that Alice does not see."""
+    hidden = phone("P9", "3000", partition="hidden")
+    (answered,) = subscribed(Reception(hidden=hidden), number)
+    assert isinstance(answered, messages.SubscriptionStatRes)
+    assert answered.cause is SubscribeCause.ROUTE_FAIL
+
+
+def subscribed(reception: Reception, number: str) -> list[object]:
+    question = messages.SubscriptionStatReq(
+        transaction_id=7,
+        subscription_feature_id=SubscriptionFeatureID.BLF,
+        timer=60,
+        subscription_id=number,
+    )
+    return list(answer(question, reception.alice.device, 20, CLOCK))

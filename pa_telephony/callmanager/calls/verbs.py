@@ -200,6 +200,11 @@ class Calls:
         """The line of a number, or of a pattern; None when there is none."""
         return self._exchange.router.lines.get((number.upper(), partition))
 
+    def line_seen_from(self, appearance: Appearance, number: str) -> Line | None:
+        """The line that would ring if a line called its number; None where none would."""
+        found = self._exchange.router.find(number, appearance.config.search_space).target
+        return found if isinstance(found, Line) and found.number == number else None
+
     def lines(self) -> list[Line]:
         """Every line, in the order of the configuration."""
         return list(self._exchange.router.lines.values())

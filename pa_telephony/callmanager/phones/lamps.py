@@ -59,8 +59,10 @@ class BusyLamps:
         line = self._calls.line(number) or next(
             (each for each in self._calls.lines() if each.number == number), None
         )
-        if line is None:
-            return BusyLamp.UNKNOWN
+        return BusyLamp.UNKNOWN if line is None else self.state_of(line)
+
+    def state_of(self, line: Line) -> BusyLamp:
+        """What a line does; UNKNOWN where no phone of it is there."""
         devices = [at.device for at in line.appearances if self._calls.is_registered(at.device)]
         states = {
             leg.state for name in devices for leg in self._calls.legs_of(name) if leg.line is line

@@ -7,6 +7,7 @@ What is shown is written in :mod:`~pa_telephony.callmanager.phones.display`, wha
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 from collections.abc import Callable
 
@@ -43,6 +44,7 @@ from pa_telephony.sccp.enums import (
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import (
     CALL_MANAGERS_OWN,
+    BusyLamp,
     Device,
     LineAppearance,
     feature,
@@ -463,7 +465,14 @@ class LineSide(Watcher):
             busy_lamps=self._lamps.of_device(config),
             description=config.description,
             keep_alive_interval=config.keep_alive or None,
+            state_of=functools.partial(self._state_of, config.name),
         )
+
+    def _state_of(self, device: str, number: str) -> BusyLamp | None:
+        """What a number does, for a phone's lists of calls; None unless it may call that number."""
+        own = self._calls.appearance(device, 1)
+        line = None if own is None else self._calls.line_seen_from(own, number)
+        return None if line is None else self._lamps.state_of(line)
 
 
 def _message_lamp(line: int, *, on: bool) -> SccpMessage:

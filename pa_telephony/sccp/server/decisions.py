@@ -108,7 +108,8 @@ _REGISTERED: dict[type[SccpMessage], Decision] = {
         by=": a busy lamp, which is told again at each change, or unused",
     ),
     m.SubscriptionStatReq: _answered(
-        m.SubscriptionStatRes, by=", refused: no states of other numbers are told"
+        m.SubscriptionStatRes,
+        by=" and Notification: what a number does now, of those that the phone may call",
     ),
     m.RegisterTokenReq: _TOKEN,
     m.SPCPRegisterTokenReq: _SPA_TOKEN,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
@@ -21,6 +21,7 @@ from pa_telephony.sccp.enums import (
     SequenceFlag,
     SoftKeySet,
     SubscribeCause,
+    SubscriptionFeatureID,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.soft_keys import select_soft_keys, soft_key_sets, soft_key_template
@@ -118,6 +119,8 @@ class Device:
     description: str = ""
     keep_alive_interval: int | None = None
     """Seconds between the station's keepalives; None: as the server's configuration says."""
+    state_of: Callable[[str], BusyLamp | None] | None = field(default=None, compare=False)
+    """Gives what a number does now, for lists of calls; None for one that is not to be told."""
 
     def spelt(self, features: PhoneFeatures, version: int) -> Device:
         """The device as a station with ``features`` is told of it: names in octets, cut to fit."""
@@ -338,15 +341,24 @@ def _service(
 def _subscription(
     question: messages.SubscriptionStatReq, device: Device, version: int, now: datetime.datetime
 ) -> tuple[SccpMessage, ...]:
-    # No states of numbers are told: lists of calls show them without one.
-    return (
-        messages.SubscriptionStatRes(
-            transaction_id=question.transaction_id,
-            subscription_feature_id=question.subscription_feature_id,
-            timer=question.timer,
-            cause=SubscribeCause.ROUTE_FAIL,
-        ),
+    feature_id, state = question.subscription_feature_id, None
+    if device.state_of is not None and feature_id == SubscriptionFeatureID.BLF:
+        state = device.state_of(question.subscription_id)
+    taken = messages.SubscriptionStatRes(
+        transaction_id=question.transaction_id,
+        subscription_feature_id=feature_id,
+        timer=question.timer,
+        cause=SubscribeCause.ROUTE_FAIL if state is None else SubscribeCause.OK,
     )
+    if state is None:
+        return (taken,)
+    # Once: whether a phone wants to be told again is not known (observed: chan-sccp does not).
+    told = messages.Notification(
+        transaction_id=question.transaction_id,
+        subscription_feature_id=feature_id,
+        notification_status=state,
+    )
+    return taken, told
 
 
 def _version(
