@@ -174,7 +174,7 @@ def test_the_media_orders_of_call_manager_2_are_read_in_its_own_layout() -> None
 
 
 _OLD = "CallManager 2.x and its stations end bodies where later ones go on"
-_STAMP = "no real station sends the configVersionStamp that may follow"
+_STAMP = "no real station sends the configVersionStamp that may follow; ours cuts there"
 OF_ANOTHER_LENGTH = {
     **{
         (name, 0): _OLD
@@ -194,9 +194,9 @@ OF_ANOTHER_LENGTH = {
     **{("RegisterReq", version): _STAMP for version in (0, 6, 17, 18, 20, 21)},
     ("ButtonTemplateReq", 6): "the 7912 does not say how many buttons it has",
     ("FeatureStatReq", 6): "the 7912 does not say what it can do",
-    ("CapabilitiesRes", 20): "the 7970 leaves the unused slots away; so may we read, not write",
+    ("CapabilitiesRes", 20): "the 7970 leaves the unused slots away, as our station does",
 }
-"""Frames that end before a field that their version may have. We write all fields, zeros there."""
+"""Frames that end before a field that their version may have. All are encoded, as zeros there."""
 
 
 def without_filler(data: bytes, version: int) -> bytes:
