@@ -32,6 +32,7 @@ from pa_telephony.cti.server.backend import (
     LegInfo,
     MediaRegistration,
     Observer,
+    Participant,
     RedirectOptions,
     Termination,
 )
@@ -233,6 +234,10 @@ class CtiSide:
     def legs_of(self, device: str) -> Sequence[LegInfo]:
         """The live legs of a device."""
         return [self._view.leg(leg) for leg in self._calls.legs_of(device)]
+
+    def members_of(self, leg_id: int) -> Sequence[Participant]:
+        """All parties of the conference that a leg is in, the one that controls it first."""
+        return self._view.members(self._leg(leg_id))
 
     def new_call_id(self) -> int:
         """A new number for a call that is about to be made."""

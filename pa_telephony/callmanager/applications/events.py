@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
-from pa_telephony.callmanager.calls.model import Mix
 from pa_telephony.callmanager.calls.verbs import (
     Calls,
     DoNotDisturb,
@@ -173,8 +172,15 @@ class CtiView(Watcher):
             reason=self._reason(leg),
             origin=origin,
             remote_in_use=leg.state in (LegState.REMOTE_IN_USE, LegState.REMOTE_HELD),
-            members=() if leg.conference is None else _members(leg.conference),
         )
+
+    def members(self, leg: Leg) -> list[Participant]:
+        """The parties of a leg's conference, its controller first; none when it is in none."""
+        mix = leg.conference
+        if mix is None:
+            return []
+        members = sorted(mix.members, key=lambda each: each is not mix.controller)
+        return [_participant(each) for each in members]
 
     def _reason(self, leg: Leg) -> CALLREASON:
         """The reason of a leg; Cisco's client ignores an end by CONFERENCE (observed)."""
@@ -339,12 +345,6 @@ def _far_sides(leg: Leg) -> list[Leg]:
     if leg.conference is not None:
         return [each for each in leg.conference.members if each is not leg]
     return [leg.peer] if leg.peer is not None else []
-
-
-def _members(conference: Mix) -> tuple[Participant, ...]:
-    """The parties of a conference, its controller first."""
-    members = sorted(conference.members, key=lambda each: each is not conference.controller)
-    return tuple(_participant(each) for each in members)
 
 
 def _participant(leg: Leg) -> Participant:

@@ -138,8 +138,6 @@ class LegInfo:
     origin: CALLORIGIN = CALLORIGIN.INBOUNDINTERNAL
     remote_in_use: bool = False
     """Another device that shares the line has the call."""
-    members: tuple[Participant, ...] = ()
-    """All parties of the conference that the leg is in, the one that controls it first."""
 
 
 class Purpose(enum.Enum):
@@ -389,6 +387,10 @@ class CallControl(Protocol):
 
     def legs_of(self, device: str) -> Sequence[LegInfo]:
         """The live legs of a device."""
+        ...
+
+    def members_of(self, leg_id: int) -> Sequence[Participant]:
+        """All parties of the conference that a leg is in, the one that controls it first."""
         ...
 
     def new_call_id(self) -> int:

@@ -6,6 +6,7 @@ Every string is sent, empty ones too: Cisco's client fails on null strings in so
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pa_telephony.cti import enums, messages
@@ -121,18 +122,19 @@ def new_call(line: int, leg: LegInfo, state: CALLSTATE) -> CtiMessage:
     )
 
 
-def existing_call(line: int, leg: LegInfo) -> CtiMessage:
-    """The event of a leg that was there before the application opened the line."""
+def existing_call(line: int, leg: LegInfo, members: Sequence[Participant]) -> CtiMessage:
+    """The event of a leg that was there before the application opened the line.
+
+    ``members`` are the parties of its conference, the one that controls it first; none otherwise.
+    """
     return messages.ExistingCallEvent(
         **_announced(line, leg),
         state=leg.state,
         original_called_party_name=plain(leg.original_called.name),
         called_party_device_name=leg.called.device,
         overall_call_security_status=enums.CALLSECURITYSTATUS(1),
-        participants_info=tuple(_participant(each) for each in leg.members),
-        controller_participant=(
-            _participant(leg.members[0]) if leg.members else structs.ParticipantInfo()
-        ),
+        participants_info=tuple(_participant(each) for each in members),
+        controller_participant=(_participant(members[0]) if members else structs.ParticipantInfo()),
     )
 
 

@@ -318,10 +318,12 @@ class LineHandles:
     def _show_existing(self, line: Line) -> None:
         if not line.filter.b_existing_call_event:
             return
-        for leg in self._session.backend.legs_of(line.device):
+        backend = self._session.backend
+        for leg in backend.legs_of(line.device):
             if leg.line == line.index and leg.leg_id not in line.legs:
                 line.legs[leg.leg_id] = leg
-                self._session.send_event(call_events.existing_call(line.handle, leg))
+                members = backend.members_of(leg.leg_id)
+                self._session.send_event(call_events.existing_call(line.handle, leg, members))
         if line.filter.b_existing_call_completed:
             self._session.send_event(
                 messages.ExistingCallCompletedEvent(
