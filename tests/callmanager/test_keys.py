@@ -419,6 +419,34 @@ def test_a_port_that_goes_off_hook_with_a_number_takes_the_line_of_that_number()
         b.press_message(messages.OnHook())
 
 
+@pytest.mark.parametrize(
+    ("number", "seen"), [("5551234", "5551234"), ("1002", "1002"), ("2000", "2000"), ("", "1002")]
+)
+def test_who_is_called_sees_the_number_that_a_port_went_off_hook_with(
+    number: str, seen: str
+) -> None:
+    office = Office()
+    a, b, *_ = office.phones
+    b.press_message(messages.OffHookWithCallingPartyNumber(calling_party_number=number))
+    b.dial("1001")
+    (call,) = a.calls.values()
+    assert (call.state, call.calling) == (DCallState.RING_IN, seen)
+    # The next call is the line's own again.
+    b.press_message(messages.OnHook())
+    b.press_message(messages.OffHook())
+    b.dial("1001")
+    (call,) = a.calls.values()
+    assert call.calling == "1002"
+
+
+def test_a_number_that_a_port_answers_with_is_nobody_s() -> None:
+    office = Office()
+    a, b, *_ = office.phones
+    calling = office.call(a, "1002")
+    b.press_message(messages.OffHookWithCallingPartyNumber(calling_party_number="5551234"))
+    assert (calling.state, calling.called) == (DCallState.CONNECTED, "1002")
+
+
 def test_a_command_about_pictures_reaches_the_other_phone_as_one_of_its_own_call() -> None:
     office = Office()
     a, b, c, _ = office.phones

@@ -261,6 +261,11 @@ class Calls:
         self._exchange.require(leg, Action.DIAL)
         self._dialling.number(leg, digits)
 
+    def call_as(self, leg: Leg, number: str) -> None:
+        """Let those who are called see ``number``, in place of the line's, as the caller's."""
+        self._exchange.require(leg, Action.DIAL)
+        leg.calling = Party(number)
+
     @_verb
     def erase(self, leg: Leg) -> None:
         """Take back the digit dialled last."""

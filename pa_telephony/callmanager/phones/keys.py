@@ -53,8 +53,7 @@ class Keys:
             case messages.OffHook():
                 self._off_hook(session, message.line_instance, message.call_reference)
             case messages.OffHookWithCallingPartyNumber():
-                line = self._line_of(session, message.calling_party_number)
-                self._off_hook(session, line or message.line_instance, 0)
+                self._off_hook_as(session, message)
             case messages.OnHook():
                 self._on_hook(session)
             case messages.HookFlash():
@@ -119,6 +118,17 @@ class Keys:
             self._press(session, SoftKeyEvent.ANSWER, line, leg.id)
         else:
             self._press(session, SoftKeyEvent.NEW_CALL, line, 0)
+
+    def _off_hook_as(
+        self, session: StationSession, message: messages.OffHookWithCallingPartyNumber
+    ) -> None:
+        """Take the line of a number off hook; where none has it, others see it as the caller's."""
+        number = message.calling_party_number
+        line = self._line_of(session, number)
+        self._off_hook(session, line or message.line_instance, 0)
+        leg = self._current(session)
+        if number and not line and leg is not None and leg.state in COLLECTING:
+            self._calls.call_as(leg, number)
 
     def _on_hook(self, session: StationSession) -> None:
         # Older phones name a call, which may be one that is on hold, or over: a call on hold stays

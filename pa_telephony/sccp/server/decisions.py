@@ -86,7 +86,8 @@ _REGISTERED: dict[type[SccpMessage], Decision] = {
     m.OnHook: _KEYS,
     m.HookFlash: _KEYS,
     m.OffHookWithCallingPartyNumber: _acted_on(
-        "the keys of the phone, as OffHook at the line of that number; others see the line's own"
+        "the keys of the phone, as OffHook at the line of that number; where none has it, who is "
+        "called sees it as the caller's"
     ),
     m.SoftKeyEvent: _KEYS,
     m.ForwardStatReq: _answered(m.ForwardStatRes),
