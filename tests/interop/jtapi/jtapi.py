@@ -96,6 +96,11 @@ class Client:
         await self.say(f"open {managers} {user} secret")
         await self.expect("ProvInServiceEv")
 
+    async def observe(self, number: str) -> None:
+        """Watch an address whose terminal is there, and wait until it can make calls."""
+        await self.say(f"observe {number}")
+        await self.expect("CiscoAddrInServiceEv", f"[{number}:]")
+
     async def expect(self, *texts: str) -> str:
         """The next line that contains all ``texts``; those before it are dropped."""
         with trio.move_on_after(_PATIENCE):

@@ -22,7 +22,7 @@ async def three_phones(house: House, client: Client) -> None:
     await house.phone("P3", answers=True)
     await client.log_in()
     for number in ("1001", "1002", "1003"):
-        await client.say(f"observe {number}")
+        await client.observe(number)
 
 
 async def call_up(client: Client) -> None:
@@ -216,7 +216,7 @@ async def test_several_calls_become_one_conference_at_once(driver: Driver, tmp_p
     async with open_house(config) as house, driver.run(tmp_path) as client:
         await three_phones(house, client)
         await house.phone("P4", answers=True)
-        await client.say("observe 1004")
+        await client.observe("1004")
         for number in ("1002", "1003", "1004"):
             await client.say(f"call 1001 {number}")
             await client.expect("CallCtlTermConnTalkingEv", f"P{number[-1]}")
@@ -262,7 +262,7 @@ async def test_calls_at_two_lines_of_a_phone_are_joined(
         driver.run(tmp_path) as client,
     ):
         await three_phones(house, client)
-        await client.say("observe 1009")
+        await client.observe("1009")
         for line, number in (("1001", "1002"), ("1009", "1003")):
             await client.say(f"call {line} {number}")
             await client.expect("CallCtlTermConnTalkingEv", f"P{number[-1]}")

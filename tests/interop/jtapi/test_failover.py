@@ -123,7 +123,7 @@ async def test_the_client_watches_a_route_point_being_taken_over_by_another_serv
         await client.log_in()
         await client.say("observe 6000")
         await client.expect("CiscoAddrInServiceEv", "[6000:]")
-        await client.say("observe 1001")
+        await client.observe("1001")
         await client.say("call 1001 6000")
         await client.expect("CallCtlConnEstablishedEv", "6001:")
         await client.say("drop 1001")

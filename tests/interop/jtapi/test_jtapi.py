@@ -92,7 +92,7 @@ async def test_device_states_do_not_disturb_message_waiting_and_data(
         await house.phone("P2", answers=True)
         await client.log_in()
         await client.say("observeterminal P1")
-        await client.say("observe 1001")
+        await client.observe("1001")
         assert "dnd true" in await client.say("dnd P1 on")
         assert "dnd false" in await client.say("dnd P1 off")
         await client.say("mwi 1001 on")

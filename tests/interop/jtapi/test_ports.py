@@ -114,7 +114,7 @@ async def test_a_call_that_the_application_does_not_accept_is_sent_on(
         two = await house.phone("P2")
         await client.log_in()
         await client.say("port CTIP1 127.0.0.1 40000 5001")
-        await client.say("observe 1001")
+        await client.observe("1001")
         await client.say("call 1001 5001")
         await client.expect("CallCtlConnOfferedEv", "5001:")
         await client.expect("ConnDisconnectedEv", "5001:")

@@ -29,7 +29,7 @@ async def only_the_caller(house: House, client: Client) -> None:
     await house.phone("P2", answers=True)
     await house.phone("P3", answers=True)
     await client.log_in()
-    await client.say("observe 1001")
+    await client.observe("1001")
     await client.say("call 1001 1002")
     await client.expect("CallCtlConnEstablishedEv", "1002:")
 
@@ -62,7 +62,7 @@ async def test_a_forward_that_is_followed_leaves_no_connection_of_the_number_tha
         await house.phone("P2")
         await house.phone("P3")
         await client.log_in()
-        await client.say("observe 1001")
+        await client.observe("1001")
         await client.say("call 1001 1002")
         await client.expect("CallCtlConnAlertingEv", "1003:")
         known = await states(client)
