@@ -61,8 +61,8 @@ class ProviderConfig:
     """How long the CTI manager has to confirm that a line and its device are closed. Without an
     answer the whole session is dropped, which releases them for certain."""
     route_select_within: float = 5.0
-    """How long a handler may take to select a route (JTAPI's RouteSelectTimeout). A call manager may
-    send the call on before that: CUCM and ours do so after 4 s, unless configured otherwise."""
+    """How long a handler may take to select a route (JTAPI's RouteSelectTimeout). CUCM and our call
+    manager send the call on before that, after 4 s, unless they are configured otherwise."""
     media_at_signalling_host: bool = False
     """Send the sound of CTI ports to the host of the CTI manager only, and hang up on a call whose
     sound is to go elsewhere.
