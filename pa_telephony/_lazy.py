@@ -25,7 +25,7 @@ def lazy_names(
         except KeyError:
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
         module = importlib.import_module(home, package)
-        value = module if home == f".{name}" else getattr(module, name)
+        value = module if home.endswith(f".{name}") else getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
 

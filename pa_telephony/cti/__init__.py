@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pa_telephony.cti.client import media_terminal as media_terminal
     from pa_telephony.cti.client.address import Address as Address
     from pa_telephony.cti.client.call import Call as Call
     from pa_telephony.cti.client.jtapi import (
@@ -72,6 +73,7 @@ __all__ = [
     "TerminalConnection",
     "TerminalConnectionState",
     "WireConnection",
+    "media_terminal",
     "open_provider",
     "serve_providers",
 ]
@@ -104,6 +106,7 @@ __getattr__, __dir__ = lazy_names(
         "TerminalConnection": ".client.jtapi",
         "TerminalConnectionState": ".client.jtapi_states",
         "WireConnection": ".connection",
+        "media_terminal": ".client.media_terminal",
         "open_provider": ".client.provider",
         "serve_providers": ".server.server",
     },
