@@ -12,7 +12,7 @@ from tables import table
 from pa_telephony.callmanager.calls.model import ACTIONS, MOVES, LegState
 from pa_telephony.cti.client import route_session
 from pa_telephony.cti.server import core as application
-from pa_telephony.failover import ownership, registration
+from pa_telephony.failover import keeping, ownership, registration
 from pa_telephony.sccp.server import names, registrar
 from pa_telephony.sccp.station import core as station
 
@@ -35,6 +35,7 @@ MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
         "pa_telephony/cti/client/route_session.py: one call at a route point",
     ),
     ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
+    ("Keeper", keeping, "pa_telephony/failover/keeping.py: an agent and the process of one server"),
 )
 
 

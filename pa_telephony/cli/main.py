@@ -22,6 +22,7 @@ _COMMANDS = {
     "demo": (".demo.command", "PA1 dies and comes home, with real calls and audio."),
     "callmanager": (".callmanager", "Run the embedded call manager."),
     "server": (".server", "Run one server of a cluster."),
+    "agent": (".agent", "Keep this machine's servers running as the store says."),
     "cluster": (".cluster", "The configuration in the store: import, export, history."),
     "status": (".status", "The Server Status page as a table."),
     "start": (".control", "Let a server of the cluster take its resources."),

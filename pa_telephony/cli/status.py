@@ -70,6 +70,7 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
             _print_history(trio.run(failover.read_history, cluster), as_json)
             return
         pages = trio.run(failover.read_status, cluster)
+        reports = trio.run(failover.read_agents, cluster)
     except (ConfigurationError, ConnectionLost) as error:
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
@@ -77,7 +78,14 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
         click.echo(json.dumps([_plain(each) for each in pages], indent=1))
     else:
         Console().print(page(pages))
+        for report in reports:
+            click.echo(printable_reason(_agent(report)))
     sys.exit(worst(pages))
+
+
+def _agent(report: failover.AgentReport) -> str:
+    servers = ", ".join(f"{name} {each}" for name, each in report.servers.items())
+    return f"agent of {report.machine}: {servers or 'no servers'}; {report.health}"
 
 
 def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:

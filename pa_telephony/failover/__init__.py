@@ -15,6 +15,7 @@ from pa_telephony._lazy import lazy_names
 
 if TYPE_CHECKING:
     from pa_telephony.failover import stores
+    from pa_telephony.failover.agents import AgentReport
     from pa_telephony.failover.application import Application, Menu
     from pa_telephony.failover.chronicle import Episode, EpisodeKind, history
     from pa_telephony.failover.cluster import Cluster, load
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pa_telephony.failover.operating import (
         control,
         control_and_see,
+        read_agents,
         read_history,
         read_status,
         watch_status,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from pa_telephony.failover.stores import open_store
 
 __all__ = [
+    "AgentReport",
     "Application",
     "Cluster",
     "Command",
@@ -68,6 +71,7 @@ __all__ = [
     "load",
     "open_server",
     "open_store",
+    "read_agents",
     "read_history",
     "read_status",
     "stores",
@@ -78,6 +82,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "AgentReport": ".agents",
         "Application": ".application",
         "Cluster": ".cluster",
         "Command": ".intent",
@@ -102,6 +107,7 @@ __getattr__, __dir__ = lazy_names(
         "load": ".cluster",
         "open_server": ".server",
         "open_store": ".stores",
+        "read_agents": ".operating",
         "read_history": ".operating",
         "read_status": ".operating",
         "stores": ".stores",

@@ -1,8 +1,8 @@
 """What an operator wants: Start, Stop, Start All, Stop All, as keys of the store.
 
-A server that finds ``stop/<its name>`` gives up what it serves, then its session; its process
-stays and waits for the key to go. Source: Control Center in Cisco's
-document 44922; F14, Q15.
+A server that finds ``stop/<its name>`` gives up what it serves, then its session. Its process is
+ended by the agent of its machine; without one it stays and waits for the key to go. Source: Control
+Center in Cisco's document 44922; F14, Q15.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pa_telephony.failover.agents import kept
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.status import ServerStatus, seconds
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
@@ -76,6 +77,8 @@ def answer(command: Command, page: ServerStatus, snapshot: Snapshot) -> Answer:
 def _started(_: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, bool, str]:
     if not page.up:
         if snapshot.running is not None and page.name not in snapshot.running:
+            if (process := kept(snapshot, page.name)) is not None:
+                return False, False, f"may run, and its agent starts it: {process}"
             return True, False, "may run, but no process of it runs: start pa-telephony server"
         if page.age is not None:
             return False, False, f"does not hear it: it is silent for {seconds(page.age)}"
@@ -106,12 +109,15 @@ def _stopped(command: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[
     )
     if snapshot.running is None:
         words = "is stopped"
+    ends = snapshot.running is not None and runs and kept(snapshot, page.name) is not None
+    if ends:
+        words = "is stopped; its agent ends its process"
     total, up = len(page.resources), sum(each.up for each in page.resources)
     if not total:
-        return True, True, words
+        return not ends, True, words
     if command is Command.STOP_ALONE:
-        return not up, not up, f"{words}; its {total} numbers are out of service"
+        return not up and not ends, not up, f"{words}; its {total} numbers are out of service"
     if page.fail_over_server:
         standing = f"{words}; {page.fail_over_server} serves {up} of its {total} numbers"
-        return up == total, up == total, standing
+        return up == total and not ends, up == total, standing
     return False, True, f"{words}; nobody stands in for its {total} numbers"

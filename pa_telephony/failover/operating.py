@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Iterable
 
 import trio
 
+from pa_telephony.failover.agents import AgentReport, agents
 from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
@@ -24,7 +25,14 @@ from pa_telephony.failover.status import (
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 
-__all__ = ["control", "control_and_see", "read_history", "read_status", "watch_status"]
+__all__ = [
+    "control",
+    "control_and_see",
+    "read_agents",
+    "read_history",
+    "read_status",
+    "watch_status",
+]
 
 _LOOK = 0.5
 """Seconds after which a page is read although nothing has changed."""
@@ -62,6 +70,11 @@ async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple
 async def read_history(cluster: Cluster, store: StoreView | None = None) -> tuple[Episode, ...]:
     """The last takeovers, returns and fences of all servers, the oldest first."""
     return history(await (store or open_view(cluster)).snapshot())
+
+
+async def read_agents(cluster: Cluster, store: StoreView | None = None) -> tuple[AgentReport, ...]:
+    """What the agents that live say of their machines and of the servers there."""
+    return agents(await (store or open_view(cluster)).snapshot())
 
 
 async def watch_status(

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.agents import kept
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
@@ -343,7 +344,8 @@ class _Reader:
             process = " (no process of it runs)" if runs is False else ""
             return f"was stopped by an operator{process}"
         if name in world.snapshot.dead or runs is False:
-            return "has no process that runs"
+            said = kept(world.snapshot, name)
+            return "has no process that runs" + (f" (its agent: {said})" if said else "")
         if world.session(name) is not None:
             return f"is silent for {seconds(self._ages.get(name, 0.0))}"
         if runs:

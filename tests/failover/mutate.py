@@ -72,6 +72,8 @@ TESTS: dict[str, Sequence[str]] = {
         "test_simulation.py",
         "test_explorer.py",
     ),
+    "keeping": ("test_keeping.py", "test_agent.py"),
+    "agent": ("test_agent.py",),
     "registration": (
         "test_registration.py",
         "test_member.py",

@@ -30,7 +30,7 @@ from typing import NamedTuple
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.stores.private import make_directory, open_private
 
-__all__ = ["Locks", "Record", "Seen", "look"]
+__all__ = ["Locks", "Record", "Seen", "look", "process_of"]
 
 _LOCK = ".lock"
 _BELL = ".bell"
@@ -336,6 +336,19 @@ def look(path: Path) -> Seen:
         finally:
             os.close(descriptor)
     return Seen(frozenset(dead), frozenset(running), record)
+
+
+def process_of(path: Path, name: str) -> int | None:
+    """The number of the process that holds the lock of ``name``; None when none does."""
+    try:
+        descriptor = open_private(path / f"{name}{_LOCK}", create=False)
+    except (OSError, ConnectionLost):
+        return None
+    try:
+        text = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        return int(text) if text.isdecimal() and _is_write_locked(descriptor) else None
+    finally:
+        os.close(descriptor)
 
 
 def _request(kind: int) -> bytes:

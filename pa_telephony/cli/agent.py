@@ -1,0 +1,64 @@
+"""``pa-telephony agent``: keeps the servers of this machine running as the store says."""
+
+from __future__ import annotations
+
+import functools
+import random
+import socket
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from pa_telephony import failover
+from pa_telephony.cli.running import log_options, run_until_stopped
+from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.failover.agent import open_agent
+from pa_telephony.failover.clock import boot_clock
+from pa_telephony.failover.configuring import save_configuration
+from pa_telephony.failover.local_processes import LocalProcesses
+from pa_telephony.failover.stored import stored
+from pa_telephony.failover.stores import open_store
+
+__all__ = ["agent"]
+
+
+@click.command(short_help="Keep this machine's servers running as the store says.")
+@where_options
+@click.option(
+    "--log-directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Each server logs to NAME.log there, in place of where the agent does.",
+)
+@log_options
+def agent(file: Path | None, store: Path | None, log_directory: Path | None) -> None:
+    """Start, watch and end the servers of this machine until SIGTERM or Ctrl-C.
+
+    A server that is not stopped in the store runs: one that crashes is started again, after a
+    pause that grows. `pa-telephony stop` and `start` say what has become of it. The end of the
+    agent ends no server, and an agent that starts takes over those that run. There is one agent a
+    machine; servers are of this machine when their address is.
+    """
+    cluster = the_cluster(file, store)
+    run_until_stopped(functools.partial(_run, cluster, log_directory))
+
+
+async def _run(cluster: failover.Cluster, log_directory: Path | None) -> None:
+    machine = socket.gethostname()
+    path = cluster.store_path.absolute()
+
+    def command(name: str) -> list[str]:
+        words = [sys.executable, "-m", "pa_telephony", "server", "--store", str(path)]
+        return [*words, "--name", name]
+
+    async with open_store(cluster) as store:
+        if stored(await store.snapshot()) is None:
+            # As a server does: the file is the configuration of a store that has none.
+            await save_configuration(cluster, store, at=time.time(), by=f"agent@{machine}")
+        processes = LocalProcesses(path, command, log_directory)
+        async with open_agent(
+            machine, cluster, store, processes, chance=random.random, clock=boot_clock
+        ) as running:
+            click.echo(f"the agent of {machine} is up")
+            await running.run()
