@@ -49,7 +49,8 @@ class Inbound:
         if slots & (slots - 1) or not 0 <= delay < slots:
             raise ValueError(f"{slots} slots must be a power of two above the delay {delay}")
         self._slots = slots
-        self._delay = delay
+        self.delay = delay
+        """Frames of 20 ms between arrival and playout."""
         self._size = slots * FRAME
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
         self.views = [row.data for row in self._buffer]
@@ -390,7 +391,7 @@ class Inbound:
         self.ssrc[row] = ssrc
         self.extended[row] = sequence
         # What the network has put behind the first packet.
-        self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self._delay, 0, -1)}
+        self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self.delay, 0, -1)}
         self._before[row] = self.packets[row]
         self._bad[row] = _NONE
         self._timed[row] = False
@@ -406,7 +407,7 @@ class Inbound:
 
     def _insert(self, row: int, timestamp: int, payload: bytes, step: int) -> None:
         """Do what :meth:`JitterBuffer.insert` does, on a row."""
-        delay, length = self._delay * FRAME, len(payload)
+        delay, length = self.delay * FRAME, len(payload)
         if not self._flows[row]:
             self._flows[row] = True
             self._cursor[row] = timestamp - delay & _MASK32
@@ -470,7 +471,7 @@ class Inbound:
         self._patience[rows] -= 1
         for row in rows[self._patience[rows] == 0].tolist():
             self._watched.discard(row)
-            if self._least[row] > self._delay * FRAME:
+            if self._least[row] > self.delay * FRAME:
                 self._leave_out(row)
                 self._watch(row)
 

@@ -6,7 +6,8 @@ of a tick goes out in the same tick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,10 @@ class Loop:
             sound.at_rate(CLOCK_RATE).samples if isinstance(sound, Audio) else np.zeros(0, np.int16)
         )
         self._at = 0
+        self.frames: Iterator[Samples] = iter(())
+        """The sound in frames of 160 samples, without an end, if it consists of whole ones."""
+        if len(self._samples) % FRAME == 0:
+            self.frames = itertools.cycle(self._samples.reshape(-1, FRAME))
 
     def read(self, count: int) -> Samples:
         """The next ``count`` samples at 8000 per second."""

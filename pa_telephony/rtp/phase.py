@@ -11,8 +11,9 @@ when a port changes, and are only read in a tick.
 
 from __future__ import annotations
 
+import itertools
 import select
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -35,11 +36,14 @@ TICK = 0.02
 
 _ROUNDS = 8
 """Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
-_ALL_AGAIN = 16
+_ALL_AGAIN = 50
 """Ticks after which all ports are read until they are empty: a sender's clock may be faster than
 ours."""
 _AT_ONCE = 256
 """Sockets that the kernel names at once as ready."""
+_BEHIND = 1
+"""Packets that may wait for a later tick, where the playout delay leaves time for that: one that
+comes just when its port is read is sometimes a tick earlier and sometimes later."""
 _QUIET = 10
 """Ticks without a packet after which a port is not read in vain any more, but waited for."""
 _NOTHING = np.zeros(0, np.int16)
@@ -49,8 +53,6 @@ _Reader: TypeAlias = tuple[Callable[[memoryview], int], memoryview, int]
 """How a port is read, where to, and its row."""
 _Sender: TypeAlias = tuple[Callable[[memoryview], int], memoryview, Port]
 """How a port is sent from, its packet, and the port."""
-_Speaker: TypeAlias = tuple[Callable[[int], Samples], Port]
-"""What a port's sound is read with, and the port."""
 
 
 class PhaseOwner(Protocol):
@@ -96,6 +98,7 @@ class Phase:
         self._outbound = outbound
         self._owner = owner
         self._watched = watched
+        self._behind = _BEHIND if inbound.delay > _BEHIND else 0
         self._poll = select.epoll()
         self._of_rtp: dict[int, Port] = {}
         self._of_rtcp: dict[int, Port] = {}
@@ -106,6 +109,7 @@ class Phase:
         self._rows: Rows = _NOBODY
         self._ears: list[tuple[list[Callable[[Samples], None]], Samples, Port]] = []
         """Of each port the listeners, the frame that they hear, and the port."""
+        self._listeners: list[list[Callable[[Samples], None]]] = []
         self._readers: list[_Reader] = []
         self._reader_rows: Rows = _NOBODY
         self._plain: list[_Sender] = []
@@ -113,10 +117,15 @@ class Phase:
         self._plain_rows: Rows = _NOBODY
         self._careful: list[Port] = []
         """All other ports that send."""
-        self._speakers: list[_Speaker] = []
-        self._speaker_rows: Rows = _NOBODY
+        self._tellers: list[Port] = []
+        """The ports whose sound lies ready in frames, and the frames."""
+        self._frames: list[Iterator[Samples]] = []
+        self._teller_rows: Rows = _NOBODY
+        self._readers_aloud: list[Port] = []
+        """The ports whose sound is read piece by piece."""
+        self._aloud_rows: Rows = _NOBODY
         self._codecs: list[tuple[Codec, Rows]] = []
-        """The same rows by codec."""
+        """The rows of all these by codec."""
         self._falling_silent: list[Port] = []
 
     def add(self, port: Port) -> None:
@@ -163,6 +172,7 @@ class Phase:
         ports = [self.ports[row] for row in sorted(self.ports)]
         self._rows = _rows_of(ports)
         self._ears = [(port.listeners, self._inbound.frame[port.index], port) for port in ports]
+        self._listeners = [port.listeners for port in ports]
         for port in ports:
             if port.index in self._steady and not (port.connected and port.receiving):
                 self._wait_for(port)
@@ -175,9 +185,12 @@ class Phase:
         self._plain_rows = _rows_of(plain)
         self._careful = [p for p in sending if self._watched or not (p.plain and p.connected)]
         speaking = [port for port in sending if port.source is not None]
-        self._speakers = [(port.source.read, port) for port in speaking if port.source is not None]
-        self._speaker_rows = _rows_of(speaking)
-        self._codecs = self._outbound.by_codec(self._speaker_rows)
+        self._tellers = [port for port in speaking if _frames_of(port) is not None]
+        self._frames = [frames for port in self._tellers if (frames := _frames_of(port))]
+        self._teller_rows = _rows_of(self._tellers)
+        self._readers_aloud = [port for port in speaking if _frames_of(port) is None]
+        self._aloud_rows = _rows_of(self._readers_aloud)
+        self._codecs = self._outbound.by_codec(_rows_of(speaking))
         for port in speaking:
             port.audible = True
         self._falling_silent = [p for p in sending if p.source is None and p.audible]
@@ -244,8 +257,10 @@ class Phase:
         if absent:
             rows = np.array([row for _, _, row in self._readers if row not in absent], np.int64)
         odd = self._accept(rows, lengths, now)
-        everyone = missed or self.ticks % _ALL_AGAIN == 0
-        again = [*self._steady] if everyone else [*self._owed, *odd]
+        if missed or self.ticks % _ALL_AGAIN == 0:
+            again = [*self._steady]
+        else:
+            again = [row for row, owed in self._owed.items() if owed > self._behind] + odd
         if again:
             self._read_again([row for row in again if row not in absent], now)
         for row in missing:
@@ -356,14 +371,13 @@ class Phase:
         if not self._ears:
             return
         self._inbound.take(self._rows)
-        for listeners, frame, port in self._ears:
-            if listeners:
-                for listener in tuple(listeners):
-                    try:
-                        listener(frame)
-                    except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
-                        listeners.remove(listener)
-                        self._owner.report_bug(port, "a listener", error)
+        for listeners, frame, port in list(itertools.compress(self._ears, self._listeners)):
+            for listener in tuple(listeners):
+                try:
+                    listener(frame)
+                except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
+                    listeners.remove(listener)
+                    self._owner.report_bug(port, "a listener", error)
 
     def _prepare(self, missed: int) -> None:
         outbound = self._outbound
@@ -372,26 +386,53 @@ class Phase:
             port.audible = False
             outbound.hush(port.index)
         self._falling_silent = []
-        if self._speakers:
-            self._speak()
+        if self._tellers:
+            outbound.pcm[self._teller_rows] = _side_by_side(self._next_frames())
+        if self._readers_aloud:
+            read = [self._read(port) for port in self._readers_aloud]
+            outbound.pcm[self._aloud_rows] = _side_by_side(read)
         for codec, rows in self._codecs:
             outbound.encode(codec, rows)
         outbound.stamp(self._rows)
 
-    def _speak(self) -> None:
-        """Read the next 20 ms of every port's sound."""
+    def _next_frames(self) -> list[Samples]:
+        """The next 20 ms of every sound that lies ready in frames."""
         sounds: list[Samples] = []
-        for read, port in self._speakers:
+        frames = map(next, self._frames, itertools.repeat(_NOTHING))
+        while len(sounds) < len(self._tellers):
             try:
-                samples = read(FRAME)
+                sounds.extend(frames)
             except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
-                self._owner.report_bug(port, "the source", error)
-                samples = _NOTHING
-            if len(samples) != FRAME:
-                samples = np.concatenate((samples, np.zeros(FRAME - len(samples), np.int16)))
-                port.source = None
-            sounds.append(samples)
-        self._outbound.pcm[self._speaker_rows] = np.concatenate(sounds).reshape(-1, FRAME)
+                self._owner.report_bug(self._tellers[len(sounds)], "the source", error)
+                sounds.append(_NOTHING)
+        lengths = list(map(len, sounds))
+        if lengths.count(FRAME) < len(lengths):
+            for at, length in enumerate(lengths):
+                if length != FRAME:
+                    sounds[at] = self._read(self._tellers[at])
+        return sounds
+
+    def _read(self, port: Port) -> Samples:
+        """Read the next 20 ms of a port's sound; where it ends, the rest is silence."""
+        samples = _NOTHING
+        try:
+            if port.source is not None:
+                samples = port.source.read(FRAME)
+        except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
+            self._owner.report_bug(port, "the source", error)
+        if len(samples) != FRAME:
+            samples = np.concatenate((samples, np.zeros(FRAME - len(samples), np.int16)))
+            port.source = None
+        return samples
+
+
+def _frames_of(port: Port) -> Iterator[Samples] | None:
+    return getattr(port.source, "frames", None)
+
+
+def _side_by_side(sounds: list[Samples]) -> Samples:
+    """The frames of some rows as one array: faster than numpy does it by itself."""
+    return np.concatenate(sounds).reshape(-1, FRAME)
 
 
 def _rows_of(ports: list[Port]) -> Rows:

@@ -28,7 +28,12 @@ _PACKET_MS = (10, 20, 30, 40, 60, 80, 120)
 
 
 class SampleSource(Protocol):
-    """Where the sound that a port sends comes from."""
+    """Where the sound that a port sends comes from.
+
+    One that lies ready has an attribute ``frames`` besides, an iterator of arrays of 160 samples:
+    its port takes the sound from there until the iterator ends, and then reads the rest. That costs
+    less.
+    """
 
     def read(self, count: int) -> Samples:
         """The next ``count`` samples at 8000 per second; fewer mean the end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from pa_telephony.rtp import wav
 from pa_telephony.rtp.audio import Audio
 from pa_telephony.rtp.dtmf import DigitMerger
 from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import CLOCK_RATE
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.tones import Tone
@@ -30,12 +31,16 @@ _MAX_RECORDED = CLOCK_RATE * 4 * 3600
 
 
 class _Player:
-    """A sound that is being played, and how far."""
+    """A sound that is being played, and how far; ``read`` has what is behind ``frames``."""
 
     def __init__(self, sound: Samples | Tone) -> None:
         self.done = trio.Event()
+        self.frames: Iterator[Samples] = iter(())
         self._sound = sound
         self._at = 0
+        if not isinstance(sound, Tone):
+            self._at = len(sound) // FRAME * FRAME
+            self.frames = iter(sound[: self._at].reshape(-1, FRAME))
 
     def read(self, count: int) -> Samples:
         if isinstance(self._sound, Tone):

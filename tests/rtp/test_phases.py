@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +12,8 @@ import trio
 from loopback import HOST
 
 from pa_telephony import rtp
-from pa_telephony.rtp import Engine, EngineConfig, Packet, Port
+from pa_telephony.rtp import Engine, EngineConfig, Media, Packet, Port
+from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.pacing import Pacer
 from pa_telephony.rtp.phase import TICK
 from pa_telephony.rtp.rows import holds, numbers, whole
@@ -196,6 +197,54 @@ async def test_a_key_may_end_other_calls_in_the_tick_in_which_it_is_read() -> No
             await trio.sleep(2 * TICK)
             assert [port.closed for port in ports] == [False, True, True]
             assert engine.statistics.broken_ticks == 0
+
+
+class Ready:
+    """A sound that lies ready in frames, all but its end."""
+
+    def __init__(self, frames: Iterator[Samples], rest: Samples) -> None:
+        self.frames = frames
+        self._rest = rest
+
+    def read(self, count: int) -> Samples:
+        rest, self._rest = self._rest[:count], self._rest[count:]
+        return rest
+
+
+def loud(samples: int) -> Samples:
+    return np.full(samples, 8031, np.int16)
+
+
+async def test_a_sound_that_lies_ready_is_heard_with_its_end_and_once() -> None:
+    async with an_engine(42540) as engine:
+        left, right = engine.open_port(), engine.open_port()
+        for one, other in ((left, right), (right, left)):
+            one.start_receiving()
+            one.start_sending(other.local_address)
+        left.source = Ready(iter([loud(160)] * 5), loud(40))
+        with Media(right).record() as recording:
+            await trio.sleep(20 * TICK)
+        assert np.flatnonzero(recording.samples).size == 5 * 160 + 40
+        assert left.source is None
+
+
+@pytest.mark.makes_bugs
+async def test_frames_that_fail_end_their_own_sound_alone(caplog: pytest.LogCaptureFixture) -> None:
+    def failing() -> Iterator[Samples]:
+        yield loud(160)
+        raise OverflowError("no more")
+
+    async with an_engine(42560) as engine:
+        ports = [engine.open_port() for _ in range(4)]
+        for port in ports:
+            port.start_sending((HOST, 9))
+        ports[1].source = Ready(failing(), loud(0))
+        for port in (ports[0], ports[2]):
+            port.source = Ready(iter([loud(160)] * 100), loud(0))
+        await trio.sleep(10 * TICK)
+        assert [port.source is None for port in ports] == [False, True, False, True]
+        assert engine.statistics.broken_ticks == 0
+    assert "no more" in caplog.text
 
 
 async def test_the_pacer_follows_a_clock_that_a_test_moves() -> None:
