@@ -39,7 +39,7 @@ __all__ = ["Engine", "EngineConfig", "EngineStatistics", "PortUnavailable", "ope
 
 _SLOTS: Final = (0, 4, 2, 6, 1, 5, 3, 7)
 """In which order the slots of 2.5 ms are used: each as far from the others as can be."""
-_ROOM: Final = 0.002
+_ROOM: Final = 0.0015
 """Seconds of work after which a phase is full."""
 _WORK: Final = 6e-6
 """About what a port that is opened will add to a tick, in seconds, until it is measured."""
