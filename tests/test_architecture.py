@@ -36,6 +36,7 @@ IMPURE_MODULES = {
     "pa_telephony.failover.machines",
     "pa_telephony.failover.operating",
     "pa_telephony.failover.server",
+    "pa_telephony.failover.sight",
     "pa_telephony.failover.stores.database",
     "pa_telephony.failover.stores.locks",
     "pa_telephony.failover.stores.memory",

@@ -25,6 +25,8 @@ _COMMANDS = {
     "agent": (".agent", "Keep this machine's servers running as the store says."),
     "cluster": (".cluster", "The configuration in the store: import, export, history."),
     "status": (".status", "The Server Status page as a table."),
+    "alarms": (".alarms", "What is wrong with a cluster, by kind."),
+    "metrics": (".metrics", "The cluster's state for Prometheus; /healthz and /readyz."),
     "start": (".control", "Let a server of the cluster take its resources."),
     "stop": (".control", "Let a server of the cluster give everything up."),
     "phone": (".phone.command", "A telephone in the terminal."),

@@ -16,6 +16,8 @@ from pa_telephony._lazy import lazy_names
 if TYPE_CHECKING:
     from pa_telephony.failover import stores
     from pa_telephony.failover.agents import AgentReport
+    from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
+    from pa_telephony.failover.alarms import AlarmBook
     from pa_telephony.failover.application import Application, Menu
     from pa_telephony.failover.chronicle import Episode, EpisodeKind, history
     from pa_telephony.failover.cluster import Cluster, load
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         watch_status,
     )
     from pa_telephony.failover.server import Server, open_server
+    from pa_telephony.failover.sight import Sight, watch_cluster
     from pa_telephony.failover.status import (
         ResourceStatus,
         ServerStatus,
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentReport",
+    "Alarm",
+    "AlarmBook",
+    "AlarmKind",
     "Application",
     "Cluster",
     "Command",
@@ -61,6 +67,7 @@ __all__ = [
     "ServerConfig",
     "ServerStatus",
     "Severity",
+    "Sight",
     "SkinnyProvider",
     "Timing",
     "cluster_status",
@@ -75,6 +82,7 @@ __all__ = [
     "read_history",
     "read_status",
     "stores",
+    "watch_cluster",
     "watch_status",
     "worst",
 ]
@@ -83,6 +91,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "AgentReport": ".agents",
+        "Alarm": ".alarm_kinds",
+        "AlarmBook": ".alarms",
+        "AlarmKind": ".alarm_kinds",
         "Application": ".application",
         "Cluster": ".cluster",
         "Command": ".intent",
@@ -97,6 +108,7 @@ __getattr__, __dir__ = lazy_names(
         "ServerConfig": ".config",
         "ServerStatus": ".status",
         "Severity": ".status",
+        "Sight": ".sight",
         "SkinnyProvider": ".config",
         "Timing": ".config",
         "cluster_status": ".status",
@@ -111,6 +123,7 @@ __getattr__, __dir__ = lazy_names(
         "read_history": ".operating",
         "read_status": ".operating",
         "stores": ".stores",
+        "watch_cluster": ".sight",
         "watch_status": ".operating",
         "worst": ".status",
     },

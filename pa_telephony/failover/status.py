@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.agents import kept
 from pa_telephony.failover.agreement import Configured
+from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
 from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
@@ -82,6 +83,8 @@ class ServerStatus:
     """Seconds since its last heartbeat; None when it has no session or the age cannot be told."""
     notes: tuple[str, ...] = ()
     """Sentences about trouble of the server itself."""
+    alarms: tuple[Alarm, ...] = ()
+    """The same, and the trouble of its resources, by kind."""
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     """The providers that its own identities need and that it does not reach."""
@@ -234,6 +237,7 @@ class _Reader:
         beat = self._said(name)
         claimant = world.claimant(name) or ""
         resources = tuple(self._resource(each) for each in self._cluster.identities(name))
+        troubles = self._notes(name)
         return ServerStatus(
             name=name,
             up=self._is_up(name),
@@ -243,7 +247,8 @@ class _Reader:
             fail_over_server=claimant,
             resources=resources,
             age=self._ages.get(name) if world.session(name) is not None else None,
-            notes=tuple(self._notes(name)),
+            notes=tuple(each.text for each in troubles),
+            alarms=(*troubles, *(each for it in resources for each in self._alarms(it))),
             stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),
             lacks=tuple(
                 each for each in sorted(self._cluster.needs(name)) if not beat.reaches(each)
@@ -352,52 +357,58 @@ class _Reader:
             return "runs without a session: it starts, or has fenced itself, or stands still"
         return "has no session"
 
-    def _notes(self, name: str) -> list[str]:
-        notes: list[str] = []
+    def _alarms(self, resource: ResourceStatus) -> list[Alarm]:
+        home, label = resource.identity.home, resource.identity.label
+        if resource.doubled:
+            text = " and ".join((resource.holder, *resource.also)) + " have it"
+            return [Alarm(AlarmKind.NUMBER_TWICE, home, text, label)]
+        if resource.up:
+            return []
+        refused = resource.why and resource.why == self._said(resource.holder).why.get(label)
+        kind = AlarmKind.NUMBER_REFUSED if refused else AlarmKind.NUMBER_DOWN
+        return [Alarm(kind, home, resource.why or "not served", label)]
+
+    def _notes(self, name: str) -> list[Alarm]:
+        found: list[Alarm] = []
+
+        def note(kind: AlarmKind, text: str) -> None:
+            found.append(Alarm(kind, name, text))
+
         if self._is_up(name):
-            notes += self._troubles(name)
+            self._troubles(name, note)
         else:
-            notes.append(f"it {self._absence(name)}")
+            note(AlarmKind.SERVER_DOWN, f"it {self._absence(name)}")
             session = self.world.session(name)
             if session is not None and name in (self.world.snapshot.running or ()):
                 own = seconds(self._cluster.timing.own)
-                notes.append(f"it stands still, or has closed everything {own} after its last word")
+                note(
+                    AlarmKind.SERVER_DOWN,
+                    f"it stands still, or has closed everything {own} after its last word",
+                )
         suspecting = [
             other
             for other in self.world.names
             if other != name and self._is_up(other) and name in self._said(other).suspects
         ]
         if suspecting:
-            notes.append(f"not heard by {', '.join(suspecting)}")
-        return notes
+            note(AlarmKind.SERVER_LATE, f"not heard by {', '.join(suspecting)}")
+        return found
 
-    def _troubles(self, name: str) -> list[str]:
-        """Sentences about trouble of a server that is up."""
-        found: list[str] = []
+    def _troubles(self, name: str, note: Callable[[AlarmKind, str], None]) -> None:
+        """Note what is wrong with a server that is up."""
         beat = self._said(name)
         age = self._ages.get(name, 0.0)
         if age > _late(self._cluster):
-            found.append(f"no heartbeat for {seconds(age)}")
+            note(AlarmKind.SERVER_LATE, f"no heartbeat for {seconds(age)}")
         if not beat.reads:
-            found.append("it cannot read the store")
-        for home in self.world.names:
-            if groups := self.world.differs(name, home):
-                found.append(f"its configuration of {home} is another: {', '.join(groups)}")
-        running = self.world.configured(name)
-        present = self._present
-        if present is not None and beat.configuration not in ("", present.hash):
-            found.append(f"it has not taken up revision {present.number} of the configuration yet")
-        if self._file is not None and running is not None and present is None:
-            for home in dict.fromkeys((*self.world.names, *running.homes)):
-                if groups := self._file.differs(home, running):
-                    found.append(
-                        f"it runs with another configuration of {home} than this file:"
-                        f" {', '.join(groups)}"
-                    )
+            note(AlarmKind.STORE_UNREACHABLE, "it cannot read the store")
+        for text in self._differences(name, beat):
+            note(AlarmKind.CONFIGURATION_DIFFERS, text)
         homes = [name, *self._cluster.stands_in_for(name)]
         needed = dict.fromkeys(each for home in homes for each in sorted(self._cluster.needs(home)))
-        away = [provider for provider in needed if not beat.reaches(provider)]
-        found += [f"it {self._unreached(provider, beat)}" for provider in away]
+        for provider in needed:
+            if not beat.reaches(provider):
+                note(AlarmKind.PROVIDER_UNREACHABLE, f"it {self._unreached(provider, beat)}")
         ports = sum(
             each.kind is Kind.PORT and self.world.owner(each) == name
             for home in homes
@@ -405,13 +416,32 @@ class _Reader:
         )
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
-            found.append(f"holds {ports} media ports, and may have {calls(capacity)} at once")
+            text = f"holds {ports} media ports, and may have {calls(capacity)} at once"
+            note(AlarmKind.CAPACITY_EXCEEDED, text)
         long = seconds(self._cluster.timing.long_call)
-        found += [f"a call at {label} lasts longer than {long}" for label in sorted(beat.long)]
+        for label in sorted(beat.long):
+            note(AlarmKind.CALL_LONG, f"a call at {label} lasts longer than {long}")
         candidates = self._cluster.candidates(name)
         if candidates and not any(self._could(each, name) for each in candidates):
             reasons = ", ".join(f"{each} {self._uselessness(each, name)}" for each in candidates)
-            found.append(f"nobody could stand in for it: {reasons}")
+            note(AlarmKind.REDUNDANCY_LOST, f"nobody could stand in for it: {reasons}")
+
+    def _differences(self, name: str, beat: Beat) -> list[str]:
+        """In what a server that is up has another configuration."""
+        found = [
+            f"its configuration of {home} is another: {', '.join(groups)}"
+            for home in self.world.names
+            if (groups := self.world.differs(name, home))
+        ]
+        running, present = self.world.configured(name), self._present
+        if present is not None and beat.configuration not in ("", present.hash):
+            found.append(f"it has not taken up revision {present.number} of the configuration yet")
+        if self._file is not None and running is not None and present is None:
+            found += [
+                f"it runs with another configuration of {home} than this file: {', '.join(groups)}"
+                for home in dict.fromkeys((*self.world.names, *running.homes))
+                if (groups := self._file.differs(home, running))
+            ]
         return found
 
 

@@ -1,0 +1,94 @@
+"""All that can be seen of a cluster from outside, of one moment or again and again.
+
+:func:`watch_cluster` is what monitoring stands on: it goes on when the store cannot be read, and
+says so, and takes late heartbeats for what they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+import trio
+
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.agents import AgentReport, agents
+from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
+from pa_telephony.failover.alarms import flapping
+from pa_telephony.failover.chronicle import Episode, history
+from pa_telephony.failover.clock import boot_clock
+from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.status import Ages, ServerStatus, cluster_status
+from pa_telephony.failover.stored import current, stored
+from pa_telephony.failover.stores import StoreView, open_view
+from pa_telephony.failover.transaction import Snapshot
+
+__all__ = ["Sight", "see", "watch_cluster"]
+
+_LOOK = 0.5
+"""Seconds after which the store is read although nothing has changed."""
+_PAUSE = 0.1
+"""Seconds between two looks at least: a cluster at work changes its store all the time."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A cluster at one moment."""
+
+    at: float
+    """Unix time in seconds."""
+    pages: tuple[ServerStatus, ...] = ()
+    agents: tuple[AgentReport, ...] = ()
+    episodes: tuple[Episode, ...] = ()
+    """The last takeovers, returns and fences, the oldest first."""
+    revision: int = 0
+    """The number of the configuration in the store; 0 when it has none."""
+    unreadable: str = ""
+    """Why the store cannot be read; "" when it can."""
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong; of a store that cannot be read, that alone."""
+        if self.unreadable:
+            return (Alarm(AlarmKind.STORE_UNREACHABLE, "", self.unreadable),)
+        found = [alarm for page in self.pages for alarm in page.alarms]
+        return (*found, *flapping(self.episodes, self.at))
+
+
+def see(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float], at: float) -> Sight:
+    """What one snapshot of the store says; ``at`` is Unix time in seconds."""
+    revision = stored(snapshot)
+    return Sight(
+        at,
+        cluster_status(cluster, snapshot, ages),
+        agents(snapshot),
+        history(snapshot),
+        revision.number if revision is not None else 0,
+    )
+
+
+async def watch_cluster(cluster: Cluster, store: StoreView | None = None) -> AsyncGenerator[Sight]:
+    """Look again and again: at every change, and twice a second so that ages grow.
+
+    To be closed with :func:`contextlib.aclosing` or left to the end of the program.
+    """
+    opened = store or open_view(cluster)
+    ages = Ages()
+    while True:
+        try:
+            snapshot = await opened.snapshot()
+            cluster = current(cluster, snapshot)
+            known = ages.look(cluster, snapshot, boot_clock())
+            sight = see(cluster, snapshot, known, time.time())
+        except (ConnectionLost, ConfigurationError) as error:
+            yield Sight(time.time(), unreadable=str(error))
+            await trio.sleep(_LOOK)
+            continue
+        yield sight
+        with trio.move_on_after(_LOOK):
+            try:
+                await opened.watch(snapshot)
+            except ConnectionLost:
+                await trio.sleep(_LOOK)
+        await trio.sleep(_PAUSE)
