@@ -58,6 +58,12 @@ def test_a_process_that_keeps_itself_busy_has_no_excuse(kept_waiting: float, jud
     assert found.judged == judged
 
 
+def test_own_work_counts_half_where_a_process_mostly_waited_for_a_cpu() -> None:
+    """Seen once on a busy machine: 142 ms late, 20 of them by itself, a frame was judged."""
+    found = excuse_holes([hole(10.06, 7)], late(10.0, 0.142, 0.12), QUIET)
+    assert (found.excused, found.judged) == (7, 0)
+
+
 def test_the_other_party_s_missed_frames_are_no_excuse_unless_it_listens() -> None:
     elsewhere = late(10.0, 0.1, 0.1, "PA2")
     assert excuse_holes([hole(10.0, 1)], QUIET, QUIET).judged == 1

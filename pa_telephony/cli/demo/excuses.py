@@ -23,6 +23,9 @@ _ABOUT_THEN = 0.35
 """Seconds between the tick that was late and the hole in the sound that was played."""
 _LONGEST = 30.0
 """Seconds for which a process may stand still; none that lives stands still for longer."""
+_SLOWER = 2
+"""How much longer a process takes for its own work where it mostly waits for a CPU: what it needs
+is in no cache any more when it gets one."""
 _RESTART = 4
 """How many frames a receiver drops before it takes a stream that is late for a new one."""
 
@@ -96,7 +99,9 @@ class Lateness:
     def own(self, missed: Missed) -> float:
         """By how many seconds the tick would have been late had the machine let it run."""
         then = missed.time - missed.lateness, missed.time + _TICK / 2
-        return max(missed.lateness - self.kept_waiting(*then) - self.stopped(*then), 0.0)
+        waited = self.kept_waiting(*then) + self.stopped(*then)
+        own = max(missed.lateness - waited, 0.0)
+        return own / _SLOWER if waited > own else own
 
     def excused_frames(self, missed: Missed) -> int:
         """How many of the missed frames would have been sent had the process always got a CPU."""
