@@ -1,4 +1,4 @@
-"""``pa-telephony start`` and ``stop``: the buttons of the Control Center."""
+"""``pa-telephony start``, ``stop`` and ``drain``: the buttons of the Control Center."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pa_telephony import failover
 from pa_telephony.cli.running import SECONDS
 from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.failover import Command
+from pa_telephony.failover.intent import DRAINS_WITHIN
 from pa_telephony.printable import printable_lines
 
-__all__ = ["start", "stop"]
+__all__ = ["drain", "start", "stop"]
 
 _within = click.option(
     "--within",
@@ -53,6 +54,38 @@ def stop(
     server has not stopped in time.
     """
     _give(the_cluster(file, store), Command.STOP_ALONE if alone else Command.STOP, names, within)
+
+
+@click.command(short_help="Let a server stop once its calls have ended.")
+@where_options
+@click.option(
+    "--deadline",
+    type=click.IntRange(0, 86400),
+    default=DRAINS_WITHIN,
+    show_default=True,
+    help="Calls that still go on after so many seconds are ended.",
+)
+@click.argument("names", nargs=-1, required=True)
+def drain(file: Path | None, store: Path | None, deadline: int, names: tuple[str, ...]) -> None:
+    """Take the servers NAMES out of service without dropping a call.
+
+    They take no new calls; a stand-in gets the route point at once, and each port when its call
+    has ended. Says what is so until they have stopped. Ctrl-C ends the waiting alone; `start` takes
+    the order back at any time.
+    """
+    see = functools.partial(
+        failover.control_and_see,
+        the_cluster(file, store),
+        Command.DRAIN,
+        names,
+        within=deadline + 10.0,
+        deadline=deadline,
+        told=lambda each: click.echo(printable_lines(each.words)),
+    )
+    answers = trio.run(see)
+    for each in answers:
+        click.echo(printable_lines(each.words))
+    sys.exit(0 if all(each.obeyed for each in answers) else 1)
 
 
 def _give(

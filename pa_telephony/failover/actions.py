@@ -55,6 +55,9 @@ class Beating:
     sent: float
 
 
+_GIVES = frozenset({StepKind.HAND_BACK, StepKind.HAND_OVER, StepKind.RETIRE})
+
+
 @dataclass
 class Flight:
     """A step whose outcome is not known yet; ``repeat_at`` when it must be repeated.
@@ -72,8 +75,8 @@ class Flight:
     refused: int | None = None
 
     def gives(self, identity: Identity) -> bool:
-        """Whether the step may have made its home the owner of ``identity`` already."""
-        return self.step.kind is StepKind.HAND_BACK and identity in self.step.identities
+        """Whether the step may have made another server, or none, its owner already."""
+        return self.step.kind in _GIVES and identity in self.step.identities
 
     def gives_up(self, identity: Identity) -> bool:
         """Whether the step may have ended our owning ``identity`` already.

@@ -24,7 +24,7 @@ from pa_telephony.failover.machines import elsewhere
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import World, session
+from pa_telephony.failover.world import Stop, World, session
 from pa_telephony.faults import NEWS
 from pa_telephony.tasks import Background, background
 
@@ -167,7 +167,9 @@ class Agent:
                 self._step(tasks, keeper, Input.SEEN)
             elif keeper.state in _BEGUN and name not in self._watched.keys() | self._starting:
                 self._step(tasks, keeper, Input.GONE, "its process has ended")
-            shall_run = name in here and world.stopped(name) is None
+            # A server that is drained leaves by itself, when its calls have ended.
+            drains = world.stopped(name) is Stop.DRAIN and world.session(name) is not None
+            shall_run = name in here and (world.stopped(name) is None or drains)
             self._step(tasks, keeper, Input.WANTED if shall_run else Input.UNWANTED)
             if world.session(name) is None:
                 self._step(tasks, keeper, Input.LEFT)

@@ -201,6 +201,8 @@ class Calls:
 
     def _too_many(self, name: str) -> str:
         """Why the server may have no further call, as far as is known; "" when it may."""
+        if self._member.world.stopped(name) is not None:
+            return f"{name} is to stop, and takes no new calls"
         capacity = self._member.cluster.server(name).capacity
         if name == self._member.name:
             return exceeds(self._member.calls + self._coming.count(self._clock()), capacity)

@@ -28,20 +28,41 @@ class Command(enum.Enum):
     """Stop at once: calls end, others stand in, exactly as after a crash."""
     STOP_ALONE = "stop-alone"
     """Stop at once, and no other server stands in: the number goes out of service."""
+    DRAIN = "drain"
+    """Take no new calls, hand over what is free, and stop when all calls have ended."""
 
 
-def intents(cluster: Cluster, command: Command, servers: Iterable[str] = ()) -> Transaction:
+DRAINS_WITHIN = 3600
+"""Seconds that calls have after an order to drain, if none are named."""
+
+
+def intents(
+    cluster: Cluster,
+    command: Command,
+    servers: Iterable[str] = (),
+    *,
+    deadline: int = DRAINS_WITHIN,
+) -> Transaction:
     """The transaction that gives ``command`` to ``servers``, or to all when none is named.
 
     One transaction for all of them: Stop All marks every server before any of them acts, so no
     takeover runs in between (Q16). It always commits. Raises ConfigurationError for a name that
-    is no server.
+    is no server. ``deadline`` is for DRAIN: how many seconds its calls have.
     """
     keys = [stop(name) for name in named(cluster, servers)]
     if command is Command.START:
         return Transaction((), tuple(Delete(key) for key in keys))
-    value = Stop.ALONE if command is Command.STOP_ALONE else Stop.FAIL_OVER
-    return Transaction((), tuple(Put(key, value.value) for key in keys))
+    value = _ORDERS[command].value
+    if command is Command.DRAIN:
+        value = f"{value}:{deadline}"
+    return Transaction((), tuple(Put(key, value) for key in keys))
+
+
+_ORDERS = {
+    Command.STOP: Stop.FAIL_OVER,
+    Command.STOP_ALONE: Stop.ALONE,
+    Command.DRAIN: Stop.DRAIN,
+}
 
 
 def named(cluster: Cluster, servers: Iterable[str]) -> tuple[str, ...]:
@@ -100,7 +121,14 @@ def _started(_: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, 
 
 def _stopped(command: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, bool, str]:
     if page.up:
-        return False, False, "has not stopped yet"
+        if command is not Command.DRAIN:
+            return False, False, "has not stopped yet"
+        calls = sum(each.busy and each.holder == page.name for each in page.resources)
+        away = sum(each.holder not in ("", page.name) for each in page.resources)
+        words = f"takes no new calls; calls that go on: {calls}"
+        if page.fail_over_server:
+            words += f"; {page.fail_over_server} has {away} of its {len(page.resources)} numbers"
+        return False, False, words
     runs = snapshot.running is None or page.name in snapshot.running
     if page.age is not None and runs and page.name not in snapshot.dead:
         return False, False, f"does not hear it: it is silent for {seconds(page.age)}"

@@ -112,6 +112,7 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
     "give_up": ("home", _W, lambda f: f"gives up {f['home']}: another server reaches more"),
     "take_home": ("home", _W, lambda f: f"stands in for {f['home']}: {_count(f)}"),
     "hand_back": ("home", _I, lambda f: f"gives back to {f['home']}: {_count(f)}"),
+    "hand_over": ("home", _I, lambda f: f"hands over to {f['home']}: {_count(f)}"),
     "release": ("home", _I, lambda f: f"{f['home']} has everything back"),
     "application.error": (
         "identity",

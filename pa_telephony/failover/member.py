@@ -110,6 +110,9 @@ class Member:
             },
         )
         self._others = Others(self._timing, steady_since=now)
+        self._order = 0
+        """The revision of the operator's order for this server, and since when it is known here."""
+        self._ordered_at = now
         self._rests_until = 0.0
         """The time until which all is as planned: only heartbeats are due, if nothing comes in."""
         self.plan = Plan()
@@ -155,6 +158,8 @@ class Member:
         """Why a new call at a port may not be answered; "" when it may."""
         if not self.may_act(now):
             return "the guard is over"
+        if self._world.stopped(self.name) is not None:
+            return "it is to stop, and takes no new calls"
         if not self.serves(identity, now):
             return f"it is given up here: {self.state(identity).value}"
         calls = self._ledger.ports_with_calls(but=identity)
@@ -219,6 +224,9 @@ class Member:
         self._read = max(self._read, now if asked is None else asked)
         self._world = world
         self._others.observe(world, now)
+        order = snapshot.modified(keys.stop(self.name))
+        if order != self._order:
+            self._order, self._ordered_at = order, now
         recognised = self._recognise(now)
         self.news = not known or blind or bool(recognised) or world.has_news_since(before)
         if self.news:
@@ -357,7 +365,7 @@ class Member:
             self._ended = True
         elif step.kind is StepKind.TAKE_HOME:
             self._others.took(step.server, now)
-        elif step.kind is StepKind.HAND_BACK:
+        elif step.kind in (StepKind.HAND_BACK, StepKind.HAND_OVER):
             for identity in step.identities:
                 self._ledger.registrations[identity].linger_until = now + self._timing.linger
                 self._ledger.input(identity, Input.LINGER)
@@ -476,6 +484,7 @@ class Member:
         timing = self._timing
         times = [
             self._entered + timing.grace,
+            self._ordered_at + self._world.drains_within(self.name),
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
             *self._others.times(self._world, now),
@@ -512,6 +521,7 @@ class Member:
             unquiet=mine.unquiet,
             silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
             coming=self._others.coming(now),
+            overdue=self._ordered_at + self._world.drains_within(self.name) <= now,
             offers=self._offers,
             granted=self._others.granted(now),
             free=mine.free,
@@ -571,7 +581,8 @@ class Member:
         )
 
     def _lingered(self, identity: Identity, now: float) -> bool:
-        session = self._world.session(identity.home)
+        owner = self._world.owner(identity)
+        session = self._world.session(owner) if owner is not None else None
         arrived = session is not None and identity.label in session.beat.up
         decided = identity not in self._ledger.busy
         lingers = self._ledger.registrations[identity]

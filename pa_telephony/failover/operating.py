@@ -6,7 +6,7 @@ Nothing here makes a store: where there is none, ConnectionLost says so.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import trio
 
@@ -14,7 +14,14 @@ from pa_telephony.failover.agents import AgentReport, agents
 from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.intent import Answer, Command, answer, intents, named
+from pa_telephony.failover.intent import (
+    DRAINS_WITHIN,
+    Answer,
+    Command,
+    answer,
+    intents,
+    named,
+)
 from pa_telephony.failover.status import (
     Ages,
     ServerStatus,
@@ -111,13 +118,20 @@ async def control_and_see(
     store: Store | None = None,
     *,
     within: float = 10.0,
+    deadline: int = DRAINS_WITHIN,
+    told: Callable[[Answer], None] = lambda _: None,
 ) -> tuple[Answer, ...]:
-    """Give the command and wait, at most ``within`` seconds, for what the servers do about it."""
+    """Give the command and wait, at most ``within`` seconds, for what the servers do about it.
+
+    ``deadline`` is how many seconds calls have with DRAIN. ``told`` hears what is so on the way,
+    whenever it changes.
+    """
     async with _opened(cluster, store) as opened:
         cluster = current(cluster, await opened.snapshot())
         names = named(cluster, servers)
-        await opened.transact(intents(cluster, command, names))
+        await opened.transact(intents(cluster, command, names, deadline=deadline))
         ages = Ages()
+        before: set[Answer] = set()
         until = trio.current_time() + within
         while True:
             snapshot = await opened.snapshot()
@@ -126,6 +140,10 @@ async def control_and_see(
             answers = [answer(command, page, snapshot) for page in pages if page.name in names]
             if all(each.final for each in answers) or trio.current_time() >= until:
                 return tuple(answers)
+            for each in answers:
+                if each not in before:
+                    told(each)
+            before = set(answers)
             with trio.move_on_at(min(until, trio.current_time() + _LOOK)):
                 await opened.watch(snapshot)
             await trio.sleep(_PAUSE)

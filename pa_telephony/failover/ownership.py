@@ -121,6 +121,8 @@ class StepKind(enum.Enum):
     """Stand in: everything of a home, and its claim, in one transaction."""
     HAND_BACK = "hand back"
     """Make the home the owner of identities that I have given up (or, with linger, not yet)."""
+    HAND_OVER = "hand over"
+    """Make a stand-in the owner of what is mine, as I am to leave without a call being dropped."""
     RELEASE = "release"
     """Drop the claim of a home that has everything back."""
     RETIRE = "retire"
@@ -180,6 +182,8 @@ class View:
     """The identities without a call here."""
     released: frozenset[Identity] = frozenset()
     """The identities of which the call manager has confirmed that it has nothing from here."""
+    overdue: bool = False
+    """Whether its calls have had all the time that they were given when it was to be drained."""
     offers: Revision | None = None
     """The configuration of its file, for a store that has none."""
     lingers: bool = False
@@ -227,9 +231,10 @@ def plan(view: View) -> Plan:
     """Everything that ``view.me`` should do now; see the module."""
     world, me = view.world, view.me
     mine = view.session
-    shall_stop = world.stopped(me) is not None
+    ordered = world.stopped(me) is not None
     if mine is None:
-        return Plan(() if shall_stop or view.deaf else _bound(world, _enter(view)))
+        return Plan(() if ordered or view.deaf else _bound(world, _enter(view)))
+    shall_stop = ordered and not _drains(view)
     token = Compare(keys.session(me), created=mine.token)
     leaves = shall_stop
     if view.deaf:
@@ -247,9 +252,13 @@ def plan(view: View) -> Plan:
         if holds and _shall_give_up(view, home):
             steps += _give_up(view, token, home, having)
             continue
-        if home == me:
+        if home == me and not ordered:
             steps += _acquire(view, token)
-        if Duty.TAKE in duties.values():
+        if home == me and ordered:
+            given, over = _hand_over(view, token)
+            give |= given
+            steps += over
+        if Duty.TAKE in duties.values() and not ordered:
             steps += _take_home(view, token, home)
         if Duty.GIVE in duties.values():
             given, back = _give_back(view, token, home)
@@ -260,7 +269,8 @@ def plan(view: View) -> Plan:
             release = Transaction(compares, (Delete(keys.claim(home)),))
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
-    steps += _ask(view, token, mine)
+    if not ordered:
+        steps += _ask(view, token, mine)
     for stray in world.strays:
         if world.owner(stray) == me:
             steps += _retire(view, token, stray)
@@ -270,7 +280,14 @@ def plan(view: View) -> Plan:
 
 
 _BY_CONFIGURATION = frozenset(
-    {StepKind.ENTER, StepKind.ACQUIRE, StepKind.TAKE_HOME, StepKind.HAND_BACK, StepKind.RETIRE}
+    {
+        StepKind.ENTER,
+        StepKind.ACQUIRE,
+        StepKind.TAKE_HOME,
+        StepKind.HAND_BACK,
+        StepKind.HAND_OVER,
+        StepKind.RETIRE,
+    }
 )
 """Steps that only one configuration makes right."""
 
@@ -541,6 +558,63 @@ def _chosen(
 def _fits(world: World, name: str, home: str) -> bool:
     more = world.cluster.server(home).number_of_media_ports
     return world.ports(name) + more <= world.cluster.server(name).capacity
+
+
+# --------------------------------------------------------------------------------- draining
+
+
+def _drains(view: View) -> bool:
+    """Whether I am to stop, but not yet: calls go on, or a stand-in takes over what is mine."""
+    world, me = view.world, view.me
+    if world.stopped(me) is not Stop.DRAIN or view.overdue:
+        return False
+    having = [*world.held(me), *(each for each in world.strays if world.owner(each) == me)]
+    calls = any(identity not in view.free for identity in having)
+    mine = any(identity.home == me for identity in having)
+    return calls or (mine and _stand_in(view) is not None)
+
+
+def _stand_in(view: View) -> Bearer | None:
+    """The first of my list that could serve all that I serve of my own; the claimant, if any."""
+    world, me = view.world, view.me
+    links, claimant = _links(view, me), world.claimant(me)
+    for name in world.cluster.candidates(me):
+        session = world.session(name)
+        if session is not None and claimant in (None, name) and links <= world.reach(name, me):
+            return Bearer(name, session.token) if links else None
+    return None
+
+
+def _hand_over(view: View, token: Compare) -> tuple[set[Identity], list[Step]]:
+    """Give a stand-in the highest stage that I still have: the return, backwards.
+
+    The route point first, and the ports one by one as they fall free: so a home that has its route
+    point has all of its ports, here, too (F27).
+    """
+    world, me = view.world, view.me
+    identities = world.cluster.identities(me)
+    having = [identity for identity in identities if world.owner(identity) == me]
+    to = _stand_in(view)
+    if to is None or not having:
+        return set(), []
+    stage = max(identity.kind.stage for identity in having)
+    mine = [identity for identity in having if identity.kind.stage == stage]
+    lingering = {i for i in mine if view.lingers and i.kind is not Kind.PORT}
+    give = {i for i in mine if i not in lingering and (i in view.free or i in view.released)}
+    over = [i for i in mine if i in lingering or i in view.released]
+    if not over or (stage == Kind.ROUTE_POINT.stage and len(over) < len(mine)):
+        return give, []
+    compares = (
+        token,
+        Compare(keys.session(to.server), created=to.token),
+        world.unchanged(keys.stop(me)),
+        world.unchanged(keys.stop(to.server)),
+        world.unchanged(keys.claim(me)),
+        *(world.unchanged(i.key) for i in identities if i.kind.stage > stage or i in over),
+    )
+    put_claim = Put(keys.claim(me), str(to))
+    hand_over = Transaction(compares, (*_own(to, over), put_claim))
+    return give, [Step(StepKind.HAND_OVER, hand_over, to.server, tuple(over))]
 
 
 # ------------------------------------------------------------------------------- the return

@@ -88,6 +88,8 @@ class ServerStatus:
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     """The providers that its own identities need and that it does not reach."""
+    drained: bool = False
+    """Whether it is to stop once its calls have ended, and runs still."""
     hold: float = 0.0
     """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
 
@@ -97,6 +99,8 @@ class ServerStatus:
         ups = [resource.up for resource in self.resources]
         if any(resource.doubled for resource in self.resources):
             return "held by two servers at once"
+        if self.up and self.drained:
+            return "takes no new calls"
         if self.spare:
             if not self.up:
                 return "down"
@@ -236,12 +240,14 @@ class _Reader:
         world = self.world
         beat = self._said(name)
         claimant = world.claimant(name) or ""
+        drained = world.stopped(name) is Stop.DRAIN and self._is_up(name)
         resources = tuple(self._resource(each) for each in self._cluster.identities(name))
         troubles = self._notes(name)
         return ServerStatus(
             name=name,
             up=self._is_up(name),
-            stopped=world.stopped(name) is not None,
+            stopped=world.stopped(name) is not None and not drained,
+            drained=drained,
             spare=self._cluster.server(name).spare,
             reaches_call_manager=beat.link,
             fail_over_server=claimant,

@@ -15,7 +15,8 @@ key                         value                  meaning
                                                    predecessor and begins its own: nobody takes
                                                    its home meanwhile
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
-                                                   ``alone`` no server stands in either
+                            | ``drain:SECONDS``    ``alone`` no server stands in either; with
+                                                   ``drain`` once its calls have ended
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
@@ -102,6 +103,12 @@ class Stop(enum.Enum):
     """Others stand in, as after a crash (F14)."""
     ALONE = "alone"
     """No other server stands in (Q15)."""
+    DRAIN = "drain"
+    """It takes no new calls, hands over what is free, and leaves when its calls have ended or the
+    seconds after the colon are over: ``drain:600`` (Q15)."""
+
+
+_HOW = frozenset(each.value for each in Stop)
 
 
 class Bearer(NamedTuple):
@@ -380,7 +387,14 @@ class World:
         entry = self.snapshot.entries.get(stop(server))
         if entry is None:
             return None
-        return Stop.ALONE if entry.value == Stop.ALONE.value else Stop.FAIL_OVER
+        how = entry.value.partition(":")[0]
+        return Stop(how) if how in _HOW else Stop.FAIL_OVER
+
+    def drains_within(self, server: str) -> float:
+        """How many seconds the calls of ``server`` have left after the order to drain it; or 0."""
+        entry = self.snapshot.entries.get(stop(server))
+        seconds = entry.value.partition(":")[2] if entry is not None else ""
+        return float(seconds) if seconds.isdecimal() else 0.0
 
     def reach(self, server: str, home: str, *, steady: bool = False) -> frozenset[str]:
         """Names of the providers through which ``server`` could serve ``home`` now.

@@ -75,7 +75,17 @@ class Situation(NamedTuple):
     calls: tuple[int | None, ...]
 
 
-FAULTS = ("crash", "pause", "cut", "deaf", "link", "outcome", "stop stop", "stop alone")
+FAULTS = (
+    "crash",
+    "pause",
+    "cut",
+    "deaf",
+    "link",
+    "outcome",
+    "stop stop",
+    "stop alone",
+    "stop drain",
+)
 CHANGES = "configuration"
 """The kind of fault that another configuration is saved, where an exploration has several."""
 
@@ -242,6 +252,8 @@ class Explored:
                 member._others.seen[other].since = PAST
             case ("announced", other):
                 member._others.announced[other].since = PAST
+            case ("overdue",):
+                member._ordered_at = PAST
             case ("lingered", identity):
                 member._ledger.registrations[identity].linger_until = PAST
             case ("outdated", changed, deleted):
@@ -368,7 +380,9 @@ class Explored:
 
     def _judge_drop(self, situation: Situation, place: int, identity: Identity) -> None:
         node, name = situation.nodes[place], self.names[place]
-        stopped = self.world(situation).stopped(name) is not None
+        # The server may not have seen yet that an order was taken back.
+        seen = self.member(node).world.stopped(name)
+        stopped = seen is not None or self.world(situation).stopped(name) is not None
         if self.member(node).may_act(0.0) and node.linked and not stopped:
             self.broken.append(f"{name} drops a call on {identity}")
 

@@ -130,6 +130,9 @@ class Happening(Explored):
                     False,
                     self._after(situation, place, "announced", other),
                 )
+        drained = member.world.stopped(name) is Stop.DRAIN and member.world.session(name)
+        if drained and member._ordered_at != PAST:
+            yield f"{name} has drained for long", False, self._after(situation, place, "overdue")
         if self._value(situation, stop(name)) is not None:
             begin = Transaction((), (Delete(stop(name)),))
             _, after = self._transacted(situation, begin, f"start {name}")
@@ -233,9 +236,10 @@ class Happening(Explored):
         name, node = self.names[place], situation.nodes[place]
         shall_stop = self._value(situation, stop(name))
         if shall_stop is None:
-            for how in (Stop.FAIL_OVER, Stop.ALONE):
+            for how in Stop:
                 if f"stop {how.value}" in self.kinds:
-                    intent = Transaction((), (Put(stop(name), how.value),))
+                    order = f"{how.value}:600" if how is Stop.DRAIN else how.value
+                    intent = Transaction((), (Put(stop(name), order),))
                     what = f"{how.value} {name}"
                     yield what, self._transacted(situation, intent, what)[1]
         if place == 0 and CHANGES in self.kinds:

@@ -46,6 +46,7 @@ _STEPS: dict[StepKind, str] = {
     StepKind.ACQUIRE: "owns {numbers}",
     StepKind.TAKE_HOME: "takes {numbers} of {server}",
     StepKind.HAND_BACK: "gives {numbers} back to {server}",
+    StepKind.HAND_OVER: "hands over {numbers} to {server}",
     StepKind.RELEASE: "stands in for {server} no more",
     StepKind.RETIRE: "has {numbers} no more",
     StepKind.WANT: "asks for its own",

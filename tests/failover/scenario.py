@@ -386,6 +386,13 @@ class Stage:
     def stop_alone(self, servers: str) -> None:
         self._order(Command.STOP_ALONE, servers)
 
+    @_command("the operator drains SERVERS within SECONDS seconds")
+    def drain(self, servers: str, seconds: str) -> None:
+        names = _names(servers)
+        order = intents(self.house.cluster, Command.DRAIN, names, deadline=int(seconds))
+        self.house.submit(order)
+        self._asked += [(Command.DRAIN, name) for name in names]
+
     @_command("the operator starts SERVERS")
     def start_again(self, servers: str) -> None:
         self._order(Command.START, servers)

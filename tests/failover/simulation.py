@@ -213,9 +213,10 @@ class Simulation:
         elif what < 0.35:
             self.kill(name)
         elif what < 0.5:
-            command = self._random.choice([Command.STOP, Command.STOP, Command.START])
+            command = self._random.choice([Command.STOP, Command.DRAIN, Command.START])
             self.log.append(f"{self.now:8.3f} {command.value} {name}")
-            self._submit(intents(self.cluster, command, [name]))
+            deadline = self._random.choice([2, 10, 600])
+            self._submit(intents(self.cluster, command, [name], deadline=deadline))
         elif what < 0.6:
             self._submit(intents(self.cluster, Command.START))
         elif what < 0.75:

@@ -73,7 +73,7 @@ class Process:
         while True:
             await trio.sleep(0.1)
             entries = machine.store._entries
-            wanted = stop(name) not in entries
+            wanted = stop(name) not in entries or machine.drains
             if wanted is (session(name) in entries) or machine.store.gone:
                 continue
             put = Put(session(name), Beat(name, configuration="x").encode())
@@ -101,6 +101,8 @@ class Machine:
         self.processes: list[Process] = []
         self.broken: set[str] = set()
         self.hangs = False
+        self.drains = False
+        """Whether calls keep a server that is to stop."""
         self.slow = 0.05
         """Seconds until a process is made."""
         self.starts = 0
@@ -212,6 +214,18 @@ async def test_what_shall_run_is_started_and_what_shall_not_is_ended() -> None:
         await it.order(Command.START, "PA1")
         assert (await it.says(Command.START, "PA1"))[1].startswith("PA1 may run, and its agent")
         await until(lambda: it.served == NAMES)
+
+
+async def test_a_server_that_is_drained_is_ended_when_it_has_left_however_long_that_takes() -> None:
+    async with machine() as it:
+        await until(lambda: it.served == NAMES)
+        it.drains = True
+        await it.order(Command.DRAIN, "PA1")
+        await trio.sleep(300.0)
+        assert it.served == NAMES
+        it.drains = False
+        await until(lambda: len(it.processes) == 2)
+        assert it.served == NAMES[1:]
 
 
 async def test_a_spare_that_is_stopped_is_told_so_when_its_process_has_ended() -> None:

@@ -339,3 +339,35 @@ def test_a_transaction_commits_only_when_all_that_it_compares_holds() -> None:
     world = worlds.world()
     compares = (world.unchanged("srv/PA1"), replace(world.unchanged("srv/PA1"), modified=99))
     assert not worlds.commit(Transaction(compares, (Put("key", "value"),)))
+
+
+def draining() -> Worlds:
+    """PA1 hands its ports over to PA2, which has the rest."""
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", "PA3")
+    worlds.own("PA1", *PORTS)
+    worlds.own("PA2", INTERCEPTOR, ROUTE_POINT)
+    worlds.claim("PA2", "PA1")
+    worlds.put("stop/PA1", "drain:600")
+    return worlds
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(begins_anew("PA1"), id="our session"),
+        pytest.param(begins_anew("PA2"), id="the stand-in's session"),
+        pytest.param(lambda w: w.delete("stop/PA1"), id="the order for us"),
+        pytest.param(lambda w: w.stop("PA2"), id="the order for the stand-in"),
+        pytest.param(lambda w: w.claim("PA3", "PA1"), id="the claim"),
+        pytest.param(lambda w: w.put("cluster", "another"), id="the configuration"),
+        *(
+            pytest.param(owned_anew(identity, "PA3"), id=f"the owner of {identity}")
+            for identity in EVERYTHING
+        ),
+    ],
+)
+def test_a_number_is_handed_over_only_as_it_was_seen(change: Change) -> None:
+    worlds = draining()
+    step = planned(worlds, "PA1", StepKind.HAND_OVER, released=frozenset(PORTS))
+    assert refused(worlds, step, change)

@@ -56,11 +56,23 @@ def test_nor_one_with_another_fault(shape: str, proof: bool) -> None:
     ],
 )
 def test_nor_do_two_or_those_of_a_larger_cluster(shape: str, faults: int, proof: bool) -> None:
-    found = explore(SHAPES[shape], faults, proof=proof)
+    # Draining is a return backwards and as large as all others together: below by itself.
+    kinds = tuple(kind for kind in FAULTS if kind != "stop drain")
+    found = explore(SHAPES[shape], faults, proof=proof, kinds=kinds)
     print(found)
     assert not found.violation, str(found)
     assert found.complete
     assert found.states > 5_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("other", FAULTS)
+def test_nor_does_draining_with_another_fault(other: str) -> None:
+    found = explore(SHAPES["home"], 2, kinds=("stop drain", other), limit=400_000)
+    print(found)
+    assert not found.violation, str(found)
+    assert found.states > 10_000
 
 
 # ------------------------------------------------------------------- it finds what is broken

@@ -116,3 +116,29 @@ def test_a_silent_server_has_not_obeyed(command: Command) -> None:
     found = told(command, worlds, ("PA1",), PA1=12.0)
     assert (found.final, found.obeyed) == (False, False)
     assert found.words == "PA1 does not hear it: it is silent for 12 s"
+
+
+def test_an_order_to_drain_says_how_long_calls_have_and_is_taken_back_by_start() -> None:
+    worlds = Worlds()
+    worlds.commit(intents(CLUSTER, Command.DRAIN, ["PA1"], deadline=90))
+    world = worlds.world()
+    assert world.stopped("PA1") is Stop.DRAIN
+    assert world.drains_within("PA1") == 90.0
+    worlds.commit(intents(CLUSTER, Command.START, ["PA1"]))
+    assert worlds.world().stopped("PA1") is None
+    assert worlds.world().drains_within("PA1") == 0.0
+
+
+def test_the_answer_to_drain_tells_of_the_calls_that_go_on() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", up=EVERYTHING[:1], busy=EVERYTHING[:1])
+    worlds.enter("PA2", up=EVERYTHING[1:])
+    worlds.own("PA1", EVERYTHING[0])
+    worlds.own("PA2", *EVERYTHING[1:])
+    worlds.claim("PA2", "PA1")
+    worlds.commit(intents(CLUSTER, Command.DRAIN, ["PA1"]))
+    found = told(Command.DRAIN, worlds, ("PA1", "PA2"))
+    assert (found.final, found.obeyed) == (False, False)
+    assert found.words == (
+        "PA1 takes no new calls; calls that go on: 1; PA2 has 3 of its 4 numbers"
+    )

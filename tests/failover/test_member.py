@@ -899,3 +899,16 @@ def test_a_new_process_that_does_not_begin_is_waited_for_as_long_as_a_silent_one
     assert StepKind.TAKE_HOME not in driver.steps
     driver.pass_time(0.2)
     assert StepKind.TAKE_HOME in driver.steps
+
+
+def test_a_server_that_is_drained_answers_no_new_call_and_routes_callers_still() -> None:
+    driver = started()
+    driver.member.set_busy(PORTS[0], True)
+    driver.worlds.put(stop("PA1"), "drain:600")
+    driver.settle()
+    assert "takes no new calls" in driver.member.turns_away(PORTS[1], driver.now)
+    assert driver.member.serves(ROUTE_POINT, driver.now)
+    driver.pass_time(599.0)
+    assert PORTS[0] in driver.registered
+    driver.pass_time(2.0)
+    assert not driver.registered

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
-from pa_telephony.failover import Cluster
+from pa_telephony.failover import Cluster, Identity
 from pa_telephony.failover.ownership import (
     DUTIES,
     Duty,
@@ -24,7 +24,7 @@ from pa_telephony.failover.ownership import (
     role,
     standing,
 )
-from pa_telephony.failover.world import Beat, Stop, coming
+from pa_telephony.failover.world import Beat, Stop, coming, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 LINKS = frozenset(CLUSTER.used_providers)
@@ -694,3 +694,87 @@ def test_a_server_that_our_file_does_not_have_is_deposed_like_any_other(proof: s
     step = only(plan(view(worlds, "PA3", silent=silent)), StepKind.DEPOSE)
     assert worlds.commit(step.transaction)
     assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
+
+
+# -------------------------------------------------------------------------------- draining
+
+
+def drained(*owned: Identity) -> Worlds:
+    """PA1 is to be drained; it has these, and PA2, which stands in, has the others."""
+    worlds = Worlds()
+    worlds.enter("PA1", "PA2", "PA3")
+    worlds.own("PA1", *owned)
+    others = [each for each in EVERYTHING if each not in owned]
+    if others:
+        worlds.own("PA2", *others)
+        worlds.claim("PA2", "PA1")
+    worlds.put(stop("PA1"), "drain:600")
+    return worlds
+
+
+def test_what_is_drained_hands_over_its_route_point_first_to_the_first_of_its_list() -> None:
+    worlds = drained(*EVERYTHING)
+    what = plan(view(worlds, "PA1", lingers=True))
+    step = only(what, StepKind.HAND_OVER)
+    assert (step.server, step.identities) == ("PA2", (ROUTE_POINT,))
+    assert what.hold == frozenset(EVERYTHING)
+    assert worlds.commit(step.transaction)
+    assert worlds.world().claimant("PA1") == "PA2"
+    assert worlds.world().owner(ROUTE_POINT) == "PA2"
+    step = only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER)
+    assert step.identities == (INTERCEPTOR,)
+
+
+def test_a_port_is_handed_over_once_the_call_manager_has_let_it_go() -> None:
+    worlds = drained(*PORTS)
+    what = plan(view(worlds, "PA1", free=frozenset({PORTS[0]})))
+    assert not what.steps
+    assert (what.hold, what.give) == (frozenset({PORTS[1]}), frozenset({PORTS[0]}))
+    released = frozenset({PORTS[0]})
+    step = only(plan(view(worlds, "PA1", free=released, released=released)), StepKind.HAND_OVER)
+    assert step.identities == (PORTS[0],)
+
+
+def test_what_is_drained_leaves_when_it_has_nothing_or_its_time_is_over() -> None:
+    assert kinds(plan(view(drained(), "PA1"))) == [StepKind.LEAVE]
+    worlds = drained(PORTS[0])
+    busy = frozenset(EVERYTHING) - {PORTS[0]}
+    assert kinds(plan(view(worlds, "PA1", free=busy))) == []
+    assert kinds(plan(view(worlds, "PA1", free=busy, overdue=True))) == [StepKind.LEAVE]
+
+
+def test_without_a_stand_in_calls_are_awaited_and_nothing_else() -> None:
+    worlds = drained(*EVERYTHING)
+    worlds.die("PA2")
+    worlds.die("PA3")
+    busy = frozenset(EVERYTHING) - {PORTS[0]}
+    what = plan(view(worlds, "PA1", free=busy))
+    assert (what.steps, what.hold) == ((), frozenset(EVERYTHING))
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.LEAVE]
+
+
+def test_what_is_drained_takes_nothing_asks_for_nothing_and_does_not_begin() -> None:
+    worlds = drained(PORTS[0])
+    worlds.delete(PORTS[1].key)
+    busy = frozenset(EVERYTHING) - {PORTS[0]}
+    assert kinds(plan(view(worlds, "PA1", free=busy))) == []
+    worlds.die("PA1")
+    assert kinds(plan(view(worlds, "PA1"))) == []
+
+
+def test_a_stand_in_that_reaches_less_gets_nothing() -> None:
+    worlds = drained(*EVERYTHING)
+    worlds.beat("PA2", frozenset({"jtapi"}))
+    assert only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER).server == "PA3"
+    worlds.beat("PA3", frozenset({"jtapi"}))
+    busy = frozenset(EVERYTHING) - {PORTS[0]}
+    assert kinds(plan(view(worlds, "PA1", free=busy, lingers=True))) == []
+
+
+def test_a_stand_in_that_has_a_part_gets_the_rest() -> None:
+    worlds = drained(*EVERYTHING)
+    worlds.own("PA3", ROUTE_POINT)
+    worlds.claim("PA3", "PA1")
+    assert only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER).server == "PA3"
+    worlds.die("PA3")
+    assert only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER).server == "PA2"

@@ -80,6 +80,7 @@ def settle(member: Member) -> None:
         member._flight.sent = member._flight.first = 0.0
     member.plan, member._viewed = Plan(), None
     member._told_about, member._rests_until = (), 0.0
+    member._ordered_at = PAST if member._ordered_at == PAST and member._order else 0.0
     if not member._known and member._flight is None:
         _forget(member)
 
@@ -169,6 +170,7 @@ def outdate(
     member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
     for found in member._others.seen.values():
         found.modified = numbers.get(found.modified, found.modified)
+    member._order = numbers.get(member._order, member._order)
     for announced in member._others.announced.values():
         announced.modified = numbers.get(announced.modified, announced.modified)
     for asked in member._others.asked.values():

@@ -159,6 +159,8 @@ class Judge:
         if not call.server:
             # Its answer was on its way, behind a cut perhaps, when the process died.
             found += [spell for spell in self._trouble.since(call.began) if spell.deadly]
+        # An order to drain has an hour here, and until then it drops nothing.
+        found = [spell for spell in found if not spell.drains]
         self._house.note(f"dropped: {call}")
         if not found:
             self.violated(f"a call was dropped that {call.server} had: {call}")

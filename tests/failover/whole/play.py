@@ -153,7 +153,7 @@ def _misfortune(
         case "pause":
             soon(trouble.pause, name, chance.choice([0.3, 1.0, 4.4, 6.0, 9.0]))
         case "operator":
-            command = chance.choice([Command.STOP, Command.STOP, Command.STOP_ALONE])
+            command = chance.choice([Command.STOP, Command.DRAIN, Command.STOP_ALONE])
             soon(trouble.stopped_by_operator, command, chance.choice([0.5, 4.0, 9.0]), name)
         case "stop all":
             soon(trouble.stopped_by_operator, Command.STOP, chance.choice([0.5, 3.0]))

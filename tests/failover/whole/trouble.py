@@ -32,6 +32,11 @@ class Spell:
         """Whether it ends the process."""
         return self.what in ("kill", "no power")
 
+    @property
+    def drains(self) -> bool:
+        """Whether it is an order that lets calls end by themselves."""
+        return self.what == "operator says drain"
+
 
 class Trouble:
     """Every fault by its name. What lasts is ended by :meth:`end_all` at the latest."""
