@@ -1,4 +1,4 @@
-"""``pa-telephony start``, ``stop`` and ``drain``: the buttons of the Control Center."""
+"""``pa-telephony start``, ``stop``, ``drain`` and ``move``: what operators do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pa_telephony.failover import Command
 from pa_telephony.failover.intent import DRAINS_WITHIN
 from pa_telephony.printable import printable_lines
 
-__all__ = ["drain", "start", "stop"]
+__all__ = ["drain", "move", "start", "stop"]
 
 _within = click.option(
     "--within",
@@ -86,6 +86,32 @@ def drain(file: Path | None, store: Path | None, deadline: int, names: tuple[str
     for each in answers:
         click.echo(printable_lines(each.words))
     sys.exit(0 if all(each.obeyed for each in answers) else 1)
+
+
+@click.command(short_help="Have a stand-in serve a server's numbers, or bring them home.")
+@where_options
+@_within
+@click.argument("home")
+@click.argument("to")
+def move(file: Path | None, store: Path | None, within: float, home: str, to: str) -> None:
+    """Move the numbers of the server HOME to the stand-in TO; TO may be HOME, which undoes it.
+
+    No call is dropped: the route point moves at once, each port when its call has ended. The
+    exit status is 1 when that has not happened within the time; the order stands, all the same.
+    """
+    cluster = the_cluster(file, store)
+    back = to.casefold() == home.casefold()
+    see = functools.partial(
+        failover.move_and_see,
+        cluster,
+        home,
+        None if back else to,
+        within=within,
+        told=lambda each: click.echo(printable_lines(each.words)),
+    )
+    answer = trio.run(see)
+    click.echo(printable_lines(answer.words))
+    sys.exit(0 if answer.obeyed else 1)
 
 
 def _give(

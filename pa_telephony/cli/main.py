@@ -30,6 +30,7 @@ _COMMANDS = {
     "start": (".control", "Let a server of the cluster take its resources."),
     "stop": (".control", "Let a server of the cluster give everything up."),
     "drain": (".control", "Let a server of the cluster stop once its calls have ended."),
+    "move": (".control", "Have a stand-in serve a server's numbers, or bring them home."),
     "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
     "examples": (".examples", "Write the examples of the documentation."),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pa_telephony.failover.operating import (
         control,
         control_and_see,
+        move_and_see,
         read_agents,
         read_history,
         read_status,
@@ -76,6 +77,7 @@ __all__ = [
     "history",
     "intents",
     "load",
+    "move_and_see",
     "open_server",
     "open_store",
     "read_agents",
@@ -117,6 +119,7 @@ __getattr__, __dir__ = lazy_names(
         "history": ".chronicle",
         "intents": ".intent",
         "load": ".cluster",
+        "move_and_see": ".operating",
         "open_server": ".server",
         "open_store": ".stores",
         "read_agents": ".operating",

@@ -11,13 +11,14 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.agents import kept
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.status import ServerStatus, seconds
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Stop, stop
+from pa_telephony.failover.world import Stop, move, stop
 
-__all__ = ["Answer", "Command", "answer", "intents", "named"]
+__all__ = ["DRAINS_WITHIN", "Answer", "Command", "answer", "intents", "moved", "moving", "named"]
 
 
 class Command(enum.Enum):
@@ -56,6 +57,36 @@ def intents(
     if command is Command.DRAIN:
         value = f"{value}:{deadline}"
     return Transaction((), tuple(Put(key, value) for key in keys))
+
+
+def moving(cluster: Cluster, home: str, to: str | None) -> Transaction:
+    """The transaction that has ``to`` serve ``home``, or ``home`` itself again when it is None.
+
+    It always commits. Raises ConfigurationError for a server that is not on the home's list.
+    """
+    name = cluster.server(home).server_name
+    if to is None:
+        return Transaction((), (Delete(move(name)),))
+    target = cluster.server(to).server_name
+    if target not in cluster.candidates(name):
+        raise ConfigurationError(
+            f"{target} may not stand in for {name}",
+            file=cluster.file,
+            section=f"server {name!r}",
+            field="fail_over_server_names",
+        )
+    return Transaction((), (Put(move(name), target),))
+
+
+def moved(page: ServerStatus, to: str) -> Answer:
+    """How far the home of ``page`` is at ``to``."""
+    total = len(page.resources)
+    there = sum(each.up and each.holder == to for each in page.resources)
+    calls = sum(each.busy and each.holder != to for each in page.resources)
+    words = f"{page.name}: {to} serves {there} of its {total} numbers"
+    if there < total:
+        words += f"; calls that go on elsewhere: {calls}"
+    return Answer(page.name, there == total, there == total, words)
 
 
 _ORDERS = {

@@ -6,7 +6,7 @@ Nothing here makes a store: where there is none, ConnectionLost says so.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import trio
 
@@ -20,6 +20,8 @@ from pa_telephony.failover.intent import (
     Command,
     answer,
     intents,
+    moved,
+    moving,
     named,
 )
 from pa_telephony.failover.status import (
@@ -31,10 +33,12 @@ from pa_telephony.failover.status import (
 )
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
+from pa_telephony.failover.transaction import Snapshot
 
 __all__ = [
     "control",
     "control_and_see",
+    "move_and_see",
     "read_agents",
     "read_history",
     "read_status",
@@ -130,20 +134,63 @@ async def control_and_see(
         cluster = current(cluster, await opened.snapshot())
         names = named(cluster, servers)
         await opened.transact(intents(cluster, command, names, deadline=deadline))
-        ages = Ages()
-        before: set[Answer] = set()
-        until = trio.current_time() + within
-        while True:
-            snapshot = await opened.snapshot()
-            known = ages.look(cluster, snapshot, boot_clock())
-            pages = cluster_status(cluster, snapshot, known)
-            answers = [answer(command, page, snapshot) for page in pages if page.name in names]
-            if all(each.final for each in answers) or trio.current_time() >= until:
-                return tuple(answers)
-            for each in answers:
-                if each not in before:
-                    told(each)
-            before = set(answers)
-            with trio.move_on_at(min(until, trio.current_time() + _LOOK)):
-                await opened.watch(snapshot)
-            await trio.sleep(_PAUSE)
+
+        def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
+            return answer(command, page, snapshot)
+
+        return await _see(cluster, names, opened, judge, within, told)
+
+
+async def move_and_see(
+    cluster: Cluster,
+    home: str,
+    to: str | None,
+    store: Store | None = None,
+    *,
+    within: float = 10.0,
+    told: Callable[[Answer], None] = lambda _: None,
+) -> Answer:
+    """Have the stand-in ``to`` serve ``home``, or the home itself when it is None; no call drops.
+
+    Waits and tells as :func:`control_and_see`. Raises ConfigurationError for a server that is not
+    on the home's list.
+    """
+    async with _opened(cluster, store) as opened:
+        cluster = current(cluster, await opened.snapshot())
+        await opened.transact(moving(cluster, home, to))
+
+        def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
+            if to is None:
+                return answer(Command.START, page, snapshot)
+            return moved(page, cluster.server(to).server_name)
+
+        (found,) = await _see(cluster, named(cluster, [home]), opened, judge, within, told)
+        return found
+
+
+async def _see(
+    cluster: Cluster,
+    names: Sequence[str],
+    opened: Store,
+    judge: Callable[[ServerStatus, Snapshot], Answer],
+    within: float,
+    told: Callable[[Answer], None],
+) -> tuple[Answer, ...]:
+    """Look until the answers for these servers are final, at most ``within`` seconds."""
+    ages = Ages()
+    before: set[Answer] = set()
+    until = trio.current_time() + within
+    while True:
+        snapshot = await opened.snapshot()
+        known = ages.look(cluster, snapshot, boot_clock())
+        pages = cluster_status(cluster, snapshot, known)
+        answers = [judge(page, snapshot) for page in pages if page.name in names]
+        if all(each.final for each in answers) or trio.current_time() >= until:
+            return tuple(answers)
+        for each in answers:
+            if each not in before:
+                told(each)
+        before = set(answers)
+        with trio.move_on_at(min(until, trio.current_time() + _LOOK)):
+            await opened.watch(snapshot)
+        await trio.sleep(_PAUSE)

@@ -122,7 +122,7 @@ class StepKind(enum.Enum):
     HAND_BACK = "hand back"
     """Make the home the owner of identities that I have given up (or, with linger, not yet)."""
     HAND_OVER = "hand over"
-    """Make a stand-in the owner of what is mine, as I am to leave without a call being dropped."""
+    """Make a stand-in the owner of what is mine, as an operator wants it, and drop no call."""
     RELEASE = "release"
     """Drop the claim of a home that has everything back."""
     RETIRE = "retire"
@@ -254,7 +254,7 @@ def plan(view: View) -> Plan:
             continue
         if home == me and not ordered:
             steps += _acquire(view, token)
-        if home == me and ordered:
+        if home == me and (ordered or world.moved(me) is not None):
             given, over = _hand_over(view, token)
             give |= given
             steps += over
@@ -269,7 +269,7 @@ def plan(view: View) -> Plan:
             release = Transaction(compares, (Delete(keys.claim(home)),))
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
-    if not ordered:
+    if not ordered and (world.moved(me) is None or _stand_in(view) is None):
         steps += _ask(view, token, mine)
     for stray in world.strays:
         if world.owner(stray) == me:
@@ -575,10 +575,16 @@ def _drains(view: View) -> bool:
 
 
 def _stand_in(view: View) -> Bearer | None:
-    """The first of my list that could serve all that I serve of my own; the claimant, if any."""
+    """The server that could serve all that I serve of my own, and shall: where I was moved to.
+
+    Else, when I am to stop, the first of my list. Where there is a claimant it is that, or none.
+    """
     world, me = view.world, view.me
-    links, claimant = _links(view, me), world.claimant(me)
-    for name in world.cluster.candidates(me):
+    links, claimant, moved = _links(view, me), world.claimant(me), world.moved(me)
+    names = (moved,) if moved is not None else ()
+    if world.stopped(me) is not None:
+        names = (*names, *world.cluster.candidates(me))
+    for name in names:
         session = world.session(name)
         if session is not None and claimant in (None, name) and links <= world.reach(name, me):
             return Bearer(name, session.token) if links else None
@@ -608,6 +614,7 @@ def _hand_over(view: View, token: Compare) -> tuple[set[Identity], list[Step]]:
         token,
         Compare(keys.session(to.server), created=to.token),
         world.unchanged(keys.stop(me)),
+        world.unchanged(keys.move(me)),
         world.unchanged(keys.stop(to.server)),
         world.unchanged(keys.claim(me)),
         *(world.unchanged(i.key) for i in identities if i.kind.stage > stage or i in over),

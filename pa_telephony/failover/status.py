@@ -88,6 +88,8 @@ class ServerStatus:
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     """The providers that its own identities need and that it does not reach."""
+    moved_to: str = ""
+    """The stand-in that an operator wants for it; "" for none."""
     drained: bool = False
     """Whether it is to stop once its calls have ended, and runs still."""
     hold: float = 0.0
@@ -114,6 +116,11 @@ class ServerStatus:
         if not self.reaches_call_manager:
             standing = f", {self.fail_over_server} stands in" if self.fail_over_server else ""
             return f"call manager not reachable{standing}"
+        if self.moved_to and self.fail_over_server == self.moved_to:
+            away = sum(each.holder == self.moved_to for each in self.resources)
+            if away == len(self.resources):
+                return f"moved to {self.moved_to}"
+            return f"moves to {self.moved_to}, which has {away} of {len(self.resources)} numbers"
         if self.fail_over_server and self.lacks:
             return f"does not reach {', '.join(self.lacks)}, {self.fail_over_server} stands in"
         if self.fail_over_server:
@@ -247,6 +254,7 @@ class _Reader:
             name=name,
             up=self._is_up(name),
             stopped=world.stopped(name) is not None and not drained,
+            moved_to=world.moved(name) or "",
             drained=drained,
             spare=self._cluster.server(name).spare,
             reaches_call_manager=beat.link,

@@ -17,6 +17,8 @@ key                         value                  meaning
 ``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
                             | ``drain:SECONDS``    ``alone`` no server stands in either; with
                                                    ``drain`` once its calls have ended
+``move/H``                  ``F``                  an operator's intent: F shall serve H, although H
+                                                   could
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
@@ -53,6 +55,7 @@ __all__ = [
     "claim",
     "coming",
     "configuration",
+    "move",
     "session",
     "stop",
     "want",
@@ -85,6 +88,11 @@ def want(home: str) -> str:
 def coming(server: str) -> str:
     """The key by which a server's new process says that its session is about to begin."""
     return f"coming/{server}"
+
+
+def move(home: str) -> str:
+    """The key of an operator's intent that a stand-in serve a home."""
+    return f"move/{home}"
 
 
 def stop(server: str) -> str:
@@ -389,6 +397,12 @@ class World:
             return None
         how = entry.value.partition(":")[0]
         return Stop(how) if how in _HOW else Stop.FAIL_OVER
+
+    def moved(self, home: str) -> str | None:
+        """The stand-in that an operator wants for ``home``; None = it shall serve itself."""
+        entry = self.snapshot.entries.get(move(home))
+        names = self.cluster.candidates(home)
+        return entry.value if entry is not None and entry.value in names else None
 
     def drains_within(self, server: str) -> float:
         """How many seconds the calls of ``server`` have left after the order to drain it; or 0."""

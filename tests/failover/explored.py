@@ -85,6 +85,7 @@ FAULTS = (
     "stop stop",
     "stop alone",
     "stop drain",
+    "move",
 )
 CHANGES = "configuration"
 """The kind of fault that another configuration is saved, where an exploration has several."""

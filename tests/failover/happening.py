@@ -20,7 +20,7 @@ from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
-from pa_telephony.failover.world import Stop, session, stop
+from pa_telephony.failover.world import Stop, move, session, stop
 
 __all__ = ["Happening"]
 
@@ -133,6 +133,10 @@ class Happening(Explored):
         drained = member.world.stopped(name) is Stop.DRAIN and member.world.session(name)
         if drained and member._ordered_at != PAST:
             yield f"{name} has drained for long", False, self._after(situation, place, "overdue")
+        if self._value(situation, move(name)) is not None:
+            back = Transaction((), (Delete(move(name)),))
+            _, after = self._transacted(situation, back, f"back {name}")
+            yield f"{name} shall serve itself again", False, after
         if self._value(situation, stop(name)) is not None:
             begin = Transaction((), (Delete(stop(name)),))
             _, after = self._transacted(situation, begin, f"start {name}")
@@ -244,6 +248,12 @@ class Happening(Explored):
                     yield what, self._transacted(situation, intent, what)[1]
         if place == 0 and CHANGES in self.kinds:
             yield from self._saved(situation)
+        there = self._value(situation, move(name))
+        for to in self.cluster.candidates(name):
+            if "move" in self.kinds and there != to:
+                what = f"{name} is moved to {to}"
+                intent = Transaction((), (Put(move(name), to),))
+                yield what, self._transacted(situation, intent, what)[1]
         if node.life is None:
             return
         member = self.member(node)

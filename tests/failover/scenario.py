@@ -39,7 +39,7 @@ from pa_telephony.failover import (
     Timing,
     intents,
 )
-from pa_telephony.failover.intent import answer
+from pa_telephony.failover.intent import answer, moving
 from pa_telephony.failover.status import ServerStatus
 
 __all__ = ["COMMANDS", "Scenario", "ScenarioError", "matched", "play"]
@@ -392,6 +392,10 @@ class Stage:
         order = intents(self.house.cluster, Command.DRAIN, names, deadline=int(seconds))
         self.house.submit(order)
         self._asked += [(Command.DRAIN, name) for name in names]
+
+    @_command("the operator moves SERVER to SERVER")
+    def move(self, home: str, to: str) -> None:
+        self.house.submit(moving(self.house.cluster, home, None if to == home else to))
 
     @_command("the operator starts SERVERS")
     def start_again(self, servers: str) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
 from pa_telephony.failover.actions import Close, Register, Transact, Unregister
 from pa_telephony.failover.configuring import Proposal, propose
+from pa_telephony.failover.intent import moving
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
@@ -109,6 +110,8 @@ class Simulation:
         self._advance(self.now + seconds)
         self.faults = False
         self._submit(intents(self.cluster, Command.START))
+        for name in self.names:
+            self._submit(moving(self.cluster, name, None))
         for process in self.processes.values():
             process.paused_until = 0.0
             process.reads = process.writes = True
@@ -217,8 +220,12 @@ class Simulation:
             self.log.append(f"{self.now:8.3f} {command.value} {name}")
             deadline = self._random.choice([2, 10, 600])
             self._submit(intents(self.cluster, command, [name], deadline=deadline))
-        elif what < 0.6:
+        elif what < 0.55:
             self._submit(intents(self.cluster, Command.START))
+        elif what < 0.6:
+            to = self._random.choice([None, *self.cluster.candidates(name)])
+            self.log.append(f"{self.now:8.3f} {name} shall be at {to or 'home'}")
+            self._submit(moving(self.cluster, name, to))
         elif what < 0.75:
             process = self.processes[name]
             pause = self._random.choice([0.3, 1.0, 4.5, 8.0])

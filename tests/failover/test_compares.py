@@ -359,6 +359,7 @@ def draining() -> Worlds:
         pytest.param(begins_anew("PA2"), id="the stand-in's session"),
         pytest.param(lambda w: w.delete("stop/PA1"), id="the order for us"),
         pytest.param(lambda w: w.stop("PA2"), id="the order for the stand-in"),
+        pytest.param(lambda w: w.put("move/PA1", "PA3"), id="the place to move to"),
         pytest.param(lambda w: w.claim("PA3", "PA1"), id="the claim"),
         pytest.param(lambda w: w.put("cluster", "another"), id="the configuration"),
         *(

@@ -76,3 +76,20 @@ async def test_drain_says_what_is_so_until_it_is_done() -> None:
         assert "PA1 takes no new calls; calls that go on: 1" in " ".join(words)
         assert words[-1].startswith("PA1 is stopped")
         assert "PA2 serves 4 of its 4 numbers" in words[-1]
+
+
+async def test_a_home_is_moved_with_a_call_up_and_moved_back() -> None:
+    async with house() as it:
+        place = it.house.cluster, "PA1"
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            found = await failover.move_and_see(*place, "PA2", it.house.store, within=5.0)
+            assert not found.obeyed
+            assert "PA2 serves 3 of its 4 numbers" in found.words
+            assert call.state is DCallState.CONNECTED
+        await it.house.holds("PA2", *NUMBERS)
+        found = await failover.move_and_see(*place, "PA2", it.house.store)
+        assert found.words == "PA1: PA2 serves 4 of its 4 numbers"
+        found = await failover.move_and_see(*place, None, it.house.store)
+        assert found.words == "PA1 serves all of its own"
+        await it.house.holds("PA1", *NUMBERS)

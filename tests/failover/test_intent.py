@@ -9,7 +9,7 @@ from worlds import CLUSTER, Worlds
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import Command, cluster_status, intents
-from pa_telephony.failover.intent import Answer, answer
+from pa_telephony.failover.intent import Answer, answer, moved, moving
 from pa_telephony.failover.world import Stop
 
 EVERYTHING = CLUSTER.identities("PA1")
@@ -142,3 +142,35 @@ def test_the_answer_to_drain_tells_of_the_calls_that_go_on() -> None:
     assert found.words == (
         "PA1 takes no new calls; calls that go on: 1; PA2 has 3 of its 4 numbers"
     )
+
+
+def test_a_home_is_moved_only_to_a_server_of_its_list_and_moved_back() -> None:
+    worlds = Worlds()
+    worlds.commit(moving(CLUSTER, "pa1", "pa3"))
+    assert worlds.world().moved("PA1") == "PA3"
+    worlds.commit(moving(CLUSTER, "PA1", None))
+    assert worlds.world().moved("PA1") is None
+    with pytest.raises(ConfigurationError, match="PA1 may not stand in for PA2"):
+        moving(CLUSTER, "PA2", "PA1")
+
+
+def test_the_answer_to_move_tells_how_far_it_is() -> None:
+    worlds = Worlds()
+    worlds.enter("PA1", up=EVERYTHING[:1], busy=EVERYTHING[:1])
+    worlds.enter("PA2", up=EVERYTHING[1:])
+    worlds.own("PA1", EVERYTHING[0])
+    worlds.own("PA2", *EVERYTHING[1:])
+    worlds.claim("PA2", "PA1")
+    worlds.put("move/PA1", "PA2")
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert page.state == "moves to PA2, which has 3 of 4 numbers"
+    found = moved(page, "PA2")
+    assert (found.final, found.obeyed) == (False, False)
+    assert found.words == "PA1: PA2 serves 3 of its 4 numbers; calls that go on elsewhere: 1"
+    worlds.enter("PA2", up=EVERYTHING)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.enter("PA1")
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert page.state == "moved to PA2"
+    found = moved(page, "PA2")
+    assert (found.final, found.words) == (True, "PA1: PA2 serves 4 of its 4 numbers")

@@ -24,7 +24,7 @@ from pa_telephony.failover.ownership import (
     role,
     standing,
 )
-from pa_telephony.failover.world import Beat, Stop, coming, stop
+from pa_telephony.failover.world import Beat, Stop, coming, move, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 LINKS = frozenset(CLUSTER.used_providers)
@@ -778,3 +778,50 @@ def test_a_stand_in_that_has_a_part_gets_the_rest() -> None:
     assert only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER).server == "PA3"
     worlds.die("PA3")
     assert only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER).server == "PA2"
+
+
+# ---------------------------------------------------------------------------------- moving
+
+
+def moved(*owned: Identity, to: str = "PA3") -> Worlds:
+    """PA1 shall be served by ``to``, which has what PA1 has not."""
+    worlds = drained(*EVERYTHING)
+    worlds.delete(stop("PA1"))
+    others = [each for each in EVERYTHING if each not in owned]
+    if others:
+        worlds.own(to, *others)
+        worlds.claim(to, "PA1")
+    worlds.put(move("PA1"), to)
+    return worlds
+
+
+def test_a_home_that_is_moved_hands_over_to_the_one_that_is_named() -> None:
+    worlds = moved(*EVERYTHING)
+    step = only(plan(view(worlds, "PA1", lingers=True)), StepKind.HAND_OVER)
+    assert (step.server, step.identities) == ("PA3", (ROUTE_POINT,))
+    worlds.delete(move("PA1"))
+    assert not worlds.commit(step.transaction)
+    assert kinds(plan(view(worlds, "PA1", lingers=True))) == []
+
+
+def test_a_moved_home_asks_for_nothing_while_its_stand_in_can() -> None:
+    worlds = moved()
+    assert kinds(plan(view(worlds, "PA1"))) == []
+    worlds.beat("PA3", frozenset({"jtapi"}))
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+    worlds = moved()
+    worlds.delete(move("PA1"))
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+
+
+def test_what_another_than_the_one_that_is_named_has_comes_home_first() -> None:
+    worlds = moved(to="PA2")
+    worlds.put(move("PA1"), "PA3")
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+
+
+def test_a_server_that_is_not_on_the_list_is_no_place_to_move_to() -> None:
+    worlds = moved(*EVERYTHING)
+    worlds.put(move("PA1"), "PA9")
+    assert worlds.world().moved("PA1") is None
+    assert kinds(plan(view(worlds, "PA1", lingers=True))) == []

@@ -20,7 +20,7 @@ from pa_telephony.failover.ownership import Plan, Step
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Put
-from pa_telephony.failover.world import Bearer, Beat, World, session, stop
+from pa_telephony.failover.world import Bearer, Beat, World, move, session, stop
 
 __all__ = [
     "FRESH",
@@ -91,7 +91,7 @@ def _forget(member: Member) -> None:
     That is its session (for its heartbeat), an intent that it stop, what it owns or claims, and the
     configuration.
     """
-    mine = {stop(member.name), session(member.name), CONFIGURATION}
+    mine = {stop(member.name), move(member.name), session(member.name), CONFIGURATION}
     seen = member._world.snapshot
     entries = {
         key: entry

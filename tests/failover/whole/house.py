@@ -17,6 +17,7 @@ from pa_telephony.callmanager import manager
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
 from pa_telephony.failover.configuring import propose
+from pa_telephony.failover.intent import moving
 from pa_telephony.trace import EventRecord
 from whole.callers import Callers
 from whole.clusters import CALL_MANAGER, CALLERS, call_manager_config, device_of
@@ -198,6 +199,11 @@ class House:
         """What an operator asks for."""
         self.note(f"operator: {command.value} {' '.join(names)}")
         self.store.commit(intents(self.cluster, command, names))
+
+    def move(self, home: str, to: str | None) -> None:
+        """An operator wants a home at a stand-in, or at home again."""
+        self.note(f"operator: {home} shall be at {to or 'home'}")
+        self.store.commit(moving(self.cluster, home, to))
 
     def save(self, cluster: Cluster) -> bool:
         """Import a configuration, as an operator does; False when it is refused for now."""

@@ -87,6 +87,8 @@ async def _schedule(
             _misfortune(house, trouble, chance, nursery, played.seed % 7 in (2, 3, 6))
         trouble.end_all()
     house.network.heal_all()
+    for name in house.names:
+        house.move(name, None)
     while not house.save(house.cluster):  # noqa: ASYNC110 - a call that ends tells nobody
         # A number that has gone is there again only when its last call has ended.
         await trio.sleep(0.5)
@@ -159,6 +161,8 @@ def _misfortune(
             soon(trouble.stopped_by_operator, Command.STOP, chance.choice([0.5, 3.0]))
         case "configuration":
             house.save(chance.choice(changes_of(house.cluster)))
+        case "move":
+            house.move(name, chance.choice([None, *house.cluster.candidates(name)]))
         case "no call manager":
             soon(trouble.no_call_manager, chance.choice([0.2, 1.0, 5.0, 8.0]))
         case "call manager stopped":
@@ -195,7 +199,7 @@ _FAULTS = {
 }
 """How often each is drawn, relative to the others."""
 
-_CHANGES = {"configuration": 12}
+_CHANGES = {"configuration": 12, "move": 10}
 """What is drawn besides, in some of the schedules."""
 
 _WEATHER: list[tuple[str, dict[str, object]]] = [
