@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from whole_house import a_manager, log_in, until
 from pa_telephony import sccp
 from pa_telephony.callmanager.applications.control import CtiSide
 from pa_telephony.callmanager.calls.verbs import Cause, LegState, Purpose
-from pa_telephony.callmanager.config import CallManagerConfig
+from pa_telephony.callmanager.config import CallManagerConfig, LineConfig
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import (
     CALLSTATE,
@@ -193,6 +194,28 @@ def test_a_device_that_goes_before_it_accepts_is_told_to_the_caller() -> None:
     caller = served.house.call(ALICE, "5001")
     served.house.calls.unregister("CTIP1")
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.OUT_OF_ORDER)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_the_phones_of_a_shared_line_ring_on_where_no_application_accepts_in_time(
+    accepted: bool,
+) -> None:
+    shared = LineConfig(number="2000", name="Bob")
+    devices = tuple(
+        replace(each, lines=(*each.lines, shared)) if each.name == "CTIP1" else each
+        for each in COMPANY.devices
+    )
+    house = House(replace(COMPANY, devices=devices))
+    house.devices["CTIP1"].rings = False
+    caller = house.call(ALICE, "2000")
+    if accepted:
+        house.calls.accept(house.leg("CTIP1"))
+    house.wait(ACCEPT_WITHIN)
+    assert house.states("CTIP1") == [LegState.OFFERED] * accepted
+    assert (caller.state, house.states(BOB)) == (LegState.RINGING_OUT, [LegState.OFFERED])
+    house.calls.answer(house.leg(BOB))
+    assert caller.state is LegState.CONNECTED
+    assert house.states("CTIP1") == [LegState.REMOTE_IN_USE]
 
 
 def test_a_call_is_transferred_to_what_has_not_accepted_when_it_has() -> None:

@@ -38,7 +38,7 @@ from pa_telephony.callmanager.config import CallManagerConfig, DeviceKind
 from pa_telephony.errors import RequestFailed
 from pa_telephony.q850 import Cause
 
-__all__ = ["Exchange", "failure", "raise_all"]
+__all__ = ["Exchange", "failure", "offered_elsewhere", "raise_all"]
 
 _FORWARD_OF = {
     Cause.USER_BUSY: Forward.BUSY,
@@ -327,10 +327,7 @@ class Exchange:
 
     def end(self, leg: Leg, cause: Cause) -> None:
         """A leg hangs up: a conference goes on without it, an ordinary call is over."""
-        ringing = any(
-            each is not leg and each.state is LegState.OFFERED for each in leg.appearances
-        )
-        if leg.state in REMOTE or (leg.state is LegState.OFFERED and ringing):
+        if leg.state in REMOTE or (leg.state is LegState.OFFERED and offered_elsewhere(leg)):
             self.withdraw(leg, cause)
             return
         peer, conference = leg.peer, leg.conference
@@ -453,8 +450,11 @@ class Exchange:
         """Send an offered call on that nobody has answered, or no application has accepted.
 
         The latter goes where calls go that are not answered, or else those of a device that is
-        gone.
+        gone. At other devices of a shared line it rings on.
         """
+        if not leg.alerting and offered_elsewhere(leg):
+            self.withdraw(leg, Cause.NO_ANSWER)
+            return
         gone = not leg.alerting and Forward.NO_ANSWER not in leg.line.forwards
         self.turn_away(leg, Cause.OUT_OF_ORDER if gone else Cause.NO_ANSWER)
 
@@ -510,6 +510,11 @@ class Exchange:
         """End a leg whose device has no receive channel, or has not said in time where."""
         if leg.state is not LegState.IDLE:
             self.end(leg, Cause.RESOURCE_UNAVAILABLE)
+
+
+def offered_elsewhere(leg: Leg) -> bool:
+    """Whether the call of a leg is offered at another device of a shared line, too."""
+    return any(each is not leg and each.state is LegState.OFFERED for each in leg.appearances)
 
 
 def _is_alone(leg: Leg) -> bool:

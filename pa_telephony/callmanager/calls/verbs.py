@@ -40,7 +40,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from pa_telephony.callmanager.calls import conference, pickup, transfer
 from pa_telephony.callmanager.calls.dialling import Dialling
-from pa_telephony.callmanager.calls.legs import Exchange, raise_all
+from pa_telephony.callmanager.calls.legs import Exchange, offered_elsewhere, raise_all
 from pa_telephony.callmanager.calls.model import (
     ACTIONS,
     TRUE,
@@ -546,10 +546,7 @@ class Calls:
         return None if consultation is None else (leg, consultation)
 
     def _turn_away(self, leg: Leg, cause: Cause) -> None:
-        elsewhere = any(
-            each is not leg and each.state is LegState.OFFERED for each in leg.appearances
-        )
-        if elsewhere:
+        if offered_elsewhere(leg):
             self._exchange.withdraw(leg, cause)
         else:
             self._exchange.turn_away(leg, cause)
