@@ -264,3 +264,22 @@ def test_a_call_picked_up_elsewhere_leaves_no_ringing_behind() -> None:
     assert bob.screen.ringer is RingMode.RING_OFF
     assert not bob.calls
     assert [each.state for each in carol.calls.values()] == [DCallState.CONNECTED]
+
+
+@pytest.mark.parametrize("goes", [False, True], ids=["hangs up", "is gone"])
+def test_nothing_is_kept_of_calls_that_are_over(goes: bool) -> None:
+    house, alice, _, _ = a_house()
+
+    def kept() -> dict[str, int]:
+        return {what: len(each) for what, each in vars(house.side).items() if type(each) is dict}
+
+    before = kept()
+    for _ in range(3):
+        caller, _ = house.talk(ALICE, "1002", BOB)
+        if goes:
+            house.side.unregistered(alice.session, "its connection ended")
+            house.side.registered(alice.session)
+        else:
+            house.calls.release(caller)
+    assert house.calls.legs == {}
+    assert kept() == before

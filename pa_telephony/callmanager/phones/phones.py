@@ -238,9 +238,8 @@ class LineSide(Watcher):
 
     def show(self, leg: Leg) -> None:
         """Show the station its leg as it is now."""
-        before = self._seen.pop(leg.id, LegState.IDLE)
-        if leg.state is not LegState.IDLE:
-            self._seen[leg.id] = leg.state
+        before = self._seen.get(leg.id, LegState.IDLE)
+        self._seen[leg.id] = leg.state
         session = self.sessions.get(leg.device)
         if session is None:
             return
@@ -346,6 +345,9 @@ class LineSide(Watcher):
 
     def leg_changed(self, leg: Leg) -> None:
         """Tell the phones that show what a number does."""
+        if leg.state is LegState.IDLE:
+            # One that ends because its phone is gone is not shown any more.
+            self._seen.pop(leg.id, None)
         self._show_lamps(leg.line)
 
     def device_changed(self, device: str) -> None:
