@@ -76,7 +76,7 @@ class EngineConfig:
 
 @dataclass(slots=True)
 class EngineStatistics:
-    """Counters that tell how well the engine keeps time."""
+    """Counters that tell how well the engine keeps time. Each phase has ticks of its own."""
 
     ticks: int = 0
     late_ticks: int = 0
@@ -336,9 +336,12 @@ class Engine:
                 await self._idle()
                 continue
             phase = min(used, key=lambda each: each.due)
-            await self._pacer.until(phase.due)
-            missed = self._measure(trio.current_time() - phase.due)
             due = phase.due
+            await self._pacer.until(due)
+            if phase.due != due:
+                # Its last port was closed meanwhile, and another opened.
+                continue
+            missed = self._measure(trio.current_time() - due)
             phase.due += TICK * (1 + missed)
             begun = time.thread_time()
             try:
@@ -374,7 +377,7 @@ class Engine:
 
     def tick(self, now: float, missed: int = 0) -> None:
         """Do the work of one tick for all ports, and make up for ``missed`` ones before it."""
-        for phase in self._phases.values():
+        for phase in list(self._phases.values()):
             self._tick(phase, missed, now)
 
     def _tick(self, phase: Phase, missed: int, now: float | None = None) -> None:

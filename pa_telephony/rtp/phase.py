@@ -46,7 +46,9 @@ _BEHIND = 1
 comes just when its port is read is sometimes a tick earlier and sometimes later."""
 _QUIET = 10
 """Ticks without a packet after which a port is not read in vain any more, but waited for."""
-_NOTHING = np.zeros(0, np.int16)
+_WHOLE = (FRAME,)
+_SILENT = np.zeros(FRAME, np.int16)
+_NOTHING = _SILENT[:0]
 _NOBODY = slice(0, 0)
 
 _Reader: TypeAlias = tuple[Callable[[memoryview], int], memoryview, int]
@@ -174,7 +176,7 @@ class Phase:
         self._ears = [(port.listeners, self._inbound.frame[port.index], port) for port in ports]
         self._listeners = [port.listeners for port in ports]
         for port in ports:
-            if port.index in self._steady and not (port.connected and port.receiving):
+            if port.index in self._steady and not port.takes_all:
                 self._wait_for(port)
         reading = [port for port in ports if port.index in self._steady]
         self._readers = [self._steady[port.index] for port in reading]
@@ -280,9 +282,9 @@ class Phase:
             lengths: list[int] = []
             found: list[int] = []
             for row in dict.fromkeys(rows):
-                # A key that was pressed may have ended any call.
+                # A key that was pressed may have ended any call, or put it on hold.
                 reader = self._steady.get(row)
-                if reader is None:
+                if reader is None or not self.ports[row].takes_all:
                     continue
                 try:
                     lengths.append(reader[0](reader[1]))
@@ -317,7 +319,7 @@ class Phase:
                 break
         for row in heard:
             port = self.ports.get(row)
-            if port is not None and port.connected and port.receiving:
+            if port is not None and port.takes_all:
                 self._read_always(port)
 
     def _receive_one(self, port: Port) -> int | None:
@@ -405,23 +407,23 @@ class Phase:
             except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
                 self._owner.report_bug(self._tellers[len(sounds)], "the source", error)
                 sounds.append(_NOTHING)
-        lengths = list(map(len, sounds))
-        if lengths.count(FRAME) < len(lengths):
-            for at, length in enumerate(lengths):
-                if length != FRAME:
+        shapes = list(map(np.shape, sounds))
+        if shapes.count(_WHOLE) < len(shapes):
+            for at, shape in enumerate(shapes):
+                if shape != _WHOLE:
                     sounds[at] = self._read(self._tellers[at])
         return sounds
 
     def _read(self, port: Port) -> Samples:
         """Read the next 20 ms of a port's sound; where it ends, the rest is silence."""
-        samples = _NOTHING
         try:
-            if port.source is not None:
-                samples = port.source.read(FRAME)
+            samples = _NOTHING if port.source is None else port.source.read(FRAME)
+            if np.shape(samples) != _WHOLE:
+                samples = _filled_up(samples)
+                port.source = None
         except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
             self._owner.report_bug(port, "the source", error)
-        if len(samples) != FRAME:
-            samples = np.concatenate((samples, np.zeros(FRAME - len(samples), np.int16)))
+            samples = _SILENT
             port.source = None
         return samples
 
@@ -433,6 +435,14 @@ def _frames_of(port: Port) -> Iterator[Samples] | None:
 def _side_by_side(sounds: list[Samples]) -> Samples:
     """The frames of some rows as one array: faster than numpy does it by itself."""
     return np.concatenate(sounds).reshape(-1, FRAME)
+
+
+def _filled_up(samples: Samples) -> Samples:
+    """The last samples of a source, and silence behind them."""
+    shape = np.shape(samples)
+    if len(shape) != 1 or shape[0] > FRAME:
+        raise ValueError(f"samples of shape {shape}: at most {FRAME} in a row were asked for")
+    return np.concatenate((samples, _SILENT[len(samples) :]))
 
 
 def _rows_of(ports: list[Port]) -> Rows:

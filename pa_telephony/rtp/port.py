@@ -170,6 +170,11 @@ class Port:
         return self.latch is not None
 
     @property
+    def takes_all(self) -> bool:
+        """Whether all that comes is of its peer, and is taken."""
+        return self.connected and self.receiving
+
+    @property
     def source(self) -> SampleSource | None:
         """Where the sound comes from that the port sends; None: it sends silence."""
         return self._source

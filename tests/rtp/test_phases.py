@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Iterator
+from typing import cast
 
 import numpy as np
 import pytest
@@ -245,6 +246,77 @@ async def test_frames_that_fail_end_their_own_sound_alone(caplog: pytest.LogCapt
         assert [port.source is None for port in ports] == [False, True, False, True]
         assert engine.statistics.broken_ticks == 0
     assert "no more" in caplog.text
+
+
+async def test_behind_a_key_that_puts_its_call_on_hold_nothing_is_heard() -> None:
+    async with an_engine(42580) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            port.start_receiving(dtmf_payload_type=101)
+            port.on_digit = lambda _digit: port.stop_receiving()
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            heard: list[int] = []
+            await trio.sleep(4 * TICK)
+            port.listeners.append(lambda frame: heard.append(int(np.abs(frame).max())))
+            key = Packet(
+                payload_type=101, sequence_number=40, timestamp=6400, payload=b"\5\n\0\xa0"
+            )
+            peer.send_data(bytes(key))
+            peer.send(3)
+            await trio.sleep(10 * TICK)
+            assert set(heard) == {0}
+            assert (port.stats.received, port.stats.foreign) == (41, 3)
+
+
+@pytest.mark.parametrize("through", [0.25, 0.5, 1.0])
+async def test_a_port_opened_when_the_last_one_is_closed_has_a_rhythm_of_its_own(
+    through: float,
+) -> None:
+    async with an_engine(42600) as engine:
+        port = engine.open_port()
+        await trio.sleep((3 + through) * TICK)
+        port.close()
+        port = engine.open_port()
+        due = port.next_tick
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep_until(due - TICK / 10)
+            assert peer.heard() == 0
+            for _ in range(5):
+                await trio.sleep(TICK)
+                assert peer.heard() == 1
+        assert engine.statistics.missed_ticks == 0
+
+
+class Source:
+    """A source that gives whatever it was made with."""
+
+    def __init__(self, samples: object) -> None:
+        self._samples = cast("Samples", samples)
+
+    def read(self, count: int) -> Samples:
+        return self._samples
+
+
+@pytest.mark.makes_bugs
+@pytest.mark.parametrize(
+    "samples",
+    [np.ones(161, np.int16), np.ones((160, 2), np.int16), None],
+    ids=["long", "2", "none"],
+)
+async def test_a_source_that_gives_no_frame_is_told_of_and_left(
+    samples: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with an_engine(42580) as engine:
+        ports = [engine.open_port() for _ in range(2)]
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in ports]
+            for port in ports:
+                port.source = Source(samples if port is ports[0] else np.ones(160, np.int16))
+            await trio.sleep(5 * TICK + TICK / 2)
+            assert [peer.heard() for peer in peers] == [5, 5]
+        assert [port.source is None for port in ports] == [True, False]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_the_pacer_follows_a_clock_that_a_test_moves() -> None:
