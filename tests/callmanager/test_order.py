@@ -13,6 +13,7 @@ from bare_house import a_config
 from company import ALICE, BOB, CAROL
 from line_phone import LineHouse, Phone
 
+from pa_telephony.callmanager.phones import display
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     CallSecurityStatusType,
@@ -21,6 +22,7 @@ from pa_telephony.sccp.enums import (
     DeviceType,
     RingMode,
     SoftKeyEvent,
+    SoftKeySet,
 )
 from pa_telephony.sccp.messages import SccpMessage
 from pa_telephony.sccp.server.device import CALL_MANAGERS_OWN, question_of_abilities
@@ -127,6 +129,27 @@ def test_the_keys_of_dialling_stay_while_the_number_is_on_its_way() -> None:
         if isinstance(each, messages.CallState) and each.call_state is DCallState.PROCEED
     )
     assert names(alice.sent[proceed : proceed + 3]) == ["CallState", "CallInfoV2", "StartTone"]
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_one_who_talked_and_waits_in_silence_has_other_keys_and_no_prompt(holds: bool) -> None:
+    house, alice, bob, _ = a_house()
+    house.devices["RP5600"].rings = False
+    caller, called = house.talk(ALICE, "1002", BOB)
+    open_channels(bob, alice)
+    if holds:
+        house.calls.hold(caller)
+    alice.sent.clear()
+    house.calls.redirect(called, "5600")
+    if holds:
+        alice.sent.clear()
+        house.calls.resume(caller)
+    (keys,) = [each for each in alice.sent if isinstance(each, messages.SelectSoftKeys)]
+    assert keys.soft_key_set_index is SoftKeySet.RING_OUT
+    assert alice.prompts == {}
+    house.calls.accept(house.leg("RP5600"))
+    assert alice.prompts == {caller.id: display.RING_OUT}
+    assert alice.faults == []
 
 
 def test_what_is_said_of_the_parties_has_the_values_of_cucm() -> None:

@@ -55,7 +55,7 @@ DO_NOT_DISTURB_IS_ACTIVE = "\x1e\x39"
 
 _STATES = {
     LegState.DIAL_TONE: (DCallState.OFF_HOOK, SoftKeySet.OFF_HOOK, ENTER_NUMBER),
-    LegState.PROCEEDING: (DCallState.PROCEED, SoftKeySet.DIGITS_FOLL, ""),
+    LegState.PROCEEDING: (DCallState.PROCEED, SoftKeySet.RING_OUT, ""),
     LegState.RINGING_OUT: (DCallState.RING_OUT, SoftKeySet.RING_OUT, RING_OUT),
     LegState.OFFERED: (DCallState.RING_IN, SoftKeySet.RINGIN, FROM),
     LegState.CONNECTED: (DCallState.CONNECTED, SoftKeySet.CONNECTED, CONNECTED),
@@ -67,6 +67,9 @@ _STATES = {
     ),
     LegState.REMOTE_HELD: (DCallState.REMOTE_HOLD, SoftKeySet.ON_HOLD, HOLD),
 }
+
+_TALKED = frozenset({LegState.CONNECTED, LegState.HELD, LegState.REMOTE_HELD})
+"""The states of a leg that was sent on, when it waits."""
 
 _CONSULTING = {
     (LegState.DIAL_TONE, Purpose.TRANSFER): SoftKeySet.OFF_HOOK_FEAT,
@@ -180,7 +183,7 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
     elif leg.conference is not None and leg.state is LegState.CONNECTED:
         text = CONFERENCE
     shown: list[SccpMessage] = [_call_state(leg, state)]
-    if leg.state is not LegState.PROCEEDING:
+    if leg.state is not LegState.PROCEEDING or screen.before in _TALKED:
         # Those of dialling stay while a number is on its way (captured).
         keys = select_soft_keys(
             _keys(leg), line=line, call=reference, without=_without(leg, screen)
@@ -188,6 +191,8 @@ def _state(leg: Leg, screen: Screen) -> list[SccpMessage]:
         shown.append(keys)
     if text:
         shown.append(prompt(text, screen.version, line=line, call=reference))
+    elif screen.before in _TALKED:
+        shown.append(messages.ClearPromptStatus(line_instance=line, call_reference=reference))
     # Speaker, lamp and line are set once, when the call becomes the one that the user is in.
     begins = screen.before not in OFF_HOOK
     active: list[SccpMessage] = (
