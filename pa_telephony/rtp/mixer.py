@@ -1,7 +1,7 @@
 """Conferences and endless sounds, as sources of ports.
 
-The engine's tick plays out all ports before it prepares what they send, so a mix of the frames
-of a tick goes out in the same tick.
+A tick plays out all ports of its phase before it prepares what they send, so a mix of their frames
+goes out in the next tick. Of a port in another phase its newest frame is in the mix.
 """
 
 from __future__ import annotations
