@@ -105,6 +105,18 @@ def test_a_line_that_accepts_by_itself_rings_at_once() -> None:
     assert served.states(served.lines["5001"])[-1] is CALLSTATE.ACCEPTED
 
 
+def test_a_device_that_is_removed_and_added_accepts_nothing_by_itself() -> None:
+    served = Served(accepts=True)
+    house, side = served.house, served.side
+    device = next(each for each in COMPANY.devices if each.name == "CTIP1")
+    house.calls.remove_device("CTIP1")
+    side.remove_device("CTIP1")
+    house.calls.add_device(device)
+    side.add_device(device)
+    house.calls.register("CTIP1", side)
+    assert house.call(ALICE, "5001").state is LegState.PROCEEDING
+
+
 def test_a_call_is_answered_redirected_and_refused_without_being_accepted() -> None:
     served = Served()
     house = served.house

@@ -420,6 +420,7 @@ class CtiSide:
     def remove_device(self, name: str) -> None:
         """Forget a device that was removed, and tell the applications that may control it."""
         self._registrations.forget(name)
+        self._auto_accept = {each for each in self._auto_accept if each[0] != name}
         self._view.notify_observers(backend.DeviceRemoved(self._view.device(name)))
         del self._devices[name]
 
