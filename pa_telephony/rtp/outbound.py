@@ -91,11 +91,6 @@ class Outbound:
         self.hush(row)
         self.stamp(slice(row, row + 1))
 
-    def change_ssrc(self, row: int, ssrc: int) -> None:
-        """Use another SSRC from the next packet on."""
-        self.ssrc[row] = ssrc
-        self._words[row, 2] = ssrc
-
     def hush(self, row: int) -> None:
         """Let the row send silence until samples are encoded for it again."""
         self._packets[row, HEADER_SIZE:] = SILENCE[Codec(int(self._type[row]))]

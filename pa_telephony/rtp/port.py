@@ -42,8 +42,10 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PortStatistics:
-    """Counts since the port was opened. ``jitter`` in milliseconds (RFC 3550 A.8).
+    """Counts since the port was opened.
 
+    ``jitter`` is in milliseconds (RFC 3550 A.8), as far as ticks of 20 ms show it: none within a
+    tick, and 10 ms for packets of 10 or 30 ms that are all on time.
     ``lost`` are packets that never came, by their sequence numbers. ``late`` came after their time:
     they are played only if nothing newer had come. ``reordered`` came behind a newer one.
     ``restarts`` counts how often the sender's timestamps jumped, ``skipped`` frames of 20 ms that
