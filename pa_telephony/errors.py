@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from pa_telephony.q850 import described
+
 __all__ = [
     "CallEnded",
     "ConfigurationError",
@@ -118,7 +120,7 @@ class CallEnded(TelephonyError):
     """The call is over; ``cause`` is a Q.850 number, and 16 is normal clearing."""
 
     def __init__(self, cause: int = 16) -> None:
-        super().__init__(f"call ended, cause {cause}")
+        super().__init__(f"call ended: {described(cause)}")
         self.cause = cause
 
 

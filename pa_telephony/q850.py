@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["Cause", "in_words"]
+__all__ = ["Cause", "described", "in_words"]
 
 
 class Cause(enum.IntEnum):
@@ -42,7 +42,7 @@ _WORDS = {
     Cause.OUT_OF_ORDER: "not registered",
     Cause.FACILITY_REJECTED: "not possible here",
     Cause.NO_CIRCUIT: "no circuit",
-    Cause.TEMPORARY_FAILURE: "the connection was lost",
+    Cause.TEMPORARY_FAILURE: "not reachable, or the connection was lost",
     Cause.RESOURCE_UNAVAILABLE: "no sound, or no room for it",
     Cause.INCOMPATIBLE: "no codec in common",
     Cause.WRONG_STATE: "not possible in this state",
@@ -52,3 +52,8 @@ _WORDS = {
 def in_words(cause: int) -> str:
     """A cause as people say it: 17 is "busy"; "cause 99" for one that has no words here."""
     return _WORDS.get(Cause(cause), "") if cause in _WORDS else f"cause {cause}"
+
+
+def described(cause: int) -> str:
+    """A cause in words and as its number: 17 is "busy (cause 17)"."""
+    return f"{in_words(cause)} (cause {int(cause)})" if cause in _WORDS else f"cause {int(cause)}"

@@ -219,7 +219,11 @@ def test_the_softphones_of_the_readme_print_what_it_says_and_hear_each_other(
 
 
 @pytest.mark.parametrize(
-    ("number", "why"), [("9999", "call ended, cause 1"), ("10-02", "no key '-' on a telephone")]
+    ("number", "why"),
+    [
+        ("9999", "call ended: no such number (cause 1)"),
+        ("10-02", "no key '-' on a telephone"),
+    ],
 )
 async def test_a_softphone_says_in_words_why_there_is_no_call(number: str, why: str) -> None:
     config = callmanager.CallManagerConfig(devices=(phone("SEP000000001001", "1001"),))

@@ -16,7 +16,7 @@ from pa_telephony.callmanager.calls.verbs import Calls
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
 from pa_telephony.faults import NEWS, Seldom
 from pa_telephony.printable import printable_reason
-from pa_telephony.q850 import Cause, in_words
+from pa_telephony.q850 import Cause, described
 
 __all__ = ["MOST_LINES", "Journal"]
 
@@ -84,7 +84,8 @@ class Journal(Watcher):
                 reaches = f"does not reach {leg.called.number}"
                 if leg.cause is Cause.UNALLOCATED_NUMBER or not leg.called.number:
                     reaches = "reaches nobody"
-                self._tell(f"call {call.number}: {leg.party.number} {reaches}: {_why(leg.cause)}")
+                why = described(leg.cause)
+                self._tell(f"call {call.number}: {leg.party.number} {reaches}: {why}")
             case _:
                 pass
 
@@ -125,14 +126,14 @@ class Journal(Watcher):
         self._calls.pop(call.number, None)
         # Of two that are left, the first to go is the one that hung up.
         who, cause = call.left[-2:][0]
-        why = f"{who} hung up" if cause is Cause.NORMAL else _why(cause)
+        why = f"{who} hung up" if cause is Cause.NORMAL else described(cause)
         if call.answered is not None:
             seconds = self._kept.now() - call.answered
             self._tell(f"call {call.number} is over after {seconds:.1f} s: {why}")
         elif call.rang and call.failed is None:
             self._tell(f"call {call.number} is over, not answered: {why}")
         elif call.failed is not None:
-            self._tell(f"call {call.number} is over: {_why(call.failed)}")
+            self._tell(f"call {call.number} is over: {described(call.failed)}")
 
     def _listened_to(self) -> bool:
         if _LOG.isEnabledFor(logging.INFO):
@@ -150,7 +151,3 @@ def _rings(leg: Leg) -> str:
     if leg.reason is Reason.DIRECT:
         return f"{leg.calling.number} calls {leg.called.number}"
     return f"{leg.calling.number} goes to {leg.called.number} ({leg.reason.value})"
-
-
-def _why(cause: Cause) -> str:
-    return f"{in_words(cause)} (cause {int(cause)})"
