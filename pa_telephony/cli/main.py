@@ -11,7 +11,13 @@ import sys
 import click
 
 from pa_telephony import __version__
-from pa_telephony.errors import ConfigurationError, DecodeError, TelephonyError
+from pa_telephony.errors import (
+    ConfigurationError,
+    ConnectionLost,
+    DecodeError,
+    LocalProtocolError,
+    TelephonyError,
+)
 from pa_telephony.extras import MissingExtra
 from pa_telephony.printable import printable_lines
 
@@ -59,7 +65,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except ConfigurationError as error:
+        except (ConfigurationError, ConnectionLost, LocalProtocolError) as error:
             raise click.ClickException(printable_lines(str(error))) from error
         except DecodeError as error:
             raise click.ClickException(printable_lines(error.reason)) from error

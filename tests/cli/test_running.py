@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from loopback import NETWORK
 
 from pa_telephony.cli import running
 from pa_telephony.cli.main import cli
@@ -157,6 +159,20 @@ def test_a_log_that_cannot_be_written_and_options_that_contradict_are_refused(
     done = CliRunner().invoke(cli, [command, *needed[command], "-v", "-q"])
     assert done.exit_code == 2
     assert "-v or -q, not both" in done.output
+
+
+def test_a_port_that_somebody_has_is_told_as_what_it_is(
+    tmp_path: Path, logger: logging.Logger
+) -> None:
+    """No connection was lost, whatever the exception is called."""
+    config = tmp_path / "empty.toml"
+    config.touch()
+    with socket.create_server((f"{NETWORK}.1", 0)) as listener:
+        host, port = listener.getsockname()
+        options = ["--config", str(config), "--host", host, "--sccp-port", str(port)]
+        done = CliRunner().invoke(cli, ["callmanager", *options])
+    assert done.exit_code == 1
+    assert done.output == f"Error: {host}:{port}: Address already in use\n"
 
 
 def test_messages_are_logged_by_their_names_alone_when_that_is_asked_for(
