@@ -270,6 +270,14 @@ async def test_a_number_that_nobody_has_is_told_by_the_exit_status() -> None:
     assert b"no such number" in done.stdout
 
 
+async def test_the_number_that_nobody_has_is_named_whole() -> None:
+    """The call manager shows "12", after which no number can follow any more."""
+    async with a_manager(within=60) as manager:
+        with trio.fail_after(60):
+            done = await run(ALICE, "--call-manager", manager.sccp_address, "--dial", "1234")
+    assert done.stdout.decode().splitlines()[1:] == ["1234: no such number"]
+
+
 async def test_a_device_that_the_call_manager_does_not_know_is_an_error_in_words() -> None:
     async with a_manager(within=60) as manager:
         with trio.fail_after(60):

@@ -50,6 +50,8 @@ class Line:
     shown: DCallState | None = None
     connected_at: float | None = None
     media: Media | None = None
+    dialled: str = ""
+    """What was keyed at this handset; the call manager shows only how far it went."""
     consultation: bool = False
     """Whether the call asks if another call may be handed on to it."""
 
@@ -168,6 +170,9 @@ class Handset:
     async def dial(self, number: str) -> sccp.Call:
         """Go off hook and press the digits; raises :class:`ConnectionLost` if not registered."""
         call = await self.station.new_call(messages.OffHook())
+        for line in self.lines:
+            if line.call is call:
+                line.dialled = number
         call.press(number)
         return call
 
@@ -246,7 +251,9 @@ class Handset:
                 self.notice(f"in a call with {line.other}")
             case DCallState.HOLD:
                 self.notice(f"{line.other} is on hold")
-            case DCallState.BUSY | DCallState.CONGESTION | DCallState.INVALID_NUMBER:
+            case DCallState.INVALID_NUMBER:
+                self.notice(f"{line.dialled or line.other}: {line.state}")
+            case DCallState.BUSY | DCallState.CONGESTION:
                 self.notice(f"{line.other}: {line.state}")
             case _:
                 pass
