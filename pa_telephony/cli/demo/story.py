@@ -30,7 +30,7 @@ from pa_telephony.cli.demo.setting import (
 )
 from pa_telephony.cli.stalls import watch_stalls
 from pa_telephony.cli.status import page
-from pa_telephony.failover import ServerStatus
+from pa_telephony.failover import ServerStatus, Severity
 from pa_telephony.trace import EventRecord, Record
 
 __all__ = ["IDENTITIES", "Story", "gaps_in_talk"]
@@ -114,6 +114,7 @@ class Story:
                 )
                 nursery.start_soon(phones[station.number].serve)
             await self._until("PA1 serves everything", self._served_by("PA1"))
+            await self._until("PA2 could stand in", self._all_is_well)
             await self._show()
             stack.enter_context(_phones_go_first())
             for number, kill in enumerate((False, True), 1):
@@ -305,7 +306,7 @@ class Story:
                 f"{listener.phone} hears {speaker.phone} all the time",
                 gaps is not None and not excuse.judged,
                 f"{listener.recording.seconds:.1f} s of {hertz:.0f} Hz, "
-                f"{lost} frames missing, longest gap {longest} ms",
+                f"{lost} frame{'' if lost == 1 else 's'} missing, longest gap {longest} ms",
                 not_judged=_frames(excuse),
                 frames_missing=lost,
                 frames_not_judged=excuse.excused,
@@ -357,6 +358,10 @@ class Story:
             return await self._holds(server, *numbers)
 
         return held
+
+    async def _all_is_well(self) -> bool:
+        pages = (await self._pages()).values()
+        return all(each.severity is Severity.NORMAL for each in pages)
 
     async def _nothing_is_served(self) -> bool:
         return not any(each.up for each in (await self._pages())["PA1"].resources)
