@@ -197,6 +197,8 @@ def test_the_configuration_in_the_documentation_is_one(tmp_path: Path) -> None:
     (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     config = callmanager.load(write(tmp_path, text))
     assert len(config.devices) == 4
+    assert [user.name for user in config.users] == ["app"]
+    assert callmanager.warnings(config) == []
 
 
 @pytest.mark.parametrize(
