@@ -21,7 +21,7 @@ from pa_telephony.callmanager import (
     StationLimits,
 )
 from pa_telephony.callmanager.calls.dialplan import DialPlan, translate
-from pa_telephony.callmanager.config import Timing, validate
+from pa_telephony.callmanager.config import Timing, validate, warnings
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import Pattern
 from pa_telephony.errors import ConfigurationError
@@ -198,7 +198,7 @@ def test_the_configuration_in_the_documentation_is_one(tmp_path: Path) -> None:
     config = callmanager.load(write(tmp_path, text))
     assert len(config.devices) == 4
     assert [user.name for user in config.users] == ["app"]
-    assert callmanager.warnings(config) == []
+    assert warnings(config) == []
 
 
 @pytest.mark.parametrize(
