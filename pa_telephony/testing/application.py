@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
+from pa_telephony.errors import ConfigurationError
+
 __all__ = ["Application"]
 
 _POLITE = 5.0
@@ -26,11 +28,16 @@ class Application:
         directory: str | os.PathLike[str] | None,
         environment: Mapping[str, str] | None,
     ) -> None:
+        if isinstance(command, str):
+            raise ConfigurationError(
+                f"the command is one text, {command!r}, and has to be a list of its words"
+            )
         self.command = [os.fspath(part) for part in command]
         self._directory = directory
         self._environment = environment
         self._file: IO[bytes] | None = None
         self._last_words = ""
+        self._ended_by_us = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def __repr__(self) -> str:
@@ -51,14 +58,17 @@ class Application:
                 cwd=self._directory,
                 env=environment,
             )
-        except OSError:
+        except OSError as error:
             self._file.close()
-            raise
+            raise ConfigurationError(
+                f"the application cannot be started: {error.filename}: {error.strerror}"
+            ) from None
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         process = self._process
         if process is not None and process.poll() is None:
+            self._ended_by_us = True
             process.terminate()
             try:
                 process.wait(_POLITE)
@@ -86,5 +96,7 @@ class Application:
     def __str__(self) -> str:
         name = Path(self.command[0]).name
         state = "runs" if self.status is None else f"has ended with status {self.status}"
+        if self._ended_by_us:
+            state = "ran until its block was left"
         last = "".join(f"\n  | {line}" for line in self.output.splitlines()[-20:])
         return f"application {name} {state}; its output:{last or ' none'}"

@@ -166,11 +166,11 @@ class Call:
         def heard() -> bool:
             return len(self._recent) == _RECENT and _share(self._recent, frequency) >= _SHARE
 
-        self._wait(heard, f"hear {frequency:g} Hz", timeout)
+        self._wait_to_hear(heard, f"hear {frequency:g} Hz", timeout)
 
     def wait_for_sound(self, seconds: float, *, timeout: float | None = None) -> None:
         """Wait until :attr:`heard` holds ``seconds`` of sound, silence included."""
-        self._wait(
+        self._wait_to_hear(
             lambda: self._recording.seconds >= seconds, f"hear {seconds:g} s of sound", timeout
         )
 
@@ -281,6 +281,14 @@ class Call:
         seconds = self._stage.timeout if timeout is None else timeout
         if not self._stage.thread.wait_until(condition, seconds):
             raise WaitFailed(f"waited {seconds:g} s for {self._name} to {what}: {self._history}")
+
+    def _wait_to_hear(
+        self, condition: Callable[[], bool], what: str, timeout: float | None
+    ) -> None:
+        """Wait for sound, which cannot come any more when the call is over."""
+        self._wait(lambda: condition() or self.state == "ended", what, timeout)
+        if not self._stage.thread.run_sync(condition):
+            raise WaitFailed(f"{self._name} cannot {what} any more: {self._history}")
 
     def _do(
         self, function: Callable[[], Awaitable[object]], what: str, timeout: float | None

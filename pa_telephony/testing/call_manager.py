@@ -84,6 +84,7 @@ class CallManager:
         self._phones: dict[str, Phone] = {}
         self._adding = threading.RLock()
         self._applications: list[Application] = []
+        self._past_applications: list[Application] = []
         self._log = Log()
         self._bugs: list[tuple[str, Exception]] = []
         """Internal errors, and those of handlers in this process, each with where it showed."""
@@ -141,7 +142,8 @@ class CallManager:
         """Run the application under test while the block lasts.
 
         ``environment`` is added to the test's own. Waits of the call manager fail at once, with
-        what the application wrote, when it has ended before its time.
+        what the application wrote, when it has ended before its time. Raises
+        :class:`ConfigurationError` when it cannot be started.
         """
         with Application(command, directory, environment) as application:
             self._applications.append(application)
@@ -149,6 +151,7 @@ class CallManager:
                 yield application
             finally:
                 self._applications.remove(application)
+                self._past_applications.append(application)
 
     # Its configuration.
 
@@ -491,7 +494,7 @@ class CallManager:
             f"logged in: {', '.join(manager.applications) or 'nobody'}",
         ]
         lines += [f"problem: {problem}" for problem in self._log.problems[-_SHOWN:]]
-        lines += [str(each) for each in self._applications]
+        lines += [str(each) for each in (*self._past_applications, *self._applications)]
         seen = self._log.messages
         lines.append(f"messages: {len(seen)}" + (", the last:" if seen else ""))
         last = itertools.islice(seen, max(0, len(seen) - _SHOWN), None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -365,6 +367,40 @@ def test_an_application_that_has_ended_is_not_waited_for(call_manager: CallManag
     ):
         call_manager.wait_for_provider("app", timeout=1000)
     assert "has ended with status 1; its output:\n  | no such switch" in str(failed.value)
+
+
+def test_sound_is_not_waited_for_when_the_call_is_over(call_manager: CallManager) -> None:
+    call_manager.phone("1002").refuses()
+    call = call_manager.phone("1001").dial("1002")
+    with pytest.raises(WaitFailed, match=r"cannot hear 600 Hz any more: it was .*ended"):
+        call.wait_for_tone(600, timeout=1000)
+    with pytest.raises(WaitFailed, match=r"cannot hear 1 s of sound any more"):
+        call.wait_for_sound(1, timeout=1000)
+
+
+def test_what_an_application_wrote_is_in_the_report_after_its_block(
+    call_manager: CallManager,
+) -> None:
+    """A test that fails in the block shows its report when the block has been left."""
+    says_why = [sys.executable, "-c", "print('a bug', flush=True); import time; time.sleep(1000)"]
+    with call_manager.application(says_why) as application:
+        while not application.output:
+            time.sleep(0.01)
+    assert "ran until its block was left; its output:\n  | a bug" in call_manager.report()
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["no/such/program"], "cannot be started: no/such/program: No such file or directory"),
+        ("python router.py", "one text, 'python router.py', and has to be a list of its words"),
+    ],
+)
+def test_an_application_that_cannot_be_started_is_an_error_in_words(
+    call_manager: CallManager, command: Sequence[str], why: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=why), call_manager.application(command):
+        pass
 
 
 def test_an_application_does_not_outlive_its_block(call_manager: CallManager) -> None:
