@@ -17,9 +17,11 @@ from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.packet import CLOCK_RATE
 from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp.enums import DCallState
-from pa_telephony.testing.thread import TrioThread, WaitFailed, check_known
+from pa_telephony.testing.thread import TrioThread, WaitFailed, check_known, is_told_to_the_test
 
 __all__ = ["Call", "CallState", "Stage", "check_sound"]
+
+__tracebackhide__ = is_told_to_the_test
 
 CallState: TypeAlias = Literal[
     "dialling", "ringing", "connected", "held", "busy", "unreachable", "no such number", "ended"

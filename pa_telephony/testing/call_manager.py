@@ -32,10 +32,18 @@ from pa_telephony.tasks import Background, background
 from pa_telephony.testing.application import Application
 from pa_telephony.testing.messages import Log, Problem, Seen, message_names
 from pa_telephony.testing.phone import Phone
-from pa_telephony.testing.thread import TrioThread, Unexpected, WaitFailed, check_known
+from pa_telephony.testing.thread import (
+    TrioThread,
+    Unexpected,
+    WaitFailed,
+    check_known,
+    is_told_to_the_test,
+)
 from pa_telephony.trace import EventRecord, PcapTrace, Record, RtpRecord
 
 __all__ = ["CallManager"]
+
+__tracebackhide__ = is_told_to_the_test
 
 T = TypeVar("T")
 

@@ -16,9 +16,11 @@ from pa_telephony.rtp.sound import Playable
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.station.core import key_of
 from pa_telephony.testing.call import Call, Stage, check_sound
-from pa_telephony.testing.thread import WaitFailed
+from pa_telephony.testing.thread import WaitFailed, is_told_to_the_test
 
 __all__ = ["Phone"]
+
+__tracebackhide__ = is_told_to_the_test
 
 _IMPATIENT = sccp.StationConfig(rejected_for=0.0)
 """The station configuration: a test wants to know at once when the name is refused."""

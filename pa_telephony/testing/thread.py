@@ -11,9 +11,9 @@ from typing import TypeVar, TypeVarTuple
 
 import trio
 
-from pa_telephony.errors import InternalError
+from pa_telephony.errors import InternalError, TelephonyError
 
-__all__ = ["TrioThread", "Unexpected", "WaitFailed", "check_known"]
+__all__ = ["TrioThread", "Unexpected", "WaitFailed", "check_known", "is_told_to_the_test"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -29,6 +29,18 @@ class WaitFailed(AssertionError):
 
 class Unexpected(AssertionError):
     """A problem was seen on the wire that the test does not allow."""
+
+
+def is_told_to_the_test(failure: object) -> bool:
+    """Whether the text of a failure (pytest's ``ExceptionInfo``) says all that a test can use.
+
+    A module whose ``__tracebackhide__`` this is stays out of the report of pytest then, which ends
+    at the line of the test; ``pytest --full-trace`` shows it.
+    """
+    return isinstance(getattr(failure, "value", None), AssertionError | TelephonyError | ValueError)
+
+
+__tracebackhide__ = is_told_to_the_test
 
 
 def check_known(what: str, word: str, known: Collection[str]) -> None:

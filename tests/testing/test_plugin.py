@@ -67,6 +67,12 @@ def test_a_failed_test_leaves_a_pcap_and_the_last_messages(tmp_path: Path) -> No
     assert files[0].stat().st_size > 1000
 
 
+def test_the_report_of_a_failed_wait_ends_at_the_line_of_the_test(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, FAILING)
+    assert 'call.wait_for("connected", timeout=0.1)\nE ' in done.stdout
+    assert "pa_telephony/testing" not in done.stdout
+
+
 def test_the_fixture_is_found_and_described(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "", "--fixtures")
     assert "call_manager_config" in done.stdout
