@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import IO, Self
 
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.testing.thread import is_told_to_the_test
 
 __all__ = ["Application"]
+
+__tracebackhide__ = is_told_to_the_test
 
 _POLITE = 5.0
 

@@ -281,6 +281,7 @@ async def test_the_forward_key_sets_and_cancels_and_a_wrong_number_is_refused() 
         with pytest.raises(RequestFailed) as wrong:
             await bob.forward_all("999")
         assert wrong.value.code == 1
+        assert str(wrong.value) == "forward to 999: no such number (cause 1)"
         await bob.forward_all("1003")
         assert bob.forwarded_to() == "1003"
         assert english(bob.screen.prompt) == "Forwarded to  1003"

@@ -126,6 +126,8 @@ async def test_a_handset_asks_first_hands_on_and_parks() -> None:
                 await until(handset, "in a call with 1001")
                 handset.do(Action(Deed.TRANSFER, "7777"))
                 await until(handset, "not with 7777: no such number")
+                handset.do(Action(Deed.TRANSFER, "1004"))
+                await until(handset, "not with 1004: not reachable, or the call manager is lost")
                 handset.do(Action(Deed.PARK))
                 await until(handset, "1001 is parked at 700")
         tasks.cancel_scope.cancel()

@@ -97,6 +97,7 @@ def test_a_transfer_to_nobody_is_refused_with_its_cause(call_manager: CallManage
     with pytest.raises(RequestFailed) as failed:
         call.transfer("7777")
     assert failed.value.code == 1
+    assert str(failed.value) == "7777: no such number (cause 1)"
     assert call.state == "connected"
 
 

@@ -26,7 +26,7 @@ _CAUSES = {
     1: "no such number",
     17: "busy",
     34: "not registered, or no way there",
-    41: "the call manager is lost",
+    41: "not reachable, or the call manager is lost",
 }
 _STATES = {
     DCallState.OFF_HOOK: "off hook",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from pa_telephony.errors import CallEnded, LocalProtocolError, RequestFailed, TelephonyError
-from pa_telephony.q850 import Cause
+from pa_telephony.q850 import Cause, described
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -366,7 +366,7 @@ class Call:
         if not consult.ended and not consult.refused:
             return consult
         await self._take_back(consult)
-        raise RequestFailed(consult._cause, f"{number}: cause {consult._cause}")
+        raise RequestFailed(consult._cause, f"{number}: {described(consult._cause)}")
 
     async def _join(self, key: SoftKeyEvent, first: Call) -> None:
         """Press the key that joins ``first`` and this, its consultation; wait for the outcome."""

@@ -18,7 +18,7 @@ from pa_telephony.errors import (
     RequestFailed,
 )
 from pa_telephony.faults import HandlerErrors
-from pa_telephony.q850 import Cause
+from pa_telephony.q850 import Cause, described
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
     DCallState,
@@ -260,7 +260,7 @@ class Station:
                 while not self.forwarded_to(line) and not call.refused:
                     await self._until_news()
             if not self.forwarded_to(line):
-                raise RequestFailed(call.cause, f"forward to {number}: cause {call.cause}")
+                raise RequestFailed(call.cause, f"forward to {number}: {described(call.cause)}")
         finally:
             await self._hang_up(call)
 
