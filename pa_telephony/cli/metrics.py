@@ -139,10 +139,10 @@ class Latest:
         if sight.unreadable:
             return printable_lines(sight.unreadable)
         down = [
-            f"{resource.identity.label} of {page.name}: {resource.why or 'held by two servers'}"
+            f"{alarm.identity}: {alarm.text}"
             for page in sight.pages
-            for resource in page.resources
-            if not resource.up or resource.doubled
+            for alarm in page.alarms
+            if alarm.identity
         ]
         return "\n".join(map(printable_lines, down))
 

@@ -46,7 +46,7 @@ class Alarm:
     text: str
     """What is wrong, for people; may change while the alarm lasts."""
     identity: str = ""
-    """The label of the number that it is about; "" for none."""
+    """The label of the number that it is about (``PA1/port/6001``); "" for none."""
 
     @property
     def key(self) -> tuple[AlarmKind, str, str]:
@@ -54,5 +54,4 @@ class Alarm:
         return self.kind, self.server, self.identity
 
     def __str__(self) -> str:
-        about = f"{self.server} {self.identity}".rstrip()
-        return f"{self.kind.value}: {about}: {self.text}"
+        return f"{self.kind.value}: {self.identity or self.server or 'all'}: {self.text}"

@@ -380,7 +380,8 @@ class _Reader:
             return []
         refused = resource.why and resource.why == self._said(resource.holder).why.get(label)
         kind = AlarmKind.NUMBER_REFUSED if refused else AlarmKind.NUMBER_DOWN
-        return [Alarm(kind, home, resource.why or "not served", label)]
+        text = f"{resource.holder} {resource.why}".strip() or "not served"
+        return [Alarm(kind, home, text, label)]
 
     def _notes(self, name: str) -> list[Alarm]:
         found: list[Alarm] = []

@@ -16,10 +16,11 @@ from pa_telephony.failover.status import ResourceStatus, ServerStatus
 ROUTE_POINT = Identity("PA1", Kind.ROUTE_POINT, "6000", "PA-RP", "jtapi")
 
 
-def a_page(*, up: bool = True, doubled: bool = False) -> ServerStatus:
-    also = ("PA2",) if doubled else ()
-    resource = ResourceStatus(ROUTE_POINT, up, "PA1", False, "" if up else "lost", also, doubled)
-    return ServerStatus("PA1", True, False, False, True, "", (resource,))
+def a_page(alarm: failover.AlarmKind | None = None, text: str = "") -> ServerStatus:
+    label = ROUTE_POINT.label
+    alarms = () if alarm is None else (failover.Alarm(alarm, "PA1", text, label),)
+    resource = ResourceStatus(ROUTE_POINT, alarm is None, "PA1", False, text)
+    return ServerStatus("PA1", True, False, False, True, "", (resource,), alarms=alarms)
 
 
 def latest(sight: failover.Sight | None, now: float = 100.0) -> Latest:
@@ -31,11 +32,9 @@ def latest(sight: failover.Sight | None, now: float = 100.0) -> Latest:
 def test_ready_is_whoever_serves_every_number() -> None:
     good = latest(failover.Sight(99.0, (a_page(),)))
     assert good.get("/readyz") == ("200 OK", "text/plain; charset=utf-8", b"ok\n")
-    for page, why in ((a_page(up=False), b"lost"), (a_page(doubled=True), b"held by two")):
-        status, _, body = latest(failover.Sight(99.0, (page,))).get("/readyz")
-        assert status.startswith("503")
-        assert b"6000" in body
-        assert why in body
+    down = a_page(failover.AlarmKind.NUMBER_DOWN, "PA1 lost")
+    status, _, body = latest(failover.Sight(99.0, (down,))).get("/readyz")
+    assert (status[:3], body) == ("503", b"PA1/route/6000: PA1 lost\n")
     status, _, body = latest(failover.Sight(99.0, unreadable="no such file")).get("/readyz")
     assert (status[:3], body) == ("503", b"no such file\n")
 
