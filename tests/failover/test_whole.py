@@ -43,6 +43,7 @@ def test_the_schedules_are_worth_something() -> None:
             total[what] = total.get(what, 0) + number
     assert total["takeovers"] > len(SEEDS)
     assert total["configurations saved"] > 5
+    assert total["hand-overs"] > 5
     assert total["hand-backs"] > 2 * len(SEEDS)
     assert total["calls answered"] > 15 * len(SEEDS)
     assert sum(number for what, number in total.items() if what.startswith("dropped")) > 20

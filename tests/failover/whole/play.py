@@ -155,12 +155,15 @@ def _misfortune(
         case "pause":
             soon(trouble.pause, name, chance.choice([0.3, 1.0, 4.4, 6.0, 9.0]))
         case "operator":
-            command = chance.choice([Command.STOP, Command.DRAIN, Command.STOP_ALONE])
+            command = chance.choice([Command.STOP, Command.STOP, Command.STOP_ALONE])
             soon(trouble.stopped_by_operator, command, chance.choice([0.5, 4.0, 9.0]), name)
         case "stop all":
             soon(trouble.stopped_by_operator, Command.STOP, chance.choice([0.5, 3.0]))
         case "configuration":
             house.save(chance.choice(changes_of(house.cluster)))
+        case "drain":
+            seconds = chance.choice([0.5, 4.0, 9.0])
+            soon(trouble.stopped_by_operator, Command.DRAIN, seconds, name)
         case "move":
             house.move(name, chance.choice([None, *house.cluster.candidates(name)]))
         case "no call manager":
@@ -199,7 +202,7 @@ _FAULTS = {
 }
 """How often each is drawn, relative to the others."""
 
-_CHANGES = {"configuration": 12, "move": 10}
+_CHANGES = {"configuration": 12, "move": 8, "drain": 8}
 """What is drawn besides, in some of the schedules."""
 
 _WEATHER: list[tuple[str, dict[str, object]]] = [
@@ -221,6 +224,7 @@ def _count(played: Played, house: House, judge: Judge, trouble: Trouble) -> None
         "lives": sum(house.lives.values()),
         "configurations saved": len(house.configurations) - 1,
         "takeovers": sum(" take_home " in line for line in house.log),
+        "hand-overs": sum(" hand_over " in line for line in house.log),
         "hand-backs": sum(" hand_back " in line for line in house.log),
     }
     for why, number in judge.excused.items():
