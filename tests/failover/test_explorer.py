@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from explored import CHANGES, FAULTS
-from explorer import CHANGING, SHAPES, explore
+from explorer import BACKWARDS, CHANGING, SHAPES, explore
 
 from pa_telephony.failover import actions, ownership
 from pa_telephony.failover.ownership import Plan, Step, View
@@ -18,9 +18,6 @@ def test_no_fault_breaks_a_promise_or_keeps_anything_from_coming_home() -> None:
     assert not found.violation, str(found)
     assert found.complete
     assert found.states > 3_000
-
-
-_BACKWARDS = ("stop drain", "move")
 
 
 @pytest.mark.parametrize("shape", CHANGING)
@@ -60,7 +57,7 @@ def test_nor_one_with_another_fault(shape: str, proof: bool) -> None:
 )
 def test_nor_do_two_or_those_of_a_larger_cluster(shape: str, faults: int, proof: bool) -> None:
     # These are a return backwards, and each as large as all others together: below by themselves.
-    kinds = tuple(kind for kind in FAULTS if kind not in _BACKWARDS)
+    kinds = tuple(kind for kind in FAULTS if kind not in BACKWARDS)
     found = explore(SHAPES[shape], faults, proof=proof, kinds=kinds)
     print(found)
     assert not found.violation, str(found)
@@ -70,7 +67,7 @@ def test_nor_do_two_or_those_of_a_larger_cluster(shape: str, faults: int, proof:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("order", _BACKWARDS)
+@pytest.mark.parametrize("order", BACKWARDS)
 @pytest.mark.parametrize("other", FAULTS)
 def test_nor_does_an_order_that_moves_a_home_with_another_fault(order: str, other: str) -> None:
     found = explore(SHAPES["home"], 2, kinds=(order, other), limit=300_000)
