@@ -1,9 +1,9 @@
 """What two servers have to agree on before one stands in for the other. Pure.
 
-Servers that follow the configuration of the store agree (:mod:`stored`). Those of release 0.2.0 have
-a file each, and files are edited while servers run. So a server writes into the store, with its
-session, a *fingerprint* of what it has of every home, in groups that have names for people. What a
-home last said of itself counts, also after its death: a server of that release with another
+Servers that follow the configuration of the store agree (:mod:`stored`). Those of release 0.2.0
+have a file each, and files are edited while servers run. So a server writes into the store, with
+its session, a *fingerprint* of what it has of every home, in groups that have names for people.
+What a home last said of itself counts, also after its death: a server of that release with another
 fingerprint of that home does not stand in for it.
 
 Passwords are left out: a fingerprint must not be anything that they could be guessed from, and a
