@@ -59,8 +59,9 @@ def os_reason(error: OSError) -> str:
     reason: BaseException | None = error.__cause__
     while isinstance(reason, BaseExceptionGroup):
         reason = cast("BaseExceptionGroup[BaseException]", reason).exceptions[-1]
-    if isinstance(reason, OSError) and reason.errno:
-        return os.strerror(reason.errno)
+    if isinstance(reason, OSError):
+        # Without a number it is trio's own: our address is none of this machine's.
+        return os.strerror(reason.errno) if reason.errno else str(reason)
     return error.strerror or str(error)
 
 

@@ -196,3 +196,9 @@ def test_the_reason_behind_trio_s_failed_connections_is_told() -> None:
     tried.__cause__ = ExceptionGroup("failed", [OSError(errno.EMFILE, "in words of its own")])
     assert os_reason(tried) == os.strerror(errno.EMFILE)
     assert os_reason(OSError("just words")) == "just words"
+
+
+async def test_an_address_that_the_machine_does_not_have_is_named() -> None:
+    named = r"^there: local_address='203\.0\.113\.1' is incompatible"
+    with pytest.raises(ConnectionLost, match=named), map_os_errors("there"):
+        await trio.open_tcp_stream("127.0.0.1", 1, local_address="203.0.113.1")
