@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -117,7 +119,7 @@ def test_ranges_that_meet_when_two_homes_fall_are_warned_of_and_passed_over(
         lab.shown()
 
 
-def test_a_server_with_another_file_does_not_stand_in(tmp_path: Path) -> None:
+def test_a_file_that_is_edited_counts_when_it_is_imported(tmp_path: Path) -> None:
     with Lab(tmp_path, "config", Shape(spares=("PA2", "PA3"))) as lab:
         # The call manager knows four ports, so that either file could be served.
         Shape(spares=("PA2", "PA3"), ports=4).write(tmp_path / "new")
@@ -127,19 +129,19 @@ def test_a_server_with_another_file_does_not_stand_in(tmp_path: Path) -> None:
         assert lab.wait(devices, "PA2"), lab.have
         new = Shape(spares=("PA2", "PA3"), ports=4)
         new.write(tmp_path)
-        # PA1 and PA3 are started with the new file, PA2 goes on with the old one.
-        lab.kill("PA3")
-        lab.server("PA3")
-        lab.server("PA1")
-        four = new.devices()
         came = time.time()
-        lab.took("PA1 has all that the new file gives it", came, lab.wait(four, "PA1"))
+        lab.server("PA1")
+        lab.took("PA1 has what the store gives it", came, lab.wait(devices, "PA1"))
+        assert "is ignored until `pa-telephony cluster import`" in lab.errors("PA1")
+        command = (sys.executable, "-m", "pa_telephony", "cluster", "import")
+        subprocess.run([*command, "--cluster", "cluster.toml"], cwd=tmp_path, check=True)
+        saved, four = time.time(), new.devices()
+        lab.took("PA1 has all that the new file gives it", saved, lab.wait(four, "PA1"))
         time.sleep(2.3)
         lab.status()
         lab.kill("PA1")
         killed = time.time()
-        lab.took("PA3, which has the new file, stands in", killed, lab.wait(four, "PA3"))
-        lab.status()
+        lab.took("PA2, which was not restarted, stands in", killed, lab.wait(four, "PA2"))
         lab.shown()
         lab.fair()
 
