@@ -41,7 +41,7 @@ class Revision:
     by: str = ""
     """The one who saved it, for people."""
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """A short name that tells one configuration from another."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:12]
