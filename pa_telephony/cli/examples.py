@@ -35,7 +35,8 @@ def examples(directory: Path) -> None:
             # It has passwords, if only those of the lab.
             file.chmod(0o600 if file.suffix == ".toml" else 0o644)
             written += 1
-    click.echo(f"{directory}: {written} files written" if written else f"{directory}: all is there")
+    files = "1 file" if written == 1 else f"{written} files"
+    click.echo(f"{directory}: {files} written" if written else f"{directory}: all is there")
 
 
 def _names(source: Path) -> Iterator[Path]:

@@ -38,6 +38,9 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
     done = CliRunner().invoke(cli, ["examples", str(tmp_path)])
     assert done.output == f"{tmp_path}: all is there\n"
+    (tmp_path / "media_port.py").unlink()
+    done = CliRunner().invoke(cli, ["examples", str(tmp_path)])
+    assert done.output == f"{tmp_path}: 1 file written\n"
 
 
 def test_a_wheel_has_the_examples() -> None:
