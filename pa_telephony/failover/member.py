@@ -42,7 +42,7 @@ from pa_telephony.failover.ownership import Plan, Step, StepKind, View
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.stored import Revision, read, stored
 from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Beat, World
+from pa_telephony.failover.world import PROTOCOL, Beat, World
 
 __all__ = ["Member"]
 
@@ -85,7 +85,7 @@ class Member:
         self._read = now
         self._ended = False
         self._source: str | None = None
-        self._beat = Beat(instance, configuration=self._hash)
+        self._beat = Beat(instance, configuration=self._hash, protocol=PROTOCOL)
         self._told = self._beat
         self._told_about: tuple[object, ...] = ()
         self._next_beat = now

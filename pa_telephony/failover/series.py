@@ -84,6 +84,12 @@ def _of_servers(sight: Sight) -> tuple[Series, ...]:
             {(page.name,): page.severity for page in pages},
         ),
         _of(
+            "server_protocol",
+            "The number of what it says in the store; 0 of release 0.2.0 and before.",
+            server,
+            {(page.name,): page.protocol for page in pages if page.protocol is not None},
+        ),
+        _of(
             "server_heartbeat_age_seconds",
             "Seconds since its last heartbeat.",
             server,

@@ -92,6 +92,8 @@ class ServerStatus:
     """The stand-in that an operator wants for it; "" for none."""
     drained: bool = False
     """Whether it is to stop once its calls have ended, and runs still."""
+    protocol: int | None = None
+    """The number of what it says in the store (:data:`world.PROTOCOL`); None without a session."""
     hold: float = 0.0
     """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
 
@@ -261,6 +263,7 @@ class _Reader:
             fail_over_server=claimant,
             resources=resources,
             age=self._ages.get(name) if world.session(name) is not None else None,
+            protocol=beat.protocol if world.session(name) is not None else None,
             notes=tuple(each.text for each in troubles),
             alarms=(*troubles, *(each for it in resources for each in self._alarms(it))),
             stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),

@@ -47,6 +47,7 @@ from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
 __all__ = [
     "EVERY",
+    "PROTOCOL",
     "Bearer",
     "Beat",
     "Session",
@@ -99,6 +100,10 @@ def stop(server: str) -> str:
     """The key of an operator's intent that a server be stopped."""
     return f"stop/{server}"
 
+
+PROTOCOL = 1
+"""The number of what servers say to each other in the store. It grows when a release means
+something else by an entry; new entries alone, which others pass over, do not change it."""
 
 EVERY = "*"
 """All providers, in a beat of a release that knew only one link; no provider can be named so."""
@@ -170,6 +175,8 @@ class Beat:
     configuration: str = ""
     """The hash of the configuration in the store that it has taken up; "" where there is none, and
     of a release that has its configuration from a file alone."""
+    protocol: int = 0
+    """Which :data:`PROTOCOL` it speaks; 0 of a release that did not say (0.2.0 and before)."""
 
     def encode(self) -> str:
         """Write it as JSON on one line, keys in a fixed order."""
@@ -188,6 +195,7 @@ class Beat:
                 "suspects": sorted(self.suspects),
                 "long": sorted(self.long),
                 "holds": dict(self.holds),
+                "protocol": self.protocol,
                 "configuration": self.configuration,
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
@@ -244,6 +252,7 @@ def _decode(text: str) -> Beat:
             int(read.get("sequence", 0)),
             {str(home): float(hold) for home, hold in dict(read.get("holds", {})).items()},
             str(read.get("configuration", "")),
+            int(read.get("protocol", 0)),
         )
     except (ValueError, TypeError):
         return Beat("")

@@ -234,7 +234,7 @@ async def test_that_a_call_has_ended_is_no_bug() -> None:
     class Leaves(failover.Application):
         async def media_call(self, call: sccp.Call, identity: Identity) -> None:
             await trio.lowlevel.checkpoint()
-            raise CallEnded("over")
+            raise CallEnded
 
     bench = Bench(Leaves())
     call: Any = SimpleNamespace(calling="1001", heard=0.0)
