@@ -160,7 +160,12 @@ class Call:
 
     def wait_for_digits(self, digits: str, *, timeout: float | None = None) -> None:
         """Wait until the other side has pressed these keys, one after the other."""
-        self._wait(lambda: digits in self._digits, f"hear the keys {digits}", timeout)
+        self._wait(
+            lambda: digits in self._digits,
+            f"hear the keys {digits}",
+            timeout,
+            lambda: f"; it heard the keys {self._digits or '(none)'}",
+        )
 
     def wait_for_tone(self, frequency: float, *, timeout: float | None = None) -> None:
         """Wait until a tone of ``frequency`` Hz is heard: a quarter of the energy of 0.2 s."""
@@ -279,18 +284,35 @@ class Call:
             f"{absent and f'; {absent}'}"
         )
 
-    def _wait(self, condition: Callable[[], bool], what: str, timeout: float | None) -> None:
+    def _heard_so_far(self) -> str:
+        """How much sound came, and what the last of it was."""
+        text = f"; it heard {self._recording.seconds:.1f} s of sound"
+        if self._recent:
+            loudest = _loudest(self._recent)
+            text += f", the last {f'loudest at {loudest:.0f} Hz' if loudest else 'silence'}"
+        return text
+
+    def _wait(
+        self,
+        condition: Callable[[], bool],
+        what: str,
+        timeout: float | None,
+        instead: Callable[[], str] = lambda: "",
+    ) -> None:
         seconds = self._stage.timeout if timeout is None else timeout
         if not self._stage.thread.wait_until(condition, seconds):
-            raise WaitFailed(f"waited {seconds:g} s for {self._name} to {what}: {self._history}")
+            seen = self._history + self._stage.thread.run_sync(instead)
+            raise WaitFailed(f"waited {seconds:g} s for {self._name} to {what}: {seen}")
 
     def _wait_to_hear(
         self, condition: Callable[[], bool], what: str, timeout: float | None
     ) -> None:
         """Wait for sound, which cannot come any more when the call is over."""
-        self._wait(lambda: condition() or self.state == "ended", what, timeout)
+        instead = self._heard_so_far
+        self._wait(lambda: condition() or self.state == "ended", what, timeout, instead)
         if not self._stage.thread.run_sync(condition):
-            raise WaitFailed(f"{self._name} cannot {what} any more: {self._history}")
+            seen = self._history + self._stage.thread.run_sync(instead)
+            raise WaitFailed(f"{self._name} cannot {what} any more: {seen}")
 
     def _do(
         self, function: Callable[[], Awaitable[object]], what: str, timeout: float | None
@@ -320,3 +342,10 @@ def _share(frames: deque[Samples], frequency: float) -> float:
         return 0.0
     at = np.arange(len(samples)) * (2 * np.pi * frequency / CLOCK_RATE)
     return float(2 * abs(samples @ np.exp(-1j * at)) ** 2 / (len(samples) * energy))
+
+
+def _loudest(frames: deque[Samples]) -> float:
+    """The frequency with the most energy, 0 for silence."""
+    samples = np.concatenate(frames)
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(spectrum.argmax() * CLOCK_RATE / len(samples))

@@ -379,6 +379,23 @@ def test_sound_is_not_waited_for_when_the_call_is_over(call_manager: CallManager
         call.wait_for_sound(1, timeout=1000)
 
 
+def test_a_wait_for_sound_or_keys_says_what_was_heard_instead(call_manager: CallManager) -> None:
+    bob = call_manager.phone("1002").answers(speaks=rtp.Tone((500,)))
+    call = call_manager.phone("1001").dial("1002")
+    call.wait_for_tone(500)
+    with pytest.raises(
+        WaitFailed, match=r"it heard \d+\.\d s of sound, the last loudest at 500 Hz"
+    ):
+        call.wait_for_tone(700, timeout=0.05)
+    at_bob = bob.wait_for_call()
+    with pytest.raises(WaitFailed, match=r"it heard the keys \(none\)$"):
+        at_bob.wait_for_digits("42", timeout=0.05)
+    call.send_digits("4")
+    at_bob.wait_for_digits("4")
+    with pytest.raises(WaitFailed, match=r"it heard the keys 4$"):
+        at_bob.wait_for_digits("42", timeout=0.05)
+
+
 def test_what_an_application_wrote_is_in_the_report_after_its_block(
     call_manager: CallManager,
 ) -> None:
