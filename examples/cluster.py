@@ -31,4 +31,4 @@ async def main(file: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, sys.argv[1], sys.argv[2])
+    program.run(main, *sys.argv[1:])

@@ -26,4 +26,4 @@ async def main(call_manager: str, prompt: str) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, sys.argv[1], sys.argv[2])
+    program.run(main, *sys.argv[1:])

@@ -17,8 +17,8 @@ async def route(session: cti.RouteSession) -> None:
     print(f"{session.calling} goes to {used}", flush=True)
 
 
-async def main(*managers: str) -> None:
-    login = cti.open_provider(managers, user="app", password="secret")
+async def main(manager: str, *others: str) -> None:
+    login = cti.open_provider([manager, *others], user="app", password="secret")
     async with (
         program.ready_within(60, login) as provider,
         provider.open_route_point("6000") as route_point,

@@ -13,11 +13,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import trio
@@ -31,13 +33,18 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-def run(main: Callable[[*Ts], Awaitable[object]], *arguments: *Ts) -> None:
+def run(main: Callable[..., Awaitable[object]], *arguments: object) -> None:
     """Run ``main`` to its end, until Ctrl-C, or until SIGTERM.
 
     A signal cancels ``main``, so that it says goodbye to its peers, and the exit status is 128 and
     the signal's number: 130 for Ctrl-C. Of a :class:`TelephonyError` only the text is printed, and
-    the exit status is 1. Neither has a traceback; any other exception has, as everywhere.
+    the exit status is 1. Neither has a traceback; any other exception has, as everywhere. With
+    ``*sys.argv[1:]`` as ``arguments``, too few or too many words end it with what it wants.
     """
+    try:
+        inspect.signature(main).bind(*arguments)
+    except TypeError:
+        sys.exit(_usage(main))
     try:
         stopped_by = trio.run(until_stopped, main, *arguments)
     except TelephonyError as error:
@@ -46,6 +53,15 @@ def run(main: Callable[[*Ts], Awaitable[object]], *arguments: *Ts) -> None:
         stopped_by = signal.SIGINT
     if stopped_by:
         sys.exit(128 + stopped_by)
+
+
+def _usage(main: Callable[..., object]) -> str:
+    """The command line that ``main`` wants, by the names of its parameters."""
+    words = [
+        f"[{name.upper()} …]" if each.kind is each.VAR_POSITIONAL else name.upper()
+        for name, each in inspect.signature(main).parameters.items()
+    ]
+    return " ".join(["usage:", Path(sys.argv[0]).name, *words])
 
 
 async def until_stopped(main: Callable[[*Ts], Awaitable[object]], *arguments: *Ts) -> int:

@@ -111,3 +111,23 @@ async def test_a_second_opening_has_its_own_patience() -> None:
         program.ready_within(60, opened_after(50)) as other,
     ):
         assert (one, other) == ("open", "open")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [([], 1), (["one"], 1), (["one", "two"], 0), (["one", "two", "3"], 0)]
+)
+def test_a_program_without_its_arguments_says_which_it_wants(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    script = tmp_path / "greet.py"
+    script.write_text(
+        "import sys\n"
+        "from pa_telephony import program\n"
+        "async def main(manager: str, number: str, *others: str) -> None: ...\n"
+        "program.run(main, *sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stderr == ("usage: greet.py MANAGER NUMBER [OTHERS …]\n" if code else "")
