@@ -7,6 +7,7 @@ import random
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from pa_telephony import failover
 from pa_telephony.cli.running import log_options, run_until_stopped
 from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.failover.agent import open_agent
+from pa_telephony.failover.agents import Kept
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.configuring import save_configuration
+from pa_telephony.failover.keeping import State
 from pa_telephony.failover.local_processes import LocalProcesses
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import open_store
@@ -44,6 +47,17 @@ def agent(file: Path | None, store: Path | None, log_directory: Path | None) -> 
     run_until_stopped(functools.partial(_run, cluster, log_directory))
 
 
+def _farewell(machine: str, servers: Mapping[str, Kept]) -> str:
+    """What the end of the agent means for its servers."""
+    on = [name for name, each in servers.items() if each.state is State.RUNNING]
+    if not on:
+        return f"the agent of {machine} ends; no server of it runs"
+    them = "goes on, and the next agent takes it over"
+    if len(on) > 1:
+        them = "go on, and the next agent takes them over"
+    return f"the agent of {machine} ends; {', '.join(on)} {them}"
+
+
 async def _run(cluster: failover.Cluster, log_directory: Path | None) -> None:
     machine = socket.gethostname()
     path = cluster.store_path.absolute()
@@ -61,4 +75,7 @@ async def _run(cluster: failover.Cluster, log_directory: Path | None) -> None:
             machine, cluster, store, processes, chance=random.random, clock=boot_clock
         ) as running:
             click.echo(f"the agent of {machine} is up")
-            await running.run()
+            try:
+                await running.run()
+            finally:
+                click.echo(_farewell(machine, running.servers))
