@@ -115,13 +115,12 @@ def measure(code: Path, seconds: float, *, agent: bool) -> Cost:
         time.sleep(1.5)
         keeper = None
         if agent:
-            keeper = stack.enter_context(
-                running(folder, code, "agent", "--cluster", "cluster.toml")
-            )
+            words = ("agent", "--cluster", "cluster.toml")
+            keeper = stack.enter_context(running(folder, code, *words))
         else:
             for each in NAMES:
-                words = ("server", "--cluster", "cluster.toml", "--name", each)
-                stack.enter_context(running(folder, code, *words))
+                server = ("server", "--cluster", "cluster.toml", "--name", each)
+                stack.enter_context(running(folder, code, *server))
         cluster = failover.load(folder / "cluster.toml")
         locks = cluster.store_path.with_name(f"{cluster.store_path.name}.locks")
         deadline = time.monotonic() + 60.0
@@ -142,8 +141,8 @@ def measure(code: Path, seconds: float, *, agent: bool) -> Cost:
             if keeper is not None:
                 keeper.send_signal(signal.SIGTERM)
                 keeper.wait()
-                for each in servers:
-                    os.kill(each, signal.SIGTERM)
+                for number in servers:
+                    os.kill(number, signal.SIGTERM)
                 time.sleep(2.0)
         share = 100 / TICKS / seconds
         return Cost(used * share, keeps * share, writes)
@@ -165,9 +164,8 @@ def main() -> None:
         print(f"{'':16}{'servers':>9}{'agent':>8}{'writes/s':>10}")
         for name, code, agent in what:
             cost = measure(code, options.seconds, agent=agent)
-            print(
-                f"{name:16}{cost.servers:>9.2f}{cost.agent:>8.2f}{cost.writes:>10.1f}", flush=True
-            )
+            row = f"{name:16}{cost.servers:>9.2f}{cost.agent:>8.2f}{cost.writes:>10.1f}"
+            print(row, flush=True)
 
 
 if __name__ == "__main__":
