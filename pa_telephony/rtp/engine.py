@@ -45,7 +45,7 @@ _WORK: Final = 6e-6
 """About what a port that is opened will add to a tick, in seconds, until it is measured."""
 _STEP: Final = 10e-6
 """By how much one tick changes what is known of a phase's work, in seconds."""
-_LOOK_EVERY = 10
+_LOOK_EVERY = 25
 """Ticks of a phase between two looks at what its ports need besides sound."""
 _RTP_HEADER = 12
 """Octets of the headers that we send: no contributing sources.
@@ -385,7 +385,7 @@ class Engine:
         phase.tick(now, missed)
         if phase.ticks % _LOOK_EVERY == 0:
             self._look_after(phase, now)
-            self._pairs.end_rests(now)
+        self._pairs.end_rests(now)
 
     def report_bug(self, port: Port, whose: str, error: Exception) -> None:
         """Log an error in a function that a port was given to call; other ports' sound goes on."""

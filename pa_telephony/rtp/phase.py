@@ -12,6 +12,7 @@ when a port changes, and are only read in a tick.
 from __future__ import annotations
 
 import itertools
+import operator
 import select
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias
@@ -44,9 +45,12 @@ _AT_ONCE = 256
 _BEHIND = 1
 """Packets that may wait for a later tick, where the playout delay leaves time for that: one that
 comes just when its port is read is sometimes a tick earlier and sometimes later."""
+_REPORTS_EVERY = 5
+"""Ticks after which RTCP is looked for where all ports are read in every tick."""
 _QUIET = 10
 """Ticks without a packet after which a port is not read in vain any more, but waited for."""
 _WHOLE = (FRAME,)
+_SHAPE = operator.attrgetter("shape")
 _SILENT = np.zeros(FRAME, np.int16)
 _NOTHING = _SILENT[:0]
 _NOBODY = slice(0, 0)
@@ -267,7 +271,9 @@ class Phase:
             self._read_again([row for row in again if row not in absent], now)
         for row in missing:
             self._owe(row)
-        self._receive_awaited(now)
+        # Reports alone have time.
+        if len(self._steady) < len(self.ports) or self.ticks % _REPORTS_EVERY == 0:
+            self._receive_awaited(now)
 
     def _owe(self, row: int) -> None:
         """Note that no packet came from a row that is read in every tick."""
@@ -407,7 +413,11 @@ class Phase:
             except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
                 self._owner.report_bug(self._tellers[len(sounds)], "the source", error)
                 sounds.append(_NOTHING)
-        shapes = list(map(np.shape, sounds))
+        try:
+            shapes = list(map(_SHAPE, sounds))
+        except AttributeError:
+            # A source gives what is no array.
+            shapes = list(map(np.shape, sounds))
         if shapes.count(_WHOLE) < len(shapes):
             for at, shape in enumerate(shapes):
                 if shape != _WHOLE:

@@ -229,6 +229,19 @@ async def test_a_sound_that_lies_ready_is_heard_with_its_end_and_once() -> None:
         assert left.source is None
 
 
+@pytest.mark.parametrize("frame", [None, "no samples", np.zeros((160, 2)), [1, 2, 3], 7])
+async def test_frames_that_are_none_end_their_own_sound_alone(frame: object) -> None:
+    async with an_engine(42620) as engine:
+        ports = [engine.open_port() for _ in range(2)]
+        for port in ports:
+            port.start_sending((HOST, 9))
+        ports[0].source = Ready(cast("Iterator[Samples]", iter([frame])), loud(0))
+        ports[1].source = Ready(iter([loud(160)] * 100), loud(0))
+        await trio.sleep(5 * TICK)
+        assert [port.source is None for port in ports] == [True, False]
+        assert engine.statistics.broken_ticks == 0
+
+
 @pytest.mark.makes_bugs
 async def test_frames_that_fail_end_their_own_sound_alone(caplog: pytest.LogCaptureFixture) -> None:
     def failing() -> Iterator[Samples]:
