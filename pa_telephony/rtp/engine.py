@@ -409,12 +409,12 @@ class Engine:
         silent = now - self._inbound.heard_at[rows] > _FELL_SILENT
         well = self._connected[rows] & ~silent & (self._inbound.unexpected[rows] == 0)
         for row in rows[~well].tolist():
-            self._settle(phase.ports[row], now)
+            self.settle(phase.ports[row], now)
             self._complain(phase.ports[row], now)
         for row in rows[self._next_report[rows] <= now].tolist():
             self._report(phase.ports[row], now)
 
-    def _settle(self, port: Port, now: float) -> None:
+    def settle(self, port: Port, now: float) -> None:
         """Connect a port whose peer is known; disconnect one whose peer has fallen silent."""
         latch, heard_at = port.latch, self._inbound.heard_at[port.index]
         silent = now - heard_at > _FELL_SILENT

@@ -70,6 +70,10 @@ class PhaseOwner(Protocol):
         """Note what was sent; ``keyed`` says that it tells a digit."""
         ...
 
+    def settle(self, port: Port, now: float) -> None:
+        """Connect a port to its peer, who has been heard."""
+        ...
+
     def report_bug(self, port: Port, whose: str, error: Exception) -> None:
         """Note an error in a function that a port was given to call."""
         ...
@@ -325,6 +329,8 @@ class Phase:
                 break
         for row in heard:
             port = self.ports.get(row)
+            if port is not None and not port.connected:
+                self._owner.settle(port, now)
             if port is not None and port.takes_all:
                 self._read_always(port)
 
