@@ -8,7 +8,8 @@
  *                                        the 99th percentile of both (ms), and how late the meter
  *                                        itself was at worst (ms)
  *
- * Both count SECONDS after one second of warming up; the limit goes on for another one.
+ * Both count SECONDS after three of warming up, in which all streams begin at once; the limit goes
+ * on for another one.
  * PLAN is a file that the tested side writes: the time (CLOCK_REALTIME, ns) of a tick, and on the
  * following lines for each call how far into the 20 ms its packets are due (ns).
  */
@@ -30,7 +31,7 @@
 enum { FIRST = 20000, PEERS = 42000, FRAME = 160, HEADER = 12, PACKET = 172, SLOTS = 16, DELAY = 3 };
 enum { SOUND = 8000, GROUPS = 32, PASS = 8 };
 
-static const int64_t TICK = 20000000, SECOND = 1000000000, TOO_LATE = 5000000;
+static const int64_t TICK = 20000000, SECOND = 1000000000, WARM_UP = 3000000000, TOO_LATE = 5000000;
 
 static int64_t now_of(clockid_t clock) {
     struct timespec t;
@@ -177,7 +178,7 @@ static int limit(int count, int phases, double seconds, const char *plan) {
         fprintf(file, "%lld\n", (long long)(TICK * phase / phases));
     }
     fclose(file);
-    int64_t first = SECOND / TICK, last = first + seconds * SECOND / TICK;
+    int64_t first = WARM_UP / TICK, last = first + seconds * SECOND / TICK;
     for (int64_t tick = 0; tick < last + SECOND / TICK; tick++)
         for (int phase = 0; phase < phases; phase++) {
             int low = (int64_t)count * phase / phases, high = (int64_t)count * (phase + 1) / phases;
@@ -225,7 +226,7 @@ static double share_late(int64_t *late, int64_t count) {
 }
 
 static int meter(int count, double seconds, const char *plan) {
-    int64_t ticks = (seconds + 1) * SECOND / TICK, length = ticks + 100, on = 1, worst = 0;
+    int64_t ticks = (seconds * SECOND + WARM_UP) / TICK, length = ticks + 100, on = 1, worst = 0;
     int *udp = calloc(count, sizeof *udp);
     int64_t *when = calloc(count * length, sizeof *when), *first = calloc(count, sizeof *first);
     for (int i = 0; i < count; i++) {
@@ -244,7 +245,7 @@ static int meter(int count, double seconds, const char *plan) {
             int64_t due = begin + TICK * tick + TICK * group / GROUPS, behind;
             sleep_until(due);
             behind = now_of(CLOCK_MONOTONIC) - due;
-            if (tick > SECOND / TICK && behind > worst) worst = behind;
+            if (tick > WARM_UP / TICK && behind > worst) worst = behind;
             for (int i = group; i < count; i += GROUPS) {
                 put32(packet, 0x80000000u | (tick & 0xFFFF));
                 put32(packet + 4, tick * FRAME);
@@ -260,7 +261,7 @@ static int meter(int count, double seconds, const char *plan) {
     if (!file || fscanf(file, "%lld", &base) != 1) return 1;
     int64_t *by_stream = calloc(count * ticks, sizeof *by_stream);
     int64_t *in_tick = calloc(count * ticks, sizeof *in_tick), found = 0;
-    int64_t from = real + SECOND, until = real + TICK * (ticks - 1);
+    int64_t from = real + WARM_UP, until = real + TICK * (ticks - 1);
     for (int i = 0; i < count; i++) {
         int64_t earliest = INT64_MAX;
         if (fscanf(file, "%lld", &offset) != 1) return 1;

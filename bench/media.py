@@ -45,7 +45,7 @@ from pa_telephony.rtp import EngineConfig
 from pa_telephony.rtp.mixer import Loop
 
 ADDRESS, FIRST, PEERS = "127.0.0.1", 20000, 42000
-WARM_UP, SECONDS = 1.0, 3.0
+WARM_UP, SECONDS = 3.0, 3.0
 TICK = 0.02
 PACKET_PAIRS = 250
 """About as many calls as the engine puts into one phase; so many the limit has in each."""
