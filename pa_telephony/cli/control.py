@@ -13,7 +13,7 @@ from pa_telephony import failover
 from pa_telephony.cli.running import SECONDS
 from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.failover import Command
-from pa_telephony.failover.intent import DRAINS_WITHIN
+from pa_telephony.failover.intent import DRAINS_WITHIN, Answer
 from pa_telephony.printable import printable_lines
 
 __all__ = ["drain", "move", "start", "stop"]
@@ -80,11 +80,11 @@ def drain(file: Path | None, store: Path | None, deadline: int, names: tuple[str
         names,
         within=deadline + 10.0,
         deadline=deadline,
-        told=lambda each: click.echo(printable_lines(each.words)),
+        told=_say,
     )
     answers = trio.run(see)
     for each in answers:
-        click.echo(printable_lines(each.words))
+        _say(each)
     sys.exit(0 if all(each.obeyed for each in answers) else 1)
 
 
@@ -107,11 +107,15 @@ def move(file: Path | None, store: Path | None, within: float, home: str, to: st
         home,
         None if back else to,
         within=within,
-        told=lambda each: click.echo(printable_lines(each.words)),
+        told=_say,
     )
     answer = trio.run(see)
-    click.echo(printable_lines(answer.words))
+    _say(answer)
     sys.exit(0 if answer.obeyed else 1)
+
+
+def _say(answer: Answer) -> None:
+    click.echo(printable_lines(answer.words))
 
 
 def _give(
@@ -120,5 +124,5 @@ def _give(
     see = functools.partial(failover.control_and_see, cluster, command, names, within=within)
     answers = trio.run(see)
     for each in answers:
-        click.echo(printable_lines(each.words))
+        _say(each)
     sys.exit(0 if all(each.obeyed for each in answers) else 1)

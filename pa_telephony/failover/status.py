@@ -81,10 +81,8 @@ class ServerStatus:
     resources: tuple[ResourceStatus, ...]
     age: float | None = None
     """Seconds since its last heartbeat; None when it has no session or the age cannot be told."""
-    notes: tuple[str, ...] = ()
-    """Sentences about trouble of the server itself."""
     alarms: tuple[Alarm, ...] = ()
-    """The same, and the trouble of its resources, by kind."""
+    """What is wrong with the server itself, and with its resources, by kind."""
     stands_in_for: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     """The providers that its own identities need and that it does not reach."""
@@ -96,6 +94,11 @@ class ServerStatus:
     """The number of what it says in the store (:data:`world.PROTOCOL`); None without a session."""
     hold: float = 0.0
     """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about trouble of the server itself."""
+        return tuple(each.text for each in self.alarms if not each.identity)
 
     @property
     def state(self) -> str:
@@ -264,7 +267,6 @@ class _Reader:
             resources=resources,
             age=self._ages.get(name) if world.session(name) is not None else None,
             protocol=beat.protocol if world.session(name) is not None else None,
-            notes=tuple(each.text for each in troubles),
             alarms=(*troubles, *(each for it in resources for each in self._alarms(it))),
             stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),
             lacks=tuple(

@@ -109,7 +109,6 @@ class Engine:
         self._inbound = Inbound(config.max_ports, delay=config.playout_delay)
         self._outbound = Outbound(config.max_ports, random)
         self._pairs = PairPool(address, first_port, config.max_ports, quarantine=config.quarantine)
-        self._ports: dict[int, Port] = {}
         self._phases: dict[int, Phase] = {}
         """The phases that were needed so far, by slot."""
         self._phase_of: dict[int, Phase] = {}
@@ -191,7 +190,6 @@ class Engine:
         port.symmetric = self.config.symmetric_rtp
         phase = self._choose_phase()
         phase.add(port)
-        self._ports[index] = port
         self._phase_of[index] = phase
         self._inbound.open(index)
         self._outbound.open(index)
@@ -204,25 +202,23 @@ class Engine:
         A port keeps its phase, so that the rhythm of its packets never changes.
         """
         now = trio.current_time()
-        used = [phase for phase in self._phases.values() if phase.ports]
+        used = self._used()
         if not used:
             self._began = now
-        phase = max(
-            (each for each in used if each.load + _WORK <= _ROOM),
-            key=lambda each: each.load,
-            default=None,
-        )
-        if phase is None:
-            free = [slot for slot in _SLOTS if not self._is_used(slot)]
-            if not free:
-                phase = min(used, key=lambda each: each.load)
-            else:
-                phase = self._begin_phase(free[0], now)
+        roomy = [each for each in used.values() if each.load + _WORK <= _ROOM]
+        free = [slot for slot in _SLOTS if slot not in used]
+        if roomy:
+            phase = max(roomy, key=lambda each: each.load)
+        elif free:
+            phase = self._begin_phase(free[0], now)
+        else:
+            phase = min(used.values(), key=lambda each: each.load)
         phase.load += _WORK
         return phase
 
-    def _is_used(self, slot: int) -> bool:
-        return slot in self._phases and bool(self._phases[slot].ports)
+    def _used(self) -> dict[int, Phase]:
+        """The phases that have ports, by slot."""
+        return {slot: phase for slot, phase in self._phases.items() if phase.ports}
 
     def _begin_phase(self, slot: int, now: float) -> Phase:
         phase = self._phases.get(slot)
@@ -300,7 +296,6 @@ class Engine:
         phase = self._phase_of.pop(port.index)
         phase.load *= 1 - 1 / len(phase.ports)
         phase.remove(port)
-        del self._ports[port.index]
         self._pairs.give_back(port.index, (port.rtp_socket, port.rtcp_socket), trio.current_time())
 
     def statistics_of(self, port: Port) -> PortStatistics:
@@ -331,11 +326,11 @@ class Engine:
     async def run(self) -> None:
         """Tick until cancelled; while no port is open, wait for one."""
         while True:
-            used = [phase for phase in self._phases.values() if phase.ports]
+            used = self._used()
             if not used:
                 await self._idle()
                 continue
-            phase = min(used, key=lambda each: each.due)
+            phase = min(used.values(), key=lambda each: each.due)
             due = phase.due
             await self._pacer.until(due)
             if phase.due != due:
@@ -475,8 +470,9 @@ class Engine:
 
     def close(self) -> None:
         """Close every port, and the sockets that rest or are reserved."""
-        for port in list(self._ports.values()):
-            port.close()
+        for phase in self._phases.values():
+            for port in list(phase.ports.values()):
+                port.close()
         self._pairs.close()
         for phase in self._phases.values():
             phase.close()
