@@ -73,7 +73,6 @@ __all__ = [
     "TerminalConnection",
     "TerminalConnectionState",
     "WireConnection",
-    "media_terminal",
     "open_provider",
     "serve_providers",
 ]
