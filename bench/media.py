@@ -8,8 +8,11 @@ another core:
 
 * limit: the engine's work as a plain loop in C, cut into phases of 250 calls, as the engine's about
   are; it may have 16 of them, and the engine 8;
-* engine: ours, which checks headers, decodes into a jitter buffer, plays a sound, encodes, stamps;
+* engine: ours, which checks headers, keeps a jitter buffer, plays a sound, stamps. What nobody
+  listens to is not decoded, and a sound that lies ready is encoded once; the limit does both for
+  each packet;
 * engine+101: the same with telephone events negotiated, as calls of real phones are;
+* echo: ours where each port sends back what it hears, so that all is decoded, and encoded anew;
 * task/port: a trio task for each port that receives and sends back: what is usually written first.
 
 How late a packet is, is counted in two ways. By stream: against the earliest packet of its own
@@ -42,6 +45,7 @@ import trio
 
 from pa_telephony import rtp
 from pa_telephony.rtp import EngineConfig
+from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.mixer import Loop
 
 ADDRESS, FIRST, PEERS = "127.0.0.1", 20000, 42000
@@ -136,7 +140,22 @@ async def cpu_time() -> float:
     return spent * 1e6
 
 
-async def engine(calls: int, plan: str, events: int | None = None) -> float:
+class Echo:
+    """A source of what was heard 20 ms before."""
+
+    def __init__(self) -> None:
+        self._heard = np.zeros(160, np.int16)
+
+    def hear(self, frame: Samples) -> None:
+        self._heard = frame
+
+    def read(self, count: int) -> Samples:
+        return self._heard[:count]
+
+
+async def engine(
+    calls: int, plan: str, events: int | None = None, *, echoes: bool = False
+) -> float:
     config = EngineConfig(max_ports=calls)
     async with rtp.open_engine(address=ADDRESS, first_port=FIRST, config=config) as tested:
         ports = [tested.open_port(index) for index in range(calls)]
@@ -145,6 +164,9 @@ async def engine(calls: int, plan: str, events: int | None = None) -> float:
             port.start_receiving(dtmf_payload_type=events)
             port.start_sending((ADDRESS, PEERS + 2 * index), dtmf_payload_type=events)
             port.source = Loop(tone)
+            if echoes:
+                port.source = echo = Echo()
+                port.listeners.append(echo.hear)
         write_plan(plan, (port.next_tick for port in ports))
         return await cpu_time()
 
@@ -170,6 +192,7 @@ async def task_a_port(calls: int, plan: str) -> float:
 WAYS: dict[str, Callable[[int, str], Awaitable[float]]] = {
     "engine": engine,
     "engine+101": lambda calls, plan: engine(calls, plan, 101),
+    "echo": lambda calls, plan: engine(calls, plan, echoes=True),
     "task/port": task_a_port,
 }
 

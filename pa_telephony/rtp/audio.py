@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pa_telephony.errors import LocalProtocolError
-from pa_telephony.rtp.g711 import Samples
-from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.g711 import Samples, encode
+from pa_telephony.rtp.jitter import FRAME
+from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 
 __all__ = ["Audio", "resample"]
 
+_MOST_READY = 15_000
 _TAPS_PER_PHASE = 24
 """Half the length of the polyphase filter per input sample; 48 taps at the lower rate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
-    """One channel of 16-bit samples at ``rate`` samples per second."""
+    """One channel of 16-bit samples at ``rate`` samples per second.
+
+    What has been played once is encoded once: the samples are not to be changed afterwards.
+    """
 
     samples: Samples
     rate: int = CLOCK_RATE
+    _encoded: dict[Codec, list[bytes]] = field(
+        default_factory=dict[Codec, list[bytes]], init=False, repr=False
+    )
 
     @property
     def seconds(self) -> float:
@@ -38,6 +47,27 @@ class Audio:
         if rate == self.rate:
             return self
         return Audio(resample(self.samples, self.rate, rate), rate)
+
+    @property
+    def whole_frames(self) -> int:
+        """How many frames of 160 samples lie ready as payloads; none of a sound above 5 minutes.
+
+        Longer ones would keep everything waiting while they are encoded.
+        """
+        frames = len(self.samples) // FRAME
+        return frames if frames <= _MOST_READY else 0
+
+    def payloads(self, codec: Codec, numbers: Iterable[int]) -> Iterator[bytes]:
+        """The frames of these numbers in ``codec``, which has to be that of 8000 samples a second.
+
+        The frames are encoded when they are asked for first.
+        """
+        ready = self._encoded.get(codec)
+        if ready is None:
+            whole = encode(self.samples[: self.whole_frames * FRAME], codec)
+            ready = [whole[at : at + FRAME] for at in range(0, len(whole), FRAME)]
+            self._encoded[codec] = ready
+        return map(ready.__getitem__, numbers)
 
 
 def resample(samples: Samples, rate: int, new_rate: int) -> Samples:

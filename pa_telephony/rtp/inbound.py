@@ -2,7 +2,7 @@
 
 A port is a row. A plain packet of the stream that is being heard (12-octet header, 160 samples of
 the negotiated codec, the next sequence number, the timestamp that continues the one before) is
-checked, decoded and put into the playout ring together with those of all other rows. Everything
+checked and put into the playout ring together with those of all other rows. Everything
 else takes the careful way, one packet at a time, by the same rules as
 :class:`~pa_telephony.rtp.session.Source`, :class:`~pa_telephony.rtp.session.SourceFollower` and
 :class:`~pa_telephony.rtp.jitter.JitterBuffer`, which a test holds this module equal to.
@@ -18,7 +18,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.rows import Rows, holds, numbers
+from pa_telephony.rtp.rows import NOBODY, Rows, holds, numbers
 from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
 __all__ = ["DATAGRAM", "Inbound"]
@@ -34,7 +34,9 @@ _COMFORT_NOISE = (13, 19)
 """Payload types of comfort noise: RFC 3389's, and the one that Cisco's devices used before it."""
 _MASK32 = 0xFFFFFFFF
 _NONE = -1
-_DECODE = np.stack((ULAW_TO_LINEAR, ALAW_TO_LINEAR))
+_NOTHING = 256
+"""What stands in a ring where no sample has come: no octet is that."""
+_DECODE = np.stack([np.append(table, np.int16(0)) for table in (ULAW_TO_LINEAR, ALAW_TO_LINEAR)])
 
 
 def _signed(difference: int) -> int:
@@ -68,9 +70,15 @@ class Inbound:
         self._event_type = integers(_NONE)
         self.ssrc = integers(_NONE)
         """The SSRC that each row follows; -1 before the first packet."""
-        self.extended = integers()
+        # What each plain packet makes greater by one stands side by side.
+        self._counts = np.zeros((rows, 3), np.int64)
+        self.packets = self._counts[:, 0]
+        """Good packets since the port opened; never goes back."""
+        self.extended = self._counts[:, 1]
         """The highest sequence number of the present source, with the count of wraps above 16
         bits."""
+        self._awaited = self._counts[:, 2]
+        """One more; kept by _expect and _accept_plain."""
         self._next = np.zeros(rows, np.uint32)
         """The timestamp behind the newest packet, if any sound has come."""
         self._flows = np.zeros(rows, np.bool_)
@@ -86,6 +94,7 @@ class Inbound:
         self._wanted_start = wanted.view(np.uint64)[:, 0]
         self._came_start = self._buffer.view(np.uint64)[:, 0]
         self._came_ssrc = self._buffer.view(np.uint32)[:, 2]
+        self._came_sound = self._buffer[:, HEADER_SIZE:_PLAIN]
         self._before = integers()
         """Packets that had come before the present source began."""
         self._bad = integers(_NONE)
@@ -108,9 +117,15 @@ class Inbound:
         and whether each counts as lost."""
         self._cursor = np.zeros(rows, np.uint32)
         """The timestamp of the frame that each row plays next, if anything has come."""
-        self._first_slot = np.arange(rows) * slots
-        self._head = integers()
-        self._ring = np.zeros((rows * slots, FRAME), np.int16)
+        self._ring = np.full((rows * slots, FRAME), _NOTHING, np.uint16)
+        """The octets that wait, of each row in ``slots`` slots that follow each other."""
+        number = np.arange(rows * slots)
+        self._after = number // slots * slots + (number + 1) % slots
+        """The slot that is played after each."""
+        self._playing = number[::slots].copy()
+        """The slot that each row plays next."""
+        self._coming = self._playing.copy()
+        """The slot where the next packet of a row belongs, if that is a plain one."""
         self._watched: set[int] = set()
         """The rows where more may wait than the delay."""
         self._patience = integers()
@@ -118,11 +133,10 @@ class Inbound:
         self._least = integers()
         """The least that has waited meanwhile, in samples."""
         self.frame = np.zeros((rows, FRAME), np.int16)
-        """The samples that each row plays out in this tick; zeros where none came."""
+        """The samples that each row which is heard plays out in this tick; zeros where none
+        came."""
         self.heard_at = np.zeros(rows)
         """When the last good packet arrived (the engine's clock)."""
-        self.packets = integers()
-        """Good packets since the port opened; never goes back."""
         self._odd_octets = integers()
         """By how much these had more than 160 octets each."""
         self.garbage = integers()
@@ -199,7 +213,7 @@ class Inbound:
         self._timed[row] = False
         self._patience[row] = 0
         self._watched.discard(row)
-        self._ring[row * self._slots : (row + 1) * self._slots] = 0
+        self._ring[row * self._slots : (row + 1) * self._slots] = _NOTHING
 
     def octets(self, row: int) -> int:
         """The octets of sound and digits that came since the port opened."""
@@ -213,8 +227,11 @@ class Inbound:
         """Write down which packet would be a plain one now."""
         waits = int(self._next[row]) - int(self._cursor[row])
         self._regular[row] = self._flows[row] and self._timed[row] and waits % FRAME == 0
+        first = row * self._slots
+        self._coming[row] = first + (self._head(row) + waits // FRAME & self._slots - 1)
+        self._awaited[row] = self.extended[row] + 1
         self._wanted_halves[row, 0] = 0x8000 | max(int(self._type[row]), 0)
-        self._wanted_halves[row, 1] = int(self.extended[row]) + 1 & 0xFFFF
+        self._wanted_halves[row, 1] = self._awaited[row] & 0xFFFF
         self._wanted_words[row, 1] = self._next[row]
         self._wanted_words[row, 2] = int(self.ssrc[row]) & _MASK32
 
@@ -225,20 +242,20 @@ class Inbound:
 
         Answers ``(row, event)`` for each telephone event that begins.
         """
-        waits = self._next[rows] - self._cursor[rows]
-        plain = self._regular[rows] & (waits <= self._size - FRAME)
+        plain = self._next[rows] - self._cursor[rows] <= self._size - FRAME
+        plain &= self._regular[rows]
         plain &= self._came_start[rows] == self._wanted_start[rows]
         plain &= self._came_ssrc[rows] == self._wanted_ssrc[rows]
         if lengths.count(_PLAIN) < len(lengths):
             plain &= np.array(lengths) == _PLAIN
         if plain.all():
             self.odd = []
-            self._accept_plain(rows, waits, now)
+            self._accept_plain(rows, now)
             return []
         each, odd = numbers(rows), np.flatnonzero(~plain).tolist()
         self.odd = each[odd].tolist()
         if len(odd) < len(each):
-            self._accept_plain(each[plain], waits[plain], now)
+            self._accept_plain(each[plain], now)
         return self.accept_each(self.odd, [lengths[at] for at in odd], now)
 
     def accept_each(self, rows: list[int], lengths: list[int], now: float) -> list[tuple[int, int]]:
@@ -249,14 +266,13 @@ class Inbound:
             self._expect(row)
         return begun
 
-    def _accept_plain(self, rows: Rows, waits: NDArray[np.uint32], now: float) -> None:
+    def _accept_plain(self, rows: Rows, now: float) -> None:
         """Take packets that are just what was expected."""
-        self._ring[
-            self._first_slot[rows] + (self._head[rows] + waits // FRAME & self._slots - 1)
-        ] = self._decoded(rows)
-        self.extended[rows] += 1
-        self._wanted_halves[rows, 1] = self.extended[rows] + 1
-        self.packets[rows] += 1
+        slots = self._coming[rows]
+        self._ring[slots] = self._came_sound[rows]
+        self._coming[rows] = self._after[slots]
+        self._counts[rows] += 1
+        self._wanted_halves[rows, 1] = self._awaited[rows]
         self.heard_at[rows] = now
         transit = np.uint32(int(now * CLOCK_RATE) & _MASK32) - self._next[rows]
         self._next[rows] += FRAME
@@ -269,13 +285,6 @@ class Inbound:
             for row in [each for each in (*self._candidate, *self._left) if holds(rows, each)]:
                 self._candidate.pop(row, None)
                 self._left.discard(row)
-
-    def _decoded(self, rows: Rows) -> Samples:
-        payload = self._buffer[rows, HEADER_SIZE:_PLAIN]
-        if not self._alaw:
-            # No octet is outside of the table; not to check that takes two thirds of the time.
-            return ULAW_TO_LINEAR.take(payload, mode="wrap")
-        return _DECODE[self._law[rows, None], payload]
 
     def _accept_one(self, row: int, length: int, now: float) -> list[int]:
         """Take any packet; answer the telephone events that begin in it."""
@@ -437,12 +446,16 @@ class Inbound:
         self._next[row] = timestamp + length & _MASK32
 
     def _write(self, row: int, at: int, payload: bytes) -> None:
-        samples = _DECODE[self._law[row]].take(np.frombuffer(payload, np.uint8))
+        octets = np.frombuffer(payload, np.uint8)
         ring = self._ring[row * self._slots : (row + 1) * self._slots].reshape(-1)
-        start = (int(self._head[row]) * FRAME + at) % self._size
-        first = min(len(samples), self._size - start)
-        ring[start : start + first] = samples[:first]
-        ring[: len(samples) - first] = samples[first:]
+        start = (self._head(row) * FRAME + at) % self._size
+        first = min(len(octets), self._size - start)
+        ring[start : start + first] = octets[:first]
+        ring[: len(octets) - first] = octets[first:]
+
+    def _head(self, row: int) -> int:
+        """Which of its slots a row plays next."""
+        return int(self._playing[row]) - row * self._slots
 
     def _waits(self, row: int) -> int:
         """How many samples wait, or how long nothing has (negative)."""
@@ -452,9 +465,9 @@ class Inbound:
 
     def _leave_out(self, row: int) -> None:
         """Drop the frame that is played next."""
-        head = int(self._head[row])
-        self._ring[row * self._slots + head] = 0
-        self._head[row] = head + 1 & self._slots - 1
+        slot = self._playing[row]
+        self._ring[slot] = _NOTHING
+        self._playing[row] = self._after[slot]
         self._cursor[row] = int(self._cursor[row]) + FRAME & _MASK32
         self.skipped[row] += 1
 
@@ -482,13 +495,22 @@ class Inbound:
 
     # ------------------------------------------------------------------ playout
 
-    def take(self, rows: Rows) -> None:
-        """Move every row's next frame to :attr:`frame`."""
-        heads = self._head[rows]
-        slots = self._first_slot[rows] + heads
-        self.frame[rows] = self._ring[slots]
-        self._ring[slots] = 0
-        self._head[rows] = heads + 1 & self._slots - 1
+    def take(self, rows: Rows, heard: Rows | None = None) -> None:
+        """Play every row's next frame: those of ``heard`` (None: all) are in :attr:`frame` then."""
+        heard = rows if heard is None else heard
+        if heard is not NOBODY:
+            self.frame[heard] = self._decoded(heard)
+        slots = self._playing[rows]
+        self._ring[slots] = _NOTHING
+        self._playing[rows] = self._after[slots]
         self._cursor[rows] += FRAME
         if self._watched:
             self._catch_up(numbers(rows))
+
+    def _decoded(self, rows: Rows) -> Samples:
+        octets = self._ring[self._playing[rows]]
+        if self._alaw:
+            return _DECODE[self._law[rows, None], octets]
+        # No octet is outside of the table; not to check that takes two thirds of the time.
+        samples: Samples = _DECODE[0].take(octets, mode="wrap")
+        return samples

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pa_telephony.rtp.audio import Audio
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.jitter import FRAME
-from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.tones import Tone
 
@@ -26,24 +26,26 @@ class Loop:
     """A sound that begins again when it ends; an empty one is silence."""
 
     def __init__(self, sound: Audio | Tone) -> None:
-        self._tone = sound if isinstance(sound, Tone) else None
-        self._samples = (
-            sound.at_rate(CLOCK_RATE).samples if isinstance(sound, Audio) else np.zeros(0, np.int16)
-        )
+        self._sound = sound if isinstance(sound, Tone) else sound.at_rate(CLOCK_RATE)
         self._at = 0
-        self.frames: Iterator[Samples] = iter(())
-        """The sound in frames of 160 samples, without an end, if it consists of whole ones."""
-        if len(self._samples) % FRAME == 0:
-            self.frames = itertools.cycle(self._samples.reshape(-1, FRAME))
+        self._numbers: Iterator[int] | None = None
+        if isinstance(self._sound, Audio) and len(self._sound.samples) % FRAME == 0:
+            self._numbers = itertools.cycle(range(self._sound.whole_frames))
+
+    def payloads(self, codec: Codec) -> Iterator[bytes] | None:
+        """The sound without an end; None if it does not consist of whole frames."""
+        if isinstance(self._sound, Tone) or self._numbers is None:
+            return None
+        return self._sound.payloads(codec, self._numbers)
 
     def read(self, count: int) -> Samples:
         """The next ``count`` samples at 8000 per second."""
         start, self._at = self._at, self._at + count
-        if self._tone is not None:
-            return self._tone.render(start, count)
-        if not len(self._samples):
+        if isinstance(self._sound, Tone):
+            return self._sound.render(start, count)
+        if not len(self._sound.samples):
             return np.zeros(count, np.int16)
-        return self._samples.take(range(start, start + count), mode="wrap")
+        return self._sound.samples.take(range(start, start + count), mode="wrap")
 
 
 class Mixer:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pa_telephony.rtp.dtmf import EventSender
-from pa_telephony.rtp.g711 import LINEAR_TO_ALAW, LINEAR_TO_ULAW, SILENCE
+from pa_telephony.rtp.g711 import LINEAR_TO_ALAW, LINEAR_TO_ULAW, SILENCE, Samples
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.rows import Rows, holds, numbers, whole
+from pa_telephony.rtp.rows import Rows, holds
 
 __all__ = ["Outbound", "Special"]
 
@@ -53,27 +53,28 @@ class Outbound:
         self._halves = self._packets.view(">u2")
         self.views = [row.data for row in self._packets]
         """The packet of each row that goes out in the next tick."""
-        self.pcm = np.zeros((rows, FRAME), np.int16)
-        """The linear samples that each row with a source is about to send."""
+        self._sound = self._packets[:, HEADER_SIZE:]
         self.ssrc = np.zeros(rows, np.int64)
-        self.sequence = np.zeros(rows, np.uint16)
-        """The sequence number of the packet that lies ready in each row."""
+        # What each packet makes greater by one stands side by side.
+        self._counts = np.zeros((rows, 2), np.int64)
+        self.packets = self._counts[:, 0]
+        """The packets that a row has sent since it was opened."""
+        self._sequence = self._counts[:, 1]
+        """The sequence number of the packet that lies ready in each row, and its wraps."""
         self.timestamp = np.zeros(rows, np.uint32)
         """The RTP timestamp of the frame that is being prepared in each row."""
         self._type = np.zeros(rows, np.uint8)
         self._marked: set[int] = set()
         """The rows whose next packet has the marker bit."""
-        self.packets = np.zeros(rows, np.int64)
         self._odd_octets = np.zeros(rows, np.int64)
         """By how much a row has sent more than 160 octets a packet."""
 
     def open(self, row: int) -> None:
         """Make a row new: random SSRC, sequence number and timestamp (RFC 3550 section 5.1)."""
         self.ssrc[row] = self._number(32)
-        self.sequence[row] = self._number(16)
+        self._sequence[row] = self._number(16)
         self.timestamp[row] = self._number(32)
         self.packets[row] = self._odd_octets[row] = 0
-        self.pcm[row] = 0
 
     def octets(self, row: int) -> int:
         """The octets of sound and digits that a row has sent since it was opened."""
@@ -92,34 +93,35 @@ class Outbound:
         self.stamp(slice(row, row + 1))
 
     def hush(self, row: int) -> None:
-        """Let the row send silence until samples are encoded for it again."""
-        self._packets[row, HEADER_SIZE:] = SILENCE[Codec(int(self._type[row]))]
-        self.pcm[row] = 0
+        """Let the row send silence until there is sound for it again."""
+        self._sound[row] = SILENCE[self.codec_of(row)]
+
+    def codec_of(self, row: int) -> Codec:
+        """The codec of a row's present talk spurt, or of its last one."""
+        return Codec(int(self._type[row]))
 
     def advance(self, ticks: int, rows: Rows) -> None:
         """Move the RTP clock of ``rows`` on by ``ticks`` frames."""
         self.timestamp[rows] += ticks * FRAME
 
-    def by_codec(self, rows: Rows) -> list[tuple[Codec, Rows]]:
-        """Sort rows for :meth:`encode`."""
-        found = [(codec, numbers(rows)[self._type[rows] == codec]) for codec in _TABLES]
-        return [(codec, whole(chosen)) for codec, chosen in found if len(chosen)]
+    def put(self, rows: Rows, octets: bytes) -> None:
+        """Put sound that is encoded, 160 octets for each of ``rows``, into their packets."""
+        self._sound[rows] = np.frombuffer(octets, np.uint8).reshape(-1, FRAME)
 
-    def encode(self, codec: Codec, rows: Rows) -> None:
-        """Put the linear samples of ``rows`` into their packets."""
-        linear = self.pcm[rows].view(np.uint16)
+    def encode(self, codec: Codec, rows: Rows, samples: Samples) -> None:
+        """Put linear samples, 160 for each of ``rows``, into their packets."""
+        linear = samples.view(np.uint16).reshape(-1, FRAME)
         # No sample is outside of the table; not to check that takes two thirds of the time.
-        self._packets[rows, HEADER_SIZE:] = _TABLES[codec].take(linear, mode="wrap")
+        self._sound[rows] = _TABLES[codec].take(linear, mode="wrap")
 
     def stamp(self, rows: Rows) -> None:
         """Write the RTP headers of the packets of ``rows``."""
-        self._halves[rows, 1] = self.sequence[rows]
+        self._halves[rows, 1] = self._sequence[rows]
         self._words[rows, 1] = self.timestamp[rows]
 
     def sent(self, rows: Rows) -> None:
         """Note that the packets of ``rows`` went out: counts and sequence numbers move on."""
-        self.sequence[rows] += 1
-        self.packets[rows] += 1
+        self._counts[rows] += 1
         for row in [each for each in self._marked if holds(rows, each)]:
             self._unmark(row)
 
@@ -145,7 +147,7 @@ class Outbound:
         """The audio packets that are full now, of whatever length was agreed."""
         if not special.pending:
             special.pending_timestamp = int(self.timestamp[row])
-        special.pending += self._packets[row, HEADER_SIZE:].tobytes()
+        special.pending += self._sound[row].tobytes()
         packets: list[bytes] = []
         while len(special.pending) >= special.payload_octets:
             payload = bytes(special.pending[: special.payload_octets])
@@ -170,14 +172,13 @@ class Outbound:
         data = bytes(
             Packet(
                 payload_type=payload_type,
-                sequence_number=int(self.sequence[row]),
+                sequence_number=int(self._sequence[row]) & 0xFFFF,
                 timestamp=timestamp,
                 ssrc=int(self.ssrc[row]),
                 payload=payload,
                 marker=marker,
             )
         )
-        self.sequence[row] = int(self.sequence[row]) + 1 & 0xFFFF
-        self.packets[row] += 1
+        self._counts[row] += 1
         self._odd_octets[row] += len(payload) - FRAME
         return data

@@ -30,9 +30,9 @@ _PACKET_MS = (10, 20, 30, 40, 60, 80, 120)
 class SampleSource(Protocol):
     """Where the sound that a port sends comes from.
 
-    One that lies ready has an attribute ``frames`` besides, an iterator of arrays of 160 samples:
-    its port takes the sound from there until the iterator ends, and then reads the rest. That costs
-    less.
+    One that lies ready has a method ``payloads`` besides, which takes a :class:`Codec` and gives an
+    iterator of the sound as packets carry it, 160 octets each, from where it stands, or None: its
+    port sends these until the iterator ends, and then reads the rest. That costs less.
     """
 
     def read(self, count: int) -> Samples:

@@ -6,21 +6,24 @@ phase were mostly opened one after the other, so that their rows follow each oth
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "holds", "numbers", "whole"]
+__all__ = ["NOBODY", "Rows", "holds", "numbers", "whole"]
 
 Rows: TypeAlias = slice | NDArray[np.int64]
 """Distinct rows: a slice without a step, or their numbers."""
+
+NOBODY: Final = slice(0, 0)
+"""No row."""
 
 
 def whole(rows: NDArray[np.int64]) -> Rows:
     """The same rows as a slice, where each follows the one before."""
     if not len(rows):
-        return slice(0, 0)
+        return NOBODY
     first, last = int(rows[0]), int(rows[-1])
     if last - first == len(rows) - 1 and bool((rows[1:] > rows[:-1]).all()):
         return slice(first, last + 1)

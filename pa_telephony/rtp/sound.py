@@ -17,7 +17,7 @@ from pa_telephony.rtp.audio import Audio
 from pa_telephony.rtp.dtmf import DigitMerger
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.jitter import FRAME
-from pa_telephony.rtp.packet import CLOCK_RATE
+from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.tones import Tone
 
@@ -31,16 +31,20 @@ _MAX_RECORDED = CLOCK_RATE * 4 * 3600
 
 
 class _Player:
-    """A sound that is being played, and how far; ``read`` has what is behind ``frames``."""
+    """A sound that is being played, and how far; ``read`` has what is behind the payloads."""
 
-    def __init__(self, sound: Samples | Tone) -> None:
+    def __init__(self, sound: Audio | Tone) -> None:
         self.done = trio.Event()
-        self.frames: Iterator[Samples] = iter(())
         self._sound = sound
-        self._at = 0
-        if not isinstance(sound, Tone):
-            self._at = len(sound) // FRAME * FRAME
-            self.frames = iter(sound[: self._at].reshape(-1, FRAME))
+        self._frames = 0 if isinstance(sound, Tone) else sound.whole_frames
+        self._numbers = iter(range(self._frames))
+        self._at = self._frames * FRAME
+
+    def payloads(self, codec: Codec) -> Iterator[bytes] | None:
+        """The whole frames that have not been played; None of a tone."""
+        if isinstance(self._sound, Tone):
+            return None
+        return self._sound.payloads(codec, self._numbers)
 
     def read(self, count: int) -> Samples:
         if isinstance(self._sound, Tone):
@@ -48,7 +52,7 @@ class _Player:
             left = count if length is None else min(count, length - self._at)
             samples = self._sound.render(self._at, max(left, 0))
         else:
-            samples = self._sound[self._at : self._at + count]
+            samples = self._sound.samples[self._at : self._at + count]
         self._at += len(samples)
         if len(samples) < count:
             self.done.set()
@@ -232,8 +236,8 @@ class Media:
         self._check()
 
 
-def _sound_of(source: Playable) -> Samples | Tone:
+def _sound_of(source: Playable) -> Audio | Tone:
     if isinstance(source, Tone):
         return source
     audio = source if isinstance(source, Audio) else wav.read(source)
-    return audio.at_rate(CLOCK_RATE).samples
+    return audio.at_rate(CLOCK_RATE)

@@ -13,8 +13,9 @@ import trio
 from loopback import HOST
 
 from pa_telephony import rtp
-from pa_telephony.rtp import Engine, EngineConfig, Media, Packet, Port
-from pa_telephony.rtp.g711 import Samples
+from pa_telephony.rtp import Audio, Codec, Engine, EngineConfig, Media, Packet, Port
+from pa_telephony.rtp.g711 import Samples, ulaw_encode
+from pa_telephony.rtp.mixer import Loop
 from pa_telephony.rtp.pacing import Pacer
 from pa_telephony.rtp.phase import TICK
 from pa_telephony.rtp.rows import holds, numbers, whole
@@ -201,11 +202,15 @@ async def test_a_key_may_end_other_calls_in_the_tick_in_which_it_is_read() -> No
 
 
 class Ready:
-    """A sound that lies ready in frames, all but its end."""
+    """A sound that lies ready as payloads, all but its end."""
 
-    def __init__(self, frames: Iterator[Samples], rest: Samples) -> None:
-        self.frames = frames
+    def __init__(self, payloads: Iterator[bytes], rest: Samples) -> None:
+        self._payloads = payloads
         self._rest = rest
+
+    def payloads(self, codec: Codec) -> Iterator[bytes]:
+        assert codec is Codec.PCMU
+        return self._payloads
 
     def read(self, count: int) -> Samples:
         rest, self._rest = self._rest[:count], self._rest[count:]
@@ -216,36 +221,76 @@ def loud(samples: int) -> Samples:
     return np.full(samples, 8031, np.int16)
 
 
+LOUD = ulaw_encode(loud(160))
+
+
 async def test_a_sound_that_lies_ready_is_heard_with_its_end_and_once() -> None:
     async with an_engine(42540) as engine:
         left, right = engine.open_port(), engine.open_port()
         for one, other in ((left, right), (right, left)):
             one.start_receiving()
             one.start_sending(other.local_address)
-        left.source = Ready(iter([loud(160)] * 5), loud(40))
+        left.source = Ready(iter([LOUD] * 5), loud(40))
         with Media(right).record() as recording:
             await trio.sleep(20 * TICK)
         assert np.flatnonzero(recording.samples).size == 5 * 160 + 40
         assert left.source is None
 
 
-@pytest.mark.parametrize("frame", [None, "no samples", np.zeros((160, 2)), [1, 2, 3], 7])
-async def test_frames_that_are_none_end_their_own_sound_alone(frame: object) -> None:
+async def test_a_sound_goes_on_where_it_was_when_the_codec_changes() -> None:
+    steps = np.repeat(np.arange(1, 41, dtype=np.int16) * 800, 160)
+    async with an_engine(42640) as engine:
+        left, right = engine.open_port(), engine.open_port()
+        right.start_receiving()
+        right.start_sending(left.local_address)
+        left.start_sending(right.local_address)
+        with Media(right).record() as recording:
+            left.source = Loop(Audio(steps))
+            await trio.sleep(10.5 * TICK)
+            left.stop_sending()
+            right.start_receiving(Codec.PCMA)
+            left.start_sending(right.local_address, Codec.PCMA)
+            await trio.sleep(20 * TICK)
+        heard = [round(int(each) / 800) for each in recording.samples[80::160] if abs(each) > 400]
+        assert heard == sorted(heard)
+        assert set(range(1, 9)) <= set(heard)
+        assert max(heard) >= 20
+
+
+def test_a_sound_is_encoded_once_for_all_who_play_it() -> None:
+    sound = Audio(loud(480))
+    first, second = (list(sound.payloads(Codec.PCMU, range(3))) for _ in range(2))
+    assert first == [LOUD] * 3
+    assert all(one is other for one, other in zip(first, second, strict=True))
+
+
+def test_a_sound_above_five_minutes_is_not_encoded_all_at_once() -> None:
+    minutes = 60 * 8000
+    assert Audio(np.zeros(5 * minutes, np.int16)).whole_frames == 5 * 60 * 50
+    assert Audio(np.zeros(5 * minutes + 160, np.int16)).whole_frames == 0
+
+
+@pytest.mark.parametrize(
+    "payload", [None, "no octets", "x" * 160, np.zeros((160, 2)), [1, 2, 3], [1] * 160, 7]
+)
+async def test_payloads_that_are_none_end_their_own_sound_alone(payload: object) -> None:
     async with an_engine(42620) as engine:
         ports = [engine.open_port() for _ in range(2)]
         for port in ports:
             port.start_sending((HOST, 9))
-        ports[0].source = Ready(cast("Iterator[Samples]", iter([frame])), loud(0))
-        ports[1].source = Ready(iter([loud(160)] * 100), loud(0))
+        ports[0].source = Ready(cast("Iterator[bytes]", iter([payload])), loud(0))
+        ports[1].source = Ready(iter([LOUD] * 100), loud(0))
         await trio.sleep(5 * TICK)
         assert [port.source is None for port in ports] == [True, False]
         assert engine.statistics.broken_ticks == 0
 
 
 @pytest.mark.makes_bugs
-async def test_frames_that_fail_end_their_own_sound_alone(caplog: pytest.LogCaptureFixture) -> None:
-    def failing() -> Iterator[Samples]:
-        yield loud(160)
+async def test_payloads_that_fail_end_their_own_sound_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def failing() -> Iterator[bytes]:
+        yield LOUD
         raise OverflowError("no more")
 
     async with an_engine(42560) as engine:
@@ -254,7 +299,7 @@ async def test_frames_that_fail_end_their_own_sound_alone(caplog: pytest.LogCapt
             port.start_sending((HOST, 9))
         ports[1].source = Ready(failing(), loud(0))
         for port in (ports[0], ports[2]):
-            port.source = Ready(iter([loud(160)] * 100), loud(0))
+            port.source = Ready(iter([LOUD] * 100), loud(0))
         await trio.sleep(10 * TICK)
         assert [port.source is None for port in ports] == [False, True, False, True]
         assert engine.statistics.broken_ticks == 0
