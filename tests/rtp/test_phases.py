@@ -252,8 +252,9 @@ async def test_a_sound_goes_on_where_it_was_when_the_codec_changes() -> None:
             left.start_sending(right.local_address, Codec.PCMA)
             await trio.sleep(20 * TICK)
         heard = [round(int(each) / 800) for each in recording.samples[80::160] if abs(each) > 400]
-        assert heard == sorted(heard)
-        assert set(range(1, 9)) <= set(heard)
+        # What waited to be played goes with the stream that is closed.
+        assert heard[:5] == [1, 2, 3, 4, 5]
+        assert heard == sorted(set(heard))
         assert max(heard) >= 20
 
 
