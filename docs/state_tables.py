@@ -12,7 +12,7 @@ from tables import table
 from pa_telephony.callmanager.calls.model import ACTIONS, MOVES, LegState
 from pa_telephony.cti.client import route_session
 from pa_telephony.cti.server import core as application
-from pa_telephony.failover import keeping, ownership, registration
+from pa_telephony.failover import duties, keeping, registration
 from pa_telephony.sccp.server import names, registrar
 from pa_telephony.sccp.station import core as station
 
@@ -50,16 +50,16 @@ def states() -> str:
         parts += [f"## {title}", about + ".", drawing(module), matrix(module)]
     parts += [
         "## Duties",
-        "pa_telephony/failover/ownership.py: what a server does about an identity, by what it is "
+        "pa_telephony/failover/duties.py: what a server does about an identity, by what it is "
         "to it and how it stands.",
         table(
-            ("", *(standing.value for standing in ownership.Standing)),
+            ("", *(standing.value for standing in duties.Standing)),
             (
                 (
                     f"**{role.value}**",
-                    *(duty(role, standing) for standing in ownership.Standing),
+                    *(duty(role, standing) for standing in duties.Standing),
                 )
-                for role in ownership.Role
+                for role in duties.Role
             ),
         ),
     ]
@@ -89,8 +89,8 @@ def moves() -> str:
     return "\n".join([*lines, "```"])
 
 
-def duty(role: ownership.Role, standing: ownership.Standing) -> str:
-    known = ownership.DUTIES.get((role, standing))
+def duty(role: duties.Role, standing: duties.Standing) -> str:
+    known = duties.DUTIES.get((role, standing))
     return known.value if known else ""
 
 

@@ -50,7 +50,7 @@ def test_every_rule_question_and_promise_of_failover_is_there_and_says_what_hold
 
 
 def test_every_mutant_and_step_of_failover_that_the_design_names_is_there() -> None:
-    from pa_telephony.failover.ownership import StepKind
+    from pa_telephony.failover.steps import StepKind
 
     page = (ROOT / "docs" / "failover-design.md").read_text()
     mutants = (ROOT / "tests" / "failover" / "mutants.txt").read_text().splitlines()

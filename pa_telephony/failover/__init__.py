@@ -1,8 +1,9 @@
 """A cluster of servers that own a number, its media ports and its interceptors, and stand in.
 
 Pure: :mod:`config`, :mod:`validation` and :mod:`cluster` (the Server Configuration page),
-:mod:`identity`, :mod:`ownership` (the planner), :mod:`registration` (one identity's life at one
-holder), :mod:`member` (a server without I/O), :mod:`status` (the Server Status page).
+:mod:`identity`, :mod:`ownership` (the planner) with :mod:`duties` (what it looks at) and
+:mod:`obeying` (what operators order), :mod:`registration` (one identity's life at one holder),
+:mod:`member` (a server without I/O), :mod:`status` (the Server Status page).
 With trio: :mod:`stores`, :mod:`server`, :mod:`holder` (one identity at the call manager) and
 :mod:`operating` (what a person does from outside).
 """

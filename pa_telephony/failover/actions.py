@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pa_telephony.failover.identity import Identity
-from pa_telephony.failover.ownership import Step, StepKind
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Transaction
 
 __all__ = ["Action", "Beating", "Close", "Flight", "Register", "Transact", "Unregister"]

@@ -13,8 +13,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from pa_telephony.failover.identity import Identity
-from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.status import seconds
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Put, Snapshot, Transaction
 from pa_telephony.failover.world import World
 

@@ -35,11 +35,12 @@ from pa_telephony.failover import ownership, world as keys
 from pa_telephony.failover.actions import Action, Beating, Flight, Transact
 from pa_telephony.failover.capacity import exceeds
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
 from pa_telephony.failover.others import Others
-from pa_telephony.failover.ownership import Plan, Step, StepKind, View
 from pa_telephony.failover.registration import Input, State
+from pa_telephony.failover.steps import Plan, Step, StepKind
 from pa_telephony.failover.stored import Revision, read, stored
 from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
 from pa_telephony.failover.world import PROTOCOL, Beat, World

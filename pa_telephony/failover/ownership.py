@@ -26,205 +26,25 @@ Rules that stand outside the transactions and bind every driver (docs/failover-d
   answered its unregistration (or has never had it from us).
 * An unknown outcome is cured by repeating the same transaction, never by guessing.
 
-The table :data:`DUTIES` is the policy at one glance.
+What a server has to do about an identity is the table of :mod:`duties`; what it does because an
+operator has ordered it is in :mod:`obeying`.
 """
 
 from __future__ import annotations
 
-import enum
-import functools
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pa_telephony.failover import world as keys
+from pa_telephony.failover.duties import Duty, Role, View, duty, role
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.stored import CONFIGURATION, Revision, puts as stored_puts
+from pa_telephony.failover.obeying import drains, hand_over, stand_in
+from pa_telephony.failover.steps import Plan, Step, StepKind, owned
+from pa_telephony.failover.stored import CONFIGURATION, puts as stored_puts
 from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
 from pa_telephony.failover.world import Bearer, Session, Stop, World
 
-__all__ = ["DUTIES", "Duty", "Plan", "Role", "Standing", "Step", "StepKind", "View", "plan"]
-
-
-class Role(enum.Enum):
-    """The part that a server has for a home."""
-
-    __hash__ = object.__hash__  # members are singletons
-
-    HOME = "home"
-    """The server is the home itself."""
-    HOLDER = "holder"
-    """The server has the home's claim: it stands in."""
-    CANDIDATE = "candidate"
-    """The server is on the home's fail-over list."""
-    BYSTANDER = "bystander"
-    """The server is none of these."""
-
-
-class Standing(enum.Enum):
-    """What the store says of an identity, as seen by this server."""
-
-    __hash__ = object.__hash__  # members are singletons
-
-    ORPHAN = "orphan"
-    MINE = "mine"
-    ASKED = "asked"
-    """The identity is mine, and its home has asked for it long enough."""
-    OTHERS = "others"
-
-
-class Duty(enum.Enum):
-    """What a server has to do about an identity."""
-
-    NOTHING = "nothing"
-    HOLD = "hold"
-    GIVE = "give"
-    ACQUIRE = "acquire"
-    TAKE = "take"
-    ASK = "ask"
-
-
-# An identity is served by its owner, whatever the owner's role: roles change unseen by calls.
-DUTIES: dict[tuple[Role, Standing], Duty] = {
-    (Role.HOME, Standing.ORPHAN): Duty.ACQUIRE,
-    (Role.HOME, Standing.MINE): Duty.HOLD,
-    (Role.HOME, Standing.ASKED): Duty.HOLD,
-    (Role.HOME, Standing.OTHERS): Duty.ASK,
-    (Role.HOLDER, Standing.ORPHAN): Duty.TAKE,
-    (Role.HOLDER, Standing.MINE): Duty.HOLD,
-    (Role.HOLDER, Standing.ASKED): Duty.GIVE,
-    (Role.HOLDER, Standing.OTHERS): Duty.NOTHING,
-    (Role.CANDIDATE, Standing.ORPHAN): Duty.TAKE,
-    (Role.CANDIDATE, Standing.MINE): Duty.HOLD,
-    (Role.CANDIDATE, Standing.ASKED): Duty.GIVE,
-    (Role.CANDIDATE, Standing.OTHERS): Duty.NOTHING,
-    (Role.BYSTANDER, Standing.ORPHAN): Duty.NOTHING,
-    (Role.BYSTANDER, Standing.MINE): Duty.HOLD,
-    (Role.BYSTANDER, Standing.ASKED): Duty.GIVE,
-    (Role.BYSTANDER, Standing.OTHERS): Duty.NOTHING,
-}
-
-
-class StepKind(enum.Enum):
-    """The purpose of a transaction; the most urgent comes first."""
-
-    LEAVE = "leave"
-    """End my session: stopped, or unable to read the store while others wait for what I have."""
-    ENTER = "enter"
-    """Begin a session in the store."""
-    DEPOSE = "depose"
-    """End the session of a dead or silent server."""
-    GIVE_UP = "give up"
-    """Own nothing of a home any more: another server reaches providers of it that I have lost."""
-    ACQUIRE = "acquire"
-    """Own what is mine by configuration and has no owner."""
-    TAKE_HOME = "take home"
-    """Stand in: everything of a home, and its claim, in one transaction."""
-    HAND_BACK = "hand back"
-    """Make the home the owner of identities that I have given up (or, with linger, not yet)."""
-    HAND_OVER = "hand over"
-    """Make a stand-in the owner of what is mine, as an operator wants it, and drop no call."""
-    RELEASE = "release"
-    """Drop the claim of a home that has everything back."""
-    RETIRE = "retire"
-    """Own no more what the configuration does not have any more."""
-    WANT = "want"
-    """Ask the stand-in for what is mine (F25)."""
-    UNWANT = "unwant"
-    """Stop asking for what is mine."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A transaction and its purpose, for the log; ``server`` is a home or a deposed one."""
-
-    kind: StepKind
-    transaction: Transaction
-    server: str
-    identities: tuple[Identity, ...] = ()
-
-    def __str__(self) -> str:
-        count = f", {len(self.identities)} identities" if self.identities else ""
-        return f"{self.kind.value} {self.server}{count}"
-
-
-@dataclass(eq=False)
-class View:
-    """What a server knows when it plans; all of it but ``world`` is about itself, now.
-
-    One is made for every plan, so it is not frozen, which would make that four times as slow.
-    """
-
-    world: World
-    me: str
-    beat: keys.Beat
-    """What the server's next heartbeat would say; ``beat.links`` are the providers that it reaches
-    now, ``beat.instance`` tells its session from a predecessor's."""
-    alone: bool = True
-    """Whether it holds the proof that no other process has its name."""
-    settled: bool = True
-    """Whether the grace after its start is over: it may take from others."""
-    deaf: bool = False
-    """Whether it has not been able to read the store for ``t_own``: ``world`` is as old as that."""
-    known: bool = True
-    """Whether ``world`` shows everything that it has committed itself."""
-    cut_off: frozenset[str] = frozenset()
-    """The providers that it has not reached for so long that others should serve what needs
-    them."""
-    unquiet: frozenset[str] = frozenset()
-    """The homes of which it has something registered, or is registering or closing something."""
-    silent: frozenset[str] = frozenset()
-    """The servers without a heartbeat for ``t_take``, all of it while its own ones succeeded."""
-    coming: frozenset[str] = frozenset()
-    """The homes whose new process is about to begin a session: nothing is taken from them."""
-    granted: frozenset[str] = frozenset()
-    """The homes that have asked for their own, without a break, for the hold time."""
-    free: frozenset[Identity] = frozenset()
-    """The identities without a call here."""
-    released: frozenset[Identity] = frozenset()
-    """The identities of which the call manager has confirmed that it has nothing from here."""
-    overdue: bool = False
-    """Whether its calls have had all the time that they were given when it was to be drained."""
-    offers: Revision | None = None
-    """The configuration of its file, for a store that has none."""
-    lingers: bool = False
-    """Whether route points and interceptors go home before they are given up here
-    (Timing.linger)."""
-
-    @property
-    def session(self) -> Session | None:
-        """My session, if I have one; a predecessor's of the same name is not mine."""
-        found = self.world.session(self.me)
-        return found if found is not None and found.beat.instance == self.beat.instance else None
-
-    def resembles(self, other: View) -> bool:
-        """Whether both views are the same but for the world."""
-        mine, others = vars(self), vars(other)
-        return all(mine[name] == others[name] for name in _ABOUT_ITSELF)
-
-    @functools.cached_property
-    def duties(self) -> Mapping[Identity, Duty]:
-        """What ``me`` has to do about every identity of the cluster, by :data:`DUTIES`."""
-        found: dict[Identity, Duty] = {}
-        for home in self.world.names:
-            what = role(self, home)
-            for identity in self.world.cluster.identities(home):
-                found[identity] = DUTIES[what, standing(self, identity)]
-        return found
-
-
-_ABOUT_ITSELF = tuple(each.name for each in fields(View) if each.name != "world")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a server has to do now: steps for the store, and registrations to hold or give."""
-
-    steps: tuple[Step, ...] = ()
-    hold: frozenset[Identity] = frozenset()
-    """The identities to be registered at the call manager and served."""
-    give: frozenset[Identity] = frozenset()
-    """The identities to be unregistered politely: free, and wanted by their home. A call manager
-    that refuses (NAK) keeps its call and we keep the identity."""
+__all__ = ["plan"]
 
 
 def plan(view: View) -> Plan:
@@ -234,7 +54,7 @@ def plan(view: View) -> Plan:
     ordered = world.stopped(me) is not None
     if mine is None:
         return Plan(() if ordered or view.deaf else _bound(world, _enter(view)))
-    shall_stop = ordered and not _drains(view)
+    shall_stop = ordered and not drains(view)
     token = Compare(keys.session(me), created=mine.token)
     leaves = shall_stop
     if view.deaf:
@@ -255,7 +75,7 @@ def plan(view: View) -> Plan:
         if home == me and not ordered:
             steps += _acquire(view, token)
         if home == me and (ordered or world.moved(me) is not None):
-            given, over = _hand_over(view, token)
+            given, over = hand_over(view, token)
             give |= given
             steps += over
         if Duty.TAKE in duties.values() and not ordered:
@@ -269,7 +89,7 @@ def plan(view: View) -> Plan:
             release = Transaction(compares, (Delete(keys.claim(home)),))
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
-    if not ordered and (world.moved(me) is None or _stand_in(view) is None):
+    if not ordered and (world.moved(me) is None or stand_in(view) is None):
         steps += _ask(view, token, mine)
     for stray in world.strays:
         if world.owner(stray) == me:
@@ -327,33 +147,6 @@ def _may_release(view: View, home: str) -> bool:
 
 
 _ORDER = {kind: order for order, kind in enumerate(StepKind)}
-
-
-def role(view: View, home: str) -> Role:
-    """The role of ``view.me`` for ``home`` in this snapshot."""
-    if view.me == home:
-        return Role.HOME
-    if view.world.claimant(home) == view.me:
-        return Role.HOLDER
-    if view.me in view.world.cluster.candidates(home):
-        return Role.CANDIDATE
-    return Role.BYSTANDER
-
-
-def standing(view: View, identity: Identity) -> Standing:
-    """What the store says of ``identity``, as seen by ``view.me``."""
-    owner = view.world.owner(identity)
-    if owner is None:
-        return Standing.ORPHAN
-    if owner != view.me:
-        return Standing.OTHERS
-    asks = identity.home in view.granted and view.world.asks(identity.home) is not None
-    return Standing.ASKED if asks else Standing.MINE
-
-
-def duty(view: View, identity: Identity) -> Duty:
-    """What ``view.me`` has to do about ``identity``: a look into :data:`DUTIES`."""
-    return view.duties[identity]
 
 
 # ------------------------------------------------------------------------------- sessions
@@ -445,10 +238,6 @@ def _stranger(view: View) -> bool:
 # -------------------------------------------------------------------------------- taking
 
 
-def _own(mine: Bearer, identities: Iterable[Identity]) -> tuple[Put, ...]:
-    return tuple(Put(identity.key, str(mine)) for identity in identities)
-
-
 def _bearer(view: View, token: Compare) -> Bearer:
     assert token.created is not None
     return Bearer(view.me, token.created)
@@ -459,7 +248,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
     world = view.world
     taken: list[Identity] = []
     seen: list[Identity] = []
-    links = _links(view, view.me)
+    links = view.links(view.me)
     # From a stand-in that disagrees everything comes first: it may have a device of mine
     # under another number.
     if not links or _has_heir(view, view.me, links) or _stranger(view):
@@ -473,7 +262,7 @@ def _acquire(view: View, token: Compare) -> Iterator[Step]:
             break
     if taken:
         compares = (token, *(world.unchanged(identity.key) for identity in seen))
-        acquire = Transaction(compares, _own(_bearer(view, token), taken))
+        acquire = Transaction(compares, owned(_bearer(view, token), taken))
         yield Step(StepKind.ACQUIRE, acquire, view.me, tuple(taken))
 
 
@@ -484,7 +273,7 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     claimant = world.claimant(home)
     # A home that lives may just be slower to reach a call manager that is back: see _has_heir.
     steady = world.session(home) is not None
-    links = _links(view, home, steady=steady)
+    links = view.links(home, steady=steady)
     if (
         not world.reach(home, home) < links
         or not view.beat.reads
@@ -517,13 +306,8 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         *(world.unchanged(identity.key) for identity in identities),
     )
     put_claim = Put(keys.claim(home), str(mine))
-    take = Transaction(compares, (*_own(mine, taken), put_claim))
+    take = Transaction(compares, (*owned(mine, taken), put_claim))
     yield Step(StepKind.TAKE_HOME, take, home, taken)
-
-
-def _links(view: View, home: str, *, steady: bool = False) -> frozenset[str]:
-    """The providers that ``home`` needs and that I reach now."""
-    return view.world.cluster.needs(home) & (view.beat.steady if steady else view.beat.links)
 
 
 def _chosen(
@@ -560,70 +344,6 @@ def _fits(world: World, name: str, home: str) -> bool:
     return world.ports(name) + more <= world.cluster.server(name).capacity
 
 
-# --------------------------------------------------------------------------------- draining
-
-
-def _drains(view: View) -> bool:
-    """Whether I am to stop, but not yet: calls go on, or a stand-in takes over what is mine."""
-    world, me = view.world, view.me
-    if world.stopped(me) is not Stop.DRAIN or view.overdue:
-        return False
-    having = [*world.held(me), *(each for each in world.strays if world.owner(each) == me)]
-    calls = any(identity not in view.free for identity in having)
-    mine = any(identity.home == me for identity in having)
-    return calls or (mine and _stand_in(view) is not None)
-
-
-def _stand_in(view: View) -> Bearer | None:
-    """The server that could serve all that I serve of my own, and shall: where I was moved to.
-
-    Else, when I am to stop, the first of my list. Where there is a claimant it is that, or none.
-    """
-    world, me = view.world, view.me
-    links, claimant, moved = _links(view, me), world.claimant(me), world.moved(me)
-    names = (moved,) if moved is not None else ()
-    if world.stopped(me) is not None:
-        names = (*names, *world.cluster.candidates(me))
-    for name in names:
-        session = world.session(name)
-        if session is not None and claimant in (None, name) and links <= world.reach(name, me):
-            return Bearer(name, session.token) if links else None
-    return None
-
-
-def _hand_over(view: View, token: Compare) -> tuple[set[Identity], list[Step]]:
-    """Give a stand-in the highest stage that I still have: the return, backwards.
-
-    The route point first, and the ports one by one as they fall free: so a home that has its route
-    point has all of its ports, here, too (F27).
-    """
-    world, me = view.world, view.me
-    identities = world.cluster.identities(me)
-    having = [identity for identity in identities if world.owner(identity) == me]
-    to = _stand_in(view)
-    if to is None or not having:
-        return set(), []
-    stage = max(identity.kind.stage for identity in having)
-    mine = [identity for identity in having if identity.kind.stage == stage]
-    lingering = {i for i in mine if view.lingers and i.kind is not Kind.PORT}
-    give = {i for i in mine if i not in lingering and (i in view.free or i in view.released)}
-    over = [i for i in mine if i in lingering or i in view.released]
-    if not over or (stage == Kind.ROUTE_POINT.stage and len(over) < len(mine)):
-        return give, []
-    compares = (
-        token,
-        Compare(keys.session(to.server), created=to.token),
-        world.unchanged(keys.stop(me)),
-        world.unchanged(keys.move(me)),
-        world.unchanged(keys.stop(to.server)),
-        world.unchanged(keys.claim(me)),
-        *(world.unchanged(i.key) for i in identities if i.kind.stage > stage or i in over),
-    )
-    put_claim = Put(keys.claim(me), str(to))
-    hand_over = Transaction(compares, (*_own(to, over), put_claim))
-    return give, [Step(StepKind.HAND_OVER, hand_over, to.server, tuple(over))]
-
-
 # ------------------------------------------------------------------------------- the return
 
 
@@ -656,7 +376,7 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
         world.unchanged(keys.want(home)),
         *(world.unchanged(i.key) for i in identities if i.kind.stage < stage or i in back),
     ]
-    hand_back = Transaction(tuple(compares), _own(asking, back))
+    hand_back = Transaction(tuple(compares), owned(asking, back))
     return give, [Step(StepKind.HAND_BACK, hand_back, home, tuple(back))]
 
 
@@ -666,7 +386,7 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     identities = world.cluster.identities(view.me)
     lacking = any(duty(view, identity) is Duty.ASK for identity in identities)
     # A holder that reaches more of what it needs keeps it until I do, too.
-    links = _links(view, view.me)
+    links = view.links(view.me)
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
     shall = bool(links) and ((lacking and not better) or _stranger(view))

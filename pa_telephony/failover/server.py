@@ -40,9 +40,9 @@ from pa_telephony.failover.journal import BY_CALLERS, Journal
 from pa_telephony.failover.links import Links
 from pa_telephony.failover.machines import elsewhere, store_warning
 from pa_telephony.failover.member import Member
-from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.rehearsal import rehearse_media_port, rehearse_route_points
 from pa_telephony.failover.status import ServerStatus, cluster_status
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.stored import current, offered, read
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.tracing import PackageTrace, traced

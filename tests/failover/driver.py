@@ -7,7 +7,7 @@ from worlds import CLUSTER, Worlds
 from pa_telephony.failover import Cluster, Identity
 from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
 from pa_telephony.failover.member import Member
-from pa_telephony.failover.ownership import StepKind
+from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import Revision
 from pa_telephony.failover.transaction import Outcome
 

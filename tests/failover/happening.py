@@ -16,8 +16,8 @@ from timeless import FRESH, PAST, buried, copied
 from pa_telephony.failover import Identity, Kind
 from pa_telephony.failover.changes import effect
 from pa_telephony.failover.member import Member
-from pa_telephony.failover.ownership import Step, StepKind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
 from pa_telephony.failover.world import Stop, move, session, stop

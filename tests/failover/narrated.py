@@ -18,9 +18,9 @@ from simulation import Process, Simulation, hands_over
 from pa_telephony.failover import Application, Cluster, Identity, Kind, cluster_status
 from pa_telephony.failover.actions import Close, Transact
 from pa_telephony.failover.calls import Calls
-from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.status import Ages, ServerStatus
+from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.transaction import Outcome, Snapshot, Transaction
 
 __all__ = ["Narrated"]

@@ -20,8 +20,8 @@ from pa_telephony.failover.actions import Close, Register, Transact, Unregister
 from pa_telephony.failover.configuring import Proposal, propose
 from pa_telephony.failover.intent import moving
 from pa_telephony.failover.member import Member
-from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import read
 from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply
 from pa_telephony.failover.world import World, stop

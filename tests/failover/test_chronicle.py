@@ -6,7 +6,7 @@ from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Identity
 from pa_telephony.failover.chronicle import KEPT, Chronicle, Episode, EpisodeKind, history
-from pa_telephony.failover.ownership import Step, StepKind
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Put, Transaction
 from pa_telephony.failover.world import Beat, session
 

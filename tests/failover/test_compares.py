@@ -13,7 +13,9 @@ import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Cluster, Identity
-from pa_telephony.failover.ownership import Step, StepKind, View, plan
+from pa_telephony.failover.duties import View
+from pa_telephony.failover.ownership import plan
+from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Put, Transaction
 from pa_telephony.failover.world import Beat, Stop
 

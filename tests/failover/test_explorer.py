@@ -10,7 +10,8 @@ from explored import CHANGES, FAULTS
 from explorer import BACKWARDS, CHANGING, SHAPES, explore
 
 from pa_telephony.failover import actions, ownership
-from pa_telephony.failover.ownership import Plan, Step, View
+from pa_telephony.failover.duties import View
+from pa_telephony.failover.steps import Plan, Step
 
 
 def test_no_fault_breaks_a_promise_or_keeps_anything_from_coming_home() -> None:

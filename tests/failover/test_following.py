@@ -9,10 +9,12 @@ from driver import Driver, started
 from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Cluster, ServerConfig
+from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.ledger import Ledger, Registration
-from pa_telephony.failover.ownership import StepKind, View, plan
+from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import CONFIGURATION, Revision, offered, saving, stored
 from pa_telephony.failover.world import Beat
 

@@ -10,8 +10,8 @@ from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Timing
 from pa_telephony.failover.actions import Action, Close, Register, Transact
-from pa_telephony.failover.ownership import StepKind
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.transaction import Delete, Put, Transaction
 from pa_telephony.failover.world import Beat, Stop, coming, session, stop
 

@@ -16,8 +16,8 @@ from pa_telephony.failover.actions import Transact
 from pa_telephony.failover.ledger import Ledger
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.others import Others
-from pa_telephony.failover.ownership import Plan, Step
 from pa_telephony.failover.registration import State
+from pa_telephony.failover.steps import Plan, Step
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Put
 from pa_telephony.failover.world import Bearer, Beat, World, move, session, stop

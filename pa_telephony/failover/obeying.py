@@ -1,0 +1,76 @@
+"""What a server does because an operator has ordered it: to be drained, or to be moved. Pure.
+
+Both are a return backwards: a stand-in gets what is mine although I live, and no call is dropped.
+"""
+
+from __future__ import annotations
+
+from pa_telephony.failover import world as keys
+from pa_telephony.failover.duties import View
+from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.steps import Step, StepKind, owned
+from pa_telephony.failover.transaction import Compare, Put, Transaction
+from pa_telephony.failover.world import Bearer, Stop
+
+__all__ = ["drains", "hand_over", "stand_in"]
+
+
+def drains(view: View) -> bool:
+    """Whether I am to stop, but not yet: calls go on, or a stand-in takes over what is mine."""
+    world, me = view.world, view.me
+    if world.stopped(me) is not Stop.DRAIN or view.overdue:
+        return False
+    having = [*world.held(me), *(each for each in world.strays if world.owner(each) == me)]
+    calls = any(identity not in view.free for identity in having)
+    mine = any(identity.home == me for identity in having)
+    return calls or (mine and stand_in(view) is not None)
+
+
+def stand_in(view: View) -> Bearer | None:
+    """The server that could serve all that I serve of my own, and shall: where I was moved to.
+
+    Else, when I am to stop, the first of my list. Where there is a claimant it is that, or none.
+    """
+    world, me = view.world, view.me
+    links, claimant, moved = view.links(me), world.claimant(me), world.moved(me)
+    names = (moved,) if moved is not None else ()
+    if world.stopped(me) is not None:
+        names = (*names, *world.cluster.candidates(me))
+    for name in names:
+        session = world.session(name)
+        if session is not None and claimant in (None, name) and links <= world.reach(name, me):
+            return Bearer(name, session.token) if links else None
+    return None
+
+
+def hand_over(view: View, token: Compare) -> tuple[set[Identity], list[Step]]:
+    """Give a stand-in the highest stage that I still have: the return, backwards.
+
+    The route point first, and the ports one by one as they fall free: so a home that has its route
+    point has all of its ports, here, too (F27).
+    """
+    world, me = view.world, view.me
+    identities = world.cluster.identities(me)
+    having = [identity for identity in identities if world.owner(identity) == me]
+    to = stand_in(view)
+    if to is None or not having:
+        return set(), []
+    stage = max(identity.kind.stage for identity in having)
+    mine = [identity for identity in having if identity.kind.stage == stage]
+    lingering = {i for i in mine if view.lingers and i.kind is not Kind.PORT}
+    give = {i for i in mine if i not in lingering and (i in view.free or i in view.released)}
+    over = [i for i in mine if i in lingering or i in view.released]
+    if not over or (stage == Kind.ROUTE_POINT.stage and len(over) < len(mine)):
+        return give, []
+    compares = (
+        token,
+        Compare(keys.session(to.server), created=to.token),
+        world.unchanged(keys.stop(me)),
+        world.unchanged(keys.move(me)),
+        world.unchanged(keys.stop(to.server)),
+        world.unchanged(keys.claim(me)),
+        *(world.unchanged(i.key) for i in identities if i.kind.stage > stage or i in over),
+    )
+    put_claim = Put(keys.claim(me), str(to))
+    hand_over = Transaction(compares, (*owned(to, over), put_claim))
+    return give, [Step(StepKind.HAND_OVER, hand_over, to.server, tuple(over))]
