@@ -8,7 +8,7 @@ from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Transaction
 
-__all__ = ["Action", "Beating", "Close", "Flight", "Register", "Transact", "Unregister"]
+__all__ = ["Action", "Beating", "Close", "EndCalls", "Flight", "Register", "Transact", "Unregister"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,15 @@ class Close:
     at_once: bool = False
 
 
-Action = Transact | Register | Unregister | Close
+@dataclass(frozen=True)
+class EndCalls:
+    """Hang up the calls on a media port, which stays registered; ``why`` is for people."""
+
+    identity: Identity
+    why: str
+
+
+Action = Transact | Register | Unregister | Close | EndCalls
 
 
 @dataclass

@@ -69,6 +69,7 @@ class Calls:
         self._event = event
         self._changed = changed
         self._coming = Coming()
+        self._at_ports: dict[Identity, list[sccp.Call]] = {}
 
     def busy(self, number: str, busy: bool) -> None:
         """Note whether the media port ``number`` has a call."""
@@ -82,10 +83,22 @@ class Calls:
         if why:
             self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
             return
-        async with background() as tasks:
-            tasks.start_soon(self._watch_over, identity, call)
-            with self._fenced(identity, CallEnded):
-                await self.application.media_call(call, identity)
+        here = self._at_ports.setdefault(identity, [])
+        here.append(call)
+        try:
+            async with background() as tasks:
+                tasks.start_soon(self._watch_over, identity, call)
+                with self._fenced(identity, CallEnded):
+                    await self.application.media_call(call, identity)
+        finally:
+            here.remove(call)
+
+    async def end_calls(self, identity: Identity, why: str) -> None:
+        """End the calls at a media port, because an operator has ordered it."""
+        for call in list(self._at_ports.get(identity, ())):
+            self._event("call.ended", identity=identity.label, calling=call.calling, why=why)
+            with contextlib.suppress(CallEnded, ConnectionLost):
+                await call.hang_up()
 
     async def _watch_over(self, identity: Identity, call: sccp.Call) -> None:
         """End a call whose other side is gone, and raise the alarm for one that lasts for hours."""

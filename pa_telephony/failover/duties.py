@@ -115,6 +115,8 @@ class View:
     """The identities of which the call manager has confirmed that it has nothing from here."""
     overdue: bool = False
     """Whether its calls have had all the time that they were given when it was to be drained."""
+    ending: frozenset[str] = frozenset()
+    """The homes whose calls here have had all the time that an order gives them."""
     offers: Revision | None = None
     """The configuration of its file, for a store that has none."""
     lingers: bool = False

@@ -59,10 +59,13 @@ def intents(
     return Transaction((), tuple(Put(key, value) for key in keys))
 
 
-def moving(cluster: Cluster, home: str, to: str | None) -> Transaction:
+def moving(
+    cluster: Cluster, home: str, to: str | None, *, deadline: int | None = None
+) -> Transaction:
     """The transaction that has ``to`` serve ``home``, or ``home`` itself again when it is None.
 
-    It always commits. Raises ConfigurationError for a server that is not on the home's list.
+    ``deadline`` is how many seconds calls have that delay it; None for all their time. It always
+    commits. Raises ConfigurationError for a server that is not on the home's list.
     """
     name = cluster.server(home).server_name
     if to is None:
@@ -75,7 +78,8 @@ def moving(cluster: Cluster, home: str, to: str | None) -> Transaction:
             section=f"server {name!r}",
             field="fail_over_server_names",
         )
-    return Transaction((), (Put(move(name), target),))
+    value = target if deadline is None else f"{target}:{deadline}"
+    return Transaction((), (Put(move(name), value),))
 
 
 def moved(page: ServerStatus, to: str) -> Answer:

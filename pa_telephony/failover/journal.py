@@ -62,6 +62,11 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
             f" {f['seconds']} s"
         ),
     ),
+    "call.ended": (
+        "identity",
+        _W,
+        lambda f: f"the call of {f['calling']} at {f['identity']} is ended: {f['why']}",
+    ),
     "call.long": (
         "identity",
         _W,

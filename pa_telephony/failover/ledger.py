@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pa_telephony.failover import registration
-from pa_telephony.failover.actions import Action, Close, Register, Unregister
+from pa_telephony.failover.actions import Action, Close, EndCalls, Register, Unregister
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.registration import Effect, Input, State
 
@@ -65,6 +65,8 @@ class Ledger:
     registrations: dict[Identity, Registration]
     busy: set[Identity] = field(default_factory=set[Identity])
     long: set[Identity] = field(default_factory=set[Identity])
+    ended: set[Identity] = field(default_factory=set[Identity])
+    """The busy ports whose calls the driver was told to end."""
     pending: list[Action] = field(default_factory=list[Action])
     """Actions that the driver has not been given yet."""
     moved: bool = False
@@ -120,7 +122,14 @@ class Ledger:
         (self.busy.add if busy else self.busy.discard)(identity)
         if not busy:
             self.long.discard(identity)
+            self.ended.discard(identity)
         self.touch()
+
+    def end_calls(self, identity: Identity, why: str) -> None:
+        """Have the driver end the calls of ``identity``, once."""
+        if identity in self.busy and identity not in self.ended:
+            self.ended.add(identity)
+            self.pending.append(EndCalls(identity, why))
 
     def set_long(self, identity: Identity) -> None:
         """Note that the call of ``identity`` is longer than a call should be."""

@@ -18,6 +18,7 @@ server has been silent, how long a home has asked, and each identity's registrat
     Transact   → member.finished(action, outcome or None when unknown, clock())
     Register   → member.registered(…) | refused(…) | lost(…), and lost(…) whenever it goes later
     Unregister → member.unregistered(…) | kept(…) | lost(…)
+    EndCalls   → nothing but set_busy(…), as for every call that ends
     Close      → member.closed(…), always, after the connection is gone
     # all along: member.link(provider, reachable, now), member.set_busy(identity, busy), and
     # member.may_answer(identity, clock()) right before anything visible is done for a caller
@@ -35,6 +36,7 @@ from pa_telephony.failover import ownership, world as keys
 from pa_telephony.failover.actions import Action, Beating, Flight, Transact
 from pa_telephony.failover.capacity import exceeds
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
@@ -111,9 +113,7 @@ class Member:
             },
         )
         self._others = Others(self._timing, steady_since=now)
-        self._order = 0
-        """The revision of the operator's order for this server, and since when it is known here."""
-        self._ordered_at = now
+        self._deadlines = Deadlines()
         self._rests_until = 0.0
         """The time until which all is as planned: only heartbeats are due, if nothing comes in."""
         self.plan = Plan()
@@ -161,6 +161,8 @@ class Member:
             return "the guard is over"
         if self._world.stopped(self.name) is not None:
             return "it is to stop, and takes no new calls"
+        if identity in self.plan.end:
+            return "an operator's order ends the calls on it"
         if not self.serves(identity, now):
             return f"it is given up here: {self.state(identity).value}"
         calls = self._ledger.ports_with_calls(but=identity)
@@ -196,6 +198,7 @@ class Member:
         self._world = World(self.cluster, Snapshot(0, {}))
         self._flight = self._beating = None
         self._others.forget()
+        self._deadlines = Deadlines()
         self.plan = Plan()
         self._viewed = None
 
@@ -225,9 +228,7 @@ class Member:
         self._read = max(self._read, now if asked is None else asked)
         self._world = world
         self._others.observe(world, now)
-        order = snapshot.modified(keys.stop(self.name))
-        if order != self._order:
-            self._order, self._ordered_at = order, now
+        self._deadlines.observe(world, self.name, now)
         recognised = self._recognise(now)
         self.news = not known or blind or bool(recognised) or world.has_news_since(before)
         if self.news:
@@ -485,10 +486,10 @@ class Member:
         timing = self._timing
         times = [
             self._entered + timing.grace,
-            self._ordered_at + self._world.drains_within(self.name),
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
             *self._others.times(self._world, now),
+            *self._deadlines.times(),
             *self._ledger.times(),
         ]
         if self._flight is not None and self._flight.repeat_at is not None:
@@ -522,7 +523,8 @@ class Member:
             unquiet=mine.unquiet,
             silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
             coming=self._others.coming(now),
-            overdue=self._ordered_at + self._world.drains_within(self.name) <= now,
+            overdue=self._deadlines.drained.at <= now,
+            ending=self._deadlines.over(now),
             offers=self._offers,
             granted=self._others.granted(now),
             free=mine.free,
@@ -541,6 +543,9 @@ class Member:
         ]
         for identity in away:
             self._follow(identity, now)
+        for identity in self.plan.end:
+            orders = self._world.orders(identity.home)
+            self._ledger.end_calls(identity, orders.why_calls_end(identity.home))
         return not away
 
     def _follow(self, identity: Identity, now: float) -> None:

@@ -1,18 +1,21 @@
 """What a server does because an operator has ordered it: to be drained, or to be moved. Pure.
 
-Both are a return backwards: a stand-in gets what is mine although I live, and no call is dropped.
+Both are a return backwards: a stand-in gets what is mine although I live. No call is dropped, but
+for those that still go on when the time is over that the order gives them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pa_telephony.failover import world as keys
-from pa_telephony.failover.duties import View
+from pa_telephony.failover.duties import Duty, View, duty
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.steps import Step, StepKind, owned
 from pa_telephony.failover.transaction import Compare, Put, Transaction
 from pa_telephony.failover.world import Bearer, Stop
 
-__all__ = ["drains", "hand_over", "stand_in"]
+__all__ = ["drains", "ended", "hand_over", "stand_in"]
 
 
 def drains(view: View) -> bool:
@@ -74,3 +77,24 @@ def hand_over(view: View, token: Compare) -> tuple[set[Identity], list[Step]]:
     put_claim = Put(keys.claim(me), str(to))
     hand_over = Transaction(compares, (*owned(to, over), put_claim))
     return give, [Step(StepKind.HAND_OVER, hand_over, to.server, tuple(over))]
+
+
+def ended(view: View, home: str, having: Iterable[Identity]) -> frozenset[Identity]:
+    """The ports of ``home`` whose calls end now, as an order says; ``having`` is what I have of it.
+
+    At the home itself only when all but ports is handed over: no new calls come then.
+    """
+    having = tuple(having)
+    if home not in view.ending:
+        return frozenset()
+    if home == view.me and (
+        stand_in(view) is None or any(each.kind is not Kind.PORT for each in having)
+    ):
+        return frozenset()
+    return frozenset(
+        each
+        for each in having
+        if each.kind is Kind.PORT
+        and each not in view.free
+        and (home == view.me or duty(view, each) is Duty.GIVE)
+    )

@@ -148,16 +148,18 @@ async def move_and_see(
     store: Store | None = None,
     *,
     within: float = 10.0,
+    deadline: int | None = None,
     told: Callable[[Answer], None] = lambda _: None,
 ) -> Answer:
-    """Have the stand-in ``to`` serve ``home``, or the home itself when it is None; no call drops.
+    """Have the stand-in ``to`` serve ``home``, or the home itself when it is None.
 
-    Waits and tells as :func:`control_and_see`. Raises ConfigurationError for a server that is not
+    No call drops; with a ``deadline`` those that delay it are ended after so many seconds. Waits
+    and tells as :func:`control_and_see`. Raises ConfigurationError for a server that is not
     on the home's list.
     """
     async with _opened(cluster, store) as opened:
         cluster = current(cluster, await opened.snapshot())
-        await opened.transact(moving(cluster, home, to))
+        await opened.transact(moving(cluster, home, to, deadline=deadline))
 
         def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
             if to is None:

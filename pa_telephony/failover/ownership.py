@@ -38,7 +38,7 @@ from dataclasses import replace
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.duties import Duty, Role, View, duty, role
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.obeying import drains, hand_over, stand_in
+from pa_telephony.failover.obeying import drains, ended, hand_over, stand_in
 from pa_telephony.failover.steps import Plan, Step, StepKind, owned
 from pa_telephony.failover.stored import CONFIGURATION, puts as stored_puts
 from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
@@ -65,6 +65,7 @@ def plan(view: View) -> Plan:
     steps = [*_depose(view)]
     hold: set[Identity] = set()
     give: set[Identity] = set()
+    end: set[Identity] = set()
     for home in world.names:
         duties = {identity: duty(view, identity) for identity in world.cluster.identities(home)}
         having = {i for i, what in duties.items() if what in (Duty.HOLD, Duty.GIVE)}
@@ -89,6 +90,7 @@ def plan(view: View) -> Plan:
             release = Transaction(compares, (Delete(keys.claim(home)),))
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
+        end |= ended(view, home, having)
     if not ordered and (world.moved(me) is None or stand_in(view) is None):
         steps += _ask(view, token, mine)
     for stray in world.strays:
@@ -96,7 +98,7 @@ def plan(view: View) -> Plan:
             steps += _retire(view, token, stray)
             (give if stray in view.free or stray in view.released else hold).add(stray)
     steps.sort(key=lambda step: _ORDER[step.kind])
-    return Plan(_bound(world, steps), frozenset(hold - give), frozenset(give))
+    return Plan(_bound(world, steps), frozenset(hold - give), frozenset(give), frozenset(end))
 
 
 _BY_CONFIGURATION = frozenset(

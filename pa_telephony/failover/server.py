@@ -20,7 +20,14 @@ import trio
 from pa_telephony import cti, rtp, sccp
 from pa_telephony.errors import ConnectionLost, TelephonyError
 from pa_telephony.failover import registration
-from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
+from pa_telephony.failover.actions import (
+    Action,
+    Close,
+    EndCalls,
+    Register,
+    Transact,
+    Unregister,
+)
 from pa_telephony.failover.application import Application
 from pa_telephony.failover.calls import Calls
 from pa_telephony.failover.chronicle import Chronicle
@@ -335,6 +342,8 @@ class Server:
                 else:
                     holder.close(at_once=at_once)
                     tasks.start_soon(holder.leave)
+            case EndCalls(identity, why):
+                tasks.start_soon(self._calls.end_calls, identity, why)
 
     async def _transact(self, action: Transact) -> None:
         outcome = None

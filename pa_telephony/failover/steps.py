@@ -66,6 +66,8 @@ class Plan:
     give: frozenset[Identity] = frozenset()
     """The identities to be unregistered politely: free, and wanted by their home. A call manager
     that refuses (NAK) keeps its call and we keep the identity."""
+    end: frozenset[Identity] = frozenset()
+    """The media ports whose calls are to be ended now: an operator's order gave them so long."""
 
 
 def owned(by: Bearer, identities: Iterable[Identity]) -> tuple[Put, ...]:

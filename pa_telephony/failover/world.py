@@ -1,4 +1,4 @@
-"""What the entries of the store mean: sessions, owners, claims, wishes, intents.
+"""What the entries of the store mean: sessions, owners, claims, wishes, orders.
 
 ==========================  =====================  ============================================
 key                         value                  meaning
@@ -14,11 +14,7 @@ key                         value                  meaning
 ``coming/S``                ``begins``             S's new process has ended the session of its
                                                    predecessor and begins its own: nobody takes
                                                    its home meanwhile
-``stop/S``                  ``stop`` | ``alone``   an operator's intent: S shall not run; with
-                            | ``drain:SECONDS``    ``alone`` no server stands in either; with
-                                                   ``drain`` once its calls have ended
-``move/H``                  ``F``                  an operator's intent: F shall serve H, although H
-                                                   could
+``stop/S``, ``move/H``      :mod:`orders`          what operators have ordered
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
@@ -32,7 +28,6 @@ docs/failover-design.md, here and in all of this package.
 
 from __future__ import annotations
 
-import enum
 import functools
 import json
 from collections.abc import Mapping
@@ -42,6 +37,7 @@ from typing import Any, NamedTuple
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.orders import Orders, Stop, move, orders_of, stop
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
@@ -50,6 +46,7 @@ __all__ = [
     "PROTOCOL",
     "Bearer",
     "Beat",
+    "Orders",
     "Session",
     "Stop",
     "World",
@@ -91,37 +88,12 @@ def coming(server: str) -> str:
     return f"coming/{server}"
 
 
-def move(home: str) -> str:
-    """The key of an operator's intent that a stand-in serve a home."""
-    return f"move/{home}"
-
-
-def stop(server: str) -> str:
-    """The key of an operator's intent that a server be stopped."""
-    return f"stop/{server}"
-
-
 PROTOCOL = 1
 """The number of what servers say to each other in the store. It grows when a release means
 something else by an entry; new entries alone, which others pass over, do not change it."""
 
 EVERY = "*"
 """All providers, in a beat of a release that knew only one link; no provider can be named so."""
-
-
-class Stop(enum.Enum):
-    """How an operator wants a server stopped; the value stands in the store."""
-
-    FAIL_OVER = "stop"
-    """Others stand in, as after a crash (F14)."""
-    ALONE = "alone"
-    """No other server stands in (Q15)."""
-    DRAIN = "drain"
-    """It takes no new calls, hands over what is free, and leaves when its calls have ended or the
-    seconds after the colon are over: ``drain:600`` (Q15)."""
-
-
-_HOW = frozenset(each.value for each in Stop)
 
 
 class Bearer(NamedTuple):
@@ -284,6 +256,7 @@ class World:
             if key.startswith(_SESSIONS):
                 name, beat = key[4:], Beat.decode(entry.value)
                 self.sessions[name] = Session(name, entry.created, entry.modified, beat)
+        self._orders: dict[str, Orders] = {}
         self._owners: dict[Identity, str | None] = {}
         self._configured: dict[str, Configured | None] = {}
         self._differences: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -399,25 +372,38 @@ class World:
         waits = home not in self.sessions and home not in self.snapshot.dead
         return self.snapshot.modified(coming(home)) if waits and not self.stopped(home) else 0
 
+    def orders(self, server: str) -> Orders:
+        """What operators have ordered of ``server``."""
+        if server not in self._orders:
+            found = orders_of(self.snapshot, server, self.cluster.candidates(server))
+            self._orders[server] = found
+        return self._orders[server]
+
     def stopped(self, server: str) -> Stop | None:
-        """The operator's intent for ``server``; None = it shall run."""
-        entry = self.snapshot.entries.get(stop(server))
-        if entry is None:
-            return None
-        how = entry.value.partition(":")[0]
-        return Stop(how) if how in _HOW else Stop.FAIL_OVER
+        """The operator's order that ``server`` be stopped; None = it shall run."""
+        return self.orders(server).stop
 
     def moved(self, home: str) -> str | None:
         """The stand-in that an operator wants for ``home``; None = it shall serve itself."""
-        entry = self.snapshot.entries.get(move(home))
-        names = self.cluster.candidates(home)
-        return entry.value if entry is not None and entry.value in names else None
+        return self.orders(home).moved_to
 
     def drains_within(self, server: str) -> float:
         """How many seconds the calls of ``server`` have left after the order to drain it; or 0."""
-        entry = self.snapshot.entries.get(stop(server))
-        seconds = entry.value.partition(":")[2] if entry is not None else ""
-        return float(seconds) if seconds.isdecimal() else 0.0
+        return self.orders(server).drains_within
+
+    def calls_end_within(self, home: str, server: str) -> tuple[int, float] | None:
+        """The order that ends calls on ports of ``home`` at ``server``, if one counts now.
+
+        Its revision, and how many seconds the calls have from now on. An order that cannot be
+        obeyed now does not count, nor one to move to ``server`` itself: what that gives away has
+        another reason.
+        """
+        to, within = self.moved(home), self.orders(home).moves_within
+        if to is None or within is None or to == server:
+            return None
+        reach = self.reach(to, home)
+        can = bool(reach) and self.reach(home, home) <= reach
+        return (self.snapshot.modified(move(home)), within) if can else None
 
     def reach(self, server: str, home: str, *, steady: bool = False) -> frozenset[str]:
         """Names of the providers through which ``server`` could serve ``home`` now.

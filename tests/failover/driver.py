@@ -5,7 +5,7 @@ from __future__ import annotations
 from worlds import CLUSTER, Worlds
 
 from pa_telephony.failover import Cluster, Identity
-from pa_telephony.failover.actions import Action, Close, Register, Transact, Unregister
+from pa_telephony.failover.actions import Action, Close, EndCalls, Register, Transact, Unregister
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import Revision
@@ -33,12 +33,14 @@ class Driver:
         self.store_answers = True
         self.store_is_read = True
         self.answers_are_lost = False
+        self.hangs_up = True
         self.call_manager_answers = True
         self.refuses: set[Identity] = set()
         self.asked: list[list[Identity]] = []
         self.registered: set[Identity] = set()
         self.closed_at_once: set[Identity] = set()
         self.steps: list[StepKind] = []
+        self.ended: list[tuple[Identity, str]] = []
 
     def link(self, reachable: bool, *providers: str) -> None:
         for provider in providers or self.member.cluster.used_providers:
@@ -86,6 +88,10 @@ class Driver:
                 if at_once:
                     self.closed_at_once.add(identity)
                 member.closed(identity, now)
+            case EndCalls(identity, why):
+                self.ended.append((identity, why))
+                if self.hangs_up:
+                    member.set_busy(identity, False)
 
     def pass_time(self, seconds: float) -> None:
         """As a driver does: wake at each deadline on the way."""

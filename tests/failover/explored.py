@@ -38,7 +38,7 @@ from simulation import hands_over
 from timeless import FRESH, PAST, RUNS, beat_of, bury, copied, frozen, outdate, settle
 
 from pa_telephony.failover import Cluster, Identity, Kind
-from pa_telephony.failover.actions import Close
+from pa_telephony.failover.actions import Close, EndCalls
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stored import CONFIGURATION, offered
@@ -86,6 +86,7 @@ FAULTS = (
     "stop alone",
     "stop drain",
     "move",
+    "move within",
 )
 CHANGES = "configuration"
 """The kind of fault that another configuration is saved, where an exploration has several."""
@@ -103,6 +104,10 @@ class _Commit(NamedTuple):
     store: int
     gone: tuple[frozenset[str], frozenset[str]]
     """Keys that were changed, and those of them that were deleted."""
+
+
+Done = Close | EndCalls
+"""What a member does at once, and to calls."""
 
 
 class Explored:
@@ -148,7 +153,7 @@ class Explored:
         self._keys = _Keys()
         self._members: list[Member] = []
         self._numbers: dict[Hashable, int] = {}
-        self._done: dict[Hashable, tuple[int, tuple[Close, ...]]] = {}
+        self._done: dict[Hashable, tuple[int, tuple[Done, ...]]] = {}
         self._worlds: dict[Hashable, World] = {}
         self._now: dict[int, World] = {}
         self._acting: dict[int, frozenset[int]] = {}
@@ -215,16 +220,16 @@ class Explored:
             self._world_ids.setdefault(id(seen), len(self._world_ids))
         return self._world_ids[id(seen)]
 
-    def _lived(self, life: int, *what: Hashable) -> tuple[int, tuple[Close, ...]]:
-        """The member after an input, and what it closes; the same input is computed once."""
+    def _lived(self, life: int, *what: Hashable) -> tuple[int, tuple[Done, ...]]:
+        """The member after an input, and what it ends; the same input is computed once."""
         key = (life, what)
         if key not in self._done:
             member = copied(self._members[life])
-            closes = self._input(member, what)
-            self._done[key] = (self._kept(member), closes)
+            ends = self._input(member, what)
+            self._done[key] = (self._kept(member), ends)
         return self._done[key]
 
-    def _input(self, member: Member, what: tuple[Any, ...]) -> tuple[Close, ...]:
+    def _input(self, member: Member, what: tuple[Any, ...]) -> tuple[Done, ...]:
         match what:
             case ("observe", store, dead):
                 member.observe(Snapshot(FRESH, self._stores[store], dead), 0.0)
@@ -254,7 +259,9 @@ class Explored:
             case ("announced", other):
                 member._others.announced[other].since = PAST
             case ("overdue",):
-                member._ordered_at = PAST
+                member._deadlines.drained.at = PAST
+            case ("overdue", home):
+                member._deadlines.homes[home].at = PAST
             case ("lingered", identity):
                 member._ledger.registrations[identity].linger_until = PAST
             case ("outdated", changed, deleted):
@@ -267,16 +274,16 @@ class Explored:
                 raise AssertionError(what)
         return self._act(member)
 
-    def _act(self, member: Member) -> tuple[Close, ...]:
-        closes: list[Close] = []
+    def _act(self, member: Member) -> tuple[Done, ...]:
+        done: list[Done] = []
         for _ in range(20):
             settle(member)
             actions = member.actions(0.0)
-            closes += [action for action in actions if isinstance(action, Close)]
+            done += [action for action in actions if isinstance(action, Done)]
             if not actions:
                 break
         settle(member)
-        return tuple(closes)
+        return tuple(done)
 
     def _heartbeat(self, life: int) -> Transaction | None:
         """What the member would beat now; None without a session."""
@@ -363,14 +370,19 @@ class Explored:
         return with_node(situation, place, born)
 
     def _after(self, situation: Situation, place: int, *what: Hashable) -> Situation:
-        """The situation after an input of one member, its closings begun."""
+        """The situation after an input of one member, its closings begun, its calls ended."""
         node = situation.nodes[place]
         assert node.life is not None
         before = self.member(node)
-        life, closes = self._lived(node.life, *what)
+        life, done = self._lived(node.life, *what)
         situation = with_node(situation, place, node._replace(life=life))
-        for close in closes:
+        for close in done:
             number = self._places[close.identity]
+            if isinstance(close, EndCalls):
+                if situation.calls[number] == place:
+                    self._judge_end(situation, place, close.identity)
+                    situation = self._over(situation, number)
+                continue
             had_call = situation.calls[number] == place
             might = place in situation.at[number] and before.may_answer(close.identity, 0.0)
             if had_call or (might and close.identity.kind is Kind.PORT):
@@ -386,6 +398,12 @@ class Explored:
         stopped = seen is not None or self.world(situation).stopped(name) is not None
         if self.member(node).may_act(0.0) and node.linked and not stopped:
             self.broken.append(f"{name} drops a call on {identity}")
+
+    def _judge_end(self, situation: Situation, place: int, identity: Identity) -> None:
+        # The server may not have seen yet that an order was taken back.
+        worlds = self.member(situation.nodes[place]).world, self.world(situation)
+        if not any(limits_calls(world, identity.home) for world in worlds):
+            self.broken.append(f"{self.names[place]} ends a call on {identity}")
 
     def _gone(self, situation: Situation, place: int, number: int) -> Situation:
         """The call manager has it no more from that server; a call on it is over."""
@@ -405,6 +423,11 @@ class Explored:
         if situation.nodes[place].life is None:
             return situation
         return self._after(situation, place, "busy", self.identities[number], False)
+
+
+def limits_calls(world: World, home: str) -> bool:
+    """Whether an operator's order ends calls on the ports of a home, some time."""
+    return world.orders(home).moves_within is not None
 
 
 def with_node(situation: Situation, place: int, node: Node) -> Situation:

@@ -72,7 +72,7 @@ CHANGING = {
 """Configurations of which each may be saved in place of the other."""
 
 
-BACKWARDS = ("stop drain", "move")
+BACKWARDS = ("stop drain", "move", "move within")
 """Orders that move a home while it lives: each as large as all the others together."""
 
 
@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=2)
     parser.add_argument("--shape", choices=[*SHAPES, *CHANGING], default="home")
     usual = [kind for kind in (*FAULTS, CHANGES) if kind not in BACKWARDS]
-    parser.add_argument("--kinds", default=",".join(usual), help="stop drain and move are others")
+    parser.add_argument("--kinds", default=",".join(usual), help=f"others: {', '.join(BACKWARDS)}")
     parser.add_argument("--no-proof", action="store_true", help="the store proves no deaths")
     chosen = parser.parse_args()
     kinds = tuple(chosen.kinds.split(","))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explored import CHANGES, Explored, Situation, with_node
+from explored import CHANGES, Explored, Situation, limits_calls, with_node
 from timeless import FRESH, PAST, buried, copied
 
 from pa_telephony.failover import Identity, Kind
@@ -131,8 +131,15 @@ class Happening(Explored):
                     self._after(situation, place, "announced", other),
                 )
         drained = member.world.stopped(name) is Stop.DRAIN and member.world.session(name)
-        if drained and member._ordered_at != PAST:
+        if drained and member._deadlines.drained.at != PAST:
             yield f"{name} has drained for long", False, self._after(situation, place, "overdue")
+        for home, deadline in member._deadlines.homes.items():
+            if deadline.at != PAST and any(each.home == home for each in member._ledger.busy):
+                yield (
+                    f"the calls of {home} at {name} have had their time",
+                    False,
+                    self._after(situation, place, "overdue", home),
+                )
         if self._value(situation, move(name)) is not None:
             back = Transaction((), (Delete(move(name)),))
             _, after = self._transacted(situation, back, f"back {name}")
@@ -220,14 +227,14 @@ class Happening(Explored):
             for place in situation.at[number]:
                 node = situation.nodes[place]
                 passing = identity in self.passing
-                at_home = self.names[place] == identity.home and not passing
+                # At home they matter where an order ends them.
+                limited = limits_calls(self.world(situation), identity.home)
+                at_home = self.names[place] == identity.home and not (passing or limited)
                 if node.life is None or node.paused or at_home:
                     continue
-                member = self.member(node)
-                asked = member.world.wants(identity.home) or self.world(situation).wants(
-                    identity.home
-                )
-                if (asked or passing) and member.may_answer(identity, 0.0):
+                member, world = self.member(node), self.world(situation)
+                asked = member.world.wants(identity.home) or world.wants(identity.home)
+                if (asked or passing or limited) and member.may_answer(identity, 0.0):
                     calls = list(situation.calls)
                     calls[number] = place
                     talks = situation._replace(calls=tuple(calls))
@@ -250,10 +257,11 @@ class Happening(Explored):
             yield from self._saved(situation)
         there = self._value(situation, move(name))
         for to in self.cluster.candidates(name):
-            if "move" in self.kinds and there != to:
-                what = f"{name} is moved to {to}"
-                intent = Transaction((), (Put(move(name), to),))
-                yield what, self._transacted(situation, intent, what)[1]
+            for kind, order in (("move", to), ("move within", f"{to}:600")):
+                if kind in self.kinds and there != order:
+                    what = f"{name} is moved to {order}"
+                    intent = Transaction((), (Put(move(name), order),))
+                    yield what, self._transacted(situation, intent, what)[1]
         if node.life is None:
             return
         member = self.member(node)

@@ -16,7 +16,7 @@ from typing import Any
 from simulation import Process, Simulation, hands_over
 
 from pa_telephony.failover import Application, Cluster, Identity, Kind, cluster_status
-from pa_telephony.failover.actions import Close, Transact
+from pa_telephony.failover.actions import Close, EndCalls, Transact
 from pa_telephony.failover.calls import Calls
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.status import Ages, ServerStatus
@@ -178,6 +178,8 @@ class Narrated(Simulation):
         if isinstance(action, Close) and action.identity in process.registered:
             how = "closes {numbers} at once" if action.at_once else "closes {numbers}"
             self._does(process.name, how, action.identity)
+        if isinstance(action, EndCalls):
+            self.say(f"{process.name} ends the call on {action.identity.number}: {action.why}")
         super()._perform(process, action)
 
     def _gone(self, process: Process, identity: Identity) -> None:

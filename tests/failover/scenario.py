@@ -395,7 +395,13 @@ class Stage:
 
     @_command("the operator moves SERVER to SERVER")
     def move(self, home: str, to: str) -> None:
-        self.house.submit(moving(self.house.cluster, home, None if to == home else to))
+        order = moving(self.house.cluster, home, None if to == home else to)
+        self.house.order(f"moves to {to}", home, order, None)
+
+    @_command("the operator moves SERVER to SERVER, where calls have SECONDS seconds")
+    def move_within(self, home: str, to: str, seconds: str) -> None:
+        order = moving(self.house.cluster, home, to, deadline=int(seconds))
+        self.house.order(f"moves to {to}", home, order, float(seconds))
 
     @_command("the operator starts SERVERS")
     def start_again(self, servers: str) -> None:

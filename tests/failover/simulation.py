@@ -15,8 +15,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from limits import Limits
+
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
-from pa_telephony.failover.actions import Close, Register, Transact, Unregister
+from pa_telephony.failover.actions import Close, EndCalls, Register, Transact, Unregister
 from pa_telephony.failover.configuring import Proposal, propose
 from pa_telephony.failover.intent import moving
 from pa_telephony.failover.member import Member
@@ -83,6 +85,9 @@ class Simulation:
         self.calm = 0.0
         self.calls: dict[Identity, Process] = {}
         self.answered = 0
+        self.ended = 0
+        """Calls that servers have ended by order."""
+        self.limits = Limits()
         self.processes: dict[str, Process] = {}
         self.faults = True
         self.files: dict[str, Cluster] = {}
@@ -111,7 +116,7 @@ class Simulation:
         self.faults = False
         self._submit(intents(self.cluster, Command.START))
         for name in self.names:
-            self._submit(moving(self.cluster, name, None))
+            self.order("shall be at home", name, moving(self.cluster, name, None), None)
         for process in self.processes.values():
             process.paused_until = 0.0
             process.reads = process.writes = True
@@ -152,6 +157,7 @@ class Simulation:
             "takeovers": self.takeovers,
             "returns": self.returns,
             "calls answered": self.answered,
+            "calls ended by order": self.ended,
             "configurations saved": self.saved,
         }
 
@@ -224,8 +230,9 @@ class Simulation:
             self._submit(intents(self.cluster, Command.START))
         elif what < 0.6:
             to = self._random.choice([None, *self.cluster.candidates(name)])
-            self.log.append(f"{self.now:8.3f} {name} shall be at {to or 'home'}")
-            self._submit(moving(self.cluster, name, to))
+            seconds = self._random.choice([None, 0, 2, 10]) if to is not None else None
+            order = moving(self.cluster, name, to, deadline=seconds)
+            self.order(f"shall be at {to or 'home'}, calls have {seconds} s", name, order, seconds)
         elif what < 0.75:
             process = self.processes[name]
             pause = self._random.choice([0.3, 1.0, 4.5, 8.0])
@@ -404,6 +411,8 @@ class Simulation:
                 self._after(soon, lambda: self._unregister(process, identity))
             case Close(identity):
                 self._close(process, identity)
+            case EndCalls(identity):
+                self._end_call(process, identity)
             case _:
                 raise AssertionError(action)
 
@@ -463,6 +472,20 @@ class Simulation:
                 self.violated(f"{process.name} dropped a call on {identity}")
         self._gone(process, identity)
         self._after(0.002, lambda: self._closed(process, identity))
+
+    def _end_call(self, process: Process, identity: Identity) -> None:
+        if self.calls.get(identity) is not process:
+            return
+        self.ended += 1
+        if not self.limits.allow(identity.home, self.now):
+            self.violated(f"{process.name} ended a call on {identity}, and nobody wants it")
+        self._after(0.01, lambda: self._hang_up(process, identity))
+
+    def order(self, what: str, home: str, order: Transaction, seconds: float | None) -> None:
+        """An operator orders something of a home; ``seconds`` is what its calls have, if so."""
+        self.log.append(f"{self.now:8.3f} {home} {what}")
+        if self._submit(order).committed:
+            self.limits.ordered(home, seconds, self.now)
 
     def _closed(self, process: Process, identity: Identity) -> None:
         if process.alive:

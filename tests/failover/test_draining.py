@@ -78,6 +78,24 @@ async def test_drain_says_what_is_so_until_it_is_done() -> None:
         assert "PA2 serves 4 of its 4 numbers" in words[-1]
 
 
+async def test_a_call_that_delays_a_move_beyond_its_deadline_is_hung_up() -> None:
+    async with house() as it:
+        place = it.house.cluster, "PA1", "PA2", it.house.store
+        trace: list[Any] = []
+        it.house.servers["PA1"]._trace = trace.append
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            found = await failover.move_and_see(*place, deadline=3, within=2.0)
+            assert "PA2 serves 3 of its 4 numbers; calls that go on elsewhere: 1" in found.words
+            assert call.state is DCallState.CONNECTED
+            found = await failover.move_and_see(*place, deadline=1, within=5.0)
+            assert found.words == "PA1: PA2 serves 4 of its 4 numbers"
+            await call.wait_ended()
+        (ended,) = [each.fields for each in trace if each.kind == "failover.call.ended"]
+        assert ended["why"] == "an operator moves PA1 to PA2"
+        await it.house.holds("PA2", *NUMBERS)
+
+
 async def test_a_home_is_moved_with_a_call_up_and_moved_back() -> None:
     async with house() as it:
         place = it.house.cluster, "PA1"

@@ -13,6 +13,7 @@ from typing import Any
 
 from pa_telephony.failover import Identity
 from pa_telephony.failover.actions import Transact
+from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.ledger import Ledger
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.others import Others
@@ -80,7 +81,9 @@ def settle(member: Member) -> None:
         member._flight.sent = member._flight.first = 0.0
     member.plan, member._viewed = Plan(), None
     member._told_about, member._rests_until = (), 0.0
-    member._ordered_at = PAST if member._ordered_at == PAST and member._order else 0.0
+    deadlines = member._deadlines
+    for deadline in (deadlines.drained, *deadlines.homes.values()):
+        deadline.at = PAST if deadline.at == PAST and deadline.order else LATER
     if not member._known and member._flight is None:
         _forget(member)
 
@@ -103,6 +106,7 @@ def _forget(member: Member) -> None:
         member._world = World(member.cluster, seen)
     member._others.asked.clear()
     member._others.announced.clear()
+    member._deadlines.homes.clear()
 
 
 def buried(value: str, name: str) -> str:
@@ -170,7 +174,8 @@ def outdate(
     member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
     for found in member._others.seen.values():
         found.modified = numbers.get(found.modified, found.modified)
-    member._order = numbers.get(member._order, member._order)
+    for deadline in (member._deadlines.drained, *member._deadlines.homes.values()):
+        deadline.order = numbers.get(deadline.order, deadline.order)
     for announced in member._others.announced.values():
         announced.modified = numbers.get(announced.modified, announced.modified)
     for asked in member._others.asked.values():
@@ -227,7 +232,7 @@ def frozen(thing: Any) -> Hashable:
     match thing:
         case None | bool() | int() | float() | str() | enum.Enum() | Identity():
             return thing
-        case Member() | Ledger() | Others():
+        case Member() | Ledger() | Others() | Deadlines():
             own = {k: v for k, v in vars(thing).items() if k not in _LEFT_OUT}
             return frozen(own)
         case Transact() | Step():

@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 import trio.testing
+from limits import Limits
 
 from pa_telephony import callmanager, failover, sccp
 from pa_telephony.callmanager import manager
@@ -18,6 +19,7 @@ from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
 from pa_telephony.failover.configuring import propose
 from pa_telephony.failover.intent import moving
+from pa_telephony.failover.transaction import Transaction
 from pa_telephony.trace import EventRecord
 from whole.callers import Callers
 from whole.clusters import CALL_MANAGER, CALLERS, call_manager_config, device_of
@@ -77,6 +79,9 @@ class House:
         }
         self.moved: dict[str, float] = {}
         """When a route point's owner last changed, by the label of the route point."""
+        self.limits = Limits()
+        self.ended: list[tuple[float, str]] = []
+        """The calls that servers have ended by order: when, and the label of the port."""
         self._said: dict[str, str] = {}
         """What each server's trace said last; it repeats itself while the store is away."""
         self._config = call_manager_config(cluster)
@@ -177,6 +182,8 @@ class House:
             said = f"{process.name} {kind} {words}"
             if kind == "application.error":
                 self.bugs.append(said)
+            if kind == "call.ended":
+                self.ended.append((trio.current_time(), record.fields["identity"]))
             if kind == "hand_back":
                 for label in record.fields["identities"]:
                     self.moved[label] = trio.current_time()
@@ -200,10 +207,15 @@ class House:
         self.note(f"operator: {command.value} {' '.join(names)}")
         self.store.commit(intents(self.cluster, command, names))
 
-    def move(self, home: str, to: str | None) -> None:
-        """An operator wants a home at a stand-in, or at home again."""
-        self.note(f"operator: {home} shall be at {to or 'home'}")
-        self.store.commit(moving(self.cluster, home, to))
+    def move(self, home: str, to: str | None, seconds: int | None = None) -> None:
+        """An operator wants a home at a stand-in, or at home again; calls have so many seconds."""
+        within = "" if seconds is None else f", calls have {seconds} s"
+        self.note(f"operator: {home} shall be at {to or 'home'}{within}")
+        self._ordered(home, moving(self.cluster, home, to, deadline=seconds), seconds)
+
+    def _ordered(self, home: str, order: Transaction, seconds: float | None) -> None:
+        if self.store.commit(order).committed:
+            self.limits.ordered(home, seconds, trio.current_time())
 
     def save(self, cluster: Cluster) -> bool:
         """Import a configuration, as an operator does; False when it is refused for now."""

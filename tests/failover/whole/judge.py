@@ -43,6 +43,8 @@ class Judge:
         self._reported: set[str] = set()
         self._world: World | None = None
         self._since: dict[tuple[str, object], float] = {}
+        self._ended = 0
+        """How many calls that were ended by order have been looked at."""
         self._port = {
             identity.number: identity for identity in house.devices if identity.kind is Kind.PORT
         }
@@ -79,8 +81,17 @@ class Judge:
                 self._look_at(identity, now)
         while house.bugs:
             self.violated(house.bugs.pop())
+        self._look_at_ended()
         while house.callers.over:
             self._judge(house.callers.over.popleft())
+
+    def _look_at_ended(self) -> None:
+        """What a server has ended by order, an operator has ordered."""
+        for at, label in self._house.ended[self._ended :]:
+            home = label.partition("/")[0]
+            if not self._house.limits.allow(home, at):
+                self.violated(f"a call at {label} was ended at {at:.3f}, and nobody wants it")
+        self._ended = len(self._house.ended)
 
     def _could_be_served(self, home: str) -> bool:
         house = self._house
@@ -162,11 +173,23 @@ class Judge:
         # An order to drain has an hour here, and until then it drops nothing.
         found = [spell for spell in found if not spell.drains]
         self._house.note(f"dropped: {call}")
-        if not found:
+        if self._was_ended(call):
+            self.excused["ended for an order"] = self.excused.get("ended for an order", 0) + 1
+        elif not found:
             self.violated(f"a call was dropped that {call.server} had: {call}")
         else:
             why = found[-1].what
             self.excused[why] = self.excused.get(why, 0) + 1
+
+    def _was_ended(self, call: Call) -> bool:
+        """Whether a server has just ended that very call because it was ordered."""
+        port, up, ended = self._port.get(call.at), call.up, call.ended
+        if port is None or up is None or ended is None:
+            return False
+        return any(
+            label == port.label and up <= at <= ended <= at + _HANGS_UP
+            for at, label in reversed(self._house.ended)
+        )
 
     def _who_may_have(self, call: Call) -> tuple[str, ...]:
         home = self._home_of(call)

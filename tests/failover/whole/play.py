@@ -165,7 +165,8 @@ def _misfortune(
             seconds = chance.choice([0.5, 4.0, 9.0])
             soon(trouble.stopped_by_operator, Command.DRAIN, seconds, name)
         case "move":
-            house.move(name, chance.choice([None, *house.cluster.candidates(name)]))
+            to = chance.choice([None, *house.cluster.candidates(name)])
+            house.move(name, to, chance.choice([None, 0, 1, 5]) if to is not None else None)
         case "no call manager":
             soon(trouble.no_call_manager, chance.choice([0.2, 1.0, 5.0, 8.0]))
         case "call manager stopped":
