@@ -28,7 +28,10 @@ from pa_telephony.failover import (
     Severity,
     worst,
 )
+from pa_telephony.failover.services import Service, services
 from pa_telephony.failover.status import seconds
+from pa_telephony.failover.stored import current
+from pa_telephony.failover.stores import open_view
 from pa_telephony.printable import printable_lines, printable_reason
 
 __all__ = ["changes", "page", "past_page", "status"]
@@ -71,16 +74,25 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
             return
         pages = trio.run(failover.read_status, cluster)
         reports = trio.run(failover.read_agents, cluster)
+        rows = services(trio.run(_present, cluster))
     except (ConfigurationError, ConnectionLost) as error:
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
     if as_json:
-        click.echo(json.dumps([_plain(each) for each in pages], indent=1))
+        plain = [*map(_plain, pages), *map(_plain_service, rows)]
+        click.echo(json.dumps(plain, indent=1))
     else:
         Console().print(page(pages))
+        for row in rows:
+            click.echo(printable_reason(f"{row.group.value} {row.name}: {row.state.value}"))
         for report in reports:
             click.echo(printable_reason(_agent(report)))
     sys.exit(worst(pages))
+
+
+async def _present(cluster: failover.Cluster) -> failover.Cluster:
+    """The configuration that the store has."""
+    return current(cluster, await open_view(cluster).snapshot())
 
 
 def _agent(report: failover.AgentReport) -> str:
@@ -230,6 +242,15 @@ def _plain(server: ServerStatus) -> dict[str, object]:
         "fail_over_server": server.fail_over_server,
         "media_ports_in_use": server.media_ports_in_use,
         "resources": [_resource(each) for each in server.resources],
+    }
+
+
+def _plain_service(service: Service) -> dict[str, object]:
+    return {
+        "group": service.group.value,
+        "host": service.host,
+        "locale": service.locale,
+        "state": service.state.value,
     }
 
 

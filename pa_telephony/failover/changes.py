@@ -84,6 +84,7 @@ def differences(old: Cluster, new: Cluster) -> tuple[Change, ...]:
         ),
         *_fields("timing", old.timing, new.timing),
         *_fields("application", old.application, new.application),
+        *_fields("speech", old.speech, new.speech),
     ]
     if old.capacity_aware != new.capacity_aware:
         found.append(
@@ -163,6 +164,8 @@ class _Comparison:
                 )
         if self._old.application != self._new.application:
             self._told.append("the next calls are greeted and transferred as [application] says")
+        if self._old.speech != self._new.speech:
+            self._told.append("[speech] is kept; there is no speech engine that it would change")
         return Effect(tuple(self._told), tuple(self._refused), tuple(dict.fromkeys(self._relies)))
 
     def _refuse(self, rule: str, section: str, field: str) -> None:

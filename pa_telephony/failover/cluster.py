@@ -19,6 +19,7 @@ from pa_telephony.failover.config import (
     SkinnyProvider,
     Timing,
 )
+from pa_telephony.failover.speech import SpeechConfig
 
 __all__ = ["Cluster", "load", "parse"]
 
@@ -48,7 +49,7 @@ def load(path: str | os.PathLike[str]) -> Cluster:
     """Read and check a cluster's TOML file.
 
     Tables: ``[[servers]]``, ``[[providers]]`` with ``type = "jtapi"`` or ``"skinny"``,
-    ``[timing]``, ``[application]``; keys ``store`` and ``capacity_aware``. Raises
+    ``[timing]``, ``[application]``, ``[speech]``; keys ``store`` and ``capacity_aware``. Raises
     :class:`~pa_telephony.errors.ConfigurationError` for any error, a file that cannot be read
     included.
     """
@@ -67,7 +68,7 @@ def parse(text: str, file: str = "") -> Cluster:
         return _cluster(document, file)
 
 
-_TOP = {"servers", "providers", "timing", "application", "store", "capacity_aware"}
+_TOP = {"servers", "providers", "timing", "application", "speech", "store", "capacity_aware"}
 
 
 def _cluster(document: dict[str, Any], file: str) -> Cluster:
@@ -101,6 +102,7 @@ def _cluster(document: dict[str, Any], file: str) -> Cluster:
         application=toml.make(
             ApplicationConfig, toml.table(document, "application"), "application"
         ),
+        speech=toml.make(SpeechConfig, toml.table(document, "speech"), "speech"),
         file=file,
         **rest,
     )

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.speech import SpeechConfig
 
 __all__ = [
     "ApplicationConfig",
@@ -206,6 +207,7 @@ class ClusterConfig:
     providers: tuple[JtapiProvider | SkinnyProvider, ...] = ()
     timing: Timing = Timing()
     application: ApplicationConfig = ApplicationConfig()
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
     store: str = "state/cluster.db"
     """The SQLite file of the store, relative to the directory of ``file``."""
     capacity_aware: bool = False

@@ -26,7 +26,8 @@ def write(cluster: ClusterConfig) -> str:
         blocks.append("capacity_aware = true\n")
     blocks += ["[[servers]]\n" + _table(each, "servers") for each in cluster.servers]
     blocks += ["[[providers]]\n" + _table(each, "providers") for each in cluster.providers]
-    for name, part in (("timing", cluster.timing), ("application", cluster.application)):
+    for name in ("timing", "application", "speech"):
+        part = getattr(cluster, name)
         body = _table(part, name)
         if body:
             blocks.append(f"[{name}]\n{body}")

@@ -7,7 +7,6 @@ Source: Cisco's document 44922, Q22 and Q23 of docs/failover-design.md; rules ma
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
@@ -24,11 +23,12 @@ from pa_telephony.failover.config import (
     SkinnyProvider,
     Timing,
 )
+from pa_telephony.failover.hosts import is_host, is_ip, split_host
+from pa_telephony.failover.speech import check_speech, speech_warnings
 
 __all__ = ["check", "warnings"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"\\?[0-9*#+]{1,24}")  # SCCP's directory numbers hold 24 characters
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # SCCP's device name is char[16] with its NUL
 _PACKAGE = re.compile(r"(?:failover|sccp|cti|rtp)=(?:debug|info|warning|error|off)")
@@ -57,6 +57,7 @@ def check(cluster: ClusterConfig) -> None:
     checker = _Checker(cluster)
     _check_timing(cluster, checker)
     _check_application(cluster, checker)
+    check_speech(cluster.speech, lambda rule, field: checker.fail(rule, "speech", field))
     if not cluster.store:
         raise checker.fail("names no file", field="store")
     if not cluster.servers:
@@ -95,24 +96,6 @@ def _section(server: ServerConfig) -> str:
     return f"server {server.server_name!r}"
 
 
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_host(text: str) -> bool:
-    if _is_ip(text):
-        return True
-    labels = text.removesuffix(".").split(".")
-    if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        return False
-    # 10.77.208 or 10.77.208.999 is a typing error, not a name: no top-level domain is a number.
-    return not labels[-1].isdecimal()
-
-
 # ------------------------------------------------------------------------------- one server
 
 
@@ -124,11 +107,11 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
         raise checker.fail(
             "must be 1 to 32 letters, digits, '-', '_' or '.'", section, "server_name"
         )
-    if _is_ip(server.server_name):
+    if is_ip(server.server_name):
         raise checker.fail("must be a name, not an IP address", section, "server_name")
     if not server.hostname_or_ip_address:
         raise checker.fail("is mandatory", section, "hostname_or_ip_address")
-    if not _is_host(server.hostname_or_ip_address):
+    if not is_host(server.hostname_or_ip_address):
         raise checker.fail(
             "must be a host name or an IPv4 address", section, "hostname_or_ip_address"
         )
@@ -228,7 +211,7 @@ def _check_fail_over(server: ServerConfig, cluster: ClusterConfig, checker: _Che
         folded = entry.casefold()
         if folded not in names:
             # F2: the page asks for the names at its left, never for where those servers run.
-            if _is_ip(entry) or folded in hosts or ("." in entry and _is_host(entry)):
+            if is_ip(entry) or folded in hosts or ("." in entry and is_host(entry)):
                 raise checker.fail(
                     f"{entry!r}: server names only, no DNS names or IP addresses", section, field
                 )
@@ -252,8 +235,8 @@ def _check_provider(provider: JtapiProvider | SkinnyProvider, checker: _Checker)
         raise checker.fail(f"must be {expected!r} here", section, "type")
     seen: set[tuple[str, str]] = set()
     for entry in provider.hosts:
-        host, port = _split_host(entry)
-        if not _is_host(host):
+        host, port = split_host(entry)
+        if not is_host(host):
             raise checker.fail(f"{entry!r} is no host or host:port", section, "hosts")
         if not port:
             port = str(_TCP_DEFAULTS[provider.type])
@@ -280,17 +263,6 @@ def _check_provider(provider: JtapiProvider | SkinnyProvider, checker: _Checker)
                 )
     elif provider.password and not provider.user:
         raise checker.fail("a password needs its user", section, "user")
-
-
-def _split_host(entry: str) -> tuple[str, str]:
-    """Split ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address; the port may be ""."""
-    if entry.startswith("["):
-        host, _, rest = entry[1:].partition("]")
-        return host, rest.removeprefix(":")
-    if entry.count(":") > 1:
-        return entry, ""
-    host, colon, port = entry.partition(":")
-    return host, port or ("0" if colon else "")
 
 
 def _used(cluster: ClusterConfig) -> Iterator[tuple[ServerConfig, str, str]]:
@@ -509,4 +481,5 @@ def warnings(cluster: ClusterConfig) -> list[str]:
             found.append(f"{name}: a beginning address, but 0 media ports")
         if server.route_address and not own:
             found.append(f"{name}: a route address, but no media port to answer it")
-    return found
+    hosts = frozenset(each.hostname_or_ip_address.casefold() for each in cluster.servers)
+    return [*found, *speech_warnings(cluster.speech, hosts)]

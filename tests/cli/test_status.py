@@ -108,6 +108,32 @@ def test_a_number_that_is_not_served_is_told_with_the_reason_and_fails(cluster: 
     assert plain[1]["stands_in_for"] == ["PA1"]
 
 
+def test_speech_and_license_servers_are_rows_that_say_not_installed(tmp_path: Path) -> None:
+    file = tmp_path / "cluster.toml"
+    speech = """
+[speech]
+speech_recognition_server_hosts = ["127.0.0.11"]
+speech_recognition_license_manager_hosts = ["127.0.0.11", "127.0.0.12"]
+"""
+    file.write_text(FILE + speech)
+    cluster = load(file)
+    write(cluster, PA1=all_up(cluster))
+    lines = run(cluster, "status").output.splitlines()
+    assert lines[-3:] == [
+        "Speech License Manager 127.0.0.11: not installed",
+        "Speech License Manager 127.0.0.12: not installed",
+        "Personal Assistant Speech Server 127.0.0.11, American English: not installed",
+    ]
+    plain = json.loads(run(cluster, "status", "--json").output)
+    assert [each.get("server") for each in plain] == ["PA1", "PA2", None, None, None]
+    assert plain[-1] == {
+        "group": "Personal Assistant Speech Server",
+        "host": "127.0.0.11",
+        "locale": "American English",
+        "state": "not installed",
+    }
+
+
 def test_a_cluster_that_never_ran_has_no_status(cluster: Cluster) -> None:
     for command in ("status", "stop", "start"):
         result = run(cluster, command)

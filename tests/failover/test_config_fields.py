@@ -15,6 +15,7 @@ import pytest
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider, Timing, load
 from pa_telephony.failover.config import ApplicationConfig
+from pa_telephony.failover.speech import SpeechConfig
 
 EXAMPLE = tomllib.loads((Path(__file__).parents[2] / "examples" / "cluster.toml").read_text())
 
@@ -56,11 +57,26 @@ BAD: dict[type, dict[str, Any]] = {
     },
     Timing: {each.name: -1 for each in dataclasses.fields(Timing)} | {"take": 4.0, "own": 0.5},
     ApplicationConfig: {"greeting": 5, "transfer": "x", "digits": {"11": "1002"}},
+    SpeechConfig: {
+        "refresh_schedule": "24:00",
+        "send_refresh_status": "yes",
+        "administrator_email_address": "nobody",
+        "license_key": "two words",
+        "speech_recognition_server_hosts": ["10.77.208"],
+        "speech_recognition_license_manager_hosts": ["pa1", "PA1"],
+        "supported_locales": ["Klingon"],
+        "default_locale": "German",
+        "rejection_confidence_level": 101,
+        "reconfirm_confidence_level": 44,
+        "max_error_count_per_dialog": 0,
+        "max_error_count_per_call": 1000,
+    },
     Cluster: {
         "servers": {},
         "providers": 3,
         "timing": [],
         "application": 1,
+        "speech": "American English",
         "store": 7,
         "capacity_aware": "yes",
     },
@@ -71,6 +87,7 @@ SECTION = {
     SkinnyProvider: lambda document: document["providers"][1],
     Timing: lambda document: document.setdefault("timing", {}),
     ApplicationConfig: lambda document: document.setdefault("application", {}),
+    SpeechConfig: lambda document: document.setdefault("speech", {}),
     Cluster: lambda document: document,
 }
 CASES = [(kind, name) for kind, fields in BAD.items() for name in fields]
@@ -114,6 +131,7 @@ def test_a_bad_value_is_refused_with_file_section_field_and_rule(
         ServerConfig: "PA1" if name != "server_name" else "server",
         Timing: "timing",
         ApplicationConfig: "application",
+        SpeechConfig: "speech",
         Cluster: "",
     }
     assert words.get(kind, "provider") in error.section

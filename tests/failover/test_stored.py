@@ -13,6 +13,7 @@ from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import Cluster, SkinnyProvider, Timing, load, stored, text
 from pa_telephony.failover.cluster import parse
 from pa_telephony.failover.config import ApplicationConfig
+from pa_telephony.failover.speech import LOCALES, SpeechConfig
 from pa_telephony.failover.stored import (
     CONFIGURATION,
     KEPT,
@@ -58,6 +59,11 @@ def _clusters(draw: st.DrawFn) -> Cluster:
         ),
         timing=replace(CLUSTER.timing, hold=draw(st.floats(0.0, 30.0)), own=draw(st.floats(2, 4))),
         application=ApplicationConfig(greeting=draw(_TEXTS), digits=digits),
+        speech=SpeechConfig(
+            license_key=draw(st.from_regex(r"[!-~]{0,20}", fullmatch=True)),
+            speech_recognition_server_hosts=draw(st.sampled_from([(), ("10.77.208.24", "pa2")])),
+            supported_locales=draw(st.permutations(LOCALES).map(tuple)),
+        ),
         capacity_aware=draw(st.booleans()),
     )
 
