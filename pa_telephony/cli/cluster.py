@@ -16,13 +16,14 @@ import click
 import trio
 
 from pa_telephony import failover
-from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.cli.where import from_file, the_cluster, where_options
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.changes import differences
 from pa_telephony.failover.configuring import (
     Proposal,
     base_of,
     exported,
+    look_at,
     propose,
     read_configuration,
     save_configuration,
@@ -58,33 +59,44 @@ def cluster() -> None:
     """
 
 
-@cluster.command("import")
+@cluster.command("import", short_help="Make a file the configuration of the store.")
 @_file
 @_store
 @click.option("--over", type=int, help="Save over this revision, whatever the file is from.")
-def import_(file: Path, store: Path | None, over: int | None) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask before it is saved.")
+def import_(file: Path, store: Path | None, over: int | None, yes: bool) -> None:
     """Make the file the configuration of the store: all of it, or nothing.
 
-    Says what comes, goes, moves and stays. A file that was exported is refused when another
-    revision has been saved since; what that has changed is shown then.
+    Says what comes, goes, moves and stays, and asks before it is saved where a terminal can answer.
+    A file that was exported is refused when another revision has been saved since; what that has
+    changed is shown then.
     """
-    found = the_cluster(file, store)
+    found = from_file(file, store)
     base = over if over is not None else base_of(file.read_text("utf-8"))
     by = f"{getpass.getuser()}@{socket.gethostname()}"
+
+    async def look() -> Proposal:
+        async with open_store(found) as opened:
+            return await look_at(found, opened, base=base)
+
+    proposal = _run(look)
+    _tell(proposal)
+    if proposal.transaction is None:
+        click.echo(f"nothing changes: the store has this as revision {_number(proposal)}")
+        return
+    if proposal.present is not None and not yes and sys.stdin.isatty():
+        click.confirm("Save this?", default=True, abort=True)
+        # What was shown is what is saved, however long the answer took.
+        base = proposal.present.number
 
     async def save() -> Proposal:
         async with open_store(found) as opened:
             return await save_configuration(found, opened, at=time.time(), by=by, base=base)
 
-    proposal = _run(save)
-    _tell(proposal)
-    if proposal.transaction is None:
-        click.echo(f"nothing changes: the store has this as revision {_number(proposal)}")
-    else:
-        click.echo(f"revision {proposal.revision.number} is saved")
+    click.echo(f"revision {_run(save).revision.number} is saved")
 
 
-@cluster.command()
+@cluster.command(short_help="Print the configuration as a file.")
 @where_options
 @click.option("--revision", type=int, help="An earlier one.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to make.")
@@ -105,7 +117,7 @@ def export(
         stream.write(exported(found))
 
 
-@cluster.command()
+@cluster.command(short_help="Show what an import would change, and do.")
 @_file
 @_store
 def diff(file: Path, store: Path | None) -> None:
@@ -113,7 +125,10 @@ def diff(file: Path, store: Path | None) -> None:
 
     The exit status is 0 when nothing differs, 1 when something does, 2 when it would be refused.
     """
-    found = the_cluster(file, store)
+    found = from_file(file, store)
+    if not found.store_path.exists():
+        missing = f"{found.store_path} is not there: name the cluster's store with --store"
+        raise click.ClickException(missing)
 
     async def look() -> Proposal:
         return propose(found, await open_view(found).snapshot())
@@ -127,7 +142,7 @@ def diff(file: Path, store: Path | None) -> None:
     sys.exit(1 if proposal.transaction is not None else 0)
 
 
-@cluster.command()
+@cluster.command(short_help="Check a file alone.")
 @_file
 def validate(file: Path) -> None:
     """Check the file alone: every rule, and the warnings; the exit status is 1 for an error."""
@@ -138,17 +153,22 @@ def validate(file: Path) -> None:
     click.echo(f"{file} keeps every rule: {servers} server{'' if servers == 1 else 's'}")
 
 
-@cluster.command()
+@cluster.command(short_help="The revisions, and what each has changed.")
 @where_options
 def history(file: Path | None, store: Path | None) -> None:
-    """The revisions that the store has, the newest first, with what each has changed."""
+    """The revisions that the store has, the newest first, with what each has changed.
+
+    The hash tells one configuration from another; servers say with it which one they follow.
+    """
     revisions = _revisions(file, store)
     for place, revision in enumerate(revisions):
         when = "at an unknown time"
         if revision.at:
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(revision.at))
         by = f" by {revision.by}" if revision.by else ""
-        click.echo(printable_reason(f"revision {revision.number}, {when}{by}, {revision.hash}"))
+        click.echo(
+            printable_reason(f"revision {revision.number}, {when}{by}, hash {revision.hash}")
+        )
         if place + 1 < len(revisions):
             _differences(revisions[place + 1], revision)
 

@@ -28,6 +28,7 @@ from pa_telephony.failover import (
     Severity,
     worst,
 )
+from pa_telephony.failover.agents import Kept
 from pa_telephony.failover.services import Service, services
 from pa_telephony.failover.status import seconds
 from pa_telephony.failover.stored import current
@@ -79,7 +80,11 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
     if as_json:
-        plain = [*map(_plain, pages), *map(_plain_service, rows)]
+        kept = {name: each for report in reports for name, each in report.servers.items()}
+        plain = [
+            *(_plain(each, kept.get(each.name)) for each in pages),
+            *map(_plain_service, rows),
+        ]
         click.echo(json.dumps(plain, indent=1))
     else:
         Console().print(page(pages))
@@ -229,13 +234,15 @@ def _arrow(up: bool) -> Text:
     return Text("▲", "green") if up else Text("▼", "red")
 
 
-def _plain(server: ServerStatus) -> dict[str, object]:
+def _plain(server: ServerStatus, process: Kept | None) -> dict[str, object]:
     return {
         "server": server.name,
         "state": server.state,
         "severity": server.severity.name.lower(),
         "up": server.up,
         "stopped": server.stopped,
+        # As the agent of its machine keeps it; null where none does.
+        "process": None if process is None else str(process),
         "age": None if server.age is None else round(server.age, 3),
         "notes": list(server.notes),
         "stands_in_for": list(server.stands_in_for),

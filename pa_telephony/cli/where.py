@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +13,14 @@ import click
 import trio
 
 from pa_telephony import failover
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.changes import differences
 from pa_telephony.failover.configuring import read_configuration
+from pa_telephony.failover.stored import read
 from pa_telephony.failover.stores.sqlite import SqliteView
+from pa_telephony.printable import printable_reason
 
-__all__ = ["the_cluster", "where_options"]
+__all__ = ["from_file", "the_cluster", "where_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,11 +44,13 @@ def where_options(command: Command) -> Command:
 def the_cluster(file: Path | None, store: Path | None) -> failover.Cluster:
     """The cluster of these options; with both, the file's with that store.
 
-    Raises ConfigurationError, for a store without a configuration, too.
+    Says so when the file differs from what the store has, which counts. Raises ConfigurationError,
+    for a store without a configuration, too.
     """
     if file is not None:
-        cluster = failover.load(file)
-        return cluster if store is None else replace(cluster, store=str(store.resolve()))
+        cluster = from_file(file, store)
+        _say_when_it_differs(cluster)
+        return cluster
     if store is None:
         raise click.UsageError("--cluster FILE or --store FILE is needed")
     read = functools.partial(read_configuration, SqliteView(store))
@@ -53,3 +59,24 @@ def the_cluster(file: Path | None, store: Path | None) -> failover.Cluster:
         rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
         raise ConfigurationError(rule, file=str(store))
     return revisions[0].cluster(str(store), store.name)
+
+
+def from_file(file: Path, store: Path | None) -> failover.Cluster:
+    """The cluster of a file, with ``store`` in place of its own; raises ConfigurationError."""
+    cluster = failover.load(file)
+    return cluster if store is None else replace(cluster, store=str(store.resolve()))
+
+
+def _say_when_it_differs(cluster: failover.Cluster) -> None:
+    # What is wrong with the store is told by whoever needs it.
+    with contextlib.suppress(ConfigurationError, ConnectionLost):
+        view = SqliteView(cluster.store_path)
+        for revision in trio.run(functools.partial(read_configuration, view))[:1]:
+            if differences(cluster, read(revision, cluster)):
+                click.echo(
+                    printable_reason(
+                        f"{cluster.file} differs from revision {revision.number} in the store,"
+                        " which counts: pa-telephony cluster diff"
+                    ),
+                    err=True,
+                )

@@ -22,6 +22,7 @@ __all__ = [
     "Proposal",
     "base_of",
     "exported",
+    "look_at",
     "propose",
     "read_configuration",
     "save_configuration",
@@ -84,6 +85,18 @@ def _without(transaction: Transaction, keys: Iterable[str], world: World) -> Tra
     return Transaction(tuple(compares.values()), (*transaction.operations, *deletes))
 
 
+async def look_at(
+    cluster: Cluster, view: StoreView, *, at: float = 0.0, by: str = "", base: int | None = None
+) -> Proposal:
+    """What :func:`save_configuration` would do now; it raises what that would raise."""
+    snapshot = await view.snapshot()
+    proposal = propose(cluster, snapshot, at=at, by=by)
+    if base is not None and proposal.present is not None and proposal.present.number != base:
+        raise _overtaken(cluster, snapshot, base, proposal.present)
+    proposal.check()
+    return proposal
+
+
 async def save_configuration(
     cluster: Cluster,
     store: Store,
@@ -97,11 +110,7 @@ async def save_configuration(
     ``base`` is the number of the revision that it was made from, if that is known. Raises
     ConfigurationError when it may not be saved, and when another one was saved meanwhile.
     """
-    snapshot = await store.snapshot()
-    proposal = propose(cluster, snapshot, at=at, by=by)
-    if base is not None and proposal.present is not None and proposal.present.number != base:
-        raise _overtaken(cluster, snapshot, base, proposal.present)
-    proposal.check()
+    proposal = await look_at(cluster, store, at=at, by=by, base=base)
     if proposal.transaction is not None:
         outcome = await store.transact(proposal.transaction)
         if not outcome.committed:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -38,6 +40,13 @@ def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
+
+
+class Terminal(io.StringIO):
+    """What is typed at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def cluster_at(file: Path) -> failover.Cluster:
@@ -110,6 +119,60 @@ def test_of_two_writers_the_second_is_shown_what_the_first_has_changed(
     assert configuration(file)[0].number == 2
     said = run("import", "--cluster", yours, "--store", store_of(file), "--over", 2)
     assert "revision 3 is saved" in said
+
+
+@pytest.mark.parametrize(("answer", "number"), [("n", 1), ("", 2), ("y", 2)])
+def test_where_a_terminal_can_answer_it_is_asked_before_anything_is_saved(
+    file: Path, monkeypatch: pytest.MonkeyPatch, answer: str, number: int
+) -> None:
+    run("import", "--cluster", file)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+    monkeypatch.setattr("pa_telephony.cli.cluster.sys", SimpleNamespace(stdin=Terminal(answer)))
+    result = CliRunner().invoke(cli, ["cluster", "import", "--cluster", str(file)], f"{answer}\n")
+    assert "number_of_media_ports: 2 → 3" in result.output.partition("Save this?")[0]
+    assert result.exit_code == (0 if number == 2 else 1)
+    assert configuration(file)[0].number == number
+
+
+def test_what_was_shown_is_saved_and_nothing_that_another_saved_meanwhile_is_lost(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("import", "--cluster", file)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+
+    def asked(*_: object, **__: object) -> bool:
+        other = replace(failover.load(EXAMPLE), capacity_aware=True, file=str(file))
+
+        async def save() -> None:
+            async with open_store(other) as store:
+                await save_configuration(other, store)
+
+        trio.run(save)
+        return True
+
+    monkeypatch.setattr("pa_telephony.cli.cluster.sys", SimpleNamespace(stdin=Terminal("")))
+    monkeypatch.setattr("pa_telephony.cli.cluster.click.confirm", asked)
+    said = run("import", "--cluster", file, code=1)
+    assert "revision 2 was saved after revision 1" in said
+    assert configuration(file)[0].number == 2
+
+
+def test_a_copy_is_compared_with_the_store_that_is_named(file: Path, tmp_path: Path) -> None:
+    run("import", "--cluster", file)
+    copy = tmp_path / "elsewhere" / "copy.toml"
+    copy.parent.mkdir()
+    run("export", "--cluster", file, "--output", copy)
+    assert "name the cluster's store with --store" in run("diff", "--cluster", copy, code=1)
+    run("diff", "--cluster", copy, "--store", store_of(file))
+
+
+def test_a_command_says_when_its_file_is_not_what_the_store_has(file: Path) -> None:
+    run("import", "--cluster", file)
+    assert "differs" not in run("history", "--cluster", file)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+    assert "cluster.toml differs from revision 1 in the store, which counts" in run(
+        "history", "--cluster", file
+    )
 
 
 @pytest.mark.parametrize(
