@@ -6,6 +6,7 @@ Only click is imported here: ``pa-telephony --help`` answers before trio, numpy 
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -37,6 +38,8 @@ _COMMANDS = {
     "stop": (".control", "Let a server of the cluster give everything up."),
     "drain": (".control", "Let a server of the cluster stop once its calls have ended."),
     "move": (".control", "Have a stand-in serve a server's numbers, or bring them home."),
+    "return": (".control", "Have a server get its numbers back now."),
+    "hold": (".control", "Keep a server's numbers at whoever stands in."),
     "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
     "examples": (".examples", "Write the examples of the documentation."),
@@ -55,7 +58,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(_COMMANDS[cmd_name][0], "pa_telephony.cli")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

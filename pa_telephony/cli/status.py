@@ -29,6 +29,7 @@ from pa_telephony.failover import (
     worst,
 )
 from pa_telephony.failover.agents import Kept
+from pa_telephony.failover.orders import Orders, Stop
 from pa_telephony.failover.services import Service, services
 from pa_telephony.failover.status import seconds
 from pa_telephony.failover.stored import current
@@ -243,6 +244,7 @@ def _plain(server: ServerStatus, process: Kept | None) -> dict[str, object]:
         "stopped": server.stopped,
         # As the agent of its machine keeps it; null where none does.
         "process": None if process is None else str(process),
+        "orders": _orders(server.orders),
         "age": None if server.age is None else round(server.age, 3),
         "notes": list(server.notes),
         "stands_in_for": list(server.stands_in_for),
@@ -259,6 +261,22 @@ def _plain_service(service: Service) -> dict[str, object]:
         "locale": service.locale,
         "state": service.state.value,
     }
+
+
+def _orders(orders: Orders) -> dict[str, object]:
+    """What operators have ordered; ``seconds`` is what calls have, null for all their time."""
+    found: dict[str, object] = {}
+    if orders.stop is Stop.DRAIN:
+        found["drain"] = {"seconds": orders.drains_within}
+    elif orders.stop is not None:
+        found["stop"] = {"alone": orders.stop is Stop.ALONE}
+    if orders.moved_to is not None:
+        found["move"] = {"to": orders.moved_to, "seconds": orders.moves_within}
+    if orders.returns_within is not None:
+        found["return"] = {"seconds": orders.returns_within}
+    if orders.held_back:
+        found["hold"] = {}
+    return found
 
 
 def _resource(resource: ResourceStatus) -> dict[str, object]:

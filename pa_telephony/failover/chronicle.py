@@ -175,7 +175,7 @@ class Chronicle:
             case StepKind.HAND_BACK:
                 self._takeovers.pop(home, None)
                 episode, since = self._returns.get(home) or (
-                    self._new(EpisodeKind.RETURN, home, f"{home} asked for its own", wall),
+                    self._new(EpisodeKind.RETURN, home, self._why_home(home), wall),
                     now,
                 )
                 episode = replace(episode, identities=episode.identities + len(step.identities))
@@ -190,6 +190,12 @@ class Chronicle:
                 self._close_return(home, now, "")
             case _:
                 pass
+
+    def _why_home(self, home: str) -> str:
+        """Why ``home`` gets its own back."""
+        if self._world is not None and self._world.orders(home).returns_within is not None:
+            return f"an operator has {home} return"
+        return f"{home} asked for its own"
 
     def acting(
         self, acts: bool, up: AbstractSet[Identity], now: float, wall: float, why: str = ""

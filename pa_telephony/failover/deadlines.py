@@ -30,7 +30,7 @@ class Deadlines:
     drained: Deadline = field(default_factory=lambda: Deadline(0, 0.0))
     """For all calls of a server that is to be drained."""
     homes: dict[str, Deadline] = field(default_factory=dict[str, Deadline])
-    """For the calls on ports of a home, which is to be moved."""
+    """For the calls on ports of a home, which is to be moved or to return."""
 
     def observe(self, world: World, me: str, now: float) -> None:
         """Remember the orders that are new in ``world``, as the server ``me`` sees it."""

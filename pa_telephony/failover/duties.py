@@ -42,7 +42,7 @@ class Standing(enum.Enum):
     ORPHAN = "orphan"
     MINE = "mine"
     ASKED = "asked"
-    """The identity is mine, and its home has asked for it long enough."""
+    """The identity is mine, and its home has asked for it long enough, or an operator for it."""
     OTHERS = "others"
 
 
@@ -170,8 +170,15 @@ def standing(view: View, identity: Identity) -> Standing:
         return Standing.ORPHAN
     if owner != view.me:
         return Standing.OTHERS
-    asks = identity.home in view.granted and view.world.asks(identity.home) is not None
-    return Standing.ASKED if asks else Standing.MINE
+    return Standing.ASKED if _goes_home(view, identity.home) else Standing.MINE
+
+
+def _goes_home(view: View, home: str) -> bool:
+    """Whether ``home`` gets its own back: it asks, for long enough or by order, and may."""
+    orders = view.world.orders(home)
+    if view.world.asks(home) is None or orders.held_back:
+        return False
+    return home in view.granted or orders.returns_within is not None
 
 
 def duty(view: View, identity: Identity) -> Duty:

@@ -1,4 +1,4 @@
-"""What an operator wants: Start, Stop, Start All, Stop All, as keys of the store.
+"""What an operator wants, as transactions of the store, and how far it has been obeyed. Pure.
 
 A server that finds ``stop/<its name>`` gives up what it serves, then its session. Its process is
 ended by the agent of its machine; without one it stays and waits for the key to go. Source: Control
@@ -12,13 +12,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.agents import kept
+from pa_telephony.failover import world as keys
+from pa_telephony.failover.agents import kept as process_of
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.status import ServerStatus, seconds
-from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Stop, move, stop
+from pa_telephony.failover.transaction import Compare, Delete, Put, Snapshot, Transaction
+from pa_telephony.failover.world import Stop
 
-__all__ = ["DRAINS_WITHIN", "Answer", "Command", "answer", "intents", "moved", "moving", "named"]
+__all__ = [
+    "DRAINS_WITHIN",
+    "Answer",
+    "Command",
+    "answer",
+    "intents",
+    "keeping_away",
+    "kept_away",
+    "moved",
+    "moving",
+    "named",
+    "returned",
+    "returning",
+    "unreturnable",
+]
 
 
 class Command(enum.Enum):
@@ -50,13 +65,13 @@ def intents(
     takeover runs in between (Q16). It always commits. Raises ConfigurationError for a name that
     is no server. ``deadline`` is for DRAIN: how many seconds its calls have.
     """
-    keys = [stop(name) for name in named(cluster, servers)]
+    orders = [keys.stop(name) for name in named(cluster, servers)]
     if command is Command.START:
-        return Transaction((), tuple(Delete(key) for key in keys))
+        return Transaction((), tuple(Delete(key) for key in orders))
     value = _ORDERS[command].value
     if command is Command.DRAIN:
         value = f"{value}:{deadline}"
-    return Transaction((), tuple(Put(key, value) for key in keys))
+    return Transaction((), tuple(Put(key, value) for key in orders))
 
 
 def moving(
@@ -69,7 +84,7 @@ def moving(
     """
     name = cluster.server(home).server_name
     if to is None:
-        return Transaction((), (Delete(move(name)),))
+        return Transaction((), (Delete(keys.move(name)),))
     target = cluster.server(to).server_name
     if target not in cluster.candidates(name):
         raise ConfigurationError(
@@ -79,7 +94,73 @@ def moving(
             field="fail_over_server_names",
         )
     value = target if deadline is None else f"{target}:{deadline}"
-    return Transaction((), (Put(move(name), value),))
+    return Transaction((), (Put(keys.move(name), value), Delete(keys.returning(name))))
+
+
+def returning(cluster: Cluster, snapshot: Snapshot, home: str, *, deadline: int = 0) -> Transaction:
+    """The transaction that has ``home`` get all of its own back now.
+
+    ``deadline`` is how many seconds calls have that delay it. It takes back what keeps the home
+    away, commits only for the session that the home has in ``snapshot``, and is to be planned only
+    where :func:`unreturnable` is blank.
+    """
+    name = cluster.server(home).server_name
+    session = snapshot.entries[keys.session(name)]
+    bearer = keys.Bearer(name, session.created)
+    return Transaction(
+        (Compare(keys.session(name), created=session.created),),
+        (
+            Put(keys.returning(name), f"{bearer}:{deadline}"),
+            Delete(keys.held_back(name)),
+            Delete(keys.move(name)),
+        ),
+    )
+
+
+def unreturnable(cluster: Cluster, snapshot: Snapshot, home: str) -> str:
+    """Why nothing can return to ``home`` now; "" when it can."""
+    name = cluster.server(home).server_name
+    world = keys.World(cluster, snapshot)
+    if world.session(name) is None or name in snapshot.dead:
+        return f"{name} does not run: there is nobody to return to"
+    if world.stopped(name) is not None:
+        return f"{name} is to stop: there is nobody to return to"
+    return ""
+
+
+def keeping_away(cluster: Cluster, home: str, keep: bool = True) -> Transaction:
+    """The transaction by which nothing of ``home`` comes home, or comes home again.
+
+    It always commits.
+    """
+    name = cluster.server(home).server_name
+    if not keep:
+        return Transaction((), (Delete(keys.held_back(name)),))
+    return Transaction((), (Put(keys.held_back(name), "held"), Delete(keys.returning(name))))
+
+
+def returned(page: ServerStatus, snapshot: Snapshot) -> Answer:
+    """How far the home of ``page`` has its own back."""
+    _, _, words = _started(Command.START, page, snapshot)
+    counts = page.orders.returns_within is not None
+    away = any(each.holder != page.name for each in page.resources)
+    done = page.up and not away and not page.fail_over_server
+    if page.up and page.lacks:
+        words += f"; it does not reach {', '.join(page.lacks)}"
+    if not counts and not done:
+        words += "; the order to return counts no more"
+    return Answer(page.name, done or not counts, done, f"{page.name} {words}")
+
+
+def kept_away(page: ServerStatus) -> Answer:
+    """What becomes of the home of ``page``, of which nothing comes home."""
+    there, total = page.fail_over_server, len(page.resources)
+    if there:
+        count = sum(each.holder == there for each in page.resources)
+        words = f"{there} keeps {count} of its {total} numbers"
+    else:
+        words = f"whoever stands in for it keeps its {total} numbers; now nobody does"
+    return Answer(page.name, True, True, f"{page.name}: {words}")
 
 
 def moved(page: ServerStatus, to: str) -> Answer:
@@ -133,7 +214,7 @@ def answer(command: Command, page: ServerStatus, snapshot: Snapshot) -> Answer:
 def _started(_: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, bool, str]:
     if not page.up:
         if snapshot.running is not None and page.name not in snapshot.running:
-            if (process := kept(snapshot, page.name)) is not None:
+            if (process := process_of(snapshot, page.name)) is not None:
                 return False, False, f"may run, and its agent starts it: {process}"
             return True, False, "may run, but no process of it runs: start pa-telephony server"
         if page.age is not None:
@@ -148,6 +229,9 @@ def _started(_: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[bool, 
         busy = sum(each.busy for each in away)
         calls = f", {busy} of them in a call" if busy else ""
         holder = away[0].holder
+        if page.orders.held_back:
+            words = f"{holder} keeps {len(away)} of its numbers, held there by an operator"
+            return True, True, f"runs; {words}{calls}"
         return False, True, f"runs; {holder} still has {len(away)} of its numbers{calls}"
     if page.fail_over_server:
         return False, True, f"serves all of its own; {page.fail_over_server} lets go"
@@ -172,7 +256,7 @@ def _stopped(command: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[
     )
     if snapshot.running is None:
         words = "is stopped"
-    ends = snapshot.running is not None and runs and kept(snapshot, page.name) is not None
+    ends = snapshot.running is not None and runs and process_of(snapshot, page.name) is not None
     if ends:
         words = "is stopped; its agent ends its process"
     total, up = len(page.resources), sum(each.up for each in page.resources)

@@ -118,6 +118,7 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
     "take_home": ("home", _W, lambda f: f"stands in for {f['home']}: {_count(f)}"),
     "hand_back": ("home", _I, lambda f: f"gives back to {f['home']}: {_count(f)}"),
     "hand_over": ("home", _I, lambda f: f"hands over to {f['home']}: {_count(f)}"),
+    "returned": ("home", _I, lambda f: "has all of its own: the order to return is done"),
     "release": ("home", _I, lambda f: f"{f['home']} has everything back"),
     "application.error": (
         "identity",

@@ -1,21 +1,21 @@
-"""What a server does because an operator has ordered it: to be drained, or to be moved. Pure.
+"""What a server does because an operator has ordered it: to be drained, moved, to return. Pure.
 
-Both are a return backwards: a stand-in gets what is mine although I live. No call is dropped, but
-for those that still go on when the time is over that the order gives them.
+The first two are a return backwards: a stand-in gets what is mine although I live. No call is
+dropped, but for those that still go on when the time is over that the order gives them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.duties import Duty, View, duty
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.steps import Step, StepKind, owned
-from pa_telephony.failover.transaction import Compare, Put, Transaction
+from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
 from pa_telephony.failover.world import Bearer, Stop
 
-__all__ = ["drains", "ended", "hand_over", "stand_in"]
+__all__ = ["drains", "ended", "hand_over", "returned", "stand_in"]
 
 
 def drains(view: View) -> bool:
@@ -98,3 +98,13 @@ def ended(view: View, home: str, having: Iterable[Identity]) -> frozenset[Identi
         and each not in view.free
         and (home == view.me or duty(view, each) is Duty.GIVE)
     )
+
+
+def returned(view: View, token: Compare) -> Iterator[Step]:
+    """The order that I have my own back has nothing to do any more, or never had."""
+    world, me = view.world, view.me
+    away = {world.owner(each) for each in world.cluster.identities(me)} - {None, me}
+    if world.orders(me).returns_within is not None and not away and world.claimant(me) is None:
+        key = keys.returning(me)
+        compares = (token, world.unchanged(key), world.unchanged(keys.claim(me)))
+        yield Step(StepKind.RETURNED, Transaction(compares, (Delete(key),)), me)

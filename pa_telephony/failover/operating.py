@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import trio
 
+from pa_telephony.failover import world as keys
 from pa_telephony.failover.agents import AgentReport, agents
 from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.clock import boot_clock
@@ -20,9 +21,14 @@ from pa_telephony.failover.intent import (
     Command,
     answer,
     intents,
+    keeping_away,
+    kept_away,
     moved,
     moving,
     named,
+    returned,
+    returning,
+    unreturnable,
 )
 from pa_telephony.failover.status import (
     Ages,
@@ -33,15 +39,17 @@ from pa_telephony.failover.status import (
 )
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
-from pa_telephony.failover.transaction import Snapshot
+from pa_telephony.failover.transaction import Delete, Snapshot, Transaction
 
 __all__ = [
     "control",
     "control_and_see",
+    "hold_and_see",
     "move_and_see",
     "read_agents",
     "read_history",
     "read_status",
+    "return_and_see",
     "watch_status",
 ]
 
@@ -165,6 +173,64 @@ async def move_and_see(
             if to is None:
                 return answer(Command.START, page, snapshot)
             return moved(page, cluster.server(to).server_name)
+
+        (found,) = await _see(cluster, named(cluster, [home]), opened, judge, within, told)
+        return found
+
+
+async def return_and_see(
+    cluster: Cluster,
+    home: str,
+    store: Store | None = None,
+    *,
+    undo: bool = False,
+    within: float = 10.0,
+    deadline: int = 0,
+    told: Callable[[Answer], None] = lambda _: None,
+) -> Answer:
+    """Have ``home`` get all of its own back now; ``undo`` takes that order back.
+
+    The home has not to ask for long; calls that delay it are ended after ``deadline`` seconds. What
+    keeps the home away, a move or a hold, is taken back. Waits and tells as
+    :func:`control_and_see`.
+    """
+    async with _opened(cluster, store) as opened:
+        cluster = current(cluster, await opened.snapshot())
+        name = cluster.server(home).server_name
+        if undo:
+            await opened.transact(Transaction((), (Delete(keys.returning(name)),)))
+            words = f"{name}: no return is ordered; what is away comes home by itself, call by call"
+            return Answer(name, True, True, words)
+        while True:
+            snapshot = await opened.snapshot()
+            if why := unreturnable(cluster, snapshot, name):
+                return Answer(name, True, False, why)
+            order = returning(cluster, snapshot, name, deadline=deadline)
+            if (await opened.transact(order)).committed:
+                break
+        (found,) = await _see(cluster, (name,), opened, returned, within, told)
+        return found
+
+
+async def hold_and_see(
+    cluster: Cluster,
+    home: str,
+    store: Store | None = None,
+    *,
+    undo: bool = False,
+    within: float = 10.0,
+    told: Callable[[Answer], None] = lambda _: None,
+) -> Answer:
+    """Have nothing of ``home`` come home: who stands in keeps it; ``undo`` has the return begin.
+
+    Takeovers go on as ever. Waits and tells as :func:`control_and_see`.
+    """
+    async with _opened(cluster, store) as opened:
+        cluster = current(cluster, await opened.snapshot())
+        await opened.transact(keeping_away(cluster, home, keep=not undo))
+
+        def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
+            return answer(Command.START, page, snapshot) if undo else kept_away(page)
 
         (found,) = await _see(cluster, named(cluster, [home]), opened, judge, within, told)
         return found

@@ -8,10 +8,16 @@ key                         value                  meaning
                                                    ended, or had so many seconds
 ``move/H``                  ``F`` |                F shall serve H, although H could; calls on H's
                             ``F:SECONDS``          ports have so many seconds, or all their time
+``return/H``                ``H:token:SECONDS``    what a stand-in has of H comes home at once;
+                                                   calls on H's ports have so many seconds. It
+                                                   counts for that session of H alone
+``hold/H``                  ``held``               nothing of H comes home while it stands: who
+                                                   stands in keeps it, although H is back
 ==========================  =====================  ============================================
 
-An order stands until it is taken back. A value that has more behind another colon is of a later
-release, and what is known of it counts.
+An order stands until it is taken back; one to return until that is done. To return takes ``move``
+and ``hold`` back, and each of them takes it back. A value that has more behind another colon is of
+a later release, and what is known of it counts.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from dataclasses import dataclass
 
 from pa_telephony.failover.transaction import Snapshot
 
-__all__ = ["Orders", "Stop", "move", "orders_of", "stop"]
+__all__ = ["Orders", "Stop", "held_back", "move", "orders_of", "returning", "stop"]
 
 
 def stop(server: str) -> str:
@@ -33,6 +39,16 @@ def stop(server: str) -> str:
 def move(home: str) -> str:
     """The key of an operator's order that a stand-in serve a home."""
     return f"move/{home}"
+
+
+def returning(home: str) -> str:
+    """The key of an operator's order that a home have its own back now."""
+    return f"return/{home}"
+
+
+def held_back(home: str) -> str:
+    """The key of an operator's order that nothing of a home come home."""
+    return f"hold/{home}"
 
 
 class Stop(enum.Enum):
@@ -62,14 +78,27 @@ class Orders:
     moves_within: float | None = None
     """How many seconds calls have that delay the move; None for all their time."""
 
+    returns_within: float | None = None
+    """How many seconds calls have that delay the return that is ordered; None when none is."""
+    held_back: bool = False
+    """Whether nothing of it shall come home."""
+
     def why_calls_end(self, home: str) -> str:
         """The order that ends calls on ports of ``home``, in words."""
+        if self.returns_within is not None:
+            return f"an operator has {home} return"
         return f"an operator moves {home} to {self.moved_to}"
 
 
-def orders_of(snapshot: Snapshot, server: str, candidates: Container[str]) -> Orders:
-    """What the store says of ``server``, which may be moved to one of ``candidates``."""
+def orders_of(
+    snapshot: Snapshot, server: str, candidates: Container[str], token: int | None
+) -> Orders:
+    """What the store says of ``server``, which may be moved to one of ``candidates``.
+
+    ``token`` is that of its session; None without one.
+    """
     how, moved = _value(snapshot, stop(server)), _value(snapshot, move(server))
+    returns = _value(snapshot, returning(server))
     stopped = _HOW.get(how[0], Stop.FAIL_OVER) if how else None
     to = moved[0] if moved and moved[0] in candidates else None
     return Orders(
@@ -77,6 +106,8 @@ def orders_of(snapshot: Snapshot, server: str, candidates: Container[str]) -> Or
         drains_within=_seconds(how[1:]) or 0.0,
         moved_to=to,
         moves_within=_seconds(moved[1:]) if to else None,
+        returns_within=_seconds(returns[2:]) if returns[:2] == [server, str(token)] else None,
+        held_back=held_back(server) in snapshot.entries,
     )
 
 

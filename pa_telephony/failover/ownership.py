@@ -38,7 +38,7 @@ from dataclasses import replace
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.duties import Duty, Role, View, duty, role
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.obeying import drains, ended, hand_over, stand_in
+from pa_telephony.failover.obeying import drains, ended, hand_over, returned, stand_in
 from pa_telephony.failover.steps import Plan, Step, StepKind, owned
 from pa_telephony.failover.stored import CONFIGURATION, puts as stored_puts
 from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
@@ -75,6 +75,8 @@ def plan(view: View) -> Plan:
             continue
         if home == me and not ordered:
             steps += _acquire(view, token)
+        if home == me:
+            steps += returned(view, token)
         if home == me and (ordered or world.moved(me) is not None):
             given, over = hand_over(view, token)
             give |= given
@@ -87,7 +89,8 @@ def plan(view: View) -> Plan:
             steps += back
         if not having and role(view, home) is Role.HOLDER and _may_release(view, home):
             compares = (token, world.unchanged(keys.claim(home)))
-            release = Transaction(compares, (Delete(keys.claim(home)),))
+            ends = (Delete(keys.claim(home)), Delete(keys.returning(home)))
+            release = Transaction(compares, ends)
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
         end |= ended(view, home, having)
@@ -173,6 +176,8 @@ def _enter(view: View) -> Iterator[Step]:
             Put(key, view.beat.encode()),
             Put(keys.configuration(view.me), world.cluster.configured),
             Delete(keys.coming(view.me)),
+            # It was given to a predecessor, if to anybody.
+            Delete(keys.returning(view.me)),
         )
         if view.offers is not None and CONFIGURATION not in world.snapshot.entries:
             # The first server of a cluster brings its file along.
@@ -376,6 +381,8 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
         token,
         Compare(keys.session(home), created=asking.token),
         world.unchanged(keys.want(home)),
+        world.unchanged(keys.held_back(home)),
+        world.unchanged(keys.returning(home)),
         *(world.unchanged(i.key) for i in identities if i.kind.stage < stage or i in back),
     ]
     hand_back = Transaction(tuple(compares), owned(asking, back))
@@ -391,7 +398,8 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     links = view.links(view.me)
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
-    shall = bool(links) and ((lacking and not better) or _stranger(view))
+    may = bool(links) and not world.orders(view.me).held_back
+    shall = may and ((lacking and not better) or _stranger(view))
     does = world.wants(view.me) is not None
     if shall and not does:
         put = Put(key, str(Bearer(view.me, mine.token)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.agents import kept
@@ -22,7 +22,7 @@ from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.transaction import Snapshot
-from pa_telephony.failover.world import Beat, Stop, World
+from pa_telephony.failover.world import Beat, Orders, Stop, World
 
 __all__ = [
     "Ages",
@@ -92,6 +92,8 @@ class ServerStatus:
     """Whether it is to stop once its calls have ended, and runs still."""
     protocol: int | None = None
     """The number of what it says in the store (:data:`world.PROTOCOL`); None without a session."""
+    orders: Orders = field(default_factory=Orders)
+    """What operators have ordered of it."""
     hold: float = 0.0
     """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
 
@@ -107,7 +109,8 @@ class ServerStatus:
         if any(resource.doubled for resource in self.resources):
             return "held by two servers at once"
         if self.up and self.drained:
-            return "takes no new calls"
+            left = seconds(self.orders.drains_within)
+            return f"takes no new calls, ends the others after {left}"
         if self.spare:
             if not self.up:
                 return "down"
@@ -117,7 +120,8 @@ class ServerStatus:
             if not self.fail_over_server:
                 return "down, nobody stands in"
             standing = "stands in" if all(ups) else "takes over"
-            return f"down, {self.fail_over_server} {standing}"
+            keeps = " and will keep it" if self.orders.held_back else ""
+            return f"down, {self.fail_over_server} {standing}{keeps}"
         if not self.reaches_call_manager:
             standing = f", {self.fail_over_server} stands in" if self.fail_over_server else ""
             return f"call manager not reachable{standing}"
@@ -125,7 +129,12 @@ class ServerStatus:
             away = sum(each.holder == self.moved_to for each in self.resources)
             if away == len(self.resources):
                 return f"moved to {self.moved_to}"
-            return f"moves to {self.moved_to}, which has {away} of {len(self.resources)} numbers"
+            there = f"moves to {self.moved_to}, which has {away} of {len(self.resources)} numbers"
+            return there + _ending(self.orders.moves_within)
+        if self.fail_over_server and self.orders.held_back:
+            return f"held at {self.fail_over_server} by an operator"
+        if self.fail_over_server and self.orders.returns_within is not None:
+            return f"returns by order{_ending(self.orders.returns_within)}"
         if self.fail_over_server and self.lacks:
             return f"does not reach {', '.join(self.lacks)}, {self.fail_over_server} stands in"
         if self.fail_over_server:
@@ -133,7 +142,8 @@ class ServerStatus:
             return f"back, {self.fail_over_server} gives back{hold}"
         if not all(ups):
             return "not everything is registered"
-        return "works, with a warning" if self.notes else "normal"
+        words = "works, with a warning" if self.notes else "normal"
+        return f"{words}; what a stand-in takes is held there" if self.orders.held_back else words
 
     @property
     def severity(self) -> Severity:
@@ -261,6 +271,7 @@ class _Reader:
             stopped=world.stopped(name) is not None and not drained,
             moved_to=world.moved(name) or "",
             drained=drained,
+            orders=world.orders(name),
             spare=self._cluster.server(name).spare,
             reaches_call_manager=beat.link,
             fail_over_server=claimant,
@@ -463,6 +474,10 @@ class _Reader:
                 if (groups := self._file.differs(home, running))
             ]
         return found
+
+
+def _ending(within: float | None) -> str:
+    return "" if within is None else f", ends calls after {seconds(within)}"
 
 
 def seconds(value: float) -> str:

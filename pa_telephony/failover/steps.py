@@ -34,6 +34,8 @@ class StepKind(enum.Enum):
     """Make a stand-in the owner of what is mine, as an operator wants it, and drop no call."""
     RELEASE = "release"
     """Drop the claim of a home that has everything back."""
+    RETURNED = "returned"
+    """Take back the order that I have my own back: another has nothing of it."""
     RETIRE = "retire"
     """Own no more what the configuration does not have any more."""
     WANT = "want"

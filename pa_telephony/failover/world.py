@@ -14,7 +14,7 @@ key                         value                  meaning
 ``coming/S``                ``begins``             S's new process has ended the session of its
                                                    predecessor and begins its own: nobody takes
                                                    its home meanwhile
-``stop/S``, ``move/H``      :mod:`orders`          what operators have ordered
+``stop/S``, ``move/H`` …    :mod:`orders`          what operators have ordered
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
@@ -37,7 +37,15 @@ from typing import Any, NamedTuple
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.orders import Orders, Stop, move, orders_of, stop
+from pa_telephony.failover.orders import (
+    Orders,
+    Stop,
+    held_back,
+    move,
+    orders_of,
+    returning,
+    stop,
+)
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
@@ -53,7 +61,9 @@ __all__ = [
     "claim",
     "coming",
     "configuration",
+    "held_back",
     "move",
+    "returning",
     "session",
     "stop",
     "want",
@@ -375,8 +385,13 @@ class World:
     def orders(self, server: str) -> Orders:
         """What operators have ordered of ``server``."""
         if server not in self._orders:
-            found = orders_of(self.snapshot, server, self.cluster.candidates(server))
-            self._orders[server] = found
+            mine = self.session(server)
+            self._orders[server] = orders_of(
+                self.snapshot,
+                server,
+                self.cluster.candidates(server),
+                mine.token if mine is not None else None,
+            )
         return self._orders[server]
 
     def stopped(self, server: str) -> Stop | None:
@@ -398,6 +413,10 @@ class World:
         obeyed now does not count, nor one to move to ``server`` itself: what that gives away has
         another reason.
         """
+        returns = self.orders(home).returns_within
+        if returns is not None:
+            asks = self.asks(home) is not None
+            return (self.snapshot.modified(returning(home)), returns) if asks else None
         to, within = self.moved(home), self.orders(home).moves_within
         if to is None or within is None or to == server:
             return None

@@ -1,4 +1,4 @@
-"""``status``, ``start`` and ``stop`` as an administrator sees them: words and exit statuses."""
+"""``status`` and the orders of operators as they are typed: words and exit statuses."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ speech_recognition_license_manager_hosts = ["127.0.0.11", "127.0.0.12"]
 
 
 def test_a_cluster_that_never_ran_has_no_status(cluster: Cluster) -> None:
-    for command in ("status", "stop", "start"):
-        result = run(cluster, command)
+    for command, *options in (("status",), ("stop", "--all"), ("start", "--all")):
+        result = run(cluster, command, *options)
         assert result.exit_code == (3 if command == "status" else 1)
         assert "no server of this cluster has run" in result.output
     assert not cluster.store_path.exists()
@@ -197,3 +197,84 @@ def test_history_outlives_the_servers(cluster: Cluster) -> None:
     assert "7.2 s" in result.output
     (plain,) = json.loads(run(cluster, "status", "--history", "--json").output)
     assert (plain["kind"], plain["server"], plain["seconds"]) == ("fence", "PA1", 7.25)
+
+
+# ------------------------------------------------------------------------------ what is ordered
+
+
+def entries(cluster: Cluster) -> dict[str, str]:
+    """What the store has besides sessions."""
+
+    async def main() -> dict[str, str]:
+        async with open_store(cluster, create=False) as store:
+            found = (await store.snapshot()).entries
+            orders = ("stop/", "move/", "return/", "hold/")
+            return {key: each.value for key, each in found.items() if key.startswith(orders)}
+
+    return trio.run(main)
+
+
+@pytest.mark.parametrize("command", ["stop", "start"])
+@pytest.mark.parametrize("given", [(), ("PA1", "--all")])
+def test_nobody_who_forgets_a_name_stops_all_servers(
+    cluster: Cluster, command: str, given: tuple[str, ...]
+) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, command, *given)
+    assert result.exit_code == 2
+    assert "name the servers, or --all for all of them (PA1, PA2)" in result.output
+    assert entries(cluster) == {}
+
+
+def test_all_servers_are_stopped_and_started_by_name_of_all(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "stop", "--all", "--within", "0")
+    assert result.output.startswith("PA1 is stopped")
+    assert entries(cluster) == {"stop/PA1": "stop", "stop/PA2": "stop"}
+    run(cluster, "start", "--all", "--within", "0")
+    assert entries(cluster) == {}
+
+
+def test_a_move_may_have_a_deadline_and_says_how_far_it_is(cluster: Cluster) -> None:
+    write(cluster, PA1=all_up(cluster), PA2=Beat("i", LINKS, LINKS))
+    result = run(cluster, "move", "--within", "0", "PA1", "PA2", "--deadline", "0")
+    assert result.output == "PA1: PA2 serves 0 of its 2 numbers; calls that go on elsewhere: 0\n"
+    assert result.exit_code == 1
+    assert entries(cluster) == {"move/PA1": "PA2:0"}
+    result = run(cluster, "move", "PA1", "pa1", "--deadline", "3")
+    assert result.exit_code == 2
+    assert "`pa-telephony return` brings a server's numbers home by a deadline" in result.output
+
+
+def test_who_does_not_run_cannot_return_and_the_exit_status_says_so(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "return", "PA1")
+    assert result.output == "PA1 does not run: there is nobody to return to\n"
+    assert result.exit_code == 1
+    assert entries(cluster) == {}
+    result = run(cluster, "return", "PA1", "--undo")
+    assert result.output == (
+        "PA1: no return is ordered; what is away comes home by itself, call by call\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_a_hold_says_who_keeps_what_and_is_taken_back(cluster: Cluster) -> None:
+    write(cluster, PA2=all_up(cluster))
+    result = run(cluster, "hold", "PA1")
+    assert (result.output, result.exit_code) == ("PA1: PA2 keeps 2 of its 2 numbers\n", 0)
+    assert entries(cluster) == {"hold/PA1": "held"}
+    plain = json.loads(run(cluster, "status", "--json").output)
+    assert plain[0]["orders"] == {"hold": {}}
+    assert plain[0]["state"] == "down, PA2 stands in and will keep it"
+    run(cluster, "hold", "PA1", "--undo", "--within", "0")
+    assert entries(cluster) == {}
+
+
+def test_status_has_every_order_for_programs(cluster: Cluster) -> None:
+    write(cluster, PA1=all_up(cluster), PA2=Beat("i", LINKS, LINKS))
+    run(cluster, "move", "--within", "0", "PA1", "PA2")
+    run(cluster, "stop", "--within", "0", "PA2", "--alone")
+    first, second = json.loads(run(cluster, "status", "--json").output)
+    assert first["orders"] == {"move": {"to": "PA2", "seconds": None}}
+    assert second["orders"] == {"stop": {"alone": True}}

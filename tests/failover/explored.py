@@ -35,7 +35,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from simulation import hands_over
-from timeless import FRESH, PAST, RUNS, beat_of, bury, copied, frozen, outdate, settle
+from timeless import FRESH, PAST, RUNS, beat_of, borne, bury, copied, frozen, outdate, settle
 
 from pa_telephony.failover import Cluster, Identity, Kind
 from pa_telephony.failover.actions import Close, EndCalls
@@ -49,7 +49,7 @@ from pa_telephony.failover.transaction import (
     Snapshot,
     Transaction,
 )
-from pa_telephony.failover.world import Bearer, World, session
+from pa_telephony.failover.world import World, session
 
 __all__ = ["CHANGES", "FAULTS", "Explored", "Node", "Situation", "with_node"]
 
@@ -87,6 +87,8 @@ FAULTS = (
     "stop drain",
     "move",
     "move within",
+    "return",
+    "hold",
 )
 CHANGES = "configuration"
 """The kind of fault that another configuration is saved, where an exploration has several."""
@@ -356,7 +358,7 @@ class Explored:
         for name in self.names:
             if session(name) in deleted:
                 for key, value in store.items():
-                    if Bearer.parse(value).server == name:
+                    if borne(value)[0].server == name:
                         store[key] = NEVER
         return _Commit(self._store(store), (frozenset(changed), frozenset(deleted)))
 
@@ -427,7 +429,8 @@ class Explored:
 
 def limits_calls(world: World, home: str) -> bool:
     """Whether an operator's order ends calls on the ports of a home, some time."""
-    return world.orders(home).moves_within is not None
+    orders = world.orders(home)
+    return orders.moves_within is not None or orders.returns_within is not None
 
 
 def with_node(situation: Situation, place: int, node: Node) -> Situation:

@@ -72,8 +72,8 @@ CHANGING = {
 """Configurations of which each may be saved in place of the other."""
 
 
-BACKWARDS = ("stop drain", "move", "move within")
-"""Orders that move a home while it lives: each as large as all the others together."""
+BACKWARDS = ("stop drain", "move", "move within", "return", "hold")
+"""Orders about a home that lives: each as large as all the others together."""
 
 
 @dataclass
@@ -135,6 +135,8 @@ def is_home(explored: Explored, situation: Situation) -> bool:
     for place, home in enumerate(explored.names):
         node = situation.nodes[place]
         if node.life is None or world.claimant(home) or world.wants(home):
+            return False
+        if world.orders(home).returns_within is not None:
             return False
         for identity in world.cluster.identities(home):
             if world.owner(identity) != home:

@@ -15,12 +15,13 @@ from timeless import FRESH, PAST, buried, copied
 
 from pa_telephony.failover import Identity, Kind
 from pa_telephony.failover.changes import effect
+from pa_telephony.failover.intent import keeping_away, returning as returning_home
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
-from pa_telephony.failover.world import Stop, move, session, stop
+from pa_telephony.failover.world import Stop, held_back, move, returning, session, stop
 
 __all__ = ["Happening"]
 
@@ -144,6 +145,13 @@ class Happening(Explored):
             back = Transaction((), (Delete(move(name)),))
             _, after = self._transacted(situation, back, f"back {name}")
             yield f"{name} shall serve itself again", False, after
+        for order, what in (
+            (held_back, f"{name} is held no more"),
+            (returning, f"{name} shall not return any more"),
+        ):
+            if self._value(situation, order(name)) is not None:
+                back = Transaction((), (Delete(order(name)),))
+                yield what, False, self._transacted(situation, back, what)[1]
         if self._value(situation, stop(name)) is not None:
             begin = Transaction((), (Delete(stop(name)),))
             _, after = self._transacted(situation, begin, f"start {name}")
@@ -163,6 +171,8 @@ class Happening(Explored):
                 self.broken.append(f"{name} takes {home} although somebody was stopped")
             if {world.claimant(home), *map(world.owner, step.identities)} - others:
                 self.broken.append(f"{name} takes from another what is of {home}")
+        if committed and step.kind is StepKind.HAND_BACK and world.orders(step.server).held_back:
+            self.broken.append(f"{name} gives back to {step.server}, which is held")
         if committed and step.kind is StepKind.LEAVE:
             held = [i for i, at in zip(self.identities, situation.at, strict=True) if place in at]
             if held:
@@ -262,6 +272,7 @@ class Happening(Explored):
                     what = f"{name} is moved to {order}"
                     intent = Transaction((), (Put(move(name), order),))
                     yield what, self._transacted(situation, intent, what)[1]
+        yield from self._kept_or_called_home(situation, place)
         if node.life is None:
             return
         member = self.member(node)
@@ -287,6 +298,20 @@ class Happening(Explored):
             if committed:
                 after = self._after(after, place, "finished", None)
                 yield f"{name}: {member._flight.step} committed, and the answer is lost", after
+
+    def _kept_or_called_home(
+        self, situation: Situation, place: int
+    ) -> Iterator[tuple[str, Situation]]:
+        name, world = self.names[place], self.world(situation)
+        orders = world.orders(name)
+        if "hold" in self.kinds and not orders.held_back:
+            what = f"{name} is held"
+            yield what, self._transacted(situation, keeping_away(self.cluster, name), what)[1]
+        home = world.session(name) is not None and orders.returns_within is None
+        if "return" in self.kinds and home:
+            order = returning_home(self.cluster, world.snapshot, name, deadline=600)
+            what = f"{name} shall return"
+            yield what, self._transacted(situation, order, what)[1]
 
     def _saved(self, situation: Situation) -> Iterator[tuple[str, Situation]]:
         """Each configuration that is not there and may be saved now."""

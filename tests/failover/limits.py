@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pa_telephony.failover.transaction import Put, Transaction
+from pa_telephony.failover.world import move, returning
+
 __all__ = ["Limits"]
 
 _CLOCKS = 0.98
@@ -29,18 +32,21 @@ class Limits:
     """The orders about the calls of each home."""
 
     of: dict[str, list[Limit]] = field(default_factory=dict[str, list[Limit]])
+    """By the key of the order."""
 
-    def ordered(self, home: str, seconds: float | None, now: float) -> None:
-        """Note an order for a home; ``seconds`` is what its calls have, None for all their time."""
-        limits = self.of.setdefault(home, [])
-        for limit in limits:
-            limit.taken_back = min(limit.taken_back, now)
-        if seconds is not None:
-            limits.append(Limit(now, seconds))
+    def ordered(self, order: Transaction, seconds: float | None, now: float) -> None:
+        """Note what was committed; ``seconds`` is what calls have, None for all their time."""
+        for operation in order.operations:
+            limits = self.of.setdefault(operation.key, [])
+            for limit in limits:
+                limit.taken_back = min(limit.taken_back, now)
+            if isinstance(operation, Put) and seconds is not None:
+                limits.append(Limit(now, seconds))
 
     def allow(self, home: str, now: float) -> bool:
         """Whether a server may end a call on a port of the home now."""
         return any(
             limit.given + _CLOCKS * limit.seconds <= now <= limit.taken_back + _SEES_WITHIN
-            for limit in self.of.get(home, ())
+            for key in (move(home), returning(home))
+            for limit in self.of.get(key, ())
         )

@@ -37,6 +37,7 @@ _PROCESSOR_SECONDS = 120
 _PLANNING = (
     "test_compares.py",
     "test_ownership.py",
+    "test_obeying.py",
     "test_following.py",
     "test_member.py",
     "test_scenarios.py",
@@ -47,8 +48,11 @@ TESTS: dict[str, Sequence[str]] = {
     "ownership": _PLANNING,
     "duties": _PLANNING,
     "obeying": _PLANNING,
+    "orders": ("test_obeying.py", "test_ownership.py", "test_intent.py", "test_scenarios.py"),
+    "deadlines": ("test_obeying.py", "test_scenarios.py", "test_draining.py"),
     "member": (
         "test_member.py",
+        "test_obeying.py",
         "test_following.py",
         "test_scenarios.py",
         "test_simulation.py",
@@ -56,6 +60,7 @@ TESTS: dict[str, Sequence[str]] = {
     ),
     "ledger": (
         "test_member.py",
+        "test_obeying.py",
         "test_following.py",
         "test_scenarios.py",
         "test_simulation.py",
@@ -87,14 +92,15 @@ TESTS: dict[str, Sequence[str]] = {
         "test_world.py",
         "test_compares.py",
         "test_ownership.py",
+        "test_obeying.py",
         "test_following.py",
         "test_member.py",
         "test_scenarios.py",
         "test_simulation.py",
     ),
-    "intent": ("test_intent.py",),
+    "intent": ("test_intent.py", "test_obeying.py"),
     "transaction": ("test_compares.py", "test_stores.py"),
-    "calls": ("test_calls.py",),
+    "calls": ("test_calls.py", "test_returning.py"),
     "holder": ("test_holder.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),
     "stores/sqlite": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
@@ -102,7 +108,7 @@ TESTS: dict[str, Sequence[str]] = {
     "stores/locks": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
 }
 """What runs against a file's mutants, in this order."""
-_ALONE = frozenset({"test_server.py"})
+_ALONE = frozenset({"test_server.py", "test_draining.py", "test_returning.py"})
 """Those that use addresses of this machine: one at a time."""
 _DEAR = frozenset({"test_simulation.py", "test_explorer.py"})
 

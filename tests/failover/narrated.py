@@ -48,6 +48,7 @@ _STEPS: dict[StepKind, str] = {
     StepKind.HAND_BACK: "gives {numbers} back to {server}",
     StepKind.HAND_OVER: "hands over {numbers} to {server}",
     StepKind.RELEASE: "stands in for {server} no more",
+    StepKind.RETURNED: "has nothing to get back: the order to return is done",
     StepKind.RETIRE: "has {numbers} no more",
     StepKind.WANT: "asks for its own",
     StepKind.UNWANT: "asks no more",

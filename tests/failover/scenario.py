@@ -21,6 +21,7 @@ looks. What is told begins with the time when it is later than a tenth of a seco
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator
@@ -38,9 +39,20 @@ from pa_telephony.failover import (
     SkinnyProvider,
     Timing,
     intents,
+    world as keys,
 )
-from pa_telephony.failover.intent import answer, moving
+from pa_telephony.failover.intent import (
+    Answer,
+    answer,
+    keeping_away,
+    kept_away,
+    moving,
+    returned,
+    returning,
+    unreturnable,
+)
 from pa_telephony.failover.status import ServerStatus
+from pa_telephony.failover.transaction import Delete, Snapshot, Transaction
 
 __all__ = ["COMMANDS", "Scenario", "ScenarioError", "matched", "play"]
 
@@ -233,7 +245,7 @@ class Stage:
         self._told: list[tuple[float, str]] = []
         self._began = self.house.now
         self._waited = False
-        self._asked: list[tuple[Command, str]] = []
+        self._asked: list[tuple[Callable[[ServerStatus, Snapshot], Answer], str]] = []
         self._below: list[str] = []
 
     def _hear(self, at: float, sentence: str) -> None:
@@ -252,9 +264,9 @@ class Stage:
         if not self._waited:
             self._pass(_AFTERWARDS)
         self.house.flush()
-        for command, name in self._asked:
+        for judge, name in self._asked:
             (page,) = (page for page in self.house.pages() if page.name == name)
-            words = answer(command, page, self.house.snapshot()).words
+            words = judge(page, self.house.snapshot()).words
             self._hear(self.house.now, f"the operator reads: {words}")
         self._asked.clear()
         return self._with_times()
@@ -391,7 +403,7 @@ class Stage:
         names = _names(servers)
         order = intents(self.house.cluster, Command.DRAIN, names, deadline=int(seconds))
         self.house.submit(order)
-        self._asked += [(Command.DRAIN, name) for name in names]
+        self._ask(Command.DRAIN, names)
 
     @_command("the operator moves SERVER to SERVER")
     def move(self, home: str, to: str) -> None:
@@ -402,6 +414,37 @@ class Stage:
     def move_within(self, home: str, to: str, seconds: str) -> None:
         order = moving(self.house.cluster, home, to, deadline=int(seconds))
         self.house.order(f"moves to {to}", home, order, float(seconds))
+
+    @_command("the operator orders SERVER home")
+    def order_home(self, home: str) -> None:
+        self.order_home_within(home, "0")
+
+    @_command("the operator orders SERVER home, where calls have SECONDS seconds")
+    def order_home_within(self, home: str, seconds: str) -> None:
+        house, snapshot = self.house, self.house.snapshot()
+        if why := unreturnable(house.cluster, snapshot, home):
+            house.say(f"the operator reads: {why}")
+            return
+        order = returning(house.cluster, snapshot, home, deadline=int(seconds))
+        house.order("shall return", home, order, float(seconds))
+        self._asked.append((returned, home))
+
+    @_command("the operator orders SERVER home no more")
+    def order_home_no_more(self, home: str) -> None:
+        self.house.order(
+            "shall not return", home, Transaction((), (Delete(keys.returning(home)),)), None
+        )
+
+    @_command("the operator holds SERVER")
+    def hold(self, home: str) -> None:
+        self.house.order("is held", home, keeping_away(self.house.cluster, home), None)
+        self._asked.append((lambda page, _: kept_away(page), home))
+
+    @_command("the operator holds SERVER no more")
+    def hold_no_more(self, home: str) -> None:
+        order = keeping_away(self.house.cluster, home, keep=False)
+        self.house.order("is held no more", home, order, None)
+        self._asked.append((functools.partial(answer, Command.START), home))
 
     @_command("the operator starts SERVERS")
     def start_again(self, servers: str) -> None:
@@ -420,7 +463,10 @@ class Stage:
     def _order(self, command: Command, servers: str) -> None:
         names = _names(servers)
         self.house.submit(intents(self.house.cluster, command, names))
-        self._asked += [(command, name) for name in names]
+        self._ask(command, names)
+
+    def _ask(self, command: Command, names: list[str]) -> None:
+        self._asked += [(functools.partial(answer, command), name) for name in names]
 
     @_command("status")
     def status(self) -> None:

@@ -20,7 +20,7 @@ from limits import Limits
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
 from pa_telephony.failover.actions import Close, EndCalls, Register, Transact, Unregister
 from pa_telephony.failover.configuring import Proposal, propose
-from pa_telephony.failover.intent import moving
+from pa_telephony.failover.intent import keeping_away, moving, returning, unreturnable
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
@@ -117,6 +117,7 @@ class Simulation:
         self._submit(intents(self.cluster, Command.START))
         for name in self.names:
             self.order("shall be at home", name, moving(self.cluster, name, None), None)
+            self.order("is held no more", name, keeping_away(self.cluster, name, keep=False), None)
         for process in self.processes.values():
             process.paused_until = 0.0
             process.reads = process.writes = True
@@ -143,6 +144,8 @@ class Simulation:
         for home in self.names:
             if claimant := world.claimant(home):
                 return f"{claimant} still stands in for {home}"
+            if world.orders(home).returns_within is not None:
+                return f"{home} is still ordered to return"
             for identity in self.cluster.identities(home):
                 if world.owner(identity) != home:
                     return f"{identity} is not home, but of {world.owner(identity)}"
@@ -228,11 +231,8 @@ class Simulation:
             self._submit(intents(self.cluster, command, [name], deadline=deadline))
         elif what < 0.55:
             self._submit(intents(self.cluster, Command.START))
-        elif what < 0.6:
-            to = self._random.choice([None, *self.cluster.candidates(name)])
-            seconds = self._random.choice([None, 0, 2, 10]) if to is not None else None
-            order = moving(self.cluster, name, to, deadline=seconds)
-            self.order(f"shall be at {to or 'home'}, calls have {seconds} s", name, order, seconds)
+        elif what < 0.64:
+            self._order_of_a_home(name)
         elif what < 0.75:
             process = self.processes[name]
             pause = self._random.choice([0.3, 1.0, 4.5, 8.0])
@@ -249,6 +249,24 @@ class Simulation:
         else:
             self._store_trouble(self.processes[name])
         self._after(self._random.expovariate(1 / 4.0), self._misfortune)
+
+    def _order_of_a_home(self, name: str) -> None:
+        what = self._random.choice(["move", "move", "return", "hold", "hold no more"])
+        if what == "move":
+            to = self._random.choice([None, *self.cluster.candidates(name)])
+            seconds = self._random.choice([None, 0, 2, 10]) if to is not None else None
+            order = moving(self.cluster, name, to, deadline=seconds)
+            self.order(f"shall be at {to or 'home'}, calls have {seconds} s", name, order, seconds)
+        elif what == "return":
+            snapshot = self.snapshot()
+            if not unreturnable(self.cluster, snapshot, name):
+                seconds = self._random.choice([0, 0, 2, 10])
+                order = returning(self.cluster, snapshot, name, deadline=seconds)
+                self.order(f"shall return, calls have {seconds} s", name, order, seconds)
+        else:
+            keep = what == "hold"
+            order = keeping_away(self.cluster, name, keep=keep)
+            self.order("is held" if keep else "is held no more", name, order, None)
 
     def _store_trouble(self, process: Process) -> None:
         how = self._random.choice(["reads", "writes", "either"])
@@ -376,6 +394,8 @@ class Simulation:
         self.log.append(f"{self.now:8.3f} {process.name}: {step}")
         if step.kind is StepKind.TAKE_HOME:
             self.takeovers += 1
+        if step.kind is StepKind.HAND_BACK and self.world().orders(step.server).held_back:
+            self.violated(f"{step} although an operator holds {step.server}")
         if step.kind is StepKind.HAND_BACK and any(i.kind in ROUTES for i in step.identities):
             self.returns += 1
             world = self.world()
@@ -485,7 +505,7 @@ class Simulation:
         """An operator orders something of a home; ``seconds`` is what its calls have, if so."""
         self.log.append(f"{self.now:8.3f} {home} {what}")
         if self._submit(order).committed:
-            self.limits.ordered(home, seconds, self.now)
+            self.limits.ordered(order, seconds, self.now)
 
     def _closed(self, process: Process, identity: Identity) -> None:
         if process.alive:

@@ -1,4 +1,4 @@
-"""A server that is drained, at a call manager: its call goes on, and callers are answered."""
+"""A server that is drained or moved, at a call manager: calls go on, and callers are answered."""
 
 from __future__ import annotations
 

@@ -12,11 +12,20 @@ from driver import Driver, started
 from test_ownership import EVERYTHING, kinds, moved, only, view
 from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
 
+from pa_telephony.failover import Command, cluster_status
 from pa_telephony.failover.deadlines import Deadlines
-from pa_telephony.failover.intent import moving
+from pa_telephony.failover.intent import (
+    answer,
+    keeping_away,
+    kept_away,
+    moving,
+    returned,
+    returning as returning_home,
+    unreturnable,
+)
 from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.steps import StepKind
-from pa_telephony.failover.world import Stop, move, stop
+from pa_telephony.failover.world import Stop, held_back, move, returning, stop, want
 
 PA1 = frozenset({"PA1"})
 BUSY = frozenset(EVERYTHING) - {PORTS[0]}
@@ -212,3 +221,192 @@ def test_the_hand_over_of_a_port_compares_the_order_with_its_deadline() -> None:
     step = only(plan(view(worlds, "PA1", released=frozenset(PORTS))), StepKind.HAND_OVER)
     worlds.put(move("PA1"), "PA3")
     assert not worlds.commit(step.transaction)
+
+
+# --------------------------------------------------------------------- a return that is ordered
+
+
+def away(*busy: Any) -> Worlds:
+    """PA1 is back, and PA2 has all of it; there are calls on ``busy``."""
+    worlds = Worlds()
+    worlds.enter("PA1", "PA3")
+    worlds.enter("PA2", up=EVERYTHING, busy=busy)
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    return worlds
+
+
+def ordered_home(*busy: Any, deadline: int = 0) -> Worlds:
+    """The same; PA1 asks, and an operator has ordered it home."""
+    worlds = away(*busy)
+    worlds.want("PA1")
+    assert worlds.commit(returning_home(CLUSTER, worlds.snapshot(), "PA1", deadline=deadline))
+    return worlds
+
+
+def test_an_order_to_return_counts_for_the_session_that_it_was_given_to_alone() -> None:
+    worlds = ordered_home(deadline=60)
+    assert worlds.world().orders("PA1").returns_within == 60.0
+    worlds.die("PA1")
+    assert worlds.world().orders("PA1").returns_within is None
+    worlds.enter("PA1")
+    assert worlds.world().orders("PA1").returns_within is None
+
+
+def test_an_order_to_return_is_not_given_to_a_session_that_has_just_ended() -> None:
+    worlds = away()
+    order = returning_home(CLUSTER, worlds.snapshot(), "PA1")
+    worlds.die("PA1")
+    worlds.enter("PA1")
+    assert not worlds.commit(order)
+
+
+def test_a_home_that_is_ordered_to_return_has_not_to_ask_for_long() -> None:
+    worlds = away()
+    worlds.want("PA1")
+    assert plan(view(worlds, "PA2")).give == frozenset()
+    assert plan(view(ordered_home(), "PA2")).give == {*PORTS}
+
+
+def test_a_home_that_does_not_ask_gets_nothing_by_order() -> None:
+    worlds = ordered_home()
+    worlds.delete(want("PA1"))
+    assert plan(view(worlds, "PA2")).give == frozenset()
+    assert worlds.world().calls_end_within("PA1", "PA2") is None
+
+
+def test_calls_that_delay_an_ordered_return_are_ended_when_their_time_is_over() -> None:
+    worlds = ordered_home(PORTS[0], deadline=60)
+    found = plan(view(worlds, "PA2", free=BUSY))
+    assert (found.give, found.end) == ({PORTS[1]}, frozenset())
+    found = plan(view(worlds, "PA2", free=BUSY, ending=PA1))
+    assert (found.give, found.end) == ({PORTS[1]}, {PORTS[0]})
+
+
+def test_a_hand_back_compares_the_orders_about_the_home() -> None:
+    for key in (returning("PA1"), held_back("PA1")):
+        worlds = ordered_home()
+        step = only(plan(view(worlds, "PA2", released=frozenset(PORTS))), StepKind.HAND_BACK)
+        worlds.put(key, "PA1:7:0")
+        assert not worlds.commit(step.transaction)
+
+
+def test_the_end_of_a_return_takes_its_order_back() -> None:
+    worlds = ordered_home()
+    worlds.own("PA1", *EVERYTHING)
+    step = only(plan(view(worlds, "PA2")), StepKind.RELEASE)
+    assert worlds.commit(step.transaction)
+    assert returning("PA1") not in worlds.entries
+
+
+def test_a_home_of_which_nothing_is_away_takes_an_order_to_return_back() -> None:
+    worlds = ordered_home()
+    assert StepKind.RETURNED not in kinds(plan(view(worlds, "PA1")))
+    worlds.own("PA1", *EVERYTHING)
+    assert StepKind.RETURNED not in kinds(plan(view(worlds, "PA1")))
+    worlds.delete("claim/PA1")
+    step = only(plan(view(worlds, "PA1")), StepKind.RETURNED)
+    anew = ordered_home()
+    assert not anew.commit(step.transaction)
+    assert worlds.commit(step.transaction)
+    assert returning("PA1") not in worlds.entries
+
+
+def test_a_home_that_begins_a_session_takes_its_predecessor_s_order_to_return_back() -> None:
+    worlds = ordered_home()
+    worlds.die("PA1")
+    step = only(plan(view(worlds, "PA1")), StepKind.ENTER)
+    assert worlds.commit(step.transaction)
+    assert returning("PA1") not in worlds.entries
+
+
+def test_to_return_takes_a_move_and_a_hold_back_and_each_of_them_takes_it_back() -> None:
+    worlds = away()
+    worlds.commit(moving(CLUSTER, "PA1", "PA2", deadline=60))
+    worlds.commit(keeping_away(CLUSTER, "PA1"))
+    worlds.commit(returning_home(CLUSTER, worlds.snapshot(), "PA1"))
+    orders = worlds.world().orders("PA1")
+    assert (orders.moved_to, orders.held_back, orders.returns_within) == (None, False, 0.0)
+    worlds.commit(moving(CLUSTER, "PA1", "PA2"))
+    assert worlds.world().orders("PA1").returns_within is None
+    worlds.commit(returning_home(CLUSTER, worlds.snapshot(), "PA1"))
+    worlds.commit(keeping_away(CLUSTER, "PA1"))
+    assert worlds.world().orders("PA1").returns_within is None
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (lambda worlds: None, ""),
+        (lambda worlds: worlds.die("PA1"), "PA1 does not run: there is nobody to return to"),
+        (lambda worlds: worlds.dead.add("PA1"), "PA1 does not run: there is nobody to return to"),
+        (lambda worlds: worlds.stop("PA1"), "PA1 is to stop: there is nobody to return to"),
+    ],
+)
+def test_who_does_not_run_cannot_return(happens: Any, why: str) -> None:
+    worlds = away()
+    happens(worlds)
+    assert unreturnable(CLUSTER, worlds.snapshot(), "pa1") == why
+
+
+def test_how_far_a_return_is_says_what_delays_it() -> None:
+    worlds = ordered_home(PORTS[0])
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert page.state == "returns by order, ends calls after 0 ms"
+    found = returned(page, worlds.snapshot())
+    assert (found.final, found.obeyed) == (False, False)
+    assert found.words == "PA1 runs; PA2 still has 4 of its numbers, 1 of them in a call"
+    worlds.beat("PA1", frozenset({"jtapi"}))
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert returned(page, worlds.snapshot()).words.endswith("; it does not reach skinny")
+    worlds.die("PA1")
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    found = returned(page, worlds.snapshot())
+    assert (found.final, found.obeyed) == (True, False)
+
+
+# ----------------------------------------------------------------------------- a home that is held
+
+
+def test_nothing_of_a_home_that_is_held_comes_home_and_it_does_not_ask() -> None:
+    worlds = away()
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+    worlds.commit(keeping_away(CLUSTER, "PA1"))
+    assert kinds(plan(view(worlds, "PA1"))) == []
+    worlds.want("PA1")
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.UNWANT]
+    found = plan(view(worlds, "PA2", granted=PA1))
+    assert (found.give, found.hold) == (frozenset(), {*EVERYTHING})
+    worlds.commit(keeping_away(CLUSTER, "PA1", keep=False))
+    assert plan(view(worlds, "PA2", granted=PA1)).give == {*PORTS}
+
+
+def test_a_home_that_is_held_is_taken_over_and_takes_what_nobody_has() -> None:
+    worlds = away()
+    worlds.commit(keeping_away(CLUSTER, "PA1"))
+    worlds.die("PA2")
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.ACQUIRE]
+    worlds.die("PA1")
+    assert kinds(plan(view(worlds, "PA3"))) == [StepKind.TAKE_HOME]
+
+
+def test_the_answer_to_hold_says_who_keeps_what() -> None:
+    worlds = away()
+    worlds.commit(keeping_away(CLUSTER, "PA1"))
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert page.state == "held at PA2 by an operator"
+    found = kept_away(page)
+    assert (found.final, found.obeyed) == (True, True)
+    assert found.words == "PA1: PA2 keeps 4 of its 4 numbers"
+    found = answer(Command.START, page, worlds.snapshot())
+    assert (found.final, found.obeyed) == (True, True)
+    assert found.words == "PA1 runs; PA2 keeps 4 of its numbers, held there by an operator"
+    worlds.own("PA1", *EVERYTHING)
+    worlds.enter("PA1", up=EVERYTHING)
+    worlds.enter("PA2")
+    worlds.delete("claim/PA1")
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert kept_away(page).words == (
+        "PA1: whoever stands in for it keeps its 4 numbers; now nobody does"
+    )
+    assert page.state == "normal; what a stand-in takes is held there"

@@ -7,6 +7,7 @@ soon as they begin; what takes long is over when an event of :mod:`explored` say
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -21,7 +22,7 @@ from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import Plan, Step
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Put
-from pa_telephony.failover.world import Bearer, Beat, World, move, session, stop
+from pa_telephony.failover.world import Bearer, Beat, World, held_back, move, session, stop
 
 __all__ = [
     "FRESH",
@@ -29,6 +30,7 @@ __all__ = [
     "PAST",
     "RUNS",
     "beat_of",
+    "borne",
     "buried",
     "bury",
     "copied",
@@ -94,12 +96,15 @@ def _forget(member: Member) -> None:
     That is its session (for its heartbeat), an intent that it stop, what it owns or claims, and the
     configuration.
     """
-    mine = {stop(member.name), move(member.name), session(member.name), CONFIGURATION}
+    mine = {
+        *(order(member.name) for order in (stop, move, held_back)),
+        *(session(member.name), CONFIGURATION),
+    }
     seen = member._world.snapshot
     entries = {
         key: entry
         for key, entry in seen.entries.items()
-        if key in mine or Bearer.parse(entry.value).server == member.name
+        if key in mine or borne(entry.value)[0].server == member.name
     }
     if seen.dead or len(entries) < len(seen.entries):
         seen = replace(seen, entries=entries, dead=frozenset())
@@ -107,6 +112,15 @@ def _forget(member: Member) -> None:
     member._others.asked.clear()
     member._others.announced.clear()
     member._deadlines.homes.clear()
+
+
+_BEARER = re.compile(r"(\w+:\d+)(:\d+)?")
+
+
+def borne(text: str) -> tuple[Bearer, str]:
+    """The bearer that a value begins with, if it does, and what follows it."""
+    found = _BEARER.fullmatch(text)
+    return (Bearer.parse(found[1]), found[2] or "") if found else (Bearer("", 0), "")
 
 
 def buried(value: str, name: str) -> str:
@@ -157,9 +171,9 @@ def outdate(
     numbers |= {keys[key] + 2: keys[key] + 1 for key in deleted}
 
     def value(text: str) -> str:
-        bearer = Bearer.parse(text)
+        bearer, rest = borne(text)
         if bearer.token in numbers:
-            return str(Bearer(bearer.server, numbers[bearer.token]))
+            return f"{Bearer(bearer.server, numbers[bearer.token])}{rest}"
         return text
 
     seen = member._world.snapshot

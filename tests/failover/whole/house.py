@@ -18,7 +18,7 @@ from pa_telephony.callmanager import manager
 from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
 from pa_telephony.failover.configuring import propose
-from pa_telephony.failover.intent import moving
+from pa_telephony.failover.intent import keeping_away, moving, returning, unreturnable
 from pa_telephony.failover.transaction import Transaction
 from pa_telephony.trace import EventRecord
 from whole.callers import Callers
@@ -211,11 +211,25 @@ class House:
         """An operator wants a home at a stand-in, or at home again; calls have so many seconds."""
         within = "" if seconds is None else f", calls have {seconds} s"
         self.note(f"operator: {home} shall be at {to or 'home'}{within}")
-        self._ordered(home, moving(self.cluster, home, to, deadline=seconds), seconds)
+        self._ordered(moving(self.cluster, home, to, deadline=seconds), seconds)
 
-    def _ordered(self, home: str, order: Transaction, seconds: float | None) -> None:
+    def order_home(self, home: str, seconds: int) -> None:
+        """An operator has a home return now, if it runs; calls have so many seconds."""
+        snapshot = self.store.snapshot()
+        if why := unreturnable(self.cluster, snapshot, home):
+            self.note(f"operator: {why}")
+            return
+        self.note(f"operator: {home} shall return, calls have {seconds} s")
+        self._ordered(returning(self.cluster, snapshot, home, deadline=seconds), seconds)
+
+    def hold(self, home: str, keep: bool) -> None:
+        """An operator holds a home where it is, or no more."""
+        self.note(f"operator: {home} is held{'' if keep else ' no more'}")
+        self._ordered(keeping_away(self.cluster, home, keep=keep), None)
+
+    def _ordered(self, order: Transaction, seconds: float | None) -> None:
         if self.store.commit(order).committed:
-            self.limits.ordered(home, seconds, trio.current_time())
+            self.limits.ordered(order, seconds, trio.current_time())
 
     def save(self, cluster: Cluster) -> bool:
         """Import a configuration, as an operator does; False when it is refused for now."""

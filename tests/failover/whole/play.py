@@ -89,6 +89,7 @@ async def _schedule(
     house.network.heal_all()
     for name in house.names:
         house.move(name, None)
+        house.hold(name, False)
     while not house.save(house.cluster):  # noqa: ASYNC110 - a call that ends tells nobody
         # A number that has gone is there again only when its last call has ended.
         await trio.sleep(0.5)
@@ -167,6 +168,10 @@ def _misfortune(
         case "move":
             to = chance.choice([None, *house.cluster.candidates(name)])
             house.move(name, to, chance.choice([None, 0, 1, 5]) if to is not None else None)
+        case "return":
+            house.order_home(name, chance.choice([0, 0, 1, 5]))
+        case "hold":
+            house.hold(name, chance.random() < 0.6)
         case "no call manager":
             soon(trouble.no_call_manager, chance.choice([0.2, 1.0, 5.0, 8.0]))
         case "call manager stopped":
@@ -203,7 +208,7 @@ _FAULTS = {
 }
 """How often each is drawn, relative to the others."""
 
-_CHANGES = {"configuration": 12, "move": 8, "drain": 8}
+_CHANGES = {"configuration": 20, "move": 12, "drain": 8, "return": 8, "hold": 8}
 """What is drawn besides, in some of the schedules."""
 
 _WEATHER: list[tuple[str, dict[str, object]]] = [
