@@ -105,6 +105,20 @@ def test_a_line_that_accepts_by_itself_rings_at_once() -> None:
     assert served.states(served.lines["5001"])[-1] is CALLSTATE.ACCEPTED
 
 
+def test_what_one_application_accepts_by_itself_ends_with_its_line_and_not_with_another_s() -> None:
+    served = Served(accepts=True)
+    other = Application(served.side)
+    line = other.open_line("CTIP1", "5001")
+    on = LINEAUTOACCEPTSTATUS.AUTOACCEPT_ON
+    other.ask(messages.LineAutoAcceptChangeRequest(line_id=line, auto_accept_status=on))
+    served.application.ask(messages.LineCloseRequest(line_id=served.lines["5001"]))
+    caller = served.house.call(ALICE, "5001")
+    assert caller.state is LegState.RINGING_OUT
+    served.house.calls.release(caller)
+    other.ask(messages.LineCloseRequest(line_id=line))
+    assert served.house.call(ALICE, "5001").state is LegState.PROCEEDING
+
+
 def test_a_device_that_is_removed_and_added_accepts_nothing_by_itself() -> None:
     served = Served(accepts=True)
     house, side = served.house, served.side

@@ -89,7 +89,7 @@ class CtiSide:
         self.set_users(config.users)
         self._registrations = CtiRegistrations()
         self._view = CtiView(self._devices, calls, self._registrations)
-        self._auto_accept: set[tuple[str, int]] = set()
+        self._auto_accept: dict[tuple[str, int], set[object]] = {}
         self._streams: dict[int, Stream] = {}
         """Streams of legs of dynamically registered devices that have not yet told where they
         receive."""
@@ -171,12 +171,14 @@ class CtiSide:
         """How many applications have a device registered."""
         return self._registrations.owners(device)
 
-    def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Set whether calls to a line of a CTI device alert by themselves."""
+    def set_auto_accept(self, device: str, line: int, owner: object, on: bool) -> None:
+        """Set whether calls to a line alert by themselves: they do while one owner says so."""
         if on:
-            self._auto_accept.add((device, line))
-        else:
-            self._auto_accept.discard((device, line))
+            self._auto_accept.setdefault((device, line), set()).add(owner)
+        elif (owners := self._auto_accept.get((device, line))) is not None:
+            owners.discard(owner)
+            if not owners:
+                del self._auto_accept[device, line]
 
     def forward_of(self, device: str, line: int) -> str:
         """The number that a line forwards all calls to, "" for none."""
@@ -420,7 +422,8 @@ class CtiSide:
     def remove_device(self, name: str) -> None:
         """Forget a device that was removed, and tell the applications that may control it."""
         self._registrations.forget(name)
-        self._auto_accept = {each for each in self._auto_accept if each[0] != name}
+        for place in [each for each in self._auto_accept if each[0] == name]:
+            del self._auto_accept[place]
         self._view.notify_observers(backend.DeviceRemoved(self._view.device(name)))
         del self._devices[name]
 

@@ -405,8 +405,8 @@ class CallControl(Protocol):
         """Dial more digits in a call that is being dialled."""
         ...
 
-    def set_auto_accept(self, device: str, line: int, on: bool) -> None:
-        """Set whether calls to a line of a CTI device alert by themselves."""
+    def set_auto_accept(self, device: str, line: int, owner: object, on: bool) -> None:
+        """Set whether calls to a line alert by themselves: they do while one owner says so."""
         ...
 
     def accept(self, leg_id: int) -> None:

@@ -42,7 +42,7 @@ _MAX_FORWARDS = 8
 JTAPI sends one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """An open line; ``legs`` are the calls that the application knows there, as it knows them."""
 
@@ -234,7 +234,7 @@ class LineHandles:
         self._by_place.setdefault((line.device, index), []).append(line)
         self._session.follow(line.device)
         if request.auto_accept_status:
-            self._session.backend.set_auto_accept(line.device, index, True)
+            self._session.backend.set_auto_accept(line.device, index, line, True)
         if device.registered:
             self._session.send_event(device_events.line_service(line.handle, True))
         self._show_existing(line)
@@ -260,7 +260,7 @@ class LineHandles:
     def _change_auto_accept(self, request: messages.LineAutoAcceptChangeRequest) -> CtiMessage:
         line = self.line(request.line_id)
         status = request.auto_accept_status
-        self._session.backend.set_auto_accept(line.device, line.index, bool(status))
+        self._session.backend.set_auto_accept(line.device, line.index, line, bool(status))
         self._session.send_event(
             messages.LineAutoAcceptStatusEvent(
                 line_call_manager_id=CALL_MANAGER,
@@ -303,6 +303,8 @@ class LineHandles:
         self._by_place[place].remove(line)
         if not self._by_place[place]:
             del self._by_place[place]
+        # It is the application's wish, and goes with it.
+        self._session.backend.set_auto_accept(line.device, line.index, line, False)
         self._session.free_handle()
         self._session.unfollow(line.device)
 
