@@ -11,10 +11,11 @@ ARGS ?=
 # A worker for each processor; the tests of a file share one, with what they have set up together.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
+.PHONY: demo admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
+	@echo "make admin   the administration in a browser, with a cluster to try it with; prints address and password"
 	@echo "make test    all tests but the long ones"
 	@echo "make test-long   the long ones"
 	@echo "make check   what a change must pass: lint, types, import arrows, tests"
@@ -32,6 +33,9 @@ help:
 
 demo: .venv/.run
 	$(BIN)/pa-telephony demo
+
+admin: .venv/.run
+	$(BIN)/pa-telephony admin --demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)

@@ -30,6 +30,7 @@ _COMMANDS = {
     "callmanager": (".callmanager", "Run the embedded call manager."),
     "server": (".server", "Run one server of a cluster."),
     "agent": (".agent", "Keep this machine's servers running as the store says."),
+    "admin": (".admin", "The administration in a browser."),
     "cluster": (".cluster", "The configuration in the store: import, export, history."),
     "status": (".status", "The Server Status page as a table."),
     "alarms": (".alarms", "What is wrong with a cluster, by kind."),

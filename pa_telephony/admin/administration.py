@@ -1,0 +1,68 @@
+"""What all pages share: the cluster, the records, those who follow, and who guesses passwords."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trio
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pa_telephony.admin.fields import Posted
+from pa_telephony.admin.gate import address_of
+from pa_telephony.admin.live import Live
+from pa_telephony.admin.managed import ManagedCluster
+from pa_telephony.admin.records import Records, Session
+from pa_telephony.guesses import Guesses, Pace
+
+__all__ = ["Administration", "form_of", "session_of"]
+
+
+def _paces() -> Guesses:
+    """Five guesses at once; then one every two seconds of an address, every three of an account.
+
+    Who was right at an address lately is not slowed by what others guess there.
+    """
+    return Guesses(Pace(at_once=5, every=2.0), Pace(at_once=5, every=3.0))
+
+
+@dataclass(frozen=True)
+class Administration:
+    """What the pages work with; ``clock`` gives monotonic time."""
+
+    managed: ManagedCluster
+    records: Records
+    live: Live
+    guesses: Guesses = field(default_factory=_paces)
+    clock: Callable[[], float] = trio.current_time
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """With it wrong passwords are recognised when they are tried again."""
+    hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    """Comparing a password takes memory and time, so one is compared at a time."""
+
+    async def note(self, request: Request, what: str, account: str = "") -> None:
+        """Note in the records who did what."""
+        session: Session | None = request.scope["state"]["session"]
+        who = session.account if session is not None else account
+        address = address_of(request)
+        await trio.to_thread.run_sync(self.records.note, who, address, what)
+
+    async def leave(self, request: Request, text: str, to: str) -> Response:
+        """Lead to a page, which shows this text."""
+        session = session_of(request)
+        await trio.to_thread.run_sync(self.records.leave_message, session, text)
+        return RedirectResponse(to, 303)
+
+
+def session_of(request: Request) -> Session:
+    """The session of a request; the gate lets no other one come to a page that asks."""
+    session: Session = request.scope["state"]["session"]
+    return session
+
+
+def form_of(request: Request) -> Posted:
+    """What was sent with a POST."""
+    posted: Posted = request.scope["state"]["form"]
+    return posted

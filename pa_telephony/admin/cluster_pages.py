@@ -1,0 +1,193 @@
+"""Server Status and Control Center: what runs, and what an operator does about it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+
+import trio
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from pa_telephony.admin.administration import Administration, form_of, session_of
+from pa_telephony.admin.editing import first
+from pa_telephony.admin.live import TooManyFollow, encoded
+from pa_telephony.admin.managed import NoServers
+from pa_telephony.admin.rendering import BASE, fragment, render
+from pa_telephony.admin.views import (
+    control_rows,
+    control_summary,
+    service_rows,
+    status_groups,
+    status_summary,
+)
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.intent import Command
+from pa_telephony.failover.services import answer_of, services
+from pa_telephony.failover.sight import Sight
+from pa_telephony.failover.status import ServerStatus
+
+__all__ = ["ClusterPages"]
+
+_STATUS = f"{BASE}/server-status"
+_CONTROL = f"{BASE}/control-center"
+_COMMANDS = {each.value: each for each in Command}
+_WITHIN = {Command.DRAIN: 1.0}
+"""Seconds to wait for what comes of a command; a drain takes as long as calls do."""
+_WAIT = 10.0
+
+
+class ClusterPages:
+    """The two pages, and the events that keep them up to date."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._all = administration
+
+    def routes(self) -> list[Route]:
+        """Where they are."""
+        return [
+            Route(_STATUS, self.status),
+            Route(f"{_STATUS}/events", self.status_events),
+            Route(_CONTROL, self.control_center, methods=["GET", "POST"]),
+            Route(f"{_CONTROL}/events", self.control_events),
+        ]
+
+    # ---------------------------------------------------------------------- Server Status
+
+    async def status(self, request: Request) -> Response:
+        """The status of the server that is named, or of the first."""
+        try:
+            pages = await self._all.managed.status()
+        except NoServers:
+            return render(request, "server_status.html", names=(), name="", shown=None)
+        name = request.query_params.get("server", "")
+        shown = _shown(pages, name)
+        if shown is None:
+            return render(
+                request, "refused.html", 404, title="Server Status", why="There is no such server."
+            )
+        names = tuple(each.name for each in pages)
+        return render(
+            request, "server_status.html", names=names, name=shown.name, shown=_status(pages, name)
+        )
+
+    async def status_events(self, request: Request) -> Response:
+        """The same, whenever it changes."""
+        name = request.query_params.get("server", "")
+
+        def draw(sight: Sight) -> str:
+            if sight.unreadable:
+                return fragment("unreadable.html", why=sight.unreadable)
+            shown = _status(sight.pages, name)
+            return "" if shown is None else fragment("server_status_live.html", shown=shown)
+
+        return self._events(request, f"status {name}", draw)
+
+    # ---------------------------------------------------------------------- Control Center
+
+    async def control_center(self, request: Request) -> Response:
+        """All that can be started and stopped."""
+        if request.method == "POST":
+            return await self._order(request)
+        present = await self._all.managed.present()
+        try:
+            pages = await self._all.managed.status()
+        except NoServers:
+            pages = ()
+        return render(
+            request,
+            "control_center.html",
+            shown=_control(pages),
+            services=service_rows(present.config),
+        )
+
+    async def control_events(self, request: Request) -> Response:
+        """The servers' rows, whenever they change."""
+
+        def draw(sight: Sight) -> str:
+            if sight.unreadable:
+                return fragment("unreadable.html", why=sight.unreadable)
+            return fragment("control_center_live.html", shown=_control(sight.pages))
+
+        return self._events(request, "control", draw)
+
+    async def _order(self, request: Request) -> Response:
+        """Do what a button says: a command, and the server whose it is, or nothing for all."""
+        verb, _, subject = first(form_of(request), "do").partition(" ")
+        if verb in ("start-service", "stop-service"):
+            told = await self._of_service(subject)
+        elif (command := _COMMANDS.get(verb)) is not None:
+            names = (subject,) if subject else ()
+            if not names and command not in (Command.START, Command.STOP):
+                told = "Name a server."
+            else:
+                told = await self._give(command, names)
+        else:
+            told = "There is no such button."
+        await self._all.note(request, f"{verb} {subject or 'all'}: {told}"[:500])
+        return await self._all.leave(request, told, _CONTROL)
+
+    async def _give(self, command: Command, names: Sequence[str]) -> str:
+        within = _WITHIN.get(command, _WAIT)
+        try:
+            answers = await self._all.managed.order(command, names, within=within)
+        except ConfigurationError as error:
+            return error.rule
+        return "\n".join(each.words for each in answers)
+
+    async def _of_service(self, subject: str) -> str:
+        """What Start and Stop of a license manager or a speech server answer; a group's for all."""
+        rows = services((await self._all.managed.present()).config)
+        told = [
+            answer_of(each)
+            for each in rows
+            if f"{each.group.value}: {each.name}, ".startswith(f"{subject}, ")
+            or each.group.value == subject
+        ]
+        return "\n".join(told) or "There is no such row."
+
+    # ------------------------------------------------------------------------------ events
+
+    def _events(self, request: Request, page: str, draw: Callable[[Sight], str]) -> Response:
+        session, records = session_of(request), self._all.records
+
+        async def goes_on() -> bool:
+            find = functools.partial(records.find, session.token, seen=False)
+            return await trio.to_thread.run_sync(find) is not None
+
+        async def events() -> AsyncGenerator[bytes]:
+            try:
+                following = self._all.live.follow(page, draw, goes_on)
+                async with contextlib.aclosing(following):
+                    async for text in following:
+                        yield encoded(text)
+            except TooManyFollow:
+                # The page shows what is so when it is opened, and the browser tries again later.
+                yield b"retry: 60000\n\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def _shown(pages: Sequence[ServerStatus], name: str) -> ServerStatus | None:
+    """The page of the server that is named, or the first when none is; None for no such server."""
+    return next((each for each in pages if not name or each.name == name), None)
+
+
+def _status(pages: Sequence[ServerStatus], name: str) -> dict[str, Any] | None:
+    page = _shown(pages, name)
+    if page is None:
+        return None
+    return {
+        "page": page,
+        "groups": status_groups(page, pages),
+        "summary": status_summary(page),
+        "ports": sum(each.identity.kind.value == "port" for each in page.resources),
+    }
+
+
+def _control(pages: Sequence[ServerStatus]) -> dict[str, Any]:
+    rows = control_rows(pages)
+    return {"rows": rows, "summary": control_summary(rows)}

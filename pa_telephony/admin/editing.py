@@ -1,0 +1,199 @@
+"""What happens with a form that was sent: a list changed, a look at what Save would do, or saved.
+
+Nothing takes effect before Save. What was typed stays in the form whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pa_telephony.admin.fields import (
+    Form,
+    FormRefused,
+    Kind,
+    Posted,
+    Problems,
+    Values,
+    changed_list,
+    typed,
+)
+from pa_telephony.admin.managed import ManagedCluster, Present
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.configuring import Proposal
+
+__all__ = ["Build", "Edit", "edit", "first", "opened", "remove"]
+
+Build = Callable[[ClusterConfig, Values], Cluster]
+"""Makes the cluster that a form means; raises :class:`FormRefused`."""
+
+_LIST_VERBS = ("add", "remove", "up", "down")
+
+
+@dataclass
+class Edit:
+    """A form, and what there is to say of it."""
+
+    values: Values
+    base: int
+    """The revision that the form was made from."""
+    present: Present
+    problems: Problems = field(default_factory=Problems)
+    boxes: dict[str, str] = field(default_factory=dict[str, str])
+    """What stands in the edit boxes beside lists."""
+    proposal: Proposal | None = None
+    """What Save would do now."""
+    meant: Cluster | None = None
+    """The cluster that the form means, when it keeps every rule."""
+    overtaken: tuple[str, ...] = ()
+    """What another writer has saved meanwhile."""
+    saved: Proposal | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What Save has done, in sentences."""
+        if self.saved is None:
+            return ()
+        if self.saved.transaction is None:
+            return ("Nothing has changed.",)
+        done = f"Saved as revision {self.saved.revision.number}."
+        return (done, *self.saved.effect.told)
+
+
+def first(posted: Posted, name: str) -> str:
+    """The first value that was sent under a name; "" for none."""
+    sent = posted.get(name, ())
+    return sent[0] if sent else ""
+
+
+def opened(present: Present, values: Values) -> Edit:
+    """A form as it is when a page is opened."""
+    return Edit(values, present.number, present)
+
+
+def _begun(present: Present, form: Form, posted: Posted) -> Edit:
+    base = first(posted, "base")
+    number = int(base) if base.isascii() and base.isdecimal() and len(base) < 12 else 0
+    return Edit(typed(form, posted), number, present)
+
+
+async def edit(
+    managed: ManagedCluster,
+    form: Form,
+    posted: Posted,
+    build: Build,
+    by: str,
+    entry_problem: Callable[[ClusterConfig, Values, str, tuple[str, ...]], str] | None = None,
+) -> Edit:
+    """Do what the button of a form asks for, in the name of ``by``."""
+    found = _begun(await managed.present(), form, posted)
+    verb, _, name = first(posted, "do").partition(" ")
+    if verb in _LIST_VERBS and (listed := form.named(name)) is not None:
+        if listed.kind in (Kind.LIST, Kind.PICK):
+            _change(found, listed.kind, verb, name, posted, entry_problem)
+    elif verb == "save":
+        _left_over(found, form, posted)
+    problems = found.problems
+    await _look(managed, found, form, build, keep_quiet=verb in _LIST_VERBS)
+    if verb == "save" and not problems and found.meant is not None:
+        await _save(managed, found, by)
+    return found
+
+
+def _change(
+    found: Edit,
+    kind: Kind,
+    verb: str,
+    name: str,
+    posted: Posted,
+    entry_problem: Callable[[ClusterConfig, Values, str, tuple[str, ...]], str] | None,
+) -> None:
+    entries: tuple[str, ...] = found.values[name]
+    if kind is Kind.PICK and verb == "add":
+        more = [each for each in posted.get(f"available-{name}", ()) if each not in entries]
+        found.values[name] = (*entries, *more)
+        return
+    box = first(posted, f"new-{name}").strip()
+    changed = changed_list(entries, verb, box, posted.get(f"chosen-{name}", ()))
+    if verb == "add" and entry_problem is not None and changed != entries:
+        why = entry_problem(found.present.config, found.values, name, changed)
+        if why:
+            found.problems.add(name, why)
+            found.boxes[name] = box
+            return
+    found.values[name] = changed
+
+
+def _left_over(found: Edit, form: Form, posted: Posted) -> None:
+    """What was typed into an edit box and not added would be lost without a word."""
+    for each in form.fields:
+        box = first(posted, f"new-{each.name}").strip()
+        if each.kind is Kind.LIST and box:
+            found.boxes[each.name] = box
+            found.problems.add(each.name, f"{box!r} is not in the list: click Add, or empty it")
+
+
+async def _look(
+    managed: ManagedCluster, found: Edit, form: Form, build: Build, *, keep_quiet: bool
+) -> None:
+    """See what Save would do; ``keep_quiet`` of a form that is being filled in still."""
+    try:
+        found.meant = build(found.present.config, found.values)
+    except FormRefused as refused:
+        if not keep_quiet:
+            for name, rules in refused.problems.fields.items():
+                for rule in rules:
+                    found.problems.add(name, rule)
+            found.problems.others += refused.problems.others
+        return
+    found.proposal = await managed.propose(found.meant)
+    if not keep_quiet:
+        _take_refused(found, form)
+
+
+def _take_refused(found: Edit, form: Form) -> None:
+    assert found.proposal is not None
+    sections = _sections(found)
+    for error in found.proposal.effect.refused:
+        found.problems.take(error, form, *sections)
+
+
+def _sections(found: Edit) -> tuple[str, ...]:
+    """The sections of a configuration that this form is about."""
+    name = found.values.get("server_name", found.values.get("name"))
+    if name is None:
+        return ("speech",)
+    return (f"server {name!r}", f"provider {name!r}")
+
+
+async def _save(managed: ManagedCluster, found: Edit, by: str) -> None:
+    assert found.meant is not None
+    try:
+        found.saved = await managed.save(found.meant, found.base, by)
+    except ConfigurationError as error:
+        # What may not be saved was told by the look before; so this is another writer's doing.
+        found.overtaken = (error.rule, *getattr(error, "__notes__", ()))
+        found.present = await managed.present()
+        found.base = found.present.number
+
+
+async def remove(
+    managed: ManagedCluster,
+    posted: Posted,
+    form: Form,
+    build: Callable[[ClusterConfig], Cluster],
+    by: str,
+) -> Edit:
+    """Remove what a form is about; looked at first, and done when the button says that it is so."""
+    found = _begun(await managed.present(), form, posted)
+
+    def without(config: ClusterConfig, _: Values) -> Cluster:
+        return build(config)
+
+    await _look(managed, found, form, without, keep_quiet=False)
+    really = first(posted, "do") == "delete-really"
+    if really and not found.problems and found.meant is not None:
+        await _save(managed, found, by)
+    return found

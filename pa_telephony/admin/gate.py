@@ -1,0 +1,198 @@
+"""Who may come in: the one place where sessions, forms' tokens, sizes and headers are checked.
+
+Everything but the login page, and the two files that it needs, wants a session. A POST wants the
+token of its session's forms besides. What is too large, too slow or of another kind is refused
+before a page sees it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import logging
+import secrets
+from collections.abc import Mapping
+from urllib.parse import parse_qs, quote
+
+import trio
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pa_telephony.admin.records import Records, Session, csrf_token
+from pa_telephony.admin.rendering import BASE, render
+from pa_telephony.errors import ConfigurationError, ConnectionLost
+
+__all__ = ["COOKIE", "VISITOR", "Gate", "address_of", "set_cookie"]
+
+COOKIE = "pa_session"
+"""The cookie of whoever has signed in."""
+VISITOR = "pa_visitor"
+"""The cookie of whoever looks at the login page; the form's token is made of it."""
+OPEN = frozenset({f"{BASE}/login"})
+"""The pages for which no session is needed."""
+STATIC = f"{BASE}/static/"
+
+_LARGEST_FORM = 262_144
+_MOST_FIELDS = 5_000
+_FORM_WITHIN = 10.0
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+_log = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    """A form that is not even read to its end."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+class Gate:
+    """The middleware around all pages."""
+
+    def __init__(self, app: ASGIApp, records: Records) -> None:
+        self._app = app
+        self._records = records
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or let its page do so."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+                message["headers"] = headers.raw
+            await send(message)
+
+        request = Request(scope, receive)
+        scope["state"] = {"session": None, "csrf": "", "form": {}, "message": ""}
+        try:
+            response = await self._admit(request)
+            if response is None:
+                await self._app(scope, receive, guarded)
+                return
+        except ConnectionLost as error:
+            if begun:
+                raise
+            response = render(request, "refused.html", 503, title="Store", why=str(error))
+        except ConfigurationError as error:
+            if begun:
+                raise
+            response = render(request, "refused.html", 409, title="Configuration", why=str(error))
+        except Exception:
+            _log.exception("a page failed: %s", scope["path"])
+            if begun:
+                raise
+            why = "This page has a fault, which the log of this program tells of."
+            response = render(request, "refused.html", 500, title="Internal error", why=why)
+        await response(scope, receive, guarded)
+
+    async def _admit(self, request: Request) -> Response | None:
+        """The answer to a request that no page shall see; None for all others."""
+        state, path = request.scope["state"], request.url.path
+        if request.method not in ("GET", "HEAD", "POST"):
+            return _refused(request, 405, "There is nothing here for this method.")
+        if path.startswith(STATIC):
+            return None
+        token = request.cookies.get(COOKIE, "")
+        session = await trio.to_thread.run_sync(self._records.find, token) if token else None
+        state["session"] = session
+        if session is None and path not in OPEN:
+            if _follows(request):
+                return Response(status_code=403)
+            wanted = f"{path}?{request.url.query}" if request.url.query else path
+            return RedirectResponse(f"{BASE}/login?next={quote(wanted)}", 303)
+        return await self._with_form(request, session)
+
+    async def _with_form(self, request: Request, session: Session | None) -> Response | None:
+        state = request.scope["state"]
+        secret = session.token if session else request.cookies.get(VISITOR, "")
+        state["csrf"] = csrf_token(secret) if secret else ""
+        if request.method == "POST":
+            try:
+                state["form"] = await _form(request)
+            except _Refused as refused:
+                return _refused(request, refused.status, refused.why)
+            sent = (state["form"].get("csrf") or [""])[0]
+            if not secret or not hmac.compare_digest(sent.encode(), state["csrf"].encode()):
+                why = "This form is not of your present session. Open the page again."
+                return _refused(request, 403, why)
+        elif session is not None and request.method == "GET" and not _follows(request):
+            state["message"] = await trio.to_thread.run_sync(self._records.take_message, session)
+        if session is None and not secret:
+            state["visitor"] = secrets.token_urlsafe(32)
+            state["csrf"] = csrf_token(state["visitor"])
+        return None
+
+
+def _follows(request: Request) -> bool:
+    """Whether it is for the events of a page, which no person waits for."""
+    return request.url.path.endswith("/events")
+
+
+def _refused(request: Request, status: int, why: str) -> Response:
+    return render(request, "refused.html", status, title="Refused", why=why)
+
+
+async def _form(request: Request) -> Mapping[str, list[str]]:
+    """The fields that were sent; raises :class:`_Refused`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise _Refused(415, "This is no form.")
+    body = bytearray()
+    with trio.move_on_after(_FORM_WITHIN) as patience:
+        try:
+            async with contextlib.aclosing(request.stream()) as parts:
+                async for part in parts:
+                    body += part
+                    if len(body) > _LARGEST_FORM:
+                        raise _Refused(413, "This form is too large.")
+        except ClientDisconnect:
+            raise _Refused(400, "This form did not come to its end.") from None
+    if patience.cancelled_caught:
+        raise _Refused(408, "This form took too long to come.")
+    try:
+        return parse_qs(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:
+        raise _Refused(400, "This form cannot be read.") from None
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
+    """Set a cookie that no script and no other site sees; an empty value takes it away."""
+    secure = request.url.scheme == "https"
+    age = None if value else 0
+    response.set_cookie(
+        name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="strict"
+    )
+
+
+def address_of(request: Request) -> str:
+    """The address from which a request came."""
+    return request.client.host if request.client is not None else ""

@@ -1,0 +1,111 @@
+"""The cluster that is administered, in its store and nowhere else.
+
+What is asked for here is asked of the store: servers and agents see it there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from pa_telephony import failover
+from pa_telephony.admin.fields import checked
+from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.configuring import Proposal, propose, save_configuration
+from pa_telephony.failover.intent import Answer, Command
+from pa_telephony.failover.status import ServerStatus
+from pa_telephony.failover.stored import read, stored
+from pa_telephony.failover.stores import Store
+
+__all__ = ["ManagedCluster", "NoServers", "Present"]
+
+
+class NoServers(ConfigurationError):
+    """There is no server yet, so there is nothing to see or to control."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no server yet: add one on Server Configuration")
+
+
+@dataclass(frozen=True)
+class Present:
+    """The configuration that the store has."""
+
+    config: ClusterConfig
+    """That, or what the first one is begun with; then without servers."""
+    number: int
+    """Of its revision; 0 for none."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The configuration, checked; raises :class:`NoServers` where there is none yet."""
+        if isinstance(self.config, Cluster):
+            return self.config
+        raise NoServers
+
+
+class ManagedCluster:
+    """What the pages ask of a cluster and tell it.
+
+    ``begin`` is what the first configuration is begun with while the store has none; its file and
+    its store are those of the cluster. ``clock`` gives Unix time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        begin: ClusterConfig,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self._begin = begin
+        self._clock = clock
+
+    async def present(self) -> Present:
+        """The configuration; raises ConfigurationError when this release cannot read it."""
+        revision = stored(await self.store.snapshot())
+        if revision is None:
+            return Present(self._begin, 0)
+        return Present(read(revision, self._like), revision.number)
+
+    @property
+    def _like(self) -> Cluster:
+        """A cluster of the same file and store, for what asks for one."""
+        server = failover.ServerConfig(server_name="none", hostname_or_ip_address="127.0.0.1")
+        bare = ClusterConfig((server,), store=self._begin.store, file=self._begin.file)
+        return checked(bare)
+
+    async def propose(self, cluster: Cluster) -> Proposal:
+        """What it would do to save this now; nothing is done."""
+        return propose(self._ours(cluster), await self.store.snapshot())
+
+    async def save(self, cluster: Cluster, base: int, by: str) -> Proposal:
+        """Save it, if the store has revision ``base`` still; raises ConfigurationError.
+
+        The notes of the error of a second writer say what the first has changed.
+        """
+        snapshot = await self.store.snapshot()
+        present = stored(snapshot)
+        if base == 0 and present is not None:
+            rule = f"revision {present.number} was saved by {present.by or 'another'} meanwhile"
+            raise ConfigurationError(f"{rule}: nothing was saved")
+        return await save_configuration(
+            self._ours(cluster), self.store, at=self._clock(), by=by, base=base
+        )
+
+    def _ours(self, cluster: Cluster) -> Cluster:
+        return replace(cluster, file=self._begin.file, store=self._begin.store)
+
+    async def status(self) -> tuple[ServerStatus, ...]:
+        """The Server Status page of every server."""
+        return await failover.read_status((await self.present()).cluster, self.store)
+
+    async def order(
+        self, command: Command, names: Iterable[str] = (), *, within: float = 10.0
+    ) -> tuple[Answer, ...]:
+        """Give an operator's command to servers, or to all; and see what they do about it."""
+        cluster = (await self.present()).cluster
+        return await failover.control_and_see(cluster, command, names, self.store, within=within)

@@ -1,0 +1,276 @@
+"""What the administration itself keeps: accounts, sessions, and who did what; a file of its own.
+
+An SQLite file beside the store, its owner's alone, that several processes may share. Passwords are
+there as argon2 hashes, and of a session's token only a digest: who reads the file can sign in with
+none of it. All methods block and belong into a thread; ``clock`` gives Unix time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pa_telephony.errors import ConnectionLost, TelephonyError
+from pa_telephony.failover.stores.private import make_parent, open_private
+
+__all__ = [
+    "ADMINISTRATOR",
+    "Deed",
+    "Hasher",
+    "PasswordRefused",
+    "Records",
+    "Session",
+    "argon2_hasher",
+    "csrf_token",
+]
+
+ADMINISTRATOR = "administrator"
+"""The account that is made at the first start."""
+SHORTEST, LONGEST = 10, 200
+"""How many characters a password has."""
+IDLE = 1800.0
+"""Seconds after which a session that asks for no page ends."""
+LIFE = 43_200.0
+"""Seconds after which a session ends in any case."""
+_MOST_SESSIONS = 1000
+_MOST_DEEDS = 10_000
+_ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (
+    digest TEXT PRIMARY KEY, account TEXT NOT NULL, begun REAL NOT NULL, seen REAL NOT NULL,
+    message TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS deeds (
+    at REAL NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL, what TEXT NOT NULL
+);
+"""
+
+
+class PasswordRefused(TelephonyError):
+    """A new password is too short, too long, or the old one."""
+
+
+class Hasher(Protocol):
+    """What makes and compares hashes of passwords."""
+
+    def hash(self, password: str) -> str:
+        """The hash to keep."""
+        ...
+
+    def verify(self, hash: str, password: str) -> bool:
+        """Whether it is the hash of this password."""
+        ...
+
+
+def argon2_hasher() -> Hasher:
+    """The hasher of argon2-cffi, an extra, with its own choice of costs."""
+    from argon2 import PasswordHasher
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
+    hasher = PasswordHasher()
+
+    class _Argon2:
+        def hash(self, password: str) -> str:
+            return hasher.hash(password)
+
+        def verify(self, hash: str, password: str) -> bool:
+            try:
+                return hasher.verify(hash, password)
+            except (Argon2Error, InvalidHashError):
+                return False
+
+    return _Argon2()
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who has signed in; ``token`` is the secret of the browser's cookie."""
+
+    token: str
+    account: str
+
+    @property
+    def csrf(self) -> str:
+        """What each form of this session has to carry."""
+        return csrf_token(self.token)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did."""
+
+    at: float
+    account: str
+    address: str
+    what: str
+
+
+def csrf_token(token: str) -> str:
+    """What proves that a form was made for whoever holds ``token``, without telling it."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Records:
+    """The file; made with its tables where there is none."""
+
+    def __init__(self, path: Path, hasher: Hasher, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._hasher = hasher
+        self._clock = clock
+        make_parent(path)
+        os.close(open_private(path))
+        # Compared with for an account that is not there, so that this takes as long.
+        self._nobody = hasher.hash(secrets.token_urlsafe())
+        with self._open() as database:
+            database.executescript(_SCHEMA)
+
+    @contextlib.contextmanager
+    def _open(self) -> Generator[sqlite3.Connection]:
+        try:
+            database = sqlite3.connect(self._path, timeout=5.0)
+            try:
+                with database:
+                    yield database
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise ConnectionLost(f"{self._path}: {error}") from error
+
+    # -------------------------------------------------------------------------- accounts
+
+    def first_password(self) -> str | None:
+        """Make the first account with a password, which is given here once; None if there is one.
+
+        The account is :data:`ADMINISTRATOR`.
+        """
+        with self._open() as database:
+            if database.execute("SELECT 1 FROM accounts").fetchone() is not None:
+                return None
+        password = "".join(secrets.choice(_ALPHABET) for _ in range(16))
+        made = self._hasher.hash(password)
+        with self._open() as database:
+            done = database.execute(
+                "INSERT INTO accounts SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM accounts)",
+                (ADMINISTRATOR, made),
+            )
+            return password if done.rowcount else None
+
+    def right(self, account: str, password: str) -> bool:
+        """Whether it is the password of the account; takes as long for one that is not there."""
+        known = self._hash_of(account)
+        matches = self._hasher.verify(known or self._nobody, password[: LONGEST + 1])
+        return matches and known is not None
+
+    def _hash_of(self, account: str) -> str | None:
+        with self._open() as database:
+            row = database.execute(
+                "SELECT hash FROM accounts WHERE name = ?", (account.casefold(),)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def change_password(self, session: Session, new: str) -> None:
+        """Give the session's account another password, which ends its other sessions.
+
+        Raises :class:`PasswordRefused`.
+        """
+        if not SHORTEST <= len(new) <= LONGEST:
+            raise PasswordRefused(f"must have {SHORTEST} to {LONGEST} characters")
+        if self._hasher.verify(self._hash_of(session.account) or self._nobody, new):
+            raise PasswordRefused("must be another one than before")
+        made = self._hasher.hash(new)
+        with self._open() as database:
+            database.execute("UPDATE accounts SET hash = ? WHERE name = ?", (made, session.account))
+            database.execute(
+                "DELETE FROM sessions WHERE account = ? AND digest != ?",
+                (session.account, _digest(session.token)),
+            )
+
+    # -------------------------------------------------------------------------- sessions
+
+    def begin(self, account: str) -> Session:
+        """A new session of an account; the oldest of all goes when there are too many."""
+        session = Session(secrets.token_urlsafe(32), account.casefold())
+        now = self._clock()
+        with self._open() as database:
+            database.execute(
+                "DELETE FROM sessions WHERE seen < ? OR begun < ?", (now - IDLE, now - LIFE)
+            )
+            database.execute(
+                "DELETE FROM sessions WHERE digest NOT IN"
+                " (SELECT digest FROM sessions ORDER BY seen DESC LIMIT ?)",
+                (_MOST_SESSIONS - 1,),
+            )
+            database.execute(
+                "INSERT INTO sessions (digest, account, begun, seen) VALUES (?, ?, ?, ?)",
+                (_digest(session.token), session.account, now, now),
+            )
+        return session
+
+    def find(self, token: str, *, seen: bool = True) -> Session | None:
+        """The session of a cookie, if it goes on; with ``seen`` it goes on from now."""
+        now, digest = self._clock(), _digest(token)
+        with self._open() as database:
+            row = database.execute(
+                "SELECT account FROM sessions WHERE digest = ? AND seen >= ? AND begun >= ?",
+                (digest, now - IDLE, now - LIFE),
+            ).fetchone()
+            if row is not None and seen:
+                database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now, digest))
+        return None if row is None else Session(token, str(row[0]))
+
+    def end(self, session: Session) -> None:
+        """End a session, wherever its cookie is still held."""
+        with self._open() as database:
+            database.execute("DELETE FROM sessions WHERE digest = ?", (_digest(session.token),))
+
+    def leave_message(self, session: Session, text: str) -> None:
+        """Leave what the session's next page shows."""
+        with self._open() as database:
+            database.execute(
+                "UPDATE sessions SET message = ? WHERE digest = ?", (text, _digest(session.token))
+            )
+
+    def take_message(self, session: Session) -> str:
+        """What was left, once."""
+        with self._open() as database:
+            key = (_digest(session.token),)
+            row = database.execute("SELECT message FROM sessions WHERE digest = ?", key).fetchone()
+            if row is not None and row[0]:
+                database.execute("UPDATE sessions SET message = '' WHERE digest = ?", key)
+        return "" if row is None else str(row[0])
+
+    # -------------------------------------------------------------------------- who did what
+
+    def note(self, account: str, address: str, what: str) -> None:
+        """Note what somebody did; the last ten thousand deeds are kept."""
+        with self._open() as database:
+            database.execute(
+                "INSERT INTO deeds VALUES (?, ?, ?, ?)", (self._clock(), account, address, what)
+            )
+            database.execute(
+                "DELETE FROM deeds WHERE rowid <= (SELECT max(rowid) FROM deeds) - ?",
+                (_MOST_DEEDS,),
+            )
+
+    def deeds(self, most: int = 100) -> tuple[Deed, ...]:
+        """The last deeds, the newest first."""
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT at, account, address, what FROM deeds ORDER BY rowid DESC LIMIT ?", (most,)
+            ).fetchall()
+        return tuple(Deed(*row) for row in rows)

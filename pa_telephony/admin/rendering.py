@@ -1,0 +1,61 @@
+"""Templates made into answers; what every page shows besides its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from pa_telephony import __version__
+from pa_telephony.printable import printable_reason
+
+__all__ = ["BASE", "MENU", "fragment", "render"]
+
+BASE = "/PAsystemadmin"
+"""Where all of it stands, as the document has it."""
+
+MENU = {
+    "System": {
+        "Control Center": f"{BASE}/control-center",
+        "Telephony": f"{BASE}/telephony",
+        "Speech Services": f"{BASE}/speech-services",
+    },
+    "Servers": {
+        "Server Configuration": f"{BASE}/server-configuration",
+        "Server Status": f"{BASE}/server-status",
+    },
+    "Help": {"Help": f"{BASE}/help"},
+    "Session": {"Change Password": f"{BASE}/password", "Log Out": f"{BASE}/log-out"},
+}
+"""The menu bar; each menu leads to its pages."""
+
+_environment = Environment(
+    loader=PackageLoader("pa_telephony.admin"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_globals: dict[str, Any] = {"BASE": BASE, "MENU": MENU, "version": __version__}
+_environment.globals.update(_globals)
+_environment.filters["printable"] = printable_reason
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """The page of a template; it is given the session, and the message that was left for it."""
+    state = request.scope.setdefault("state", {})
+    text = _environment.get_template(template).render(
+        path=request.url.path,
+        session=state.get("session"),
+        csrf=state.get("csrf", ""),
+        message=state.get("message", ""),
+        **context,
+    )
+    return HTMLResponse(text, status)
+
+
+def fragment(template: str, **context: Any) -> str:
+    """A part of a page, for one that follows the cluster."""
+    return _environment.get_template(template).render(**context)

@@ -1,0 +1,100 @@
+"""The pages on a TCP port, with hypercorn in our own tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+import time
+from collections.abc import AsyncGenerator
+from typing import Any, cast
+
+import trio
+from hypercorn import trio as hypercorn_trio
+from hypercorn.config import Config
+from starlette.types import ASGIApp
+
+from pa_telephony.admin.administration import Administration
+from pa_telephony.admin.app import make_app
+from pa_telephony.admin.live import Live
+from pa_telephony.admin.managed import ManagedCluster
+from pa_telephony.admin.records import Records, argon2_hasher
+from pa_telephony.errors import ConnectionLost
+from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.configuring import save_configuration
+from pa_telephony.failover.stored import stored
+from pa_telephony.failover.stores.sqlite import open_sqlite
+from pa_telephony.tasks import background
+
+__all__ = ["open_administration", "open_pages"]
+
+_MOST_CONNECTIONS = 1000
+
+
+@contextlib.asynccontextmanager
+async def open_administration(
+    begin: ClusterConfig,
+) -> AsyncGenerator[tuple[Administration, str | None]]:
+    """The administration of a cluster, in its store, and the first password if it is made now.
+
+    A checked cluster becomes the configuration of a store that has none, as with servers; one that
+    is not checked is what the first configuration is begun with.
+    """
+    path = begin.store_path
+    settle = begin.timing.take
+    async with open_sqlite(path, settle=settle) as store:
+        if isinstance(begin, Cluster) and stored(await store.snapshot()) is None:
+            await save_configuration(begin, store, at=time.time(), by="admin")
+        records = await trio.to_thread.run_sync(
+            lambda: Records(path.with_name(f"{path.name}.admin"), argon2_hasher())
+        )
+        password = await trio.to_thread.run_sync(records.first_password)
+        managed = ManagedCluster(store, begin)
+        yield Administration(managed, records, Live(managed)), password
+
+
+@contextlib.asynccontextmanager
+async def open_pages(administration: Administration, host: str, port: int) -> AsyncGenerator[int]:
+    """Serve the pages while inside; gives the port, which the kernel chooses for 0.
+
+    Raises :class:`~pa_telephony.errors.ConnectionLost` when the address cannot be had.
+    """
+    listener = _listen(host, port)
+    chosen: int = listener.getsockname()[1]
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = logging.getLogger(f"{__name__}.hypercorn")
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 0.5
+    config.keep_alive_timeout = 15.0
+    config.h11_max_incomplete_size = 16_384
+    app: ASGIApp = make_app(administration)
+    async with background() as tasks:
+        tasks.start_soon(administration.live.run)
+        await tasks.start(_serve, app, config)
+        yield chosen
+
+
+async def _serve(app: ASGIApp, config: Config, *, task_status: trio.TaskStatus[list[str]]) -> None:
+    # Its types want an application of its own kind; a Starlette one is as good.
+    serve = cast("Any", hypercorn_trio).serve
+    await serve(app, config, mode="asgi", task_status=task_status)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_MOST_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        why = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
+        raise ConnectionLost(f"{where}: {why}") from error
+    return listener

@@ -1,0 +1,69 @@
+// What pages do besides, where scripts run; all of them work without.
+"use strict";
+
+// Server Status and Control Center follow the cluster.
+function follow(live) {
+  const announcement = document.getElementById("announcement");
+  let text = live.innerHTML;
+  const source = new EventSource(live.dataset.live);
+  source.addEventListener("update", (event) => {
+    if (event.data === text) return;
+    text = event.data;
+    const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+    live.innerHTML = text;
+    live.classList.remove("changed");
+    void live.offsetWidth;
+    live.classList.add("changed");
+    if (focused) document.getElementById(focused)?.focus();
+    const summary = live.querySelector("[data-summary]")?.dataset.summary ?? "";
+    if (announcement && announcement.textContent !== summary) announcement.textContent = summary;
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+// A form shows what Save would do while it is filled in.
+function preview(form) {
+  const place = document.getElementById(form.dataset.preview);
+  let timer;
+  let latest = 0;
+  async function look() {
+    const number = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("do", "preview");
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": "1" } });
+    if (number !== latest || answer.redirected || answer.status >= 500) return;
+    if (answer.status === 403) return;
+    place.innerHTML = await answer.text();
+    place.classList.add("fresh");
+  }
+  form.addEventListener("input", (event) => {
+    if (event.target.name.startsWith("new-") || event.target.type === "password") return;
+    clearTimeout(timer);
+    timer = setTimeout(() => look().catch(() => {}), 400);
+  });
+}
+
+// Return in the edit box of a list adds to the list.
+function addOnReturn(box) {
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !box.value) return;
+    event.preventDefault();
+    document.getElementById(box.dataset.enter).click();
+  });
+}
+
+for (const live of document.querySelectorAll("[data-live]")) follow(live);
+for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
+for (const box of document.querySelectorAll("[data-enter]")) addOnReturn(box);
+
+const menus = document.querySelectorAll(".menus details");
+document.addEventListener("click", (event) => {
+  for (const menu of menus) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus) {
+    if (menu.open && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+});
