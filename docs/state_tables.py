@@ -12,7 +12,7 @@ from tables import table
 from pa_telephony.callmanager.calls.model import ACTIONS, MOVES, LegState
 from pa_telephony.cti.client import route_session
 from pa_telephony.cti.server import core as application
-from pa_telephony.failover import duties, keeping, registration
+from pa_telephony.failover import duties, keeping, registration, rolling
 from pa_telephony.sccp.server import names, registrar
 from pa_telephony.sccp.station import core as station
 
@@ -36,6 +36,7 @@ MACHINES: tuple[tuple[str, ModuleType, str], ...] = (
     ),
     ("Holder", registration, "pa_telephony/failover/registration.py: one identity at one server"),
     ("Keeper", keeping, "pa_telephony/failover/keeping.py: an agent and the process of one server"),
+    ("Roll", rolling, "pa_telephony/failover/rolling.py: a rolling restart and its server at hand"),
 )
 
 

@@ -35,6 +35,7 @@ IMPURE_MODULES = {
     "pa_telephony.failover.local_processes",
     "pa_telephony.failover.machines",
     "pa_telephony.failover.operating",
+    "pa_telephony.failover.restarting",
     "pa_telephony.failover.server",
     "pa_telephony.failover.sight",
     "pa_telephony.failover.stores.database",

@@ -40,10 +40,11 @@ def alarms(file: Path | None, store: Path | None, watch: bool, as_json: bool) ->
             return
         pages = trio.run(failover.read_status, cluster)
         episodes = trio.run(failover.read_history, cluster)
+        roll = trio.run(failover.read_rolling, cluster)
     except (ConfigurationError, ConnectionLost) as error:
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
-    found = failover.Sight(time.time(), pages, episodes=episodes).alarms
+    found = failover.Sight(time.time(), pages, episodes=episodes, roll=roll).alarms
     for alarm in found:
         text = json.dumps(_plain(AlarmChange(alarm))) if as_json else printable_reason(str(alarm))
         click.echo(text)

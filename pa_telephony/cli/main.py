@@ -41,6 +41,7 @@ _COMMANDS = {
     "move": (".control", "Have a stand-in serve a server's numbers, or bring them home."),
     "return": (".control", "Have a server get its numbers back now."),
     "hold": (".control", "Keep a server's numbers at whoever stands in."),
+    "restart": (".restart", "Restart servers one after the other, with callers answered."),
     "phone": (".phone.command", "A telephone in the terminal."),
     "decode": (".decode", "Show what is in a pcap file or in a frame given in hex."),
     "examples": (".examples", "Write the examples of the documentation."),

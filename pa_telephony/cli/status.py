@@ -77,6 +77,7 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
         pages = trio.run(failover.read_status, cluster)
         reports = trio.run(failover.read_agents, cluster)
         rows = services(trio.run(_present, cluster))
+        roll = trio.run(failover.read_rolling, cluster)
     except (ConfigurationError, ConnectionLost) as error:
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
@@ -93,6 +94,8 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
             click.echo(printable_reason(f"{row.group.value} {row.name}: {row.state.value}"))
         for report in reports:
             click.echo(printable_reason(_agent(report)))
+        if roll is not None and (roll.goes_on or roll.alarm is not None):
+            click.echo(printable_reason(f"rolling restart: {roll}"))
     sys.exit(worst(pages))
 
 

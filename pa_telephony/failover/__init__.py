@@ -41,6 +41,12 @@ if TYPE_CHECKING:
         return_and_see,
         watch_status,
     )
+    from pa_telephony.failover.restarting import (
+        read_rolling,
+        restart_and_see,
+        undo_restart,
+    )
+    from pa_telephony.failover.rolling import Roll
     from pa_telephony.failover.server import Server, open_server
     from pa_telephony.failover.sight import Sight, watch_cluster
     from pa_telephony.failover.status import (
@@ -67,6 +73,7 @@ __all__ = [
     "Kind",
     "Menu",
     "ResourceStatus",
+    "Roll",
     "Server",
     "ServerConfig",
     "ServerStatus",
@@ -86,9 +93,12 @@ __all__ = [
     "open_store",
     "read_agents",
     "read_history",
+    "read_rolling",
     "read_status",
+    "restart_and_see",
     "return_and_see",
     "stores",
+    "undo_restart",
     "watch_cluster",
     "watch_status",
     "worst",
@@ -111,6 +121,7 @@ __getattr__, __dir__ = lazy_names(
         "Kind": ".identity",
         "Menu": ".application",
         "ResourceStatus": ".status",
+        "Roll": ".rolling",
         "Server": ".server",
         "ServerConfig": ".config",
         "ServerStatus": ".status",
@@ -130,9 +141,12 @@ __getattr__, __dir__ = lazy_names(
         "open_store": ".stores",
         "read_agents": ".operating",
         "read_history": ".operating",
+        "read_rolling": ".restarting",
         "read_status": ".operating",
+        "restart_and_see": ".restarting",
         "return_and_see": ".operating",
         "stores": ".stores",
+        "undo_restart": ".restarting",
         "watch_cluster": ".sight",
         "watch_status": ".operating",
         "worst": ".status",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,10 +18,11 @@ from typing import Protocol
 import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover import agents
+from pa_telephony.failover import agents, rolling
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.keeping import Effect, Input, Keeper, Limits, State
 from pa_telephony.failover.machines import elsewhere
+from pa_telephony.failover.status import Ages, cluster_status
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
@@ -90,6 +92,7 @@ class Agent:
         launcher: Launcher,
         chance: Callable[[], float],
         clock: Callable[[], float],
+        wall: Callable[[], float],
         limits: Limits,
     ) -> None:
         self.machine = machine
@@ -98,6 +101,7 @@ class Agent:
         self._launcher = launcher
         self._chance = chance
         self._clock = clock
+        self._wall = wall
         self._limits = limits
         self._keepers: dict[str, Keeper] = {}
         self._watched: dict[str, _Watched] = {}
@@ -109,6 +113,8 @@ class Agent:
         self._wake = trio.Event()
         self._told = agents.AgentReport("")
         self._told_at = float("-inf")
+        self._ages = Ages()
+        self._restart = rolling.Watch()
 
     @property
     def servers(self) -> Mapping[str, agents.Kept]:
@@ -175,6 +181,7 @@ class Agent:
                 self._step(tasks, keeper, Input.LEFT)
             if name not in here and keeper.state is State.ABSENT:
                 del self._keepers[name]
+        await self._restart_in_turn(world, here)
 
     async def _of_this_machine(self) -> frozenset[str]:
         """The servers that the configuration has on this machine."""
@@ -194,6 +201,34 @@ class Agent:
             ends = Transaction((world.unchanged(where),), (Delete(where),))
             if (await self._store.transact(ends)).committed:
                 self._log(logging.WARNING, f"{name} is gone; its session is ended")
+
+    async def _restart_in_turn(self, world: World, here: frozenset[str]) -> None:
+        """Do the next step of a rolling restart, when a server of this machine is at hand."""
+        roll = rolling.rolling(world.snapshot)
+        if roll is None or not roll.goes_on:
+            self._ages = Ages()
+            return
+        name = roll.servers[0]
+        if name not in here and name in world.names:
+            return
+        now = self._clock()
+        ages = self._ages.look(world.cluster, world.snapshot, now)
+        view = self._restart.look(
+            world,
+            cluster_status(world.cluster, world.snapshot, ages),
+            runs=self._has_process(name, world),
+            now=now,
+            at=self._wall(),
+        )
+        next_step = None if view is None else rolling.step(view)
+        if next_step is not None and (await self._store.transact(next_step)).committed:
+            after = rolling.rolling(await self._store.snapshot())
+            self._log(logging.INFO, f"rolling restart: {after}")
+
+    def _has_process(self, name: str, world: World) -> bool:
+        keeper, running = self._keepers.get(name), world.snapshot.running or frozenset()
+        kept = keeper is not None and keeper.state is not State.ABSENT
+        return kept or name in running or world.session(name) is not None
 
     async def _tell(self) -> None:
         """Write down what is so, when it is new, or has not been told for a while."""
@@ -288,12 +323,14 @@ async def open_agent(
     *,
     chance: Callable[[], float],
     clock: Callable[[], float],
+    wall: Callable[[], float] = time.time,
     limits: Limits | None = None,
 ) -> AsyncGenerator[Agent]:
     """The agent of ``machine``; entered means that there is no other one of that name.
 
     ``cluster`` is followed while the store has no configuration. ``chance`` gives numbers from 0 to
-    1 for the pauses. Raises ConfigurationError when that agent runs already.
+    1 for the pauses; ``wall`` is the time of day, for people. Raises ConfigurationError when that
+    agent runs already.
     """
     async with store.alive(agents.process_name(machine)):
-        yield Agent(machine, cluster, store, launcher, chance, clock, limits or Limits())
+        yield Agent(machine, cluster, store, launcher, chance, clock, wall, limits or Limits())

@@ -34,6 +34,8 @@ class AlarmKind(enum.Enum):
     CALL_LONG = "call_long"
     FLAPPING = "flapping"
     """A home was taken over three times within ten minutes."""
+    RESTART_GIVEN_UP = "restart_given_up"
+    """A rolling restart ended before all servers were restarted."""
 
 
 @dataclass(frozen=True)

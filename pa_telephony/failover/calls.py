@@ -23,6 +23,7 @@ from pa_telephony.failover.journal import WriteEvent
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.status import server_status
 from pa_telephony.failover.vigil import Verdict, Vigil
+from pa_telephony.failover.world import Stop
 from pa_telephony.tasks import background
 
 __all__ = ["Calls"]
@@ -165,6 +166,8 @@ class Calls:
                 # Left alone it would ring, as if it were about to be answered (F10).
                 await session.refuse()
             raise
+        if session.ended_by in (RouteInput.GONE, RouteInput.LOST):
+            return
         if session.state is not RouteState.ROUTE_USED:
             why = self._too_many(self._member.name)
             if why:
@@ -178,13 +181,17 @@ class Calls:
 
         During a return an idle port is on its way from one server to the other, for some 20 ms on a
         quiet machine: a caller then waits for it and is not told that all are busy (F28). Only the
-        refusal says so for certain: what beats and claims say is older, or over too soon.
+        refusal says so for certain: what beats and claims say is older, or over too soon. Where
+        there is none to choose, one that a drained server is about to give is waited for.
         """
         until = self._clock() + _PORT_ON_ITS_WAY
         ports = {identity.number for identity in self._member.cluster.identities(home)}
         while True:
+            choice = self._ports_of(home)
             try:
-                await self.application.route_call(session, self._ports_of(home))
+                if choice or self._clock() > until or not self._is_handed_over(home):
+                    await self.application.route_call(session, choice)
+                    return
             except cti.RouteFailed as failed:
                 absent = {
                     number
@@ -193,9 +200,20 @@ class Calls:
                 }
                 if session.ended or self._clock() > until or not absent:
                     raise
-                await trio.sleep(_LOOK_FOR_PORT)
-            else:
+            await trio.sleep(_LOOK_FOR_PORT)
+            if session.ended:
                 return
+
+    def _is_handed_over(self, home: str) -> bool:
+        """Whether a drained server has an idle port of the home that another one shall get."""
+        world = self._member.world
+        heirs = [
+            name for name in (home, *world.cluster.candidates(home)) if world.reach(name, home)
+        ]
+        return bool(heirs) and any(
+            not port.busy and port.holder and world.stopped(port.holder) is Stop.DRAIN
+            for port in server_status(world, home).of_kind(Kind.PORT)
+        )
 
     def _ports_of(self, home: str) -> Sequence[str]:
         """The media ports of a home, whichever server holds them: idle, about to go home, busy.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import replace
 
 import trio
 
@@ -30,6 +31,7 @@ from pa_telephony.failover.intent import (
     returning,
     unreturnable,
 )
+from pa_telephony.failover.restarting import give_order
 from pa_telephony.failover.status import (
     Ages,
     ServerStatus,
@@ -120,7 +122,8 @@ async def control(
     """Give an operator's command to ``servers``, or to all; they obey as soon as they see it."""
     async with _opened(cluster, store) as opened:
         cluster = current(cluster, await opened.snapshot())
-        await opened.transact(intents(cluster, command, servers))
+        names = named(cluster, servers)
+        await give_order(opened, intents(cluster, command, names), command, names)
 
 
 async def control_and_see(
@@ -141,12 +144,20 @@ async def control_and_see(
     async with _opened(cluster, store) as opened:
         cluster = current(cluster, await opened.snapshot())
         names = named(cluster, servers)
-        await opened.transact(intents(cluster, command, names, deadline=deadline))
+        order = intents(cluster, command, names, deadline=deadline)
+        ends_roll = await give_order(opened, order, command, names)
 
         def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
             return answer(command, page, snapshot)
 
-        return await _see(cluster, names, opened, judge, within, told)
+        answers = await _see(cluster, names, opened, judge, within, told)
+        return _ending_a_roll(answers) if ends_roll else answers
+
+
+def _ending_a_roll(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """The answers to an order that has ended a rolling restart; the last one says so."""
+    *others, last = answers
+    return (*others, replace(last, words=f"{last.words}; the rolling restart ends with this"))
 
 
 async def move_and_see(

@@ -19,6 +19,7 @@ from pa_telephony.failover.alarms import flapping
 from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.rolling import Roll, rolling
 from pa_telephony.failover.status import Ages, ServerStatus, cluster_status
 from pa_telephony.failover.stored import current, stored
 from pa_telephony.failover.stores import StoreView, open_view
@@ -42,6 +43,8 @@ class Sight:
     agents: tuple[AgentReport, ...] = ()
     episodes: tuple[Episode, ...] = ()
     """The last takeovers, returns and fences, the oldest first."""
+    roll: Roll | None = None
+    """The rolling restart that goes on, or was the last one."""
     revision: int = 0
     """The number of the configuration in the store; 0 when it has none."""
     unreadable: str = ""
@@ -53,7 +56,8 @@ class Sight:
         if self.unreadable:
             return (Alarm(AlarmKind.STORE_UNREACHABLE, "", self.unreadable),)
         found = [alarm for page in self.pages for alarm in page.alarms]
-        return (*found, *flapping(self.episodes, self.at))
+        given_up = self.roll.alarm if self.roll is not None else None
+        return (*found, *flapping(self.episodes, self.at), *((given_up,) if given_up else ()))
 
 
 def see(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float], at: float) -> Sight:
@@ -64,6 +68,7 @@ def see(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float], at: flo
         cluster_status(cluster, snapshot, ages),
         agents(snapshot),
         history(snapshot),
+        rolling(snapshot),
         revision.number if revision is not None else 0,
     )
 

@@ -15,6 +15,8 @@ key                         value                  meaning
                                                    predecessor and begins its own: nobody takes
                                                    its home meanwhile
 ``stop/S``, ``move/H`` …    :mod:`orders`          what operators have ordered
+``rolling``                 a roll, JSON           servers to be restarted one after the other, and
+                                                   how far that is: :mod:`rolling`
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`

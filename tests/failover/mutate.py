@@ -81,7 +81,9 @@ TESTS: dict[str, Sequence[str]] = {
         "test_explorer.py",
     ),
     "keeping": ("test_keeping.py", "test_agent.py"),
-    "agent": ("test_agent.py",),
+    "agent": ("test_agent.py", "test_rolling_agent.py"),
+    "rolling": ("test_rolling.py", "test_rolling_agent.py"),
+    "roll_orders": ("test_rolling.py", "test_rolling_agent.py"),
     "registration": (
         "test_registration.py",
         "test_member.py",

@@ -14,12 +14,12 @@ from driver import Driver, started
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT
 
 from pa_telephony import cti, failover, sccp
-from pa_telephony.cti.client.route_session import State
+from pa_telephony.cti.client.route_session import Input, State
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import CallEnded
 from pa_telephony.failover import Identity
 from pa_telephony.failover.calls import Calls
-from pa_telephony.failover.world import Beat, session
+from pa_telephony.failover.world import Beat, session, stop
 
 BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
 OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER
@@ -212,6 +212,66 @@ async def test_a_caller_whom_nobody_takes_is_refused_in_the_end_and_does_not_rin
     assert caller.ended
     waited = trio.current_time() - began
     assert waited == 0.0 if code == BUSY else 4.0 <= waited < 5.0  # a router has 5 s
+
+
+def drains(bench: Bench, *, heir: bool = True) -> None:
+    """PA1 is drained, with all of its ports still there; PA2 could take them, if there is one."""
+    worlds = bench.driver.worlds
+    if heir:
+        worlds.enter("PA2")
+    worlds.put(stop("PA1"), "drain:60")
+    heard_of(bench.driver)
+
+
+async def test_a_port_that_a_drained_server_is_about_to_give_is_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    bench = Bench(application := Chooses())
+    drains(bench)
+
+    async def gives() -> None:
+        await trio.sleep(0.3)
+        worlds = bench.driver.worlds
+        worlds.own("PA2", *PORTS)
+        worlds.enter("PA2", up=PORTS)
+        worlds.enter("PA1")
+        bench.driver.member.observe(worlds.snapshot(), bench.driver.now)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(gives)
+        caller = await bench.routed()
+    assert application.given == [["6001", "6002"]]
+    assert caller.state is State.ROUTE_USED
+
+
+async def test_a_port_that_is_not_given_in_time_or_that_nobody_is_to_have_is_not_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    for heir, least, most in ((True, 4.0, 4.2), (False, 0.0, 0.0)):
+        bench = Bench(application := Chooses())
+        drains(bench, heir=heir)
+        began = trio.current_time()
+        await bench.routed()
+        assert application.given == [[]]
+        assert least <= trio.current_time() - began <= most
+
+
+async def test_a_caller_that_another_server_takes_meanwhile_is_left_to_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    bench = Bench(application := Chooses())
+    drains(bench)
+    caller: Any = Session()
+
+    async def goes() -> None:
+        await trio.sleep(0.3)
+        caller.ended, caller.ended_by = True, Input.GONE
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(goes)
+        await bench.calls.routed_call(ROUTE_POINT, caller)
+    assert application.given == []
+    assert [kind for kind, _ in bench.events] == ["not_routed"]
 
 
 async def test_a_bug_of_the_application_is_counted_and_ends_its_own_call_only() -> None:

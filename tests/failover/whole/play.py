@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import trio
 
 from pa_telephony.failover import Command
+from whole.agent import Agent
 from whole.clusters import SHAPES, changes_of
 from whole.house import House, run_in_virtual_time
 from whole.judge import Judge
@@ -53,10 +54,13 @@ def play(seed: int) -> Played:
     async def body(house: House) -> None:
         trouble = Trouble(house)
         judge = Judge(house, trouble)
+        agent = Agent(house)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(judge.run)
+            if "restart" in _draws(seed):
+                nursery.start_soon(agent.run)
             try:
-                await _schedule(house, trouble, judge, chance, played)
+                await _schedule(house, trouble, judge, agent, chance, played)
             finally:
                 played.seconds = trio.current_time()
                 played.violations = judge.violations
@@ -69,7 +73,12 @@ def play(seed: int) -> Played:
 
 
 async def _schedule(
-    house: House, trouble: Trouble, judge: Judge, chance: random.Random, played: Played
+    house: House,
+    trouble: Trouble,
+    judge: Judge,
+    agent: Agent,
+    chance: random.Random,
+    played: Played,
 ) -> None:
     house.store.proves_death = chance.random() < 0.75
     for name in house.names:
@@ -80,12 +89,14 @@ async def _schedule(
     for name in house.names:
         house.start(name)
         await trio.sleep(chance.uniform(0.0, 0.3))
+    draws = _draws(played.seed)
     async with trio.open_nursery() as nursery:
         ends = trio.current_time() + _CHAOS
         while (gap := chance.expovariate(1 / _GAP)) and trio.current_time() + gap < ends:
             await trio.sleep(gap)
-            _misfortune(house, trouble, chance, nursery, played.seed % 7 in (2, 3, 6))
+            _misfortune(house, trouble, agent, chance, nursery, draws)
         trouble.end_all()
+        agent.undo()
     house.network.heal_all()
     for name in house.names:
         house.move(name, None)
@@ -135,10 +146,25 @@ def _whereabouts(house: House) -> str:
     )
 
 
+def _draws(seed: int) -> dict[str, int]:
+    """What may happen in a schedule, and how often each is drawn, relative to the others."""
+    draws = dict(_FAULTS)
+    if seed % 7 in (2, 3, 6):
+        draws |= _CHANGES
+    if seed % 7 in (1, 3):
+        draws |= _RESTARTS
+    return draws
+
+
 def _misfortune(
-    house: House, trouble: Trouble, chance: random.Random, nursery: trio.Nursery, changes: bool
+    house: House,
+    trouble: Trouble,
+    agent: Agent,
+    chance: random.Random,
+    nursery: trio.Nursery,
+    draws: dict[str, int],
 ) -> None:
-    """One fault, drawn; ``changes``: or another configuration is saved."""
+    """One thing that happens, drawn."""
     name = chance.choice(house.names)
     if not house.runs(name) and chance.random() < 0.7:
         house.start(name)
@@ -147,8 +173,7 @@ def _misfortune(
     def soon(function, *args: object, **kwargs: object) -> None:
         nursery.start_soon(lambda: function(*args, **kwargs))
 
-    faults = {**_FAULTS, **_CHANGES} if changes else _FAULTS
-    draw = chance.choices(list(faults), list(faults.values()))[0]
+    draw = chance.choices(list(draws), list(draws.values()))[0]
     match draw:
         case "kill":
             silently = not house.store.proves_death and chance.random() < 0.4
@@ -172,6 +197,8 @@ def _misfortune(
             house.order_home(name, chance.choice([0, 0, 1, 5]))
         case "hold":
             house.hold(name, chance.random() < 0.6)
+        case "restart":
+            agent.restart(chance.sample(house.names, chance.randint(1, len(house.names))))
         case "no call manager":
             soon(trouble.no_call_manager, chance.choice([0.2, 1.0, 5.0, 8.0]))
         case "call manager stopped":
@@ -206,10 +233,9 @@ _FAULTS = {
     "reset": 6,
     "store": 16,
 }
-"""How often each is drawn, relative to the others."""
-
 _CHANGES = {"configuration": 20, "move": 12, "drain": 8, "return": 8, "hold": 8}
-"""What is drawn besides, in some of the schedules."""
+_RESTARTS = {"restart": 20}
+"""What is drawn besides, in some of the schedules each."""
 
 _WEATHER: list[tuple[str, dict[str, object]]] = [
     ("gone", {"gone": True}),
