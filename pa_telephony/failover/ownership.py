@@ -94,7 +94,7 @@ def plan(view: View) -> Plan:
             steps.append(Step(StepKind.RELEASE, release, home))
         hold |= having
         end |= ended(view, home, having)
-    if not ordered and (world.moved(me) is None or stand_in(view) is None):
+    if not ordered:
         steps += _ask(view, token, mine)
     for stray in world.strays:
         if world.owner(stray) == me:
@@ -398,7 +398,9 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     links = view.links(view.me)
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
-    may = bool(links) and not world.orders(view.me).held_back
+    orders = world.orders(view.me)
+    stays_away = orders.moved_to is not None and stand_in(view) is not None
+    may = bool(links) and not orders.held_back and not stays_away
     shall = may and ((lacking and not better) or _stranger(view))
     does = world.wants(view.me) is not None
     if shall and not does:

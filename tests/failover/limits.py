@@ -1,4 +1,4 @@
-"""What operators have ordered that may end calls, and from when to when: what judges go by.
+"""What judges go by: which calls operators have ordered to end, and how often numbers may move.
 
 Nothing of the product is asked: only what was ordered, and when it was taken back.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pa_telephony.failover.transaction import Put, Transaction
 from pa_telephony.failover.world import move, returning
 
-__all__ = ["Limits"]
+__all__ = ["Exchanges", "Limits"]
 
 _CLOCKS = 0.98
 """Clocks differ by so much."""
@@ -50,3 +50,20 @@ class Limits:
             for key in (move(home), returning(home))
             for limit in self.of.get(key, ())
         )
+
+
+_WITHIN = 10.0
+_MOST = 100
+
+
+@dataclass
+class Exchanges:
+    """How often what is of a home was given from one server to another."""
+
+    of: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+
+    def too_many(self, home: str, now: float) -> bool:
+        """Note one more; whether there are so many that it will never end."""
+        found = [at for at in self.of.get(home, ()) if at > now - _WITHIN]
+        self.of[home] = [*found, now]
+        return len(found) > _MOST

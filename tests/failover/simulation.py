@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from limits import Limits
+from limits import Exchanges, Limits
 
 from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
 from pa_telephony.failover.actions import Close, EndCalls, Register, Transact, Unregister
@@ -88,6 +88,7 @@ class Simulation:
         self.ended = 0
         """Calls that servers have ended by order."""
         self.limits = Limits()
+        self.exchanges = Exchanges()
         self.processes: dict[str, Process] = {}
         self.faults = True
         self.files: dict[str, Cluster] = {}
@@ -394,6 +395,10 @@ class Simulation:
         self.log.append(f"{self.now:8.3f} {process.name}: {step}")
         if step.kind is StepKind.TAKE_HOME:
             self.takeovers += 1
+        if step.kind in (StepKind.HAND_BACK, StepKind.HAND_OVER):
+            home = step.identities[0].home
+            if self.exchanges.too_many(home, self.now):
+                self.violated(f"what is of {home} goes back and forth")
         if step.kind is StepKind.HAND_BACK and self.world().orders(step.server).held_back:
             self.violated(f"{step} although an operator holds {step.server}")
         if step.kind is StepKind.HAND_BACK and any(i.kind in ROUTES for i in step.identities):

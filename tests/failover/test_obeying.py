@@ -132,6 +132,17 @@ def test_who_is_moved_to_ends_no_call_when_it_has_to_give_back() -> None:
     assert worlds.world().calls_end_within("PA1", "PA3") is None
 
 
+def test_a_moved_home_that_has_asked_asks_no_more_once_its_stand_in_can() -> None:
+    """Else what it hands over would be given back to it, again and again."""
+    worlds = moves_within(*PORTS)
+    worlds.beat("PA3", frozenset({"jtapi"}))
+    assert kinds(plan(view(worlds, "PA1"))) == [StepKind.WANT]
+    worlds.want("PA1")
+    assert kinds(plan(view(worlds, "PA1"))) == []
+    worlds.enter("PA3")
+    assert StepKind.UNWANT in kinds(plan(view(worlds, "PA1")))
+
+
 # ---------------------------------------------------------------- since when calls have their time
 
 
@@ -196,7 +207,9 @@ def test_a_port_whose_calls_are_ended_takes_no_further_one() -> None:
     driver.member.set_busy(PORTS[0], True)
     moving_away(driver)
     assert driver.member.may_answer(PORTS[0], driver.now)
-    stay_alive(driver, 60.0)
+    stay_alive(driver, 65.0)
+    driver.member.set_busy(PORTS[1], True)
+    stay_alive(driver, 5.0)
     assert [each for each, _ in driver.ended] == [PORTS[0]]
     why = driver.member.turns_away(PORTS[0], driver.now)
     assert why == "an operator's order ends the calls on it"
@@ -305,9 +318,17 @@ def test_a_home_of_which_nothing_is_away_takes_an_order_to_return_back() -> None
     worlds.own("PA1", *EVERYTHING)
     assert StepKind.RETURNED not in kinds(plan(view(worlds, "PA1")))
     worlds.delete("claim/PA1")
+    worlds.own("PA2", PORTS[0])
+    assert StepKind.RETURNED not in kinds(plan(view(worlds, "PA1")))
+    worlds.own("PA1", PORTS[0])
     step = only(plan(view(worlds, "PA1")), StepKind.RETURNED)
-    anew = ordered_home()
-    assert not anew.commit(step.transaction)
+    worlds.commit(returning_home(CLUSTER, worlds.snapshot(), "PA1"))
+    assert not worlds.commit(step.transaction)
+    step = only(plan(view(worlds, "PA1")), StepKind.RETURNED)
+    worlds.claim("PA2", "PA1")
+    assert not worlds.commit(step.transaction)
+    worlds.delete("claim/PA1")
+    step = only(plan(view(worlds, "PA1")), StepKind.RETURNED)
     assert worlds.commit(step.transaction)
     assert returning("PA1") not in worlds.entries
 

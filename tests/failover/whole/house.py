@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 import trio.testing
-from limits import Limits
+from limits import Exchanges, Limits
 
 from pa_telephony import callmanager, failover, sccp
 from pa_telephony.callmanager import manager
@@ -80,6 +80,7 @@ class House:
         self.moved: dict[str, float] = {}
         """When a route point's owner last changed, by the label of the route point."""
         self.limits = Limits()
+        self.exchanges = Exchanges()
         self.ended: list[tuple[float, str]] = []
         """The calls that servers have ended by order: when, and the label of the port."""
         self._said: dict[str, str] = {}
@@ -184,6 +185,10 @@ class House:
                 self.bugs.append(said)
             if kind == "call.ended":
                 self.ended.append((trio.current_time(), record.fields["identity"]))
+            if kind in ("hand_back", "hand_over"):
+                home = record.fields["identities"][0].partition("/")[0]
+                if self.exchanges.too_many(home, trio.current_time()):
+                    self.bugs.append(f"what is of {home} goes back and forth")
             if kind == "hand_back":
                 for label in record.fields["identities"]:
                     self.moved[label] = trio.current_time()

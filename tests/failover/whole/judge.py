@@ -174,7 +174,7 @@ class Judge:
         found = [spell for spell in found if not spell.drains]
         self._house.note(f"dropped: {call}")
         if self._was_ended(call):
-            self.excused["ended for an order"] = self.excused.get("ended for an order", 0) + 1
+            self.excused["as ordered"] = self.excused.get("as ordered", 0) + 1
         elif not found:
             self.violated(f"a call was dropped that {call.server} had: {call}")
         else:
