@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pa_telephony"
 HEAVY = {"trio", "numpy", "construct", "scapy", "click", "rich", "cryptography", "pytest"}
+HEAVY |= {"starlette", "hypercorn", "jinja2", "argon2"}
 
 # Modules with tasks, sockets, clocks or chance; all others are pure (CONTRIBUTING.md).
 IMPURE_MODULES = {

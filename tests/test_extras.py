@@ -23,6 +23,11 @@ async def main():
 
 trio.run(main)
 """
+ADMIN = """
+sys.argv = ["pa-telephony", "admin", "--demo"]
+from pa_telephony.__main__ import main
+main()
+"""
 PROVIDER = LOGIN.format(
     part="cti", call="cti.open_provider('127.0.0.1', user='app', password='secret')"
 )
@@ -49,6 +54,8 @@ MANAGER = LOGIN.format(
         ("hypothesis", "testing", "import pa_telephony.testing.strategies"),
         ("hypothesis", "testing", "import pa_telephony.testing.cti_strategies"),
         ("scapy", "scapy", "import pa_telephony.contrib.scapy"),
+        ("starlette", "admin", ADMIN),
+        ("argon2", "admin", ADMIN),
     ],
 )
 def test_what_is_missing_is_named_by_the_command_that_installs_it(

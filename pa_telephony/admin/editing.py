@@ -19,6 +19,7 @@ from pa_telephony.admin.fields import (
     typed,
 )
 from pa_telephony.admin.managed import ManagedCluster, Present
+from pa_telephony.admin.sentences import condensed
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
@@ -59,7 +60,7 @@ class Edit:
         if self.saved.transaction is None:
             return ("Nothing has changed.",)
         done = f"Saved as revision {self.saved.revision.number}."
-        return (done, *self.saved.effect.told)
+        return (done, *condensed(self.saved.effect.told))
 
 
 def first(posted: Posted, name: str) -> str:

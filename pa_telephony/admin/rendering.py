@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pa_telephony import __version__
+from pa_telephony.admin.sentences import condensed
 from pa_telephony.printable import printable_reason
 
 __all__ = ["BASE", "MENU", "fragment", "render"]
@@ -38,8 +39,11 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_globals: dict[str, Any] = {"BASE": BASE, "MENU": MENU, "version": __version__}
+_FEW = 4
+"""How many reasons of one kind a page lists; the others are counted."""
+_globals: dict[str, Any] = {"BASE": BASE, "FEW": _FEW, "MENU": MENU, "version": __version__}
 _environment.globals.update(_globals)
+_environment.filters["condensed"] = condensed
 _environment.filters["printable"] = printable_reason
 
 

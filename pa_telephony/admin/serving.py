@@ -67,8 +67,9 @@ async def open_pages(administration: Administration, host: str, port: int) -> As
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.include_server_header = False
     config.accesslog = None
-    config.errorlog = logging.getLogger(f"{__name__}.hypercorn")
-    config.loglevel = "WARNING"
+    log = logging.getLogger(f"{__name__}.hypercorn")
+    log.setLevel(logging.WARNING)
+    config.errorlog = log
     config.graceful_timeout = 0.5
     config.keep_alive_timeout = 15.0
     config.h11_max_incomplete_size = 16_384

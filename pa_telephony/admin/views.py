@@ -59,8 +59,9 @@ _GROUPS = (
 def status_groups(page: ServerStatus, pages: Sequence[ServerStatus]) -> tuple[StatusGroup, ...]:
     """The groups of a server's page, in the order of the document."""
     up = {each.name: each.up for each in pages}
-    why = "" if page.up else "; ".join(page.notes)
-    groups = [StatusGroup("Server", (StatusRow(page.name, page.up, why, page.state),))]
+    why = "" if page.up else "; ".join(each.removeprefix("it ") for each in page.notes)
+    note = page.state if page.up else ""
+    groups = [StatusGroup("Server", (StatusRow(page.name, page.up, why, note),))]
     if page.fail_over_server:
         row = StatusRow(page.fail_over_server, up[page.fail_over_server])
         groups.append(StatusGroup("Fail Over Server", (row,)))

@@ -165,7 +165,7 @@ class _Comparison:
         if self._old.application != self._new.application:
             self._told.append("the next calls are greeted and transferred as [application] says")
         if self._old.speech != self._new.speech:
-            self._told.append("[speech] is kept; there is no speech engine that it would change")
+            self._told.append("speech services are kept; there is no engine that they would change")
         return Effect(tuple(self._told), tuple(self._refused), tuple(dict.fromkeys(self._relies)))
 
     def _refuse(self, rule: str, section: str, field: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -427,7 +428,7 @@ def test_whatever_is_sent_is_answered_and_the_configuration_keeps_every_rule(
     tmp_path: Path, sent: list[tuple[str, str, list[tuple[str, str]]]]
 ) -> None:
     async def main() -> None:
-        async with opened(tmp_path / str(id(sent))) as (browser, all_pages, _):
+        async with opened(Path(tempfile.mkdtemp(dir=tmp_path))) as (browser, all_pages, _):
             for path, button, fields in sent:
                 before = await all_pages.managed.present()
                 csrf = (await browser.get("control-center")).fields()["csrf"][0]

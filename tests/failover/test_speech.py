@@ -96,4 +96,4 @@ def test_a_change_of_speech_is_told_and_refused_by_no_server_that_runs() -> None
     ]
     found = effect(SEED, World(CLUSTER, worlds.snapshot()))
     assert found.refused == ()
-    assert found.told == ("[speech] is kept; there is no speech engine that it would change",)
+    assert found.told == ("speech services are kept; there is no engine that they would change",)
