@@ -33,6 +33,7 @@ IMPURE_MODULES = {
     "pa_telephony.failover.clock",
     "pa_telephony.failover.holder",
     "pa_telephony.failover.links",
+    "pa_telephony.failover.looking",
     "pa_telephony.failover.local_processes",
     "pa_telephony.failover.machines",
     "pa_telephony.failover.operating",

@@ -31,6 +31,7 @@ from pa_telephony.failover.intent import (
     returning,
     unreturnable,
 )
+from pa_telephony.failover.looking import looks
 from pa_telephony.failover.restarting import give_order
 from pa_telephony.failover.status import (
     Ages,
@@ -54,11 +55,6 @@ __all__ = [
     "return_and_see",
     "watch_status",
 ]
-
-_LOOK = 0.5
-"""Seconds after which a page is read although nothing has changed."""
-_PAUSE = 0.1
-"""Seconds between two pages at least: a cluster at work changes its store all the time."""
 
 
 @contextlib.asynccontextmanager
@@ -105,15 +101,9 @@ async def watch_status(
 
     To be closed with :func:`contextlib.aclosing` or left to the end of the program.
     """
-    opened = store or open_view(cluster)
-    ages = Ages()
-    while True:
-        snapshot = await opened.snapshot()
-        cluster = current(cluster, snapshot)
-        yield cluster_status(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
-        with trio.move_on_after(_LOOK):
-            await opened.watch(snapshot)
-        await trio.sleep(_PAUSE)
+    async with contextlib.aclosing(looks(cluster, store or open_view(cluster))) as seen:
+        async for look in seen:
+            yield look.pages
 
 
 async def control(
@@ -256,20 +246,18 @@ async def _see(
     told: Callable[[Answer], None],
 ) -> tuple[Answer, ...]:
     """Look until the answers for these servers are final, at most ``within`` seconds."""
-    ages = Ages()
-    before: set[Answer] = set()
+    answers: tuple[Answer, ...] = ()
     until = trio.current_time() + within
-    while True:
-        snapshot = await opened.snapshot()
-        known = ages.look(cluster, snapshot, boot_clock())
-        pages = cluster_status(cluster, snapshot, known)
-        answers = [judge(page, snapshot) for page in pages if page.name in names]
-        if all(each.final for each in answers) or trio.current_time() >= until:
-            return tuple(answers)
-        for each in answers:
-            if each not in before:
-                told(each)
-        before = set(answers)
-        with trio.move_on_at(min(until, trio.current_time() + _LOOK)):
-            await opened.watch(snapshot)
-        await trio.sleep(_PAUSE)
+    with trio.CancelScope() as scope:
+        async with contextlib.aclosing(looks(cluster, opened)) as seen:
+            async for look in seen:
+                before, snapshot = answers, look.snapshot
+                answers = tuple(judge(page, snapshot) for page in look.pages if page.name in names)
+                # One look there is in any case.
+                scope.deadline = until
+                if all(each.final for each in answers) or trio.current_time() >= until:
+                    break
+                for each in answers:
+                    if each not in before:
+                        told(each)
+    return answers

@@ -6,6 +6,7 @@ says so, and takes late heartbeats for what they are.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -17,20 +18,15 @@ from pa_telephony.failover.agents import AgentReport, agents
 from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
 from pa_telephony.failover.alarms import flapping
 from pa_telephony.failover.chronicle import Episode, history
-from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.looking import LOOK, looks
 from pa_telephony.failover.rolling import Roll, rolling
 from pa_telephony.failover.status import Ages, ServerStatus, cluster_status
-from pa_telephony.failover.stored import current, stored
+from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import StoreView, open_view
 from pa_telephony.failover.transaction import Snapshot
 
 __all__ = ["Sight", "see", "watch_cluster"]
-
-_LOOK = 0.5
-"""Seconds after which the store is read although nothing has changed."""
-_PAUSE = 0.1
-"""Seconds between two looks at least: a cluster at work changes its store all the time."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +78,10 @@ async def watch_cluster(cluster: Cluster, store: StoreView | None = None) -> Asy
     ages = Ages()
     while True:
         try:
-            snapshot = await opened.snapshot()
-            cluster = current(cluster, snapshot)
-            known = ages.look(cluster, snapshot, boot_clock())
-            sight = see(cluster, snapshot, known, time.time())
+            async with contextlib.aclosing(looks(cluster, opened, ages)) as seen:
+                async for look in seen:
+                    cluster = look.cluster
+                    yield see(cluster, look.snapshot, look.ages, time.time())
         except (ConnectionLost, ConfigurationError) as error:
             yield Sight(time.time(), unreadable=str(error))
-            await trio.sleep(_LOOK)
-            continue
-        yield sight
-        with trio.move_on_after(_LOOK):
-            try:
-                await opened.watch(snapshot)
-            except ConnectionLost:
-                await trio.sleep(_LOOK)
-        await trio.sleep(_PAUSE)
+            await trio.sleep(LOOK)
