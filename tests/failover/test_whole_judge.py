@@ -8,6 +8,7 @@ from whole.stage import Stage, perform
 
 from pa_telephony.failover import Kind
 from pa_telephony.failover.application import Application
+from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.holder import PortHolder
 from pa_telephony.failover.member import Member
 
@@ -49,6 +50,31 @@ def test_a_return_that_does_not_ask_for_calls_is_seen(monkeypatch: pytest.Monkey
 
     _, said = perform("aa", script)
     assert any("a call was dropped that PA2 had" in each for each in said)
+
+
+def test_a_server_that_ends_calls_before_their_time_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Deadlines, "over", lambda deadlines, now: frozenset(deadlines.homes))
+
+    async def script(stage: Stage) -> None:
+        stage.house.move("PA1", "PA2", 60)
+        await stage.until(lambda: stage.has("PA2", "PA1"), 40.0)
+
+    _, said = perform("aa", script)
+    assert any("nobody wants it" in each for each in said)
+
+
+def test_calls_that_an_order_ends_are_no_violation() -> None:
+    async def script(stage: Stage) -> None:
+        stage.house.move("PA1", "PA2", 1)
+        await stage.until(lambda: stage.has("PA2", "PA1"), 20.0)
+        stage.house.order_home("PA1", 0)
+        await stage.until(lambda: stage.has("PA1", "PA1"), 20.0)
+        assert stage.house.ended
+
+    _, said = perform("aa", script)
+    assert said == []
 
 
 def test_an_application_that_turns_callers_away_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
