@@ -32,6 +32,7 @@ __all__ = [
     "named",
     "returned",
     "returning",
+    "unmovable",
     "unreturnable",
 ]
 
@@ -163,14 +164,33 @@ def kept_away(page: ServerStatus) -> Answer:
     return Answer(page.name, True, True, f"{page.name}: {words}")
 
 
-def moved(page: ServerStatus, to: str) -> Answer:
-    """How far the home of ``page`` is at ``to``."""
+def unmovable(cluster: Cluster, snapshot: Snapshot, home: str, to: str) -> str:
+    """What keeps ``home`` from being handed over to ``to`` now; "" for nothing but its calls."""
+    world = keys.World(cluster, snapshot)
+    for name in (to, home):
+        if world.session(name) is None or name in snapshot.dead:
+            return f"{name} does not run"
+        if world.stopped(name) is not None:
+            return f"{name} is to stop"
+    reach = world.reach(to, home)
+    if not reach or not world.reach(home, home) <= reach:
+        return f"{to} does not reach all that {home} reaches"
+    holder = world.claimant(home)
+    if holder in (None, to):
+        return ""
+    if world.orders(home).held_back:
+        return f"{holder} has it, held there by an operator"
+    return f"{holder} has it, and gives it back first"
+
+
+def moved(page: ServerStatus, to: str, why: str = "") -> Answer:
+    """How far the home of ``page`` is at ``to``; ``why`` is what keeps it away, as is known."""
     total = len(page.resources)
     there = sum(each.up and each.holder == to for each in page.resources)
     calls = sum(each.busy and each.holder != to for each in page.resources)
     words = f"{page.name}: {to} serves {there} of its {total} numbers"
     if there < total:
-        words += f"; calls that go on elsewhere: {calls}"
+        words += f"; calls that go on elsewhere: {calls}" + (f"; {why}" if why else "")
     return Answer(page.name, there == total, there == total, words)
 
 

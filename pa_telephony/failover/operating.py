@@ -29,6 +29,7 @@ from pa_telephony.failover.intent import (
     named,
     returned,
     returning,
+    unmovable,
     unreturnable,
 )
 from pa_telephony.failover.looking import looks
@@ -173,7 +174,8 @@ async def move_and_see(
         def judge(page: ServerStatus, snapshot: Snapshot) -> Answer:
             if to is None:
                 return answer(Command.START, page, snapshot)
-            return moved(page, cluster.server(to).server_name)
+            target = cluster.server(to).server_name
+            return moved(page, target, unmovable(cluster, snapshot, page.name, target))
 
         (found,) = await _see(cluster, named(cluster, [home]), opened, judge, within, told)
         return found

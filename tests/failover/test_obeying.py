@@ -18,9 +18,11 @@ from pa_telephony.failover.intent import (
     answer,
     keeping_away,
     kept_away,
+    moved as moved_to,
     moving,
     returned,
     returning as returning_home,
+    unmovable,
     unreturnable,
 )
 from pa_telephony.failover.ownership import plan
@@ -141,6 +143,32 @@ def test_a_moved_home_that_has_asked_asks_no_more_once_its_stand_in_can() -> Non
     assert kinds(plan(view(worlds, "PA1"))) == []
     worlds.enter("PA3")
     assert StepKind.UNWANT in kinds(plan(view(worlds, "PA1")))
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (lambda worlds: None, ""),
+        (lambda worlds: worlds.die("PA3"), "PA3 does not run"),
+        (lambda worlds: worlds.dead.add("PA1"), "PA1 does not run"),
+        (lambda worlds: worlds.stop("PA3"), "PA3 is to stop"),
+        (
+            lambda worlds: worlds.beat("PA3", frozenset({"jtapi"})),
+            "PA3 does not reach all that PA1 reaches",
+        ),
+        (lambda worlds: worlds.claim("PA2", "PA1"), "PA2 has it, and gives it back first"),
+        (
+            lambda worlds: (worlds.claim("PA2", "PA1"), worlds.put(held_back("PA1"), "held")),
+            "PA2 has it, held there by an operator",
+        ),
+    ],
+)
+def test_what_keeps_a_home_from_being_moved_is_told(happens: Any, why: str) -> None:
+    worlds = moves_within(*PORTS)
+    happens(worlds)
+    assert unmovable(CLUSTER, worlds.snapshot(), "PA1", "PA3") == why
+    (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+    assert moved_to(page, "PA3", why).words.endswith(f": 0; {why}" if why else ": 0")
 
 
 # ---------------------------------------------------------------- since when calls have their time
