@@ -148,9 +148,11 @@ def returned(page: ServerStatus, snapshot: Snapshot) -> Answer:
     done = page.up and not away and not page.fail_over_server
     if page.up and page.lacks:
         words += f"; it does not reach {', '.join(page.lacks)}"
-    if not counts and not done:
+    # The order goes with the claim; what is home may be registered there a moment later.
+    over = not counts and (bool(page.fail_over_server) or not page.up)
+    if over:
         words += "; the order to return counts no more"
-    return Answer(page.name, done or not counts, done, f"{page.name} {words}")
+    return Answer(page.name, done or over, done, f"{page.name} {words}")
 
 
 def kept_away(page: ServerStatus) -> Answer:

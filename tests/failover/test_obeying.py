@@ -15,6 +15,7 @@ from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
 from pa_telephony.failover import Command, cluster_status
 from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.intent import (
+    Answer,
     answer,
     keeping_away,
     kept_away,
@@ -27,7 +28,7 @@ from pa_telephony.failover.intent import (
 )
 from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.steps import StepKind
-from pa_telephony.failover.world import Stop, held_back, move, returning, stop, want
+from pa_telephony.failover.world import Stop, claim, held_back, move, returning, stop, want
 
 PA1 = frozenset({"PA1"})
 BUSY = frozenset(EVERYTHING) - {PORTS[0]}
@@ -412,6 +413,25 @@ def test_how_far_a_return_is_says_what_delays_it() -> None:
     (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
     found = returned(page, worlds.snapshot())
     assert (found.final, found.obeyed) == (True, False)
+
+
+def test_an_order_that_went_with_the_claim_is_done_when_all_is_registered_at_home() -> None:
+    worlds = ordered_home(PORTS[0])
+
+    def found() -> Answer:
+        (page, *_) = cluster_status(CLUSTER, worlds.snapshot())
+        return returned(page, worlds.snapshot())
+
+    worlds.delete(returning("PA1"))
+    assert found().final
+    assert found().words.endswith("; the order to return counts no more")
+    worlds.delete(claim("PA1"))
+    worlds.own("PA1", *EVERYTHING)
+    assert not found().final
+    assert "counts no more" not in found().words
+    worlds.enter("PA2")
+    worlds.enter("PA1", up=EVERYTHING)
+    assert (found().final, found().obeyed) == (True, True)
 
 
 # ----------------------------------------------------------------------------- a home that is held
