@@ -80,7 +80,9 @@ class Calls:
 
     async def media_call(self, identity: Identity, call: sccp.Call) -> None:
         """Serve a call at a media port, or turn it away when it is one too many."""
-        why = self._member.turns_away(identity, self._clock())
+        now = self._clock()
+        sent = self._coming.expects(identity.number, now)
+        why = self._member.turns_away(identity, now, sent=sent)
         if why:
             self._event("turned_away", identity=identity.label, calling=call.calling, why=why)
             return

@@ -32,6 +32,7 @@ class Coming:
     def __init__(self) -> None:
         self._choosing = 0
         self._sent: dict[str, float] = {}
+        self._chosen: dict[str, float] = {}
         self._ringing: set[str] = set()
 
     @contextlib.contextmanager
@@ -45,6 +46,7 @@ class Coming:
 
     def sent(self, number: str, now: float) -> None:
         """Count a call that the call manager has taken to ``number``, a port of this server."""
+        self._chosen[number] = now + _RINGS_WITHIN
         if number not in self._ringing:
             self._sent[number] = now + _RINGS_WITHIN
 
@@ -52,6 +54,10 @@ class Coming:
         """Note whether ``number`` has a call; it may ring before :meth:`sent` is called."""
         self._sent.pop(number, None)
         (self._ringing.add if busy else self._ringing.discard)(number)
+
+    def expects(self, number: str, now: float) -> bool:
+        """Whether a call that rings at ``number`` may be one that was sent there from here."""
+        return self._choosing > 0 or self._chosen.get(number, now) > now
 
     def count(self, now: float) -> int:
         """How many calls are coming, without the one that asks, which :meth:`choosing` counts."""

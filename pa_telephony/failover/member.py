@@ -40,6 +40,7 @@ from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
+from pa_telephony.failover.orders import Stop
 from pa_telephony.failover.others import Others
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import Plan, Step, StepKind
@@ -155,11 +156,15 @@ class Member:
         """Whether a new call may be answered: one above the capacity is refused (F10)."""
         return not self.turns_away(identity, now)
 
-    def turns_away(self, identity: Identity, now: float) -> str:
-        """Why a new call at a port may not be answered; "" when it may."""
+    def turns_away(self, identity: Identity, now: float, *, sent: bool = False) -> str:
+        """Why a new call at a port may not be answered; "" when it may.
+
+        ``sent``: it was sent there from here, perhaps before the order to drain was read.
+        """
         if not self.may_act(now):
             return "the guard is over"
-        if self._world.stopped(self.name) is not None:
+        ordered = self._world.stopped(self.name)
+        if ordered is not None and not (sent and ordered is Stop.DRAIN):
             return "it is to stop, and takes no new calls"
         if identity in self.plan.end:
             return "an operator's order ends the calls on it"

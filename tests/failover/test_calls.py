@@ -256,6 +256,22 @@ async def test_a_port_that_is_not_given_in_time_or_that_nobody_is_to_have_is_not
         assert least <= trio.current_time() - began <= most
 
 
+async def test_a_call_that_was_sent_to_a_port_before_the_order_to_drain_is_answered() -> None:
+    bench = Bench(application := Chooses())
+    await bench.routed()
+    drains(bench)
+    call: Any = SimpleNamespace(calling="1001", heard=0.0)
+    await bench.calls.media_call(PORTS[0], call)
+    assert application.media == [PORTS[0]]
+    await bench.calls.media_call(PORTS[1], call)
+    assert application.media == [PORTS[0]]
+    assert "takes no new calls" in str(bench.why())
+    bench.driver.worlds.stop("PA1")
+    heard_of(bench.driver)
+    await bench.calls.media_call(PORTS[0], call)
+    assert application.media == [PORTS[0]]
+
+
 async def test_a_caller_that_another_server_takes_meanwhile_is_left_to_it(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -32,3 +32,15 @@ def test_a_call_that_rings_before_the_answer_to_its_routing_counts_once() -> Non
     coming.busy("6001", False)
     coming.sent("6001", 0.0)
     assert coming.count(0.0) == 1
+
+
+def test_a_call_is_expected_at_a_port_that_was_chosen_for_as_long_as_it_may_take_to_ring() -> None:
+    coming = Coming()
+    assert not coming.expects("6001", 0.0)
+    with coming.choosing():
+        assert coming.expects("6001", 0.0)
+    coming.sent("6001", 0.0)
+    coming.busy("6001", True)
+    assert coming.expects("6001", 1.9)
+    assert not coming.expects("6001", 2.0)
+    assert not coming.expects("6002", 1.0)
