@@ -34,7 +34,8 @@ class Live:
     def __init__(self, managed: ManagedCluster, most: int = MOST) -> None:
         self._managed = managed
         self._most = most
-        self._followers = 0
+        self.followers = 0
+        """How many follow now."""
         self._wanted = trio.Event()
         self._news = trio.Event()
         self._sight: Sight | None = None
@@ -55,7 +56,7 @@ class Live:
             async with contextlib.aclosing(looks):
                 async for sight in looks:
                     self._tell(sight)
-                    if not self._followers:
+                    if not self.followers:
                         break
 
     def _tell(self, sight: Sight | None) -> None:
@@ -72,9 +73,9 @@ class Live:
         It is drawn once for all who follow the same ``page``. Ends when ``goes_on``, which is asked
         now and then, says no. Raises :class:`TooManyFollow`.
         """
-        if self._followers >= self._most:
+        if self.followers >= self._most:
             raise TooManyFollow
-        self._followers += 1
+        self.followers += 1
         self._wanted.set()
         try:
             before, ask_at = "", trio.current_time() + _ALIVE
@@ -92,8 +93,8 @@ class Live:
                         return
                     yield ""
         finally:
-            self._followers -= 1
-            if not self._followers:
+            self.followers -= 1
+            if not self.followers:
                 self._wanted = trio.Event()
                 self._sight = None
                 self._drawn.clear()
