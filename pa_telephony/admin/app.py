@@ -38,7 +38,8 @@ def make_app(administration: Administration) -> ASGIApp:
         *TelephonyPages(administration).routes(),
         *SpeechPages(administration).routes(),
     ]
-    return Gate(Router(routes, default=_nothing_here), administration.records)
+    router = Router(routes, redirect_slashes=False, default=_nothing_here)
+    return Gate(router, administration.records)
 
 
 def _static() -> list[Route]:

@@ -74,11 +74,21 @@ class ConfigurationPages:
         def build(config: ClusterConfig, values: Values) -> Cluster:
             return with_server(config, name, values)
 
-        found = await edit(managed, SERVER_FORM, posted, build, by, _entry_problem(name))
+        good = await self._good(name)
+        found = await edit(managed, SERVER_FORM, posted, build, by, good, _entry_problem(name))
         if found.saved is not None:
             now = found.values["server_name"]
             return await self._saved(request, found, f"saved {now}", f"{_PATH}?server={quote(now)}")
         return _draw(request, found, name)
+
+    async def _good(self, name: str | None) -> Values:
+        """What may stand in the form: what does, or for a new server hardly anything."""
+        config = (await self._all.managed.present()).config
+        for each in config.servers:
+            if each.server_name == name:
+                return values_of(each)
+        some_name, some_host = "some-new-server", "192.0.2.1"
+        return blank(config) | {"server_name": some_name, "hostname_or_ip_address": some_host}
 
     async def _saved(self, request: Request, found: Edit, what: str, to: str) -> Response:
         assert found.saved is not None

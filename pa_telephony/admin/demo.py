@@ -211,6 +211,7 @@ async def _process(directory: Path, *words: str) -> AsyncGenerator[None]:
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=directory,
+            start_new_session=True,  # a Ctrl-C is for us, who end it in order
         )
     try:
         assert process.stdout is not None

@@ -86,9 +86,13 @@ async def edit(
     posted: Posted,
     build: Build,
     by: str,
+    good: Values,
     entry_problem: Callable[[ClusterConfig, Values, str, tuple[str, ...]], str] | None = None,
 ) -> Edit:
-    """Do what the button of a form asks for, in the name of ``by``."""
+    """Do what the button of a form asks for, in the name of ``by``.
+
+    ``good`` is what may stand in its fields, so that of several mistakes all are told at once.
+    """
     found = _begun(await managed.present(), form, posted)
     verb, _, name = first(posted, "do").partition(" ")
     if verb in _LIST_VERBS and (listed := form.named(name)) is not None:
@@ -97,7 +101,12 @@ async def edit(
     elif verb == "save":
         _left_over(found, form, posted)
     problems = found.problems
-    await _look(managed, found, form, build, keep_quiet=verb in _LIST_VERBS)
+    if verb in _LIST_VERBS:
+        await _look(managed, found, build)
+    elif not await _look(managed, found, build):
+        _all_mistakes(found, build, good)
+    else:
+        _take_refused(found, form)
     if verb == "save" and not problems and found.meant is not None:
         await _save(managed, found, by)
     return found
@@ -136,22 +145,35 @@ def _left_over(found: Edit, form: Form, posted: Posted) -> None:
             found.problems.add(each.name, f"{box!r} is not in the list: click Add, or empty it")
 
 
-async def _look(
-    managed: ManagedCluster, found: Edit, form: Form, build: Build, *, keep_quiet: bool
-) -> None:
-    """See what Save would do; ``keep_quiet`` of a form that is being filled in still."""
+async def _look(managed: ManagedCluster, found: Edit, build: Build) -> bool:
+    """See what Save would do; whether the form means a cluster that keeps every rule."""
     try:
         found.meant = build(found.present.config, found.values)
-    except FormRefused as refused:
-        if not keep_quiet:
-            for name, rules in refused.problems.fields.items():
-                for rule in rules:
-                    found.problems.add(name, rule)
-            found.problems.others += refused.problems.others
-        return
+    except FormRefused:
+        return False
     found.proposal = await managed.propose(found.meant)
-    if not keep_quiet:
-        _take_refused(found, form)
+    return True
+
+
+def _all_mistakes(found: Edit, build: Build, good: Values) -> None:
+    """Note all that is wrong: a rule that is broken hides others until its field is good."""
+    trial = dict(found.values)
+    for _ in range(len(trial) + 1):
+        try:
+            build(found.present.config, trial)
+        except FormRefused as refused:
+            named = refused.problems.fields
+            new = [name for name in named if trial.get(name) != good.get(name)]
+            for name in new:
+                for rule in named[name]:
+                    found.problems.add(name, rule)
+                trial[name] = good.get(name)
+            if not new:
+                if not found.problems:
+                    found.problems = refused.problems
+                return
+        else:
+            return
 
 
 def _take_refused(found: Edit, form: Form) -> None:
@@ -193,7 +215,10 @@ async def remove(
     def without(config: ClusterConfig, _: Values) -> Cluster:
         return build(config)
 
-    await _look(managed, found, form, without, keep_quiet=False)
+    if await _look(managed, found, without):
+        _take_refused(found, form)
+    else:
+        _all_mistakes(found, without, {})
     really = first(posted, "do") == "delete-really"
     if really and not found.problems and found.meant is not None:
         await _save(managed, found, by)

@@ -43,7 +43,8 @@ _FEW = 4
 """How many reasons of one kind a page lists; the others are counted."""
 _globals: dict[str, Any] = {"BASE": BASE, "FEW": _FEW, "MENU": MENU, "version": __version__}
 _environment.globals.update(_globals)
-_environment.filters.update(condensed=condensed, printable=printable_reason)
+_filters: dict[str, Any] = {"condensed": condensed, "printable": printable_reason}
+_environment.filters.update(_filters)
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:

@@ -12,7 +12,7 @@ from pa_telephony.admin.administration import Administration, form_of, session_o
 from pa_telephony.admin.editing import Edit, edit, first, opened
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.admin.speech_form import GROUPS, SPEECH_FORM, values_of, with_speech
-from pa_telephony.failover.speech import LOCALES
+from pa_telephony.failover.speech import LOCALES, SpeechConfig
 
 __all__ = ["SpeechPages"]
 
@@ -40,7 +40,8 @@ class SpeechPages:
             told = "Nothing was refreshed: there is no speech engine. Not installed."
             return await self._all.leave(request, told, _PATH)
         by = session_of(request).account
-        found = await edit(managed, SPEECH_FORM, posted, with_speech, by)
+        good = values_of(SpeechConfig())
+        found = await edit(managed, SPEECH_FORM, posted, with_speech, by, good)
         if found.saved is not None:
             number = found.saved.revision.number
             await self._all.note(request, f"saved Speech Services, revision {number}")

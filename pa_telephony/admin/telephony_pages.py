@@ -22,7 +22,7 @@ from pa_telephony.admin.provider_form import (
 )
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.config import ClusterConfig, JtapiProvider
+from pa_telephony.failover.config import ClusterConfig, JtapiProvider, SkinnyProvider
 
 __all__ = ["TelephonyPages"]
 
@@ -54,13 +54,15 @@ class TelephonyPages:
             why = f"There is no provider {name} any more."
             return render(request, "refused.html", 404, title="Telephony Configuration", why=why)
         if request.method == "POST":
-            old = None if provider is None or kind else provider.name
-            return await self._sent(request, old, kind or (provider.type if provider else ""))
+            return await self._sent(request, None if kind else provider, kind)
         if kind or provider is None:
             return _draw(request, opened(present, blank(kind)), None, kind)
         return _draw(request, opened(present, values_of(provider)), provider.name, provider.type)
 
-    async def _sent(self, request: Request, name: str | None, kind: str) -> Response:
+    async def _sent(
+        self, request: Request, provider: JtapiProvider | SkinnyProvider | None, new: str
+    ) -> Response:
+        name, kind = (None, new) if provider is None else (provider.name, provider.type)
         posted, managed = form_of(request), self._all.managed
         by = session_of(request).account
         if name is not None and first(posted, "do").startswith("delete"):
@@ -75,7 +77,10 @@ class TelephonyPages:
             forget = bool(first(posted, "forget-password"))
             return with_provider(config, name, kind, values, forget=forget)
 
-        found = await edit(managed, FORMS[kind], posted, build, by)
+        good = blank(kind) | {"name": "some-new-provider"}
+        if provider is not None:
+            good = values_of(provider)
+        found = await edit(managed, FORMS[kind], posted, build, by, good)
         if found.saved is not None:
             now = found.values["name"]
             return await self._saved(

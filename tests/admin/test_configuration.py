@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -130,6 +131,27 @@ async def test_a_mistake_stands_beside_its_field_and_what_was_typed_stays(tmp_pa
         assert (await all_pages.managed.present()).number == 1
 
 
+async def test_several_mistakes_are_told_at_once_each_beside_its_field(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (browser, _, __):
+        page = await browser.get("server-configuration?server=PA1")
+        wrong = {
+            "server_name": "PA 1",
+            "route_address": "60OO",
+            "number_of_media_ports": "two",
+            "capacity": "0",
+        }
+        page = await browser.press(page, "save", **wrong)
+        beside = set(re.findall(r'id="(\w+)-why"', page.text))
+        assert beside == set(wrong)
+        page = await browser.press(await browser.get("server-configuration?new"), "save")
+        beside = set(re.findall(r'id="(\w+)-why"', page.text))
+        assert beside == {"server_name", "hostname_or_ip_address"}
+        page = await browser.get("speech-services")
+        wrong = {"refresh_schedule": "2", "rejection_confidence_level": "101"}
+        page = await browser.press(page, "save", **wrong)
+        assert set(re.findall(r'id="(\w+)-why"', page.text)) == set(wrong)
+
+
 async def test_what_was_typed_into_an_edit_box_and_not_added_is_not_lost(tmp_path: Path) -> None:
     async with opened(tmp_path) as (browser, all_pages, _):
         page = await browser.get("server-configuration?server=PA1")
@@ -220,6 +242,7 @@ async def test_a_server_is_renamed_and_deleted_with_its_place_in_fail_over_lists
         assert page.url == f"{BASE}/server-configuration?server=Spare"
         page = await browser.press(page, "delete")
         assert "Delete Spare?" in page.words
+        assert "delete-really" in page.text
         assert "Spare is a server no more" in page.words
         assert len((await cluster(all_pages)).servers) == 3
         page = await browser.press(page, "delete-really")
@@ -233,13 +256,19 @@ async def test_the_last_server_and_one_that_runs_are_not_deleted(tmp_path: Path)
     async with opened(tmp_path, alone) as (browser, _, __):
         page = await browser.get("server-configuration?server=PA1")
         page = await browser.press(page, "delete")
+        assert "PA1 cannot be deleted now" in page.words
         assert "a cluster needs a server" in page.words
-        page = await browser.press(page, "delete-really")
+        assert "delete-really" not in page.text
+        fields = [("csrf", page.fields()["csrf"][0]), ("base", "1"), ("do", "delete-really")]
+        page = await browser.post(page.url, fields)
         assert "a cluster needs a server" in page.words
     async with opened(tmp_path / "other") as (browser, all_pages, store):
         await serve(store, "PA2")
         page = await browser.get("server-configuration?server=PA2")
-        page = await browser.press(await browser.press(page, "delete"), "delete-really")
+        page = await browser.press(page, "delete")
+        assert "stop PA2 first" in page.words
+        fields = [("csrf", page.fields()["csrf"][0]), ("base", "1"), ("do", "delete-really")]
+        page = await browser.post(page.url, fields)
         assert "stop PA2 first" in page.words
         assert len((await cluster(all_pages)).servers) == 3
 

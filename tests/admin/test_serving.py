@@ -41,7 +41,7 @@ async def opened(
         yield all_pages, port
 
 
-async def ask(port: int, *lines: str, until: bytes = b"</html>") -> bytes:
+async def ask(port: int, *lines: str, until: bytes = b"\r\n\r\n") -> bytes:
     """Send the lines of a request; gives what comes until these bytes, or the end."""
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         await stream.send_all("\r\n".join([*lines, "", ""]).encode())
@@ -127,8 +127,16 @@ async def test_who_leaves_a_stream_is_not_waited_for(
         ("GET / HTTP/9.9", "Host: pa"),
         ("\x00\x01\x02",),
         (f"GET {BASE}/{'y' * 20_000} HTTP/1.1", "Host: pa"),
+        (
+            f"GET {BASE}/server-status HTTP/1.1",
+            "Host: pa",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ),
     ],
-    ids=["a long header", "another version", "no request", "a long path"],
+    ids=["a long header", "another version", "no request", "a long path", "a WebSocket"],
 )
 async def test_what_is_no_request_ends_its_connection_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...]

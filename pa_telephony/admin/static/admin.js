@@ -52,6 +52,16 @@ function addOnReturn(box) {
   });
 }
 
+// What takes a moment, as to stop a server, shows that it has begun.
+document.addEventListener("submit", (event) => {
+  event.submitter?.setAttribute("aria-busy", "true");
+  document.body.classList.add("waiting");
+});
+addEventListener("pageshow", () => {
+  document.body.classList.remove("waiting");
+  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+});
+
 for (const live of document.querySelectorAll("[data-live]")) follow(live);
 for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
 for (const box of document.querySelectorAll("[data-enter]")) addOnReturn(box);
