@@ -42,12 +42,18 @@ class Administration:
     hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     """Comparing a password takes memory and time, so one is compared at a time."""
 
-    async def note(self, request: Request, what: str, account: str = "") -> None:
-        """Note in the records who did what."""
+    strangers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    """The same for who has not been right lately at an address, so that they keep nobody waiting
+    who has."""
+
+    async def note(
+        self, request: Request, what: str, account: str = "", *, result: str = ""
+    ) -> None:
+        """Note in the records who did what, and what came of it."""
         session: Session | None = request.scope["state"]["session"]
         who = session.account if session is not None else account
         address = address_of(request)
-        await trio.to_thread.run_sync(self.records.note, who, address, what)
+        await trio.to_thread.run_sync(self.records.note, who, address, what, result)
 
     async def leave(self, request: Request, text: str, to: str) -> Response:
         """Lead to a page, which shows this text."""

@@ -19,14 +19,20 @@ from pa_telephony.admin.session_pages import SessionPages
 from pa_telephony.admin.speech_pages import SpeechPages
 from pa_telephony.admin.telephony_pages import TelephonyPages
 
-__all__ = ["make_app"]
+__all__ = ["make_app", "routes_of"]
 
 _STATIC = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def make_app(administration: Administration) -> ASGIApp:
     """The application; whoever serves it runs ``administration.live`` beside it."""
-    routes = [
+    pages = Router(routes_of(administration), redirect_slashes=False, default=_nothing_here)
+    return Gate(pages, administration.records)
+
+
+def routes_of(administration: Administration) -> list[Route]:
+    """All pages."""
+    return [
         Route("/", _home),
         Route("/PAsystemadmin", _home),
         Route(f"{BASE}/", _home),
@@ -38,8 +44,6 @@ def make_app(administration: Administration) -> ASGIApp:
         *TelephonyPages(administration).routes(),
         *SpeechPages(administration).routes(),
     ]
-    router = Router(routes, redirect_slashes=False, default=_nothing_here)
-    return Gate(router, administration.records)
 
 
 def _static() -> list[Route]:

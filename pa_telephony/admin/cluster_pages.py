@@ -127,7 +127,7 @@ class ClusterPages:
                 told = await self._give(command, names)
         else:
             told = "There is no such button."
-        await self._all.note(request, f"{verb} {subject or 'all'}: {told}"[:500])
+        await self._all.note(request, f"{verb} {subject or 'all'}"[:200], result=told[:500])
         return await self._all.leave(request, told, _CONTROL)
 
     async def _give(self, command: Command, names: Sequence[str]) -> str:

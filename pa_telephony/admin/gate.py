@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pa_telephony.admin.records import Records, Session, csrf_token
 from pa_telephony.admin.rendering import BASE, render
+from pa_telephony.admin.roles import act_of_page, why_not
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 
 __all__ = ["COOKIE", "VISITOR", "Gate", "address_of", "set_cookie"]
@@ -127,6 +128,8 @@ class Gate:
                 return Response(status_code=403)
             wanted = f"{path}?{request.url.query}" if request.url.query else path
             return RedirectResponse(f"{BASE}/login?next={quote(wanted)}", 303)
+        if session and (why := why_not(session.role, act_of_page(request.method, path))):
+            return _refused(request, 403, why)
         return await self._with_form(request, session)
 
     async def _with_form(self, request: Request, session: Session | None) -> Response | None:

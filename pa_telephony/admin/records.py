@@ -1,4 +1,4 @@
-"""What the administration itself keeps: accounts, sessions, and who did what; a file of its own.
+"""What the administration itself keeps: passwords, sessions, and who did what; a file of its own.
 
 An SQLite file beside the store, its owner's alone, that several processes may share. Passwords are
 there as argon2 hashes, and of a session's token only a digest: who reads the file can sign in with
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pa_telephony.admin.roles import Role
 from pa_telephony.errors import ConnectionLost, TelephonyError
 from pa_telephony.failover.stores.private import make_parent, open_private
 
 __all__ = [
     "ADMINISTRATOR",
+    "WRONG_PASSWORD",
     "Deed",
     "Hasher",
     "PasswordRefused",
@@ -31,10 +33,14 @@ __all__ = [
     "Session",
     "argon2_hasher",
     "csrf_token",
+    "digest",
+    "made_password",
 ]
 
 ADMINISTRATOR = "administrator"
 """The account that is made at the first start."""
+WRONG_PASSWORD = "wrong password"
+"""The deed of somebody who guesses, or has forgotten."""
 SHORTEST, LONGEST = 10, 200
 """How many characters a password has."""
 IDLE = 1800.0
@@ -43,16 +49,25 @@ LIFE = 43_200.0
 """Seconds after which a session ends in any case."""
 _MOST_SESSIONS = 1000
 _MOST_DEEDS = 10_000
+_MOST_GUESSES = 1000
+"""How many wrong passwords are kept: strangers make them, and shall not push out other deeds."""
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS accounts (
+    name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS sessions (
     digest TEXT PRIMARY KEY, account TEXT NOT NULL, begun REAL NOT NULL, seen REAL NOT NULL,
     message TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS deeds (
-    at REAL NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL, what TEXT NOT NULL
+    at REAL NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL, what TEXT NOT NULL,
+    result TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tokens (
+    name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, role TEXT NOT NULL, by TEXT NOT NULL,
+    made REAL NOT NULL, used REAL
 );
 """
 
@@ -99,6 +114,7 @@ class Session:
 
     token: str
     account: str
+    role: Role
 
     @property
     def csrf(self) -> str:
@@ -114,6 +130,8 @@ class Deed:
     account: str
     address: str
     what: str
+    result: str = ""
+    """What came of it."""
 
 
 def csrf_token(token: str) -> str:
@@ -121,7 +139,13 @@ def csrf_token(token: str) -> str:
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
-def _digest(token: str) -> str:
+def made_password() -> str:
+    """A password for an account, to be shown once."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+def digest(token: str) -> str:
+    """What the file keeps of a secret token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -130,17 +154,18 @@ class Records:
 
     def __init__(self, path: Path, hasher: Hasher, clock: Callable[[], float] = time.time) -> None:
         self._path = path
-        self._hasher = hasher
-        self._clock = clock
+        self.hasher = hasher
+        self.clock = clock
         make_parent(path)
         os.close(open_private(path))
         # Compared with for an account that is not there, so that this takes as long.
         self._nobody = hasher.hash(secrets.token_urlsafe())
-        with self._open() as database:
+        with self.database() as database:
             database.executescript(_SCHEMA)
 
     @contextlib.contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
+    def database(self) -> Generator[sqlite3.Connection]:
+        """The file, in one transaction; raises ConnectionLost when it cannot be used."""
         try:
             database = sqlite3.connect(self._path, timeout=5.0)
             try:
@@ -158,26 +183,26 @@ class Records:
 
         The account is :data:`ADMINISTRATOR`.
         """
-        with self._open() as database:
+        with self.database() as database:
             if database.execute("SELECT 1 FROM accounts").fetchone() is not None:
                 return None
-        password = "".join(secrets.choice(_ALPHABET) for _ in range(16))
-        made = self._hasher.hash(password)
-        with self._open() as database:
+        password = made_password()
+        made = self.hasher.hash(password)
+        with self.database() as database:
             done = database.execute(
-                "INSERT INTO accounts SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM accounts)",
-                (ADMINISTRATOR, made),
+                "INSERT INTO accounts SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM accounts)",
+                (ADMINISTRATOR, made, Role.ADMINISTRATOR.value),
             )
             return password if done.rowcount else None
 
     def right(self, account: str, password: str) -> bool:
         """Whether it is the password of the account; takes as long for one that is not there."""
         known = self._hash_of(account)
-        matches = self._hasher.verify(known or self._nobody, password[: LONGEST + 1])
+        matches = self.hasher.verify(known or self._nobody, password[: LONGEST + 1])
         return matches and known is not None
 
     def _hash_of(self, account: str) -> str | None:
-        with self._open() as database:
+        with self.database() as database:
             row = database.execute(
                 "SELECT hash FROM accounts WHERE name = ?", (account.casefold(),)
             ).fetchone()
@@ -190,23 +215,29 @@ class Records:
         """
         if not SHORTEST <= len(new) <= LONGEST:
             raise PasswordRefused(f"must have {SHORTEST} to {LONGEST} characters")
-        if self._hasher.verify(self._hash_of(session.account) or self._nobody, new):
+        if self.hasher.verify(self._hash_of(session.account) or self._nobody, new):
             raise PasswordRefused("must be another one than before")
-        made = self._hasher.hash(new)
-        with self._open() as database:
+        made = self.hasher.hash(new)
+        with self.database() as database:
             database.execute("UPDATE accounts SET hash = ? WHERE name = ?", (made, session.account))
             database.execute(
                 "DELETE FROM sessions WHERE account = ? AND digest != ?",
-                (session.account, _digest(session.token)),
+                (session.account, digest(session.token)),
             )
 
     # -------------------------------------------------------------------------- sessions
 
     def begin(self, account: str) -> Session:
-        """A new session of an account; the oldest of all goes when there are too many."""
-        session = Session(secrets.token_urlsafe(32), account.casefold())
-        now = self._clock()
-        with self._open() as database:
+        """A new session of an account; the oldest of all goes when there are too many.
+
+        Raises :class:`PasswordRefused` when the account has gone.
+        """
+        now, name = self.clock(), account.casefold()
+        with self.database() as database:
+            row = database.execute("SELECT role FROM accounts WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                raise PasswordRefused(f"there is no account {account!r}")
+            session = Session(secrets.token_urlsafe(32), name, Role(row[0]))
             database.execute(
                 "DELETE FROM sessions WHERE seen < ? OR begun < ?", (now - IDLE, now - LIFE)
             )
@@ -217,38 +248,47 @@ class Records:
             )
             database.execute(
                 "INSERT INTO sessions (digest, account, begun, seen) VALUES (?, ?, ?, ?)",
-                (_digest(session.token), session.account, now, now),
+                (digest(session.token), session.account, now, now),
             )
         return session
 
     def find(self, token: str, *, seen: bool = True) -> Session | None:
         """The session of a cookie, if it goes on; with ``seen`` it goes on from now."""
-        now, digest = self._clock(), _digest(token)
-        with self._open() as database:
+        now, key = self.clock(), digest(token)
+        with self.database() as database:
             row = database.execute(
-                "SELECT account FROM sessions WHERE digest = ? AND seen >= ? AND begun >= ?",
-                (digest, now - IDLE, now - LIFE),
+                "SELECT account, role FROM sessions JOIN accounts ON name = account"
+                " WHERE digest = ? AND seen >= ? AND begun >= ?",
+                (key, now - IDLE, now - LIFE),
             ).fetchone()
             if row is not None and seen:
-                database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now, digest))
-        return None if row is None else Session(token, str(row[0]))
+                database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now, key))
+        return None if row is None else Session(token, str(row[0]), Role(row[1]))
 
     def end(self, session: Session) -> None:
         """End a session, wherever its cookie is still held."""
-        with self._open() as database:
-            database.execute("DELETE FROM sessions WHERE digest = ?", (_digest(session.token),))
+        with self.database() as database:
+            database.execute("DELETE FROM sessions WHERE digest = ?", (digest(session.token),))
+
+    def end_others(self, session: Session) -> int:
+        """End all other sessions of the account; gives how many there were."""
+        with self.database() as database:
+            return database.execute(
+                "DELETE FROM sessions WHERE account = ? AND digest != ?",
+                (session.account, digest(session.token)),
+            ).rowcount
 
     def leave_message(self, session: Session, text: str) -> None:
         """Leave what the session's next page shows."""
-        with self._open() as database:
+        with self.database() as database:
             database.execute(
-                "UPDATE sessions SET message = ? WHERE digest = ?", (text, _digest(session.token))
+                "UPDATE sessions SET message = ? WHERE digest = ?", (text, digest(session.token))
             )
 
     def take_message(self, session: Session) -> str:
         """What was left, once."""
-        with self._open() as database:
-            key = (_digest(session.token),)
+        with self.database() as database:
+            key = (digest(session.token),)
             row = database.execute("SELECT message FROM sessions WHERE digest = ?", key).fetchone()
             if row is not None and row[0]:
                 database.execute("UPDATE sessions SET message = '' WHERE digest = ?", key)
@@ -256,21 +296,28 @@ class Records:
 
     # -------------------------------------------------------------------------- who did what
 
-    def note(self, account: str, address: str, what: str) -> None:
-        """Note what somebody did; the last ten thousand deeds are kept."""
-        with self._open() as database:
+    def note(self, account: str, address: str, what: str, result: str = "") -> None:
+        """Note what somebody did; the last ten thousand deeds are kept, of guesses a thousand."""
+        most = _MOST_GUESSES if what == WRONG_PASSWORD else _MOST_DEEDS
+        with self.database() as database:
             database.execute(
-                "INSERT INTO deeds VALUES (?, ?, ?, ?)", (self._clock(), account, address, what)
+                "INSERT INTO deeds VALUES (?, ?, ?, ?, ?)",
+                (self.clock(), account, address, what, result),
             )
+            of_its_kind = "(what = ?) = (? = ?)"
+            kind = (WRONG_PASSWORD, what, WRONG_PASSWORD)
             database.execute(
-                "DELETE FROM deeds WHERE rowid <= (SELECT max(rowid) FROM deeds) - ?",
-                (_MOST_DEEDS,),
+                f"DELETE FROM deeds WHERE {of_its_kind} AND rowid <= (SELECT rowid FROM deeds"
+                f" WHERE {of_its_kind} ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+                (*kind, *kind, most),
             )
 
-    def deeds(self, most: int = 100) -> tuple[Deed, ...]:
-        """The last deeds, the newest first."""
-        with self._open() as database:
+    def deeds(self, most: int = 100, account: str = "") -> tuple[Deed, ...]:
+        """The last deeds, the newest first; of one account, when it is named."""
+        with self.database() as database:
             rows = database.execute(
-                "SELECT at, account, address, what FROM deeds ORDER BY rowid DESC LIMIT ?", (most,)
+                "SELECT at, account, address, what, result FROM deeds"
+                " WHERE ? IN ('', account) ORDER BY rowid DESC LIMIT ?",
+                (account, most),
             ).fetchall()
         return tuple(Deed(*row) for row in rows)

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pa_telephony import __version__
+from pa_telephony.admin.records import Session
+from pa_telephony.admin.roles import Act, act_of_page, why_not
 from pa_telephony.admin.sentences import condensed
 from pa_telephony.printable import printable_reason
 
@@ -30,7 +32,7 @@ MENU = {
     "Help": {"Help": f"{BASE}/help"},
     "Session": {"Change Password": f"{BASE}/password", "Log Out": f"{BASE}/log-out"},
 }
-"""The menu bar; each menu leads to its pages."""
+"""The menu bar; each menu leads to its pages, of which a role sees those that it may open."""
 
 _environment = Environment(
     loader=PackageLoader("pa_telephony.admin"),
@@ -41,7 +43,7 @@ _environment = Environment(
 )
 _FEW = 4
 """How many reasons of one kind a page lists; the others are counted."""
-_globals: dict[str, Any] = {"BASE": BASE, "FEW": _FEW, "MENU": MENU, "version": __version__}
+_globals: dict[str, Any] = {"BASE": BASE, "FEW": _FEW, "version": __version__}
 _environment.globals.update(_globals)
 _filters: dict[str, Any] = {"condensed": condensed, "printable": printable_reason}
 _environment.filters.update(_filters)
@@ -50,14 +52,35 @@ _environment.filters.update(_filters)
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """The page of a template; it is given the session, and the message that was left for it."""
     state = request.scope.setdefault("state", {})
+    session: Session | None = state.get("session")
     text = _environment.get_template(template).render(
         path=request.url.path,
-        session=state.get("session"),
+        session=session,
+        menu=_menu(session),
+        why_not=_why_not(session),
         csrf=state.get("csrf", ""),
         message=state.get("message", ""),
         **context,
     )
     return HTMLResponse(text, status)
+
+
+def _why_not(session: Session | None) -> dict[str, str]:
+    """Why whoever looks may not do an act, by its name in small letters; "" when it is allowed."""
+    if session is None:
+        return {}
+    return {each.name.lower(): why_not(session.role, each) for each in Act}
+
+
+def _menu(session: Session | None) -> dict[str, dict[str, str]]:
+    if session is None:
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for menu, pages in MENU.items():
+        for page, path in pages.items():
+            if not why_not(session.role, act_of_page("GET", path)):
+                found.setdefault(menu, {})[page] = path
+    return found
 
 
 def fragment(template: str, **context: Any) -> str:

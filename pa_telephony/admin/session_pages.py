@@ -13,8 +13,9 @@ from starlette.routing import Route
 from pa_telephony.admin.administration import Administration, form_of, session_of
 from pa_telephony.admin.editing import first
 from pa_telephony.admin.gate import COOKIE, VISITOR, address_of, set_cookie
-from pa_telephony.admin.records import PasswordRefused
+from pa_telephony.admin.records import WRONG_PASSWORD, PasswordRefused
 from pa_telephony.admin.rendering import BASE, render
+from pa_telephony.guesses import Standing
 from pa_telephony.printable import printable
 
 __all__ = ["SessionPages"]
@@ -53,7 +54,10 @@ class SessionPages:
             return render(
                 request, "login.html", status, wanted=wanted, why=why, account=account[:64]
             )
-        session = await trio.to_thread.run_sync(self._all.records.begin, account)
+        try:
+            session = await trio.to_thread.run_sync(self._all.records.begin, account)
+        except PasswordRefused as error:
+            return render(request, "login.html", 403, wanted=wanted, why=str(error), account="")
         await self._all.note(request, "logged in", session.account)
         response = RedirectResponse(wanted or _HOME, 303)
         set_cookie(request, response, COOKIE, session.token)
@@ -64,18 +68,19 @@ class SessionPages:
         """Status and words for who does not come in; None for who does."""
         clock, guesses = self._all.clock, self._all.guesses
         guess = hmac.digest(self._all.key, password[:300].encode(), "sha256")
-        attempt = guesses.ask(address_of(request), account.casefold(), guess, clock())
+        address, name = address_of(request), account.casefold()
+        known = guesses.standing(address, name, clock()) is Standing.GOOD
+        attempt = guesses.ask(address, name, guess, clock())
         if attempt is None:
             return 429, "Too many wrong passwords came from here. Wait a few seconds."
         await trio.sleep(attempt.wait)
-        right = await trio.to_thread.run_sync(
-            self._all.records.right, account, password, limiter=self._all.hashing
-        )
+        async with self._all.hashing if known else self._all.strangers:
+            right = await trio.to_thread.run_sync(self._all.records.right, account, password)
         if right:
             guesses.right(attempt, clock())
             return None
         guesses.wrong(attempt, clock())
-        await self._all.note(request, "wrong password", printable(account, 64))
+        await self._all.note(request, WRONG_PASSWORD, printable(account, 64))
         return 403, "User name or password is wrong."
 
     async def log_out(self, request: Request) -> Response:
@@ -83,6 +88,11 @@ class SessionPages:
         if request.method != "POST":
             return render(request, "log_out.html")
         session = session_of(request)
+        if first(form_of(request), "do") == "others":
+            count = await trio.to_thread.run_sync(self._all.records.end_others, session)
+            told = f"Other sessions of this account that were ended: {count}."
+            await self._all.note(request, "logged out everywhere else", result=told)
+            return await self._all.leave(request, told, f"{BASE}/log-out")
         await self._all.note(request, "logged out")
         await trio.to_thread.run_sync(self._all.records.end, session)
         response = RedirectResponse(f"{BASE}/login", 303)

@@ -44,7 +44,7 @@ class SpeechPages:
         found = await edit(managed, SPEECH_FORM, posted, with_speech, by, good)
         if found.saved is not None:
             number = found.saved.revision.number
-            await self._all.note(request, f"saved Speech Services, revision {number}")
+            await self._all.note(request, "saved Speech Services", result=f"revision {number}")
             return await self._all.leave(request, "\n".join(found.told), _PATH)
         return _draw(request, found)
 

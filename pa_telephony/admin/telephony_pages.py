@@ -90,7 +90,7 @@ class TelephonyPages:
 
     async def _saved(self, request: Request, found: Edit, what: str, to: str) -> Response:
         assert found.saved is not None
-        await self._all.note(request, f"{what}, revision {found.saved.revision.number}")
+        await self._all.note(request, what, result=f"revision {found.saved.revision.number}")
         return await self._all.leave(request, "\n".join(found.told), to)
 
 

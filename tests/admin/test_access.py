@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import trio
+import trio.testing
 from form_browser import BASE, Browser, Clock, administration, signed_in
 from worlds import CLUSTER
 
@@ -93,6 +94,29 @@ async def test_who_guesses_is_slowed_and_the_administrator_elsewhere_is_not(tmp_
         assert trio.current_time() == began
         page = await guesser.press(page, "Log In", account="administrator", password=password)
         assert page.url == f"{BASE}/server-status"
+
+
+async def test_who_guesses_from_many_addresses_keeps_the_administrator_out_for_no_moment(
+    tmp_path: Path,
+) -> None:
+    async with administration(tmp_path, CLUSTER, MemoryStore()) as (all_pages, password):
+        await signed_in(all_pages, password)
+        # The password of a guess is being compared, and all other guesses wait for that.
+        async with all_pages.strangers, trio.open_nursery() as nursery:
+            for number in range(40):
+                nursery.start_soon(guess, all_pages, f"198.51.100.{number}")
+            await trio.testing.wait_all_tasks_blocked()
+            assert all_pages.strangers.statistics().tasks_waiting == 40
+            began = trio.current_time()
+            await signed_in(all_pages, password)
+            assert trio.current_time() == began
+            nursery.cancel_scope.cancel()
+
+
+async def guess(all_pages: Administration, address: str) -> None:
+    guesser = Browser(all_pages, address)
+    page = await guesser.get("login")
+    await guesser.press(page, "Log In", account="administrator", password="a guess")
 
 
 async def test_more_guesses_than_may_wait_are_not_looked_at(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ async def test_a_button_puts_the_order_into_the_store_and_start_takes_it_back(
         assert stop("PA2") not in entries
         await browser.press(page, "start PA1")
         assert stop("PA1") not in (await store.snapshot()).entries
-        deeds = [each.what for each in all_pages.records.deeds(2)]
+        deeds = [f"{each.what}: {each.result}" for each in all_pages.records.deeds(2)]
         assert deeds[0].startswith("start PA1: ")
 
 

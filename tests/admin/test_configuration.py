@@ -391,7 +391,8 @@ async def test_every_revision_says_who_saved_it(tmp_path: Path) -> None:
         await browser.press(page, "save", capacity="35")
         (newest, *_) = past((await store.snapshot()).entries)
         assert (newest.number, newest.by) == (2, "administrator")
-        assert all_pages.records.deeds(1)[0].what == "saved PA1, revision 2"
+        deed = all_pages.records.deeds(1)[0]
+        assert (deed.what, deed.result) == ("saved PA1", "revision 2")
 
 
 _WORDS = st.text(max_size=10) | st.sampled_from(

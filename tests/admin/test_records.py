@@ -12,6 +12,7 @@ from pa_telephony.admin.records import (
     ADMINISTRATOR,
     IDLE,
     LIFE,
+    WRONG_PASSWORD,
     PasswordRefused,
     Records,
     argon2_hasher,
@@ -61,6 +62,7 @@ def test_the_file_is_its_owner_s_and_holds_no_password_and_no_token(tmp_path: Pa
 def test_a_session_ends_when_nobody_uses_it_and_in_any_case_after_a_day_s_work(
     records: Records, clock: Clock
 ) -> None:
+    records.first_password()
     session = records.begin(ADMINISTRATOR)
     for _ in range(3):
         clock.now += IDLE - 1
@@ -77,6 +79,7 @@ def test_a_session_ends_when_nobody_uses_it_and_in_any_case_after_a_day_s_work(
 
 
 def test_who_only_watches_does_not_keep_a_session(records: Records, clock: Clock) -> None:
+    records.first_password()
     session = records.begin(ADMINISTRATOR)
     for _ in range(4):
         clock.now += IDLE / 2 - 1
@@ -85,6 +88,7 @@ def test_who_only_watches_does_not_keep_a_session(records: Records, clock: Clock
 
 
 def test_a_session_that_was_ended_is_ended(records: Records) -> None:
+    records.first_password()
     one, other = records.begin(ADMINISTRATOR), records.begin(ADMINISTRATOR)
     records.end(one)
     assert records.find(one.token) is None
@@ -116,6 +120,7 @@ def test_the_same_password_again_is_refused(records: Records) -> None:
 
 
 def test_a_message_is_shown_once_and_to_its_session_alone(records: Records) -> None:
+    records.first_password()
     one, other = records.begin(ADMINISTRATOR), records.begin(ADMINISTRATOR)
     records.leave_message(one, "saved")
     assert records.take_message(other) == ""
@@ -127,6 +132,7 @@ def test_there_are_only_so_many_sessions_and_the_oldest_goes(
     records: Records, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pa_telephony.admin.records._MOST_SESSIONS", 2)
+    records.first_password()
     first = records.begin(ADMINISTRATOR)
     clock.now += 1
     second = records.begin(ADMINISTRATOR)
@@ -145,6 +151,18 @@ def test_who_did_what_is_noted_the_newest_first_and_the_oldest_goes(
         records.note(ADMINISTRATOR, "192.0.2.7", f"deed {number}")
     assert [each.what for each in records.deeds()] == ["deed 4", "deed 3", "deed 2"]
     assert records.deeds(1)[0].address == "192.0.2.7"
+
+
+def test_who_guesses_does_not_push_out_what_others_did(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pa_telephony.admin.records._MOST_GUESSES", 2)
+    records.note(ADMINISTRATOR, "192.0.2.7", "saved PA1", "revision 2")
+    for number in range(5):
+        records.note(f"guess {number}", "192.0.2.66", WRONG_PASSWORD)
+    assert [each.account for each in records.deeds()] == ["guess 4", "guess 3", ADMINISTRATOR]
+    (deed,) = records.deeds(account=ADMINISTRATOR)
+    assert (deed.what, deed.result) == ("saved PA1", "revision 2")
 
 
 def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ class _Forms(HTMLParser):
         self._words: list[str] = []
         self._button: tuple[_Form, dict[str, str | None]] | None = None
         self._link: str | None = None
+        self._fieldsets: list[bool] = []
         self.feed(text)
 
     def _of(self, form_id: str | None) -> _Form | None:
@@ -94,6 +95,8 @@ class _Forms(HTMLParser):
             self._inside = _Form(known.get("action") or "", known.get("id") or "")
             self.forms.append(self._inside)
         form = self._of(known.get("form"))
+        if tag == "fieldset":
+            self._fieldsets.append("disabled" in known)
         if tag == "a":
             self._link, self._words = known.get("href"), []
         elif form is None:
@@ -116,7 +119,7 @@ class _Forms(HTMLParser):
         elif tag == "textarea":
             form.texts.add(name)
             self._select, self._words = (name, False), []
-        elif tag == "button":
+        elif tag == "button" and not any(self._fieldsets) and "disabled" not in known:
             self._button, self._words = (form, known), []
 
     def handle_data(self, data: str) -> None:
@@ -126,6 +129,8 @@ class _Forms(HTMLParser):
         text = " ".join("".join(self._words).split())
         if tag == "form":
             self._inside = None
+        elif tag == "fieldset":
+            self._fieldsets.pop()
         elif tag == "a" and self._link is not None:
             self.links[text] = self._link
             self._link = None
@@ -271,10 +276,12 @@ async def serve(store: MemoryStore, *names: str, busy: bool = False) -> None:
     await store.transact(Transaction((), tuple(Put(each.key, bearer) for each in own)))
 
 
-async def signed_in(all_pages: Administration, password: str) -> Browser:
+async def signed_in(
+    all_pages: Administration, password: str, account: str = "administrator"
+) -> Browser:
     """A browser whose user has logged in."""
     browser = Browser(all_pages)
     page = await browser.get("login")
-    page = await browser.press(page, "Log In", account="administrator", password=password)
+    page = await browser.press(page, "Log In", account=account, password=password)
     assert page.status == 200, page.words
     return browser
