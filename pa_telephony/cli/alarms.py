@@ -15,6 +15,7 @@ from pa_telephony import failover
 from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.alarms import AlarmBook, AlarmChange
+from pa_telephony.failover.plain import plain_alarm
 from pa_telephony.failover.status import seconds
 from pa_telephony.printable import printable_lines, printable_reason
 
@@ -72,11 +73,5 @@ def _words(change: AlarmChange) -> str:
 
 
 def _plain(change: AlarmChange) -> dict[str, object]:
-    alarm = change.alarm
-    return {
-        "kind": alarm.kind.value,
-        "server": alarm.server,
-        "identity": alarm.identity,
-        "text": alarm.text,
-        "cleared_after": None if change.seconds is None else round(change.seconds, 3),
-    }
+    cleared = None if change.seconds is None else round(change.seconds, 3)
+    return plain_alarm(change.alarm) | {"cleared_after": cleared}

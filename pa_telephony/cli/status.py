@@ -28,9 +28,8 @@ from pa_telephony.failover import (
     Severity,
     worst,
 )
-from pa_telephony.failover.agents import Kept
-from pa_telephony.failover.orders import Orders, Stop
-from pa_telephony.failover.services import Service, services
+from pa_telephony.failover.plain import KINDS, plain_episode, plain_status
+from pa_telephony.failover.services import services
 from pa_telephony.failover.status import seconds
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import open_view
@@ -38,12 +37,6 @@ from pa_telephony.printable import printable_lines, printable_reason
 
 __all__ = ["changes", "page", "past_page", "status"]
 
-_KINDS = {
-    Kind.ROUTE_POINT: "route point",
-    Kind.AA_ROUTE_POINT: "AA route point",
-    Kind.PORT: "media port",
-    Kind.INTERCEPTOR: "interceptor",
-}
 _UNKNOWN = 3
 _VERDICTS = {
     Severity.NORMAL: ("green", "every number is served, every server is well"),
@@ -82,12 +75,7 @@ def status(file: Path | None, store: Path | None, as_json: bool, past: bool, wat
         click.echo(f"Error: {printable_lines(str(error))}", err=True)
         sys.exit(_UNKNOWN)
     if as_json:
-        kept = {name: each for report in reports for name, each in report.servers.items()}
-        plain = [
-            *(_plain(each, kept.get(each.name)) for each in pages),
-            *map(_plain_service, rows),
-        ]
-        click.echo(json.dumps(plain, indent=1))
+        click.echo(json.dumps(plain_status(pages, reports, rows), indent=1))
     else:
         Console().print(page(pages))
         for row in rows:
@@ -111,7 +99,7 @@ def _agent(report: failover.AgentReport) -> str:
 
 def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([_plain_episode(each) for each in episodes], indent=1))
+        click.echo(json.dumps([plain_episode(each) for each in episodes], indent=1))
     elif not episodes:
         click.echo("no takeover, return or fence so far")
     else:
@@ -135,18 +123,6 @@ _WHAT: dict[EpisodeKind, Callable[[Episode], str]] = {
     EpisodeKind.RETURN: lambda it: f"{it.server} gives {it.identities} back to {it.home}",
     EpisodeKind.FENCE: lambda it: f"{it.server} fences itself",
 }
-
-
-def _plain_episode(episode: Episode) -> dict[str, object]:
-    return {
-        "kind": episode.kind.value,
-        "server": episode.server,
-        "home": episode.home,
-        "cause": episode.cause,
-        "began": episode.began,
-        "seconds": episode.seconds,
-        "identities": episode.identities,
-    }
 
 
 async def _watch(cluster: failover.Cluster) -> None:
@@ -175,7 +151,7 @@ def changes(before: Sequence[ServerStatus], after: Sequence[ServerStatus]) -> li
 def _lines(server: ServerStatus) -> list[tuple[str, str]]:
     lines = [(server.name, _state(server))]
     for resource in server.resources:
-        subject = f"{server.name} {_KINDS[resource.identity.kind]} {resource.identity.number}"
+        subject = f"{server.name} {KINDS[resource.identity.kind]} {resource.identity.number}"
         lines.append((subject, ("up, " if resource.up else "down, ") + _served(resource)))
     return lines
 
@@ -208,7 +184,7 @@ def page(pages: Sequence[ServerStatus]) -> RenderableType:
         for resource in server.resources:
             table.add_row(
                 "",
-                f"{_KINDS[resource.identity.kind]} {resource.identity.number}",
+                f"{KINDS[resource.identity.kind]} {resource.identity.number}",
                 _arrow(resource.up and not resource.doubled),
                 _holder(server, resource),
                 "●" if resource.busy else "",
@@ -236,60 +212,3 @@ def _holder(server: ServerStatus, resource: ResourceStatus) -> Text:
 
 def _arrow(up: bool) -> Text:
     return Text("▲", "green") if up else Text("▼", "red")
-
-
-def _plain(server: ServerStatus, process: Kept | None) -> dict[str, object]:
-    return {
-        "server": server.name,
-        "state": server.state,
-        "severity": server.severity.name.lower(),
-        "up": server.up,
-        "stopped": server.stopped,
-        # As the agent of its machine keeps it; null where none does.
-        "process": None if process is None else str(process),
-        "orders": _orders(server.orders),
-        "age": None if server.age is None else round(server.age, 3),
-        "notes": list(server.notes),
-        "stands_in_for": list(server.stands_in_for),
-        "fail_over_server": server.fail_over_server,
-        "media_ports_in_use": server.media_ports_in_use,
-        "resources": [_resource(each) for each in server.resources],
-    }
-
-
-def _plain_service(service: Service) -> dict[str, object]:
-    return {
-        "group": service.group.value,
-        "host": service.host,
-        "locale": service.locale,
-        "state": service.state.value,
-    }
-
-
-def _orders(orders: Orders) -> dict[str, object]:
-    """What operators have ordered; ``seconds`` is what calls have, null for all their time."""
-    found: dict[str, object] = {}
-    if orders.stop is Stop.DRAIN:
-        found["drain"] = {"seconds": orders.drains_within}
-    elif orders.stop is not None:
-        found["stop"] = {"alone": orders.stop is Stop.ALONE}
-    if orders.moved_to is not None:
-        found["move"] = {"to": orders.moved_to, "seconds": orders.moves_within}
-    if orders.returns_within is not None:
-        found["return"] = {"seconds": orders.returns_within}
-    if orders.held_back:
-        found["hold"] = {}
-    return found
-
-
-def _resource(resource: ResourceStatus) -> dict[str, object]:
-    return {
-        "kind": _KINDS[resource.identity.kind],
-        "number": resource.identity.number,
-        "up": resource.up,
-        "holder": resource.holder,
-        "also": list(resource.also),
-        "doubled": resource.doubled,
-        "busy": resource.busy,
-        "why": resource.why,
-    }

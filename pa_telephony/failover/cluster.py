@@ -21,7 +21,7 @@ from pa_telephony.failover.config import (
 )
 from pa_telephony.failover.speech import SpeechConfig
 
-__all__ = ["Cluster", "load", "parse"]
+__all__ = ["Cluster", "from_document", "load", "parse"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def load(path: str | os.PathLike[str]) -> Cluster:
     """
     document = toml.read(path)
     with toml.error_names_file(path):
-        return _cluster(document, os.fspath(path))
+        return from_document(document, os.fspath(path))
 
 
 def parse(text: str, file: str = "") -> Cluster:
@@ -65,13 +65,14 @@ def parse(text: str, file: str = "") -> Cluster:
     """
     document = toml.parse(text, file)
     with toml.error_names_file(file):
-        return _cluster(document, file)
+        return from_document(document, file)
 
 
 _TOP = {"servers", "providers", "timing", "application", "speech", "store", "capacity_aware"}
 
 
-def _cluster(document: dict[str, Any], file: str) -> Cluster:
+def from_document(document: dict[str, Any], file: str = "") -> Cluster:
+    """The cluster of a document as TOML has it, checked; raises ConfigurationError."""
     for key in document:
         if key not in _TOP:
             raise ConfigurationError(f"unknown; known are {', '.join(sorted(_TOP))}", field=key)
