@@ -21,7 +21,12 @@ from pa_telephony.admin.telephony_pages import TelephonyPages
 
 __all__ = ["make_app", "routes_of"]
 
-_STATIC = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_STATIC = {
+    "admin.css": "text/css",
+    "operations.css": "text/css",
+    "admin.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def make_app(administration: Administration) -> ASGIApp:

@@ -16,6 +16,8 @@ from pa_telephony.admin.administration import Administration, form_of, session_o
 from pa_telephony.admin.editing import first
 from pa_telephony.admin.live import TooManyFollow, encoded
 from pa_telephony.admin.managed import NoServers
+from pa_telephony.admin.operations import Verb
+from pa_telephony.admin.order_pages import OrderPages
 from pa_telephony.admin.rendering import BASE, fragment, render
 from pa_telephony.admin.views import (
     control_rows,
@@ -24,8 +26,6 @@ from pa_telephony.admin.views import (
     status_groups,
     status_summary,
 )
-from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.intent import Command
 from pa_telephony.failover.services import answer_of, services
 from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.status import ServerStatus
@@ -34,10 +34,7 @@ __all__ = ["ClusterPages"]
 
 _STATUS = f"{BASE}/server-status"
 _CONTROL = f"{BASE}/control-center"
-_COMMANDS = {each.value: each for each in Command}
-_WITHIN = {Command.DRAIN: 1.0}
-"""Seconds to wait for what comes of a command; a drain takes as long as calls do."""
-_WAIT = 10.0
+_VERBS = {each.value: each for each in Verb}
 
 
 class ClusterPages:
@@ -45,10 +42,12 @@ class ClusterPages:
 
     def __init__(self, administration: Administration) -> None:
         self._all = administration
+        self._orders = OrderPages(administration)
 
     def routes(self) -> list[Route]:
         """Where they are."""
         return [
+            *self._orders.routes(),
             Route(_STATUS, self.status),
             Route(f"{_STATUS}/events", self.status_events),
             Route(_CONTROL, self.control_center, methods=["GET", "POST"]),
@@ -115,28 +114,15 @@ class ClusterPages:
         return self._events(request, "control", draw)
 
     async def _order(self, request: Request) -> Response:
-        """Do what a button says: a command, and the server whose it is, or nothing for all."""
+        """Do what a button says: an order, and the server whose it is, or nothing for all."""
         verb, _, subject = first(form_of(request), "do").partition(" ")
+        if verb in _VERBS:
+            return await self._orders.give(request, _VERBS[verb], subject, form_of(request))
+        told = "There is no such button."
         if verb in ("start-service", "stop-service"):
             told = await self._of_service(subject)
-        elif (command := _COMMANDS.get(verb)) is not None:
-            names = (subject,) if subject else ()
-            if not names and command not in (Command.START, Command.STOP):
-                told = "Name a server."
-            else:
-                told = await self._give(command, names)
-        else:
-            told = "There is no such button."
         await self._all.note(request, f"{verb} {subject or 'all'}"[:200], result=told[:500])
         return await self._all.leave(request, told, _CONTROL)
-
-    async def _give(self, command: Command, names: Sequence[str]) -> str:
-        within = _WITHIN.get(command, _WAIT)
-        try:
-            answers = await self._all.managed.order(command, names, within=within)
-        except ConfigurationError as error:
-            return error.rule
-        return "\n".join(each.words for each in answers)
 
     async def _of_service(self, subject: str) -> str:
         """What Start and Stop of a license manager or a speech server answer; a group's for all."""

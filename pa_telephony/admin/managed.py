@@ -15,7 +15,7 @@ from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
-from pa_telephony.failover.intent import Answer, Command
+from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
 from pa_telephony.failover.status import ServerStatus
 from pa_telephony.failover.stored import read, stored
 from pa_telephony.failover.stores import Store
@@ -104,8 +104,42 @@ class ManagedCluster:
         return await failover.read_status((await self.present()).cluster, self.store)
 
     async def order(
-        self, command: Command, names: Iterable[str] = (), *, within: float = 10.0
+        self,
+        command: Command,
+        names: Iterable[str] = (),
+        *,
+        within: float = 10.0,
+        deadline: int | None = None,
     ) -> tuple[Answer, ...]:
-        """Give an operator's command to servers, or to all; and see what they do about it."""
+        """Give an operator's command to servers, or to all; and see what they do about it.
+
+        ``deadline`` is how many seconds calls have with DRAIN.
+        """
         cluster = (await self.present()).cluster
-        return await failover.control_and_see(cluster, command, names, self.store, within=within)
+        calls_have = DRAINS_WITHIN if deadline is None else deadline
+        return await failover.control_and_see(
+            cluster, command, names, self.store, within=within, deadline=calls_have
+        )
+
+    async def move(
+        self, home: str, to: str | None, *, within: float, deadline: int | None = None
+    ) -> Answer:
+        """Have the stand-in ``to`` serve ``home``, or ``home`` itself again when it is None."""
+        cluster = (await self.present()).cluster
+        return await failover.move_and_see(
+            cluster, home, to, self.store, within=within, deadline=deadline
+        )
+
+    async def bring_home(
+        self, home: str, *, undo: bool, within: float, deadline: int | None = None
+    ) -> Answer:
+        """Have ``home`` get back now what a stand-in has of it; ``undo`` takes that back."""
+        cluster = (await self.present()).cluster
+        return await failover.return_and_see(
+            cluster, home, self.store, undo=undo, within=within, deadline=deadline or 0
+        )
+
+    async def hold(self, home: str, *, undo: bool, within: float) -> Answer:
+        """Have nothing of ``home`` come home; ``undo`` takes that back."""
+        cluster = (await self.present()).cluster
+        return await failover.hold_and_see(cluster, home, self.store, undo=undo, within=within)

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pa_telephony.admin.operations import StandingOrder, progress, standing
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.identity import Kind
 from pa_telephony.failover.services import Service, ServiceGroup, services
@@ -110,13 +111,24 @@ class ControlRow:
     name: str
     icon: Icon
     words: str = ""
+    orders: tuple[StandingOrder, ...] = ()
+    progress: str = ""
+    """Where its numbers are, for as long as an order stands."""
 
 
 def control_rows(pages: Iterable[ServerStatus]) -> tuple[ControlRow, ...]:
     """The rows of the servers."""
     return tuple(
-        ControlRow(each.name, each.name, Icon.STARTED if each.up else Icon.STOPPED, _state(each))
+        ControlRow(
+            each.name,
+            each.name,
+            Icon.STARTED if each.up else Icon.STOPPED,
+            _state(each),
+            orders,
+            progress(each) if orders else "",
+        )
         for each in pages
+        for orders in (standing(each),)
     )
 
 
