@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pa_telephony.admin.alarm_watch import AlarmWatch
 from pa_telephony.admin.fields import Posted
 from pa_telephony.admin.gate import address_of
 from pa_telephony.admin.live import Live
@@ -45,6 +48,16 @@ class Administration:
     strangers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     """The same for who has not been right lately at an address, so that they keep nobody waiting
     who has."""
+
+    @functools.cached_property
+    def alarms(self) -> AlarmWatch:
+        """The alarms of the cluster; whoever serves the pages runs it."""
+        return AlarmWatch(self.managed)
+
+    @property
+    def news(self) -> dict[str, Any]:
+        """What every page shows besides its own."""
+        return {"alarms": self.alarms.log.count}
 
     async def note(
         self, request: Request, what: str, account: str = "", *, result: str = ""

@@ -11,6 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pa_telephony.admin.administration import Administration
+from pa_telephony.admin.alarm_pages import AlarmPages
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
 from pa_telephony.admin.gate import STATIC, Gate
@@ -32,7 +33,7 @@ _STATIC = {
 def make_app(administration: Administration) -> ASGIApp:
     """The application; whoever serves it runs ``administration.live`` beside it."""
     pages = Router(routes_of(administration), redirect_slashes=False, default=_nothing_here)
-    return Gate(pages, administration.records)
+    return Gate(pages, administration.records, lambda: administration.news)
 
 
 def routes_of(administration: Administration) -> list[Route]:
@@ -48,6 +49,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *ConfigurationPages(administration).routes(),
         *TelephonyPages(administration).routes(),
         *SpeechPages(administration).routes(),
+        *AlarmPages(administration).routes(),
     ]
 
 

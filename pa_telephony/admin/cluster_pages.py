@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import trio
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pa_telephony.admin.administration import Administration, form_of, session_of
+from pa_telephony.admin.administration import Administration, form_of
 from pa_telephony.admin.editing import first
-from pa_telephony.admin.live import TooManyFollow, encoded
+from pa_telephony.admin.following import following
 from pa_telephony.admin.managed import NoServers
 from pa_telephony.admin.operations import Verb
 from pa_telephony.admin.order_pages import OrderPages
@@ -78,12 +75,10 @@ class ClusterPages:
         name = request.query_params.get("server", "")
 
         def draw(sight: Sight) -> str:
-            if sight.unreadable:
-                return fragment("unreadable.html", why=sight.unreadable)
             shown = _status(sight.pages, name)
             return "" if shown is None else fragment("server_status_live.html", shown=shown)
 
-        return self._events(request, f"status {name}", draw)
+        return following(self._all, request, f"status {name}", draw)
 
     # ---------------------------------------------------------------------- Control Center
 
@@ -107,11 +102,9 @@ class ClusterPages:
         """The servers' rows, whenever they change."""
 
         def draw(sight: Sight) -> str:
-            if sight.unreadable:
-                return fragment("unreadable.html", why=sight.unreadable)
             return fragment("control_center_live.html", shown=_control(sight.pages))
 
-        return self._events(request, "control", draw)
+        return following(self._all, request, "control", draw)
 
     async def _order(self, request: Request) -> Response:
         """Do what a button says: an order, and the server whose it is, or nothing for all."""
@@ -134,27 +127,6 @@ class ClusterPages:
             or each.group.value == subject
         ]
         return "\n".join(told) or "There is no such row."
-
-    # ------------------------------------------------------------------------------ events
-
-    def _events(self, request: Request, page: str, draw: Callable[[Sight], str]) -> Response:
-        session, records = session_of(request), self._all.records
-
-        async def goes_on() -> bool:
-            find = functools.partial(records.find, session.token, seen=False)
-            return await trio.to_thread.run_sync(find) is not None
-
-        async def events() -> AsyncGenerator[bytes]:
-            try:
-                following = self._all.live.follow(page, draw, goes_on)
-                async with contextlib.aclosing(following):
-                    async for text in following:
-                        yield encoded(text)
-            except TooManyFollow:
-                # The page shows what is so when it is opened, and the browser tries again later.
-                yield b"retry: 60000\n\n"
-
-        return StreamingResponse(events(), media_type="text/event-stream")
 
 
 def _shown(pages: Sequence[ServerStatus], name: str) -> ServerStatus | None:

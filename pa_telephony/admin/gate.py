@@ -11,7 +11,8 @@ import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 import trio
@@ -63,11 +64,14 @@ class _Refused(Exception):
 
 
 class Gate:
-    """The middleware around all pages."""
+    """The middleware around all pages; ``news`` is what each of them shows besides its own."""
 
-    def __init__(self, app: ASGIApp, records: Records) -> None:
+    def __init__(
+        self, app: ASGIApp, records: Records, news: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
         self._app = app
         self._records = records
+        self._news = news
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let its page do so."""
@@ -92,6 +96,7 @@ class Gate:
 
         request = Request(scope, receive)
         scope["state"] = {"session": None, "csrf": "", "form": {}, "message": ""}
+        scope["state"] |= self._news()
         try:
             response = await self._admit(request)
             if response is None:

@@ -148,5 +148,6 @@ class OrderPages:
         return answer.words
 
     async def _told(self, request: Request, verb: Verb, subject: str, told: str) -> Response:
-        await self._all.note(request, f"{verb.value} {subject or 'all'}: {told}"[:500])
+        what = f"{verb.value} {subject or 'all'}"
+        await self._all.note(request, what[:200], result=told[:500])
         return await self._all.leave(request, told, _CONTROL)

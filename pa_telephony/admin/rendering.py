@@ -9,9 +9,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pa_telephony import __version__
+from pa_telephony.admin.advice import pieces
+from pa_telephony.admin.alarm_log import counted
+from pa_telephony.admin.moments import moment
 from pa_telephony.admin.records import Session
 from pa_telephony.admin.roles import Act, act_of_page, why_not
 from pa_telephony.admin.sentences import condensed
+from pa_telephony.failover.status import seconds
 from pa_telephony.printable import printable_reason
 
 __all__ = ["BASE", "MENU", "fragment", "render"]
@@ -24,6 +28,9 @@ MENU = {
         "Control Center": f"{BASE}/control-center",
         "Telephony": f"{BASE}/telephony",
         "Speech Services": f"{BASE}/speech-services",
+        "Cluster": f"{BASE}/cluster",
+        "Alarms": f"{BASE}/alarms",
+        "Configuration History": f"{BASE}/configuration-history",
     },
     "Servers": {
         "Server Configuration": f"{BASE}/server-configuration",
@@ -45,7 +52,14 @@ _FEW = 4
 """How many reasons of one kind a page lists; the others are counted."""
 _globals: dict[str, Any] = {"BASE": BASE, "FEW": _FEW, "version": __version__}
 _environment.globals.update(_globals)
-_filters: dict[str, Any] = {"condensed": condensed, "printable": printable_reason}
+_filters: dict[str, Any] = {
+    "condensed": condensed,
+    "counted": counted,
+    "moment": moment,
+    "pieces": pieces,
+    "printable": printable_reason,
+    "seconds": seconds,
+}
 _environment.filters.update(_filters)
 
 
@@ -60,6 +74,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         why_not=_why_not(session),
         csrf=state.get("csrf", ""),
         message=state.get("message", ""),
+        alarms=state.get("alarms"),
         **context,
     )
     return HTMLResponse(text, status)

@@ -70,6 +70,7 @@ PAGES = {
     "server-status": (Act.LOOK, Act.ADMINISTER),
     "server-configuration": (Act.LOOK, Act.CONFIGURE),
     "control-center": (Act.LOOK, Act.OPERATE),
+    "alarms": (Act.LOOK, Act.ADMINISTER),
     "telephony": (Act.LOOK, Act.CONFIGURE),
     "speech-services": (Act.LOOK, Act.CONFIGURE),
     "help": (Act.LOOK, Act.ADMINISTER),

@@ -76,6 +76,7 @@ async def open_pages(administration: Administration, host: str, port: int) -> As
     app: ASGIApp = make_app(administration)
     async with background() as tasks:
         tasks.start_soon(administration.live.run)
+        tasks.start_soon(administration.alarms.run)
         await tasks.start(_serve, app, config)
         yield chosen
 

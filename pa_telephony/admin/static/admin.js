@@ -18,6 +18,12 @@ function follow(live) {
     const summary = live.querySelector("[data-summary]")?.dataset.summary ?? "";
     if (announcement && announcement.textContent !== summary) announcement.textContent = summary;
   });
+  source.addEventListener("alarms", (event) => {
+    const count = document.getElementById("alarm-count");
+    if (!count) return;
+    count.textContent = event.data[0].toUpperCase() + event.data.slice(1);
+    count.className = event.data === "no alarms" ? "none" : "some";
+  });
   addEventListener("pagehide", () => source.close());
 }
 

@@ -1,0 +1,69 @@
+"""The events of a page that follows the cluster, with the count of alarms in its header."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import AsyncGenerator, Callable
+
+import trio
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from pa_telephony.admin.administration import Administration, session_of
+from pa_telephony.admin.alarm_log import counted
+from pa_telephony.admin.live import TooManyFollow, encoded
+from pa_telephony.admin.rendering import fragment
+from pa_telephony.failover.sight import Sight
+
+__all__ = ["drawing", "events_of", "following"]
+
+
+def drawing(administration: Administration, draw: Callable[[Sight], str]) -> Callable[[Sight], str]:
+    """What ``draw`` makes of the cluster, behind a line with its alarms."""
+
+    def drawn(sight: Sight) -> str:
+        log = administration.alarms.log
+        log.look(sight)
+        text = (
+            fragment("unreadable.html", why=sight.unreadable) if sight.unreadable else draw(sight)
+        )
+        return f"{counted(len(log.present))}\n{text}" if text else ""
+
+    return drawn
+
+
+def events_of(text: str) -> bytes:
+    """The events of what :func:`drawing` has made."""
+    alarms, _, shown = text.partition("\n")
+    return (
+        b"event: alarms\ndata: %b\n\n%b" % (alarms.encode(), encoded(shown))
+        if text
+        else encoded("")
+    )
+
+
+def following(
+    administration: Administration, request: Request, page: str, draw: Callable[[Sight], str]
+) -> Response:
+    """What ``draw`` makes of the cluster, whenever it changes, for as long as the session lasts.
+
+    Drawn once for all who follow the same ``page``.
+    """
+    session, records = session_of(request), administration.records
+
+    async def goes_on() -> bool:
+        find = functools.partial(records.find, session.token, seen=False)
+        return await trio.to_thread.run_sync(find) is not None
+
+    async def events() -> AsyncGenerator[bytes]:
+        try:
+            told = administration.live.follow(page, drawing(administration, draw), goes_on)
+            async with contextlib.aclosing(told):
+                async for text in told:
+                    yield events_of(text)
+        except TooManyFollow:
+            # The page shows what is so when it is opened, and the browser tries again later.
+            yield b"retry: 60000\n\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream")
