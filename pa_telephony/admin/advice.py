@@ -85,10 +85,16 @@ ADVICE = {
         "Ask who talks there; if nobody does, end it at the phone, or stop the server that "
         "has the port.",
     ),
+    AlarmKind.RESTART_GIVEN_UP: Advice(
+        "A rolling restart ended before all servers were restarted; the text says why, and "
+        "which were. Callers are served by those that are there.",
+        "Mend what the text names, then `pa-telephony restart` those that are left; "
+        "`pa-telephony restart --undo` clears it.",
+    ),
     AlarmKind.FLAPPING: Advice(
         "The home was taken over three times within ten minutes: its server comes and goes.",
-        "Stop that server (`pa-telephony stop NAME`) so that its stand-in keeps everything,"
-        " and find out why it ends.",
+        "Let its stand-in keep everything (`pa-telephony hold NAME`, undone with `--undo`), "
+        "and find out why it ends.",
     ),
 }
 

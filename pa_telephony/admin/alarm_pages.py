@@ -33,7 +33,7 @@ class AlarmPages:
         return [Route(_PATH, self.page), Route(f"{_PATH}/events", self.events)]
 
     async def page(self, request: Request) -> Response:
-        """The alarms."""
+        """Those that are, and those that came and went."""
         await self._all.alarms.look()
         request.scope["state"]["alarms"] = self._all.alarms.log.count
         return render(request, "alarms.html", shown=self._shown())

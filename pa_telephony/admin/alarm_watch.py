@@ -34,7 +34,7 @@ class AlarmWatch:
             await trio.sleep(_EVERY)
 
     async def look(self) -> None:
-        """Look once."""
+        """Look at the cluster once."""
         try:
             cluster = (await self._managed.present()).cluster
             snapshot = await self._managed.store.snapshot()

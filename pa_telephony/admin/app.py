@@ -37,7 +37,7 @@ def make_app(administration: Administration) -> ASGIApp:
 
 
 def routes_of(administration: Administration) -> list[Route]:
-    """All pages."""
+    """Every page of the application."""
     return [
         Route("/", _home),
         Route("/PAsystemadmin", _home),
