@@ -77,7 +77,6 @@ class Orders:
     """The stand-in that shall serve what is the server's own."""
     moves_within: float | None = None
     """How many seconds calls have that delay the move; None for all their time."""
-
     returns_within: float | None = None
     """How many seconds calls have that delay the return that is ordered; None when none is."""
     held_back: bool = False
