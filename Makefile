@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 .PHONY: demo admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
 
 help:
-	@echo "make demo    PA1 dies and comes home, with real calls and audio; writes demo-out/"
+	@echo "make demo    PA1 dies and comes home, an operator restarts both, with real calls; writes demo-out/"
 	@echo "make admin   the administration in a browser, with a cluster to try it with; prints address and password"
 	@echo "make test    all tests but the long ones"
 	@echo "make test-long   the long ones"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 import socket
 import sys
@@ -34,8 +35,18 @@ __all__ = ["agent"]
     type=click.Path(file_okay=False, path_type=Path),
     help="Each server logs to NAME.log there, in place of where the agent does.",
 )
+@click.option(
+    "--trace-directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Each server traces there, stalls too: NAME-1.jsonl, NAME-2.jsonl … are its lives.",
+)
 @log_options
-def agent(file: Path | None, store: Path | None, log_directory: Path | None) -> None:
+def agent(
+    file: Path | None,
+    store: Path | None,
+    log_directory: Path | None,
+    trace_directory: Path | None,
+) -> None:
     """Start, watch and end the servers of this machine until SIGTERM or Ctrl-C.
 
     A server that is not stopped in the store runs: one that crashes is started again, after a
@@ -44,7 +55,7 @@ def agent(file: Path | None, store: Path | None, log_directory: Path | None) -> 
     machine; servers are of this machine when their address is.
     """
     cluster = the_cluster(file, store)
-    run_until_stopped(functools.partial(_run, cluster, log_directory))
+    run_until_stopped(functools.partial(_run, cluster, log_directory, trace_directory))
 
 
 def _farewell(machine: str, servers: Mapping[str, Kept]) -> str:
@@ -58,13 +69,25 @@ def _farewell(machine: str, servers: Mapping[str, Kept]) -> str:
     return f"the agent of {machine} ends; {', '.join(on)} {them}"
 
 
-async def _run(cluster: failover.Cluster, log_directory: Path | None) -> None:
+def _trace(directory: Path | None, name: str) -> list[str]:
+    """The options of a server's next life for its trace."""
+    if directory is None:
+        return []
+    directory.mkdir(parents=True, exist_ok=True)
+    lives = itertools.count(1)
+    file = next(path for life in lives if not (path := directory / f"{name}-{life}.jsonl").exists())
+    return ["--trace", str(file.absolute()), "--trace-stalls"]
+
+
+async def _run(
+    cluster: failover.Cluster, log_directory: Path | None, trace_directory: Path | None
+) -> None:
     machine = socket.gethostname()
     path = cluster.store_path.absolute()
 
     def command(name: str) -> list[str]:
         words = [sys.executable, "-m", "pa_telephony", "server", "--store", str(path)]
-        return [*words, "--name", name]
+        return [*words, "--name", name, *_trace(trace_directory, name)]
 
     async with open_store(cluster) as store:
         if stored(await store.snapshot()) is None:

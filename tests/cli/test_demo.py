@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from loopback import alone_at
 
-from pa_telephony.cli.demo.setting import CALL_MANAGER
+from pa_telephony.cli.demo.setting import CALL_MANAGER, SERVERS
+from pa_telephony.failover.stores.locks import process_of
 
 PROMISES_A_ROUND = 20
 # What the machine's load does to sound and time is not judged; it may take its time, too.
@@ -57,6 +58,26 @@ def test_every_call_to_the_number_is_told_of_with_what_became_of_it(played: Path
     assert all(each["answered"] and each["seconds"] > 0 for each in callers)
 
 
+def test_an_operator_s_orders_answer_with_what_has_happened(played: Path) -> None:
+    promises = json.loads((played / "summary.json").read_text())["promises"]
+    answers = {
+        each["promised"].partition(" ")[0]: each["observed"]
+        for each in promises
+        if each["promised"].endswith("answers with what has happened")
+    }
+    assert set(answers) == {"Stop", "Drain", "Return", "Move"}
+    assert answers["Return"] == answers["Move"] == "PA1 serves all of its own"
+    (ended,) = (each for each in promises if "ended at the deadline" in each["promised"])
+    assert ended["observed"].endswith(": an operator has PA1 return")
+    (restarted,) = (each for each in promises if "are restarted" in each["promised"])
+    assert restarted["observed"] == "restarted: PA1, PA2"
+
+
+def test_no_process_of_the_demo_is_left(played: Path) -> None:
+    locks = played / "state" / "cluster.db.locks"
+    assert [process_of(locks, name) for name in SERVERS] == [None, None]
+
+
 def test_nothing_in_the_capture_is_malformed(played: Path) -> None:
     assert tshark(played / "demo.pcap", "_ws.malformed", ["frame.number"]) == []
 
@@ -69,7 +90,8 @@ def test_media_ports_register_as_pa1_s_from_wherever_they_are_served(played: Pat
     pa1, pa2 = "127.0.0.11", "127.0.0.12"
     # A registration that was not answered in time is tried again.
     held = {name: [key for key, _ in itertools.groupby(each)] for name, each in sources.items()}
-    assert held == {name: [pa1, pa2, pa1, pa2, pa1] for name in sources}
+    # Stopped, killed, drained, moved, restarted: each time away, and home again.
+    assert held == {name: [pa1, *[pa2, pa1] * 5] for name in sources}
 
 
 def test_the_interceptor_is_offered_the_call_to_the_extension_and_sends_it_on(played: Path) -> None:

@@ -14,17 +14,18 @@ from rich.console import Console
 from pa_telephony.cli.demo.evidence import holdings, merge
 from pa_telephony.cli.demo.phones import Conversation
 from pa_telephony.cli.demo.report import Report
+from pa_telephony.cli.demo.scene import IDENTITIES, gaps_in_talk
 from pa_telephony.cli.demo.setting import PHONES, Stage
-from pa_telephony.cli.demo.story import IDENTITIES, Story, gaps_in_talk
+from pa_telephony.cli.demo.story import Story
 from pa_telephony.cli.demo.timeline import Call, Moment, draw
 from pa_telephony.program import until_stopped
 from pa_telephony.trace import EventRecord, JsonLinesTrace
 
 __all__ = ["demo"]
 
-_TITLE = "PA1 is stopped, later killed; PA2 stands in; PA1 comes home"
+_TITLE = "PA1 is stopped, killed, drained, moved, restarted; PA2 stands in; PA1 comes home"
 _LONGEST = 300.0
-"""Seconds that the demo may take. It takes 40 on a machine of its own, and must come to an end on
+"""Seconds that the demo may take. It takes 75 on a machine of its own, and must come to an end on
 one that is not."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from pa_telephony.cli.demo.excuses import Lateness, Missed, Stall
-from pa_telephony.cli.demo.setting import Process
+from pa_telephony.cli.demo.setting import Life, Stage
 from pa_telephony.cli.demo.timeline import Holding
 from pa_telephony.cli.demo.witness import KIND as MACHINE
 from pa_telephony.cli.stalls import KIND
@@ -52,7 +52,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _events(process: Process) -> list[dict[str, Any]]:
+def _events(process: Life) -> list[dict[str, Any]]:
     """Every event so far; only new lines of the file are read, and frames are passed over."""
     if process.trace.exists():
         with process.trace.open("rb") as file:
@@ -66,15 +66,15 @@ def _events(process: Process) -> list[dict[str, Any]]:
     return process.events
 
 
-async def follow(processes: Sequence[Process]) -> None:
+async def follow(stage: Stage) -> None:
     """Read new events all the time, a little at once: to read all takes as long as some frames."""
     while True:
-        for process in tuple(processes):
+        for process in tuple(stage.processes):
             _events(process)
         await trio.sleep(_READ_EVERY)
 
 
-def events(processes: Iterable[Process]) -> list[Event]:
+def events(processes: Iterable[Life]) -> list[Event]:
     """The events of the servers, in order of time."""
     found = [
         Event(
@@ -108,7 +108,7 @@ def lateness(name: str, records: Iterable[EventRecord]) -> Lateness:
     return found
 
 
-def stops(witness: Process) -> list[Stall]:
+def stops(witness: Life) -> list[Stall]:
     """When the whole machine stood still, as the process says that only looks on."""
     return [
         Stall(line["time"], line["seconds"], line["seconds"])
@@ -117,7 +117,7 @@ def stops(witness: Process) -> list[Stall]:
     ]
 
 
-def lateness_of(process: Process) -> Lateness:
+def lateness_of(process: Life) -> Lateness:
     """The times when another process was late, from its trace file."""
     return lateness(
         process.name,
@@ -125,7 +125,7 @@ def lateness_of(process: Process) -> Lateness:
     )
 
 
-def holdings(processes: Iterable[Process], started: float, now: float) -> list[Holding]:
+def holdings(processes: Iterable[Life], started: float, now: float) -> list[Holding]:
     """Which process had which identity registered, in seconds since ``started``."""
     result: list[Holding] = []
     for process in processes:
@@ -165,7 +165,7 @@ def records(path: Path, protocols: frozenset[str]) -> Iterator[Record]:
             yield FrameRecord(line["time"], protocol, line["direction"], local, remote, data)
 
 
-def merge(processes: Iterable[Process], own: Iterable[Record], path: Path) -> int:
+def merge(processes: Iterable[Life], own: Iterable[Record], path: Path) -> int:
     """Write one pcap: signalling as the call manager saw it, RTP as each sender sent it."""
     everything: list[Record] = [record for record in own if isinstance(record, RtpRecord)]
     for process in processes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,15 +18,26 @@ import trio
 
 from pa_telephony.cli.demo.excuses import Stall
 from pa_telephony.errors import TelephonyError
+from pa_telephony.failover.stores.locks import process_of
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
-__all__ = ["CALL_MANAGER", "PHONES", "PHONE_ADDRESS", "Process", "Stage", "greeting"]
+__all__ = [
+    "CALL_MANAGER",
+    "PHONES",
+    "PHONE_ADDRESS",
+    "SERVERS",
+    "Life",
+    "Process",
+    "Stage",
+    "greeting",
+]
 
 CALL_MANAGER = "127.0.0.10"
 PHONE_ADDRESS = "127.0.0.20"
 """Each process has a loopback address of its own, so that both servers begin at UDP 32000."""
 
+SERVERS = ("PA1", "PA2")
 PHONES = {
     f"SEP00000000{number}": number for number in ("1001", "1002", "1003", "1004", "1005", "5123")
 }
@@ -122,20 +136,23 @@ def greeting() -> Audio:
     return Audio(np.concatenate(pieces))
 
 
-class Process:
-    """One of the processes that the demo runs.
+class Life:
+    """One life of a process that traces; ``trace`` is the file of this life alone."""
 
-    ``trace`` is its own file, a new one for each life; beside it, ``.log`` is its output.
-    """
-
-    def __init__(self, name: str, process: trio.Process, trace: Path, started: float) -> None:
+    def __init__(self, name: str, trace: Path) -> None:
         self.name = name
         self.trace = trace
-        self.started = started
         self.ended = 0.0
         self.events: list[dict[str, Any]] = []
         """The events of its trace that were read so far, and the byte up to which they were."""
         self.read = 0
+
+
+class Process(Life):
+    """A process that was started here; beside its trace, ``.log`` is its output."""
+
+    def __init__(self, name: str, process: trio.Process, trace: Path) -> None:
+        super().__init__(name, trace)
         self._process = process
 
     async def wait_ready(self) -> None:
@@ -162,12 +179,14 @@ class Stage:
     def __init__(self, directory: Path, timing: Mapping[str, float] | None = None) -> None:
         self.directory = directory
         self.cluster_file = directory / "cluster.toml"
-        self.processes: list[Process] = []
+        self._lives: list[Life] = []
+        self._store = directory / "state" / "cluster.db"
         self.stalls: list[Stall] = []
         """When this process waited for another one to begin."""
         self.witness: Process | None = None
         """It only looks on, and writes down when the whole machine stands still."""
         directory.mkdir(parents=True, exist_ok=True)
+        self._end_servers()
         for old in (
             *directory.glob("*.jsonl"),
             *directory.glob("*.log"),
@@ -187,6 +206,54 @@ class Stage:
         self.cluster_file.write_text("\n".join([_CLUSTER, "[timing]", *lines]) + "\n")
         self.cluster_file.chmod(0o600)
 
+    @property
+    def processes(self) -> list[Life]:
+        """Everything that has traced: what was started here, and the servers that the agent has."""
+        known = {each.trace for each in self._lives}
+        self._lives += [
+            Life(trace.name.partition("-")[0], trace)
+            for trace in sorted(self.directory.glob("PA?-*.jsonl"))
+            if trace not in known
+        ]
+        return self._lives
+
+    def life(self, name: str) -> Life:
+        """The last life of a server."""
+        return [each for each in self.processes if each.name == name][-1]
+
+    @asynccontextmanager
+    async def agent(self) -> AsyncGenerator[Process]:
+        """Run the agent, which starts the servers; afterwards none of them is there."""
+        command = ("agent", "--cluster", "cluster.toml", "--log-directory", ".")
+        try:
+            trace = self.directory / "agent.jsonl"
+            module = ("pa_telephony", *command, "--trace-directory", ".")
+            async with self._run("agent", trace, *module) as agent:
+                yield agent
+        finally:
+            self._end_servers()
+
+    def kill(self, name: str) -> float:
+        """End a server with SIGKILL; gives when."""
+        number = process_of(self._locks, name)
+        life = self.life(name)
+        life.ended = time.time()
+        if number is not None:
+            os.kill(number, signal.SIGKILL)
+        return life.ended
+
+    @property
+    def _locks(self) -> Path:
+        return self._store.with_name(f"{self._store.name}.locks")
+
+    def _end_servers(self) -> None:
+        """End the servers of this directory: they would outlive their agent."""
+        for name in SERVERS:
+            number = process_of(self._locks, name)
+            if number is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+
     @asynccontextmanager
     async def process(self, name: str, *arguments: str) -> AsyncGenerator[Process]:
         """Run ``pa-telephony arguments``; whatever happens, the process is gone afterwards."""
@@ -194,7 +261,8 @@ class Stage:
         trace = self.directory / f"{name}-{lives + 1}.jsonl"
         command = ["pa_telephony", *arguments, "--trace", trace.name, "--trace-stalls"]
         async with self._run(name, trace, *command) as process:
-            self.processes.append(process)
+            # The file may have been found before the process was noted.
+            self._lives = [*(each for each in self._lives if each.trace != trace), process]
             yield process
 
     @asynccontextmanager
@@ -221,7 +289,7 @@ class Stage:
         now = time.time()
         waited = now - began - (time.process_time() - computed)
         self.stalls.append(Stall(now, now - began, max(waited, 0.0)))
-        process = Process(name, started, trace, now)
+        process = Process(name, started, trace)
         try:
             yield process
         finally:

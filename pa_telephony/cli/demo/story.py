@@ -1,4 +1,8 @@
-"""The story of the demo, twice: PA1 is stopped, then killed; PA2 stands in; PA1 comes home."""
+"""The story of the demo: PA1 is stopped, then killed; PA2 stands in; PA1 comes home.
+
+An agent keeps both servers, and every order goes through the store; the third round is an
+operator's (:mod:`operator`).
+"""
 
 from __future__ import annotations
 
@@ -6,47 +10,25 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import trio
 
 from pa_telephony import failover, rtp, sccp
-from pa_telephony.cli.demo import checks
-from pa_telephony.cli.demo.evidence import Event, events, follow, lateness, lateness_of, stops
-from pa_telephony.cli.demo.excuses import Excuse, Lateness, excuse_holes, excuse_time
-from pa_telephony.cli.demo.phones import Conversation, Phone
+from pa_telephony.cli.demo.evidence import events, follow
+from pa_telephony.cli.demo.excuses import excuse_time
+from pa_telephony.cli.demo.operator import Operating
+from pa_telephony.cli.demo.phones import Phone
 from pa_telephony.cli.demo.probe import Probe
-from pa_telephony.cli.demo.report import Report
-from pa_telephony.cli.demo.setting import (
-    CALL_MANAGER,
-    PHONE_ADDRESS,
-    PHONES,
-    Process,
-    Stage,
-    greeting,
-)
+from pa_telephony.cli.demo.scene import HERTZ, PATIENCE, hang_up
+from pa_telephony.cli.demo.setting import CALL_MANAGER, PHONE_ADDRESS, PHONES
 from pa_telephony.cli.stalls import watch_stalls
-from pa_telephony.cli.status import page
-from pa_telephony.failover import ServerStatus, Severity
-from pa_telephony.trace import EventRecord, Record
+from pa_telephony.failover import Command
 
-__all__ = ["IDENTITIES", "Story", "gaps_in_talk"]
+__all__ = ["Story"]
 
-IDENTITIES = ("6000", "6001", "6002", "5XXX")
-_HERTZ = dict(zip(PHONES.values(), (700.0, 500.0, 1100.0, 1300.0, 1500.0, 900.0), strict=True))
-_PATIENCE = 12.0
 _TAKEOVER = 0.5
-_LONGER = 2.0
-_WORDS = 0.5
-_PHONES = "phones"
-"""The name of this process in reports, where all the phones live."""
-_HEARD = 0.8
-"""Correlation from which a recording counts as the greeting; another sound stays below 0.3."""
-
-
 _SWITCH = 0.0005
 """Seconds for which a thread that computes may keep the interpreter from the phones."""
 
@@ -70,39 +52,26 @@ def _phones_go_first() -> Generator[None]:
         gc.enable()
 
 
-@dataclass
-class Story:
-    """Plays both rounds of the story, and tells the report what was seen."""
-
-    stage: Stage
-    report: Report
-    records: list[Record]
-    conversations: list[tuple[str, Conversation]] = field(
-        default_factory=list[tuple[str, Conversation]]
-    )
-    moments: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    takeovers: list[float] = field(default_factory=list[float])
-    drop_every: int = 0
-    """The self-check: phones do not hear one frame in so many; 0 is none."""
+class Story(Operating):
+    """Plays all rounds of the story."""
 
     async def play(self) -> None:
-        """Play both rounds; an event that does not come in time is a promise that was not kept."""
+        """Play all rounds; an event that does not come in time is a promise that was not kept."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.stage.look_on())
             started = await stack.enter_async_context(self.stage.call_manager())
             await started.wait_ready()
             self.report.step(f"call manager runs at {CALL_MANAGER}")
-            spare = await stack.enter_async_context(self.stage.server("PA2"))
-            home = await stack.enter_async_context(self.stage.server("PA1"))
-            for server in (spare, home):
-                await server.wait_ready()
+            agent = await stack.enter_async_context(self.stage.agent())
+            await agent.wait_ready()
+            self.report.step("the agent of this machine runs, and starts PA1 and PA2")
             engine = await stack.enter_async_context(
                 rtp.open_engine(address=PHONE_ADDRESS, first_port=40000, trace=self.records.append)
             )
             phones: dict[str, Phone] = {}
             nursery = await stack.enter_async_context(trio.open_nursery())
             nursery.start_soon(watch_stalls, self.records.append)
-            nursery.start_soon(follow, self.stage.processes)
+            nursery.start_soon(follow, self.stage)
             for name in PHONES:
                 station = await stack.enter_async_context(
                     sccp.open_station(
@@ -110,7 +79,7 @@ class Story:
                     )
                 )
                 phones[station.number] = Phone(
-                    station, _HERTZ[station.number], drop_every=self.drop_every
+                    station, HERTZ[station.number], drop_every=self.drop_every
                 )
                 nursery.start_soon(phones[station.number].serve)
             await self._until("PA1 serves everything", self._served_by("PA1"))
@@ -121,7 +90,10 @@ class Story:
                 how = "killed with SIGKILL" if kill else "stopped"
                 self.report.round = f"{number}: {how}"
                 self.report.headline(f"Round {number}: PA1 is {how}")
-                home = await self._round(stack, phones, home, kill=kill)
+                await self._round(phones, kill=kill)
+            self.report.round = "3: an operator"
+            self.report.headline("Round 3: an operator drains, returns, moves and restarts")
+            await self._operate(phones)
             await self._stop_all()
             nursery.cancel_scope.cancel()
 
@@ -131,15 +103,14 @@ class Story:
         self.report.headline("Stop All")
         before = len(self._events("PA2"))
         self._moment(time.time(), "Stop All")
-        await failover.control(self._cluster, failover.Command.STOP)
+        for answer in await failover.control_and_see(self._cluster, Command.STOP, within=2.0):
+            self.report.step(answer.words)
         await self._until("nothing is served", self._nothing_is_served)
         taken = [each.kind for each in self._events("PA2")[before:] if each.kind == "take_home"]
         self.report.check("Stop All: no server takes over", not taken, "nobody did")
         await self._show()
 
-    async def _round(
-        self, stack: AsyncExitStack, phones: dict[str, Phone], home: Process, *, kill: bool
-    ) -> Process:
+    async def _round(self, phones: dict[str, Phone], *, kill: bool) -> None:
         report = self.report
         async with AsyncExitStack() as calls:
             caller = await calls.enter_async_context(phones["1001"].calls("6000"))
@@ -150,27 +121,27 @@ class Story:
             await self._intercepted(phones, "before", by="PA1")
             await self._show()
 
-            fell = await home.end(kill=kill)
-            self._moment(fell, "PA1 killed" if kill else "PA1 stopped")
-            report.step("PA1 is gone")
+            fell = await (self._killed() if kill else self._stopped())
             await self._until("PA2 serves everything", self._served_by("PA2"))
             took = self._takeover(fell)
             self.takeovers.append(took)
-            excuse = excuse_time(took, self._lateness("PA2", "callmanager"), fell)
+            acting = ("PA1", "PA2", "callmanager")
+            then = "PA1 was gone" if kill else "the order"
+            excuse = excuse_time(took, self._lateness(*acting[kill:]), fell)
             report.check(
                 "PA2 serves 6000, 6001, 6002 and 5XXX under PA1's identity",
                 excuse.judged <= _TAKEOVER,
-                f"{took * 1000:.0f} ms after PA1 was gone",
+                f"{took * 1000:.0f} ms after {then}",
                 not_judged=excuse.why if took > _TAKEOVER else "",
                 seconds=took,
             )
-            with trio.move_on_after(_PATIENCE):
+            with trio.move_on_after(PATIENCE):
                 while stays.up:  # noqa: ASYNC110
                     await trio.sleep(0.02)
             report.check(
                 "the call on PA1's media port drops",
                 not stays.up,
-                f"{max(stays.ended - fell, 0) * 1000:.0f} ms after PA1 was gone",
+                f"{max(stays.ended - fell, 0) * 1000:.0f} ms after {then}",
             )
             report.check("the transferred call is still up", caller.up and other.up, "it is")
             self._remember("1003 ↔ 6000", stays)
@@ -184,10 +155,7 @@ class Story:
             probe = Probe(phones["1005"].station)
             busy, idle = self._ports()
             async with probe.calling():
-                home = await stack.enter_async_context(self.stage.server("PA1"))
-                self._moment(time.time(), "PA1 returns")
-                await home.wait_ready()
-                report.step("PA1 is back, a call is up on PA2")
+                await (self._let_home() if kill else self._started())
                 await self._until(f"the idle port {idle} is home", self._held("PA1", idle))
             report.check(
                 "the idle port goes home first, the busy one and the route point stay",
@@ -202,12 +170,12 @@ class Story:
                 "the call on PA2's port was not dropped by the return", held.up, "it is up"
             )
             async with probe.calling():
-                await _hang_up(held)
+                await hang_up(held)
                 self._remember("1003 ↔ 6000", held)
                 hung_up = time.time()
                 self._moment(hung_up, "1003 hangs up")
                 await self._until("PA1 has everything back", self._served_by("PA1"))
-            self._came_home(home, busy, hung_up)
+            self._came_home(busy, hung_up)
             self._answered_throughout(probe)
             async with phones["1004"].calls("6000") as guest:
                 await self._greeted(guest, "1004 calls 6000 after the return")
@@ -220,217 +188,38 @@ class Story:
         await self._two_way(caller, other)
         self._remember("1001 → 6000 → 1002", caller)
         self._remember("1002, called by 1001", other)
-        return home
 
-    # Calls.
+    async def _stopped(self) -> float:
+        """Stop PA1, as the Control Center does; gives when."""
+        self._moment(fell := time.time(), "Stop")
+        await self._order(Command.STOP, "PA1")
+        return fell
 
-    async def _greeted(self, conversation: Conversation, what: str) -> None:
-        wanted = greeting().samples
-        enough = len(wanted) / checks.RATE + 0.3
-        with trio.move_on_after(_PATIENCE):
-            while conversation.up and conversation.recording.seconds < enough:  # noqa: ASYNC110
-                await trio.sleep(0.05)
-        match = await self._found(wanted, conversation)
-        with trio.move_on_after(_LONGER):
-            # A player that stood still has not reached the end yet.
-            while conversation.up and match.gaps:
-                await trio.sleep(0.2)
-                match = await self._found(wanted, conversation)
-        holes = [conversation.hole(gap) for gap in match.gaps]
-        speaker, listener = self._lateness(self._answered_by(conversation), _PHONES)
-        excuse = excuse_holes(holes, speaker, listener)
-        self.report.check(
-            f"{what}: hears the greeting",
-            match.correlation > _HEARD and not excuse.judged,
-            f"correlation {match.correlation:.3f}, "
-            f"{match.missing} of {len(wanted) // checks.FRAME} frames missing",
-            not_judged=_frames(excuse),
-            correlation=match.correlation,
-            frames_missing=match.missing,
-            frames_not_judged=excuse.excused,
-        )
+    async def _started(self) -> None:
+        """Start PA1, while a call keeps a port at PA2."""
+        self._moment(time.time(), "Start")
+        await self._order(Command.START, "PA1", final=False)
 
-    async def _found(self, wanted: checks.Samples, conversation: Conversation) -> checks.Match:
-        """Look for a sound in a thread, so that the calls do not stand still for it."""
-        return await trio.to_thread.run_sync(checks.find, wanted, conversation.recording.samples)
+    async def _killed(self) -> float:
+        """Kill PA1, which its agent starts again; what is taken over stays until it is let home."""
+        held = await failover.hold_and_see(self._cluster, "PA1")
+        self.report.step(held.words)
+        fell = self.stage.kill("PA1")
+        self._moment(fell, "PA1 killed")
+        self.report.step("PA1 is gone")
+        return fell
 
-    async def _transferred(self, caller: Conversation, target: Phone) -> Conversation:
-        assert caller.call is not None
-        count = len(target.answered) + 1
-        await caller.call.send_digits("1")
-        other = Conversation(target.number, "")
-        with trio.move_on_after(_PATIENCE):
-            other = await target.wait_answered(count)
-        self.report.check(
-            "1 is pressed: the call is transferred to 1002", other.up and caller.up, "1002 answered"
-        )
-        return other
+    async def _let_home(self) -> None:
+        """See PA1 back, which nobody has started but its agent, and let its numbers home."""
+        await self._until("its agent has started PA1 again, by itself", self._runs("PA1"))
+        self._moment(time.time(), "hold --undo")
+        answer = await failover.hold_and_see(self._cluster, "PA1", undo=True, within=2.0)
+        self.report.step(answer.words)
 
-    async def _intercepted(self, phones: dict[str, Phone], when: str, *, by: str) -> None:
-        extension = phones["5123"]
-        begun = time.time()
-        count = len(extension.answered) + 1
-        async with phones["1004"].calls("5123") as conversation:
-            other = Conversation(extension.number, "")
-            with trio.move_on_after(_PATIENCE):
-                other = await extension.wait_answered(count)
-                heard = conversation.recording, other.recording
-                while min(each.seconds for each in heard) < _WORDS:  # noqa: ASYNC110
-                    await trio.sleep(0.05)
-        there = checks.tone_gaps(extension.hertz, conversation.recording.samples)
-        back = checks.tone_gaps(_HERTZ["1004"], other.recording.samples)
-        two_way = there is not None and back is not None
-        routed = any(
-            event.kind == "intercepted" and event.identity == "5XXX" and event.time > begun
-            for event in self._events(by)
-        )
-        self.report.check(
-            f"{when} the outage a call to 5123 is intercepted and reaches the extension",
-            two_way and routed,
-            f"{by if routed else 'nobody'} routed it, "
-            + ("both hear each other" if two_way else "no sound"),
-        )
-        self._remember("1004 ↔ 5123", conversation)
-
-    async def _two_way(self, one: Conversation, other: Conversation) -> None:
-        for listener, speaker in ((one, other), (other, one)):
-            hertz = listener.expects = _HERTZ[speaker.phone]
-            gaps = await trio.to_thread.run_sync(
-                checks.tone_gaps, hertz, listener.recording.samples
-            )
-            lost = sum(gap.frames for gap in gaps) if gaps is not None else -1
-            longest = max((gap.frames for gap in gaps or ()), default=0) * 20
-            (here,) = self._lateness(_PHONES)
-            excuse = excuse_holes([listener.hole(gap) for gap in gaps or ()], here, here)
-            self.report.check(
-                f"{listener.phone} hears {speaker.phone} all the time",
-                gaps is not None and not excuse.judged,
-                f"{listener.recording.seconds:.1f} s of {hertz:.0f} Hz, "
-                f"{lost} frame{'' if lost == 1 else 's'} missing, longest gap {longest} ms",
-                not_judged=_frames(excuse),
-                frames_missing=lost,
-                frames_not_judged=excuse.excused,
-                longest_gap_ms=longest,
-            )
-
-    def _answered_throughout(self, probe: Probe) -> None:
-        probe.ask_servers([*self._events("PA1"), *self._events("PA2")])
-        dialled = len(probe.callers)
-        turned_away = "".join(f"; turned away: {caller}" for caller in probe.turned_away)
-        self.report.check(
-            "6000 is answered throughout the return",
-            0 < probe.answered == dialled,
-            f"{probe.answered} of {dialled} calls, the slowest after "
-            f"{probe.slowest * 1000:.0f} ms{turned_away}",
-            answered=probe.answered,
-            dialled=dialled,
-            slowest_seconds=probe.slowest,
-            callers=probe.document(),
-        )
-
-    # Questions to the cluster.
-
-    @cached_property
-    def _cluster(self) -> failover.Cluster:
-        return failover.load(self.stage.cluster_file)
-
-    async def _pages(self) -> dict[str, ServerStatus]:
-        return {each.name: each for each in await failover.read_status(self._cluster)}
-
-    async def _show(self) -> None:
-        table = page(list((await self._pages()).values()))
-        # To draw it takes as long as a frame; calls go on meanwhile.
-        await trio.to_thread.run_sync(self.report.show, table)
-
-    async def _holds(self, server: str, *numbers: str) -> bool:
-        resources = (await self._pages())["PA1"].resources
-        return all(
-            each.up and each.holder == server
-            for each in resources
-            if each.identity.number in numbers
-        )
-
-    def _served_by(self, server: str) -> Callable[[], Awaitable[bool]]:
-        return self._held(server, *IDENTITIES)
-
-    def _held(self, server: str, *numbers: str) -> Callable[[], Awaitable[bool]]:
-        async def held() -> bool:
-            return await self._holds(server, *numbers)
-
-        return held
-
-    async def _all_is_well(self) -> bool:
-        pages = (await self._pages()).values()
-        return all(each.severity is Severity.NORMAL for each in pages)
-
-    async def _nothing_is_served(self) -> bool:
-        return not any(each.up for each in (await self._pages())["PA1"].resources)
-
-    async def _until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
-        began = time.time()
-        everybody = ("PA1", "PA2", "callmanager", _PHONES)
-        while not await condition():
-            seconds = time.time() - began
-            if seconds > _PATIENCE:
-                excuse = excuse_time(seconds, self._lateness(*everybody), began)
-                if excuse.judged > _PATIENCE:
-                    self.report.check(what, False, f"not within {seconds:.0f} s: {excuse.why}")
-                    return
-            await trio.sleep(0.05)
-        self.report.step(what)
-
-    def _ports(self) -> tuple[str, str]:
-        """The port of PA2 that has a call, and the one that has none."""
-        busy: set[str] = set()
-        for event in self._events("PA2"):
-            if event.kind in ("busy", "idle"):
-                (busy.add if event.kind == "busy" else busy.discard)(event.identity)
-        return ("6001", "6002") if "6001" in busy else ("6002", "6001")
-
-    def _events(self, server: str) -> list[Event]:
-        return events(each for each in self.stage.processes if each.name == server)
-
-    def _answered_by(self, conversation: Conversation) -> str:
-        """The server that has a call at the port that was reached."""
-        assert conversation.call is not None
-        port = conversation.call.connected_to
-        busy = [
-            event
-            for event in (*self._events("PA1"), *self._events("PA2"))
-            if event.kind == "busy" and event.identity == port
+    def _came_home(self, busy: str, hung_up: float) -> None:
+        registered = [
+            event for event in events([self.stage.life("PA1")]) if event.kind == "registered"
         ]
-        return max(busy, key=lambda event: event.time).server if busy else "PA1"
-
-    def _lateness(self, *processes: str) -> list[Lateness]:
-        """The times when each of these processes was late, all its lives together."""
-        found: list[Lateness] = []
-        machine = [] if self.stage.witness is None else stops(self.stage.witness)
-        for name in processes:
-            lives = [each for each in self.stage.processes if each.name == name]
-            late = Lateness(name, machine=machine)
-            for life in lives:
-                late.add(lateness_of(life))
-            if name == _PHONES:
-                late.add(Lateness(name, self.stage.stalls))
-                late.add(
-                    lateness(name, [each for each in self.records if isinstance(each, EventRecord)])
-                )
-            found.append(late)
-        return found
-
-    def _takeover(self, fell: float) -> float:
-        """Seconds until the last of the four identities was registered at PA2."""
-        at = {
-            event.identity: event.time
-            for event in reversed(self._events("PA2"))
-            if event.kind == "registered" and event.time > fell
-        }
-        if not set(IDENTITIES) <= at.keys():
-            return float("inf")
-        return max(at[identity] for identity in IDENTITIES) - fell
-
-    def _came_home(self, home: Process, busy: str, hung_up: float) -> None:
-        registered = [event for event in events([home]) if event.kind == "registered"]
         order = [event.identity for event in registered]
         at = {event.identity: event.time for event in registered}
         self.report.check(
@@ -443,29 +232,3 @@ class Story:
             order.count("6000") == 1 and order[-1] == "6000",
             " → ".join(order),
         )
-
-    def _moment(self, at: float, label: str) -> None:
-        self.moments.append((at, label))
-
-    def _remember(self, label: str, *conversations: Conversation) -> None:
-        self.conversations += [(label, each) for each in conversations]
-
-
-def gaps_in_talk(conversation: Conversation) -> tuple[checks.Gap, ...]:
-    """The gaps in the other phone's tone, in seconds of the recording."""
-    if not conversation.expects:
-        return ()
-    return checks.tone_gaps(conversation.expects, conversation.recording.samples) or ()
-
-
-def _frames(excuse: Excuse) -> str:
-    if not excuse.excused:
-        return ""
-    judged = f"; {excuse.judged} for no such reason" if excuse.judged else ""
-    return f"{excuse.excused} of them, {excuse.why}{judged}"
-
-
-async def _hang_up(conversation: Conversation) -> None:
-    """Hang up a call whose block goes on."""
-    assert conversation.call is not None
-    await conversation.call.hang_up()
