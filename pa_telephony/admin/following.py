@@ -50,6 +50,9 @@ def following(
 
     Drawn once for all who follow the same ``page``.
     """
+    kind = "text/event-stream"
+    if request.method == "HEAD":
+        return Response(media_type=kind)
     session, records = session_of(request), administration.records
 
     async def goes_on() -> bool:
@@ -66,4 +69,4 @@ def following(
             # The page shows what is so when it is opened, and the browser tries again later.
             yield b"retry: 60000\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return StreamingResponse(events(), media_type=kind)

@@ -285,6 +285,8 @@ async def test_what_is_no_form_or_of_another_method_is_refused(
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
         assert odd.status_code == 400
+        head = await browser.client.head(f"{BASE}/server-status/events")
+        assert (head.status_code, head.content) == (200, b"")
         for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
             assert (await browser.client.request(method, address)).status_code == 405
 

@@ -349,6 +349,19 @@ def test_every_page_is_usable_on_a_small_screen_and_by_everybody(browser: Browse
         assert found == {}
 
 
+def test_a_page_that_follows_the_cluster_says_when_it_cannot(browser: Browser) -> None:
+    with administration() as (address, password):
+        context = browser.new_context(viewport=WIDE)
+        person = Person(context.new_page(), address, scripts=True)
+        person.logs_in(password)
+        person.chooses("System", "Control Center")
+        person.until("it follows", lambda: "normal" in person.reads())
+        notice = person.page.get_by_role("alert")
+        assert notice.count() == 0
+    expect(notice).to_contain_text("may be out of date")
+    context.close()
+
+
 PICTURES = {
     ("light", 1280): (),
     ("dark", 1280): ("control-center",),

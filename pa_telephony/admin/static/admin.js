@@ -4,19 +4,48 @@
 // Server Status and Control Center follow the cluster.
 function follow(live) {
   const announcement = document.getElementById("announcement");
+  const notice = document.createElement("p");
+  notice.className = "panel warn";
+  notice.setAttribute("role", "alert");
   let text = live.innerHTML;
-  const source = new EventSource(live.dataset.live);
-  source.addEventListener("update", (event) => {
-    if (event.data === text) return;
-    text = event.data;
+  let pressed = false;
+  let waiting = null;
+
+  function show(news) {
+    text = news;
     const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
-    live.innerHTML = text;
+    live.innerHTML = news;
     live.classList.remove("changed");
     void live.offsetWidth;
     live.classList.add("changed");
     if (focused) document.getElementById(focused)?.focus();
     const summary = live.querySelector("[data-summary]")?.dataset.summary ?? "";
     if (announcement && announcement.textContent !== summary) announcement.textContent = summary;
+  }
+
+  // A button that is just being pressed stays where it is.
+  live.addEventListener("pointerdown", () => (pressed = true));
+  addEventListener("pointerup", () => {
+    pressed = false;
+    if (waiting !== null) setTimeout(() => waiting !== null && show(waiting), 0);
+  });
+
+  const source = new EventSource(live.dataset.live);
+  source.addEventListener("open", () => notice.remove());
+  source.addEventListener("update", (event) => {
+    if (event.data === text) return;
+    if (pressed) waiting = event.data;
+    else {
+      waiting = null;
+      show(event.data);
+    }
+  });
+  source.addEventListener("error", () => {
+    const ended = source.readyState === EventSource.CLOSED;
+    notice.textContent = ended
+      ? "This page does not follow the cluster any more. Reload it."
+      : "The administration does not answer, so this page may be out of date. It tries again.";
+    live.before(notice);
   });
   source.addEventListener("alarms", (event) => {
     const count = document.getElementById("alarm-count");
