@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pa_telephony import failover
-from pa_telephony.admin.fields import checked
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
 from pa_telephony.failover.status import ServerStatus
-from pa_telephony.failover.stored import read, stored
+from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import Store
 
 __all__ = ["ManagedCluster", "NoServers", "Present"]
@@ -69,18 +68,12 @@ class ManagedCluster:
         revision = stored(await self.store.snapshot())
         if revision is None:
             return Present(self._begin, 0)
-        return Present(read(revision, self._like), revision.number)
-
-    @property
-    def _like(self) -> Cluster:
-        """A cluster of the same file and store, for what asks for one."""
-        server = failover.ServerConfig(server_name="none", hostname_or_ip_address="127.0.0.1")
-        bare = ClusterConfig((server,), store=self._begin.store, file=self._begin.file)
-        return checked(bare)
+        cluster = revision.cluster(self._begin.file, self._begin.store)
+        return Present(cluster, revision.number)
 
     async def propose(self, cluster: Cluster) -> Proposal:
         """What it would do to save this now; nothing is done."""
-        return propose(self._ours(cluster), await self.store.snapshot())
+        return propose(cluster, await self.store.snapshot())
 
     async def save(self, cluster: Cluster, base: int, by: str) -> Proposal:
         """Save it, if the store has revision ``base`` still; raises ConfigurationError.
@@ -92,12 +85,7 @@ class ManagedCluster:
         if base == 0 and present is not None:
             rule = f"revision {present.number} was saved by {present.by or 'another'} meanwhile"
             raise ConfigurationError(f"{rule}: nothing was saved")
-        return await save_configuration(
-            self._ours(cluster), self.store, at=self._clock(), by=by, base=base
-        )
-
-    def _ours(self, cluster: Cluster) -> Cluster:
-        return replace(cluster, file=self._begin.file, store=self._begin.store)
+        return await save_configuration(cluster, self.store, at=self._clock(), by=by, base=base)
 
     async def status(self) -> tuple[ServerStatus, ...]:
         """The Server Status page of every server."""

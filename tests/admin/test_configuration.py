@@ -273,6 +273,19 @@ async def test_the_last_server_and_one_that_runs_are_not_deleted(tmp_path: Path)
         assert len((await cluster(all_pages)).servers) == 3
 
 
+async def test_who_deletes_after_another_has_saved_is_shown_that_first(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (browser, all_pages, _):
+        mine = await browser.press(await browser.get("server-configuration?server=PA3"), "delete")
+        theirs = await browser.get("server-configuration?server=PA2")
+        await browser.press(theirs, "save", capacity="12")
+        mine = await browser.press(mine, "delete-really")
+        assert mine.status == 409
+        assert "server 'PA2': capacity: 2 → 12" in mine.words
+        assert len((await cluster(all_pages)).servers) == 3
+        await browser.press(mine, "delete-really")
+        assert len((await cluster(all_pages)).servers) == 2
+
+
 async def test_a_form_of_a_server_that_is_gone_saves_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as (browser, all_pages, _):
         mine = await browser.get("server-configuration?server=PA3")

@@ -146,10 +146,13 @@ class Person:
             self.page.locator(f"#{name}").fill(value)
 
     def adds(self, field: str, *entries: str) -> None:
-        """Enter each in the edit box of a list, and click Add."""
+        """Enter each in the edit box of a list, and click Add, or press Return where that adds."""
         for entry in entries:
             self.page.locator(f"#new-{field}").fill(entry)
-            self.page.locator(f"#add-{field}").click()
+            if self.scripts:
+                self.page.locator(f"#new-{field}").press("Enter")
+            else:
+                self.page.locator(f"#add-{field}").click()
             expect(self.page.locator(f"#chosen-{field} option", has_text=entry)).to_be_visible()
 
     def saves(self) -> str:
