@@ -23,6 +23,7 @@ from sessions import sessions
 from state_tables import states
 from tables import table
 
+from pa_telephony.admin.api.description import description
 from pa_telephony.cti import enums as cti_enums
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.sccp import enums as sccp_enums
@@ -329,6 +330,11 @@ def numbered(member: Any) -> tuple[str, str]:
     return (f"{value}" if 0 <= value < 1 << 16 else f"0x{value % (1 << 32):08X}"), member.name
 
 
+def openapi() -> str:
+    """The description of the administration's API, as it gives it out itself."""
+    return json.dumps(description(), indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Write every page, and remove those that nothing writes any more."""
     written = pages()
@@ -340,6 +346,7 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (ROOT / "reference" / "public-names.txt").write_text(public_names.page())
+    (ROOT / "reference" / "openapi.json").write_text(openapi())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.alarm_pages import AlarmPages
+from pa_telephony.admin.api.app import Api
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
 from pa_telephony.admin.gate import STATIC, Gate
@@ -33,7 +34,21 @@ _STATIC = {
 def make_app(administration: Administration) -> ASGIApp:
     """The application; whoever serves it runs ``administration.live`` beside it."""
     pages = Router(routes_of(administration), redirect_slashes=False, default=_nothing_here)
-    return Gate(pages, administration.records, lambda: administration.news)
+    gate = Gate(pages, administration.records, lambda: administration.news)
+    return _Both(gate, Api(administration))
+
+
+class _Both:
+    """The pages, and the API below ``/api/``."""
+
+    def __init__(self, pages: ASGIApp, api: ASGIApp) -> None:
+        self._pages = pages
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one of the two answer."""
+        below = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._api if below else self._pages)(scope, receive, send)
 
 
 def routes_of(administration: Administration) -> list[Route]:

@@ -26,7 +26,17 @@ from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.admin.roles import act_of_page, why_not
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 
-__all__ = ["COOKIE", "VISITOR", "Gate", "address_of", "set_cookie"]
+__all__ = [
+    "COOKIE",
+    "HEADERS",
+    "VISITOR",
+    "BodyRefused",
+    "Gate",
+    "address_of",
+    "content_type",
+    "read_body",
+    "set_cookie",
+]
 
 COOKIE = "pa_session"
 """The cookie of whoever has signed in."""
@@ -36,10 +46,10 @@ OPEN = frozenset({f"{BASE}/login"})
 """The pages for which no session is needed."""
 STATIC = f"{BASE}/static/"
 
-_LARGEST_FORM = 262_144
+_LARGEST = 262_144
 _MOST_FIELDS = 5_000
-_FORM_WITHIN = 10.0
-_HEADERS = {
+_BODY_WITHIN = 10.0
+HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
         " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -51,11 +61,12 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+"""What every answer says to browsers."""
 _log = logging.getLogger(__name__)
 
 
-class _Refused(Exception):
-    """A form that is not even read to its end."""
+class BodyRefused(Exception):
+    """A body that cannot be read, or is not even read to its end."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -88,7 +99,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(raw=message["headers"])
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers[name] = value
                 headers.setdefault("cache-control", "no-store")
                 message["headers"] = headers.raw
@@ -144,7 +155,7 @@ class Gate:
         if request.method == "POST":
             try:
                 state["form"] = await _form(request)
-            except _Refused as refused:
+            except BodyRefused as refused:
                 return _refused(request, refused.status, refused.why)
             sent = (state["form"].get("csrf") or [""])[0]
             if not secret or not hmac.compare_digest(sent.encode(), state["csrf"].encode()):
@@ -167,23 +178,33 @@ def _refused(request: Request, status: int, why: str) -> Response:
     return render(request, "refused.html", status, title="Refused", why=why)
 
 
-async def _form(request: Request) -> Mapping[str, list[str]]:
-    """The fields that were sent; raises :class:`_Refused`."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise _Refused(415, "This is no form.")
+def content_type(request: Request) -> str:
+    """The type of the body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request) -> bytes:
+    """All of a body; raises :class:`BodyRefused`."""
     body = bytearray()
-    with trio.move_on_after(_FORM_WITHIN) as patience:
+    with trio.move_on_after(_BODY_WITHIN) as patience:
         try:
             async with contextlib.aclosing(request.stream()) as parts:
                 async for part in parts:
                     body += part
-                    if len(body) > _LARGEST_FORM:
-                        raise _Refused(413, "This form is too large.")
+                    if len(body) > _LARGEST:
+                        raise BodyRefused(413, f"A body may have {_LARGEST} bytes.")
         except ClientDisconnect:
-            raise _Refused(400, "This form did not come to its end.") from None
+            raise BodyRefused(400, "The body did not come to its end.") from None
     if patience.cancelled_caught:
-        raise _Refused(408, "This form took too long to come.")
+        raise BodyRefused(408, "The body took too long to come.")
+    return bytes(body)
+
+
+async def _form(request: Request) -> Mapping[str, list[str]]:
+    """The fields that were sent; raises :class:`BodyRefused`."""
+    if content_type(request) != "application/x-www-form-urlencoded":
+        raise BodyRefused(415, "This is no form.")
+    body = await read_body(request)
     try:
         return parse_qs(
             body.decode("ascii"),
@@ -192,7 +213,7 @@ async def _form(request: Request) -> Mapping[str, list[str]]:
             max_num_fields=_MOST_FIELDS,
         )
     except ValueError:
-        raise _Refused(400, "This form cannot be read.") from None
+        raise BodyRefused(400, "This form cannot be read.") from None
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str) -> None:

@@ -22,6 +22,14 @@ from pa_telephony.failover.stores import Store
 __all__ = ["ManagedCluster", "NoServers", "Present"]
 
 
+Told = Callable[[Answer], None]
+"""What hears what is so on the way."""
+
+
+def _nobody(_: Answer) -> None:
+    """Nobody wants to hear it."""
+
+
 class NoServers(ConfigurationError):
     """There is no server yet, so there is nothing to see or to control."""
 
@@ -97,37 +105,44 @@ class ManagedCluster:
         names: Iterable[str] = (),
         *,
         within: float = 10.0,
-        deadline: int | None = None,
+        deadline: int = DRAINS_WITHIN,
+        told: Told = _nobody,
     ) -> tuple[Answer, ...]:
         """Give an operator's command to servers, or to all; and see what they do about it.
 
-        ``deadline`` is how many seconds calls have with DRAIN.
+        ``deadline`` is how many seconds calls have with DRAIN; ``told`` hears what is so on the
+        way, here and below.
         """
         cluster = (await self.present()).cluster
-        calls_have = DRAINS_WITHIN if deadline is None else deadline
         return await failover.control_and_see(
-            cluster, command, names, self.store, within=within, deadline=calls_have
+            cluster, command, names, self.store, within=within, deadline=deadline, told=told
         )
 
     async def move(
-        self, home: str, to: str | None, *, within: float, deadline: int | None = None
+        self, home: str, to: str, *, within: float, deadline: int | None, told: Told = _nobody
     ) -> Answer:
-        """Have the stand-in ``to`` serve ``home``, or ``home`` itself again when it is None."""
+        """Have ``to`` serve ``home``; the home itself takes that back."""
         cluster = (await self.present()).cluster
+        target = None if to.casefold() == home.casefold() else to
+        if target is None and deadline is not None:
+            rule = "an order to return brings a server's numbers home by a deadline"
+            raise ConfigurationError(rule, field="deadline")
         return await failover.move_and_see(
-            cluster, home, to, self.store, within=within, deadline=deadline
+            cluster, home, target, self.store, within=within, deadline=deadline, told=told
         )
 
-    async def bring_home(
-        self, home: str, *, undo: bool, within: float, deadline: int | None = None
+    async def bring_back(
+        self, home: str, *, undo: bool, within: float, deadline: int, told: Told = _nobody
     ) -> Answer:
-        """Have ``home`` get back now what a stand-in has of it; ``undo`` takes that back."""
+        """Have ``home`` get its own back now; or take that order back."""
         cluster = (await self.present()).cluster
         return await failover.return_and_see(
-            cluster, home, self.store, undo=undo, within=within, deadline=deadline or 0
+            cluster, home, self.store, undo=undo, within=within, deadline=deadline, told=told
         )
 
-    async def hold(self, home: str, *, undo: bool, within: float) -> Answer:
-        """Have nothing of ``home`` come home; ``undo`` takes that back."""
+    async def hold(self, home: str, *, undo: bool, within: float, told: Told = _nobody) -> Answer:
+        """Keep what is the home's own at whoever stands in; or take that order back."""
         cluster = (await self.present()).cluster
-        return await failover.hold_and_see(cluster, home, self.store, undo=undo, within=within)
+        return await failover.hold_and_see(
+            cluster, home, self.store, undo=undo, within=within, told=told
+        )

@@ -25,7 +25,7 @@ from pa_telephony.admin.operations import (
 )
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.intent import named
+from pa_telephony.failover.intent import DRAINS_WITHIN, named
 from pa_telephony.failover.status import ServerStatus
 
 __all__ = ["OrderPages"]
@@ -133,16 +133,23 @@ class OrderPages:
         managed, within = self._all.managed, _WITHIN.get(verb, _SOON)
         seconds = None if deadline is None else int(deadline)
         if (command := verb.command) is not None:
-            answers = await managed.order(command, names, within=within, deadline=seconds)
+            answers = await managed.order(
+                command,
+                names,
+                within=within,
+                deadline=DRAINS_WITHIN if seconds is None else seconds,
+            )
             return "\n".join(each.words for each in answers)
         (name,) = names
         match verb:
             case Verb.MOVE | Verb.MOVE_BACK:
                 where = to if verb is Verb.MOVE else None
-                answer = await managed.move(name, where, within=within, deadline=seconds)
+                answer = await managed.move(name, where or name, within=within, deadline=seconds)
             case Verb.RETURN | Verb.RETURN_UNDO:
                 undo = verb is Verb.RETURN_UNDO
-                answer = await managed.bring_home(name, undo=undo, within=within, deadline=seconds)
+                answer = await managed.bring_back(
+                    name, undo=undo, within=within, deadline=seconds or 0
+                )
             case _:
                 answer = await managed.hold(name, undo=verb is Verb.HOLD_UNDO, within=within)
         return answer.words
