@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from pa_telephony import failover
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.agents import agents
+from pa_telephony.failover.chronicle import history
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
+from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.status import ServerStatus
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import Store
@@ -98,6 +101,15 @@ class ManagedCluster:
     async def status(self) -> tuple[ServerStatus, ...]:
         """The Server Status page of every server."""
         return await failover.read_status((await self.present()).cluster, self.store)
+
+    async def sight(self) -> Sight:
+        """All that can be seen of it; raises what reading the store raises."""
+        present = await self.present()
+        if not isinstance(present.config, Cluster):
+            return Sight(self._clock())
+        pages = await failover.read_status(present.config, self.store)
+        snapshot = await self.store.snapshot()
+        return Sight(self._clock(), pages, agents(snapshot), history(snapshot), present.number)
 
     async def order(
         self,

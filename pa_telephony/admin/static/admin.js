@@ -14,7 +14,14 @@ function follow(live) {
   function show(news) {
     text = news;
     const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...live.querySelectorAll("details[open][id]")].map((each) => each.id);
+    const places = [...live.querySelectorAll(".scroll[id]")].map((each) => [each.id, each.scrollLeft]);
     live.innerHTML = news;
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    for (const [id, place] of places) {
+      const scrolled = document.getElementById(id);
+      if (scrolled) scrolled.scrollLeft = place;
+    }
     live.classList.remove("changed");
     void live.offsetWidth;
     live.classList.add("changed");
@@ -96,6 +103,10 @@ addEventListener("pageshow", () => {
   document.body.classList.remove("waiting");
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
+
+// The newest part of a picture that is wider than the page.
+const timeline = document.getElementById("timeline");
+if (timeline) timeline.scrollLeft = timeline.scrollWidth;
 
 for (const live of document.querySelectorAll("[data-live]")) follow(live);
 for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
