@@ -16,6 +16,7 @@ from pa_telephony.admin.api.app import Api
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
 from pa_telephony.admin.gate import STATIC, Gate
+from pa_telephony.admin.history_pages import HistoryPages
 from pa_telephony.admin.overview_pages import OverviewPages
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.admin.session_pages import SessionPages
@@ -67,6 +68,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *SpeechPages(administration).routes(),
         *OverviewPages(administration).routes(),
         *AlarmPages(administration).routes(),
+        *HistoryPages(administration).routes(),
     ]
 
 

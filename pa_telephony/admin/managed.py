@@ -17,9 +17,10 @@ from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
+from pa_telephony.failover.rolling import rolling
 from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.status import ServerStatus
-from pa_telephony.failover.stored import stored
+from pa_telephony.failover.stored import Revision, stored
 from pa_telephony.failover.stores import Store
 
 __all__ = ["ManagedCluster", "NoServers", "Present"]
@@ -79,8 +80,11 @@ class ManagedCluster:
         revision = stored(await self.store.snapshot())
         if revision is None:
             return Present(self._begin, 0)
-        cluster = revision.cluster(self._begin.file, self._begin.store)
-        return Present(cluster, revision.number)
+        return Present(self.read(revision), revision.number)
+
+    def read(self, revision: Revision) -> Cluster:
+        """The configuration of a revision; raises ConfigurationError when it cannot be read."""
+        return revision.cluster(self._begin.file, self._begin.store)
 
     async def propose(self, cluster: Cluster) -> Proposal:
         """What it would do to save this now; nothing is done."""
@@ -109,7 +113,14 @@ class ManagedCluster:
             return Sight(self._clock())
         pages = await failover.read_status(present.config, self.store)
         snapshot = await self.store.snapshot()
-        return Sight(self._clock(), pages, agents(snapshot), history(snapshot), present.number)
+        return Sight(
+            self._clock(),
+            pages,
+            agents(snapshot),
+            history(snapshot),
+            rolling(snapshot),
+            present.number,
+        )
 
     async def order(
         self,

@@ -71,6 +71,8 @@ PAGES = {
     "server-configuration": (Act.LOOK, Act.CONFIGURE),
     "control-center": (Act.LOOK, Act.OPERATE),
     "alarms": (Act.LOOK, Act.ADMINISTER),
+    "cluster": (Act.LOOK, Act.ADMINISTER),
+    "configuration-history": (Act.LOOK, Act.CONFIGURE),
     "telephony": (Act.LOOK, Act.CONFIGURE),
     "speech-services": (Act.LOOK, Act.CONFIGURE),
     "help": (Act.LOOK, Act.ADMINISTER),
