@@ -107,7 +107,9 @@ async def send_all(
     for operation, name, body in asked:
         path = operation.path.replace("{name}", name)
         if operation.name == "save":
-            body = document(body) if isinstance(body, list) else body
+            # JSON has no tuples: these are changes of fields.
+            changes = isinstance(body, list) and all(isinstance(each, tuple) for each in body)
+            body = document(body) if changes else body
             number = (await everything.managed.present()).number
             path += f"?base={number}"
         before = await everything.managed.present()

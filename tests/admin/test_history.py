@@ -11,8 +11,10 @@ import pytest
 from form_browser import Browser, administration, serve, signed_in
 from worlds import CLUSTER
 
+from pa_telephony.admin.accounts import Accounts
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.history import compared, numbered, revision_rows
+from pa_telephony.admin.roles import Role
 from pa_telephony.failover import Cluster
 from pa_telephony.failover.cluster import parse
 from pa_telephony.failover.config import ClusterConfig, SpeechConfig
@@ -185,7 +187,8 @@ async def test_a_download_wants_an_administrator_the_token_and_a_revision(
         sent = [("csrf", csrf), ("revision", "../1")]
         page = await browser.post("configuration-history/download", sent)
         assert page.status == 404
-        other = all_pages.records.begin("operator")
+        Accounts(all_pages.records).add("anna", Role.OPERATOR)
+        other = all_pages.records.begin("anna")
         browser.client.cookies.set("pa_session", other.token)
         sent = [("csrf", other.csrf), ("revision", "1")]
         page = await browser.post("configuration-history/download", sent)

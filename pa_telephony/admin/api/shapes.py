@@ -109,7 +109,7 @@ class Whole(Shape):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Shape):
-    """A number."""
+    """A number, whole or not."""
 
     least: float = 0.0
     most: float = 1e12
@@ -138,7 +138,7 @@ class Flag(Shape):
 
 @dataclass(frozen=True, kw_only=True)
 class Items(Shape):
-    """A list."""
+    """A list of values of one shape."""
 
     of: Shape
     most: int = 100_000
