@@ -184,6 +184,8 @@ def moved(house: House) -> bool:
     return house.at("PA2") and house.running()
 
 
+KEYS = {"drain": "stop", "move": "move", "return": "return", "hold": "hold"}
+"""What an order is called in the store."""
 REFUSED = "PA1 does not run: there is nobody to return to"
 """The answer to an order that came when PA1 was just dead: all stays as it is."""
 
@@ -233,6 +235,9 @@ def test_whatever_is_killed_while_an_order_is_obeyed_it_ends_as_asked(
     time.sleep(2.0)
     command = house.order(*words)
     forgotten = False
+    if chance.random() < 0.85:
+        # Else the first trouble comes perhaps before the order does.
+        house.until(lambda: f"{KEYS[order]}/PA1" in house.entries() or command.poll() is not None)
     for _ in range(2):
         house.await_steps(chance.randrange(6))
         kinds = ["agent", "home", "stand-in", "both", "agent and home", "all", "store"]
