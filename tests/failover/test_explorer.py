@@ -78,6 +78,16 @@ def test_nor_does_an_order_that_moves_a_home_with_another_fault(order: str, othe
     assert found.states > (100 if {order, other} <= {"return", "hold"} else 1_000)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kinds", [("crash", "return"), ("crash", "hold", "return")])
+def test_nor_does_one_about_a_home_that_is_away(kinds: tuple[str, ...]) -> None:
+    found = explore(SHAPES["home"], 3, kinds=kinds, limit=300_000)
+    print(found)
+    assert not found.violation, str(found)
+    assert found.states > 10_000
+
+
 # ------------------------------------------------------------------- it finds what is broken
 
 
