@@ -33,7 +33,7 @@ from pa_telephony.failover.stores.sqlite import SqliteView
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
-__all__ = ["CALL_MANAGER", "PHONES", "open_demo"]
+__all__ = ["CALL_MANAGER", "PHONES", "SERVERS", "open_demo"]
 
 CALL_MANAGER = "127.0.0.10"
 SERVERS = {"PA1": "127.0.0.11", "PA2": "127.0.0.12"}

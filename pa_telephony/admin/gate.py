@@ -42,8 +42,8 @@ COOKIE = "pa_session"
 """The cookie of whoever has signed in."""
 VISITOR = "pa_visitor"
 """The cookie of whoever looks at the login page; the form's token is made of it."""
-OPEN = frozenset({f"{BASE}/login"})
-"""The pages for which no session is needed."""
+OPEN = frozenset({"/", BASE, f"{BASE}/", f"{BASE}/login"})
+"""The pages for which no session is needed: the login, and those that only lead elsewhere."""
 STATIC = f"{BASE}/static/"
 
 _LARGEST = 262_144
@@ -221,7 +221,7 @@ def set_cookie(request: Request, response: Response, name: str, value: str) -> N
     secure = request.url.scheme == "https"
     age = None if value else 0
     response.set_cookie(
-        name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="strict"
+        name, value, max_age=age, path=BASE, secure=secure, httponly=True, samesite="strict"
     )
 
 

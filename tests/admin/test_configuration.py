@@ -218,6 +218,17 @@ async def test_the_second_writer_is_shown_what_the_first_has_changed_and_may_sav
         assert (found.server("PA1").capacity, found.server("PA2").capacity) == (40, 12)
 
 
+async def test_providers_and_speech_services_want_a_server_first_and_say_so(tmp_path: Path) -> None:
+    begin = ClusterConfig((), providers=PROVIDERS)
+    async with opened(tmp_path, begin, saved=False) as (browser, all_pages, _):
+        for path in ("telephony", "telephony?new=jtapi", "speech-services"):
+            page = await browser.get(path)
+            assert "There is no server yet" in page.words
+            page = await browser.press(page, "save", **({"name": "a"} if "new" in path else {}))
+            assert "a cluster needs a server" in page.words
+        assert (await all_pages.managed.present()).number == 0
+
+
 async def test_two_who_begin_a_cluster_at_once_are_two_writers(tmp_path: Path) -> None:
     begin = ClusterConfig((), providers=PROVIDERS)
     async with opened(tmp_path, begin, saved=False) as (browser, all_pages, _):

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from loopback import alone_at
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from pa_telephony.admin.demo import CALL_MANAGER
+from pa_telephony.admin.demo import CALL_MANAGER, SERVERS
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(540)]
 
@@ -73,6 +74,14 @@ def administration(*options: str) -> Generator[tuple[str, str]]:
             process.wait(60)
             assert process.stdout is not None
             process.stdout.close()
+        assert process.returncode == 0
+        for host, port, kind in (
+            (CALL_MANAGER, 2000, socket.SOCK_STREAM),
+            *((each, 32000, socket.SOCK_DGRAM) for each in SERVERS.values()),
+        ):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+                probe.bind((host, port))  # nobody is left there
 
 
 class Phone:
