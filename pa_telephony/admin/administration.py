@@ -12,6 +12,7 @@ import trio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pa_telephony.admin.access import Access
 from pa_telephony.admin.alarm_watch import AlarmWatch
 from pa_telephony.admin.fields import Posted
 from pa_telephony.admin.gate import address_of
@@ -38,6 +39,7 @@ class Administration:
     managed: ManagedCluster
     records: Records
     live: Live
+    access: Access = field(default_factory=Access)
     guesses: Guesses = field(default_factory=_paces)
     clock: Callable[[], float] = trio.current_time
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

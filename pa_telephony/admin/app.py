@@ -15,6 +15,7 @@ from pa_telephony.admin.alarm_pages import AlarmPages
 from pa_telephony.admin.api.app import Api
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
+from pa_telephony.admin.front import Front
 from pa_telephony.admin.gate import STATIC, Gate
 from pa_telephony.admin.history_pages import HistoryPages
 from pa_telephony.admin.overview_pages import OverviewPages
@@ -36,21 +37,8 @@ _STATIC = {
 def make_app(administration: Administration) -> ASGIApp:
     """The application; whoever serves it runs ``administration.live`` beside it."""
     pages = Router(routes_of(administration), redirect_slashes=False, default=_nothing_here)
-    gate = Gate(pages, administration.records, lambda: administration.news)
-    return _Both(gate, Api(administration))
-
-
-class _Both:
-    """The pages, and the API below ``/api/``."""
-
-    def __init__(self, pages: ASGIApp, api: ASGIApp) -> None:
-        self._pages = pages
-        self._api = api
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one of the two answer."""
-        below = scope["type"] == "http" and scope["path"].startswith("/api/")
-        await (self._api if below else self._pages)(scope, receive, send)
+    gate = Gate(pages, administration.records, administration.access, lambda: administration.news)
+    return Front(gate, Api(administration), administration.access)
 
 
 def routes_of(administration: Administration) -> list[Route]:

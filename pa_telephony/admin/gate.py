@@ -21,7 +21,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pa_telephony.admin.records import Records, Session, csrf_token
+from pa_telephony.admin.access import Access
+from pa_telephony.admin.records import PasswordRefused, Records, Session, csrf_token
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.admin.roles import act_of_page, why_not
 from pa_telephony.errors import ConfigurationError, ConnectionLost
@@ -35,6 +36,7 @@ __all__ = [
     "address_of",
     "content_type",
     "read_body",
+    "said_by_proxy",
     "set_cookie",
 ]
 
@@ -78,10 +80,15 @@ class Gate:
     """The middleware around all pages; ``news`` is what each of them shows besides its own."""
 
     def __init__(
-        self, app: ASGIApp, records: Records, news: Callable[[], Mapping[str, Any]] = dict
+        self,
+        app: ASGIApp,
+        records: Records,
+        access: Access,
+        news: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._app = app
         self._records = records
+        self._access = access
         self._news = news
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,6 +109,10 @@ class Gate:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers.setdefault("cache-control", "no-store")
+                if begun_now := scope["state"].get("begun"):
+                    cookie = Response()
+                    set_cookie(request, cookie, COOKIE, begun_now)
+                    headers.append("set-cookie", cookie.headers["set-cookie"])
                 message["headers"] = headers.raw
             await send(message)
 
@@ -138,6 +149,12 @@ class Gate:
             return None
         token = request.cookies.get(COOKIE, "")
         session = await trio.to_thread.run_sync(self._records.find, token) if token else None
+        said = said_by_proxy(request, self._access)
+        if said:
+            session = await self._signed_on(request, session, said)
+            if session is None:
+                why = f"{said} has no account here. An administrator can add it on Accounts."
+                return _refused(request, 403, why)
         state["session"] = session
         if session is None and path not in OPEN:
             if _follows(request):
@@ -147,6 +164,21 @@ class Gate:
         if session and (why := why_not(session.role, act_of_page(request.method, path))):
             return _refused(request, 403, why)
         return await self._with_form(request, session)
+
+    async def _signed_on(
+        self, request: Request, session: Session | None, account: str
+    ) -> Session | None:
+        """The session of whom a proxy names, begun now if need be; None for no such account."""
+        if session is not None and session.account == account:
+            return session
+        try:
+            session = await trio.to_thread.run_sync(self._records.begin, account)
+        except PasswordRefused:
+            return None
+        request.scope["state"]["begun"] = session.token
+        note, address = self._records.note, address_of(request)
+        await trio.to_thread.run_sync(note, account, address, "logged in", "signed on at the proxy")
+        return session
 
     async def _with_form(self, request: Request, session: Session | None) -> Response | None:
         state = request.scope["state"]
@@ -214,6 +246,13 @@ async def _form(request: Request) -> Mapping[str, list[str]]:
         )
     except ValueError:
         raise BodyRefused(400, "This form cannot be read.") from None
+
+
+def said_by_proxy(request: Request, access: Access) -> str:
+    """The account that a proxy names, if one is believed here; "" for none."""
+    if access.sign_on is None or not access.may_say_who(address_of(request)):
+        return ""
+    return request.headers.get(access.sign_on.header, "").strip().casefold()[:100]
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str) -> None:

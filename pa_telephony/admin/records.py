@@ -35,6 +35,7 @@ __all__ = [
     "csrf_token",
     "digest",
     "made_password",
+    "records_beside",
 ]
 
 ADMINISTRATOR = "administrator"
@@ -137,6 +138,11 @@ class Deed:
 def csrf_token(token: str) -> str:
     """What proves that a form was made for whoever holds ``token``, without telling it."""
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def records_beside(store: Path) -> Path:
+    """Where accounts, sessions and tokens of a store are kept: a file beside it."""
+    return store.with_name(f"{store.name}.admin")
 
 
 def made_password() -> str:

@@ -8,6 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import trio
@@ -15,12 +16,13 @@ from hypercorn import trio as hypercorn_trio
 from hypercorn.config import Config
 from starlette.types import ASGIApp
 
+from pa_telephony.admin.access import Access
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.app import make_app
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
-from pa_telephony.admin.records import Records, argon2_hasher
-from pa_telephony.errors import ConnectionLost
+from pa_telephony.admin.records import Records, argon2_hasher, records_beside
+from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import save_configuration
@@ -35,7 +37,7 @@ _MOST_CONNECTIONS = 1000
 
 @contextlib.asynccontextmanager
 async def open_administration(
-    begin: ClusterConfig,
+    begin: ClusterConfig, access: Access | None = None
 ) -> AsyncGenerator[tuple[Administration, str | None]]:
     """The administration of a cluster, in its store, and the first password if it is made now.
 
@@ -48,22 +50,33 @@ async def open_administration(
         if isinstance(begin, Cluster) and stored(await store.snapshot()) is None:
             await save_configuration(begin, store, at=time.time(), by="admin")
         records = await trio.to_thread.run_sync(
-            lambda: Records(path.with_name(f"{path.name}.admin"), argon2_hasher())
+            lambda: Records(records_beside(path), argon2_hasher())
         )
         password = await trio.to_thread.run_sync(records.first_password)
         managed = ManagedCluster(store, begin)
-        yield Administration(managed, records, Live(managed)), password
+        found = Administration(managed, records, Live(managed), access or Access())
+        yield found, password
 
 
 @contextlib.asynccontextmanager
-async def open_pages(administration: Administration, host: str, port: int) -> AsyncGenerator[int]:
+async def open_pages(
+    administration: Administration,
+    host: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> AsyncGenerator[int]:
     """Serve the pages while inside; gives the port, which the kernel chooses for 0.
 
-    Raises :class:`~pa_telephony.errors.ConnectionLost` when the address cannot be had.
+    With TLS when there is a ``certificate``, a PEM file, which has the ``key`` if no other file is
+    named. Raises :class:`~pa_telephony.errors.ConnectionLost` when the address cannot be had, and
+    ConfigurationError when the files cannot be used.
     """
+    config = Config()
+    if certificate is not None:
+        _use_tls(config, certificate, key or certificate)
     listener = _listen(host, port)
     chosen: int = listener.getsockname()[1]
-    config = Config()
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.include_server_header = False
     config.accesslog = None
@@ -79,6 +92,18 @@ async def open_pages(administration: Administration, host: str, port: int) -> As
         tasks.start_soon(administration.alarms.run)
         await tasks.start(_serve, app, config)
         yield chosen
+
+
+def _use_tls(config: Config, certificate: Path, key: Path) -> None:
+    config.certfile, config.keyfile = str(certificate), str(key)
+    # A key with a password is refused; otherwise it would be asked for at the terminal.
+    config.keyfile_password = ""
+    config.alpn_protocols = ["http/1.1"]
+    try:
+        config.create_ssl_context()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        raise ConfigurationError(f"cannot be used for TLS: {why}", file=str(certificate)) from error
 
 
 async def _serve(app: ASGIApp, config: Config, *, task_status: trio.TaskStatus[list[str]]) -> None:

@@ -19,6 +19,7 @@ import httpx2
 import trio
 from worlds import CLUSTER
 
+from pa_telephony.admin.access import Access
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.app import make_app
 from pa_telephony.admin.live import Live
@@ -32,6 +33,7 @@ from pa_telephony.failover.world import Bearer, Beat, session
 __all__ = ["Browser", "Clock", "Page", "PlainHasher", "administration", "serve", "signed_in"]
 
 BASE = "/PAsystemadmin"
+ACCESS = Access(frozenset({"pa.example"}))
 
 
 class PlainHasher:
@@ -242,7 +244,11 @@ class Browser:
 
 @contextlib.asynccontextmanager
 async def administration(
-    directory: Path, begin: ClusterConfig, store: Store, clock: Clock | None = None
+    directory: Path,
+    begin: ClusterConfig,
+    store: Store,
+    clock: Clock | None = None,
+    access: Access | None = None,
 ) -> AsyncGenerator[tuple[Administration, str]]:
     """The administration of a cluster, and its first password."""
     ticking = clock or Clock()
@@ -250,7 +256,7 @@ async def administration(
     password = records.first_password()
     assert password is not None
     managed = ManagedCluster(store, dataclasses.replace(begin), ticking)
-    found = Administration(managed, records, Live(managed))
+    found = Administration(managed, records, Live(managed), access or ACCESS)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(found.live.run)
         yield found, password

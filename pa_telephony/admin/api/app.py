@@ -30,6 +30,7 @@ from pa_telephony.admin.gate import (
     address_of,
     content_type,
     read_body,
+    said_by_proxy,
 )
 from pa_telephony.admin.roles import why_not
 from pa_telephony.errors import ConfigurationError, ConnectionLost
@@ -95,6 +96,9 @@ class Api:
             token = request.cookies.get(COOKIE, "")
             find_it = self._all.records.find
             session = await trio.to_thread.run_sync(find_it, token) if token else None
+            said = said_by_proxy(request, self._all.access)
+            if session is not None and said not in ("", session.account):
+                session = None
             actor = None if session is None else of_session(session)
         if actor is None:
             refused = Refused(401, "A session's cookie is needed, or a token as Bearer.")
