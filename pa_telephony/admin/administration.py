@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pa_telephony.admin.access import Access
 from pa_telephony.admin.alarm_watch import AlarmWatch
+from pa_telephony.admin.demo_faults import DemoFaults
 from pa_telephony.admin.fields import Posted
 from pa_telephony.admin.gate import address_of
 from pa_telephony.admin.live import Live
@@ -50,6 +51,8 @@ class Administration:
     strangers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     """The same for who has not been right lately at an address, so that they keep nobody waiting
     who has."""
+    faults: DemoFaults | None = None
+    """What can be done to servers of a demo; None for a cluster that people rely on."""
 
     @functools.cached_property
     def alarms(self) -> AlarmWatch:
@@ -59,7 +62,7 @@ class Administration:
     @property
     def news(self) -> dict[str, Any]:
         """What every page shows besides its own."""
-        return {"alarms": self.alarms.log.count}
+        return {"alarms": self.alarms.log.count, "demo": self.faults is not None}
 
     async def note(
         self, request: Request, what: str, account: str = "", *, result: str = ""

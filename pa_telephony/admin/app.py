@@ -15,6 +15,7 @@ from pa_telephony.admin.alarm_pages import AlarmPages
 from pa_telephony.admin.api.app import Api
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
+from pa_telephony.admin.fault_pages import FaultPages
 from pa_telephony.admin.front import Front
 from pa_telephony.admin.gate import STATIC, Gate
 from pa_telephony.admin.history_pages import HistoryPages
@@ -43,7 +44,7 @@ def make_app(administration: Administration) -> ASGIApp:
 
 def routes_of(administration: Administration) -> list[Route]:
     """Every page of the application."""
-    return [
+    routes = [
         Route("/", _home),
         Route("/PAsystemadmin", _home),
         Route(f"{BASE}/", _home),
@@ -58,6 +59,9 @@ def routes_of(administration: Administration) -> list[Route]:
         *AlarmPages(administration).routes(),
         *HistoryPages(administration).routes(),
     ]
+    if administration.faults is not None:
+        routes += FaultPages(administration, administration.faults).routes()
+    return routes
 
 
 def _static() -> list[Route]:

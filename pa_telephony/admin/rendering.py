@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,7 +19,7 @@ from pa_telephony.admin.sentences import condensed
 from pa_telephony.failover.status import seconds
 from pa_telephony.printable import printable_reason
 
-__all__ = ["BASE", "MENU", "fragment", "render"]
+__all__ = ["BASE", "FAULTS", "MENU", "fragment", "render"]
 
 BASE = "/PAsystemadmin"
 """Where all of it stands, as the document has it."""
@@ -40,6 +41,9 @@ MENU = {
     "Session": {"Change Password": f"{BASE}/password", "Log Out": f"{BASE}/log-out"},
 }
 """The menu bar; each menu leads to its pages, of which a role sees those that it may open."""
+
+FAULTS = f"{BASE}/demo/faults"
+_DEMO_MENU = MENU | {"Demo": {"Faults": FAULTS}}
 
 _environment = Environment(
     loader=PackageLoader("pa_telephony.admin"),
@@ -70,7 +74,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     text = _environment.get_template(template).render(
         path=request.url.path,
         session=session,
-        menu=_menu(session),
+        menu=_menu(session, _DEMO_MENU if state.get("demo") else MENU),
         why_not=_why_not(session),
         csrf=state.get("csrf", ""),
         message=state.get("message", ""),
@@ -87,11 +91,13 @@ def _why_not(session: Session | None) -> dict[str, str]:
     return {each.name.lower(): why_not(session.role, each) for each in Act}
 
 
-def _menu(session: Session | None) -> dict[str, dict[str, str]]:
+def _menu(
+    session: Session | None, menus: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
     if session is None:
         return {}
     found: dict[str, dict[str, str]] = {}
-    for menu, pages in MENU.items():
+    for menu, pages in menus.items():
         for page, path in pages.items():
             if not why_not(session.role, act_of_page("GET", path)):
                 found.setdefault(menu, {})[page] = path

@@ -70,6 +70,7 @@ PAGES = {
     "server-status": (Act.LOOK, Act.ADMINISTER),
     "server-configuration": (Act.LOOK, Act.CONFIGURE),
     "control-center": (Act.LOOK, Act.OPERATE),
+    "demo": (Act.OPERATE, Act.OPERATE),
     "alarms": (Act.LOOK, Act.ADMINISTER),
     "cluster": (Act.LOOK, Act.ADMINISTER),
     "configuration-history": (Act.LOOK, Act.CONFIGURE),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from pa_telephony.admin.access import Access
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.app import make_app
+from pa_telephony.admin.demo_faults import DemoFaults
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.admin.records import Records, argon2_hasher, records_beside
@@ -37,12 +38,12 @@ _MOST_CONNECTIONS = 1000
 
 @contextlib.asynccontextmanager
 async def open_administration(
-    begin: ClusterConfig, access: Access | None = None
+    begin: ClusterConfig, access: Access | None = None, *, demo: bool = False
 ) -> AsyncGenerator[tuple[Administration, str | None]]:
     """The administration of a cluster, in its store, and the first password if it is made now.
 
     A checked cluster becomes the configuration of a store that has none, as with servers; one that
-    is not checked is what the first configuration is begun with.
+    is not checked is what the first configuration is begun with. A ``demo`` has a page of faults.
     """
     path = begin.store_path
     settle = begin.timing.take
@@ -54,7 +55,8 @@ async def open_administration(
         )
         password = await trio.to_thread.run_sync(records.first_password)
         managed = ManagedCluster(store, begin)
-        found = Administration(managed, records, Live(managed), access or Access())
+        faults = DemoFaults(path) if demo else None
+        found = Administration(managed, records, Live(managed), access or Access(), faults=faults)
         yield found, password
 
 

@@ -68,7 +68,8 @@ def admin(
     Accounts and sessions are in a file beside the store.
 
     It is answered for addresses, localhost, and each --name. --demo runs a call manager, an agent,
-    PA1 and PA2 besides, all of them gone when it ends.
+    PA1 and PA2 besides, all of them gone when it ends, and has a page to kill them, to stop them
+    dead and to cut them off.
     """
     if context.invoked_subcommand is not None:
         return
@@ -94,7 +95,8 @@ def admin(
             f"warning: {host} is reached from other machines; {warning} that has it in front",
             err=True,
         )
-    run_until_stopped(functools.partial(_run, opening, access, host, port, certificate, key))
+    run = functools.partial(_run, opening, access, host, port, certificate, key, demo=demo)
+    run_until_stopped(run)
 
 
 def _access(names: tuple[str, ...], header: str | None, proxies: tuple[str, ...]) -> Access:
@@ -170,12 +172,14 @@ async def _run(
     port: int,
     certificate: Path | None,
     key: Path | None,
+    *,
+    demo: bool,
 ) -> None:
     from pa_telephony.admin.serving import open_administration, open_pages
 
     async with (
         opening() as begin,
-        open_administration(begin, access) as (administration, password),
+        open_administration(begin, access, demo=demo) as (administration, password),
         open_pages(administration, host, port, certificate, key) as chosen,
     ):
         where = f"[{host}]" if ":" in host else host
