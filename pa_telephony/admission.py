@@ -9,9 +9,11 @@ the oldest one from the address with the most.
 from __future__ import annotations
 
 import ipaddress
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
-__all__ = ["Lobby", "network_of"]
+__all__ = ["Lobby", "Refusal", "Refusals", "network_of"]
 
 
 class Lobby:
@@ -67,6 +69,38 @@ class Lobby:
         self.leave(who)
         turn_out()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a name was turned away, and when on the clock of whoever noted it."""
+
+    at: float
+    reason: str
+    address: str = ""
+
+
+class Refusals:
+    """The last refusal of each name, of at most ``most`` names: those that were refused last."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self._of: OrderedDict[str, Refusal] = OrderedDict()
+
+    def note(self, name: str, refusal: Refusal) -> None:
+        """Note that a name was refused."""
+        self._of[name] = refusal
+        self._of.move_to_end(name)
+        if len(self._of) > self._most:
+            self._of.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        """Forget the refusals of a name, which was let in."""
+        self._of.pop(name, None)
+
+    def of(self, name: str) -> Refusal | None:
+        """The last refusal of a name; None when there was none."""
+        return self._of.get(name)
 
 
 def network_of(address: str) -> str:

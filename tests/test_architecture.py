@@ -19,6 +19,8 @@ HEAVY |= {"starlette", "hypercorn", "jinja2", "argon2"}
 
 # Modules with tasks, sockets, clocks or chance; all others are pure (CONTRIBUTING.md).
 IMPURE_MODULES = {
+    "pa_telephony.callmanager.control.client",
+    "pa_telephony.callmanager.control.server",
     "pa_telephony.callmanager.own_media",
     "pa_telephony.callmanager.manager",
     "pa_telephony.cti.client.address",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from pa_telephony.callmanager.config import (
         CallManagerConfig as CallManagerConfig,
+        ControlLimits as ControlLimits,
         DeviceConfig as DeviceConfig,
         DeviceKind as DeviceKind,
         LineConfig as LineConfig,
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
         TlsFiles as TlsFiles,
         User as User,
         load as load,
+    )
+    from pa_telephony.callmanager.control.client import (
+        Control as Control,
+        open_control as open_control,
+    )
+    from pa_telephony.callmanager.control.requests import ControlRefused as ControlRefused
+    from pa_telephony.callmanager.control.server import (
+        ControlServer as ControlServer,
+        offer_control as offer_control,
     )
     from pa_telephony.callmanager.manager import (
         CallManager as CallManager,
@@ -35,6 +45,10 @@ __all__ = [
     "CallManagerConfig",
     "Calls",
     "Cause",
+    "Control",
+    "ControlLimits",
+    "ControlRefused",
+    "ControlServer",
     "DeviceConfig",
     "DeviceKind",
     "DoNotDisturb",
@@ -46,7 +60,9 @@ __all__ = [
     "TlsFiles",
     "User",
     "load",
+    "offer_control",
     "open_call_manager",
+    "open_control",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -56,6 +72,10 @@ __getattr__, __dir__ = lazy_names(
         "CallManagerConfig": ".config",
         "Calls": ".calls.verbs",
         "Cause": ".calls.verbs",
+        "Control": ".control.client",
+        "ControlLimits": ".config",
+        "ControlRefused": ".control.requests",
+        "ControlServer": ".control.server",
         "DeviceConfig": ".config",
         "DeviceKind": ".config",
         "DoNotDisturb": ".calls.verbs",
@@ -67,6 +87,8 @@ __getattr__, __dir__ = lazy_names(
         "TlsFiles": ".config",
         "User": ".config",
         "load": ".config",
+        "offer_control": ".control.server",
         "open_call_manager": ".manager",
+        "open_control": ".control.client",
     },
 )

@@ -30,6 +30,7 @@ from pa_telephony.secrecy import warn_of_readers
 
 __all__ = [
     "CallManagerConfig",
+    "ControlLimits",
     "DeviceConfig",
     "DeviceKind",
     "LineConfig",
@@ -47,7 +48,7 @@ _MOST_BUTTONS = 255
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
 _TABLES = (
     *("device", "user", "search_spaces", "timing", "stations", "applications", "cti_tls"),
-    "park_numbers",
+    *("control", "park_numbers"),
 )
 _YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", *_YES_OR_NO)
@@ -192,6 +193,21 @@ class StationLimits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ControlLimits:
+    """What programs of the same user may hold at the control socket (docs/control-socket.md)."""
+
+    max_connections: int = 32
+    max_line: int = 16_384
+    """Bytes of one request; who sends more is closed."""
+    max_requests: int = 100
+    """How many requests of one connection may wait for their answers; others are refused."""
+    max_watches: int = 16
+    """How many watches there may be, over all connections."""
+    taken_within: float = 30.0
+    """Seconds for an answer to be read; who does not read is closed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TlsFiles:
     """Where the CTI Manager's TLS certificate and its private key are: PEM files.
 
@@ -215,6 +231,8 @@ class CallManagerConfig:
     applications: CtiManagerConfig = field(default_factory=CtiManagerConfig)
     """How applications are treated, and what they may hold."""
     cti_tls: TlsFiles = field(default_factory=TlsFiles)
+    control: ControlLimits = field(default_factory=ControlLimits)
+    """What programs at the control socket may hold."""
     max_calls: int = 10_000
     """How many ends of calls there may be: a call of two has two, on however many phones of a
     shared line."""
@@ -265,6 +283,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
             applications=toml.make(
                 CtiManagerConfig, toml.table(raw, "applications"), "applications"
             ),
+            control=toml.make(ControlLimits, toml.table(raw, "control"), "control"),
             cti_tls=_beside(path, toml.make(TlsFiles, toml.table(raw, "cti_tls"), "cti_tls")),
             park_numbers=_texts(raw.get("park_numbers", []), "", "park_numbers"),
             **{name: raw[name] for name in _PLAIN if name in raw},
@@ -308,6 +327,7 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     for each in dataclasses.fields(StationLimits):
         _check_limit(config.stations, each.name, "stations")
     _check_applications(config)
+    _check_control(config.control)
     if config.stations.max_standing_by >= config.stations.max_connections:
         raise ConfigurationError(
             "must be less than max_connections", section="stations", field="max_standing_by"
@@ -383,6 +403,14 @@ def _check_applications(config: CallManagerConfig) -> None:
         raise ConfigurationError("is missing", section="cti_tls", field=lacks)
 
 
+def _check_control(control: ControlLimits) -> None:
+    for each in dataclasses.fields(ControlLimits):
+        if each.type == "int":
+            _check_limit(control, each.name, "control")
+        else:
+            _check_seconds(control, each.name, "control", zero=False)
+
+
 def _beside(path: str | Path, files: TlsFiles) -> TlsFiles:
     """The same files, with relative paths resolved against the configuration's directory."""
     where = Path(path).parent
@@ -395,7 +423,9 @@ def _beside(path: str | Path, files: TlsFiles) -> TlsFiles:
 
 
 def _check_limit(
-    config: CallManagerConfig | StationLimits | CtiManagerConfig, name: str, section: str = ""
+    config: CallManagerConfig | StationLimits | CtiManagerConfig | ControlLimits,
+    name: str,
+    section: str = "",
 ) -> None:
     value: Any = getattr(config, name)
     if type(value) is not int or value < 1:
@@ -405,7 +435,11 @@ def _check_limit(
 
 
 def _check_seconds(
-    part: Timing | CtiManagerConfig | LineConfig, name: str, section: str, *, zero: bool = True
+    part: Timing | CtiManagerConfig | LineConfig | ControlLimits,
+    name: str,
+    section: str,
+    *,
+    zero: bool = True,
 ) -> None:
     if not is_duration(getattr(part, name), zero=zero):
         positive = "" if zero else "positive "

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from pa_telephony.admission import Refusal
 from pa_telephony.callmanager.applications.control import CtiSide
-from pa_telephony.callmanager.calls.verbs import Calls
+from pa_telephony.callmanager.calls.verbs import Calls, Stream
 from pa_telephony.callmanager.config import (
     CallManagerConfig,
     DeviceConfig,
@@ -26,6 +27,7 @@ from pa_telephony.callmanager.media_reports import MediaReports
 from pa_telephony.callmanager.own_media import HouseMedia, load_libraries, load_music
 from pa_telephony.callmanager.phones.phones import LineSide
 from pa_telephony.cti.login import Certificate, make_certificate
+from pa_telephony.cti.server.application import ApplicationSession
 from pa_telephony.cti.server.server import Counters, CtiManager, serve_providers
 from pa_telephony.descriptors import prepare
 from pa_telephony.errors import ConfigurationError
@@ -38,6 +40,7 @@ from pa_telephony.sccp.server.server import (
     local_time,
     serve_stations,
 )
+from pa_telephony.sccp.server.session import StationSession
 from pa_telephony.secrecy import warn_of_plain_listener
 from pa_telephony.tasks import background
 from pa_telephony.trace import Trace, guarded
@@ -45,6 +48,7 @@ from pa_telephony.turns import Turns
 
 if TYPE_CHECKING:
     from pa_telephony.rtp import Audio
+    from pa_telephony.rtp.port import PortStatistics
 
 if TYPE_CHECKING:
     import ssl
@@ -85,6 +89,9 @@ class CallManager:
         self._sccp: Sequence[tuple[str, int]] = ()
         self._cti: Sequence[tuple[str, int]] = ()
         self._cti_manager: CtiManager | None = None
+        self._media: HouseMedia | None = None
+        self.turns = Turns()
+        """When each connection is served: all share them, so that none makes the others wait."""
 
     @property
     def sccp_address(self) -> str:
@@ -108,6 +115,29 @@ class CallManager:
         """The users that are logged in over CTI, once for each session."""
         sessions = self._cti_manager.sessions if self._cti_manager is not None else ()
         return sorted(session.name for session in sessions if session.name)
+
+    @property
+    def sessions(self) -> list[ApplicationSession]:
+        """The applications that are logged in, by the time of their login."""
+        known = self._cti_manager.sessions if self._cti_manager is not None else ()
+        return sorted(
+            (each for each in known if each.name), key=lambda each: (each.since or 0.0, each.name)
+        )
+
+    def station(self, device: str) -> StationSession | None:
+        """The connection of a phone or media port that is registered; None of others."""
+        return self._line_side.sessions.get(device)
+
+    def refusal(self, device: str) -> Refusal | None:
+        """Why a device was refused last since it was registered, on the clock of :attr:`calls`."""
+        known = None if self._stations is None else self._stations.refusals.of(device)
+        return known or self._cti_side.refusals.of(device)
+
+    def statistics(self, stream: Stream) -> PortStatistics | None:
+        """The packets of a tone or conference; None for sound that goes from device to device."""
+        if self._media is None or stream.far is None:
+            return None
+        return self._media.statistics(stream.far)
 
     def is_served(self, device: str) -> bool:
         """Whether a device is registered and an application is told of its calls."""
@@ -250,6 +280,7 @@ class CallManager:
             music=music,
             trace=trace,
         )
+        self._media = media
         self.calls.use_media(media)
         patience = self.config.timing.media_exchange
         self.calls.watchers.append(
@@ -268,7 +299,6 @@ class CallManager:
             + 2 * self.config.max_media_streams,
             "the call manager",
         )
-        turns = Turns()
         async with background() as tasks:
             tasks.start_soon(media.run)
             self._stations, self._sccp = await tasks.start(
@@ -279,7 +309,7 @@ class CallManager:
                     port=sccp_port,
                     config=registrar,
                     trace=trace,
-                    turns=turns,
+                    turns=self.turns,
                 )
             )
             if certificate is not None:
@@ -294,7 +324,7 @@ class CallManager:
                         tls_port=cti_tls_port,
                         config=self.config.applications,
                         trace=trace,
-                        turns=turns,
+                        turns=self.turns,
                     )
                 )
                 if tls is None:

@@ -25,6 +25,7 @@ from pa_telephony.trace import Trace
 if TYPE_CHECKING:
     from pa_telephony.rtp import Audio, Engine, Port, Tone
     from pa_telephony.rtp.mixer import Mixer
+    from pa_telephony.rtp.port import PortStatistics
 
 __all__ = ["HouseMedia", "load_libraries", "load_music"]
 
@@ -71,6 +72,11 @@ class HouseMedia:
     def has_room(self, streams: int) -> bool:
         """Whether so many more streams can be opened."""
         return self.streams + streams <= self._config.max_media_streams
+
+    def statistics(self, stream: Stream) -> PortStatistics | None:
+        """What was counted of a stream of ours; None when it is none, or not open yet."""
+        port = self._ports.get(stream)
+        return None if port is None else port.stats
 
     async def run(self) -> None:
         """Wait until sound is wanted, then keep an engine, until cancelled.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import click
@@ -21,6 +21,9 @@ from pa_telephony.cli.running import (
     stalls_option,
     trace_options,
 )
+from pa_telephony.errors import ConnectionLost
+from pa_telephony.printable import printable_lines
+from pa_telephony.trace import Trace
 
 __all__ = ["callmanager"]
 
@@ -49,6 +52,12 @@ __all__ = ["callmanager"]
 )
 @click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
 @click.option("--cti-tls-port", type=click.IntRange(0, 65535), default=2749, show_default=True)
+@click.option(
+    "--control",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The socket for `top` and `cm`, in place of one in $XDG_RUNTIME_DIR/pa-telephony or"
+    " /tmp/pa-telephony-UID, where they find it.",
+)
 @trace_options
 @stalls_option
 @log_options
@@ -61,6 +70,7 @@ def callmanager(
     tls_certificate: Path | None,
     tls_key: Path | None,
     cti_tls_port: int,
+    control: Path | None,
     trace_file: Path | None,
     trace_keyed: bool,
     trace_stalls: bool,
@@ -73,6 +83,7 @@ def callmanager(
     for warning in warnings(loaded):
         click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:
+        traced = log_messages(trace)
         opening = functools.partial(
             manager.open_call_manager,
             loaded,
@@ -80,16 +91,27 @@ def callmanager(
             sccp_port=sccp_port,
             cti_port=cti_port,
             cti_tls_port=cti_tls_port,
-            trace=log_messages(trace),
+            trace=traced,
         )
         stalls = trace if trace_stalls else None
-        run_until_stopped(functools.partial(_run, opening), stalls)
+        run_until_stopped(functools.partial(_run, opening, control, traced), stalls)
 
 
-async def _run(opening: Callable[[], AbstractAsyncContextManager[manager.CallManager]]) -> None:
+async def _run(
+    opening: Callable[[], AbstractAsyncContextManager[manager.CallManager]],
+    control: Path | None,
+    trace: Trace | None,
+) -> None:
     import trio
 
-    async with opening() as running:
+    async with opening() as running, AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(manager.offer_control(running, control, trace=trace))
+        except ConnectionLost as error:
+            if control is not None:
+                raise
+            # Somebody else may have made the well-known place unsafe: calls go on all the same.
+            click.echo(f"warning: no control socket: {printable_lines(str(error))}", err=True)
         keep_for_good()
         cti = running.cti_address or "off: no users"
         tls = f"  CTI over TLS {running.cti_tls_address}" if running.cti_tls_address else ""

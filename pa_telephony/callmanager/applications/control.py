@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
+from pa_telephony.admission import Refusal, Refusals
 from pa_telephony.callmanager.applications.events import CtiView
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
 from pa_telephony.callmanager.calls.verbs import (
@@ -88,6 +89,8 @@ class CtiSide:
         self._devices = {device.name: device for device in config.devices}
         self.set_users(config.users)
         self._registrations = CtiRegistrations()
+        self.refusals = Refusals()
+        """Why CTI devices could not be registered last."""
         self._view = CtiView(self._devices, calls, self._registrations)
         self._auto_accept: dict[tuple[str, int], set[object]] = {}
         self._streams: dict[int, Stream] = {}
@@ -157,9 +160,15 @@ class CtiSide:
 
     def register(self, device: str, owner: object, media: MediaRegistration) -> None:
         """Put a CTI device in service; more than one owner may register it in the same way."""
-        if media.termination is not Termination.NONE and not _codecs(media):
-            raise RequestFailed(CTIFAILURE.CTIERR_INCORRECT_MEDIA_CAPABILITY, "only G.711")
-        if self._registrations.add(device, self._devices[device].kind, owner, media):
+        try:
+            if media.termination is not Termination.NONE and not _codecs(media):
+                raise RequestFailed(CTIFAILURE.CTIERR_INCORRECT_MEDIA_CAPABILITY, "only G.711")
+            first = self._registrations.add(device, self._devices[device].kind, owner, media)
+        except RequestFailed as failed:
+            self.refusals.note(device, Refusal(self._calls.now(), failed.description))
+            raise
+        self.refusals.forget(device)
+        if first:
             self._calls.register(device, self)
 
     def unregister(self, device: str, owner: object) -> None:

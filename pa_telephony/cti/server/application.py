@@ -124,6 +124,8 @@ class ApplicationSession(ServedPeer[SessionOwner, ApplicationCore]):
         )
         super().__init__(manager, stream, transport, core)
         self._transport = transport
+        self.since: float | None = None
+        """When it was logged in, on trio's clock; None before that."""
 
     @property
     def name(self) -> str:
@@ -134,6 +136,11 @@ class ApplicationSession(ServedPeer[SessionOwner, ApplicationCore]):
     def open_lines(self) -> int:
         """How many lines the application has open."""
         return self._core.session.open_lines
+
+    @property
+    def registered_devices(self) -> tuple[str, ...]:
+        """The names of the devices that the application has registered."""
+        return self._core.session.registered_devices
 
     def takes_calls(self, device: str) -> bool:
         """Whether new calls at a line of ``device`` are told to the application."""

@@ -85,6 +85,11 @@ class DeviceHandles:
         self._devices: dict[int, _Device] = {}
         self._by_name: dict[str, list[_Device]] = {}
 
+    @property
+    def registered(self) -> tuple[str, ...]:
+        """The names of the devices that the application has registered."""
+        return tuple(each.name for each in self._devices.values() if each.registered)
+
     def end(self) -> None:
         """Drop every registration; an error in one does not keep the others."""
         with contextlib.ExitStack() as all_of_them:

@@ -89,6 +89,7 @@ class CtiManager:
     def logged_in(self, session: ApplicationSession) -> None:
         """Count a session among those of its user, until it is over."""
         self._sessions_of[session.name] += 1
+        session.since = trio.current_time()
         self._tell(session, "is logged in")
 
     def _tell(self, session: ApplicationSession, what: str) -> None:

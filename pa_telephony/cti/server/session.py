@@ -130,6 +130,11 @@ class ProviderSession:
         """How many lines the application has open."""
         return len(self._lines)
 
+    @property
+    def registered_devices(self) -> tuple[str, ...]:
+        """The names of the devices that the application has registered."""
+        return self._devices.registered
+
     def takes_calls(self, device: str) -> bool:
         """Whether new calls at a line of ``device`` are told to the application."""
         return self._lines.takes_calls(device)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 import trio
 
-from pa_telephony.admission import Lobby
+from pa_telephony.admission import Lobby, Refusal, Refusals
 from pa_telephony.descriptors import Descriptors, prepare
 from pa_telephony.faults import MOST_BUGS, NEWS, Seldom
 from pa_telephony.guesses import Attempt
@@ -50,6 +50,7 @@ take a name in turns bring them without end. The trace has all, and the newest c
 _TOLD_OF_ONE = 10
 """How often the log says within a minute that one device comes or goes: anybody who knows its name
 can make it do so."""
+_UNKNOWN = "Device Unknown"
 _LOG = logging.getLogger("pa_telephony.sccp")
 
 
@@ -95,6 +96,8 @@ class StationServer:
         self._told_of: dict[str, Seldom] = {}
         self.addresses = names.Addresses(config.max_connections)
         """From where each name came last, and which have changed."""
+        self.refusals = Refusals()
+        """Why names that there are, or were not looked up, were rejected last."""
 
     def _record_event(self, kind: str, fields: Mapping[str, object]) -> None:
         if self.trace is not None:
@@ -117,7 +120,7 @@ class StationServer:
         device = self.directory.find_device(name)
         if device is None:
             self._guesses.wrong(attempt, trio.current_time())
-            self._reject(session, registrar, name, "Device Unknown")
+            self._reject(session, registrar, name, _UNKNOWN)
             return
         # Who looks for names is held up by those that there are not.
         self._guesses.give_back(attempt, _HARDLY_A_GUESS)
@@ -151,6 +154,7 @@ class StationServer:
             self.sessions[name] = session
             self.counters.registrations += 1
             self._note_address(session, silent_for)
+            self.refusals.forget(name)
             self.directory.registered(session)
             kind = getattr(request.device_type, "name", f"type {int(request.device_type)}")
             says = f"{kind}, version {session.version}"
@@ -243,6 +247,8 @@ class StationServer:
     ) -> None:
         self.counters.rejections += 1
         address = session.address[0]
+        if reason != _UNKNOWN:
+            self.refusals.note(name, Refusal(trio.current_time(), reason, address))
         if self._told_rejected.due(trio.current_time()):
             times = self._told_rejected.times()
             _LOG.info("%s from %s is not registered%s: %s", printable(name), address, times, reason)
