@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pa_telephony.admin.account_pages import AccountPages
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.alarm_pages import AlarmPages
 from pa_telephony.admin.api.app import Api
@@ -58,6 +59,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *OverviewPages(administration).routes(),
         *AlarmPages(administration).routes(),
         *HistoryPages(administration).routes(),
+        *AccountPages(administration).routes(),
     ]
     if administration.faults is not None:
         routes += FaultPages(administration, administration.faults).routes()

@@ -259,8 +259,10 @@ def set_cookie(request: Request, response: Response, name: str, value: str) -> N
     """Set a cookie that no script and no other site sees; an empty value takes it away."""
     secure = request.url.scheme == "https"
     age = None if value else 0
+    # Who has signed in may use the API, too, which stands beside the pages.
+    path = "/" if name == COOKIE else BASE
     response.set_cookie(
-        name, value, max_age=age, path=BASE, secure=secure, httponly=True, samesite="strict"
+        name, value, max_age=age, path=path, secure=secure, httponly=True, samesite="strict"
     )
 
 

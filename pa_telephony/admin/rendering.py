@@ -38,7 +38,13 @@ MENU = {
         "Server Status": f"{BASE}/server-status",
     },
     "Help": {"Help": f"{BASE}/help"},
-    "Session": {"Change Password": f"{BASE}/password", "Log Out": f"{BASE}/log-out"},
+    "Session": {
+        "Change Password": f"{BASE}/password",
+        "Accounts": f"{BASE}/accounts",
+        "API Tokens": f"{BASE}/tokens",
+        "Audit Log": f"{BASE}/audit",
+        "Log Out": f"{BASE}/log-out",
+    },
 }
 """The menu bar; each menu leads to its pages, of which a role sees those that it may open."""
 

@@ -80,6 +80,9 @@ PAGES = {
     "login": (Act.OWN, Act.OWN),
     "log-out": (Act.OWN, Act.OWN),
     "password": (Act.OWN, Act.OWN),
+    "accounts": (Act.ADMINISTER, Act.ADMINISTER),
+    "tokens": (Act.ADMINISTER, Act.ADMINISTER),
+    "audit": (Act.ADMINISTER, Act.ADMINISTER),
 }
 """What it is to open a page, and to send its form; what lies below a page is as the page."""
 

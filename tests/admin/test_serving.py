@@ -58,7 +58,7 @@ async def test_a_browser_is_answered_and_the_file_becomes_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(tmp_path, monkeypatch) as (all_pages, port):
-        answer = await ask(port, f"GET {BASE}/login HTTP/1.1", "Host: pa")
+        answer = await ask(port, f"GET {BASE}/login HTTP/1.1", "Host: localhost")
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"content-security-policy" in answer.lower()
         assert b"server:" not in answer.lower()
@@ -91,7 +91,7 @@ async def test_what_is_saved_in_one_process_is_seen_and_followed_in_another(
         stopped: list[bytes] = []
 
         async def follow() -> None:
-            lines = (f"GET {BASE}/control-center/events HTTP/1.1", "Host: pa")
+            lines = (f"GET {BASE}/control-center/events HTTP/1.1", "Host: localhost")
             cookie = f"Cookie: {COOKIE}={session.token}"
             stopped.append(await ask(port, *lines, cookie, until=b"PA1 is stopped: down"))
 
@@ -111,7 +111,7 @@ async def test_who_leaves_a_stream_is_not_waited_for(
             await ask(
                 port,
                 f"GET {BASE}/server-status/events HTTP/1.1",
-                "Host: pa",
+                "Host: localhost",
                 f"Cookie: {COOKIE}={session.token}",
                 until=b"event: update",
             )
@@ -123,13 +123,13 @@ async def test_who_leaves_a_stream_is_not_waited_for(
 @pytest.mark.parametrize(
     "lines",
     [
-        (f"GET {BASE}/login HTTP/1.1", "Host: pa", "X-Long: " + "x" * 400_000),
-        ("GET / HTTP/9.9", "Host: pa"),
+        (f"GET {BASE}/login HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 400_000),
+        ("GET / HTTP/9.9", "Host: localhost"),
         ("\x00\x01\x02",),
-        (f"GET {BASE}/{'y' * 20_000} HTTP/1.1", "Host: pa"),
+        (f"GET {BASE}/{'y' * 20_000} HTTP/1.1", "Host: localhost"),
         (
             f"GET {BASE}/server-status HTTP/1.1",
-            "Host: pa",
+            "Host: localhost",
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",
@@ -145,7 +145,7 @@ async def test_what_is_no_request_ends_its_connection_alone(
         with contextlib.suppress(trio.BrokenResourceError):
             answer = await ask(port, *lines)
             assert b" 200" not in answer[:20]
-        good = await ask(port, f"GET {BASE}/login HTTP/1.1", "Host: pa")
+        good = await ask(port, f"GET {BASE}/login HTTP/1.1", "Host: localhost")
         assert good.startswith(b"HTTP/1.1 200")
 
 
