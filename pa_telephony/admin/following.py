@@ -66,7 +66,6 @@ def following(
                 async for text in told:
                     yield events_of(text)
         except TooManyFollow:
-            # The page shows what is so when it is opened, and the browser tries again later.
-            yield b"retry: 60000\n\n"
+            yield b"event: full\ndata: too many pages follow the cluster\n\n"
 
     return StreamingResponse(events(), media_type=kind)

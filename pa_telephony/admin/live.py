@@ -33,7 +33,7 @@ class Live:
 
     def __init__(self, managed: ManagedCluster, most: int = MOST) -> None:
         self._managed = managed
-        self._most = most
+        self.most = most
         self.followers = 0
         """How many follow now."""
         self._wanted = trio.Event()
@@ -73,7 +73,7 @@ class Live:
         It is drawn once for all who follow the same ``page``. Ends when ``goes_on``, which is asked
         now and then, says no. Raises :class:`TooManyFollow`.
         """
-        if self.followers >= self._most:
+        if self.followers >= self.most:
             raise TooManyFollow
         self.followers += 1
         self._wanted.set()

@@ -48,6 +48,8 @@ IDLE = 1800.0
 """Seconds after which a session that asks for no page ends."""
 LIFE = 43_200.0
 """Seconds after which a session ends in any case."""
+_NOTED_EVERY = 60.0
+"""Seconds after which it is noted that a session is used still."""
 _MOST_SESSIONS = 1000
 _MOST_DEEDS = 10_000
 _MOST_GUESSES = 1000
@@ -263,11 +265,12 @@ class Records:
         now, key = self.clock(), digest(token)
         with self.database() as database:
             row = database.execute(
-                "SELECT account, role FROM sessions JOIN accounts ON name = account"
+                "SELECT account, role, seen FROM sessions JOIN accounts ON name = account"
                 " WHERE digest = ? AND seen >= ? AND begun >= ?",
                 (key, now - IDLE, now - LIFE),
             ).fetchone()
-            if row is not None and seen:
+            # Not with every page, since each writing waits for the disk.
+            if row is not None and seen and row[2] < now - _NOTED_EVERY:
                 database.execute("UPDATE sessions SET seen = ? WHERE digest = ?", (now, key))
         return None if row is None else Session(token, str(row[0]), Role(row[1]))
 

@@ -322,6 +322,14 @@ async def test_more_than_may_follow_are_turned_away() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_who_may_not_follow_is_told_so_by_the_stream(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (browser, all_pages, _):
+        all_pages.live.most = 0
+        for path in ("server-status/events?server=PA1", "control-center/events"):
+            page = await browser.get(path)
+            assert page.text.startswith("event: full\n")
+
+
 async def test_a_stream_ends_with_its_session() -> None:
     managed = ManagedCluster(MemoryStore(), SEED)
     await managed.save(SEED, 0, "import")

@@ -53,6 +53,7 @@ def browser() -> Generator[Browser]:
         pytest.skip("Debian's chromium is not installed: apt-get install chromium")
     # Its sandbox does not work for root.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=chromium, args=options)
 
@@ -359,6 +360,34 @@ def test_every_page_is_usable_on_a_small_screen_and_by_everybody(browser: Browse
             assert person.troubles == []
             context.close()
         assert found == {}
+
+
+def test_the_menus_are_used_by_keyboard_alone(browser: Browser) -> None:
+    with administration("--empty") as (address, password):
+        context = browser.new_context(viewport=WIDE)
+        person = Person(context.new_page(), address, scripts=True)
+        person.logs_in(password)
+        page = person.page
+        servers = page.locator("summary", has_text="Servers")
+        entry = page.get_by_role("link", name="Server Configuration", exact=True)
+        servers.focus()
+        page.keyboard.press("Enter")
+        expect(entry).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(entry).to_be_hidden()
+        expect(servers).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(entry).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Server Configuration")
+        page.locator("#server_name").focus()
+        page.keyboard.type("PA1")
+        page.keyboard.press("Tab")
+        page.keyboard.type("127.0.0.11")
+        page.keyboard.press("Enter")
+        expect(page.locator(".told")).to_contain_text("Saved as revision 1")
+        context.close()
 
 
 def test_a_page_that_follows_the_cluster_says_when_it_cannot(browser: Browser) -> None:

@@ -47,6 +47,11 @@ function follow(live) {
       show(event.data);
     }
   });
+  source.addEventListener("full", () => {
+    source.close();
+    notice.textContent = "Too many pages follow the cluster. Reload this one to see what has changed.";
+    live.before(notice);
+  });
   source.addEventListener("error", () => {
     const ended = source.readyState === EventSource.CLOSED;
     notice.textContent = ended
