@@ -16,6 +16,7 @@ from pa_telephony.cli.demo.excuses import (
     Missed,
     Stall,
     excuse_holes,
+    excuse_refusals,
     excuse_time,
 )
 from pa_telephony.cli.demo.witness import KIND
@@ -120,3 +121,15 @@ def test_the_process_that_looks_on_writes_lines_that_the_demo_reads(tmp_path: Pa
         time.sleep(0.1)
         witness.terminate()
     assert all(json.loads(line)["kind"] == KIND for line in file.read_bytes().splitlines())
+
+
+def test_a_refusal_is_excused_when_the_call_manager_could_not_hear_of_the_end() -> None:
+    refusals = [(10.3, 11.3), (10.4, 10.9)]
+    kept = Lateness("callmanager", [Stall(10.25, 0.2, 0.19)])
+    assert excuse_refusals(refusals, kept, 10.0) == pytest.approx(1.0)
+    assert excuse_refusals(refusals, Lateness("callmanager"), 10.0) == 0.0
+    busy = Lateness("callmanager", [Stall(10.25, 0.2, 0.0)])
+    assert excuse_refusals(refusals, busy, 10.0) == 0.0
+    stopped = Lateness("callmanager", machine=[Stall(10.25, 0.2, 0.2)])
+    assert excuse_refusals(refusals, stopped, 10.0) == pytest.approx(1.0)
+    assert excuse_refusals([], kept, 10.0) == 0.0

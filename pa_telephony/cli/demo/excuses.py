@@ -14,7 +14,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Excuse", "Hole", "Lateness", "Missed", "Stall", "excuse_holes", "excuse_time"]
+__all__ = [
+    "Excuse",
+    "Hole",
+    "Lateness",
+    "Missed",
+    "Stall",
+    "excuse_holes",
+    "excuse_refusals",
+    "excuse_time",
+]
 
 _TICK = 0.02
 _PLAYOUT = 0.06
@@ -196,6 +205,24 @@ def excuse_time(seconds: float, processes: Sequence[Lateness], start: float) -> 
     total = min(sum(waited.values()), seconds)
     return Excuse(
         total, seconds - total, _in_words({name: each for name, each in waited.items() if each})
+    )
+
+
+def excuse_refusals(
+    refusals: Iterable[tuple[float, float]], call_manager: Lateness, start: float
+) -> float:
+    """The seconds lost by refusals since ``start``, when a server ended: to each the next success.
+
+    A call manager that stands still does not hear that the connections of a dead server have
+    ended, and refuses its stand-in then, which asks again after a second.
+    """
+    return max(
+        (
+            again - at
+            for at, again in refusals
+            if call_manager.kept_waiting(start, at) + call_manager.stopped(start, at) >= _TICK
+        ),
+        default=0.0,
     )
 
 

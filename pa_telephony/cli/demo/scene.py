@@ -262,6 +262,23 @@ class Scene:
             return float("inf")
         return max(at[identity] for identity in IDENTITIES) - fell
 
+    def _refusals(self, server: str, since: float) -> list[tuple[float, float]]:
+        """When the call manager refused an identity at a server, and when that had it then."""
+        found = [each for each in self._events(server) if each.time > since]
+        registered = [each for each in found if each.kind == "registered"]
+        return [
+            (refused.time, min(later))
+            for refused in found
+            if refused.kind == "refused"
+            and (
+                later := [
+                    each.time
+                    for each in registered
+                    if each.identity == refused.identity and each.time > refused.time
+                ]
+            )
+        ]
+
     def _moment(self, at: float, label: str) -> None:
         self.moments.append((at, label))
 
