@@ -24,6 +24,8 @@ from state_tables import states
 from tables import table
 
 from pa_telephony.admin.api.description import description
+from pa_telephony.admin.api.operations import BASE, OPERATIONS
+from pa_telephony.admin.roles import TABLE, Role
 from pa_telephony.cti import enums as cti_enums
 from pa_telephony.cti.messages import CtiMessage
 from pa_telephony.sccp import enums as sccp_enums
@@ -50,6 +52,7 @@ def pages() -> dict[str, str]:
         "sccp/frames.md": frames.sccp(),
         "cti/frames.md": frames.cti(),
         "states.md": states(),
+        "api.md": api(),
     }
     for protocol, registry in (("sccp", SccpMessage.registry), ("cti", CtiMessage.registry)):
         for module in {declaration.__module__ for declaration in registry.values()}:
@@ -328,6 +331,28 @@ def numbered(member: Any) -> tuple[str, str]:
     if isinstance(member, OpenIntFlag):
         return f"0x{value:04X}", str(member.name)
     return (f"{value}" if 0 <= value < 1 << 16 else f"0x{value % (1 << 32):08X}"), member.name
+
+
+def api() -> str:
+    """A table of all operations of the administration's API."""
+    rows = [
+        (
+            each.method,
+            f"`{BASE}{each.path}`",
+            ", ".join(role.value for role in Role if TABLE[role, each.act]),
+            each.what,
+        )
+        for each in OPERATIONS
+    ]
+    return "\n\n".join(
+        [
+            "# The operations of the administration's API",
+            "[How it is used](../administration-api.md). Bodies, queries and answers, field by "
+            "field, are in [openapi.json](openapi.json); `tests/admin/test_openapi.py` holds that "
+            "this is what is answered.",
+            table(("method", "path", "roles", "what it does"), rows),
+        ]
+    )
 
 
 def openapi() -> str:

@@ -28,12 +28,14 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from pa_telephony import callmanager, failover, pcap
+from pa_telephony.admin.api.operations import find
 from pa_telephony.cli.main import cli
 from pa_telephony.sccp import messages
 
@@ -270,7 +272,17 @@ def check_pytest(arguments: list[str]) -> None:
     assert [each for each in arguments if not (ROOT / each).exists()] == []
 
 
+def check_curl(arguments: list[str]) -> None:
+    (path,) = [urlsplit(each).path for each in arguments if each.startswith("http")]
+    bodies = [json.loads(each) for each in arguments if each.startswith("{")]
+    operation = find(path)[0]["POST" if bodies else "GET"]
+    for body in bodies:
+        assert operation.body is not None
+        assert [*operation.body.problems(body)] == []
+
+
 CHECKS = {
+    "curl": check_curl,
     "pa-telephony": check_ours,
     "python": check_python,
     "make": check_make,

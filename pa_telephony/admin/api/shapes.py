@@ -92,7 +92,7 @@ class Text(Shape):
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Shape):
-    """A whole number."""
+    """A whole number within bounds."""
 
     least: int = 0
     most: int = 2**53
