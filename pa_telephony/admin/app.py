@@ -22,6 +22,7 @@ from pa_telephony.admin.gate import STATIC, Gate
 from pa_telephony.admin.history_pages import HistoryPages
 from pa_telephony.admin.overview_pages import OverviewPages
 from pa_telephony.admin.rendering import BASE, render
+from pa_telephony.admin.restart_pages import RestartPages
 from pa_telephony.admin.session_pages import SessionPages
 from pa_telephony.admin.speech_pages import SpeechPages
 from pa_telephony.admin.telephony_pages import TelephonyPages
@@ -56,6 +57,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *ConfigurationPages(administration).routes(),
         *TelephonyPages(administration).routes(),
         *SpeechPages(administration).routes(),
+        *RestartPages(administration).routes(),
         *OverviewPages(administration).routes(),
         *AlarmPages(administration).routes(),
         *HistoryPages(administration).routes(),

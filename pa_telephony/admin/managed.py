@@ -6,8 +6,10 @@ What is asked for here is asked of the store: servers and agents see it there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+import trio
 
 from pa_telephony import failover
 from pa_telephony.errors import ConfigurationError
@@ -169,3 +171,21 @@ class ManagedCluster:
         return await failover.hold_and_see(
             cluster, home, self.store, undo=undo, within=within, told=told
         )
+
+    async def restart(self, names: Sequence[str], deadline: int) -> str:
+        """Begin to restart servers one after the other; gives how far that is a moment later.
+
+        Raises LocalProtocolError with the reason when it cannot be now.
+        """
+        cluster = (await self.present()).cluster
+        said = [f"restarting {', '.join(names)}"]
+        with trio.move_on_after(1.0):
+            see = failover.restart_and_see
+            found = await see(cluster, names, self.store, deadline=deadline, told=said.append)
+            return str(found)
+        return said[-1]
+
+    async def undo_restart(self) -> str:
+        """End the restart that goes on, or clear one that was given up."""
+        ended = await failover.undo_restart((await self.present()).cluster, self.store)
+        return "no rolling restart goes on" if ended is None else str(ended)

@@ -111,7 +111,7 @@ class OrderPages:
                 question=asked,
                 action=f"{_PATH}?server={quote(subject)}",
                 do=verb.value,
-                sent={"to": to, f"{verb.value}-deadline": seconds},
+                sent=[("to", to), (f"{verb.value}-deadline", seconds)],
             )
         told = await self._order(verb, names, to, deadline)
         return await self._told(request, verb, subject, told)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pa_telephony.failover.agents import AgentReport
 from pa_telephony.failover.chronicle import Episode, EpisodeKind
 from pa_telephony.failover.identity import Kind
+from pa_telephony.failover.orders import Stop
 from pa_telephony.failover.status import ResourceStatus, ServerStatus, seconds
 
 __all__ = [
@@ -90,22 +91,28 @@ def _since(
     """Since when the holder has the number, and why it is this one, or why it is down."""
     if not resource.up:
         return None, resource.why
-    moves = [each for each in episodes if each.kind is not EpisodeKind.FENCE]
-    last = max(moves, key=lambda each: each.began, default=None)
-    if resource.holder != page.name:
-        taken = [
-            each
-            for each in moves
-            if each.kind is EpisodeKind.TAKEOVER and each.server == resource.holder
-        ]
-        if page.moved_to == resource.holder:
-            return (taken[-1].began if taken else None), f"moved to {page.moved_to} by an operator"
-        if not taken:
+    moves = sorted(
+        (each for each in episodes if each.kind is not EpisodeKind.FENCE),
+        key=lambda each: each.began,
+    )
+    last = moves[-1] if moves else None
+    if resource.holder == page.name:
+        if last is None or last.kind is EpisodeKind.TAKEOVER:
             return None, ""
-        return taken[-1].began, f"{page.name}: {taken[-1].cause}"
-    if last is not None and last.kind is EpisodeKind.RETURN:
         return last.began + (last.seconds or 0.0), f"given back by {last.server}: {last.cause}"
-    return None, ""
+    if last is not None and last.kind is EpisodeKind.RETURN and last.seconds is None:
+        # It goes on, and what is not home yet is there since the takeover before.
+        last = moves[-2] if len(moves) > 1 else None
+    taken = last is not None and (last.kind, last.server) == (
+        EpisodeKind.TAKEOVER,
+        resource.holder,
+    )
+    since = last.began if last is not None and taken else None
+    if page.moved_to == resource.holder:
+        return since, f"moved to {page.moved_to} by an operator"
+    if last is not None and taken:
+        return since, f"{page.name}: {last.cause}"
+    return None, f"{page.name} is drained" if page.orders.stop is Stop.DRAIN else ""
 
 
 @dataclass(frozen=True)

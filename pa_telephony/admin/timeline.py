@@ -63,7 +63,7 @@ def quantised(at: float, span: float) -> float:
 def lanes(
     holders: Mapping[str, frozenset[str]], episodes: Sequence[Episode], now: float
 ) -> tuple[Lane, ...]:
-    """Who had what, from the first episode of each home on; ``holders`` says who has it now."""
+    """Who had what, as far as the episodes tell; ``holders`` says who has it now."""
     return tuple(_lane(home, has, episodes, now) for home, has in holders.items())
 
 
@@ -76,14 +76,15 @@ def _lane(home: str, has: frozenset[str], episodes: Sequence[Episode], now: floa
         each for each in episodes if each.server == home and each.kind is EpisodeKind.FENCE
     )
     holder, since, why = home, 0.0, "nothing is noted before"
-    if moves and moves[0].kind is EpisodeKind.RETURN:
-        holder = moves[0].server
     found: list[Stretch] = []
     for place, each in enumerate(moves):
         until = moves[place + 1].began if place + 1 < len(moves) else now
-        comes_to = each.server if each.kind is EpisodeKind.TAKEOVER else home
+        takes = each.kind is EpisodeKind.TAKEOVER
+        # Numbers that a server hands over by order leave no episode: then nobody knows since when.
+        known = (holder == each.server) is not takes
+        found.append(Stretch(holder if known else "", since, each.began, why=why if known else ""))
+        comes_to = each.server if takes else home
         end = min(until, now if each.seconds is None else each.began + each.seconds)
-        found.append(Stretch(holder, since, each.began, why=why))
         found.append(Stretch(comes_to, each.began, end, changing=True, why=each.cause))
         holder, since, why = comes_to, end, each.cause
     known = not has or holder in has
@@ -133,7 +134,7 @@ class _Picture:
     def _bar(self, home: str, stretch: Stretch, y: float) -> None:
         x = self._x(stretch.begin)
         width = max(self._x(stretch.end) - x, 2.0)
-        name = stretch.server or "not known"
+        name = stretch.server or "not noted"
         colour = f"s{self._servers.index(stretch.server) % COLOURS}" if self._knows(name) else "s"
         changing = " changing" if stretch.changing else ""
         hint = f"{home} at {name}" if not stretch.changing else f"{home} comes to {name}"

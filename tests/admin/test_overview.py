@@ -16,7 +16,7 @@ from pa_telephony.failover.agents import AgentReport, Health, Kept, key, process
 from pa_telephony.failover.chronicle import Episode, EpisodeKind
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.keeping import State
-from pa_telephony.failover.orders import move
+from pa_telephony.failover.orders import move, stop
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Put, Transaction
 
@@ -75,6 +75,19 @@ def test_a_move_is_the_order_of_an_operator() -> None:
     assert rows(worlds, TAKEN)[0].reason == "moved to PA2 by an operator"
 
 
+def test_what_was_handed_over_by_a_drain_has_no_earlier_takeover_for_its_reason() -> None:
+    worlds = taken()
+    worlds.put(stop("PA1"), "drain:60")
+    assert {(each.since, each.reason) for each in rows(worlds, TAKEN, RETURNED)} == {
+        (None, "PA1 is drained")
+    }
+
+
+def test_what_is_not_home_yet_is_away_since_the_takeover() -> None:
+    first = rows(taken(), TAKEN, episode("return", "PA2", 1200.0, None))[0]
+    assert (first.since, first.reason) == (1000.0, "PA1: its process is gone")
+
+
 def test_a_number_that_is_down_says_why_and_one_that_two_have_names_both() -> None:
     worlds = Worlds()
     worlds.enter("PA1", up=OWN[1:], why={OWN[0].label: "Device Unknown"})
@@ -115,9 +128,14 @@ def test_a_lane_says_who_had_the_numbers_and_when_they_were_on_their_way() -> No
     ]
 
 
-def test_a_lane_begins_with_whoever_gives_back_first_and_goes_on_while_a_return_does() -> None:
+def test_numbers_that_were_handed_over_by_order_are_there_since_nobody_knows_when() -> None:
     running = episode("return", "PA3", 1500.0, None)
-    assert stretches(running) == [("PA3", 0.0, 1500.0, False), ("PA1", 1500.0, 2000.0, True)]
+    assert stretches(running) == [("", 0.0, 1500.0, False), ("PA1", 1500.0, 2000.0, True)]
+    again = episode("takeover", "PA2", 1500.0, 1.0)
+    assert stretches(TAKEN, again, has="PA2")[2:4] == [
+        ("", 1002.0, 1500.0, False),
+        ("PA2", 1500.0, 1501.0, True),
+    ]
 
 
 def test_one_that_took_over_before_the_one_before_was_done_ends_that() -> None:

@@ -104,7 +104,7 @@ class _Forms(HTMLParser):
         elif form is None:
             return
         elif tag == "input" and known.get("type") == "checkbox":
-            form.options[name] = {value}
+            form.options.setdefault(name, set()).add(value)
             if "checked" in known:
                 form.fields.append((name, value))
         elif tag == "input":
