@@ -15,7 +15,10 @@ from typing import TypeVar
 import click
 import trio
 
-from pa_telephony import failover
+from pa_telephony import callmanager, failover
+from pa_telephony.callmanager.control.look import as_device
+from pa_telephony.callmanager.control.rows import Device
+from pa_telephony.cli.cm import control_option, run_at
 from pa_telephony.cli.where import from_file, the_cluster, where_options
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.changes import differences
@@ -28,6 +31,7 @@ from pa_telephony.failover.configuring import (
     read_configuration,
     save_configuration,
 )
+from pa_telephony.failover.missing import missing_devices, toml_lines
 from pa_telephony.failover.stored import Revision
 from pa_telephony.failover.stores import open_store, open_view
 from pa_telephony.printable import printable_lines, printable_reason
@@ -171,6 +175,44 @@ def history(file: Path | None, store: Path | None) -> None:
         )
         if place + 1 < len(revisions):
             _differences(revisions[place + 1], revision)
+
+
+@cluster.command(short_help="What a call manager lacks for the cluster, to paste there.")
+@where_options
+@control_option
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The TOML file of a call manager, in place of one that runs.",
+)
+def devices(
+    file: Path | None, store: Path | None, control: Path | None, config: Path | None
+) -> None:
+    """Name the devices that a running call manager lacks, with the lines to paste into its file.
+
+    These are route points, media ports and interceptors of all servers. The exit status is 0 when
+    it has all of them, 1 when one is missing or is something else.
+    """
+    if control is not None and config is not None:
+        raise click.UsageError("--control or --config, not both")
+    found = the_cluster(file, store)
+    if config is not None:
+        known, whose = tuple(map(as_device, callmanager.load(config).devices)), str(config)
+    else:
+        known, whose = run_at(control, _devices_there)
+    missing = missing_devices(found, known)
+    if not missing:
+        click.echo(f"{whose} has every device of the cluster")
+        return
+    lines = toml_lines(missing)
+    click.echo(printable_lines(lines, len(lines)), nl=False)
+    word = "device is" if len(missing) == 1 else "devices are"
+    click.echo(f"{len(missing)} {word} missing in {whose}", err=True)
+    sys.exit(1)
+
+
+async def _devices_there(control: callmanager.Control) -> tuple[tuple[Device, ...], str]:
+    return await control.devices(), f"the call manager {control.about.sccp}"
 
 
 def _differences(before: Revision, after: Revision) -> None:

@@ -28,6 +28,8 @@ __all__ = ["cli"]
 _COMMANDS = {
     "demo": (".demo.command", "PA1 dies and comes home, with real calls and audio."),
     "callmanager": (".callmanager", "Run the embedded call manager."),
+    "top": (".top", "What a running call manager is doing, live."),
+    "cm": (".cm", "Have a running call manager do something: reset, forward, drop."),
     "server": (".server", "Run one server of a cluster."),
     "agent": (".agent", "Keep this machine's servers running as the store says."),
     "admin": (".admin", "The administration in a browser."),

@@ -268,3 +268,31 @@ async def test_a_server_that_starts_while_what_it_may_not_take_up_is_saved_hinde
         await save_configuration(new, store)
     (revision,) = await read_configuration(store)
     assert revision.number == 1
+
+
+LAB = EXAMPLE.with_name("lab.toml")
+
+
+def test_a_call_manager_that_has_every_device_of_the_cluster_is_told_so(file: Path) -> None:
+    out = run("devices", "--cluster", file, "--config", LAB)
+    assert out == f"{LAB} has every device of the cluster\n"
+
+
+def test_what_a_call_manager_lacks_is_printed_for_its_file(file: Path, tmp_path: Path) -> None:
+    text = LAB.read_text()
+    house = tmp_path / "house.toml"
+    house.write_text(text.replace('"PA1-VI2"', '"PA1-VI3"'))
+    result = CliRunner().invoke(
+        cli, ["cluster", "devices", "--cluster", str(file), "--config", str(house)]
+    )
+    assert result.exit_code == 1
+    assert result.stderr == f"1 device is missing in {house}\n"
+    assert "# port 6002 of PA1: there is no device PA1-VI2" in result.stdout
+    house.write_text(house.read_text().replace('"6002"', '"6003"') + result.stdout)
+    assert "has every device" in run("devices", "--cluster", file, "--config", house)
+
+
+def test_devices_of_a_call_manager_come_from_its_socket_or_its_file(file: Path) -> None:
+    both = ("--control", "c", "--config", LAB)
+    assert "not both" in run("devices", "--cluster", file, *both, code=2)
+    assert "No such file" in run("devices", "--cluster", file, "--control", "/nowhere/c", code=1)

@@ -58,8 +58,8 @@ def in_words(verb: Verb) -> str:
         case MessageWaiting(line=number, on=on):
             words = f"switches message waiting of {number} {'on' if on else 'off'}"
         case SetForward(line=line, kind=kind, number=number):
-            to = f"sets to {number}" if number else "clears"
-            words = f"{to} the forward ({kind}) of {line}"
+            to = f"forwards {line} to {number}" if number else f"takes back the forward of {line}"
+            words = f"{to} ({kind})"
         case Drop(call=call):
             words = f"drops call {call}"
         case Ask() | Watch() | Unwatch():

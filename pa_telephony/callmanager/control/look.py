@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pa_telephony.callmanager.manager import CallManager
     from pa_telephony.cti.server.application import ApplicationSession
 
-__all__ = ["FORWARDS", "Look", "Times"]
+__all__ = ["FORWARDS", "Look", "Times", "as_device"]
 
 FORWARDS = {"all": "ALL", "busy": "BUSY", "no_answer": "NO_ANSWER", "failure": "FAILURE"}
 """What a forward is called at the socket, and the name of its :class:`~.model.Forward`."""
@@ -79,6 +79,27 @@ class Times(Watcher):
         """Since when a leg is in its state; None as above."""
         known = self._legs.get(leg.id)
         return None if known is None else known.changed
+
+
+def as_device(device: DeviceConfig) -> Device:
+    """A device as a call manager would show it that has just begun with this configuration."""
+    lines = (
+        Line(
+            number=line.number,
+            partition=line.partition,
+            name=line.name,
+            forwards={
+                short: number for short in FORWARDS if (number := getattr(line, f"forward_{short}"))
+            },
+        )
+        for line in device.lines
+    )
+    return Device(
+        name=device.name,
+        kind=device.kind.value,
+        description=device.description,
+        lines=tuple(lines),
+    )
 
 
 class Look:
