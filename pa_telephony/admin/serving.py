@@ -101,6 +101,7 @@ def _use_tls(config: Config, certificate: Path, key: Path) -> None:
     # A key with a password is refused; otherwise it would be asked for at the terminal.
     config.keyfile_password = ""
     config.alpn_protocols = ["http/1.1"]
+    config.ssl_handshake_timeout = 10.0
     try:
         config.create_ssl_context()
     except (OSError, ValueError) as error:

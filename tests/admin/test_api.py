@@ -233,7 +233,7 @@ async def test_an_order_without_servers_says_that_there_are_none(tmp_path: Path)
 
 
 async def test_who_accepts_events_is_told_what_is_so_on_the_way(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (programs, _, store):
+    async with opened(tmp_path) as (programs, everything, store):
         await serve(store, "PA1", "PA2")
         operator = programs[Role.OPERATOR]
         status, text = await operator.ask(
@@ -249,6 +249,9 @@ async def test_who_accepts_events_is_told_what_is_so_on_the_way(tmp_path: Path) 
         )
         assert text.startswith("event: refused\n")
         assert "PA9" in text
+        deeds = [each.result for each in everything.records.deeds(2)]
+        assert deeds[0].startswith("refused: ")
+        assert deeds[1] == "PA1 has not stopped yet"
 
 
 # ------------------------------------------------------------------------------ configuration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import json
 import logging
@@ -21,7 +22,7 @@ from pa_telephony.admin.api.bodies import read_json, read_query, read_toml
 from pa_telephony.admin.api.configuring import Configuring
 from pa_telephony.admin.api.operations import OPERATIONS, Operation, find
 from pa_telephony.admin.api.ordering import Ordering
-from pa_telephony.admin.api.problems import Refused, broken, refused_by
+from pa_telephony.admin.api.problems import Refused, as_refused, broken
 from pa_telephony.admin.api.reading import Reading
 from pa_telephony.admin.gate import (
     COOKIE,
@@ -73,10 +74,12 @@ class Api:
         try:
             response = await self._answer(request)
             await response(scope, receive, guarded)
-        except (Refused, BodyRefused, ConnectionLost, ConfigurationError) as error:
+        except BodyRefused as error:
+            await _problem(Refused(error.status, error.why))(scope, receive, guarded)
+        except (Refused, ConnectionLost, ConfigurationError) as error:
             if begun:
                 raise
-            await _problem(_as_refused(error))(scope, receive, guarded)
+            await _problem(as_refused(error))(scope, receive, guarded)
         except Exception:
             _log.exception("the API failed: %s", scope["path"])
             if begun:
@@ -116,14 +119,16 @@ class Api:
         return await self._ask(asked)
 
     async def _ask(self, asked: Asked) -> Response:
+        if asked.operation.notes:
+            asked.note = functools.partial(self._note, asked)
         try:
             found = await self._handlers[asked.operation.name](asked)
         except (Refused, ConfigurationError, ConnectionLost) as error:
             asked.result = f"refused: {error}"
             raise
         finally:
-            if asked.operation.notes:
-                await self._note(asked)
+            if asked.note is not None:
+                await asked.note()
         if isinstance(found, Response):
             return found
         return _json(found, asked.operation.status)
@@ -170,19 +175,6 @@ async def _body(request: Request, operation: Operation) -> Any:
         raise refused
     complete = getattr(operation.body, "complete", None)
     return complete(found) if complete is not None else found
-
-
-def _as_refused(error: Exception) -> Refused:
-    """What the client is told of an error."""
-    match error:
-        case Refused():
-            return error
-        case BodyRefused():
-            return Refused(error.status, error.why)
-        case ConfigurationError():
-            return refused_by(error, 409)
-        case _:
-            return Refused(503, str(error))
 
 
 def _problem(refused: Refused) -> Response:

@@ -31,6 +31,8 @@ class Asked:
     """What it is about, for the audit log."""
     result: str = field(default="", repr=False)
     """What has come of it, for the audit log."""
+    note: Callable[[], Awaitable[None]] | None = None
+    """Writes it down; who is done only when its answer ends takes it, and calls it then."""
 
     def accepts(self, kind: str) -> bool:
         """Whether an answer of this type is asked for."""

@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.asking import Asked, Handler
-from pa_telephony.admin.api.problems import broken, refused_by
+from pa_telephony.admin.api.problems import as_refused, broken, refused_by
 from pa_telephony.admin.api.shapes import Problem
 from pa_telephony.admin.managed import NoServers, Told
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
 from pa_telephony.failover.plain import plain_answer
 
@@ -78,16 +78,20 @@ class Ordering:
 
     async def _see(self, asked: Asked, give: _Give) -> Any:
         if asked.accepts("text/event-stream"):
-            asked.result = "told as events"
-            return _Progress(give)
+            note, asked.note = asked.note, None
+            return _Progress(give, asked, note)
         try:
             answers = await give(lambda _: None)
         except NoServers:
             raise
         except ConfigurationError as error:
             raise refused_by(error) from None
-        asked.result = "\n".join(each.words for each in answers)
+        asked.result = _words(answers)
         return _answered(answers)
+
+
+def _words(answers: tuple[Answer, ...]) -> str:
+    return "\n".join(each.words for each in answers)
 
 
 def _answered(answers: tuple[Answer, ...]) -> dict[str, Any]:
@@ -102,9 +106,13 @@ class _Progress(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, give: _Give) -> None:
+    def __init__(
+        self, give: _Give, asked: Asked, note: Callable[[], Awaitable[None]] | None
+    ) -> None:
         super().__init__()
         self._give = give
+        self._asked = asked
+        self._note = note
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,9 +133,15 @@ class _Progress(Response):
 
     async def _order(self, told: trio.MemorySendChannel[Answer]) -> tuple[str, dict[str, Any]]:
         try:
-            return "done", _answered(await self._give(told.send_nowait))
-        except ConfigurationError as error:
-            return "refused", refused_by(error).body
+            answers = await self._give(told.send_nowait)
+            self._asked.result = _words(answers)
+            return "done", _answered(answers)
+        except (ConfigurationError, ConnectionLost) as error:
+            self._asked.result = f"refused: {error}"
+            return "refused", as_refused(error).body
+        finally:
+            if self._note is not None:
+                await self._note()
 
 
 async def _event(send: Send, name: str, value: dict[str, Any]) -> None:

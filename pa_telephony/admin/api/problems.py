@@ -10,7 +10,7 @@ from pa_telephony.admin.api.shapes import Problem
 from pa_telephony.errors import ConfigurationError, TelephonyError
 from pa_telephony.printable import printable_reason
 
-__all__ = ["Refused", "broken", "field_of", "refused_by"]
+__all__ = ["Refused", "as_refused", "broken", "field_of", "refused_by"]
 
 
 class Refused(TelephonyError):
@@ -59,3 +59,12 @@ def refused_by(error: ConfigurationError, status: int = 422, **more: Any) -> Ref
     found = field_of(error.section, error.field, error.rule)
     words = ": ".join(part for part in (error.section, error.field, error.rule) if part)
     return Refused(status, words, [found], **more)
+
+
+def as_refused(error: TelephonyError) -> Refused:
+    """What the client is told of an error that is not about its request alone."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, ConfigurationError):
+        return refused_by(error, 409)
+    return Refused(503, str(error))
