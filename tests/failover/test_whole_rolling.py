@@ -47,6 +47,20 @@ def test_all_are_restarted_and_every_caller_is_answered(shape: str) -> None:
     kept(shape, script)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("later", range(1, 7))
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_whenever_it_begins_every_caller_is_answered(shape: str, later: int) -> None:
+    """What takes some milliseconds, as a port on its way, meets a caller now and then."""
+
+    async def script(stage: Stage) -> None:
+        await trio.sleep(0.713 * later)
+        agent = begun(stage)
+        await stage.until(lambda: state(agent) is State.DONE, 400.0)
+
+    kept(shape, script)
+
+
 def test_a_home_whose_numbers_were_moved_is_restarted_and_they_stay_there() -> None:
     async def script(stage: Stage) -> None:
         stage.house.move("PA1", "PA2")
