@@ -296,6 +296,7 @@ class CallManager:
         prepare(
             registrar.max_connections
             + self.config.applications.max_connections
+            + self.config.control.max_connections
             + 2 * self.config.max_media_streams,
             "the call manager",
         )

@@ -40,7 +40,15 @@ from pa_telephony.callmanager.control.requests import (
     Unwatch,
     Watch,
 )
-from pa_telephony.callmanager.control.rows import TOPICS, Counter, Device, Line, Media, Refusal
+from pa_telephony.callmanager.control.rows import (
+    TOPICS,
+    Counter,
+    Device,
+    Line,
+    Media,
+    Notice,
+    Refusal,
+)
 from pa_telephony.errors import RemoteProtocolError
 
 LIMITS = ControlLimits(max_line=200, max_requests=3)
@@ -198,8 +206,9 @@ def a_watch(core: ControlCore, asked: Any = 1, of: tuple[str, ...] = ("counters"
     assert core.begin_watch(asked, Watch(of=of, every=2.0), 10.0) is None
 
 
-def counted(**values: int) -> dict[str, list[Counter]]:
-    return {"counters": [Counter(name=name, value=value) for name, value in values.items()]}
+def show(core: ControlCore, **values: int) -> None:
+    rows = [Counter(name=name, value=value) for name, value in values.items()]
+    core.show(LookDue(1, "counters", True), rows)
 
 
 def test_a_watch_is_due_at_once_and_then_at_its_interval() -> None:
@@ -210,17 +219,17 @@ def test_a_watch_is_due_at_once_and_then_at_its_interval() -> None:
     core.handle_deadline(9.9)
     assert events(core) == []
     core.handle_deadline(10.5)
-    assert events(core) == [LookDue(1, ("counters",))]
+    assert events(core) == [LookDue(1, "counters", True)]
     assert core.next_deadline() == 12.5
 
 
 def test_a_watch_is_told_all_first_and_what_changes_afterwards() -> None:
     core = a_core()
     a_watch(core)
-    core.show(1, counted(a=1, b=2))
-    core.show(1, counted(a=1, b=2))
-    core.show(1, counted(a=1, b=3, c=4))
-    core.show(1, counted(a=1))
+    show(core, a=1, b=2)
+    show(core, a=1, b=2)
+    show(core, a=1, b=3, c=4)
+    show(core, a=1)
     assert said(core) == [
         {
             "id": 1,
@@ -236,10 +245,30 @@ def test_a_watch_is_told_all_first_and_what_changes_afterwards() -> None:
     ]
 
 
+def test_topics_are_looked_at_one_by_one_and_told_of_together() -> None:
+    core = a_core()
+    a_watch(core, of=("counters", "warnings"))
+    core.handle_deadline(10.0)
+    first, second = events(core)
+    assert (first, second) == (LookDue(1, "counters", False), LookDue(1, "warnings", True))
+    assert isinstance(first, LookDue)
+    assert isinstance(second, LookDue)
+    core.show(first, [Counter(name="a", value=1)])
+    assert said(core) == []
+    core.show(second, [Notice(text="slow")])
+    assert said(core) == [
+        {
+            "id": 1,
+            "rows": {"counters": [{"name": "a", "value": 1}], "warnings": [{"text": "slow"}]},
+            "gone": {},
+        }
+    ]
+
+
 def test_a_watch_is_told_first_also_when_there_is_nothing() -> None:
     core = a_core()
     a_watch(core)
-    core.show(1, {"counters": []})
+    show(core)
     assert said(core) == [{"id": 1, "rows": {}, "gone": {}}]
 
 
@@ -249,7 +278,7 @@ def test_a_watch_that_was_ended_is_told_nothing_more() -> None:
     core.handle_deadline(10.0)
     assert core.end_watch(1)
     assert not core.end_watch(1)
-    core.show(1, counted(a=1))
+    show(core, a=1)
     assert (events(core), said(core), core.watches) == ([], [], 0)
 
 

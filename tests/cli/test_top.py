@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -14,8 +15,11 @@ import pytest
 import trio
 from click.testing import CliRunner
 from rich.console import Console
+from whole_house import a_manager, until
 
+from pa_telephony import callmanager
 from pa_telephony.callmanager import ControlRefused, offer_control
+from pa_telephony.callmanager.control.place import known_sockets
 from pa_telephony.callmanager.control.requests import Code
 from pa_telephony.callmanager.control.rows import (
     About,
@@ -32,8 +36,10 @@ from pa_telephony.callmanager.control.rows import (
     RoutePoint,
     Statistics,
 )
+from pa_telephony.cli import callmanager as command
 from pa_telephony.cli.main import cli
 from pa_telephony.cli.top import page
+from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.testing import CallManager
 
 NOW = 1_000_000.0
@@ -166,6 +172,72 @@ def test_the_devices_that_a_running_call_manager_lacks_are_printed(
     assert 'name = "PA1-VI1"' in said
     assert "6000" not in said
     assert f"3 devices are missing in the call manager {house.sccp_address}" in said
+
+
+async def a_program(
+    monkeypatch: pytest.MonkeyPatch, control: Path | None, told: Callable[[], bool]
+) -> None:
+    """What the command does until it is stopped, which is as soon as ``told`` is true."""
+    # It would exempt all objects of the tests from garbage collection.
+    monkeypatch.setattr(command, "keep_for_good", lambda: None)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(command._run, a_manager, control, None)
+        await until(told)
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_program_opens_its_socket_in_the_well_known_place(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", os.fspath(directory))
+    seen: list[Path] = []
+
+    def told() -> bool:
+        seen.extend(known_sockets())
+        return "SCCP" in capsys.readouterr().out
+
+    await a_program(monkeypatch, None, told)
+    assert "callmanager-127.0.0.1:" in seen[0].name
+    assert known_sockets() == []
+
+
+async def test_a_well_known_place_that_cannot_be_had_keeps_nobody_from_calling(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", os.fspath(directory))
+    place = directory / "pa-telephony"
+    place.touch()
+    said = io.StringIO()
+
+    def told() -> bool:
+        out, err = capsys.readouterr()
+        said.write(err)
+        return "SCCP" in out
+
+    await a_program(monkeypatch, None, told)
+    assert said.getvalue() == f"warning: no control socket: {place} is no directory\n"
+
+
+async def test_a_socket_that_was_asked_for_and_cannot_be_had_is_an_error(directory: Path) -> None:
+    place = directory / "c"
+    place.touch()
+    with pytest.raises(ConnectionLost, match="is there already, and no socket"):
+        await command._run(a_manager, place, None)
+
+
+def test_limits_of_the_socket_are_settings(directory: Path) -> None:
+    file = directory / "house.toml"
+    file.write_text("[control]\nmax_watches = 3\ntaken_within = 2.5\n")
+    control = callmanager.load(file).control
+    assert (control.max_watches, control.taken_within) == (3, 2.5)
+    for wrong, rule in (
+        ("max_line = 0", "control: max_line: must be a whole number of at least 1"),
+        ("taken_within = 0.0", "control: taken_within: must be a positive number of seconds"),
+        ("colour = 1", "control: colour: unknown"),
+    ):
+        file.write_text(f"[control]\n{wrong}\n")
+        with pytest.raises(ConfigurationError, match=rule):
+            callmanager.load(file)
 
 
 def text_of(picture: Picture, most: int | None = None) -> str:

@@ -341,4 +341,22 @@ CLAUSES = (
             *_in(_SCENARIOS, "garbage_cut_messages_and_resets"),
         ),
     ),
+    Clause(
+        "all",
+        "The control socket is its user's alone, and who misbehaves there loses that connection",
+        (
+            *_in(
+                "callmanager/test_control.py",
+                "a_process_of_another_user_is_not_let_in",
+                "a_socket_is_closed_to_others_and_gone_afterwards",
+                "a_directory_that_others_can_write_or_have_is_refused",
+                "garbage_is_answered_and_the_next_request_is_served",
+                "who_does_not_read_is_closed_and_others_are_served",
+                "one_connection_too_many_is_told_so_and_closed",
+                "there_are_only_so_many_watches_over_all_connections",
+                "what_is_keyed_and_the_passwords_are_nowhere",
+            ),
+            *_in("callmanager/test_control_core.py"),
+        ),
+    ),
 )

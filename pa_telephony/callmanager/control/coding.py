@@ -31,22 +31,36 @@ class NotJson(NotReadable):
 
 def plain(value: Any) -> Any:
     """A dataclass, and all in it, as what JSON can hold; what has its default value is left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    kind: Any = type(value)
+    if kind in _PLAIN:
+        return value
+    if dataclasses.is_dataclass(kind):
         found: dict[str, Any] = {}
-        for each in dataclasses.fields(value):
-            own = getattr(value, each.name)
-            if each.default_factory is not dataclasses.MISSING:
-                is_default = own == each.default_factory()
-            else:
-                is_default = own == each.default
-            if not is_default:
-                found[each.name] = plain(own)
+        for name, default in _defaults(cast("Any", kind)):
+            own = getattr(value, name)
+            if own != default:
+                found[name] = plain(own)
         return found
     if isinstance(value, (tuple, list)):
         return [plain(each) for each in cast("tuple[Any, ...]", value)]
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in cast("Mapping[str, Any]", value).items()}
     return value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@functools.cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The name of each field with its default, which nothing is equal to where it has none."""
+    return tuple(
+        (
+            each.name,
+            each.default if each.default_factory is dataclasses.MISSING else each.default_factory(),
+        )
+        for each in dataclasses.fields(kind)
+    )
 
 
 def encoded_line(value: object) -> bytes:

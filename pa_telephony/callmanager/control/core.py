@@ -60,10 +60,12 @@ class ControlCounters:
 
 @dataclass(frozen=True, slots=True)
 class LookDue:
-    """It is time to give a watch the rows of its topics: :meth:`ControlCore.show`."""
+    """It is time to give a watch the rows of a topic: :meth:`ControlCore.show`."""
 
     id: Id
-    of: tuple[str, ...]
+    topic: str
+    last: bool
+    """Whether it is the last topic of this look."""
 
 
 @dataclass(eq=False, slots=True)
@@ -72,6 +74,9 @@ class _Watch:
     every: float
     due: float
     told: dict[str, dict[str, Row]] = field(default_factory=dict[str, dict[str, Row]])
+    rows: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    """What is new in this look, until its last topic has been looked at."""
+    gone: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     first: bool = True
 
 
@@ -173,7 +178,8 @@ class ControlCore:
         for asked, each in self._watches.items():
             if each.due <= now:
                 each.due = now + each.every
-                self._events.append(LookDue(asked, each.of))
+                for topic in each.of:
+                    self._events.append(LookDue(asked, topic, topic == each.of[-1]))
 
     # Watches.
 
@@ -197,23 +203,20 @@ class ControlCore:
         """End one; False when there is none of this id."""
         return self._watches.pop(id, None) is not None
 
-    def show(self, id: Id, picture: Mapping[str, Sequence[Row]]) -> None:
-        """Give a watch the rows of its topics: what has changed is queued, nothing else."""
-        watch = self._watches.get(id)
+    def show(self, due: LookDue, present: Sequence[Row]) -> None:
+        """Give a watch the rows of a topic; what has changed in all of them goes out in one."""
+        watch = self._watches.get(due.id)
         if watch is None:
             return
-        rows: dict[str, list[Any]] = {}
-        gone: dict[str, list[str]] = {}
-        for topic, present in picture.items():
-            before, after = watch.told.get(topic, {}), {each.key: each for each in present}
-            watch.told[topic] = after
-            if new := [each for key, each in after.items() if before.get(key) != each]:
-                rows[topic] = new
-            if old := [key for key in before if key not in after]:
-                gone[topic] = old
-        if rows or gone or watch.first:
-            watch.first = False
-            self.send(Change(id, rows, gone))
+        before, after = watch.told.get(due.topic, {}), {each.key: each for each in present}
+        watch.told[due.topic] = after
+        if new := [each for key, each in after.items() if before.get(key) != each]:
+            watch.rows[due.topic] = new
+        if old := [key for key in before if key not in after]:
+            watch.gone[due.topic] = old
+        if due.last and (watch.rows or watch.gone or watch.first):
+            self.send(Change(due.id, watch.rows, watch.gone))
+            watch.rows, watch.gone, watch.first = {}, {}, False
 
     # Lines.
 

@@ -162,10 +162,10 @@ class ControlServer:
     # One turn: nothing is awaited in here.
 
     def _answer(self, core: ControlCore, event: Request | LookDue, peer: _Peer) -> None:
-        """Answer one request, or give a watch what has changed."""
+        """Answer one request, or look at one topic for a watch."""
         try:
             if isinstance(event, LookDue):
-                core.show(event.id, {topic: self._fresh(topic) for topic in event.of})
+                core.show(event, self._fresh(event.topic))
             else:
                 core.send(self._reply(core, event, peer))
         except Exception as error:  # noqa: BLE001  # reported; the others go on
