@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ssl
 import subprocess
 import sys
@@ -237,6 +238,32 @@ def test_options_that_mean_nothing_are_refused(store: Path, options: list[str], 
     done = CliRunner().invoke(cli, ["admin", "--store", str(store), *given])
     assert done.exit_code == 2
     assert why in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        (["--host", "0.0.0.0"], True),
+        (["--host", "0.0.0.0", "--certificate", "FILE"], False),
+        (["--host", "127.0.0.1"], False),
+        (["--host", "::1", "--name", "PA.example."], False),
+    ],
+)
+def test_who_listens_to_other_machines_without_tls_is_told(
+    store: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], warned: bool
+) -> None:
+    pytest.importorskip("argon2")
+    begun: list[Access] = []
+
+    def begin(body: functools.partial[object]) -> None:
+        begun.append(body.args[1])
+
+    monkeypatch.setattr("pa_telephony.cli.admin.run_until_stopped", begin)
+    given = [str(store) if each == "FILE" else each for each in options]
+    done = CliRunner().invoke(cli, ["admin", "--store", str(store), *given])
+    assert (done.exit_code, "without TLS" in done.output) == (0, warned)
+    names = {each.rstrip(".").lower() for each in options[1:4:2] if each != "FILE"}
+    assert begun[0].names == names
 
 
 def test_a_token_is_made_listed_and_revoked_at_a_terminal(store: Path) -> None:
