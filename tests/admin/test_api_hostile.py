@@ -33,6 +33,7 @@ from pa_telephony.admin.api.shapes import (
 )
 from pa_telephony.admin.app import make_app
 from pa_telephony.admin.roles import Role
+from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import text
 from pa_telephony.failover.stores import MemoryStore
 
@@ -339,3 +340,35 @@ async def test_a_fault_of_an_operation_is_logged_and_told_without_its_inside(
         monkeypatch.setattr(type(everything.managed), "present", fail)
         status, found = await programs[Role.READER].ask("GET", "/status")
         assert (status, "secret of the inside" in str(found)) == (500, False)
+
+
+async def test_a_store_that_cannot_be_read_is_told_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as (programs, _, store):
+
+        async def fail() -> None:
+            raise ConnectionLost("the disk is gone")
+
+        monkeypatch.setattr(store, "snapshot", fail)
+        program = programs[Role.ADMINISTRATOR]
+        body = {"server": "PA1", "within": 0}
+        for method, path, sent in (
+            ("GET", "/status", None),
+            ("GET", "/configuration", None),
+            ("PUT", "/configuration?base=1", {}),
+            ("POST", "/orders/hold", body),
+        ):
+            status, found = await program.ask(method, path, sent)
+            assert (status, found["detail"]) == (503, "the disk is gone")
+        _, text = await program.ask("POST", "/orders/hold", body, accept="text/event-stream")
+        assert text.startswith("event: refused\n")
+        assert '"status": 503' in text
+
+
+async def test_who_is_one_too_many_to_follow_is_told_to_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as (programs, everything, _):
+        monkeypatch.setattr(everything.live, "_most", 0)
+        assert await programs[Role.READER].ask("GET", "/events") == (200, "retry: 60000\n\n")
