@@ -370,5 +370,5 @@ async def test_who_is_one_too_many_to_follow_is_told_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(tmp_path) as (programs, everything, _):
-        monkeypatch.setattr(everything.live, "_most", 0)
+        monkeypatch.setattr(everything.live, "most", 0)
         assert await programs[Role.READER].ask("GET", "/events") == (200, "retry: 60000\n\n")
