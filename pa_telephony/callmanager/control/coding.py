@@ -31,7 +31,7 @@ class NotJson(NotReadable):
 
 def plain(value: Any) -> Any:
     """A dataclass, and all in it, as what JSON can hold; what has its default value is left out."""
-    kind: Any = type(value)
+    kind = cast("Any", type(value))
     if kind in _PLAIN:
         return value
     if dataclasses.is_dataclass(kind):
