@@ -51,6 +51,8 @@ LIFE = 43_200.0
 _NOTED_EVERY = 60.0
 """Seconds after which it is noted that a session is used still."""
 _MOST_SESSIONS = 1000
+_MOST_OF_ONE = 100
+"""How many sessions an account has: one that begins many shall not push out the others'."""
 _MOST_DEEDS = 10_000
 _MOST_GUESSES = 1000
 """How many wrong passwords are kept: strangers make them, and shall not push out other deeds."""
@@ -236,7 +238,7 @@ class Records:
     # -------------------------------------------------------------------------- sessions
 
     def begin(self, account: str) -> Session:
-        """A new session of an account; the oldest of all goes when there are too many.
+        """A new session of an account; its oldest, or the oldest of all, goes for too many.
 
         Raises :class:`PasswordRefused` when the account has gone.
         """
@@ -248,6 +250,11 @@ class Records:
             session = Session(secrets.token_urlsafe(32), name, Role(row[0]))
             database.execute(
                 "DELETE FROM sessions WHERE seen < ? OR begun < ?", (now - IDLE, now - LIFE)
+            )
+            database.execute(
+                "DELETE FROM sessions WHERE account = ? AND digest NOT IN"
+                " (SELECT digest FROM sessions WHERE account = ? ORDER BY seen DESC LIMIT ?)",
+                (name, name, _MOST_OF_ONE - 1),
             )
             database.execute(
                 "DELETE FROM sessions WHERE digest NOT IN"

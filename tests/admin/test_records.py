@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from form_browser import Clock, PlainHasher
 
+from pa_telephony.admin.accounts import Accounts
 from pa_telephony.admin.records import (
     ADMINISTRATOR,
     IDLE,
@@ -15,8 +16,10 @@ from pa_telephony.admin.records import (
     WRONG_PASSWORD,
     PasswordRefused,
     Records,
+    Session,
     argon2_hasher,
 )
+from pa_telephony.admin.roles import Role
 from pa_telephony.errors import ConnectionLost
 
 
@@ -140,6 +143,21 @@ def test_there_are_only_so_many_sessions_and_the_oldest_goes(
     third = records.begin(ADMINISTRATOR)
     found = [records.find(each.token, seen=False) for each in (first, second, third)]
     assert found == [None, second, third]
+
+
+def test_an_account_that_begins_many_sessions_ends_its_own_and_no_one_else_s(
+    records: Records, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pa_telephony.admin.records._MOST_OF_ONE", 2)
+    records.first_password()
+    Accounts(records).add("anna", Role.READER)
+    others = records.begin(ADMINISTRATOR)
+    found: list[Session] = []
+    for _ in range(3):
+        clock.now += 1
+        found.append(records.begin("anna"))
+    assert [records.find(each.token, seen=False) for each in found] == [None, *found[1:]]
+    assert records.find(others.token) == others
 
 
 def test_who_did_what_is_noted_the_newest_first_and_the_oldest_goes(
