@@ -20,6 +20,7 @@ from pa_telephony.admin.gate import address_of
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.admin.records import Records, Session
+from pa_telephony.admin.trace_files import TraceFiles
 from pa_telephony.guesses import Guesses, Pace
 
 __all__ = ["Administration", "form_of", "session_of"]
@@ -53,6 +54,8 @@ class Administration:
     who has."""
     faults: DemoFaults | None = None
     """What can be done to servers of a demo; None for a cluster that people rely on."""
+    traces: TraceFiles | None = None
+    """Where the servers of this machine trace; None when that is not known."""
 
     @functools.cached_property
     def alarms(self) -> AlarmWatch:

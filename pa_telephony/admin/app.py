@@ -26,6 +26,7 @@ from pa_telephony.admin.restart_pages import RestartPages
 from pa_telephony.admin.session_pages import SessionPages
 from pa_telephony.admin.speech_pages import SpeechPages
 from pa_telephony.admin.telephony_pages import TelephonyPages
+from pa_telephony.admin.trace_pages import TracePages
 
 __all__ = ["make_app", "routes_of"]
 
@@ -61,6 +62,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *OverviewPages(administration).routes(),
         *AlarmPages(administration).routes(),
         *HistoryPages(administration).routes(),
+        *TracePages(administration, administration.traces).routes(),
         *AccountPages(administration).routes(),
     ]
     if administration.faults is not None:

@@ -33,7 +33,7 @@ from pa_telephony.failover.stores.sqlite import SqliteView
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
-__all__ = ["CALL_MANAGER", "PHONES", "SERVERS", "open_demo"]
+__all__ = ["CALL_MANAGER", "PHONES", "SERVERS", "TRACES", "open_demo"]
 
 CALL_MANAGER = "127.0.0.10"
 SERVERS = {"PA1": "127.0.0.11", "PA2": "127.0.0.12"}
@@ -41,6 +41,8 @@ PHONES = ("1001", "1002", "1003", "5123")
 """The numbers of phones; their devices are SEP00000000 and the number."""
 _PORTS = (("6001", 18), ("6101", 24))
 """Media ports that the call manager has: those of PA1, and those of PA2 in active mode."""
+TRACES = "traces"
+"""The folder of what servers trace, beside the cluster's file."""
 _GREETING_SECONDS = 60.0
 
 _CALL_MANAGER = """\
@@ -177,7 +179,8 @@ async def _keep_agent(directory: Path, store: Path) -> None:
             if stored(await view.snapshot()) is not None:
                 break
         await trio.sleep(0.2)
-    async with _process(directory, "agent", "--store", str(store), "--log-directory", "logs"):
+    words = ("--store", str(store), "--log-directory", "logs", "--trace-directory", TRACES)
+    async with _process(directory, "agent", *words):
         await trio.sleep_forever()
 
 

@@ -6,7 +6,7 @@ import datetime
 
 from markupsafe import Markup
 
-__all__ = ["clock_time", "moment"]
+__all__ = ["clock_time", "instant", "moment"]
 
 
 def moment(at: float | None) -> Markup:
@@ -16,6 +16,14 @@ def moment(at: float | None) -> Markup:
     local = datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone()
     exact = local.isoformat(timespec="seconds")
     return Markup('<time datetime="{}">{}</time>').format(exact, f"{local:%Y-%m-%d %H:%M:%S}")
+
+
+def instant(at: float) -> Markup:
+    """The element of a moment of a trace: the time of day to the millisecond."""
+    local = datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone()
+    exact = local.isoformat(timespec="milliseconds")
+    shown = f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+    return Markup('<time datetime="{}">{}</time>').format(exact, shown)
 
 
 def clock_time(at: float, *, seconds: bool = False, day: bool = False) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from pa_telephony import __version__
 from pa_telephony.admin.advice import pieces
 from pa_telephony.admin.alarm_log import counted
-from pa_telephony.admin.moments import moment
+from pa_telephony.admin.moments import instant, moment
 from pa_telephony.admin.records import Session
 from pa_telephony.admin.roles import Act, act_of_page, why_not
 from pa_telephony.admin.sentences import condensed
@@ -32,6 +32,7 @@ MENU = {
         "Cluster": f"{BASE}/cluster",
         "Alarms": f"{BASE}/alarms",
         "Configuration History": f"{BASE}/configuration-history",
+        "Traces": f"{BASE}/traces",
     },
     "Servers": {
         "Server Configuration": f"{BASE}/server-configuration",
@@ -65,6 +66,7 @@ _environment.globals.update(_globals)
 _filters: dict[str, Any] = {
     "condensed": condensed,
     "counted": counted,
+    "instant": instant,
     "moment": moment,
     "pieces": pieces,
     "printable": printable_reason,

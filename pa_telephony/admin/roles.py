@@ -82,6 +82,7 @@ PAGES = {
     "password": (Act.OWN, Act.OWN),
     "accounts": (Act.ADMINISTER, Act.ADMINISTER),
     "tokens": (Act.ADMINISTER, Act.ADMINISTER),
+    "traces": (Act.ADMINISTER, Act.ADMINISTER),
     "audit": (Act.ADMINISTER, Act.ADMINISTER),
 }
 """What it is to open a page, and to send its form; what lies below a page is as the page."""

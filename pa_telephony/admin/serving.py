@@ -23,6 +23,7 @@ from pa_telephony.admin.demo_faults import DemoFaults
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.admin.records import Records, argon2_hasher, records_beside
+from pa_telephony.admin.trace_files import TraceFiles
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
@@ -38,12 +39,17 @@ _MOST_CONNECTIONS = 1000
 
 @contextlib.asynccontextmanager
 async def open_administration(
-    begin: ClusterConfig, access: Access | None = None, *, demo: bool = False
+    begin: ClusterConfig,
+    access: Access | None = None,
+    *,
+    demo: bool = False,
+    traces: Path | None = None,
 ) -> AsyncGenerator[tuple[Administration, str | None]]:
     """The administration of a cluster, in its store, and the first password if it is made now.
 
     A checked cluster becomes the configuration of a store that has none, as with servers; one that
-    is not checked is what the first configuration is begun with. A ``demo`` has a page of faults.
+    is not checked is what the first configuration is begun with. A ``demo`` has a page of faults;
+    ``traces`` is the folder into which the servers of this machine trace.
     """
     path = begin.store_path
     settle = begin.timing.take
@@ -56,7 +62,14 @@ async def open_administration(
         password = await trio.to_thread.run_sync(records.first_password)
         managed = ManagedCluster(store, begin)
         faults = DemoFaults(path) if demo else None
-        found = Administration(managed, records, Live(managed), access or Access(), faults=faults)
+        found = Administration(
+            managed,
+            records,
+            Live(managed),
+            access or Access(),
+            faults=faults,
+            traces=TraceFiles(traces) if traces is not None else None,
+        )
         yield found, password
 
 

@@ -43,6 +43,12 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--key", type=_FILE, help="The file of its key, if that is another one.")
 @click.option("--sign-on-header", help="The header in which a proxy names who has signed on.")
 @click.option("--sign-on-from", multiple=True, help="An address of that proxy.")
+@click.option(
+    "--trace-directory",
+    "traces",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder into which this machine's agent has its servers trace, for the page Traces.",
+)
 @click.option("--demo", is_flag=True, help="Bring a cluster of its own, to try things out.")
 @click.option("--empty", is_flag=True, help="With --demo: begin without servers, as the document.")
 @log_options
@@ -58,6 +64,7 @@ def admin(
     key: Path | None,
     sign_on_header: str | None,
     sign_on_from: tuple[str, ...],
+    traces: Path | None,
     demo: bool,
     empty: bool,
 ) -> None:
@@ -75,10 +82,9 @@ def admin(
         return
     need("admin", "starlette", "hypercorn", "jinja2", "argon2")
     if demo:
-        if file is not None or store is not None:
-            raise click.UsageError(
-                "--demo brings a cluster of its own: neither --cluster nor --store"
-            )
+        if file is not None or store is not None or traces is not None:
+            given = "neither --cluster nor --store nor --trace-directory"
+            raise click.UsageError(f"--demo brings a cluster of its own: {given}")
         from pa_telephony.admin.demo import open_demo
 
         opening = functools.partial(open_demo, empty=empty)
@@ -95,8 +101,8 @@ def admin(
             f"warning: {host} is reached from other machines; {warning} that has it in front",
             err=True,
         )
-    run = functools.partial(_run, opening, access, host, port, certificate, key, demo=demo)
-    run_until_stopped(run)
+    run = functools.partial(_run, opening, access, host, port, certificate, key)
+    run_until_stopped(functools.partial(run, demo=demo, traces=traces))
 
 
 def _access(names: tuple[str, ...], header: str | None, proxies: tuple[str, ...]) -> Access:
@@ -174,12 +180,16 @@ async def _run(
     key: Path | None,
     *,
     demo: bool,
+    traces: Path | None,
 ) -> None:
+    from pa_telephony.admin.demo import TRACES
     from pa_telephony.admin.serving import open_administration, open_pages
 
     async with (
         opening() as begin,
-        open_administration(begin, access, demo=demo) as (administration, password),
+        open_administration(
+            begin, access, demo=demo, traces=begin.directory / TRACES if demo else traces
+        ) as (administration, password),
         open_pages(administration, host, port, certificate, key) as chosen,
     ):
         where = f"[{host}]" if ":" in host else host
