@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,7 +80,8 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     """The page of a template; it is given the session, and the message that was left for it."""
     state = request.scope.setdefault("state", {})
     session: Session | None = state.get("session")
-    text = _environment.get_template(template).render(
+    text = _written(
+        template,
         path=request.url.path,
         session=session,
         menu=_menu(session, _DEMO_MENU if state.get("demo") else MENU),
@@ -114,4 +116,12 @@ def _menu(
 
 def fragment(template: str, **context: Any) -> str:
     """A part of a page, for one that follows the cluster."""
-    return _environment.get_template(template).render(**context)
+    return _written(template, **context)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+"""What may not stand in HTML, and gets there with what somebody has typed."""
+
+
+def _written(template: str, **context: Any) -> str:
+    return _CONTROLS.sub("\ufffd", _environment.get_template(template).render(**context))
