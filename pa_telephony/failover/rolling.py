@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
 from pa_telephony.failover.intent import Command, answer
-from pa_telephony.failover.status import ServerStatus, seconds
+from pa_telephony.failover.status import ServerStatus, patience, seconds
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Stop, World, claim, stop
@@ -341,6 +341,11 @@ def _lacking(view: View) -> str:
         return f"{view.name} is no server of the configuration any more"
     if why := _nobody_else(view, view.name):
         return why
+    own = world.cluster.identities(view.name)
+    lost = [each.number for each in own if world.owner(each) is None]
+    if lost and world.session(view.name) is not None:
+        # As when a stand-in that had them is gone: the server takes them only while it is to run.
+        return f"nobody has {', '.join(lost)}"
     for home in world.cluster.stands_in_for(view.name):
         holds = world.claimant(home) == view.name or any(
             world.owner(each) == view.name for each in world.cluster.identities(home)
@@ -360,14 +365,24 @@ def _nobody_else(view: View, home: str) -> str:
     others = _others(world, view.name, home)
     needs = world.cluster.needs(home)
     if not needs or any(
-        view.pages[each].up and world.reach(each, home) == needs for each in others
+        _is_heard(view, each) and world.reach(each, home) == needs for each in others
     ):
         return ""
-    reasons = ", ".join(f"{each} ({_state(view.pages[each])})" for each in others)
+    reasons = ", ".join(f"{each} ({_state(view, each)})" for each in others)
     return f"nobody could serve the numbers of {home} meanwhile: {reasons or 'nobody is named'}"
 
 
-def _state(page: ServerStatus) -> str:
+def _is_heard(view: View, name: str) -> bool:
+    """Whether a server is up, and, to be relied on from now on, its last heartbeat not late."""
+    page, next_one = view.pages[name], view.roll.state is State.NEXT
+    late = next_one and page.age is not None and page.age > patience(view.world.cluster)
+    return page.up and not late
+
+
+def _state(view: View, name: str) -> str:
+    page = view.pages[name]
+    if page.up and page.age is not None and not _is_heard(view, name):
+        return f"not heard for {seconds(page.age)}"
     return f"{page.state}, stopped" if page.stopped else page.state
 
 

@@ -267,6 +267,37 @@ def test_one_that_reaches_all_that_the_numbers_need_is_enough() -> None:
     assert not is_clear(worlds, "PA1")
 
 
+def test_nothing_is_drained_for_one_that_is_not_heard() -> None:
+    """Where its death is not proven it may be gone, and what it is handed with it."""
+
+    def lacks(age: float, state: State = State.NEXT) -> tuple[Input, str]:
+        worlds = at_home()
+        worlds.die("PA3")
+        rolls(worlds, state)
+        found = view(worlds, stuck=STAND_IN_WITHIN)
+        pages = cluster_status(CLUSTER, worlds.snapshot(), {"PA2": age})
+        return situation(replace(found, pages={page.name: page for page in pages}))
+
+    assert "comes and goes" in lacks(1.5)[1]
+    assert lacks(1.6)[1].endswith("meanwhile: PA2 (not heard for 1.6 s), PA3 (down)")
+    # While it is drained it is needed only when they are down.
+    assert lacks(1.6, State.DRAINED)[0] is Input.WAITING
+    assert lacks(4.1, State.DRAINED)[0] is Input.EXPOSED
+
+
+def test_numbers_that_nobody_has_any_more_need_their_home() -> None:
+    worlds = at_home()
+    rolls(worlds, State.DRAINED)
+    worlds.own("PA2", ROUTE_POINT)
+    assert situation(view(worlds))[0] is Input.WAITING
+    worlds.die("PA2")
+    worlds.enter("PA2")
+    assert situation(view(worlds)) == (Input.EXPOSED, "nobody has 6000")
+    worlds.delete(stop("PA1"))
+    rolls(worlds, State.NEXT)
+    assert situation(view(worlds, stuck=STAND_IN_WITHIN)) == (Input.LATE, "nobody has 6000")
+
+
 def test_an_idle_spare_is_restarted_without_anybody() -> None:
     worlds = at_home()
     worlds.die("PA3")
