@@ -6,6 +6,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -14,10 +15,11 @@ from starlette.responses import RedirectResponse, Response
 
 from pa_telephony.admin.access import Access
 from pa_telephony.admin.alarm_watch import AlarmWatch
+from pa_telephony.admin.call_manager import CallManagerLink
 from pa_telephony.admin.demo_faults import DemoFaults
 from pa_telephony.admin.fields import Posted
 from pa_telephony.admin.gate import address_of
-from pa_telephony.admin.live import Live
+from pa_telephony.admin.live import Live, LiveCallManager
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.admin.records import Records, Session
 from pa_telephony.admin.trace_files import TraceFiles
@@ -56,6 +58,19 @@ class Administration:
     """What can be done to servers of a demo; None for a cluster that people rely on."""
     traces: TraceFiles | None = None
     """Where the servers of this machine trace; None when that is not known."""
+
+    control: Path | None = None
+    """The call manager's control socket; None: that of the one here that the providers name."""
+
+    @functools.cached_property
+    def call_manager(self) -> CallManagerLink:
+        """The call manager, as its control socket shows it."""
+        return CallManagerLink(self.managed, self.control)
+
+    @functools.cached_property
+    def live_call_manager(self) -> LiveCallManager:
+        """What those are told who follow it; whoever serves the pages runs it."""
+        return LiveCallManager(self.call_manager)
 
     @functools.cached_property
     def alarms(self) -> AlarmWatch:

@@ -14,6 +14,7 @@ from pa_telephony.admin.account_pages import AccountPages
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.alarm_pages import AlarmPages
 from pa_telephony.admin.api.app import Api
+from pa_telephony.admin.call_manager_pages import CallManagerPages
 from pa_telephony.admin.cluster_pages import ClusterPages
 from pa_telephony.admin.configuration_pages import ConfigurationPages
 from pa_telephony.admin.fault_pages import FaultPages
@@ -60,6 +61,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *SpeechPages(administration).routes(),
         *RestartPages(administration).routes(),
         *OverviewPages(administration).routes(),
+        *CallManagerPages(administration).routes(),
         *AlarmPages(administration).routes(),
         *HistoryPages(administration).routes(),
         *TracePages(administration, administration.traces).routes(),

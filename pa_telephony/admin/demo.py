@@ -33,10 +33,12 @@ from pa_telephony.failover.stores.sqlite import SqliteView
 from pa_telephony.rtp import tones, wav
 from pa_telephony.rtp.audio import Audio
 
-__all__ = ["CALL_MANAGER", "PHONES", "SERVERS", "TRACES", "open_demo"]
+__all__ = ["CALL_MANAGER", "CONTROL", "PHONES", "SERVERS", "TRACES", "open_demo"]
 
 CALL_MANAGER = "127.0.0.10"
 SERVERS = {"PA1": "127.0.0.11", "PA2": "127.0.0.12"}
+CONTROL = "control"
+"""The call manager's control socket, in the folder of the cluster's file."""
 PHONES = ("1001", "1002", "1003", "5123")
 """The numbers of phones; their devices are SEP00000000 and the number."""
 _PORTS = (("6001", 18), ("6101", 24))
@@ -160,8 +162,9 @@ async def open_demo(*, empty: bool) -> AsyncGenerator[ClusterConfig]:
         quiet = tones.Tone((440.0, 480.0), -20.0).render(0, round(8000 * _GREETING_SECONDS))
         wav.write(directory / "greeting.wav", Audio(quiet))
         begin = beginning(directory)
-        words = ("callmanager", "--config", "callmanager.toml", "--host", CALL_MANAGER)
-        async with _process(directory, *words), trio.open_nursery() as nursery:
+        # A socket of its own: the well-known place may have that of another demo.
+        named = ("--config", "callmanager.toml", "--host", CALL_MANAGER, "--control", CONTROL)
+        async with _process(directory, "callmanager", *named), trio.open_nursery() as nursery:
             nursery.start_soon(_keep_agent, directory, begin.store_path)
             try:
                 yield begin if empty else configured(begin)

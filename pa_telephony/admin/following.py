@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar
 
 import trio
 from starlette.requests import Request
@@ -12,11 +13,13 @@ from starlette.responses import Response, StreamingResponse
 
 from pa_telephony.admin.administration import Administration, session_of
 from pa_telephony.admin.alarm_log import counted
-from pa_telephony.admin.live import TooManyFollow, encoded
+from pa_telephony.admin.live import Followed, TooManyFollow, encoded
 from pa_telephony.admin.rendering import fragment
 from pa_telephony.failover.sight import Sight
 
-__all__ = ["drawing", "events_of", "following"]
+__all__ = ["drawing", "events_of", "following", "streaming"]
+
+T = TypeVar("T")
 
 
 def drawing(administration: Administration, draw: Callable[[Sight], str]) -> Callable[[Sight], str]:
@@ -50,6 +53,18 @@ def following(
 
     Drawn once for all who follow the same ``page``.
     """
+    drawn = drawing(administration, draw)
+    return streaming(administration, request, administration.live, page, drawn)
+
+
+def streaming(
+    administration: Administration,
+    request: Request,
+    followed: Followed[T],
+    page: str,
+    drawn: Callable[[T], str],
+) -> Response:
+    """What ``drawn`` makes of something that is followed: a line with the alarms, then the rest."""
     kind = "text/event-stream"
     if request.method == "HEAD":
         return Response(media_type=kind)
@@ -61,8 +76,7 @@ def following(
 
     async def events() -> AsyncGenerator[bytes]:
         try:
-            told = administration.live.follow(page, drawing(administration, draw), goes_on)
-            async with contextlib.aclosing(told):
+            async with contextlib.aclosing(followed.follow(page, drawn, goes_on)) as told:
                 async for text in told:
                     yield events_of(text)
         except TooManyFollow:

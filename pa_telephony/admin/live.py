@@ -1,21 +1,25 @@
-"""Pages that follow the cluster without being asked for again: server-sent events.
+"""Pages that follow the cluster or a call manager without a reload: server-sent events.
 
-One look at the store serves all who follow, and nobody looks while nobody follows.
+One look serves all who follow, and nobody looks while nobody follows.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Generic, TypeVar
 
 import trio
 
 from pa_telephony import failover
+from pa_telephony.admin.call_manager import CallManagerLink, Seen
 from pa_telephony.admin.managed import ManagedCluster, NoServers
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.sight import Sight
 
-__all__ = ["Live", "TooManyFollow", "encoded"]
+__all__ = ["Followed", "Live", "LiveCallManager", "TooManyFollow", "encoded"]
+
+T = TypeVar("T")
 
 MOST = 200
 """How many may follow at once; a page without events still shows what is so when it is opened."""
@@ -28,47 +32,29 @@ class TooManyFollow(Exception):
     """There are as many who follow as there may be."""
 
 
-class Live:
-    """What all who follow a cluster are told; :meth:`run` looks for them."""
+class Followed(Generic[T]):
+    """What all who follow something are told of it; a subclass looks at it for them."""
 
-    def __init__(self, managed: ManagedCluster, most: int = MOST) -> None:
-        self._managed = managed
+    def __init__(self, most: int = MOST) -> None:
         self.most = most
         self.followers = 0
         """How many follow now."""
         self._wanted = trio.Event()
+        self._idle = trio.Event()
         self._news = trio.Event()
-        self._sight: Sight | None = None
+        self._seen: T | None = None
         self._drawn: dict[str, str] = {}
 
-    async def run(self) -> None:
-        """Look at the cluster for as long as somebody follows it; until cancelled."""
-        while True:
-            await self._wanted.wait()
-            try:
-                cluster = (await self._managed.present()).cluster
-            except (ConnectionLost, ConfigurationError) as error:
-                why = "" if isinstance(error, NoServers) else str(error)
-                self._tell(Sight(0.0, unreadable=why) if why else None)
-                await trio.sleep(_RETRY)
-                continue
-            looks = failover.watch_cluster(cluster, self._managed.store)
-            async with contextlib.aclosing(looks):
-                async for sight in looks:
-                    self._tell(sight)
-                    if not self.followers:
-                        break
-
-    def _tell(self, sight: Sight | None) -> None:
-        self._sight = sight
+    def _tell(self, seen: T | None) -> None:
+        self._seen = seen
         self._drawn.clear()
         self._news.set()
         self._news = trio.Event()
 
     async def follow(
-        self, page: str, draw: Callable[[Sight], str], goes_on: Callable[[], Awaitable[bool]]
+        self, page: str, draw: Callable[[T], str], goes_on: Callable[[], Awaitable[bool]]
     ) -> AsyncGenerator[str]:
-        """What ``draw`` makes of the cluster, whenever that changes; "" when nothing has for long.
+        """What ``draw`` makes of what is seen, whenever that changes; "" when nothing has for long.
 
         It is drawn once for all who follow the same ``page``. Ends when ``goes_on``, which is asked
         now and then, says no. Raises :class:`TooManyFollow`.
@@ -96,15 +82,66 @@ class Live:
             self.followers -= 1
             if not self.followers:
                 self._wanted = trio.Event()
-                self._sight = None
+                self._idle.set()
+                self._idle = trio.Event()
+                self._seen = None
                 self._drawn.clear()
 
-    def _draw(self, page: str, draw: Callable[[Sight], str]) -> str:
-        if self._sight is None:
+    def _draw(self, page: str, draw: Callable[[T], str]) -> str:
+        if self._seen is None:
             return ""
         if page not in self._drawn:
-            self._drawn[page] = draw(self._sight)
+            self._drawn[page] = draw(self._seen)
         return self._drawn[page]
+
+
+class Live(Followed[Sight]):
+    """What all who follow a cluster are told; :meth:`run` looks for them."""
+
+    def __init__(self, managed: ManagedCluster, most: int = MOST) -> None:
+        super().__init__(most)
+        self._managed = managed
+
+    async def run(self) -> None:
+        """Look at the cluster for as long as somebody follows it; until cancelled."""
+        while True:
+            await self._wanted.wait()
+            try:
+                cluster = (await self._managed.present()).cluster
+            except (ConnectionLost, ConfigurationError) as error:
+                why = "" if isinstance(error, NoServers) else str(error)
+                self._tell(Sight(0.0, unreadable=why) if why else None)
+                await trio.sleep(_RETRY)
+                continue
+            looks = failover.watch_cluster(cluster, self._managed.store)
+            async with contextlib.aclosing(looks):
+                async for sight in looks:
+                    self._tell(sight)
+                    if not self.followers:
+                        break
+
+
+class LiveCallManager(Followed[Seen]):
+    """What all who follow a call manager are told; :meth:`run` looks for them."""
+
+    def __init__(self, link: CallManagerLink, most: int = MOST) -> None:
+        super().__init__(most)
+        self._link = link
+
+    async def run(self) -> None:
+        """Watch the call manager for as long as somebody follows it; until cancelled."""
+        while True:
+            await self._wanted.wait()
+            idle = self._idle
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch)
+                await idle.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            await self._link.watch(self._tell)
+            await trio.sleep(_RETRY)
 
 
 def encoded(text: str) -> bytes:

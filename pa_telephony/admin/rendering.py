@@ -31,6 +31,7 @@ MENU = {
         "Telephony": f"{BASE}/telephony",
         "Speech Services": f"{BASE}/speech-services",
         "Cluster": f"{BASE}/cluster",
+        "Call Manager": f"{BASE}/call-manager",
         "Alarms": f"{BASE}/alarms",
         "Configuration History": f"{BASE}/configuration-history",
         "Traces": f"{BASE}/traces",

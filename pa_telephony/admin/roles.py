@@ -72,6 +72,7 @@ PAGES = {
     "control-center": (Act.LOOK, Act.OPERATE),
     "demo": (Act.OPERATE, Act.OPERATE),
     "alarms": (Act.LOOK, Act.ADMINISTER),
+    "call-manager": (Act.LOOK, Act.OPERATE),
     "cluster": (Act.LOOK, Act.ADMINISTER),
     "configuration-history": (Act.LOOK, Act.CONFIGURE),
     "telephony": (Act.LOOK, Act.CONFIGURE),

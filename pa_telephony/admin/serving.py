@@ -44,12 +44,14 @@ async def open_administration(
     *,
     demo: bool = False,
     traces: Path | None = None,
+    control: Path | None = None,
 ) -> AsyncGenerator[tuple[Administration, str | None]]:
     """The administration of a cluster, in its store, and the first password if it is made now.
 
     A checked cluster becomes the configuration of a store that has none, as with servers; one that
     is not checked is what the first configuration is begun with. A ``demo`` has a page of faults;
-    ``traces`` is the folder into which the servers of this machine trace.
+    ``traces`` is the folder into which the servers of this machine trace. ``control`` is the call
+    manager's socket, where it is not found by the providers' hosts.
     """
     path = begin.store_path
     settle = begin.timing.take
@@ -69,6 +71,7 @@ async def open_administration(
             access or Access(),
             faults=faults,
             traces=TraceFiles(traces) if traces is not None else None,
+            control=control,
         )
         yield found, password
 
@@ -104,6 +107,7 @@ async def open_pages(
     app: ASGIApp = make_app(administration)
     async with background() as tasks:
         tasks.start_soon(administration.live.run)
+        tasks.start_soon(administration.live_call_manager.run)
         tasks.start_soon(administration.alarms.run)
         await tasks.start(_serve, app, config)
         yield chosen

@@ -49,6 +49,12 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder into which this machine's agent has its servers trace, for the page Traces.",
 )
+@click.option(
+    "--control",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The call manager's control socket; without it the well-known one of a call manager on"
+    " this machine that the cluster's providers name.",
+)
 @click.option("--demo", is_flag=True, help="Bring a cluster of its own, to try things out.")
 @click.option("--empty", is_flag=True, help="With --demo: begin without servers, as the document.")
 @log_options
@@ -65,14 +71,16 @@ def admin(
     sign_on_header: str | None,
     sign_on_from: tuple[str, ...],
     traces: Path | None,
+    control: Path | None,
     demo: bool,
     empty: bool,
 ) -> None:
     """Serve /PAsystemadmin/ until SIGTERM or Ctrl-C: configure, watch, start and stop servers.
 
-    It reads and writes the store alone, so that it goes on when a server of its machine is stopped;
-    several may run. The first start makes the account administrator and prints its password once.
-    Accounts and sessions are in a file beside the store.
+    It reads and writes the store, so that it goes on when a server of its machine is stopped;
+    several may run. A call manager of its machine is shown and steered over its control socket. The
+    first start makes the account administrator and prints its password once. Accounts and sessions
+    are in a file beside the store.
 
     It is answered for addresses, localhost, and each --name. --demo runs a call manager, an agent,
     PA1 and PA2 besides, all of them gone when it ends, and has a page to kill them, to stop them
@@ -82,8 +90,8 @@ def admin(
         return
     need("admin", "starlette", "hypercorn", "jinja2", "argon2")
     if demo:
-        if file is not None or store is not None or traces is not None:
-            given = "neither --cluster nor --store nor --trace-directory"
+        if (file, store, traces, control) != (None, None, None, None):
+            given = "no --cluster, --store, --trace-directory or --control"
             raise click.UsageError(f"--demo brings a cluster of its own: {given}")
         from pa_telephony.admin.demo import open_demo
 
@@ -102,7 +110,7 @@ def admin(
             err=True,
         )
     run = functools.partial(_run, opening, access, host, port, certificate, key)
-    run_until_stopped(functools.partial(run, demo=demo, traces=traces))
+    run_until_stopped(functools.partial(run, control, demo=demo, traces=traces))
 
 
 def _access(names: tuple[str, ...], header: str | None, proxies: tuple[str, ...]) -> Access:
@@ -178,17 +186,22 @@ async def _run(
     port: int,
     certificate: Path | None,
     key: Path | None,
+    control: Path | None,
     *,
     demo: bool,
     traces: Path | None,
 ) -> None:
-    from pa_telephony.admin.demo import TRACES
+    from pa_telephony.admin.demo import CONTROL, TRACES
     from pa_telephony.admin.serving import open_administration, open_pages
 
     async with (
         opening() as begin,
         open_administration(
-            begin, access, demo=demo, traces=begin.directory / TRACES if demo else traces
+            begin,
+            access,
+            demo=demo,
+            traces=begin.directory / TRACES if demo else traces,
+            control=Path(begin.file).parent / CONTROL if demo else control,
         ) as (administration, password),
         open_pages(administration, host, port, certificate, key) as chosen,
     ):

@@ -249,6 +249,7 @@ async def administration(
     store: Store,
     clock: Clock | None = None,
     access: Access | None = None,
+    control: Path | None = None,
 ) -> AsyncGenerator[tuple[Administration, str]]:
     """The administration of a cluster, and its first password."""
     ticking = clock or Clock()
@@ -256,9 +257,10 @@ async def administration(
     password = records.first_password()
     assert password is not None
     managed = ManagedCluster(store, dataclasses.replace(begin), ticking)
-    found = Administration(managed, records, Live(managed), access or ACCESS)
+    found = Administration(managed, records, Live(managed), access or ACCESS, control=control)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(found.live.run)
+        nursery.start_soon(found.live_call_manager.run)
         yield found, password
         nursery.cancel_scope.cancel()
 
