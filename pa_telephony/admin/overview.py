@@ -97,16 +97,13 @@ def _since(
     )
     last = moves[-1] if moves else None
     if resource.holder == page.name:
-        if last is None or last.kind is EpisodeKind.TAKEOVER:
+        if last is None or last.kind is not EpisodeKind.RETURN:
             return None, ""
         return last.began + (last.seconds or 0.0), f"given back by {last.server}: {last.cause}"
     if last is not None and last.kind is EpisodeKind.RETURN and last.seconds is None:
         # It goes on, and what is not home yet is there since the takeover before.
         last = moves[-2] if len(moves) > 1 else None
-    taken = last is not None and (last.kind, last.server) == (
-        EpisodeKind.TAKEOVER,
-        resource.holder,
-    )
+    taken = last is not None and last.holder == resource.holder
     since = last.began if last is not None and taken else None
     if page.moved_to == resource.holder:
         return since, f"moved to {page.moved_to} by an operator"
@@ -117,7 +114,7 @@ def _since(
 
 @dataclass(frozen=True)
 class EpisodeRow:
-    """A takeover, return or fence in words."""
+    """A takeover, return, handover or fence in words."""
 
     began: float
     what: str
@@ -146,6 +143,8 @@ def _what(episode: Episode) -> str:
             return f"{episode.server} takes {numbers} of {episode.home}"
         case EpisodeKind.RETURN:
             return f"{episode.server} gives {numbers} back to {episode.home}"
+        case EpisodeKind.HANDOVER:
+            return f"{episode.server} hands {numbers} over to {episode.to}"
         case EpisodeKind.FENCE:
             return f"{episode.server} stops acting" + (
                 "" if episode.server == episode.home else f" for {episode.home}"

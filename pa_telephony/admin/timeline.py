@@ -80,10 +80,10 @@ def _lane(home: str, has: frozenset[str], episodes: Sequence[Episode], now: floa
     for place, each in enumerate(moves):
         until = moves[place + 1].began if place + 1 < len(moves) else now
         takes = each.kind is EpisodeKind.TAKEOVER
-        # Numbers that a server hands over by order leave no episode: then nobody knows since when.
+        # Episodes may be missing: of an earlier release, or too many ago.
         known = (holder == each.server) is not takes
         found.append(Stretch(holder if known else "", since, each.began, why=why if known else ""))
-        comes_to = each.server if takes else home
+        comes_to = each.holder
         end = min(until, now if each.seconds is None else each.began + each.seconds)
         found.append(Stretch(comes_to, each.began, end, changing=True, why=each.cause))
         holder, since, why = comes_to, end, each.cause

@@ -121,6 +121,7 @@ def past_page(episodes: Sequence[Episode]) -> Table:
 _WHAT: dict[EpisodeKind, Callable[[Episode], str]] = {
     EpisodeKind.TAKEOVER: lambda it: f"{it.server} takes {it.identities} of {it.home}",
     EpisodeKind.RETURN: lambda it: f"{it.server} gives {it.identities} back to {it.home}",
+    EpisodeKind.HANDOVER: lambda it: f"{it.server} hands {it.identities} over to {it.to}",
     EpisodeKind.FENCE: lambda it: f"{it.server} fences itself",
 }
 

@@ -32,13 +32,15 @@ class EpisodeKind(enum.Enum):
 
     TAKEOVER = "takeover"
     RETURN = "return"
+    HANDOVER = "handover"
+    """A home gave its own to a stand-in, as an operator had ordered."""
     FENCE = "fence"
     """A server stopped acting, as it could not renew its right to."""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One takeover, return or fence."""
+    """One takeover, return, handover or fence."""
 
     kind: EpisodeKind
     server: str
@@ -53,6 +55,21 @@ class Episode:
     identities: int = 0
     number: int = 0
     """The number of the episode at its server; the key is this modulo :data:`KEPT`."""
+    to: str = ""
+    """The stand-in of a handover."""
+
+    @property
+    def holder(self) -> str:
+        """The server that has the numbers afterwards; "" for a fence."""
+        match self.kind:
+            case EpisodeKind.TAKEOVER:
+                return self.server
+            case EpisodeKind.RETURN:
+                return self.home
+            case EpisodeKind.HANDOVER:
+                return self.to
+            case EpisodeKind.FENCE:
+                return ""
 
     @property
     def key(self) -> str:
@@ -70,6 +87,7 @@ class Episode:
                 "seconds": None if self.seconds is None else round(self.seconds, 3),
                 "identities": self.identities,
                 "number": self.number,
+                "to": self.to,
             },
             separators=(",", ":"),
         )
@@ -89,6 +107,7 @@ class Episode:
                 None if took is None else float(took),
                 int(read["identities"]),
                 int(read["number"]),
+                str(read.get("to", "")),
             )
         except (ValueError, TypeError, KeyError):
             return None
@@ -128,6 +147,7 @@ class Chronicle:
         """The identities that the store has shown as ours since a takeover; one that is ours no
         more is not waited for."""
         self._returns: dict[str, tuple[Episode, float]] = {}
+        self._handover: tuple[Episode, float] | None = None
         self._pending: dict[str, Episode] = {}
 
     # Inputs.
@@ -188,8 +208,29 @@ class Chronicle:
                 self._note(replace(self._new(EpisodeKind.FENCE, home, cause, wall), seconds=0.0))
             case StepKind.RELEASE:
                 self._close_return(home, now, "")
+            case StepKind.HAND_OVER:
+                self._hand_over(step, now, wall)
+            case StepKind.WANT:
+                self._handover = None
             case _:
                 pass
+
+    def _hand_over(self, step: Step, now: float, wall: float) -> None:
+        """Note what a stand-in gets of my own; all of it ends the episode."""
+        to, me = step.server, self._name
+        if self._handover is None or self._handover[0].to != to:
+            moved = self._world is not None and self._world.moved(me) == to
+            cause = f"an operator moves {me}" if moved else f"an operator drains {me}"
+            begun = self._new(EpisodeKind.HANDOVER, me, cause, wall)
+            self._handover = replace(begun, to=to), now
+        episode, since = self._handover
+        episode = replace(episode, identities=episode.identities + len(step.identities))
+        self._handover = episode, since
+        everything = () if self._world is None else self._world.cluster.identities(me)
+        if episode.identities >= len(everything):
+            self._handover = None
+            episode = replace(episode, seconds=now - since)
+        self._note(episode)
 
     def _why_home(self, home: str) -> str:
         """Why ``home`` gets its own back."""

@@ -129,7 +129,7 @@ def plain_alarm(alarm: Alarm) -> dict[str, object]:
 
 
 def plain_episode(episode: Episode) -> dict[str, object]:
-    """One takeover, return or fence."""
+    """One takeover, return, handover or fence."""
     return {
         "kind": episode.kind.value,
         "server": episode.server,
@@ -138,6 +138,7 @@ def plain_episode(episode: Episode) -> dict[str, object]:
         "began": episode.began,
         "seconds": episode.seconds,
         "identities": episode.identities,
+        "to": episode.to,
     }
 
 

@@ -15,12 +15,12 @@ WALL = 1_800_000_000.0
 
 
 class Writer:
-    """PA2's chronicle over a store of which every write succeeds."""
+    """A server's chronicle over a store of which every write succeeds."""
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: Worlds, name: str = "PA2") -> None:
         self.worlds = worlds
         self.now = 100.0
-        self.chronicle = Chronicle("PA2", heartbeat=0.5, take=5.0)
+        self.chronicle = Chronicle(name, heartbeat=0.5, take=5.0)
         self.look()
 
     def look(self, acts: bool = True, up: frozenset[Identity] = frozenset(), why: str = "") -> None:
@@ -136,6 +136,35 @@ def test_a_home_that_falls_again_breaks_its_return_off() -> None:
     returned, taken = history(writer.worlds.snapshot())
     assert (returned.cause, returned.seconds) == ("PA1 asked for its own; broken off", 2.0)
     assert taken.kind is EpisodeKind.TAKEOVER
+
+
+def test_a_handover_begins_with_the_route_point_and_ends_with_the_last_port() -> None:
+    writer = Writer(both(), "PA1")
+    writer.step(StepKind.HAND_OVER, *EVERYTHING[1:], home="PA2")
+    writer.wait(7.0)
+    assert writer.last.seconds is None
+    writer.step(StepKind.HAND_OVER, PORTS[0], home="PA2")
+    found = writer.last
+    assert (found.kind, found.server, found.home, found.to) == (
+        EpisodeKind.HANDOVER,
+        "PA1",
+        "PA1",
+        "PA2",
+    )
+    assert (found.cause, found.seconds, found.identities) == ("an operator drains PA1", 7.0, 4)
+    assert found.holder == "PA2"
+
+
+def test_a_handover_that_is_taken_back_is_not_finished_and_the_next_is_another() -> None:
+    writer = Writer(both(), "PA1")
+    writer.step(StepKind.HAND_OVER, EVERYTHING[-1], home="PA2")
+    writer.step(StepKind.WANT)
+    writer.worlds.commit(Transaction((), (Put("move/PA1", "PA2"),)))
+    writer.look()
+    writer.step(StepKind.HAND_OVER, *EVERYTHING, home="PA2")
+    first, second = history(writer.worlds.snapshot())
+    assert (first.seconds, first.cause) == (None, "an operator drains PA1")
+    assert (second.seconds, second.cause) == (0.0, "an operator moves PA1")
 
 
 def test_a_fence_is_written_when_the_server_may_act_again() -> None:

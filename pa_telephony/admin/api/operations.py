@@ -143,6 +143,7 @@ _EPISODE = _thing(
     began=Number(),
     seconds=Number(null=True),
     identities=Whole(),
+    to=Text(),
 )
 _REVISION = (
     Part("revision", Whole()),
