@@ -34,7 +34,7 @@ from pa_telephony.failover.missing import MissingDevice, missing_devices
 
 __all__ = ["CallManagerLink", "Deed", "Lacking", "Seen"]
 
-_ANSWERS_WITHIN = 5.0
+_ANSWERS_WITHIN = 3.0
 """Seconds that a call manager has; one that stands still keeps no page waiting for longer."""
 _EVERY = 1.0
 _SCCP_PORT = 2000

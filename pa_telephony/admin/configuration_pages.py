@@ -27,6 +27,7 @@ from pa_telephony.admin.server_form import (
 )
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.missing import toml_lines
 
 __all__ = ["ConfigurationPages"]
 
@@ -52,12 +53,12 @@ class ConfigurationPages:
         if request.method == "POST":
             return await self._sent(request, name if name else None)
         if adds:
-            return _draw(request, opened(present, blank(present.config)), None)
+            return await self._draw(request, opened(present, blank(present.config)), None)
         server = next((s for s in present.config.servers if s.server_name == name), None)
         if server is None:
             why = f"There is no server {name} any more."
             return render(request, "refused.html", 404, title="Server Configuration", why=why)
-        return _draw(request, opened(present, values_of(server)), name)
+        return await self._draw(request, opened(present, values_of(server)), name)
 
     async def _sent(self, request: Request, name: str | None) -> Response:
         posted = form_of(request)
@@ -69,7 +70,7 @@ class ConfigurationPages:
             )
             if found.saved is not None:
                 return await self._saved(request, found, f"deleted {name}", _PATH)
-            return _draw(request, found, name, deletes=True)
+            return await self._draw(request, found, name, deletes=True)
 
         def build(config: ClusterConfig, values: Values) -> Cluster:
             return with_server(config, name, values)
@@ -79,7 +80,7 @@ class ConfigurationPages:
         if found.saved is not None:
             now = found.values["server_name"]
             return await self._saved(request, found, f"saved {now}", f"{_PATH}?server={quote(now)}")
-        return _draw(request, found, name)
+        return await self._draw(request, found, name)
 
     async def _good(self, name: str | None) -> Values:
         """What may stand in the form: what does, or for a new server hardly anything."""
@@ -95,6 +96,28 @@ class ConfigurationPages:
         await self._all.note(request, what, result=f"revision {found.saved.revision.number}")
         return await self._all.leave(request, "\n".join(found.told), to)
 
+    async def _draw(
+        self, request: Request, found: Edit, name: str | None, *, deletes: bool = False
+    ) -> Response:
+        present = found.present
+        context: dict[str, Any] = {
+            "form": SERVER_FORM,
+            "found": found,
+            "name": name,
+            "names": [each.server_name for each in present.config.servers],
+            "choices": choices(present.config),
+            "loads": _loads(present, found, name),
+            "deletes": deletes,
+            "action": f"{_PATH}?server={quote(name)}" if name else f"{_PATH}?new",
+            "warnings": _warnings(found),
+            "lacking": await self._all.call_manager.lacking(found.meant or present.config),
+            "toml_lines": toml_lines,
+        }
+        if request.headers.get("x-fragment"):
+            return render(request, "server_preview.html", **context)
+        status = 422 if found.problems else 409 if found.overtaken else 200
+        return render(request, "server_configuration.html", status, **context)
+
 
 def _without(config: ClusterConfig, name: str) -> Cluster:
     if all(each.server_name != name for each in config.servers):
@@ -109,25 +132,6 @@ def _entry_problem(
         return entry_problem(config, old, values["server_name"], field, entries)
 
     return problem
-
-
-def _draw(request: Request, found: Edit, name: str | None, *, deletes: bool = False) -> Response:
-    present = found.present
-    context: dict[str, Any] = {
-        "form": SERVER_FORM,
-        "found": found,
-        "name": name,
-        "names": [each.server_name for each in present.config.servers],
-        "choices": choices(present.config),
-        "loads": _loads(present, found, name),
-        "deletes": deletes,
-        "action": f"{_PATH}?server={quote(name)}" if name else f"{_PATH}?new",
-        "warnings": _warnings(found),
-    }
-    if request.headers.get("x-fragment"):
-        return render(request, "preview.html", **context)
-    status = 422 if found.problems else 409 if found.overtaken else 200
-    return render(request, "server_configuration.html", status, **context)
 
 
 def _loads(present: Present, found: Edit, name: str | None) -> tuple[Any, ...]:

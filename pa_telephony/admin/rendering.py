@@ -18,7 +18,7 @@ from pa_telephony.admin.records import Session
 from pa_telephony.admin.roles import Act, act_of_page, why_not
 from pa_telephony.admin.sentences import condensed
 from pa_telephony.failover.status import seconds
-from pa_telephony.printable import printable_reason
+from pa_telephony.printable import printable_lines, printable_reason
 
 __all__ = ["BASE", "FAULTS", "MENU", "fragment", "render"]
 
@@ -72,6 +72,7 @@ _filters: dict[str, Any] = {
     "moment": moment,
     "pieces": pieces,
     "printable": printable_reason,
+    "printable_lines": printable_lines,
     "seconds": seconds,
 }
 _environment.filters.update(_filters)

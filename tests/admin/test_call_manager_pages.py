@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from company import ALICE, BOB, COMPANY, changed
+from company import ALICE, BOB, COMPANY, MEDIA_PORT, changed, media_port, route_point
 from form_browser import Browser, administration, signed_in
 from loopback import HOST
 from whole_house import a_manager, pick_up, ringing, until
@@ -377,6 +377,50 @@ async def test_a_reader_sees_all_and_has_no_button(directory: Path) -> None:
             assert "The role reader may not give orders to servers." in page.words
             buttons = [label for form in page.forms().forms for label, _, __ in form.buttons]
             assert buttons in ([], ["Find"])
+
+
+# Server Configuration.
+
+
+async def test_the_devices_that_the_call_manager_lacks_are_shown_with_the_lines_to_paste(
+    directory: Path,
+) -> None:
+    async with opened(directory) as (browser, _, manager):
+        page = await browser.get("server-configuration?server=PA1")
+        words = page.words
+        assert f"The call manager {manager.sccp_address} does not have these 3 devices" in words
+        assert 'name = "PA-VI1" kind = "media port"' in words
+        assert 'kind = "route point" [[device.lines]] number = "5XXX"' in words
+        assert 'number = "6000"' not in words
+        more = await browser.press(page, "preview", route_address="60<0")
+        assert 'number = "60<0"' not in more.text
+        more = await browser.press(page, "preview", route_address="6200")
+        assert "these 4 devices" in more.words
+        assert 'number = "6200"' in more.words
+
+
+async def test_where_it_lacks_nothing_or_is_not_reached_nothing_is_said_of_it(
+    directory: Path,
+) -> None:
+    others = changed(COMPANY, MEDIA_PORT, number="6009")
+    devices = (
+        *others.devices,
+        media_port("PA-VI1", "6001"),
+        media_port("PA-VI2", "6002"),
+        route_point("RP5", "5XXX", partition="PA"),
+    )
+    async with opened(directory, replace(others, devices=devices)) as (browser, all_pages, _):
+        assert "lacks" not in (await browser.get("server-configuration?server=PA1")).words
+        lacking = await all_pages.call_manager.lacking(CLUSTER)
+        assert lacking is not None
+        assert lacking.missing == ()
+    async with administration(
+        directory / "other", CLUSTER, MemoryStore(), control=directory / "c"
+    ) as (all_pages, password):
+        browser = await signed_in(all_pages, password)
+        page = await browser.get("server-configuration?server=PA1")
+        assert page.status == 200
+        assert "lacks" not in page.words
 
 
 # What is made of it.
