@@ -901,6 +901,15 @@ def test_a_new_process_that_does_not_begin_is_waited_for_as_long_as_a_silent_one
     assert StepKind.TAKE_HOME in driver.steps
 
 
+def test_a_call_that_was_sent_to_a_port_when_the_order_to_drain_came_is_answered() -> None:
+    driver = started()
+    for order, is_answered in (("drain:600", True), ("stop", False)):
+        driver.worlds.put(stop("PA1"), order)
+        driver.member.observe(driver.worlds.snapshot(), driver.now)
+        why = driver.member.turns_away(PORTS[0], driver.now, sent=True)
+        assert why == ("" if is_answered else "it is to stop, and takes no new calls")
+
+
 def test_a_server_that_is_drained_answers_no_new_call_and_routes_callers_still() -> None:
     driver = started()
     driver.member.set_busy(PORTS[0], True)
