@@ -25,7 +25,7 @@ __all__ = ["demo"]
 
 _TITLE = "PA1 is stopped, killed, drained, moved, restarted; PA2 stands in; PA1 comes home"
 _LONGEST = 300.0
-"""Seconds that the demo may take. It takes 75 on a machine of its own, and must come to an end on
+"""Seconds that the demo may take. It takes 65 on a machine of its own, and must come to an end on
 one that is not."""
 
 
