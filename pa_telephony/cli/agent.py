@@ -7,7 +7,6 @@ import itertools
 import random
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,10 +18,8 @@ from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.failover.agent import open_agent
 from pa_telephony.failover.agents import Kept
 from pa_telephony.failover.clock import boot_clock
-from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.local_processes import LocalProcesses
-from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import open_store
 
 __all__ = ["agent"]
@@ -90,9 +87,6 @@ async def _run(
         return [*words, "--name", name, *_trace(trace_directory, name)]
 
     async with open_store(cluster) as store:
-        if stored(await store.snapshot()) is None:
-            # As a server does: the file is the configuration of a store that has none.
-            await save_configuration(cluster, store, at=time.time(), by=f"agent@{machine}")
         processes = LocalProcesses(path, command, log_directory)
         async with open_agent(
             machine, cluster, store, processes, chance=random.random, clock=boot_clock

@@ -20,10 +20,11 @@ import trio
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import agents, rolling
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.keeping import Effect, Input, Keeper, Limits, State
 from pa_telephony.failover.machines import elsewhere
 from pa_telephony.failover.status import Ages, cluster_status
-from pa_telephony.failover.stored import current
+from pa_telephony.failover.stored import CONFIGURATION, current
 from pa_telephony.failover.stores import Store
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Stop, World, session
@@ -159,6 +160,8 @@ class Agent:
             self._complain(str(error))
         here = await self._of_this_machine()
         world = World(self.cluster, snapshot)
+        if CONFIGURATION not in snapshot.entries and not world.sessions:
+            await self._bring_configuration()
         await self._depose(world, here)
         running = snapshot.running or frozenset()
         for name in sorted(here | self._keepers.keys()):
@@ -182,6 +185,16 @@ class Agent:
             if name not in here and keeper.state is State.ABSENT:
                 del self._keepers[name]
         await self._restart_in_turn(world, here)
+
+    async def _bring_configuration(self) -> None:
+        """Put what is known into a store that has nothing: a new one, also after one was removed.
+
+        Servers that are started by the store alone cannot begin without it.
+        """
+        by = agents.process_name(self.machine)
+        with contextlib.suppress(ConfigurationError):
+            # Another was quicker.
+            await save_configuration(self.cluster, self._store, at=self._wall(), by=by)
 
     async def _of_this_machine(self) -> frozenset[str]:
         """The servers that the configuration has on this machine."""

@@ -17,6 +17,7 @@ from pa_telephony.failover.agents import Health, agents
 from pa_telephony.failover.intent import answer
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.status import cluster_status
+from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Snapshot, Transaction
 from pa_telephony.failover.world import Beat, World, session, stop
@@ -291,6 +292,20 @@ async def test_an_agent_that_is_started_again_takes_over_what_runs() -> None:
         assert it.starts == 3
         await it.order(Command.STOP)
         await until(lambda: not it.processes)
+
+
+async def test_a_store_that_has_nothing_gets_the_configuration_that_is_known() -> None:
+    async with machine() as it:
+        await until(lambda: it.served == NAMES)
+        for name in NAMES:
+            it.kill(name)
+        entries = (await it.store.snapshot()).entries
+        await it.store.transact(Transaction((), tuple(Delete(key) for key in entries)))
+        await until(lambda: it.served == NAMES)
+        found = stored(await it.store.snapshot())
+        assert found is not None
+        assert found.cluster() == CLUSTER
+        assert found.by.startswith("agent@")
 
 
 async def test_without_the_store_nothing_is_started_and_nothing_ended() -> None:
