@@ -10,8 +10,9 @@ from pa_telephony.admin.alarm_log import AlarmLog
 from pa_telephony.admin.managed import ManagedCluster, NoServers
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.clock import boot_clock
+from pa_telephony.failover.looking import Look
 from pa_telephony.failover.sight import Sight, see
-from pa_telephony.failover.status import Ages
+from pa_telephony.failover.status import Ages, patience
 
 __all__ = ["AlarmWatch"]
 
@@ -36,12 +37,18 @@ class AlarmWatch:
     async def look(self) -> None:
         """Look at the cluster once."""
         try:
-            cluster = (await self._managed.present()).cluster
-            snapshot = await self._managed.store.snapshot()
-            ages = self._ages.look(cluster, snapshot, boot_clock())
-            sight = see(cluster, snapshot, ages, time.time())
+            look = await self._read()
+            if look.doubled:
+                await trio.sleep(patience(look.cluster))
+                look = await self._read()
+            sight = see(look, time.time())
         except NoServers:
             sight = Sight(time.time())
         except (ConnectionLost, ConfigurationError) as error:
             sight = Sight(time.time(), unreadable=str(error))
         self.log.look(sight)
+
+    async def _read(self) -> Look:
+        cluster = (await self._managed.present()).cluster
+        snapshot = await self._managed.store.snapshot()
+        return Look(cluster, snapshot, self._ages.look(cluster, snapshot, boot_clock()))

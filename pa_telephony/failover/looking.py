@@ -6,6 +6,7 @@ At every change, and twice a second although nothing has changed, so that ages g
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import trio
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.status import Ages, ServerStatus, cluster_status
+from pa_telephony.failover.status import Ages, ServerStatus, cluster_status, patience
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import StoreView
 from pa_telephony.failover.transaction import Snapshot
@@ -36,10 +37,15 @@ class Look:
     snapshot: Snapshot
     ages: Mapping[str, float]
 
-    @property
+    @functools.cached_property
     def pages(self) -> tuple[ServerStatus, ...]:
         """The Server Status page of every server."""
         return cluster_status(self.cluster, self.snapshot, self.ages)
+
+    @property
+    def doubled(self) -> bool:
+        """Whether two servers have a number; for a moment that is so at the end of each return."""
+        return any(each.doubled for page in self.pages for each in page.resources)
 
 
 async def looks(
@@ -50,10 +56,19 @@ async def looks(
     ``ages`` are those of earlier looks. To be closed with :func:`contextlib.aclosing`.
     """
     ages = ages or Ages()
+    doubled_until = None
     while True:
         snapshot = await store.snapshot()
         cluster = current(cluster, snapshot)
-        yield Look(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
+        look = Look(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
+        now = trio.current_time()
+        if not look.doubled:
+            doubled_until = None
+        elif doubled_until is None:
+            # At the end of a return the heartbeat may not have come that says it is given up.
+            doubled_until = now + patience(cluster)
+        if doubled_until is None or now >= doubled_until:
+            yield look
         with trio.move_on_after(LOOK), contextlib.suppress(ConnectionLost):
             await store.watch(snapshot)
         await trio.sleep(_PAUSE)

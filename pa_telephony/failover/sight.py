@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import trio
@@ -19,12 +19,11 @@ from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
 from pa_telephony.failover.alarms import flapping
 from pa_telephony.failover.chronicle import Episode, history
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.looking import LOOK, looks
+from pa_telephony.failover.looking import LOOK, Look, looks
 from pa_telephony.failover.rolling import Roll, rolling
-from pa_telephony.failover.status import Ages, ServerStatus, cluster_status
+from pa_telephony.failover.status import Ages, ServerStatus
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import StoreView, open_view
-from pa_telephony.failover.transaction import Snapshot
 
 __all__ = ["Sight", "see", "watch_cluster"]
 
@@ -56,12 +55,13 @@ class Sight:
         return (*found, *flapping(self.episodes, self.at), *((given_up,) if given_up else ()))
 
 
-def see(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float], at: float) -> Sight:
-    """What one snapshot of the store says; ``at`` is Unix time in seconds."""
+def see(look: Look, at: float) -> Sight:
+    """What one look at the store says; ``at`` is Unix time in seconds."""
+    snapshot = look.snapshot
     revision = stored(snapshot)
     return Sight(
         at,
-        cluster_status(cluster, snapshot, ages),
+        look.pages,
         agents(snapshot),
         history(snapshot),
         rolling(snapshot),
@@ -81,7 +81,7 @@ async def watch_cluster(cluster: Cluster, store: StoreView | None = None) -> Asy
             async with contextlib.aclosing(looks(cluster, opened, ages)) as seen:
                 async for look in seen:
                     cluster = look.cluster
-                    yield see(cluster, look.snapshot, look.ages, time.time())
+                    yield see(look, time.time())
         except (ConnectionLost, ConfigurationError) as error:
             yield Sight(time.time(), unreadable=str(error))
             await trio.sleep(LOOK)

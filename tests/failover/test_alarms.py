@@ -26,6 +26,7 @@ from pa_telephony.failover import (
 from pa_telephony.failover.agents import AgentReport, Health, Kept
 from pa_telephony.failover.alarms import flapping
 from pa_telephony.failover.keeping import State
+from pa_telephony.failover.looking import Look
 from pa_telephony.failover.series import series
 from pa_telephony.failover.sight import see
 from pa_telephony.failover.transaction import Snapshot
@@ -155,7 +156,7 @@ def test_an_alarm_comes_once_and_goes_with_how_long_it_lasted() -> None:
 def a_sight() -> Sight:
     worlds = all_is_well()
     worlds.die("PA3")
-    seen = see(CLUSTER, worlds.snapshot(), {"PA1": 0.2, "PA2": 0.4}, 2000.0)
+    seen = see(Look(CLUSTER, worlds.snapshot(), {"PA1": 0.2, "PA2": 0.4}), 2000.0)
     kept = {"PA1": Kept(State.RUNNING, 2, "exit status 1")}
     agent = AgentReport("pa-one", 1.0, kept, Health(0.5, 100, 2000))
     return replace(seen, agents=(agent,), episodes=(taken_over(1.0), taken_over(2.0)), revision=7)
@@ -224,6 +225,32 @@ async def test_a_watch_goes_on_when_the_store_is_gone_for_a_while() -> None:
             if len(said) == 3:
                 break
     assert said == ["", "the disk is gone", ""]
+
+
+class ScriptedStore:
+    """A store in which two servers have a port for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = trio.current_time() + seconds
+
+    async def snapshot(self) -> Snapshot:
+        worlds = all_is_well()
+        if trio.current_time() < self._until:
+            worlds.enter("PA2", up=PORTS[:1])
+        return worlds.snapshot()
+
+    async def watch(self, seen: Snapshot) -> None:
+        await trio.sleep_forever()
+
+
+@pytest.mark.parametrize(("lasts", "told"), [(0.5, False), (60.0, True)])
+async def test_a_number_that_two_have_for_a_moment_is_no_alarm(lasts: float, told: bool) -> None:
+    found: set[AlarmKind] = set()
+    with trio.move_on_after(30.0):
+        async with contextlib.aclosing(watch_cluster(CLUSTER, ScriptedStore(lasts))) as sights:  # type: ignore[arg-type]
+            async for sight in sights:
+                found |= {each.kind for each in sight.alarms}
+    assert (AlarmKind.NUMBER_TWICE in found) is told
 
 
 def test_an_alarm_says_in_one_line_of_what_it_is() -> None:
