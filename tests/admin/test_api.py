@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import trio
-from api_program import SECRET, Program, opened, session_of, with_secret
+from api_program import SECRET, Program, call_manager_socket, opened, session_of, with_secret
 from form_browser import Clock, administration, serve
 from worlds import CLUSTER
 
@@ -38,7 +38,10 @@ async def the_secret(everything: Administration) -> str:
 
 async def test_what_is_read_is_as_declared_with_servers_and_without(tmp_path: Path) -> None:
     for name, begin in (("some", CLUSTER), ("none", ClusterConfig(()))):
-        async with opened(tmp_path / name, begin) as (programs, _, store):
+        async with (
+            call_manager_socket() as control,
+            opened(tmp_path / name, begin, control=control) as (programs, _, store),
+        ):
             if begin is CLUSTER:
                 await serve(store, "PA1", "PA2", busy=True)
             reader = programs[Role.READER]
@@ -439,7 +442,10 @@ async def test_the_audit_log_is_read_newest_first_and_by_account(tmp_path: Path)
 async def test_every_operation_answers_each_role_as_the_table_says(
     tmp_path: Path, role: Role
 ) -> None:
-    async with opened(tmp_path) as (programs, everything, _):
+    async with (
+        call_manager_socket() as control,
+        opened(tmp_path, control=control) as (programs, everything, _),
+    ):
         for operation in OPERATIONS:
             if operation.name == "events":
                 continue

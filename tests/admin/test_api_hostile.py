@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from api_program import SECRET, Program, opened, session_of, with_secret
+from api_program import SECRET, Program, call_manager_socket, opened, session_of, with_secret
 from form_browser import administration
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 from worlds import CLUSTER
@@ -137,7 +137,14 @@ def test_whatever_a_body_says_is_answered_and_the_configuration_keeps_every_rule
     tmp_path: Path, asked: list[tuple[Operation, str, Any]]
 ) -> None:
     async def main() -> None:
-        async with opened(tmp_path / secrets.token_hex(8), with_secret()) as (programs, all_, _):
+        async with (
+            call_manager_socket() as control,
+            opened(tmp_path / secrets.token_hex(8), with_secret(), control=control) as (
+                programs,
+                all_,
+                _,
+            ),
+        ):
             await send_all(programs[Role.ADMINISTRATOR], all_, asked)
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0.001))
@@ -159,7 +166,10 @@ def test_whatever_bytes_come_as_body_and_query_are_answered(
     tmp_path: Path, asked: list[tuple[Operation, bytes, str, str]]
 ) -> None:
     async def main() -> None:
-        async with opened(tmp_path / secrets.token_hex(8)) as (programs, everything, _):
+        async with (
+            call_manager_socket() as control,
+            opened(tmp_path / secrets.token_hex(8), control=control) as (programs, everything, _),
+        ):
             for operation, body, query, kind in asked:
                 if operation.name == "events":
                     continue

@@ -200,7 +200,8 @@ async def known_as(
         administration(directory, cluster, MemoryStore()) as (all_pages, _),
     ):
         await all_pages.managed.save(cluster, 0, "import")
-        yield await all_pages.call_manager.look("devices")
+        here = replace(all_pages, control=None)
+        yield await here.call_manager.look("devices")
 
 
 def naming(skinny: str, jtapi: str) -> Cluster:

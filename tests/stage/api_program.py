@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 
 import httpx2
 from form_browser import Browser, Clock, administration, signed_in
+from whole_house import a_manager
 from worlds import CLUSTER
 
 from pa_telephony.admin.administration import Administration
@@ -18,12 +22,21 @@ from pa_telephony.admin.api.operations import BASE, OPERATIONS, PROBLEM, find
 from pa_telephony.admin.app import make_app
 from pa_telephony.admin.roles import Role
 from pa_telephony.admin.tokens import Tokens
+from pa_telephony.callmanager import offer_control
 from pa_telephony.failover import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.stores import MemoryStore
 
-__all__ = ["SECRET", "Answer", "Program", "opened", "session_of", "with_secret"]
+__all__ = [
+    "SECRET",
+    "Answer",
+    "Program",
+    "call_manager_socket",
+    "opened",
+    "session_of",
+    "with_secret",
+]
 
 Answer = tuple[int, Any]
 SECRET = "the-provider-s-password"
@@ -74,18 +87,35 @@ class Program:
 
 @contextlib.asynccontextmanager
 async def opened(
-    directory: Path, begin: ClusterConfig = CLUSTER, clock: Clock | None = None
+    directory: Path,
+    begin: ClusterConfig = CLUSTER,
+    clock: Clock | None = None,
+    control: Path | None = None,
 ) -> AsyncGenerator[tuple[dict[Role, Program], Administration, MemoryStore]]:
     """A program of each role, at a cluster whose store has its configuration."""
     store = MemoryStore()
     if isinstance(begin, Cluster):
         await save_configuration(begin, store, by="import")
-    async with administration(directory, begin, store, clock) as (everything, _):
+    async with administration(directory, begin, store, clock, control=control) as (everything, _):
         programs: dict[Role, Program] = {}
         for role in Role:
             secret = Tokens(everything.records).make(f"a-{role.value}", role, "administrator")
             programs[role] = Program(everything, {"authorization": f"Bearer {secret}"})
         yield programs, everything, store
+
+
+@contextlib.asynccontextmanager
+async def call_manager_socket() -> AsyncGenerator[Path]:
+    """The control socket of a call manager that runs, for :func:`opened`."""
+    directory = Path(tempfile.mkdtemp(prefix="pa-"))  # short enough for a socket
+    try:
+        async with (
+            a_manager(within=math.inf) as manager,
+            offer_control(manager, directory / "c"),
+        ):
+            yield directory / "c"
+    finally:
+        shutil.rmtree(directory)
 
 
 async def session_of(everything: Administration, password: str) -> tuple[Browser, Program]:

@@ -251,13 +251,22 @@ async def administration(
     access: Access | None = None,
     control: Path | None = None,
 ) -> AsyncGenerator[tuple[Administration, str]]:
-    """The administration of a cluster, and its first password."""
+    """The administration of a cluster, and its first password.
+
+    Without ``control`` it has no call manager, whatever runs on this machine.
+    """
     ticking = clock or Clock()
     records = Records(directory / "state" / "admin", PlainHasher(), ticking)
     password = records.first_password()
     assert password is not None
     managed = ManagedCluster(store, dataclasses.replace(begin), ticking)
-    found = Administration(managed, records, Live(managed), access or ACCESS, control=control)
+    found = Administration(
+        managed,
+        records,
+        Live(managed),
+        access or ACCESS,
+        control=control or directory / "no-call-manager",
+    )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(found.live.run)
         nursery.start_soon(found.live_call_manager.run)

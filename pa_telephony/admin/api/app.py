@@ -19,6 +19,7 @@ from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.administering import Administering
 from pa_telephony.admin.api.asking import Asked, Handler
 from pa_telephony.admin.api.bodies import read_json, read_query, read_toml
+from pa_telephony.admin.api.call_managing import CallManaging
 from pa_telephony.admin.api.configuring import Configuring
 from pa_telephony.admin.api.operations import OPERATIONS, Operation, find
 from pa_telephony.admin.api.ordering import Ordering
@@ -52,6 +53,7 @@ class Api:
             **Configuring(everything).handlers(),
             **Ordering(everything).handlers(),
             **Administering(everything).handlers(),
+            **CallManaging(everything).handlers(),
         }
         assert self._handlers.keys() == {each.name for each in OPERATIONS}
 

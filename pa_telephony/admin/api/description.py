@@ -22,7 +22,7 @@ _REFUSALS = {
     "413": "The body is too large.",
     "415": "The body is of another type.",
     "422": "A field breaks a rule.",
-    "503": "The store cannot be read or written.",
+    "503": "The store cannot be read or written, or the call manager is not reached.",
 }
 
 

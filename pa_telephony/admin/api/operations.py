@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast, get_type_hints
 
+from pa_telephony.admin.api.call_manager_operations import CALL_MANAGER
+from pa_telephony.admin.api.declaring import BASE, Operation, thing
 from pa_telephony.admin.api.shapes import (
     Anything,
     Flag,
@@ -14,7 +15,6 @@ from pa_telephony.admin.api.shapes import (
     Names,
     Number,
     Part,
-    Shape,
     Text,
     Thing,
     Whole,
@@ -34,37 +34,6 @@ from pa_telephony.failover.plain import KINDS
 from pa_telephony.failover.speech import SpeechConfig
 
 __all__ = ["BASE", "NOTHING", "OPERATIONS", "PROBLEM", "Operation", "find"]
-
-BASE = "/api/v1"
-"""Where all of it stands."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One thing that can be asked for."""
-
-    name: str
-    method: str
-    path: str
-    """Below :data:`BASE`; ``{name}`` stands for a part that is given."""
-    act: Act
-    what: str
-    """What it does, in a sentence."""
-    answer: Shape
-    query: Thing = field(default_factory=Thing)
-    body: Shape | None = None
-    status: int = 200
-    events: bool = False
-    """Whether it is, or can be, answered with events."""
-    toml: bool = False
-    """Whether the body may be TOML, and the answer is when that is accepted."""
-    notes: bool = False
-    """Whether it stands in the audit log."""
-
-
-def _thing(hint: str = "", /, **shapes: Shape) -> Thing:
-    return Thing(parts=tuple(Part(name, each) for name, each in shapes.items()), hint=hint)
-
 
 _NAME = Text(least=1, most=200)
 _ANY_TEXT = Text(most=100_000)
@@ -86,7 +55,7 @@ def _deadline(default: int | None, hint: str) -> Part:
 
 NOTHING = Thing(hint="Nothing to say.")
 
-_RESOURCE = _thing(
+_RESOURCE = thing(
     kind=Text(choices=tuple(KINDS.values())),
     number=_ANY_TEXT,
     up=Flag(),
@@ -98,15 +67,15 @@ _RESOURCE = _thing(
 )
 _ORDERS = Thing(
     parts=(
-        Part("drain", _thing(seconds=Number()), mandatory=False),
-        Part("stop", _thing(alone=Flag()), mandatory=False),
-        Part("move", _thing(to=_NAME, seconds=Number(null=True)), mandatory=False),
-        Part("return", _thing(seconds=Number()), mandatory=False),
-        Part("hold", _thing(), mandatory=False),
+        Part("drain", thing(seconds=Number()), mandatory=False),
+        Part("stop", thing(alone=Flag()), mandatory=False),
+        Part("move", thing(to=_NAME, seconds=Number(null=True)), mandatory=False),
+        Part("return", thing(seconds=Number()), mandatory=False),
+        Part("hold", thing(), mandatory=False),
     ),
     hint="What operators have ordered; `seconds` is what calls have, null for all their time.",
 )
-_SERVER = _thing(
+_SERVER = thing(
     server=_NAME,
     state=_ANY_TEXT,
     severity=Text(choices=("normal", "warning", "down")),
@@ -121,21 +90,21 @@ _SERVER = _thing(
     media_ports_in_use=Whole(),
     resources=Items(of=_RESOURCE),
 )
-_SERVICE = _thing(group=_NAME, host=_ANY_TEXT, locale=_ANY_TEXT, state=_ANY_TEXT)
-_AGENT = _thing(
+_SERVICE = thing(group=_NAME, host=_ANY_TEXT, locale=_ANY_TEXT, state=_ANY_TEXT)
+_AGENT = thing(
     machine=_NAME,
     servers=Names(of=_ANY_TEXT),
     load=Number(),
     memory_mib=Whole(),
     disk_mib=Whole(),
 )
-_ALARM = _thing(
+_ALARM = thing(
     kind=Text(choices=tuple(each.value for each in AlarmKind)),
     server=Text(),
     identity=Text(),
     text=_ANY_TEXT,
 )
-_EPISODE = _thing(
+_EPISODE = thing(
     kind=Text(choices=tuple(each.value for each in EpisodeKind)),
     server=_NAME,
     home=Text(),
@@ -152,15 +121,15 @@ _REVISION = (
     Part("by", _ANY_TEXT),
 )
 _PAST = Thing(parts=(*_REVISION, Part("changes", Items(of=_ANY_TEXT))))
-_ANSWER = _thing(
+_ANSWER = thing(
     server=_NAME,
     final=Flag(hint="Whether waiting longer would change nothing."),
     obeyed=Flag(),
     words=_ANY_TEXT,
 )
 _ROLE = Text(choices=tuple(each.value for each in Role))
-_ACCOUNT = _thing(name=_NAME, role=_ROLE)
-_PASSWORD = _thing(name=_NAME, role=_ROLE, password=Text(hint="It is shown this once."))
+_ACCOUNT = thing(name=_NAME, role=_ROLE)
+_PASSWORD = thing(name=_NAME, role=_ROLE, password=Text(hint="It is shown this once."))
 _TOKEN = (
     Part("name", _NAME),
     Part("role", _ROLE),
@@ -168,7 +137,7 @@ _TOKEN = (
     Part("made", Number()),
     Part("used", Number(null=True, hint="When it was used last, to a minute.")),
 )
-_DEED = _thing(at=Number(), account=Text(), address=Text(), what=_ANY_TEXT, result=_ANY_TEXT)
+_DEED = thing(at=Number(), account=Text(), address=Text(), what=_ANY_TEXT, result=_ANY_TEXT)
 
 PROBLEM = Thing(
     parts=(
@@ -176,7 +145,7 @@ PROBLEM = Thing(
         Part("title", Text()),
         Part("status", Whole(least=400, most=599)),
         Part("detail", _ANY_TEXT),
-        Part("errors", Items(of=_thing(section=_ANY_TEXT, field=_ANY_TEXT, rule=_ANY_TEXT))),
+        Part("errors", Items(of=thing(section=_ANY_TEXT, field=_ANY_TEXT, rule=_ANY_TEXT))),
         Part(
             "changes",
             Items(of=_ANY_TEXT, hint="What another writer has changed meanwhile."),
@@ -251,14 +220,14 @@ _PRESENT = Thing(
         Part("passwords", Items(of=_NAME, hint="The providers that have a password.")),
     )
 )
-_SAVED = _thing(
+_SAVED = thing(
     revision=Whole(),
     saved=Flag(hint="False of a dry run, and when nothing has changed."),
     changes=Items(of=_ANY_TEXT),
     told=Items(of=_ANY_TEXT, hint="What happens then."),
     warnings=Items(of=_ANY_TEXT),
     refused=Items(
-        of=_thing(section=_ANY_TEXT, field=_ANY_TEXT, rule=_ANY_TEXT),
+        of=thing(section=_ANY_TEXT, field=_ANY_TEXT, rule=_ANY_TEXT),
         hint="Of a dry run: why it could not be saved now.",
     ),
 )
@@ -295,7 +264,7 @@ def _ordered(name: str, what: str, body: Thing) -> Operation:
         act=Act.OPERATE,
         what=f"{what} Waits, and says what has become of it; as events, with what is so on the way,"
         " when `text/event-stream` is accepted.",
-        answer=_thing(obeyed=Flag(), answers=Items(of=_ANSWER)),
+        answer=thing(obeyed=Flag(), answers=Items(of=_ANSWER)),
         body=body,
         events=True,
         notes=True,
@@ -320,7 +289,7 @@ OPERATIONS = (
         act=Act.LOOK,
         what="Who asks, what that role may do, and the token that a session's requests carry in"
         " `X-CSRF-Token`.",
-        answer=_thing(
+        answer=thing(
             account=_NAME,
             role=_ROLE,
             may=Items(of=Text(choices=tuple(each.name.lower() for each in Act))),
@@ -333,7 +302,7 @@ OPERATIONS = (
         path="/status",
         act=Act.LOOK,
         what="Every server's status page, as `pa-telephony status --json`; then services.",
-        answer=_thing(servers=Items(of=_SERVER), services=Items(of=_SERVICE)),
+        answer=thing(servers=Items(of=_SERVER), services=Items(of=_SERVICE)),
     ),
     Operation(
         name="agents",
@@ -341,7 +310,7 @@ OPERATIONS = (
         path="/agents",
         act=Act.LOOK,
         what="What the agents that live say of their machines.",
-        answer=_thing(agents=Items(of=_AGENT)),
+        answer=thing(agents=Items(of=_AGENT)),
     ),
     Operation(
         name="alarms",
@@ -349,7 +318,7 @@ OPERATIONS = (
         path="/alarms",
         act=Act.LOOK,
         what="What is wrong now.",
-        answer=_thing(alarms=Items(of=_ALARM)),
+        answer=thing(alarms=Items(of=_ALARM)),
     ),
     Operation(
         name="episodes",
@@ -357,7 +326,7 @@ OPERATIONS = (
         path="/episodes",
         act=Act.LOOK,
         what="The last takeovers, returns and fences, the oldest first.",
-        answer=_thing(episodes=Items(of=_EPISODE)),
+        answer=thing(episodes=Items(of=_EPISODE)),
     ),
     Operation(
         name="events",
@@ -365,7 +334,7 @@ OPERATIONS = (
         path="/events",
         act=Act.LOOK,
         what="Status and alarms whenever they change, as events named `update`.",
-        answer=_thing(
+        answer=thing(
             revision=Whole(),
             servers=Items(of=_SERVER),
             alarms=Items(of=_ALARM),
@@ -417,7 +386,7 @@ OPERATIONS = (
         path="/configuration/history",
         act=Act.LOOK,
         what="The revisions, the newest first, each with what it has changed.",
-        answer=_thing(revisions=Items(of=_PAST)),
+        answer=thing(revisions=Items(of=_PAST)),
     ),
     _order("start", "Take back the order to stop or to drain."),
     _order("stop", "Stop at once: calls end, others stand in."),
@@ -440,13 +409,14 @@ OPERATIONS = (
         _UNDO,
     ),
     _order_one("hold", "Keep the server's numbers at whoever stands in.", _UNDO),
+    *CALL_MANAGER,
     Operation(
         name="accounts",
         method="GET",
         path="/accounts",
         act=Act.ADMINISTER,
         what="All accounts.",
-        answer=_thing(accounts=Items(of=_ACCOUNT)),
+        answer=thing(accounts=Items(of=_ACCOUNT)),
     ),
     Operation(
         name="add-account",
@@ -455,7 +425,7 @@ OPERATIONS = (
         act=Act.ADMINISTER,
         what="Make an account; its first password is in the answer.",
         answer=_PASSWORD,
-        body=_thing(name=_NAME, role=_ROLE),
+        body=thing(name=_NAME, role=_ROLE),
         status=201,
         notes=True,
     ),
@@ -466,7 +436,7 @@ OPERATIONS = (
         act=Act.ADMINISTER,
         what="Give an account another role.",
         answer=_ACCOUNT,
-        body=_thing(role=_ROLE),
+        body=thing(role=_ROLE),
         notes=True,
     ),
     Operation(
@@ -493,7 +463,7 @@ OPERATIONS = (
         path="/tokens",
         act=Act.ADMINISTER,
         what="All tokens, without their secrets.",
-        answer=_thing(tokens=Items(of=Thing(parts=_TOKEN))),
+        answer=thing(tokens=Items(of=Thing(parts=_TOKEN))),
     ),
     Operation(
         name="make-token",
@@ -501,8 +471,8 @@ OPERATIONS = (
         path="/tokens",
         act=Act.ADMINISTER,
         what="Make a token; its secret is in the answer.",
-        answer=_thing(name=_NAME, role=_ROLE, secret=Text(hint="It is shown this once.")),
-        body=_thing(name=_NAME, role=_ROLE),
+        answer=thing(name=_NAME, role=_ROLE, secret=Text(hint="It is shown this once.")),
+        body=thing(name=_NAME, role=_ROLE),
         status=201,
         notes=True,
     ),
@@ -521,7 +491,7 @@ OPERATIONS = (
         path="/deeds",
         act=Act.ADMINISTER,
         what="The audit log, the newest first.",
-        answer=_thing(deeds=Items(of=_DEED)),
+        answer=thing(deeds=Items(of=_DEED)),
         query=Thing(
             parts=(
                 Part("account", Text(hint="Of that account alone."), mandatory=False, default=""),
