@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pa_telephony.admin.administration import Administration, session_of
 from pa_telephony.admin.alarm_log import counted
@@ -17,9 +18,36 @@ from pa_telephony.admin.live import Followed, TooManyFollow, encoded
 from pa_telephony.admin.rendering import fragment
 from pa_telephony.failover.sight import Sight
 
-__all__ = ["drawing", "events_of", "following", "streaming"]
+__all__ = ["EventStream", "drawing", "events_of", "following", "streaming"]
 
 T = TypeVar("T")
+
+
+class EventStream(StreamingResponse):
+    """A stream that ends when whoever reads it has left, and is ended in full otherwise.
+
+    Starlette's own listens until its very end for somebody who leaves; hypercorn says that of every
+    request that is done, and the end of the stream was cancelled with it: the connection was
+    neither closed nor taken for another request.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        left = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._until_left, receive, nursery.cancel_scope)
+            head = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **head})
+            async for part in self.body_iterator:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            left = False
+            nursery.cancel_scope.cancel()
+        if not left:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _until_left(self, receive: Receive, scope: trio.CancelScope) -> None:
+        await self.listen_for_disconnect(receive)
+        scope.cancel()
 
 
 def drawing(administration: Administration, draw: Callable[[Sight], str]) -> Callable[[Sight], str]:
@@ -82,4 +110,4 @@ def streaming(
         except TooManyFollow:
             yield b"event: full\ndata: too many pages follow the cluster\n\n"
 
-    return StreamingResponse(events(), media_type=kind)
+    return EventStream(events(), media_type=kind)

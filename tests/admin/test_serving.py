@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import stat
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,45 +12,18 @@ import pytest
 import trio
 from click.testing import CliRunner
 from form_browser import BASE, PlainHasher
+from served_pages import ask, opened
 from worlds import CLUSTER
 
 from pa_telephony.admin import serving
-from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.gate import COOKIE
 from pa_telephony.admin.records import ADMINISTRATOR
 from pa_telephony.admin.serving import open_administration, open_pages
 from pa_telephony.cli.main import cli
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import Command
-from pa_telephony.failover.config import ClusterConfig
 
 pytestmark = pytest.mark.real_time
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, begin: ClusterConfig = CLUSTER
-) -> AsyncGenerator[tuple[Administration, int]]:
-    monkeypatch.setattr(serving, "argon2_hasher", PlainHasher)
-    here = replace(begin, file=str(directory / "cluster.toml"))
-    async with (
-        open_administration(here) as (all_pages, _),
-        open_pages(all_pages, "127.0.0.1", 0) as port,
-    ):
-        yield all_pages, port
-
-
-async def ask(port: int, *lines: str, until: bytes = b"\r\n\r\n") -> bytes:
-    """Send the lines of a request; gives what comes until these bytes, or the end."""
-    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
-        await stream.send_all("\r\n".join([*lines, "", ""]).encode())
-        answer = b""
-        with trio.fail_after(30):
-            async for part in stream:
-                answer += part
-                if until in answer:
-                    break
-        return answer
 
 
 async def test_a_browser_is_answered_and_the_file_becomes_the_configuration(
@@ -118,6 +90,23 @@ async def test_who_leaves_a_stream_is_not_waited_for(
         with trio.fail_after(20):
             while all_pages.live.followers:  # noqa: ASYNC110 - nothing tells of it
                 await trio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [(f"{BASE}/server-status/events", b"event: full"), ("/api/v1/events", b"retry: 60000")],
+)
+async def test_the_connection_of_a_stream_that_has_ended_takes_the_next_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, told: bytes
+) -> None:
+    async with opened(tmp_path, monkeypatch) as (all_pages, port):
+        all_pages.live.most = 0
+        cookie = f"Cookie: {COOKIE}={all_pages.records.begin(ADMINISTRATOR).token}"
+        first = ("GET " + path + " HTTP/1.1", "Host: localhost", cookie, "")
+        second = (f"GET {BASE}/login HTTP/1.1", "Host: localhost", cookie)
+        answer = await ask(port, *first, *second, until=b"</html>")
+        assert told in answer
+        assert answer.endswith(b"</html>")
 
 
 @pytest.mark.parametrize(

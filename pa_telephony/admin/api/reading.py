@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from pa_telephony import failover
 from pa_telephony.admin.actors import still
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.asking import Asked, Handler
 from pa_telephony.admin.api.description import description
+from pa_telephony.admin.following import EventStream
 from pa_telephony.admin.live import TooManyFollow, encoded
 from pa_telephony.admin.roles import TABLE, Act
 from pa_telephony.failover.agents import agents
@@ -100,7 +101,7 @@ class Reading:
             except TooManyFollow:
                 yield b"retry: 60000\n\n"
 
-        return StreamingResponse(events(), media_type="text/event-stream")
+        return EventStream(events(), media_type="text/event-stream")
 
 
 def _draw(sight: Sight) -> str:
