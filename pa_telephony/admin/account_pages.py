@@ -134,7 +134,6 @@ class AccountPages:
             "audit.html",
             deeds=deeds,
             account=account,
-            when=_when,
             most=_MOST,
             wrong=WRONG_PASSWORD,
         )

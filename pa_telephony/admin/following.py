@@ -32,7 +32,7 @@ class EventStream(StreamingResponse):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the head and all parts, and the end unless whoever reads has left."""
         left = True
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._until_left, receive, nursery.cancel_scope)

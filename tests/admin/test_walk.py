@@ -47,6 +47,16 @@ PAGES = (
     "telephony?provider=PA1jtapi",
     "telephony?provider=pa1skinny",
     "speech-services",
+    "cluster",
+    "cluster?span=7d",
+    "alarms",
+    "configuration-history",
+    "control-center/orders?server=PA1",
+    "control-center/restart",
+    "accounts",
+    "tokens",
+    "audit",
+    "demo/faults",
     "help",
     "password",
     "log-out",
@@ -341,6 +351,100 @@ def test_the_steps_of_the_document_show_what_the_document_shows(
         context.close()
 
 
+def walk_beyond(person: Person, pictures: Pictures) -> None:
+    """What came after the document: orders, faults, alarms, history, accounts, tokens, audit."""
+    page = person.page
+
+    # An order with a deadline, told in the server's row until it is taken back.
+    page.goto(f"{person.address}server-status?server=PA1")
+    person.sees_all_home()
+    person.chooses("System", "Control Center")
+    page.get_by_role("link", name="More orders for PA1").click()
+    page.locator("#drain-deadline").fill("soon")
+    page.get_by_role("button", name="Drain PA1", exact=True).click()
+    expect(page.locator("#drain-why")).to_contain_text("whole number of seconds")
+    pictures("orders")
+    page.locator("#drain-deadline").fill("600")
+    page.get_by_role("button", name="Drain PA1", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("PA1")
+    person.until("the order stands in the row", lambda: "drain" in person.reads().lower())
+    page.get_by_role("button", name="Undo drain of PA1").click()
+    expect(page.locator(".told")).to_contain_text("PA1")
+    person.chooses("Servers", "Server Status")
+    person.opens("PA1")
+    person.sees_all_home()
+
+    # A server that stands still is an alarm, and a takeover on Cluster.
+    page.get_by_role("link", name="Demo", exact=True).click()
+    page.get_by_role("button", name="Stop PA1 dead").click()
+    person.until("PA1 stands still", lambda: "stands still" in person.reads())
+    pictures("faults")
+    person.chooses("System", "Alarms")
+    person.until("an alarm", lambda: page.locator(".alarm").count() > 0)
+    pictures("alarms")
+    person.chooses("System", "Cluster")
+    page.get_by_role("link", name="10 minutes").click()
+    person.until("PA2 stands in", lambda: "at a stand-in" in person.reads())
+    pictures("cluster")
+    page.get_by_role("link", name="Demo", exact=True).click()
+    page.get_by_role("button", name="Let PA1 go on").click()
+    page.goto(f"{person.address}server-status?server=PA1")
+    person.sees_all_home()
+
+    # A revision is compared with the one before, and taken back as a new one.
+    person.chooses("Servers", "Server Configuration")
+    person.opens("PA2")
+    page.locator("details.more summary").click()
+    person.fills(capacity="30")
+    person.saves()
+    person.chooses("System", "Configuration History")
+    assert "present" in person.reads()
+    pictures("configuration-history")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("From revision")
+    person.chooses("System", "Configuration History")
+    page.get_by_role("link", name=re.compile("Make revision 1 the present")).click()
+    page.get_by_role("button", name=re.compile("Make it present again")).click()
+    expect(page.locator(".told")).to_contain_text("Revision 1 is the present one again")
+
+    # Another account and a token; the audit log has all of it.
+    person.chooses("Session", "Accounts")
+    page.locator("#name").fill("anna")
+    page.locator("#role").select_option("operator")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("The password of anna")
+    person.chooses("Session", "Accounts")
+    pictures("accounts")
+    person.chooses("Session", "API Tokens")
+    page.locator("#name").fill("billing")
+    page.get_by_role("button", name="Make", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("The token of billing")
+    person.chooses("Session", "API Tokens")
+    pictures("tokens")
+    person.chooses("Session", "Audit Log")
+    said = person.reads()
+    for deed in ("anna", "billing", "made revision 1 the present one again"):
+        assert deed in said
+    pictures("audit")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_the_pages_beyond_the_document_do_what_they_say(browser: Browser, scripts: bool) -> None:
+    with administration() as (address, password):
+        context = browser.new_context(viewport=WIDE, java_script_enabled=scripts)
+        person = Person(context.new_page(), address, scripts=scripts)
+        person.logs_in(password)
+        takes = "SCREENSHOTS" in os.environ and scripts
+
+        def pictures(name: str) -> None:
+            if takes:
+                picture(person.page, f"{name}.png")
+
+        walk_beyond(person, pictures)
+        assert person.troubles == []
+        context.close()
+
+
 def test_every_page_is_usable_on_a_small_screen_and_by_everybody(browser: Browser) -> None:
     """By everybody: axe finds nothing, in light and dark, wide and narrow."""
     with administration() as (address, password):
@@ -363,7 +467,8 @@ def test_every_page_is_usable_on_a_small_screen_and_by_everybody(browser: Browse
                 assert overflow <= 0, f"{path} is wider than {size['width']} pixels"
                 if "SCREENSHOTS" in os.environ and path in PICTURES[scheme, size["width"]]:
                     kind = "dark" if scheme == "dark" else "narrow"
-                    picture(page, f"{path.partition('?')[0]}-{kind}.png")
+                    name = path.partition("?")[0].rpartition("/")[2]
+                    picture(page, f"{name}-{kind}.png")
             assert person.troubles == []
             context.close()
         assert found == {}
@@ -412,13 +517,21 @@ def test_a_page_that_follows_the_cluster_says_when_it_cannot(browser: Browser) -
 
 PICTURES = {
     ("light", 1280): (),
-    ("dark", 1280): ("control-center",),
+    ("dark", 1280): ("control-center", "cluster"),
     ("light", 390): (
         "server-status?server=PA1",
         "server-configuration?server=PA1",
         "control-center",
         "telephony?provider=PA1jtapi",
         "speech-services",
+        "cluster",
+        "alarms",
+        "configuration-history",
+        "control-center/orders?server=PA1",
+        "accounts",
+        "tokens",
+        "audit",
+        "demo/faults",
     ),
 }
 
