@@ -257,6 +257,8 @@ class _Reader:
             self._present = None
         self._cluster = world.cluster
         self._ages = ages
+        # Asked for each number of each server.
+        self._acting = {name: self._said(name) for name in world.names if self._is_up(name)}
 
     def page(self, name: str) -> ServerStatus:
         world = self.world
@@ -302,11 +304,8 @@ class _Reader:
         world = self.world
         owner = world.owner(identity)
         # A route point on its way home is served by its last holder until it has arrived.
-        serving = [
-            name
-            for name in sorted(world.names, key=lambda name: name != owner)
-            if self._is_up(name) and identity.label in self._said(name).up
-        ]
+        serving = [name for name, beat in self._acting.items() if identity.label in beat.up]
+        serving.sort(key=lambda name: name != owner)
         also = tuple(serving[1:])
         # Both servers have a route point while it goes home; never a port.
         returns = identity.kind is not Kind.PORT and world.claimant(identity.home) is not None
@@ -314,9 +313,7 @@ class _Reader:
             identity,
             up=bool(serving),
             holder=serving[0] if serving else (owner or ""),
-            busy=any(
-                identity.label in self._said(name).busy for name in world.names if self._is_up(name)
-            ),
+            busy=any(identity.label in beat.busy for beat in self._acting.values()),
             why="" if serving else self._why(identity, owner),
             also=also,
             doubled=bool(also) and not returns,
