@@ -155,6 +155,7 @@ async def test_an_address_that_somebody_has_is_told_in_one_line(
         ((), "--cluster FILE or --store FILE is needed"),
         (("--empty",), "--empty goes with --demo"),
         (("--demo", "--store", "x.db"), "brings a cluster of its own"),
+        (("--demo", "--control", "c"), "brings a cluster of its own"),
         (("--store", "nowhere.db"), "nowhere.db"),
         (("--cluster", "nowhere.toml"), "nowhere.toml"),
     ],

@@ -57,6 +57,8 @@ PAGES = (
     "tokens",
     "audit",
     "demo/faults",
+    "call-manager",
+    "call-manager/device?name=SEP000000001001",
     "help",
     "password",
     "log-out",
@@ -272,6 +274,15 @@ def walk(person: Person, pictures: Pictures, directory: Path) -> None:
         assert phone.talks_with() in ("6001", "6002")
         person.until("a port in use", lambda: "Media Ports in Use 1 of 2" in person.status())
         pictures("server-status")
+        # Beyond the document: the same call as the call manager has it.
+        person.chooses("System", "Call Manager")
+        page.get_by_label("Find devices").fill("PA1-RP")
+        page.get_by_role("button", name="Find").click()
+        person.until("the call", lambda: "connected with 1001" in person.reads())
+        assert "PA1-RP-6000 ▲ pa at 127.0.0.11" in person.reads()
+        pictures("call-manager")
+        person.chooses("Servers", "Server Status")
+        person.opens("PA1")
     person.until("no port in use", lambda: "Media Ports in Use 0 of 2" in person.status())
 
     # Verify the failover configuration: Stop in the row of PA1.
