@@ -11,12 +11,13 @@ import math
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
 
 from pa_telephony.address import parse_peers
+from pa_telephony.admin.call_manager_view import Deed, Seen
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.callmanager import Control, open_control
 from pa_telephony.callmanager.control.place import known_sockets, well_known_directory
@@ -27,33 +28,18 @@ from pa_telephony.callmanager.control.requests import (
     Restart,
     SetForward,
 )
-from pa_telephony.callmanager.control.rows import TOPICS, About, Picture
+from pa_telephony.callmanager.control.rows import TOPICS
 from pa_telephony.errors import ConnectionLost, TelephonyError
 from pa_telephony.failover.config import ClusterConfig, JtapiProvider
 from pa_telephony.failover.missing import MissingDevice, missing_devices
 
-__all__ = ["CallManagerLink", "Deed", "Lacking", "Seen"]
+__all__ = ["CallManagerLink", "Lacking"]
 
 _ANSWERS_WITHIN = 3.0
 """Seconds that a call manager has; one that stands still keeps no page waiting for longer."""
 _EVERY = 1.0
 _SCCP_PORT = 2000
 _ANYWHERE = ("0.0.0.0", "::")
-
-Deed = Reset | Restart | MessageWaiting | SetForward | Drop
-"""What a call manager can be asked to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What is so at the call manager, or why it cannot be seen."""
-
-    at: float
-    """Unix time."""
-    about: About = field(default_factory=About)
-    picture: Picture = field(default_factory=Picture)
-    why: str = ""
-    """Why it is not reached, in a sentence; "" when it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,7 @@ from starlette.routing import Route
 
 from pa_telephony.admin.administration import Administration, form_of
 from pa_telephony.admin.alarm_log import counted
-from pa_telephony.admin.call_manager import Deed, Seen
-from pa_telephony.admin.call_manager_view import FORWARDS, ask_drop, done, shown, sound
+from pa_telephony.admin.call_manager_view import FORWARDS, Deed, Seen, ask_drop, done, shown, sound
 from pa_telephony.admin.editing import first
 from pa_telephony.admin.fields import Posted
 from pa_telephony.admin.following import streaming

@@ -1,12 +1,11 @@
-"""What the page of the call manager makes of it: which devices, and what a button did. Pure."""
+"""What is so at the call manager, what can be done there, and what its page makes of it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pa_telephony.admin.call_manager import Deed, Seen
 from pa_telephony.callmanager.control.requests import (
     Drop,
     MessageWaiting,
@@ -14,9 +13,25 @@ from pa_telephony.callmanager.control.requests import (
     Restart,
     SetForward,
 )
-from pa_telephony.callmanager.control.rows import Call, Device, Party
+from pa_telephony.callmanager.control.rows import About, Call, Device, Party, Picture
 
-__all__ = ["FORWARDS", "MOST", "DropQuestion", "ask_drop", "done", "shown", "sound"]
+__all__ = ["FORWARDS", "MOST", "Deed", "DropQuestion", "Seen", "ask_drop", "done", "shown", "sound"]
+
+Deed = Reset | Restart | MessageWaiting | SetForward | Drop
+"""What a call manager can be asked to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is so at the call manager, or why it cannot be seen."""
+
+    at: float
+    """Unix time."""
+    about: About = field(default_factory=About)
+    picture: Picture = field(default_factory=Picture)
+    why: str = ""
+    """Why it is not reached, in a sentence; "" when it is."""
+
 
 FORWARDS = {
     "all": "all calls",

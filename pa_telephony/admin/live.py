@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 import trio
 
 from pa_telephony import failover
-from pa_telephony.admin.call_manager import CallManagerLink, Seen
+from pa_telephony.admin.call_manager import CallManagerLink
+from pa_telephony.admin.call_manager_view import Seen
 from pa_telephony.admin.managed import ManagedCluster, NoServers
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.sight import Sight

@@ -20,8 +20,7 @@ from worlds import CLUSTER
 from pa_telephony import rtp, sccp
 from pa_telephony.admin.accounts import Accounts
 from pa_telephony.admin.administration import Administration
-from pa_telephony.admin.call_manager import Seen
-from pa_telephony.admin.call_manager_view import MOST, ask_drop, shown, sound
+from pa_telephony.admin.call_manager_view import MOST, Seen, ask_drop, shown, sound
 from pa_telephony.admin.rendering import fragment
 from pa_telephony.admin.roles import Role
 from pa_telephony.callmanager import CallManager, CallManagerConfig, offer_control

@@ -9,8 +9,7 @@ from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.asking import Asked, Handler
 from pa_telephony.admin.api.call_manager_operations import TOPIC_OF
 from pa_telephony.admin.api.problems import Refused, field_of
-from pa_telephony.admin.call_manager import Deed
-from pa_telephony.admin.call_manager_view import done
+from pa_telephony.admin.call_manager_view import Deed, done
 from pa_telephony.callmanager import ControlRefused
 from pa_telephony.callmanager.control.requests import (
     Code,
