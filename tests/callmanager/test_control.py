@@ -36,7 +36,7 @@ from pa_telephony.callmanager.calls.model import LegState
 from pa_telephony.callmanager.control import look, place, server
 from pa_telephony.callmanager.control.rows import Call, Device, Picture, RoutePoint
 from pa_telephony.cti.server.backend import MediaRegistration, Termination
-from pa_telephony.errors import ConnectionLost, RequestFailed
+from pa_telephony.errors import ConnectionLost, RequestFailed, TelephonyError
 from pa_telephony.trace import EventRecord, Record
 
 
@@ -484,6 +484,31 @@ async def test_garbage_is_answered_and_the_next_request_is_served(socket_path: P
             assert await stream.receive_some() == b""
         assert house.offered.counters.refused_requests == 3
         assert await house.control.calls() == ()
+
+
+@pytest.mark.parametrize(
+    "about", ["[]", '{"name": 7}', '"x"', "null", '{"result": {"unknown": []}}', "7"]
+)
+async def test_an_answer_of_another_shape_is_a_protocol_error(
+    socket_path: Path, about: str
+) -> None:
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            asked = json.loads((await stream.receive_some(65536)).splitlines()[0])
+            with contextlib.suppress(trio.BrokenResourceError):
+                await stream.send_all(f'{{"id": {asked["id"]}, "result": {about}}}\n'.encode())
+                await stream.receive_some()
+
+    listening = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    await listening.bind(str(socket_path))
+    listening.listen()
+    async with trio.open_nursery() as nursery:
+        listener = trio.SocketListener(listening)
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        with pytest.raises(TelephonyError):
+            async with open_control(socket_path) as control:
+                await control.devices()
+        nursery.cancel_scope.cancel()
 
 
 async def _lines(stream: trio.SocketStream, count: int) -> list[dict[str, Any]]:

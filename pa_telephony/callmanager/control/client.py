@@ -69,9 +69,10 @@ class _Waiting:
 class Control:
     """A call manager as :func:`open_control` reaches it.
 
-    Every method raises :class:`ConnectionLost` when the call manager ends, and
-    :class:`ControlRefused` with its reason when it does not do what it is asked. A method that is
-    cancelled may have been done all the same.
+    Every method raises :class:`ConnectionLost` when the call manager ends,
+    :class:`ControlRefused` with its reason when it does not do what it is asked, and
+    :class:`RemoteProtocolError` for an answer of another shape. A method that is cancelled may have
+    been done all the same.
     """
 
     def __init__(self, path: Path, stream: trio.SocketStream) -> None:
@@ -164,8 +165,19 @@ class Control:
     # Requests and answers.
 
     async def _rows(self, kind: type[T], topic: str) -> tuple[T, ...]:
-        result = await self._ask(topic, Ask())
-        return read(cast("type[tuple[T, ...]]", tuple[kind, ...]), result)  # type: ignore[valid-type]
+        rows = cast("type[tuple[T, ...]]", tuple[kind, ...])  # type: ignore[valid-type]
+        return await self._asked_of(rows, topic)
+
+    async def _asked_of(self, kind: type[T], name: str) -> T:
+        """The answer, as ``kind``; RemoteProtocolError for one that is not of that shape."""
+        try:
+            return read(kind, await self._ask(name, Ask()))
+        except NotReadable as error:
+            raise RemoteProtocolError(f"{self.path}: {name}: {error}") from error
+
+    async def introduce(self) -> None:
+        """Ask the call manager what it is (:attr:`about`)."""
+        self.about = await self._asked_of(About, "about")
 
     async def _ask(self, name: str, verb: Verb) -> Any:
         asked, waiting = self._begin()
@@ -304,7 +316,8 @@ async def open_control(path: str | os.PathLike[str] | None = None) -> AsyncGener
     """Reach a running call manager of this user; entered means that it has answered.
 
     ``path`` is its socket; None: the only one in the well-known place (:func:`find_control`).
-    Raises :class:`ConnectionLost` with the path and the reason when there is none.
+    Raises :class:`ConnectionLost` with the path and the reason when there is none, and
+    :class:`RemoteProtocolError` when what answers there is no call manager's socket.
     """
     where = find_control() if path is None else Path(path)
     with map_os_errors(f"no call manager answers at {where}"):
@@ -313,5 +326,5 @@ async def open_control(path: str | os.PathLike[str] | None = None) -> AsyncGener
         control = Control(where, stream)
         async with background() as tasks:
             tasks.start_soon(control.run)
-            control.about = read(About, await control._ask("about", Ask()))  # pyright: ignore[reportPrivateUsage]
+            await control.introduce()
             yield control
