@@ -13,14 +13,12 @@ import trio
 
 from pa_telephony import failover
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.agents import agents
-from pa_telephony.failover.chronicle import history
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
-from pa_telephony.failover.rolling import rolling
-from pa_telephony.failover.sight import Sight
+from pa_telephony.failover.looking import second_look
+from pa_telephony.failover.sight import Sight, see
 from pa_telephony.failover.status import ServerStatus
 from pa_telephony.failover.stored import Revision, stored
 from pa_telephony.failover.stores import Store
@@ -113,16 +111,7 @@ class ManagedCluster:
         present = await self.present()
         if not isinstance(present.config, Cluster):
             return Sight(self._clock())
-        pages = await failover.read_status(present.config, self.store)
-        snapshot = await self.store.snapshot()
-        return Sight(
-            self._clock(),
-            pages,
-            agents(snapshot),
-            history(snapshot),
-            rolling(snapshot),
-            present.number,
-        )
+        return see(await second_look(present.config, self.store), self._clock())
 
     async def order(
         self,

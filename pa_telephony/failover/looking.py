@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
@@ -15,12 +16,13 @@ import trio
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
-from pa_telephony.failover.status import Ages, ServerStatus, cluster_status, patience
+from pa_telephony.failover.status import Ages, ServerStatus, cluster_status, late, patience
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import StoreView
 from pa_telephony.failover.transaction import Snapshot
+from pa_telephony.failover.world import World
 
-__all__ = ["LOOK", "Look", "looks"]
+__all__ = ["LOOK", "Look", "looks", "second_look"]
 
 LOOK = 0.5
 """Seconds after which the store is read although nothing has changed."""
@@ -43,9 +45,40 @@ class Look:
         return cluster_status(self.cluster, self.snapshot, self.ages)
 
     @property
+    def questionable(self) -> bool:
+        """Whether another look, :func:`patience` later, may say something else.
+
+        A heartbeat that is late, or was sent by another clock, may come; a route point that two
+        servers have at the end of a return is given up by one of them.
+        """
+        world = World(self.cluster, self.snapshot)
+        alive = [each for each in world.names if world.session(each)]
+        longest = late(self.cluster)
+        return self.doubled or any(
+            self.ages.get(each, math.inf) > longest
+            for each in alive
+            if each not in self.snapshot.dead
+        )
+
+    @property
     def doubled(self) -> bool:
         """Whether two servers have a number; for a moment that is so at the end of each return."""
         return any(each.doubled for page in self.pages for each in page.resources)
+
+
+async def second_look(cluster: Cluster, store: StoreView) -> Look:
+    """One look; a second one, a second or two later, where trouble may pass by itself."""
+    ages = Ages()
+    look = _look(cluster, await store.snapshot(), ages)
+    if look.questionable:
+        await trio.sleep(patience(look.cluster))
+        look = _look(cluster, await store.snapshot(), ages)
+    return look
+
+
+def _look(cluster: Cluster, snapshot: Snapshot, ages: Ages) -> Look:
+    cluster = current(cluster, snapshot)
+    return Look(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
 
 
 async def looks(
@@ -58,9 +91,8 @@ async def looks(
     ages = ages or Ages()
     doubled_until = None
     while True:
-        snapshot = await store.snapshot()
-        cluster = current(cluster, snapshot)
-        look = Look(cluster, snapshot, ages.look(cluster, snapshot, boot_clock()))
+        look = _look(cluster, await store.snapshot(), ages)
+        cluster = look.cluster
         now = trio.current_time()
         if not look.doubled:
             doubled_until = None
@@ -70,5 +102,5 @@ async def looks(
         if doubled_until is None or now >= doubled_until:
             yield look
         with trio.move_on_after(LOOK), contextlib.suppress(ConnectionLost):
-            await store.watch(snapshot)
+            await store.watch(look.snapshot)
         await trio.sleep(_PAUSE)

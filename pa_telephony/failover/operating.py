@@ -14,7 +14,6 @@ import trio
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.agents import AgentReport, agents
 from pa_telephony.failover.chronicle import Episode, history
-from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.intent import (
     DRAINS_WITHIN,
@@ -32,14 +31,10 @@ from pa_telephony.failover.intent import (
     unmovable,
     unreturnable,
 )
-from pa_telephony.failover.looking import looks
+from pa_telephony.failover.looking import looks, second_look
 from pa_telephony.failover.restarting import give_order
 from pa_telephony.failover.status import (
-    Ages,
     ServerStatus,
-    cluster_status,
-    patience,
-    questionable,
 )
 from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
@@ -73,16 +68,7 @@ async def read_status(cluster: Cluster, store: StoreView | None = None) -> tuple
     Takes a second look, a second or two later, when a heartbeat is late or two servers seem to hold
     one identity; trouble that passes by itself is not reported.
     """
-    opened = store or open_view(cluster)
-    ages = Ages()
-    snapshot = await opened.snapshot()
-    cluster = current(cluster, snapshot)
-    known = ages.look(cluster, snapshot, boot_clock())
-    if questionable(cluster, snapshot, known):
-        await trio.sleep(patience(cluster))
-        snapshot = await opened.snapshot()
-        known = ages.look(cluster, snapshot, boot_clock())
-    return cluster_status(cluster, snapshot, known)
+    return (await second_look(cluster, store or open_view(cluster))).pages
 
 
 async def read_history(cluster: Cluster, store: StoreView | None = None) -> tuple[Episode, ...]:

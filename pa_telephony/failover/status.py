@@ -9,7 +9,6 @@ seconds only: by then a server that cannot renew it has closed everything. How o
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,8 +29,8 @@ __all__ = [
     "ServerStatus",
     "Severity",
     "cluster_status",
+    "late",
     "patience",
-    "questionable",
     "seconds",
     "server_status",
     "worst",
@@ -224,26 +223,13 @@ def server_status(world: World, name: str) -> ServerStatus:
     return _Reader(world, {}, None).page(name)
 
 
-def questionable(cluster: Cluster, snapshot: Snapshot, ages: Mapping[str, float]) -> bool:
-    """Whether another look, :func:`patience` later, may say something else.
-
-    A heartbeat that is late, or was sent by another clock, may come; a route point that two servers
-    have at the end of a return is given up by one of them.
-    """
-    world = World(cluster, snapshot)
-    alive = [name for name in world.names if world.session(name) and name not in snapshot.dead]
-    pages = cluster_status(cluster, snapshot, ages)
-    return any(ages.get(name, math.inf) > _late(cluster) for name in alive) or any(
-        resource.doubled for page in pages for resource in page.resources
-    )
-
-
 def patience(cluster: Cluster) -> float:
     """Seconds within which heartbeats come and a returned route point is given up."""
-    return max(_late(cluster), cluster.timing.linger + cluster.timing.heartbeat)
+    return max(late(cluster), cluster.timing.linger + cluster.timing.heartbeat)
 
 
-def _late(cluster: Cluster) -> float:
+def late(cluster: Cluster) -> float:
+    """Seconds after which a heartbeat is late."""
     return 2 * cluster.timing.heartbeat + cluster.timing.registration
 
 
@@ -426,7 +412,7 @@ class _Reader:
         """Note what is wrong with a server that is up."""
         beat = self._said(name)
         age = self._ages.get(name, 0.0)
-        if age > _late(self._cluster):
+        if age > late(self._cluster):
             note(AlarmKind.SERVER_LATE, f"no heartbeat for {seconds(age)}")
         if not beat.reads:
             note(AlarmKind.STORE_UNREACHABLE, "it cannot read the store")

@@ -9,7 +9,8 @@ from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Kind, ServerStatus, Severity, cluster_status
 from pa_telephony.failover.agreement import Configured
-from pa_telephony.failover.status import Ages, questionable, seconds
+from pa_telephony.failover.looking import Look
+from pa_telephony.failover.status import Ages, seconds
 from pa_telephony.failover.transaction import Put, Transaction
 from pa_telephony.failover.world import Beat, Stop, configuration, session
 
@@ -212,7 +213,7 @@ def test_a_route_point_may_be_at_two_servers_while_the_return_runs_and_not_after
     worlds.delete("claim/PA1")
     (found,) = page(worlds).of_kind(Kind.ROUTE_POINT)
     assert found.doubled
-    assert questionable(CLUSTER, worlds.snapshot(), {"PA1": 0.0, "PA2": 0.0, "PA3": 0.0})
+    assert Look(CLUSTER, worlds.snapshot(), {"PA1": 0.0, "PA2": 0.0, "PA3": 0.0}).questionable
 
 
 def test_what_a_server_does_not_reach_is_told_with_the_reason() -> None:
@@ -290,7 +291,7 @@ def test_ages_are_those_of_the_sender_s_clock_until_a_heartbeat_is_seen_to_come(
     worlds.put(session("PA1"), Beat("i", at=90.0).encode())
     worlds.put(session("PA2"), Beat("i", at=5000.0).encode())  # another machine's clock
     assert ages.look(CLUSTER, worlds.snapshot(), 100.0) == {"PA1": 10.0}
-    assert questionable(CLUSTER, worlds.snapshot(), {"PA1": 0.0})
+    assert Look(CLUSTER, worlds.snapshot(), {"PA1": 0.0}).questionable
     worlds.put(session("PA1"), Beat("i", at=90.1).encode())
     assert ages.look(CLUSTER, worlds.snapshot(), 101.5) == {"PA1": 0.0, "PA2": 1.5}
     assert ages.look(CLUSTER, worlds.snapshot(), 102.5) == {"PA1": 1.0, "PA2": 2.5}
