@@ -89,13 +89,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test in which a server had an internal error, unless it is marked ``makes_bugs``.
 
     The servers close the connection that a bug shows on, which is what most hostile tests expect.
+    What a command has set up for its own log goes with the test.
     """
     bugs, log = _Bugs(), logging.getLogger("pa_telephony")
+    before = log.handlers[:], log.level, log.propagate
     log.addHandler(bugs)
     try:
         result = yield
     finally:
-        log.removeHandler(bugs)
+        log.handlers[:], log.propagate = before[0], before[2]
+        log.setLevel(before[1])
     if bugs.texts and item.get_closest_marker("makes_bugs") is None:
         pytest.fail("\n".join(["internal errors:", *bugs.texts]), pytrace=False)
     return result
