@@ -97,8 +97,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
     finally:
-        log.handlers[:], log.propagate = before[0], before[2]
+        for handler in {*log.handlers} - {*before[0]}:
+            log.removeHandler(handler)
+            handler.close()
         log.setLevel(before[1])
+        log.propagate = before[2]
     if bugs.texts and item.get_closest_marker("makes_bugs") is None:
         pytest.fail("\n".join(["internal errors:", *bugs.texts]), pytrace=False)
     return result
