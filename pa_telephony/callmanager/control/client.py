@@ -176,7 +176,7 @@ class Control:
             raise RemoteProtocolError(f"{self.path}: {name}: {error}") from error
 
     async def introduce(self) -> None:
-        """Ask the call manager what it is (:attr:`about`)."""
+        """Ask the call manager what it is, which is told by ``about`` then."""
         self.about = await self._asked_of(About, "about")
 
     async def _ask(self, name: str, verb: Verb) -> Any:
