@@ -38,7 +38,7 @@ async def of_token(everything: Administration, secret: str) -> Actor | None:
 
 
 def still(
-    everything: Administration, session: Session | None, secret: str
+    everything: Administration, session: Session | None, secret: str = ""
 ) -> Callable[[], Awaitable[bool]]:
     """Whether a session, or else a token, goes on: what an event stream asks now and then."""
 

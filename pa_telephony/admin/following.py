@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from pa_telephony.admin.actors import still
 from pa_telephony.admin.administration import Administration, session_of
 from pa_telephony.admin.alarm_log import counted
 from pa_telephony.admin.live import Followed, TooManyFollow, encoded
@@ -96,11 +96,7 @@ def streaming(
     kind = "text/event-stream"
     if request.method == "HEAD":
         return Response(media_type=kind)
-    session, records = session_of(request), administration.records
-
-    async def goes_on() -> bool:
-        find = functools.partial(records.find, session.token, seen=False)
-        return await trio.to_thread.run_sync(find) is not None
+    goes_on = still(administration, session_of(request))
 
     async def events() -> AsyncGenerator[bytes]:
         try:
