@@ -95,10 +95,15 @@ async def edit(
     """
     found = _begun(await managed.present(), form, posted)
     verb, _, name = first(posted, "do").partition(" ")
-    if verb in _LIST_VERBS and (listed := form.named(name)) is not None:
+    if verb == "enter":
+        # Return adds what stands in an edit box beside a list, and saves where none has anything.
+        verb = "add" if (filled := _filled(form, posted)) else "save"
+        for each in filled:
+            _change(found, Kind.LIST, verb, each, posted, entry_problem)
+    elif verb in _LIST_VERBS and (listed := form.named(name)) is not None:
         if listed.kind in (Kind.LIST, Kind.PICK):
             _change(found, listed.kind, verb, name, posted, entry_problem)
-    elif verb == "save":
+    if verb == "save":
         _left_over(found, form, posted)
     problems = found.problems
     if verb in _LIST_VERBS:
@@ -138,11 +143,19 @@ def _change(
 
 def _left_over(found: Edit, form: Form, posted: Posted) -> None:
     """What was typed into an edit box and not added would be lost without a word."""
-    for each in form.fields:
-        box = first(posted, f"new-{each.name}").strip()
-        if each.kind is Kind.LIST and box:
-            found.boxes[each.name] = box
-            found.problems.add(each.name, f"{box!r} is not in the list: click Add, or empty it")
+    for name, box in _filled(form, posted).items():
+        found.boxes[name] = box
+        found.problems.add(name, f"{box!r} is not in the list: click Add, or empty it")
+
+
+def _filled(form: Form, posted: Posted) -> dict[str, str]:
+    """What stands in the edit boxes beside lists, by field."""
+    boxes = {
+        each.name: first(posted, f"new-{each.name}").strip()
+        for each in form.fields
+        if each.kind is Kind.LIST
+    }
+    return {name: box for name, box in boxes.items() if box}
 
 
 async def _look(managed: ManagedCluster, found: Edit, build: Build) -> bool:

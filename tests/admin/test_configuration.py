@@ -108,6 +108,22 @@ async def test_nothing_takes_effect_before_save(tmp_path: Path) -> None:
         assert (await all_pages.managed.present()).number == 1
 
 
+async def test_return_adds_what_stands_in_an_edit_box_and_saves_where_none_has_anything(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (browser, all_pages, _):
+        page = await browser.get("server-configuration?server=PA1")
+        page = await browser.press(page, "enter", new_interceptor_ports="7XXX")
+        assert page.fields()["interceptor_ports"] == ["5XXX", "7XXX"]
+        assert page.fields().get("new-interceptor_ports", [""]) == [""]
+        assert (await all_pages.managed.present()).number == 1
+        page = await browser.press(page, "enter", new_fail_over_server_names="nobody")
+        assert page.fields()["new-fail_over_server_names"] == ["nobody"]
+        page = await browser.press(page, "enter", new_fail_over_server_names="")
+        assert "Saved as revision 2" in page.words
+        assert (await cluster(all_pages)).server("PA1").interceptor_ports == ("5XXX", "7XXX")
+
+
 async def test_the_order_of_the_fail_over_list_is_changed_by_its_buttons(tmp_path: Path) -> None:
     async with opened(tmp_path) as (browser, all_pages, _):
         page = await browser.get("server-configuration?server=PA1")

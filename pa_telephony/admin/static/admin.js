@@ -90,15 +90,6 @@ function preview(form) {
   });
 }
 
-// Return in the edit box of a list adds to the list.
-function addOnReturn(box) {
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !box.value) return;
-    event.preventDefault();
-    document.getElementById(box.dataset.enter).click();
-  });
-}
-
 // What takes a moment, as to stop a server, shows that it has begun.
 document.addEventListener("submit", (event) => {
   event.submitter?.setAttribute("aria-busy", "true");
@@ -115,7 +106,6 @@ if (timeline) timeline.scrollLeft = timeline.scrollWidth;
 
 for (const live of document.querySelectorAll("[data-live]")) follow(live);
 for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
-for (const box of document.querySelectorAll("[data-enter]")) addOnReturn(box);
 
 const menus = document.querySelectorAll(".menus details");
 document.addEventListener("click", (event) => {
