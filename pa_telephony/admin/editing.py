@@ -100,8 +100,9 @@ async def edit(
         verb = "add" if (filled := _filled(form, posted)) else "save"
         for each in filled:
             _change(found, Kind.LIST, verb, each, posted, entry_problem)
-    elif verb in _LIST_VERBS and (listed := form.named(name)) is not None:
-        if listed.kind in (Kind.LIST, Kind.PICK):
+    elif verb in _LIST_VERBS:
+        listed = form.named(name)
+        if listed is not None and listed.kind in (Kind.LIST, Kind.PICK):
             _change(found, listed.kind, verb, name, posted, entry_problem)
     if verb == "save":
         _left_over(found, form, posted)

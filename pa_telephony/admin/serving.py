@@ -29,7 +29,7 @@ from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.stored import stored
-from pa_telephony.failover.stores.sqlite import open_sqlite
+from pa_telephony.failover.stores import open_store
 from pa_telephony.tasks import background
 
 __all__ = ["open_administration", "open_pages"]
@@ -54,8 +54,7 @@ async def open_administration(
     manager's socket, where it is not found by the providers' hosts.
     """
     path = begin.store_path
-    settle = begin.timing.take
-    async with open_sqlite(path, settle=settle) as store:
+    async with open_store(begin) as store:
         if isinstance(begin, Cluster) and stored(await store.snapshot()) is None:
             await save_configuration(begin, store, at=time.time(), by="admin")
         records = await trio.to_thread.run_sync(

@@ -62,7 +62,7 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 def admin(
     context: click.Context,
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     host: str,
     port: int,
     names: tuple[str, ...],
@@ -132,7 +132,7 @@ def _access(names: tuple[str, ...], header: str | None, proxies: tuple[str, ...]
 @click.option("--role", type=click.Choice(["reader", "operator", "administrator"]))
 @click.option("--revoke", is_flag=True, help="Take it away.")
 @click.argument("name")
-def token(file: Path | None, store: Path | None, role: str | None, revoke: bool, name: str) -> None:
+def token(file: Path | None, store: str | None, role: str | None, revoke: bool, name: str) -> None:
     """Make the token NAME and print its secret, which is kept nowhere else; or --revoke it."""
     if revoke == (role is not None):
         raise click.UsageError("either --role or --revoke")
@@ -153,7 +153,7 @@ def token(file: Path | None, store: Path | None, role: str | None, revoke: bool,
 
 @admin.command(short_help="List the tokens.")
 @where_options
-def tokens(file: Path | None, store: Path | None) -> None:
+def tokens(file: Path | None, store: str | None) -> None:
     """List the tokens: their roles, who made them, and when they were used last."""
     from pa_telephony.admin.tokens import Tokens
 
@@ -167,7 +167,7 @@ def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
-def _records(file: Path | None, store: Path | None) -> Records:
+def _records(file: Path | None, store: str | None) -> Records:
     need("admin", "argon2")
     from pa_telephony.admin.records import Records, argon2_hasher, records_beside
 

@@ -40,7 +40,7 @@ __all__ = ["agent"]
 @log_options
 def agent(
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     log_directory: Path | None,
     trace_directory: Path | None,
 ) -> None:
@@ -83,7 +83,7 @@ async def _run(
     path = cluster.store_path.absolute()
 
     def command(name: str) -> list[str]:
-        words = [sys.executable, "-m", "pa_telephony", "server", "--store", str(path)]
+        words = [sys.executable, "-m", "pa_telephony", "server", "--store", cluster.store_name]
         return [*words, "--name", name, *_trace(trace_directory, name)]
 
     async with open_store(cluster) as store:

@@ -28,7 +28,7 @@ _UNKNOWN = 3
 @where_options
 @click.option("--watch", is_flag=True, help="Say when alarms come and go, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; with --watch a line each.")
-def alarms(file: Path | None, store: Path | None, watch: bool, as_json: bool) -> None:
+def alarms(file: Path | None, store: str | None, watch: bool, as_json: bool) -> None:
     """Say what is wrong now; docs/operations.md has what each kind means and what to do.
 
     An alarm clears when the state is well again. The exit status is 0 without alarms, 1 with, and 3

@@ -34,6 +34,7 @@ from pa_telephony.failover.configuring import (
 from pa_telephony.failover.missing import missing_devices, toml_lines
 from pa_telephony.failover.stored import Revision
 from pa_telephony.failover.stores import open_store, open_view
+from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.printable import printable_lines, printable_reason
 
 __all__ = ["cluster"]
@@ -49,8 +50,7 @@ _file = click.option(
 )
 _store = click.option(
     "--store",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The store, in place of the one that the file names.",
+    help="The store, a file or etcd://HOST,…/PREFIX, in place of the one that the file names.",
 )
 
 
@@ -68,7 +68,7 @@ def cluster() -> None:
 @_store
 @click.option("--over", type=int, help="Save over this revision, whatever the file is from.")
 @click.option("--yes", is_flag=True, help="Do not ask before it is saved.")
-def import_(file: Path, store: Path | None, over: int | None, yes: bool) -> None:
+def import_(file: Path, store: str | None, over: int | None, yes: bool) -> None:
     """Make the file the configuration of the store: all of it, or nothing.
 
     Says what comes, goes, moves and stays, and asks before it is saved where a terminal can answer.
@@ -104,9 +104,7 @@ def import_(file: Path, store: Path | None, over: int | None, yes: bool) -> None
 @where_options
 @click.option("--revision", type=int, help="An earlier one.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to make.")
-def export(
-    file: Path | None, store: Path | None, revision: int | None, output: Path | None
-) -> None:
+def export(file: Path | None, store: str | None, revision: int | None, output: Path | None) -> None:
     """Print the configuration as TOML, which import takes back unchanged; passwords are in it."""
     found = _revision(_revisions(file, store), revision)
     if output is None:
@@ -124,13 +122,13 @@ def export(
 @cluster.command(short_help="Show what an import would change, and do.")
 @_file
 @_store
-def diff(file: Path, store: Path | None) -> None:
+def diff(file: Path, store: str | None) -> None:
     """Show what an import of the file would change, and what would happen; nothing is done.
 
     The exit status is 0 when nothing differs, 1 when something does, 2 when it would be refused.
     """
     found = from_file(file, store)
-    if not found.store_path.exists():
+    if not is_etcd(found.store) and not found.store_path.exists():
         missing = f"{found.store_path} is not there: name the cluster's store with --store"
         raise click.ClickException(missing)
 
@@ -159,7 +157,7 @@ def validate(file: Path) -> None:
 
 @cluster.command(short_help="The revisions, and what each has changed.")
 @where_options
-def history(file: Path | None, store: Path | None) -> None:
+def history(file: Path | None, store: str | None) -> None:
     """The revisions that the store has, the newest first, with what each has changed.
 
     The hash tells one configuration from another; servers say with it which one they follow.
@@ -186,7 +184,7 @@ def history(file: Path | None, store: Path | None) -> None:
     help="The TOML file of a call manager, in place of one that runs.",
 )
 def devices(
-    file: Path | None, store: Path | None, control: Path | None, config: Path | None
+    file: Path | None, store: str | None, control: Path | None, config: Path | None
 ) -> None:
     """Name the devices that a running call manager lacks, with the lines to paste into its file.
 
@@ -225,12 +223,12 @@ def _differences(before: Revision, after: Revision) -> None:
         click.echo(printable_reason(f"  {change}"))
 
 
-def _revisions(file: Path | None, store: Path | None) -> tuple[Revision, ...]:
+def _revisions(file: Path | None, store: str | None) -> tuple[Revision, ...]:
     found = the_cluster(file, store)
     revisions = _run(functools.partial(read_configuration, open_view(found)))
     if not revisions:
         rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
-        raise ConfigurationError(rule, file=str(found.store_path))
+        raise ConfigurationError(rule, file=found.store_name)
     return revisions
 
 

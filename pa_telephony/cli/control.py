@@ -38,7 +38,7 @@ _undo = click.option("--undo", is_flag=True, help="Take the order back.")
 @_all
 @click.argument("names", nargs=-1)
 def start(
-    file: Path | None, store: Path | None, within: float, everybody: bool, names: tuple[str, ...]
+    file: Path | None, store: str | None, within: float, everybody: bool, names: tuple[str, ...]
 ) -> None:
     """Take back the order to stop or drain, for the servers NAMES, and say what they do.
 
@@ -56,7 +56,7 @@ def start(
 @click.argument("names", nargs=-1)
 def stop(
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     within: float,
     everybody: bool,
     alone: bool,
@@ -81,7 +81,7 @@ def stop(
     help="Calls that still go on after so many seconds are ended.",
 )
 @click.argument("names", nargs=-1, required=True)
-def drain(file: Path | None, store: Path | None, deadline: int, names: tuple[str, ...]) -> None:
+def drain(file: Path | None, store: str | None, deadline: int, names: tuple[str, ...]) -> None:
     """Take the servers NAMES out of service without dropping a call.
 
     They take no new calls; a stand-in gets the route point at once, and each port when its call
@@ -115,7 +115,7 @@ def drain(file: Path | None, store: Path | None, deadline: int, names: tuple[str
 @click.argument("to")
 def move(
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     within: float,
     deadline: int | None,
     home: str,
@@ -154,7 +154,7 @@ def move(
 @_undo
 @click.argument("home")
 def return_(
-    file: Path | None, store: Path | None, within: float, deadline: int, undo: bool, home: str
+    file: Path | None, store: str | None, within: float, deadline: int, undo: bool, home: str
 ) -> None:
     """Have the server HOME, which runs, get back now what a stand-in has of it.
 
@@ -179,7 +179,7 @@ def return_(
 @_within
 @_undo
 @click.argument("home")
-def hold(file: Path | None, store: Path | None, within: float, undo: bool, home: str) -> None:
+def hold(file: Path | None, store: str | None, within: float, undo: bool, home: str) -> None:
     """Hold the numbers of the server HOME where they are: nothing comes home by itself.
 
     For as long as the order stands whoever stands in for HOME keeps its numbers although HOME is
@@ -204,7 +204,7 @@ def _see(verb: Callable[..., Awaitable[Answer]], *given: object, **options: obje
 
 
 def _asked(
-    file: Path | None, store: Path | None, names: tuple[str, ...], everybody: bool
+    file: Path | None, store: str | None, names: tuple[str, ...], everybody: bool
 ) -> failover.Cluster:
     """The cluster; nobody who forgets a name stops all of it."""
     cluster = the_cluster(file, store)

@@ -38,7 +38,7 @@ _TEXT = "text/plain; charset=utf-8"
 @where_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=9464, show_default=True, type=click.IntRange(0, 65535))
-def metrics(file: Path | None, store: Path | None, host: str, port: int) -> None:
+def metrics(file: Path | None, store: str | None, host: str, port: int) -> None:
     """Serve /metrics, /healthz and /readyz until SIGTERM or Ctrl-C.
 
     /healthz says whether this program works, /readyz whether every number of the cluster is served;

@@ -32,7 +32,7 @@ __all__ = ["restart"]
 @click.argument("names", nargs=-1)
 def restart(
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     everyone: bool,
     deadline: int,
     undo: bool,

@@ -39,7 +39,7 @@ __all__ = ["server"]
 @log_options
 def server(
     file: Path | None,
-    store: Path | None,
+    store: str | None,
     name: str,
     greeting: Path | None,
     trace_file: Path | None,

@@ -50,7 +50,7 @@ _VERDICTS = {
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--history", "past", is_flag=True, help="The last takeovers, returns and fences.")
 @click.option("--watch", is_flag=True, help="Follow it; where output is no terminal, its changes.")
-def status(file: Path | None, store: Path | None, as_json: bool, past: bool, watch: bool) -> None:
+def status(file: Path | None, store: str | None, as_json: bool, past: bool, watch: bool) -> None:
     """Who is up, who stands in, what is served by whom, and why something is not.
 
     The exit status is that of a monitoring plug-in: 0 all is normal; 1 every number is served but

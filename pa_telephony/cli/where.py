@@ -14,10 +14,12 @@ import trio
 
 from pa_telephony import failover
 from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover import validation
 from pa_telephony.failover.changes import differences
 from pa_telephony.failover.configuring import read_configuration
 from pa_telephony.failover.stored import read
-from pa_telephony.failover.stores.sqlite import SqliteView
+from pa_telephony.failover.stores import open_view, view_of
+from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.printable import printable_reason
 
 __all__ = ["from_file", "the_cluster", "where_options"]
@@ -35,13 +37,12 @@ def where_options(command: Command) -> Command:
     )
     store = click.option(
         "--store",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="The cluster's store, which has the configuration; no file is needed then.",
+        help="The cluster's store, a file or etcd://HOST,…/PREFIX; it has the configuration.",
     )
     return file(store(command))
 
 
-def the_cluster(file: Path | None, store: Path | None) -> failover.Cluster:
+def the_cluster(file: Path | None, store: str | None) -> failover.Cluster:
     """The cluster of these options; with both, the file's with that store.
 
     Says so when the file differs from what the store has, which counts. Raises ConfigurationError,
@@ -53,24 +54,30 @@ def the_cluster(file: Path | None, store: Path | None) -> failover.Cluster:
         return cluster
     if store is None:
         raise click.UsageError("--cluster FILE or --store FILE is needed")
-    read = functools.partial(read_configuration, SqliteView(store))
+    read = functools.partial(read_configuration, view_of(store))
     revisions = trio.run(read)
     if not revisions:
         rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
-        raise ConfigurationError(rule, file=str(store))
-    return revisions[0].cluster(str(store), store.name)
+        raise ConfigurationError(rule, file=store)
+    return revisions[0].cluster(store, store if is_etcd(store) else Path(store).name)
 
 
-def from_file(file: Path, store: Path | None) -> failover.Cluster:
+def from_file(file: Path, store: str | None) -> failover.Cluster:
     """The cluster of a file, with ``store`` in place of its own; raises ConfigurationError."""
     cluster = failover.load(file)
-    return cluster if store is None else replace(cluster, store=str(store.resolve()))
+    if store is None:
+        return cluster
+    if not is_etcd(store):
+        return replace(cluster, store=str(Path(store).resolve()))
+    found = replace(cluster, store=store)
+    validation.check(found)
+    return found
 
 
 def _say_when_it_differs(cluster: failover.Cluster) -> None:
     # What is wrong with the store is told by whoever needs it.
     with contextlib.suppress(ConfigurationError, ConnectionLost):
-        view = SqliteView(cluster.store_path)
+        view = open_view(cluster)
         for revision in trio.run(functools.partial(read_configuration, view))[:1]:
             if differences(cluster, read(revision, cluster)):
                 click.echo(

@@ -138,14 +138,15 @@ class Agent:
                     await self._wake.wait()
 
     async def _observe(self, tasks: Background) -> None:
+        told: Snapshot | None = None
         while True:
             try:
-                snapshot = await self._store.snapshot()
+                snapshot, told = told or await self._store.snapshot(), None
                 self._store_works()
                 await self._look(tasks, snapshot)
                 await self._tell()
                 with trio.move_on_after(_LOOK):
-                    await self._store.watch(snapshot)
+                    told = await self._store.watch(snapshot)
             except ConnectionLost as lost:
                 self._store_fails(str(lost))
                 await trio.sleep(_STORE_RETRY)

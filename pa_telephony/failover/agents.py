@@ -14,9 +14,10 @@ from typing import Any
 from pa_telephony.failover.keeping import Keeper, State
 from pa_telephony.failover.transaction import Snapshot
 
-__all__ = ["AgentReport", "Health", "Kept", "agents", "kept", "key", "process_name"]
+__all__ = ["AgentReport", "Health", "Kept", "agents", "kept", "key", "machine_of", "process_name"]
 
 _PREFIX = "agent/"
+_PROCESS = "agent@"
 
 
 def key(machine: str) -> str:
@@ -26,7 +27,12 @@ def key(machine: str) -> str:
 
 def process_name(machine: str) -> str:
     """The name that the agent of a machine holds while it lives."""
-    return f"agent@{machine}"
+    return f"{_PROCESS}{machine}"
+
+
+def machine_of(name: str) -> str | None:
+    """The machine whose agent holds that name; None when it is the name of a server."""
+    return name.removeprefix(_PROCESS) if name.startswith(_PROCESS) else None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.speech import SpeechConfig
+from pa_telephony.failover.stores.etcd_address import is_etcd, state_directory
 
 __all__ = [
     "ApplicationConfig",
@@ -209,7 +210,8 @@ class ClusterConfig:
     application: ApplicationConfig = ApplicationConfig()
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     store: str = "state/cluster.db"
-    """The SQLite file of the store, relative to the directory of ``file``."""
+    """The SQLite file of the store, relative to the directory of ``file``; or an etcd, as
+    ``etcd://HOST[:PORT],…/PREFIX``, for servers on several machines."""
     capacity_aware: bool = False
     """Whether a stand-in that would overflow is skipped when a later one would not (Q5)."""
     file: str = ""
@@ -241,8 +243,15 @@ class ClusterConfig:
 
     @property
     def store_path(self) -> Path:
-        """The path of the store's file."""
+        """The path of the store's file; with an etcd, of what this machine has to itself."""
+        if is_etcd(self.store):
+            return state_directory(self.store) / "cluster"
         return self.directory / self.store
+
+    @property
+    def store_name(self) -> str:
+        """What names the store from anywhere on this machine: a path, or the address of an etcd."""
+        return self.store if is_etcd(self.store) else str(self.store_path.absolute())
 
     def candidates(self, home: str) -> tuple[str, ...]:
         """The servers that may stand in for ``home``, first choice first, in their own spelling."""

@@ -90,8 +90,10 @@ async def looks(
     """
     ages = ages or Ages()
     doubled_until = None
+    told: Snapshot | None = None
     while True:
-        look = _look(cluster, await store.snapshot(), ages)
+        look = _look(cluster, told or await store.snapshot(), ages)
+        told = None
         cluster = look.cluster
         now = trio.current_time()
         if not look.doubled:
@@ -102,5 +104,5 @@ async def looks(
         if doubled_until is None or now >= doubled_until:
             yield look
         with trio.move_on_after(LOOK), contextlib.suppress(ConnectionLost):
-            await store.watch(look.snapshot)
+            told = await store.watch(look.snapshot)
         await trio.sleep(_PAUSE)

@@ -52,8 +52,9 @@ from pa_telephony.failover.status import ServerStatus, cluster_status
 from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.stored import current, offered, read
 from pa_telephony.failover.stores import Store, open_store
+from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.failover.tracing import PackageTrace, traced
-from pa_telephony.failover.transaction import StoreReplaced, Transaction
+from pa_telephony.failover.transaction import Snapshot, StoreReplaced, Transaction
 from pa_telephony.faults import NEWS, Seldom
 from pa_telephony.secrecy import warn_of_readers
 from pa_telephony.tasks import Background, background
@@ -245,10 +246,12 @@ class Server:
         return ""
 
     async def _observe(self) -> None:
+        told: Snapshot | None = None
         while True:
             asked = self._clock()
             try:
-                snapshot = await self._store.snapshot()
+                snapshot, told = told or await self._store.snapshot(), None
+                asked = asked if snapshot.as_of is None else snapshot.as_of
                 self._note(self._member.observe(snapshot, self._clock(), asked=asked))
                 if self._following.look() and self._tasks is not None:
                     self._provide(self._tasks)
@@ -259,7 +262,7 @@ class Server:
                 self._store_works("read")
                 # Our own heartbeats end the wait long before, unless nothing is to be heard.
                 with trio.move_on_after(self.cluster.timing.own / 4):
-                    await self._store.watch(snapshot)
+                    told = await self._store.watch(snapshot)
             except ConnectionLost as lost:
                 if isinstance(lost, StoreReplaced):
                     self._member.forget(self._clock())
@@ -556,7 +559,8 @@ async def open_server(
         # With the paths as they are in the store.
         warning, file = "", read(offered(cluster), cluster)
         if store is None:
-            warning = store_warning(cluster, await elsewhere(cluster))
+            if not is_etcd(cluster.store):
+                warning = store_warning(cluster, await elsewhere(cluster))
             store = await stack.enter_async_context(open_store(cluster))
         with contextlib.suppress(ConnectionLost):
             # Later it is the member that takes the store's configuration up.

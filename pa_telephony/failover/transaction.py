@@ -57,6 +57,9 @@ class Snapshot:
 
     ``source`` names the store that was read: when it changes, the store was lost and begun anew,
     and nothing that was read before counts any more.
+
+    ``as_of`` is a time of the boot clock, in seconds, at which nothing was missing in it that had
+    been committed; None when that is the time at which it was asked for.
     """
 
     revision: int
@@ -64,6 +67,7 @@ class Snapshot:
     dead: frozenset[str] = frozenset()
     running: frozenset[str] | None = None
     source: str = ""
+    as_of: float | None = None
 
     def modified(self, key: str) -> int:
         """The revision that last changed ``key``; 0 when there is none."""

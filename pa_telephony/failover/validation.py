@@ -25,6 +25,8 @@ from pa_telephony.failover.config import (
 )
 from pa_telephony.failover.hosts import is_host, is_ip, split_host
 from pa_telephony.failover.speech import check_speech, speech_warnings
+from pa_telephony.failover.stores.etcd_address import EtcdAddress, is_etcd
+from pa_telephony.failover.stores.etcd_forms import MOST_OPERATIONS
 
 __all__ = ["check", "warnings"]
 
@@ -60,6 +62,8 @@ def check(cluster: ClusterConfig) -> None:
     check_speech(cluster.speech, lambda rule, field: checker.fail(rule, "speech", field))
     if not cluster.store:
         raise checker.fail("names no file", field="store")
+    if is_etcd(cluster.store):
+        _check_etcd(cluster, checker)
     if not cluster.servers:
         raise checker.fail("a cluster needs a server", field="servers")
     names: dict[str, str] = {}
@@ -410,6 +414,36 @@ def _udp_when_all_fall(cluster: ClusterConfig) -> Iterator[str]:
 
 
 # ------------------------------------------------------------------------ the tables of ours
+
+
+_STEPS_BESIDES = 12
+"""How many keys a takeover compares besides its identities and the candidates, at most."""
+
+
+def _check_etcd(cluster: ClusterConfig, checker: _Checker) -> None:
+    """See that the address can be read, and that etcd takes every step of this cluster at once."""
+    try:
+        EtcdAddress.parse(cluster.store)
+    except ConfigurationError as error:
+        raise checker.fail(error.rule, field="store") from None
+    for server in cluster.servers:
+        numbers = len(server.media_addresses) + len(server.interceptor_ports)
+        numbers += bool(server.route_address) + bool(server.aa_route_address)
+        steps = numbers + len(server.fail_over_server_names) + _STEPS_BESIDES
+        if steps > MOST_OPERATIONS:
+            most = MOST_OPERATIONS - (steps - numbers)
+            raise checker.fail(
+                f"{numbers} numbers are more than the {most} that go over at once in an etcd",
+                f"server {server.server_name!r}",
+                "number_of_media_ports",
+            )
+    if len(cluster.servers) > MOST_OPERATIONS - _STEPS_BESIDES:
+        most = MOST_OPERATIONS - _STEPS_BESIDES
+        raise checker.fail(
+            f"{len(cluster.servers)} are more than the {most} that Stop All stops at once in an"
+            " etcd",
+            field="servers",
+        )
 
 
 def _check_timing(cluster: ClusterConfig, checker: _Checker) -> None:

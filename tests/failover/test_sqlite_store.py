@@ -17,7 +17,7 @@ import pytest
 import trio
 import trio.testing
 
-from pa_telephony.errors import ConnectionLost
+from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.stores import MemoryStore, sqlite
 from pa_telephony.failover.stores.database import Database
 from pa_telephony.failover.stores.locks import Locks
@@ -326,3 +326,61 @@ async def test_a_death_wakes_and_a_forked_child_does_not_hide_it(tmp_path: Path,
         with trio.fail_after(60):
             await store.watch(seen)
         assert (await store.snapshot()).dead == {"PA1"}
+
+
+_LIVES = """
+import sys, trio
+from pa_telephony.failover.stores.sqlite import open_sqlite
+from pa_telephony.failover.transaction import Put, Transaction
+async def main():
+    async with open_sqlite(sys.argv[1]) as store, store.alive("PA1"):
+        await store.transact(Transaction((), (Put("srv/PA1", "here"),)))
+        print("up", flush=True)
+        await trio.sleep_forever()
+trio.run(main)
+"""
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_the_death_of_another_process_is_proven_at_once(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    path = tmp_path / "cluster.db"
+    async with open_sqlite(path) as store:
+        other = await trio.lowlevel.open_process(
+            [sys.executable, "-c", _LIVES, str(path)], stdout=subprocess.PIPE
+        )
+        assert other.stdout is not None
+        try:
+            with trio.fail_after(60):
+                await other.stdout.receive_some()
+                seen = await store.snapshot()
+                assert seen.entries["srv/PA1"].value == "here"
+                assert seen.dead == frozenset()
+                with pytest.raises(ConfigurationError, match=f"process {other.pid}"):
+                    async with store.alive("PA1"):
+                        raise AssertionError
+                other.send_signal(how)
+                await store.watch(seen)
+                assert (await store.snapshot()).dead == {"PA1"}
+        finally:
+            other.kill()
+            with trio.CancelScope(shield=True):
+                await other.wait()
+                await other.stdout.aclose()
+
+
+async def test_a_file_that_is_no_store_is_a_typed_error_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.db"
+    path.write_text("this is no database, and quite a bit longer than SQLite's header " * 20)
+    with pytest.raises(ConnectionLost, match=r"cluster\.db"):
+        async with open_sqlite(path):
+            raise AssertionError
+
+
+async def test_a_directory_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConnectionLost, match="file"):
+        async with open_sqlite(tmp_path / "file" / "cluster.db"):
+            raise AssertionError

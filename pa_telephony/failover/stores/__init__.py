@@ -1,7 +1,8 @@
 """Stores: where the servers of a cluster agree on which of them owns what.
 
 One interface, :class:`Store`. :class:`MemoryStore` serves the servers of one process (tests);
-:class:`SqliteStore` those of one machine (the default: a file, and a lock as proof of death).
+:class:`SqliteStore` those of one machine (the default: a file, and a lock as proof of death);
+:class:`EtcdStore` those of several machines (an etcd, which the extra ``etcd`` can speak to).
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pa_telephony._lazy import lazy_names
+from pa_telephony.extras import need
+from pa_telephony.failover.stores.etcd_address import EtcdAddress, is_etcd, state_directory
 from pa_telephony.failover.transaction import Outcome, Snapshot, StoreReplaced, Transaction
 
 if TYPE_CHECKING:
-    from pa_telephony.failover.cluster import Cluster
+    from pa_telephony.failover.config import ClusterConfig
+    from pa_telephony.failover.stores.etcd import EtcdStore
     from pa_telephony.failover.stores.memory import MemoryStore
     from pa_telephony.failover.stores.sqlite import SqliteStore
 
 __all__ = [
+    "EtcdStore",
     "MemoryStore",
     "SqliteStore",
     "Store",
@@ -27,6 +33,7 @@ __all__ = [
     "StoreView",
     "open_store",
     "open_view",
+    "view_of",
 ]
 
 
@@ -43,8 +50,12 @@ class StoreView(Protocol):
         """
         ...
 
-    async def watch(self, seen: Snapshot) -> None:
-        """Return once a snapshot would differ from ``seen``; at once if it does already."""
+    async def watch(self, seen: Snapshot) -> Snapshot | None:
+        """Return once a snapshot would differ from ``seen``; at once if it does already.
+
+        What it returns is the next snapshot, where the store was told of the changes; None where it
+        has to be read.
+        """
         ...
 
 
@@ -74,26 +85,44 @@ class Store(StoreView, Protocol):
 
 
 @contextlib.asynccontextmanager
-async def open_store(cluster: Cluster, *, create: bool = True) -> AsyncGenerator[Store]:
+async def open_store(cluster: ClusterConfig, *, create: bool = True) -> AsyncGenerator[Store]:
     """The store that a cluster's configuration names; closed when the block is left.
 
     With ``create`` false, for tools, there must be one already.
     """
-    from pa_telephony.failover.stores.sqlite import open_sqlite
-
     settle = cluster.timing.take
-    async with open_sqlite(cluster.store_path, create=create, settle=settle) as store:
-        yield store
+    if is_etcd(cluster.store):
+        need("etcd", "httpcore2")
+        from pa_telephony.failover.stores.etcd import open_etcd
+
+        address, directory = EtcdAddress.parse(cluster.store), state_directory(cluster.store)
+        async with open_etcd(address, directory, create=create, settle=settle) as store:
+            yield store
+    else:
+        from pa_telephony.failover.stores.sqlite import open_sqlite
+
+        async with open_sqlite(cluster.store_path, create=create, settle=settle) as store:
+            yield store
 
 
-def open_view(cluster: Cluster) -> StoreView:
+def open_view(cluster: ClusterConfig) -> StoreView:
     """The same store, to be read only; this function makes, opens and keeps nothing."""
+    return view_of(cluster.store_name)
+
+
+def view_of(store: str) -> StoreView:
+    """The store at the path of a file, or at the address of an etcd, to be read only."""
+    if is_etcd(store):
+        need("etcd", "httpcore2")
+        from pa_telephony.failover.stores.etcd import EtcdView
+
+        return EtcdView(EtcdAddress.parse(store), state_directory(store))
     from pa_telephony.failover.stores.sqlite import SqliteView
 
-    return SqliteView(cluster.store_path)
+    return SqliteView(Path(store))
 
 
 __getattr__, __dir__ = lazy_names(
     __name__,
-    {"MemoryStore": ".memory", "SqliteStore": ".sqlite"},
+    {"EtcdStore": ".etcd", "MemoryStore": ".memory", "SqliteStore": ".sqlite"},
 )
