@@ -9,16 +9,14 @@ import socket
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, cast
 
 import trio
-from hypercorn import trio as hypercorn_trio
 from hypercorn.config import Config
-from starlette.types import ASGIApp
 
 from pa_telephony.admin.access import Access
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.app import make_app
+from pa_telephony.admin.connections import MOST_CONNECTIONS, Connections
 from pa_telephony.admin.demo_faults import DemoFaults
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
@@ -34,7 +32,7 @@ from pa_telephony.tasks import background
 
 __all__ = ["open_administration", "open_pages"]
 
-_MOST_CONNECTIONS = 1000
+_BACKLOG = 1000
 
 
 @contextlib.asynccontextmanager
@@ -82,11 +80,14 @@ async def open_pages(
     port: int,
     certificate: Path | None = None,
     key: Path | None = None,
+    *,
+    most: int = MOST_CONNECTIONS,
 ) -> AsyncGenerator[int]:
     """Serve the pages while inside; gives the port, which the kernel chooses for 0.
 
     With TLS when there is a ``certificate``, a PEM file, which has the ``key`` if no other file is
-    named. Raises :class:`~pa_telephony.errors.ConnectionLost` when the address cannot be had, and
+    named. At most ``most`` connections are served at once. Raises
+    :class:`~pa_telephony.errors.ConnectionLost` when the address cannot be had, and
     ConfigurationError when the files cannot be used.
     """
     config = Config()
@@ -94,21 +95,20 @@ async def open_pages(
         _use_tls(config, certificate, key or certificate)
     listener = _listen(host, port)
     chosen: int = listener.getsockname()[1]
-    config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.include_server_header = False
     config.accesslog = None
     log = logging.getLogger(f"{__name__}.hypercorn")
     log.setLevel(logging.WARNING)
     config.errorlog = log
-    config.graceful_timeout = 0.5
     config.keep_alive_timeout = 15.0
     config.h11_max_incomplete_size = 16_384
-    app: ASGIApp = make_app(administration)
+    connections = Connections(make_app(administration), config, most)
+    listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
     async with background() as tasks:
         tasks.start_soon(administration.live.run)
         tasks.start_soon(administration.live_call_manager.run)
         tasks.start_soon(administration.alarms.run)
-        await tasks.start(_serve, app, config)
+        tasks.start_soon(connections.serve, listening)
         yield chosen
 
 
@@ -125,19 +125,13 @@ def _use_tls(config: Config, certificate: Path, key: Path) -> None:
         raise ConfigurationError(f"cannot be used for TLS: {why}", file=str(certificate)) from error
 
 
-async def _serve(app: ASGIApp, config: Config, *, task_status: trio.TaskStatus[list[str]]) -> None:
-    # Its types want an application of its own kind; a Starlette one is as good.
-    serve = cast("Any", hypercorn_trio).serve
-    await serve(app, config, mode="asgi", task_status=task_status)
-
-
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(_MOST_CONNECTIONS)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

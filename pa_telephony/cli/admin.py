@@ -55,6 +55,14 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
     help="The call manager's control socket; without it the well-known one of a call manager on"
     " this machine that the cluster's providers name.",
 )
+@click.option(
+    "--max-connections",
+    "most",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many connections are served at once.",
+)
 @click.option("--demo", is_flag=True, help="Bring a cluster of its own, to try things out.")
 @click.option("--empty", is_flag=True, help="With --demo: begin without servers, as the document.")
 @log_options
@@ -72,6 +80,7 @@ def admin(
     sign_on_from: tuple[str, ...],
     traces: Path | None,
     control: Path | None,
+    most: int,
     demo: bool,
     empty: bool,
 ) -> None:
@@ -110,7 +119,7 @@ def admin(
             err=True,
         )
     run = functools.partial(_run, opening, access, host, port, certificate, key)
-    run_until_stopped(functools.partial(run, control, demo=demo, traces=traces))
+    run_until_stopped(functools.partial(run, control, most=most, demo=demo, traces=traces))
 
 
 def _access(names: tuple[str, ...], header: str | None, proxies: tuple[str, ...]) -> Access:
@@ -188,6 +197,7 @@ async def _run(
     key: Path | None,
     control: Path | None,
     *,
+    most: int,
     demo: bool,
     traces: Path | None,
 ) -> None:
@@ -203,7 +213,7 @@ async def _run(
             traces=begin.directory / TRACES if demo else traces,
             control=Path(begin.file).parent / CONTROL if demo else control,
         ) as (administration, password),
-        open_pages(administration, host, port, certificate, key) as chosen,
+        open_pages(administration, host, port, certificate, key, most=most) as chosen,
     ):
         where = f"[{host}]" if ":" in host else host
         scheme = "http" if certificate is None else "https"

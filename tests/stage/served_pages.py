@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -22,13 +23,16 @@ __all__ = ["ask", "opened"]
 
 @contextlib.asynccontextmanager
 async def opened(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, begin: ClusterConfig = CLUSTER
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begin: ClusterConfig = CLUSTER,
+    **options: Any,
 ) -> AsyncGenerator[tuple[Administration, int]]:
     monkeypatch.setattr(serving, "argon2_hasher", PlainHasher)
     here = replace(begin, file=str(directory / "cluster.toml"))
     async with (
         open_administration(here) as (all_pages, _),
-        open_pages(all_pages, "127.0.0.1", 0) as port,
+        open_pages(all_pages, "127.0.0.1", 0, **options) as port,
     ):
         yield all_pages, port
 
