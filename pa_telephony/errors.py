@@ -45,7 +45,8 @@ class TelephonyError(Exception):
 class ConfigurationError(TelephonyError):
     """A configuration breaks a rule; nothing has been started.
 
-    ``str()`` reads ``file: section: field: rule``, without the parts that are unknown.
+    ``str()`` reads ``file: section: field: rule``, without the parts that are unknown. ``others``
+    are the further rules that a configuration breaks, where all of it was looked at.
     """
 
     def __init__(self, rule: str, *, file: str = "", section: str = "", field: str = "") -> None:
@@ -54,6 +55,7 @@ class ConfigurationError(TelephonyError):
         self.file = file
         self.section = section
         self.field = field
+        self.others: tuple[ConfigurationError, ...] = ()
 
 
 class ProtocolError(TelephonyError):

@@ -43,9 +43,14 @@ def error_names_file(path: str | os.PathLike[str]) -> Generator[None]:
     try:
         yield
     except ConfigurationError as error:
-        raise ConfigurationError(
-            error.rule, file=os.fspath(path), section=error.section, field=error.field
-        ) from None
+        first, *others = (
+            ConfigurationError(
+                each.rule, file=os.fspath(path), section=each.section, field=each.field
+            )
+            for each in (error, *error.others)
+        )
+        first.others = tuple(others)
+        raise first from None
 
 
 def table(document: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -170,7 +170,7 @@ async def _look(managed: ManagedCluster, found: Edit, build: Build) -> bool:
 
 
 def _all_mistakes(found: Edit, build: Build, good: Values) -> None:
-    """Note all that is wrong: a rule that is broken hides others until its field is good."""
+    """Note all that is wrong: what cannot be read hides other rules until its field is good."""
     trial = dict(found.values)
     for _ in range(len(trial) + 1):
         try:
@@ -183,8 +183,10 @@ def _all_mistakes(found: Edit, build: Build, good: Values) -> None:
                     found.problems.add(name, rule)
                 trial[name] = good.get(name)
             if not new:
-                if not found.problems:
-                    found.problems = refused.problems
+                for name, rules in named.items():
+                    for rule in rules:
+                        found.problems.add(name, rule)
+                found.problems.others += refused.problems.others
                 return
         else:
             return
@@ -192,16 +194,14 @@ def _all_mistakes(found: Edit, build: Build, good: Values) -> None:
 
 def _take_refused(found: Edit, form: Form) -> None:
     assert found.proposal is not None
-    sections = _sections(found)
+    sections = form.sections or _sections(found)
     for error in found.proposal.effect.refused:
         found.problems.take(error, form, *sections)
 
 
 def _sections(found: Edit) -> tuple[str, ...]:
-    """The sections of a configuration that this form is about."""
+    """The sections of a configuration that the form of a server or of a provider is about."""
     name = found.values.get("server_name", found.values.get("name"))
-    if name is None:
-        return ("speech",)
     return (f"server {name!r}", f"provider {name!r}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ Values = dict[str, Any]
 """What stands in a form: a text, whether a box is ticked, or the entries of a list."""
 
 _MOST_DIGITS = 12
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,30})?")
 
 
 class Kind(enum.Enum):
@@ -45,6 +47,8 @@ class Kind(enum.Enum):
 
     TEXT = "text"
     NUMBER = "number"
+    SECONDS = "seconds"
+    """A duration, with a decimal point if need be."""
     CHOICE = "choice"
     CHECK = "check"
     LIST = "list"
@@ -77,6 +81,8 @@ class Form:
     """The table of a form."""
 
     fields: tuple[Field, ...]
+    sections: tuple[str, ...] = ()
+    """The tables of the configuration that it is about; none for that of a server or provider."""
 
     def named(self, name: str) -> Field | None:
         """The field of that name; None when there is none."""
@@ -96,16 +102,19 @@ class Problems:
         return bool(self.fields or self.others)
 
     def add(self, name: str, rule: str) -> None:
-        """Note a rule that a field breaks."""
-        self.fields.setdefault(name, []).append(rule)
+        """Note a rule that a field breaks; it is noted once."""
+        rules = self.fields.setdefault(name, [])
+        if rule not in rules:
+            rules.append(rule)
 
     def take(self, error: ConfigurationError, form: Form, *sections: str) -> None:
-        """Note an error; it stands beside its field when it is of one of these sections."""
-        if error.section in sections and form.named(error.field) is not None:
-            self.add(error.field, error.rule)
-        else:
-            where = [error.section, error.field.replace("_", " ")]
-            self.others.append(": ".join(part for part in (*where, error.rule) if part))
+        """Note an error and its others; each of one of these sections stands beside its field."""
+        for each in (error, *error.others):
+            if each.section in sections and form.named(each.field) is not None:
+                self.add(each.field, each.rule)
+            else:
+                where = [each.section, each.field.replace("_", " ")]
+                self.others.append(": ".join(part for part in (*where, each.rule) if part))
 
 
 class FormRefused(TelephonyError):
@@ -156,6 +165,14 @@ def read(form: Form, values: Values) -> Values:
                     problems.add(each.name, "must be a whole number")
                 else:
                     found[each.name] = int(text)
+            case Kind.SECONDS:
+                text = str(value or "")
+                if not text:
+                    problems.add(each.name, "is mandatory")
+                elif not _SECONDS.fullmatch(text):
+                    problems.add(each.name, "must be a number of seconds, as 2 or 0.5")
+                else:
+                    found[each.name] = float(text)
             case Kind.PAIRS:
                 found[each.name] = _pairs(each.name, str(value or ""), problems)
             case Kind.SECRET:

@@ -75,7 +75,9 @@ GROUPS: dict[str, tuple[Field, ...]] = {
 }
 """The fields of each part of the page."""
 
-SPEECH_FORM = Form(tuple(each for fields in GROUPS.values() for each in fields))
+SPEECH_FORM = Form(
+    tuple(each for fields in GROUPS.values() for each in fields), sections=("speech",)
+)
 
 
 def values_of(speech: SpeechConfig) -> Values:
@@ -94,5 +96,5 @@ def with_speech(config: ClusterConfig, values: Values) -> Cluster:
         return checked(edited(config, speech=speech))
     except ConfigurationError as error:
         problems = Problems()
-        problems.take(error, SPEECH_FORM, "speech")
+        problems.take(error, SPEECH_FORM, *SPEECH_FORM.sections)
         raise FormRefused(problems) from error

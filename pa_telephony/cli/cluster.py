@@ -147,8 +147,17 @@ def diff(file: Path, store: str | None) -> None:
 @cluster.command(short_help="Check a file alone.")
 @_file
 def validate(file: Path) -> None:
-    """Check the file alone: every rule, and the warnings; the exit status is 1 for an error."""
-    found = failover.load(file)
+    """Check the file alone: every rule, and the warnings; the exit status is 1 for an error.
+
+    All rules that are broken are told, each with server or provider, field and rule.
+    """
+    try:
+        found = failover.load(file)
+    except ConfigurationError as error:
+        *firsts, last = (error, *error.others)
+        for each in firsts:
+            click.echo(printable_reason(f"Error: {each}"), err=True)
+        raise last from None
     for warning in found.warnings():
         click.echo(printable_reason(f"warning: {warning}"))
     servers = len(found.servers)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pa_telephony import toml
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover import validation
+from pa_telephony.failover import caveats, validation
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.config import (
     ApplicationConfig,
@@ -29,7 +29,7 @@ class Cluster(ClusterConfig):
     """Every server and provider of one cluster, checked: an impossible one never exists.
 
     Raises :class:`~pa_telephony.errors.ConfigurationError` naming file, server or provider,
-    field and rule.
+    field and rule of the first that is broken; its ``others`` are the further ones.
     """
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class Cluster(ClusterConfig):
 
     def warnings(self) -> list[str]:
         """Sentences about settings that are allowed but probably not meant, such as idle spares."""
-        return validation.warnings(self)
+        return caveats.warnings(self)
 
 
 def load(path: str | os.PathLike[str]) -> Cluster:

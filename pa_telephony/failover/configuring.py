@@ -50,6 +50,7 @@ class Proposal:
             first, *others = self.effect.refused
             for other in others:
                 first.add_note(str(other))
+            first.others = tuple(others)
             raise first
 
 

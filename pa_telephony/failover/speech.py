@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.hosts import is_host
 
 __all__ = ["LOCALES", "SpeechConfig", "check_speech", "speech_warnings"]
@@ -61,57 +60,55 @@ class SpeechConfig:
     """The same for the whole call, 1..100; the default is ours."""
 
 
-def check_speech(speech: SpeechConfig, fail: Callable[[str, str], ConfigurationError]) -> None:
-    """Raise what ``fail`` makes of (rule, field), for the first rule that is broken."""
+def check_speech(speech: SpeechConfig, fail: Callable[[str, str], None]) -> None:
+    """Call ``fail`` with (rule, field) for each rule that is broken."""
     if not _TIME_OF_DAY.fullmatch(speech.refresh_schedule):
-        raise fail("must be a time of day, hh:mm", "refresh_schedule")
+        fail("must be a time of day, hh:mm", "refresh_schedule")
     address = speech.administrator_email_address
     if address and not _is_email(address):
-        raise fail("must be an e-mail address", "administrator_email_address")
+        fail("must be an e-mail address", "administrator_email_address")
     if speech.send_refresh_status and not address:
-        raise fail("is needed to send the status of a refresh", "administrator_email_address")
+        fail("is needed to send the status of a refresh", "administrator_email_address")
     if not _KEY.fullmatch(speech.license_key):
-        raise fail("must be up to 128 characters without blanks", "license_key")
+        fail("must be up to 128 characters without blanks", "license_key")
     for field in ("speech_recognition_server_hosts", "speech_recognition_license_manager_hosts"):
         _check_hosts(getattr(speech, field), field, fail)
     _check_locales(speech, fail)
     for field in ("rejection_confidence_level", "reconfirm_confidence_level"):
         if not 0 <= getattr(speech, field) <= 100:
-            raise fail("must be 0 to 100", field)
+            fail("must be 0 to 100", field)
     if speech.reconfirm_confidence_level < speech.rejection_confidence_level:
-        raise fail("must not be below rejection_confidence_level", "reconfirm_confidence_level")
+        fail("must not be below rejection_confidence_level", "reconfirm_confidence_level")
     for field in ("max_error_count_per_dialog", "max_error_count_per_call"):
         if not 1 <= getattr(speech, field) <= 100:
-            raise fail("must be 1 to 100", field)
+            fail("must be 1 to 100", field)
 
 
 def _is_email(text: str) -> bool:
     return bool(_ADDRESS.fullmatch(text)) and is_host(text.rpartition("@")[2])
 
 
-def _check_hosts(
-    hosts: tuple[str, ...], field: str, fail: Callable[[str, str], ConfigurationError]
-) -> None:
+def _check_hosts(hosts: tuple[str, ...], field: str, fail: Callable[[str, str], None]) -> None:
     seen: set[str] = set()
     for host in hosts:
         if not is_host(host):
-            raise fail(f"{host!r} must be an IP address or a DNS name", field)
-        if host.casefold() in seen:
-            raise fail(f"{host!r} is listed twice", field)
+            fail(f"{host!r} must be an IP address or a DNS name", field)
+        elif host.casefold() in seen:
+            fail(f"{host!r} is listed twice", field)
         seen.add(host.casefold())
 
 
-def _check_locales(speech: SpeechConfig, fail: Callable[[str, str], ConfigurationError]) -> None:
+def _check_locales(speech: SpeechConfig, fail: Callable[[str, str], None]) -> None:
     field = "supported_locales"
     for locale in speech.supported_locales:
         if locale not in LOCALES:
-            raise fail(f"{locale!r} must be one of {', '.join(LOCALES)}", field)
+            fail(f"{locale!r} must be one of {', '.join(LOCALES)}", field)
     if len(set(speech.supported_locales)) < len(speech.supported_locales):
-        raise fail("lists a locale twice", field)
+        fail("lists a locale twice", field)
     if not speech.supported_locales:
-        raise fail("needs a locale", field)
-    if speech.default_locale not in speech.supported_locales:
-        raise fail("must be one of the supported locales", "default_locale")
+        fail("needs a locale", field)
+    elif speech.default_locale not in speech.supported_locales:
+        fail("must be one of the supported locales", "default_locale")
 
 
 def speech_warnings(speech: SpeechConfig, hosts: frozenset[str]) -> Iterator[str]:

@@ -221,7 +221,10 @@ def test_the_history_says_who_has_changed_what(file: Path) -> None:
 def test_a_file_is_validated_without_a_store(file: Path) -> None:
     assert "keeps every rule: 2 servers" in run("validate", "--cluster", file)
     edit(file, 'fail_over_server_names = ["PA2"]', 'fail_over_server_names = ["PA9"]')
-    assert "there is no server 'PA9'" in run("validate", "--cluster", file, code=1)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 2000")
+    said = run("validate", "--cluster", file, code=1)
+    assert "there is no server 'PA9'" in said
+    assert "number_of_media_ports: must be 0 to 1000" in said
 
 
 def test_a_store_without_a_configuration_says_how_it_gets_one(file: Path) -> None:

@@ -13,6 +13,10 @@ from pa_telephony.printable import printable_reason
 __all__ = ["Refused", "as_refused", "broken", "field_of", "refused_by"]
 
 
+_MOST_ERRORS = 100
+"""How many of the broken rules an answer names."""
+
+
 class Refused(TelephonyError):
     """An answer that is a problem; ``more`` are further fields of it."""
 
@@ -51,14 +55,14 @@ def broken(section: str, problems: Iterable[Problem]) -> Refused | None:
         return None
     first = errors[0]
     where = f"{section}: {first['field']}: " if first["field"] else f"{section}: "
-    return Refused(422, where + first["rule"], errors[:100])
+    return Refused(422, where + first["rule"], errors[:_MOST_ERRORS])
 
 
 def refused_by(error: ConfigurationError, status: int = 422, **more: Any) -> Refused:
-    """The refusal of what breaks a rule of the configuration, or of the cluster."""
-    found = field_of(error.section, error.field, error.rule)
+    """The refusal of what breaks rules of the configuration, or of the cluster."""
+    found = [field_of(each.section, each.field, each.rule) for each in (error, *error.others)]
     words = ": ".join(part for part in (error.section, error.field, error.rule) if part)
-    return Refused(status, words, [found], **more)
+    return Refused(status, words, found[:_MOST_ERRORS], **more)
 
 
 def as_refused(error: TelephonyError) -> Refused:
