@@ -25,6 +25,7 @@ from pa_telephony.admin.fields import (
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import ClusterConfig, JtapiProvider, ServerConfig, SkinnyProvider
+from pa_telephony.failover.devices import keeping_devices
 
 __all__ = [
     "SERVER_FORM",
@@ -130,8 +131,8 @@ def choices(config: ClusterConfig) -> dict[str, tuple[str, ...]]:
 def with_server(config: ClusterConfig, old: str | None, values: Values) -> Cluster:
     """The cluster with the server as the form says; ``old`` is its name so far, None for a new one.
 
-    A server that gets another name keeps its place in the fail-over lists. Raises
-    :class:`FormRefused`.
+    A server that gets another name keeps its place in the fail-over lists, and a media port that
+    stays keeps its device. Raises :class:`FormRefused`.
     """
     server = ServerConfig(**read(SERVER_FORM, values))
     if old is not None and all(each.server_name != old for each in config.servers):
@@ -152,7 +153,8 @@ def with_server(config: ClusterConfig, old: str | None, values: Values) -> Clust
             servers.append(_renamed_list(each, renamed))
     if old is None:
         servers.append(server)
-    return _checked(edited(config, servers=tuple(servers)), server.server_name)
+    found = _checked(edited(config, servers=tuple(servers)), server.server_name)
+    return _keeping_devices(config, found, server.server_name)
 
 
 def without_server(config: ClusterConfig, name: str) -> Cluster:
@@ -172,7 +174,16 @@ def without_server(config: ClusterConfig, name: str) -> Cluster:
         for each in config.servers
         if each.server_name != name
     )
-    return _checked(edited(config, servers=servers), name)
+    return _keeping_devices(config, _checked(edited(config, servers=servers), name), name)
+
+
+def _keeping_devices(config: ClusterConfig, found: Cluster, name: str) -> Cluster:
+    providers = keeping_devices(config, found)
+    return (
+        found
+        if providers == found.providers
+        else _checked(edited(found, providers=providers), name)
+    )
 
 
 def _renamed_list(server: ServerConfig, renamed: dict[str, str]) -> ServerConfig:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover import devices
 from pa_telephony.failover.cluster import Cluster
+from pa_telephony.failover.config import SkinnyProvider
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.world import World, session
 
@@ -216,6 +218,10 @@ class _Comparison:
             before = old.get(provider.name)
             if before is None or before == provider:
                 continue
+            if isinstance(before, SkinnyProvider) and provider == dataclasses.replace(
+                before, devices=getattr(provider, "devices", {})
+            ):
+                continue  # what becomes of the ports is told of each
             if before.type != provider.type:
                 rule = "cannot become one of another type: give the new one another name"
                 self._refuse(rule, f"provider {provider.name!r}", "type")
@@ -242,6 +248,7 @@ class _Comparison:
                     _KINDS[identity.kind],
                 )
         self._devices(goes, comes)
+        self._told += devices.told(self._old, self._new)
         moved = {(each.kind, each.number): each for each in goes}
         for identity in comes:
             before = moved.pop((identity.kind, identity.number), None)
@@ -299,8 +306,9 @@ class _Comparison:
                 if owner is not None:
                     self._refuse(
                         f"{identity.number} would be {other or 'another'} in place of"
-                        f" {one or 'none'} while {owner} has it: stop {identity.home} alone first,"
-                        " or give its device in `devices` of the provider",
+                        f" {one or 'none'} while {owner} has it: stop {identity.home} without"
+                        " failover first (stop --alone), or give its device in `devices` of the"
+                        " provider",
                         section,
                         field,
                     )

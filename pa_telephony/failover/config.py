@@ -9,7 +9,8 @@ checked, in :mod:`~pa_telephony.failover.cluster`. Durations are seconds.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -122,13 +123,14 @@ class SkinnyProvider:
     """Call managers, primary first; ``host`` or ``host:port`` (2000 when left out)."""
     device_name_prefix: str = ""
     """Device names are this prefix + 1, 2, … over all ports of the provider, in order of their
-    numbers.
+    numbers; where ``devices`` gives that name to another number, the next count that is free.
 
     One table for the provider, because two servers that share it would collide if each
     counted from 1. The order of servers in the file means nothing.
     """
     devices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Ours: the device name of each directory number for which the prefix does not give it."""
+    """Ours: the device name of each directory number for which the prefix does not give it. It
+    stays with that number while others come and go."""
     return_to_preferred: bool = False
     """Whether to go back to a higher call manager of the list when it is there again."""
     media_at_signalling_host: bool = False
@@ -137,6 +139,26 @@ class SkinnyProvider:
     Right where that host carries all sound itself; a call manager connects phones directly.
     """
     type: str = "skinny"
+
+    def names(self, numbers: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The device name of each of all its numbers, which are in order."""
+        given = frozenset(self.devices.values())
+        counted = [f"{self.device_name_prefix}{count}" for count in range(1, len(numbers) + 1)]
+        used = given.union(
+            name
+            for number, name in zip(numbers, counted, strict=True)
+            if number not in self.devices
+        )
+        free = (
+            name
+            for count in itertools.count(1)
+            if (name := f"{self.device_name_prefix}{count}") not in used
+        )
+        for number, name in zip(numbers, counted, strict=True):
+            if number in self.devices:
+                yield number, self.devices[number]
+            else:
+                yield number, name if name not in given else next(free)
 
 
 @dataclass(frozen=True)
@@ -304,8 +326,7 @@ class ClusterConfig:
                 if server.media_port_provider == provider.name
                 for number in server.media_addresses
             )
-            for count, number in enumerate(sorted(numbers, key=_numerically), 1):
-                name = provider.devices.get(number, f"{provider.device_name_prefix}{count}")
+            for number, name in provider.names(sorted(numbers, key=_numerically)):
                 table[provider.name, number] = name
         return MappingProxyType(table)
 
