@@ -25,6 +25,7 @@ from pa_telephony.admin.overview_pages import OverviewPages
 from pa_telephony.admin.rendering import BASE, render
 from pa_telephony.admin.restart_pages import RestartPages
 from pa_telephony.admin.session_pages import SessionPages
+from pa_telephony.admin.settings_pages import SettingsPages
 from pa_telephony.admin.speech_pages import SpeechPages
 from pa_telephony.admin.telephony_pages import TelephonyPages
 from pa_telephony.admin.trace_pages import TracePages
@@ -59,6 +60,7 @@ def routes_of(administration: Administration) -> list[Route]:
         *ConfigurationPages(administration).routes(),
         *TelephonyPages(administration).routes(),
         *SpeechPages(administration).routes(),
+        *SettingsPages(administration).routes(),
         *RestartPages(administration).routes(),
         *OverviewPages(administration).routes(),
         *CallManagerPages(administration).routes(),

@@ -30,6 +30,7 @@ MENU = {
         "Control Center": f"{BASE}/control-center",
         "Telephony": f"{BASE}/telephony",
         "Speech Services": f"{BASE}/speech-services",
+        "Cluster Settings": f"{BASE}/cluster-settings",
         "Cluster": f"{BASE}/cluster",
         "Call Manager": f"{BASE}/call-manager",
         "Alarms": f"{BASE}/alarms",

@@ -30,7 +30,7 @@ class Act(enum.Enum):
     LOOK = "look at the cluster and its configuration"
     OPERATE = "give orders to servers"
     CONFIGURE = "change the configuration"
-    ADMINISTER = "manage accounts and tokens, or read the audit log"
+    ADMINISTER = "manage accounts and tokens, or read the audit log and traces"
     OWN = "change the own password or end the own sessions"
 
 
@@ -77,6 +77,7 @@ PAGES = {
     "configuration-history": (Act.LOOK, Act.CONFIGURE),
     "telephony": (Act.LOOK, Act.CONFIGURE),
     "speech-services": (Act.LOOK, Act.CONFIGURE),
+    "cluster-settings": (Act.LOOK, Act.CONFIGURE),
     "help": (Act.LOOK, Act.ADMINISTER),
     "login": (Act.OWN, Act.OWN),
     "log-out": (Act.OWN, Act.OWN),

@@ -27,6 +27,7 @@ PAGES = (
     "configuration-history",
     "telephony",
     "speech-services",
+    "cluster-settings",
     "help",
     "password",
     "accounts",

@@ -484,6 +484,7 @@ _PATHS = st.sampled_from(
         "telephony?new=skinny",
         "telephony?new=nothing",
         "speech-services",
+        "cluster-settings",
     ]
 )
 
@@ -514,7 +515,7 @@ def test_whatever_is_sent_is_answered_and_the_configuration_keeps_every_rule(
     trio.run(main)
 
 
-@pytest.mark.parametrize("path", ["server-configuration", "telephony", "speech-services"])
+@pytest.mark.parametrize("path", ["server-configuration", "telephony", "cluster-settings"])
 async def test_a_store_that_cannot_be_read_is_told_with_its_reason(
     tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,23 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from filled_forms import posts, refused, say_why
 from hypothesis import given, strategies as st
 from worlds import CLUSTER
 
-from pa_telephony.admin import provider_form, server_form, speech_form
+from pa_telephony.admin import provider_form, server_form, settings_form, speech_form
 from pa_telephony.admin.fields import FormRefused, Kind, Values, changed_list, typed
 from pa_telephony.failover import Cluster, JtapiProvider, SkinnyProvider
-from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.config import ApplicationConfig, ClusterConfig, Timing
 from pa_telephony.failover.speech import LOCALES
 
 PA1 = server_form.values_of(CLUSTER.server("PA1"))
 PA2 = server_form.values_of(CLUSTER.server("PA2"))
-
-
-def refused(call: Any, *arguments: Any, **named: Any) -> dict[str, list[str]]:
-    with pytest.raises(FormRefused) as caught:
-        call(*arguments, **named)
-    return caught.value.problems.fields
 
 
 def test_a_server_s_form_means_that_server() -> None:
@@ -64,6 +59,8 @@ def test_every_field_of_the_configuration_is_in_its_form() -> None:
     assert {each.name for each in provider_form.FORMS["jtapi"].fields} == names(JtapiProvider)
     assert {each.name for each in provider_form.FORMS["skinny"].fields} == names(SkinnyProvider)
     assert {each.name for each in speech_form.SPEECH_FORM.fields} == names(type(CLUSTER.speech))
+    settings = {each.name for each in settings_form.SETTINGS_FORM.fields}
+    assert settings == names(Timing) | names(ApplicationConfig) | {"capacity_aware"}
 
 
 @pytest.mark.parametrize(
@@ -222,31 +219,6 @@ def test_the_buttons_of_a_list_add_remove_and_move() -> None:
     assert changed_list(entries, "up", "", ["a", "b"]) == entries
     assert changed_list(entries, "down", "", ["a"]) == ("b", "a", "c")
     assert changed_list(entries, "down", "", ["b", "c"]) == entries
-
-
-_TEXTS = st.text(max_size=12) | st.sampled_from(
-    ["PA1", "PA2", "6000", "6001", "5XXX", "2", "99999999999", "32000", "jtapi", "skinny", "<b>"]
-)
-
-
-def posts(form: Any, known: dict[str, Any]) -> st.SearchStrategy[dict[str, list[str]]]:
-    """Any fields, many of them as they are."""
-    good = {
-        name: list(value)
-        if isinstance(value, tuple)
-        else ["yes"]
-        if value is True
-        else [str(value)]
-        for name, value in known.items()
-    }
-    any_field = st.lists(_TEXTS, max_size=3)
-    return st.fixed_dictionaries(
-        {each.name: st.just(good[each.name]) | any_field for each in form.fields}
-    )
-
-
-def say_why(error: FormRefused) -> None:
-    assert error.problems
 
 
 @given(posts(server_form.SERVER_FORM, PA1), st.sampled_from([None, "PA1", "PA2", "PA9"]))
