@@ -19,10 +19,12 @@ from pa_telephony.admin.rendering import BASE, fragment, render
 from pa_telephony.admin.views import (
     control_rows,
     control_summary,
+    holding,
     service_rows,
     status_groups,
     status_summary,
 )
+from pa_telephony.failover.identity import Kind
 from pa_telephony.failover.services import answer_of, services
 from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.status import ServerStatus
@@ -142,7 +144,8 @@ def _status(pages: Sequence[ServerStatus], name: str) -> dict[str, Any] | None:
         "page": page,
         "groups": status_groups(page, pages),
         "summary": status_summary(page),
-        "ports": sum(each.identity.kind.value == "port" for each in page.resources),
+        "ports": len(page.of_kind(Kind.PORT)),
+        "holding": holding(page, pages),
     }
 
 

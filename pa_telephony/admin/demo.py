@@ -39,13 +39,14 @@ CALL_MANAGER = "127.0.0.10"
 SERVERS = {"PA1": "127.0.0.11", "PA2": "127.0.0.12"}
 CONTROL = "control"
 """The call manager's control socket, in the folder of the cluster's file."""
-PHONES = ("1001", "1002", "1003", "5123")
-"""The numbers of phones; their devices are SEP00000000 and the number."""
+PHONES = (*map(str, range(1001, 1041)), "5123")
+"""The numbers of phones, more than a server may have calls; their devices are SEP00000000 and the
+number."""
 _PORTS = (("6001", 18), ("6101", 24))
 """Media ports that the call manager has: those of PA1, and those of PA2 in active mode."""
 TRACES = "traces"
 """The folder of what servers trace, beside the cluster's file."""
-_GREETING_SECONDS = 60.0
+_GREETING_SECONDS = 300.0
 
 _CALL_MANAGER = """\
 [search_spaces]

@@ -18,11 +18,13 @@ from pa_telephony.failover.status import ResourceStatus, ServerStatus
 
 __all__ = [
     "ControlRow",
+    "Holding",
     "Icon",
     "StatusGroup",
     "StatusRow",
     "control_rows",
     "control_summary",
+    "holding",
     "service_rows",
     "status_groups",
     "status_summary",
@@ -84,6 +86,25 @@ def _resource(page: ServerStatus, resource: ResourceStatus) -> StatusRow:
     why = "" if resource.up else f"{resource.holder} {resource.why}".strip()
     up = resource.up and not resource.doubled
     return StatusRow(resource.identity.number, up, why, ", ".join(notes))
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The media ports that a server has registered, those of other servers among them."""
+
+    homes: tuple[str, ...]
+    """The other servers."""
+    ports: int
+    in_use: int
+
+
+def holding(page: ServerStatus, pages: Iterable[ServerStatus]) -> Holding | None:
+    """What a server holds; None while it has no media port of another server."""
+    held = [each for one in pages for each in one.of_kind(Kind.PORT) if each.holder == page.name]
+    held = [each for each in held if each.up]
+    homes = tuple(dict.fromkeys(each.identity.home for each in held))
+    others = tuple(each for each in homes if each != page.name)
+    return Holding(others, len(held), sum(each.busy for each in held)) if others else None
 
 
 def status_summary(page: ServerStatus) -> str:

@@ -431,6 +431,8 @@ class _Reader:
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
             text = f"holds {ports} media ports, and may have {calls(capacity)} at once"
+            if len(beat.busy) >= capacity:
+                text += ": it has them, so the next caller hears busy"
             note(AlarmKind.CAPACITY_EXCEEDED, text)
         long = seconds(self._cluster.timing.long_call)
         for label in sorted(beat.long):

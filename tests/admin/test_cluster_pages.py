@@ -101,6 +101,8 @@ async def test_one_that_was_stopped_is_down_and_the_one_that_stands_in_has_a_row
             "Media Ports in Use 1",
             "PA1 is unavailable",
         )
+        words = (await browser.get("server-status?server=PA2")).words
+        assert in_order(words, "Media Ports in Use 0 of 0", "With Those of PA1 1 of 2")
 
 
 async def test_beside_a_down_arrow_stands_why(tmp_path: Path) -> None:

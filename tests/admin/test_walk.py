@@ -20,12 +20,13 @@ from typing import Any, Self
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from crowd import Crowd
 from loopback import alone_at
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from pa_telephony.admin.demo import CALL_MANAGER, SERVERS
+from pa_telephony.admin.demo import CALL_MANAGER, PHONES, SERVERS
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(540)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 WIDE = {"width": 1280, "height": 860}
 NARROW = {"width": 390, "height": 844}
@@ -47,6 +48,7 @@ PAGES = (
     "telephony?provider=PA1jtapi",
     "telephony?provider=pa1skinny",
     "speech-services",
+    "cluster-settings",
     "cluster",
     "cluster?span=7d",
     "alarms",
@@ -339,6 +341,19 @@ def walk(person: Person, pictures: Pictures, directory: Path) -> None:
     warning = "holds 42 media ports, and may have 36 calls at once"
     person.until("42 ports on 36", lambda: warning in person.reads())
 
+    # 36 callers talk, each at a port of its own; the next one hears busy, and six ports are free.
+    with Crowd(CALL_MANAGER, [f"SEP00000000{each}" for each in PHONES[:37]], "127.0.0.20") as crowd:
+        talks = [crowd.calls(number) for number in ("6000", "6100") * 18]
+        ports = (*range(6001, 6019), *range(6101, 6125))
+        assert len({*talks} & {*map(str, ports)}) == 36, talks
+        assert crowd.calls("6100") == "busy"
+        person.until("18 of 24", lambda: "Media Ports in Use 18 of 24" in person.status())
+        assert "With Those of PA1 36 of 42" in person.status()
+        reason = f"{warning}: it has them, so the next caller hears busy"
+        person.until("why the next one hears busy", lambda: reason in person.reads())
+        pictures("capacity")
+    person.until("no call", lambda: "With Those of PA1 0 of 42" in person.status())
+
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_the_steps_of_the_document_show_what_the_document_shows(
@@ -398,6 +413,27 @@ def walk_beyond(person: Person, pictures: Pictures) -> None:
     page.get_by_role("button", name="Let PA1 go on").click()
     page.goto(f"{person.address}server-status?server=PA1")
     person.sees_all_home()
+
+    # A spare is restarted by its agent.
+    person.chooses("System", "Control Center")
+    page.get_by_role("link", name="Rolling restart…").click()
+    page.get_by_label("PA2", exact=True).check()
+    page.get_by_role("button", name="Restart", exact=True).click()
+    pictures("restart")
+    person.until("it is restarted", lambda: "All were restarted" in person.reads())
+    page.goto(f"{person.address}server-status?server=PA1")
+    person.sees_all_home()
+
+    # What servers have traced so far, and what has no page in the document.
+    person.chooses("System", "Traces")
+    person.until("there is something", lambda: page.locator("table.traces tr").count() > 1)
+    pictures("traces")
+    person.chooses("System", "Cluster Settings")
+    page.locator("details.more summary").click()
+    person.fills(hold="0.5")
+    page.get_by_role("button", name="What will Save do?").click()
+    person.until("it is refused", lambda: "stop PA1 first" in person.reads())
+    pictures("cluster-settings")
 
     # A revision is compared with the one before, and taken back as a new one.
     person.chooses("Servers", "Server Configuration")
@@ -536,6 +572,7 @@ PICTURES = {
         "alarms",
         "configuration-history",
         "control-center/orders?server=PA1",
+        "control-center/restart",
         "accounts",
         "tokens",
         "audit",

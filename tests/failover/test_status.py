@@ -262,7 +262,11 @@ def test_more_ports_than_calls_is_a_warning() -> None:
     )
     worlds = served()
     (found, *_) = cluster_status(cluster, worlds.snapshot())
-    assert found.notes == ("holds 2 media ports, and may have 1 call at once",)
+    says = "holds 2 media ports, and may have 1 call at once"
+    assert found.notes == (says,)
+    worlds.enter("PA1", up=CLUSTER.identities("PA1"), busy=PORTS[:1])
+    (found, *_) = cluster_status(cluster, worlds.snapshot())
+    assert found.notes == (f"{says}: it has them, so the next caller hears busy",)
 
 
 def test_why_nobody_serves_a_number_is_told_of_every_candidate() -> None:
