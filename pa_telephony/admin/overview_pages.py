@@ -78,7 +78,8 @@ def _shown(sight: Sight, span: str) -> dict[str, Any]:
         if page.resources
     }
     title = f"Who served the numbers of {', '.join(holders)} in the last {_NAMES[span]}"
-    picture = draw(lanes(holders, sight.episodes, now), servers, now, SPANS[span], title)
+    shown = lanes(holders, sight.episodes, now, sight.begun)
+    picture = draw(shown, servers, now, SPANS[span], title)
     return {
         "rows": rows,
         "servers": [(name, f"s{place % COLOURS}") for place, name in enumerate(servers)],

@@ -61,13 +61,21 @@ def quantised(at: float, span: float) -> float:
 
 
 def lanes(
-    holders: Mapping[str, frozenset[str]], episodes: Sequence[Episode], now: float
+    holders: Mapping[str, frozenset[str]],
+    episodes: Sequence[Episode],
+    now: float,
+    begun: float = 0.0,
 ) -> tuple[Lane, ...]:
-    """Who had what, as far as the episodes tell; ``holders`` says who has it now."""
-    return tuple(_lane(home, has, episodes, now) for home, has in holders.items())
+    """Who had what, as far as the episodes tell; ``holders`` says who has it now.
+
+    Nobody had anything before the cluster was ``begun``.
+    """
+    return tuple(_lane(home, has, episodes, now, begun) for home, has in holders.items())
 
 
-def _lane(home: str, has: frozenset[str], episodes: Sequence[Episode], now: float) -> Lane:
+def _lane(
+    home: str, has: frozenset[str], episodes: Sequence[Episode], now: float, begun: float
+) -> Lane:
     moves = sorted(
         (each for each in episodes if each.home == home and each.kind is not EpisodeKind.FENCE),
         key=lambda each: each.began,
@@ -75,7 +83,7 @@ def _lane(home: str, has: frozenset[str], episodes: Sequence[Episode], now: floa
     fences = tuple(
         each for each in episodes if each.server == home and each.kind is EpisodeKind.FENCE
     )
-    holder, since, why = home, 0.0, "nothing is noted before"
+    holder, since, why = home, begun, "nothing is noted before"
     found: list[Stretch] = []
     for place, each in enumerate(moves):
         until = moves[place + 1].began if place + 1 < len(moves) else now

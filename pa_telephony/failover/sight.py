@@ -22,7 +22,7 @@ from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.looking import LOOK, Look, looks
 from pa_telephony.failover.rolling import Roll, rolling
 from pa_telephony.failover.status import Ages, ServerStatus
-from pa_telephony.failover.stored import stored
+from pa_telephony.failover.stored import begun, stored
 from pa_telephony.failover.stores import StoreView, open_view
 
 __all__ = ["Sight", "see", "watch_cluster"]
@@ -44,6 +44,8 @@ class Sight:
     """The number of the configuration in the store; 0 when it has none."""
     unreadable: str = ""
     """Why the store cannot be read; "" when it can."""
+    begun: float = 0.0
+    """Unix time of the first configuration; 0.0 when the store does not tell."""
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -66,6 +68,7 @@ def see(look: Look, at: float) -> Sight:
         history(snapshot),
         rolling(snapshot),
         revision.number if revision is not None else 0,
+        begun=begun(snapshot),
     )
 
 

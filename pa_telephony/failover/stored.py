@@ -21,7 +21,17 @@ from pa_telephony.failover.cluster import Cluster, parse
 from pa_telephony.failover.config import JtapiProvider
 from pa_telephony.failover.transaction import Compare, Entry, Put, Snapshot, Transaction
 
-__all__ = ["CONFIGURATION", "Revision", "current", "offered", "past", "read", "saving", "stored"]
+__all__ = [
+    "CONFIGURATION",
+    "Revision",
+    "begun",
+    "current",
+    "offered",
+    "past",
+    "read",
+    "saving",
+    "stored",
+]
 
 CONFIGURATION = "cluster"
 """The key of the present revision."""
@@ -88,6 +98,18 @@ def stored(snapshot: Snapshot) -> Revision | None:
     """The present revision; None when the store has none. Raises ConfigurationError."""
     entry = snapshot.entries.get(CONFIGURATION)
     return None if entry is None else Revision.decode(entry.value)
+
+
+def begun(snapshot: Snapshot) -> float:
+    """When the first revision was saved, in Unix time; 0.0 when the store does not tell."""
+    entry = snapshot.entries.get(Revision(1, "").key)
+    if entry is None:
+        return 0.0
+    try:
+        first = Revision.decode(entry.value)
+    except ConfigurationError:
+        return 0.0
+    return first.at if first.number == 1 else 0.0
 
 
 def current(cluster: Cluster, snapshot: Snapshot) -> Cluster:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from form_browser import administration, serve, signed_in
+from form_browser import Clock, administration, serve, signed_in
 from hypothesis import given, strategies as st
 from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
 
@@ -15,6 +16,7 @@ from pa_telephony.failover import cluster_status
 from pa_telephony.failover.agents import AgentReport, Health, Kept, key, process_name
 from pa_telephony.failover.chronicle import Episode, EpisodeKind
 from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.orders import move, stop
 from pa_telephony.failover.stores import MemoryStore
@@ -126,6 +128,28 @@ def test_a_lane_says_who_had_the_numbers_and_when_they_were_on_their_way() -> No
         ("PA1", 1100.0, 1105.0, True),
         ("PA1", 1105.0, 2000.0, False),
     ]
+
+
+def test_before_the_cluster_was_begun_nobody_had_anything() -> None:
+    (lane,) = lanes({"PA1": frozenset({"PA1"})}, [TAKEN, RETURNED], 2000.0, 900.0)
+    assert lane.stretches[0] == Stretch("PA1", 900.0, 1000.0, why="nothing is noted before")
+    (lane,) = lanes({"PA1": frozenset({"PA1"})}, [], 2000.0, 1900.0)
+    assert [(each.begin, each.end) for each in lane.stretches] == [(1900.0, 2000.0)]
+
+
+async def test_the_picture_begins_with_the_first_configuration(tmp_path: Path) -> None:
+    store = MemoryStore()
+    await save_configuration(CLUSTER, store, at=Clock().now - 60, by="import")
+    await serve(store, "PA1", "PA2")
+    async with administration(tmp_path, CLUSTER, store) as (all_pages, password):
+        browser = await signed_in(all_pages, password)
+        begins = [
+            float(each)
+            for page in ("cluster?span=10m", "cluster?span=7d")
+            for each in re.findall(r'<rect x="([0-9.]+)"', (await browser.get(page)).text)
+        ]
+    assert begins
+    assert min(begins) > 800
 
 
 def test_numbers_that_were_handed_over_by_order_are_there_since_nobody_knows_when() -> None:
