@@ -25,7 +25,10 @@ from pa_telephony.admin.records import Records, Session
 from pa_telephony.admin.trace_files import TraceFiles
 from pa_telephony.guesses import Guesses, Pace
 
-__all__ = ["Administration", "form_of", "session_of"]
+__all__ = ["WAITED", "Administration", "form_of", "session_of"]
+
+WAITED = "given; what has come of it is not known"
+"""The result of an order while it is waited for, and for good if the program ends meanwhile."""
 
 
 def _paces() -> Guesses:
@@ -84,12 +87,16 @@ class Administration:
 
     async def note(
         self, request: Request, what: str, account: str = "", *, result: str = ""
-    ) -> None:
-        """Note in the records who did what, and what came of it."""
+    ) -> int:
+        """Note in the records who did what, and what came of it; gives the number of the note."""
         session: Session | None = request.scope["state"]["session"]
         who = session.account if session is not None else account
         address = address_of(request)
-        await trio.to_thread.run_sync(self.records.note, who, address, what, result)
+        return await trio.to_thread.run_sync(self.records.note, who, address, what, result)
+
+    async def amend(self, number: int, result: str) -> None:
+        """Note what has come of what was noted as :data:`WAITED`."""
+        await trio.to_thread.run_sync(self.records.amend, number, result)
 
     async def leave(self, request: Request, text: str, to: str) -> Response:
         """Lead to a page, which shows this text."""

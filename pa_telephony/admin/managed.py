@@ -18,6 +18,8 @@ from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.configuring import Proposal, propose, save_configuration
 from pa_telephony.failover.intent import DRAINS_WITHIN, Answer, Command
 from pa_telephony.failover.looking import second_look
+from pa_telephony.failover.restarting import begin_restart, follow_restart
+from pa_telephony.failover.rolling import Roll, rolling
 from pa_telephony.failover.sight import Sight, see
 from pa_telephony.failover.status import ServerStatus
 from pa_telephony.failover.stored import Revision, stored
@@ -30,7 +32,7 @@ Told = Callable[[Answer], None]
 """What hears what is so on the way."""
 
 
-def _nobody(_: Answer) -> None:
+def _nobody(_: object) -> None:
     """Nobody wants to hear it."""
 
 
@@ -161,18 +163,34 @@ class ManagedCluster:
             cluster, home, self.store, undo=undo, within=within, told=told
         )
 
-    async def restart(self, names: Sequence[str], deadline: int) -> str:
-        """Begin to restart servers one after the other; gives how far that is a moment later.
+    async def restart(
+        self,
+        names: Sequence[str],
+        deadline: int,
+        *,
+        within: float = 1.0,
+        told: Callable[[str], None] = _nobody,
+    ) -> str:
+        """Begin to restart servers, or all, one after the other; gives how far that is then.
 
-        Raises LocalProtocolError with the reason when it cannot be now.
+        ``told`` hears how far it is on the way. Raises LocalProtocolError with the reason when it
+        cannot be now.
         """
         cluster = (await self.present()).cluster
-        said = [f"restarting {', '.join(names)}"]
-        with trio.move_on_after(1.0):
-            see = failover.restart_and_see
-            found = await see(cluster, names, self.store, deadline=deadline, told=said.append)
-            return str(found)
+        await begin_restart(cluster, names, self.store, deadline=deadline)
+        said = [f"restarting {', '.join(names) or 'all'}"]
+
+        def hear(words: str) -> None:
+            said.append(words)
+            told(words)
+
+        with trio.move_on_after(within):
+            return str(await follow_restart(cluster, self.store, hear))
         return said[-1]
+
+    async def roll(self) -> Roll | None:
+        """The rolling restart that goes on, or was the last one."""
+        return rolling(await self.store.snapshot())
 
     async def undo_restart(self) -> str:
         """End the restart that goes on, or clear one that was given up."""

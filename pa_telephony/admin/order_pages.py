@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+import trio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pa_telephony.admin.administration import Administration, form_of
+from pa_telephony.admin.administration import WAITED, Administration, form_of
 from pa_telephony.admin.editing import first
 from pa_telephony.admin.fields import FormRefused, Posted
 from pa_telephony.admin.operations import (
@@ -24,7 +25,7 @@ from pa_telephony.admin.operations import (
     standing,
 )
 from pa_telephony.admin.rendering import BASE, render
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, TelephonyError
 from pa_telephony.failover.intent import DRAINS_WITHIN, named
 from pa_telephony.failover.status import ServerStatus
 
@@ -113,8 +114,17 @@ class OrderPages:
                 do=verb.value,
                 sent=[("to", to), (f"{verb.value}-deadline", seconds)],
             )
-        told = await self._order(verb, names, to, deadline)
-        return await self._told(request, verb, subject, told)
+        number = await self._all.note(request, _what(verb, subject), result=WAITED)
+        told = WAITED
+        try:
+            told = await self._order(verb, names, to, deadline)
+        except TelephonyError as error:
+            told = f"refused: {error}"
+            raise
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._all.amend(number, told[:500])
+        return await self._all.leave(request, told, _CONTROL)
 
     async def _whom(self, verb: Verb, subject: str) -> tuple[Sequence[str], Sequence[ServerStatus]]:
         """The servers that an order is for, and what all of them do."""
@@ -155,6 +165,9 @@ class OrderPages:
         return answer.words
 
     async def _told(self, request: Request, verb: Verb, subject: str, told: str) -> Response:
-        what = f"{verb.value} {subject or 'all'}"
-        await self._all.note(request, what[:200], result=told[:500])
+        await self._all.note(request, _what(verb, subject), result=told[:500])
         return await self._all.leave(request, told, _CONTROL)
+
+
+def _what(verb: Verb, subject: str) -> str:
+    return f"{verb.value} {subject or 'all'}"[:200]

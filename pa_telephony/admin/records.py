@@ -312,11 +312,14 @@ class Records:
 
     # -------------------------------------------------------------------------- who did what
 
-    def note(self, account: str, address: str, what: str, result: str = "") -> None:
-        """Note what somebody did; the last ten thousand deeds are kept, of guesses a thousand."""
+    def note(self, account: str, address: str, what: str, result: str = "") -> int:
+        """Note what somebody did; the last ten thousand deeds are kept, of guesses a thousand.
+
+        Gives its number, for :meth:`amend`.
+        """
         most = _MOST_GUESSES if what == WRONG_PASSWORD else _MOST_DEEDS
         with self.database() as database:
-            database.execute(
+            added = database.execute(
                 "INSERT INTO deeds VALUES (?, ?, ?, ?, ?)",
                 (self.clock(), account, address, what, result),
             )
@@ -327,6 +330,12 @@ class Records:
                 f" WHERE {of_its_kind} ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
                 (*kind, *kind, most),
             )
+        return added.lastrowid or 0
+
+    def amend(self, number: int, result: str) -> None:
+        """Note what has come of a deed that stands there."""
+        with self.database() as database:
+            database.execute("UPDATE deeds SET result = ? WHERE rowid = ?", (result, number))
 
     def deeds(self, most: int = 100, account: str = "") -> tuple[Deed, ...]:
         """The last deeds, the newest first; of one account, when it is named."""

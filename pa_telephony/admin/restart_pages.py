@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pa_telephony.admin.administration import Administration, form_of
+from pa_telephony.admin.administration import WAITED, Administration, form_of
 from pa_telephony.admin.editing import first
 from pa_telephony.admin.fields import FormRefused
 from pa_telephony.admin.following import following
@@ -77,17 +77,19 @@ class RestartPages:
             return render(
                 request, "question.html", question=asked, action=_PATH, do="restart", sent=sent
             )
+        what = f"restart {', '.join(names)}"[:200]
+        number = await self._all.note(request, what, result=WAITED)
         try:
             told = await self._all.managed.restart(names, deadline)
         except LocalProtocolError as error:
-            await self._all.note(request, f"restart {', '.join(names)}: {error}"[:500])
+            await self._all.amend(number, f"refused: {error}"[:500])
             return await self._draw(request, names, typed, refused=str(error))
-        await self._all.note(request, f"restart {', '.join(names)}: {told}"[:500])
+        await self._all.amend(number, told[:500])
         return await self._all.leave(request, told, _PATH)
 
     async def _undo(self, request: Request) -> Response:
         told = await self._all.managed.undo_restart()
-        await self._all.note(request, f"restart undone: {told}"[:500])
+        await self._all.note(request, "restart undone", result=told[:500])
         return await self._all.leave(request, told, _PATH)
 
     async def _draw(

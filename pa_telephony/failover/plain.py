@@ -15,6 +15,7 @@ from pa_telephony.failover.chronicle import Episode
 from pa_telephony.failover.identity import Kind
 from pa_telephony.failover.intent import Answer
 from pa_telephony.failover.orders import Orders, Stop
+from pa_telephony.failover.rolling import Roll
 from pa_telephony.failover.services import Service
 from pa_telephony.failover.status import ResourceStatus, ServerStatus
 from pa_telephony.failover.stored import Revision
@@ -27,6 +28,7 @@ __all__ = [
     "plain_episode",
     "plain_history",
     "plain_revision",
+    "plain_roll",
     "plain_server",
     "plain_status",
 ]
@@ -149,6 +151,19 @@ def plain_answer(answer: Answer) -> dict[str, object]:
         "final": answer.final,
         "obeyed": answer.obeyed,
         "words": answer.words,
+    }
+
+
+def plain_roll(roll: Roll) -> dict[str, object]:
+    """How far a rolling restart is."""
+    return {
+        "state": roll.state.value,
+        "goes_on": roll.goes_on,
+        "done": list(roll.done),
+        "left": list(roll.servers),
+        "deadline": roll.deadline,
+        "since": roll.since,
+        "words": str(roll),
     }
 
 

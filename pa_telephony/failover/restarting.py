@@ -24,7 +24,14 @@ from pa_telephony.failover.stored import current
 from pa_telephony.failover.stores import Store, StoreView, open_store, open_view
 from pa_telephony.failover.transaction import Transaction
 
-__all__ = ["give_order", "read_rolling", "restart_and_see", "undo_restart"]
+__all__ = [
+    "begin_restart",
+    "follow_restart",
+    "give_order",
+    "read_rolling",
+    "restart_and_see",
+    "undo_restart",
+]
 
 _LOOK = 0.5
 _PAUSE = 0.1
@@ -53,16 +60,29 @@ async def restart_and_see(
     """
     async with AsyncExitStack() as stack:
         opened = await _opened(stack, cluster, store)
-        names = tuple(servers)
-        while True:
-            snapshot = await opened.snapshot()
-            cluster = current(cluster, snapshot)
-            begin = beginning(cluster, snapshot, names, deadline=deadline, at=time.time())
-            if (await opened.transact(begin)).committed:
-                return await _look_on(cluster, opened, told)
+        await begin_restart(cluster, servers, opened, deadline=deadline)
+        return await follow_restart(cluster, opened, told)
 
 
-async def _look_on(cluster: Cluster, opened: Store, told: Callable[[str], None]) -> Roll:
+async def begin_restart(
+    cluster: Cluster, servers: Iterable[str], store: Store, *, deadline: int
+) -> None:
+    """Begin it, as :func:`restart_and_see` does, and do not look on."""
+    names = tuple(servers)
+    while True:
+        snapshot = await store.snapshot()
+        begin = beginning(
+            current(cluster, snapshot), snapshot, names, deadline=deadline, at=time.time()
+        )
+        if (await store.transact(begin)).committed:
+            return
+
+
+async def follow_restart(cluster: Cluster, store: Store, told: Callable[[str], None]) -> Roll:
+    """Look on until the rolling restart has ended; ``told`` hears how far it is.
+
+    Raises LocalProtocolError when there is none.
+    """
     ages, before = Ages(), ""
 
     def tell(words: str) -> None:
@@ -73,7 +93,7 @@ async def _look_on(cluster: Cluster, opened: Store, told: Callable[[str], None])
 
     while True:
         try:
-            snapshot = await opened.snapshot()
+            snapshot = await store.snapshot()
         except ConnectionLost as lost:
             # The restart waits for the store, however long that is away; so does who looks on.
             tell(str(lost))
@@ -88,7 +108,7 @@ async def _look_on(cluster: Cluster, opened: Store, told: Callable[[str], None])
         known = ages.look(cluster, snapshot, boot_clock())
         tell(progress(roll, cluster_status(cluster, snapshot, known), snapshot))
         with trio.move_on_after(_LOOK), contextlib.suppress(ConnectionLost):
-            await opened.watch(snapshot)
+            await store.watch(snapshot)
         await trio.sleep(_PAUSE)
 
 

@@ -39,7 +39,9 @@ def beginning(
         if world.stopped(name) is not None:
             raise LocalProtocolError(f"{name} is stopped: start it, or leave it out")
         if world.orders(name).held_back:
-            raise LocalProtocolError(f"{name} is held: pa-telephony hold {name} --undo first")
+            raise LocalProtocolError(
+                f"what a stand-in has of {name} is held there by order: undo the hold first"
+            )
         if cluster.identities(name) and not cluster.candidates(name):
             raise LocalProtocolError(f"nobody is named to stand in for {name}: leave it out")
         for home in cluster.stands_in_for(name):

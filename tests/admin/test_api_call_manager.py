@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import secrets
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.declaring import shape_of
 from pa_telephony.admin.api.operations import OPERATIONS, Operation
 from pa_telephony.admin.roles import Role
+from pa_telephony.admin.tokens import Tokens
 from pa_telephony.callmanager import CallManager, offer_control
 from pa_telephony.callmanager.control.rows import TOPICS
 
@@ -44,7 +46,7 @@ async def beside_a_call_manager(
     directory: Path,
 ) -> AsyncGenerator[tuple[dict[Role, Program], Administration, CallManager]]:
     async with (
-        a_manager() as manager,
+        a_manager(within=math.inf) as manager,
         offer_control(manager, directory / "c"),
         opened(directory / secrets.token_hex(4), control=directory / "c") as (programs, all_, _),
     ):
@@ -64,6 +66,48 @@ async def test_every_topic_is_shown_as_it_is_declared(directory: Path) -> None:
         assert [each["name"] for each in found["devices"]] == [d.name for d in COMPANY.devices]
         assert found["calls"] == found["applications"] == []
         assert {"device": "RP1", "number": "6000"}.items() <= found["route_points"][0].items()
+
+
+async def test_events_tell_of_everything_but_counters_whenever_it_changes(directory: Path) -> None:
+    async with beside_a_call_manager(directory) as (programs, everything, manager):
+        operation = next(each for each in OPERATIONS if each.name == "call-manager-events")
+        say, heard = trio.open_memory_channel[dict[str, Any]](10)
+        app = programs[Role.READER].client._transport.app  # type: ignore[attr-defined]
+        secret = Tokens(everything.records).make("watcher", Role.READER, "test")
+
+        async def receive() -> dict[str, Any]:
+            await trio.sleep_forever()
+            raise AssertionError
+
+        async def send(message: dict[str, Any]) -> None:
+            body = message.get("body", b"").decode()
+            if body.startswith("event: update\ndata: "):
+                found = json.loads(body.partition("data: ")[2])
+                assert [*operation.answer.problems(found)] == []
+                say.send_nowait(found)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/api/v1/callmanager/events",
+            "query_string": b"",
+            "headers": [(b"authorization", f"Bearer {secret}".encode())],
+            "client": ("192.0.2.7", 1),
+            "scheme": "http",
+        }
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(app, scope, receive, send)
+            with trio.fail_after(60):
+                first = await heard.receive()
+                assert first["about"]["sccp"] == manager.sccp_address
+                assert (first["unreached"], "counters" in first) == ("", False)
+                assert not any(each["registered"] for each in first["devices"])
+                async with sccp.open_station(ALICE, manager.sccp_address):
+                    while True:
+                        found = await heard.receive()
+                        if any(each["registered"] for each in found["devices"]):
+                            break
+            nursery.cancel_scope.cancel()
 
 
 async def test_the_devices_that_it_lacks_have_the_lines_to_paste(directory: Path) -> None:

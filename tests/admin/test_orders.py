@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from trio.testing import MockClock
 from worlds import CLUSTER, PORTS, Worlds
 
-from pa_telephony.admin.administration import Administration
+from pa_telephony.admin.administration import WAITED, Administration
 from pa_telephony.admin.fields import FormRefused
 from pa_telephony.admin.operations import Verb, deadline_of, progress, question, standing
 from pa_telephony.failover import ServerStatus, cluster_status
@@ -181,6 +181,23 @@ async def test_each_order_is_given_on_the_page_of_its_server_and_taken_back_ther
         assert key not in (await store.snapshot()).entries
         assert "Undo" not in page.words
         assert len(all_pages.records.deeds()) == 3
+
+
+async def test_an_order_stands_in_the_audit_log_before_it_is_waited_for(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (browser, all_pages, _):
+        page = await browser.get("control-center/orders?server=PA1")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(browser.press, page, "Stop PA1")
+            while all_pages.records.deeds(1)[0].what != "stop PA1":  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            (deed,) = all_pages.records.deeds(1)
+            assert deed.result == WAITED
+            # As when the program ends meanwhile.
+            nursery.cancel_scope.cancel()
+        assert all_pages.records.deeds(1) == (deed,)
+        page = await browser.get("control-center/orders?server=PA1")
+        await browser.press(page, "Hold PA1")
+        assert "PA1" in all_pages.records.deeds(1)[0].result
 
 
 async def test_a_home_is_made_to_return_and_the_order_is_taken_back_in_its_row(

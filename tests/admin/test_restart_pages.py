@@ -114,8 +114,12 @@ async def test_the_servers_that_are_chosen_are_restarted_and_it_is_ended_by_a_bu
         roll = await roll_of(store)
         assert roll is not None
         assert roll.state is State.UNDONE
-        deeds = [each.what for each in all_pages.records.deeds(2)]
-        assert deeds[1].startswith("restart PA2: ")
+        ended, begun = all_pages.records.deeds(2)
+        assert (begun.what, begun.result) == ("restart PA2", "PA2 is next")
+        assert (ended.what, ended.result.startswith("ended by an operator")) == (
+            "restart undone",
+            True,
+        )
 
 
 async def test_servers_with_calls_are_asked_about_first(tmp_path: Path) -> None:

@@ -497,7 +497,10 @@ def moved(to: str) -> Worlds:
             "no agent keeps PA2",
         ),
         (lambda: kept(stopped("PA2")()), "PA2 is stopped: start it, or leave it out"),
-        (lambda: kept(held("PA2")), "PA2 is held: pa-telephony hold PA2 --undo first"),
+        (
+            lambda: kept(held("PA2")),
+            "what a stand-in has of PA2 is held there by order: undo the hold first",
+        ),
         (lambda: kept(moved("PA2")), "PA1 was moved to PA2: move it back first"),
     ],
 )

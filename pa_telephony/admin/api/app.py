@@ -137,9 +137,13 @@ class Api:
 
     async def _note(self, asked: Asked) -> None:
         what = f"API: {asked.operation.name} {asked.subject}".rstrip()[:200]
-        note, address = self._all.records.note, address_of(asked.request)
+        records, result = self._all.records, asked.result[:500]
         with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(note, asked.actor.name, address, what, asked.result[:500])
+            if asked.noted is not None:
+                await trio.to_thread.run_sync(records.amend, asked.noted, result)
+                return
+            who, address = asked.actor.name, address_of(asked.request)
+            asked.noted = await trio.to_thread.run_sync(records.note, who, address, what, result)
 
 
 def _operation(request: Request) -> tuple[Operation, dict[str, str]]:

@@ -32,7 +32,10 @@ class Asked:
     result: str = field(default="", repr=False)
     """What has come of it, for the audit log."""
     note: Callable[[], Awaitable[None]] | None = None
-    """Writes it down; who is done only when its answer ends takes it, and calls it then."""
+    """Writes it down, and what has come of it when that is called again; who is done only when its
+    answer ends takes it, and calls it then."""
+    noted: int | None = None
+    """The number of the note."""
 
     def accepts(self, kind: str) -> bool:
         """Whether an answer of this type is asked for."""

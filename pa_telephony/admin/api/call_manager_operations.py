@@ -47,6 +47,9 @@ def _get(name: str, path: str, what: str, answer: Shape) -> Operation:
     )
 
 
+_SHOWN = {topic: Items(of=shape_of(row)) for topic, row in TOPICS.items() if topic != "counters"}
+
+
 def _post(name: str, what: str, *parts: Part) -> Operation:
     return Operation(
         name=f"call-manager-{name}",
@@ -68,6 +71,19 @@ def _topic(name: str, topic: str) -> Operation:
 CALL_MANAGER = (
     _get("call-manager", "", "Which call manager it is.", shape_of(About)),
     *(_topic(name, topic) for name, topic in TOPIC_OF.items()),
+    Operation(
+        name="call-manager-events",
+        method="GET",
+        path=f"{_PATH}/events",
+        act=Act.LOOK,
+        what="All of that but the counters whenever it changes, as events named `update`.",
+        answer=thing(
+            about=shape_of(About),
+            **_SHOWN,
+            unreached=Text(most=100_000, hint="Why it is not reached; empty when it is."),
+        ),
+        stream=True,
+    ),
     _get(
         "call-manager-missing",
         "/missing",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
+
+from starlette.responses import Response
 
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.asking import Asked, Handler
 from pa_telephony.admin.api.call_manager_operations import TOPIC_OF
 from pa_telephony.admin.api.problems import Refused, field_of
-from pa_telephony.admin.call_manager_view import Deed, done
+from pa_telephony.admin.api.streaming import streaming
+from pa_telephony.admin.call_manager_view import Deed, Seen, done
 from pa_telephony.callmanager import ControlRefused
 from pa_telephony.callmanager.control.requests import (
     Code,
@@ -19,6 +23,7 @@ from pa_telephony.callmanager.control.requests import (
     Restart,
     SetForward,
 )
+from pa_telephony.callmanager.control.rows import TOPICS
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 
 __all__ = ["CallManaging"]
@@ -45,6 +50,7 @@ class CallManaging:
     """The operations that ask the call manager."""
 
     def __init__(self, everything: Administration) -> None:
+        self._all = everything
         self._link = everything.call_manager
         self._managed = everything.managed
 
@@ -53,6 +59,7 @@ class CallManaging:
         return {
             "call-manager": self._about,
             "call-manager-missing": self._missing,
+            "call-manager-events": self._events,
             **dict.fromkeys(TOPIC_OF, self._topic),
             **dict.fromkeys(_DEEDS, self._do),
         }
@@ -64,6 +71,9 @@ class CallManaging:
         topic = TOPIC_OF[asked.operation.name]
         rows = getattr((await self._link.ask(topic)).picture, topic)
         return {topic: [dataclasses.asdict(each) for each in rows]}
+
+    async def _events(self, asked: Asked) -> Response:
+        return streaming(self._all, asked, self._all.live_call_manager, _draw)
 
     async def _missing(self, _: Asked) -> Any:
         await self._link.ask("warnings")
@@ -89,3 +99,13 @@ class CallManaging:
             raise ConnectionLost(str(error)) from error
         asked.result = done(deed)
         return {"told": asked.result}
+
+
+def _draw(seen: Seen) -> str:
+    """What is so, without the counters, which grow all the time."""
+    rows = {
+        topic: [dataclasses.asdict(each) for each in getattr(seen.picture, topic)]
+        for topic in TOPICS
+        if topic != "counters"
+    }
+    return json.dumps({"about": dataclasses.asdict(seen.about), **rows, "unreached": seen.why})

@@ -43,7 +43,9 @@ class Operation:
     body: Shape | None = None
     status: int = 200
     events: bool = False
-    """Whether it is, or can be, answered with events."""
+    """Whether it can be answered with events, when those are accepted."""
+    stream: bool = False
+    """Whether it is answered with events alone, which go on."""
     toml: bool = False
     """Whether the body may be TOML, and the answer is when that is accepted."""
     notes: bool = False

@@ -108,7 +108,7 @@ def _given(name: str) -> dict[str, Any]:
 
 
 def _answers(operation: Operation) -> list[str]:
-    if operation.name == "events":
+    if operation.stream:
         return ["text/event-stream"]
     kinds = ["application/json"]
     if operation.events:

@@ -31,6 +31,7 @@ from pa_telephony.failover.config import (
 )
 from pa_telephony.failover.intent import DRAINS_WITHIN
 from pa_telephony.failover.plain import KINDS
+from pa_telephony.failover.rolling import State
 from pa_telephony.failover.speech import SpeechConfig
 
 __all__ = ["BASE", "NOTHING", "OPERATIONS", "PROBLEM", "Operation", "find"]
@@ -126,6 +127,21 @@ _ANSWER = thing(
     final=Flag(hint="Whether waiting longer would change nothing."),
     obeyed=Flag(),
     words=_ANY_TEXT,
+)
+_RESTART = thing(
+    restart=Thing(
+        null=True,
+        hint="The one that goes on, or was the last one; null when there was none.",
+        parts=(
+            Part("state", Text(choices=tuple(each.value for each in State))),
+            Part("goes_on", Flag()),
+            Part("done", Items(of=_NAME, hint="Those that were restarted.")),
+            Part("left", Items(of=_NAME, hint="Those that were not; the first is at hand.")),
+            Part("deadline", Number(hint="Seconds that calls of a server have.")),
+            Part("since", Number(hint="When the state began.")),
+            Part("words", _ANY_TEXT),
+        ),
+    )
 )
 _ROLE = Text(choices=tuple(each.value for each in Role))
 _ACCOUNT = thing(name=_NAME, role=_ROLE)
@@ -236,7 +252,11 @@ _SAVED = thing(
 
 
 def _order(name: str, what: str, *parts: Part) -> Operation:
-    body = Thing(
+    return _ordered(name, what, _of_servers(*parts))
+
+
+def _of_servers(*parts: Part) -> Thing:
+    return Thing(
         parts=(
             Part(
                 "servers",
@@ -249,7 +269,6 @@ def _order(name: str, what: str, *parts: Part) -> Operation:
             _WITHIN,
         )
     )
-    return _ordered(name, what, body)
 
 
 def _order_one(name: str, what: str, *parts: Part) -> Operation:
@@ -340,7 +359,7 @@ OPERATIONS = (
             alarms=Items(of=_ALARM),
             unreadable=Text(hint="Why the store cannot be read; empty when it can."),
         ),
-        events=True,
+        stream=True,
     ),
     Operation(
         name="configuration",
@@ -409,6 +428,37 @@ OPERATIONS = (
         _UNDO,
     ),
     _order_one("hold", "Keep the server's numbers at whoever stands in.", _UNDO),
+    Operation(
+        name="restart-progress",
+        method="GET",
+        path="/restart",
+        act=Act.LOOK,
+        what="How far the rolling restart is.",
+        answer=_RESTART,
+    ),
+    Operation(
+        name="restart",
+        method="POST",
+        path="/restart",
+        act=Act.OPERATE,
+        what="Restart servers one after the other, with callers answered. The agents go on with it;"
+        " this waits for its end, and says how far it is; as events, with `words` on the way, when"
+        " `text/event-stream` is accepted.",
+        answer=_RESTART,
+        body=_of_servers(_deadline(DRAINS_WITHIN, "Calls are ended after so many seconds.")),
+        events=True,
+        notes=True,
+    ),
+    Operation(
+        name="end-restart",
+        method="DELETE",
+        path="/restart",
+        act=Act.OPERATE,
+        what="End the rolling restart that goes on, or clear one that was given up. A server that"
+        " it drains is started again.",
+        answer=_RESTART,
+        notes=True,
+    ),
     *CALL_MANAGER,
     Operation(
         name="accounts",

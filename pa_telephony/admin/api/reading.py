@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator
 from typing import Any
 
 from starlette.responses import Response
 
 from pa_telephony import failover
-from pa_telephony.admin.actors import still
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.api.asking import Asked, Handler
 from pa_telephony.admin.api.description import description
-from pa_telephony.admin.following import EventStream
-from pa_telephony.admin.live import TooManyFollow, encoded
+from pa_telephony.admin.api.streaming import streaming
 from pa_telephony.admin.roles import TABLE, Act
 from pa_telephony.failover.agents import agents
 from pa_telephony.failover.chronicle import history
@@ -89,19 +85,7 @@ class Reading:
         return {"episodes": [*map(plain_episode, episodes)]}
 
     async def _events(self, asked: Asked) -> Response:
-        session = asked.request.scope["state"]["session"]
-        goes_on = still(self._all, session, asked.secret)
-
-        async def events() -> AsyncGenerator[bytes]:
-            try:
-                following = self._all.live.follow("api", _draw, goes_on)
-                async with contextlib.aclosing(following):
-                    async for text in following:
-                        yield encoded(text)
-            except TooManyFollow:
-                yield b"retry: 60000\n\n"
-
-        return EventStream(events(), media_type="text/event-stream")
+        return streaming(self._all, asked, self._all.live, _draw)
 
 
 def _draw(sight: Sight) -> str:
