@@ -29,7 +29,9 @@ class Shape:
     interceptors: int = 1
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     phones: int = 6
-    skinny: str = CALL_MANAGER
+    managers: Sequence[str] = (CALL_MANAGER,)
+    skinny: str = ""
+    """Where media ports register, in place of ``managers``."""
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     udp: Mapping[str, int] = field(default_factory=dict[str, int])
     timing: Mapping[str, float] = field(default_factory=lambda: {"flap_window": 0.0})
@@ -100,13 +102,13 @@ class Shape:
             "[[providers]]",
             'type = "jtapi"',
             'name = "jtapi"',
-            f'hosts = ["{CALL_MANAGER}"]',
+            f"hosts = {json.dumps(list(self.managers))}",
             'user = "pa"',
             'password = "secret"',
             "[[providers]]",
             'type = "skinny"',
             'name = "skinny"',
-            f'hosts = ["{self.skinny}"]',
+            f"hosts = {json.dumps([self.skinny] if self.skinny else list(self.managers))}",
             'device_name_prefix = "VI"',
             "[timing]",
         ]

@@ -13,9 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Call", "Change", "Double", "Fault", "Observer", "Verdict", "judge", "read_calls"]
+__all__ = [
+    "LINGER",
+    "Call",
+    "Change",
+    "Double",
+    "Fault",
+    "Observer",
+    "Verdict",
+    "doubles",
+    "judge",
+    "read_calls",
+    "stood_still",
+]
 
-_LINGER = 1.6
+LINGER = 1.6
 """Seconds for which both may have a route point: ``timing.linger`` and a slow answer."""
 _GOES_ON = 0.5
 """Seconds after SIGCONT within which a server has noticed."""
@@ -34,6 +46,8 @@ class Change:
     time: float
     device: str
     by: tuple[str, ...]
+    sessions: tuple[int, ...] = ()
+    """For each of these the TCP port of the connection by which it has the device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +91,60 @@ class Call:
 
 
 class Observer:
-    """Follows the observer's file. ``names`` are servers by address."""
+    """Follows the files of observers, one of each call manager. ``names`` are servers by address."""
 
-    def __init__(self, file: Path, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], *files: Path) -> None:
         self.changes: list[Change] = []
         self.holders: dict[str, tuple[str, ...]] = {}
-        """Who has each device now, as far as was read."""
-        self._file = file
+        """Who has each device now at any call manager, as far as was read."""
         self._names = names
-        self._read = 0
-        file.touch()
+        self._read = dict.fromkeys(files, 0)
+        self._seen: list[tuple[float, Path, Change | None]] = []
+        """What was read; None for a call manager that has just started."""
+        for file in files:
+            file.touch()
 
     def look(self) -> dict[str, tuple[str, ...]]:
         """Read on, and give :attr:`holders`."""
-        with self._file.open("rb") as file:
-            file.seek(self._read)
-            new = file.read()
-        whole = new.rfind(b"\n") + 1
-        self._read += whole
-        for line in map(json.loads, new[:whole].splitlines()):
-            if "up" in line:
-                self._all_gone(line["time"])
-                continue
-            by = tuple(self._names.get(each, each) for each in line["by"])
-            self.holders[line["device"]] = by
-            self.changes.append(Change(line["time"], line["device"], by))
+        before = len(self._seen)
+        for file in self._read:
+            for line in self._new_lines(file):
+                self._seen.append((line["time"], file, self._change(line)))
+        if len(self._seen) > before:
+            self._put_together()
         return self.holders
 
-    def _all_gone(self, time: float) -> None:
-        """A call manager that has just started has no device registered."""
-        self.changes += [Change(time, device, ()) for device, by in self.holders.items() if by]
-        self.holders.clear()
+    def _new_lines(self, path: Path) -> list[dict[str, Any]]:
+        with path.open("rb") as file:
+            file.seek(self._read[path])
+            new = file.read()
+        whole = new.rfind(b"\n") + 1
+        self._read[path] += whole
+        return [json.loads(line) for line in new[:whole].splitlines()]
+
+    def _change(self, line: Mapping[str, Any]) -> Change | None:
+        if "up" in line:
+            return None
+        by = tuple(self._names.get(each, each) for each in line["by"])
+        return Change(line["time"], line["device"], by, tuple(line.get("ports", ())))
+
+    def _put_together(self) -> None:
+        """What all call managers say of a device, in the order of time."""
+        self.changes = []
+        self.holders = {}
+        there: dict[str, dict[Path, Change]] = {}
+        for time, file, change in sorted(self._seen, key=lambda each: each[0]):
+            if change is None:  # It has no device registered.
+                gone = [each for each, at in there.items() if at.pop(file, None)]
+            else:
+                there.setdefault(change.device, {})[file] = change
+                gone = [change.device]
+            for device in gone:
+                parts = there[device].values()
+                by = tuple(name for each in parts for name in each.by)
+                sessions = tuple(port for each in parts for port in each.sessions)
+                self.changes.append(Change(time, device, by, sessions))
+                self.holders[device] = by
 
     def last_change(self, devices: Iterable[str]) -> float:
         """When one of these devices last changed hands; 0.0 for never."""
@@ -116,21 +153,26 @@ class Observer:
 
     def doubles(self, now: float) -> list[Double]:
         """Every stretch in which several had one device."""
-        open_: dict[str, Change] = {}
-        found: list[Double] = []
-        for change in sorted(self.changes, key=lambda each: each.time):
-            begun = open_.get(change.device)
-            if len(change.by) > 1:
-                open_.setdefault(change.device, change)
-            elif begun is not None:
-                del open_[change.device]
-                found.append(Double(change.device, begun.time, change.time, begun.by))
-        return found + [Double(each.device, each.time, now, each.by) for each in open_.values()]
+        return doubles(self.changes, now)
 
     def holder_at(self, device: str, time: float) -> str:
         """The server that had a device then; "" for none."""
         before = [each for each in self.changes if each.device == device and each.time <= time]
         return before[-1].by[-1] if before and before[-1].by else ""
+
+
+def doubles(changes: Sequence[Change], now: float) -> list[Double]:
+    """Every stretch of these in which several had one device."""
+    open_: dict[str, Change] = {}
+    found: list[Double] = []
+    for change in sorted(changes, key=lambda each: each.time):
+        begun = open_.get(change.device)
+        if len(change.by) > 1:
+            open_.setdefault(change.device, change)
+        elif begun is not None:
+            del open_[change.device]
+            found.append(Double(change.device, begun.time, change.time, begun.by))
+    return found + [Double(each.device, each.time, now, each.by) for each in open_.values()]
 
 
 @dataclass
@@ -157,8 +199,8 @@ def judge(
     verdict = Verdict()
     for double in observer.doubles(now):
         # A call manager that stands still hears of nothing, and so does the observer.
-        heard = double.end - double.start - _stood_still("cm", double.start, double.end, faults)
-        allowed = not double.is_port and heard <= _LINGER
+        heard = double.end - double.start - stood_still("cm", double.start, double.end, faults)
+        allowed = not double.is_port and heard <= LINGER
         if not allowed and not _was_stopped(double, faults):
             verdict.wrong.append(str(double))
     for call in calls:
@@ -173,7 +215,7 @@ def judge(
     return verdict
 
 
-def _stood_still(process: str, start: float, end: float, faults: Sequence[Fault]) -> float:
+def stood_still(process: str, start: float, end: float, faults: Sequence[Fault]) -> float:
     """For how many seconds between two times a process was stopped."""
     total, since = 0.0, None
     for fault in faults:

@@ -97,8 +97,8 @@ class Lab:
         self.seen: list[str] = []
         """What status said, line by line, whenever it was asked."""
         self.observer = Observer(
-            directory / "observed.jsonl",
             {self.shape.address(name): name for name in self.shape.names},
+            directory / "observed.jsonl",
         )
         self._lives: dict[str, int] = {}
         self._said: list[str] = []

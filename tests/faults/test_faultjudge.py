@@ -26,7 +26,7 @@ def observed(tmp_path: Path, *changes: tuple[float, str, str]) -> Observer:
     ]
     file = tmp_path / "observed.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"time": 1')
-    return Observer(file, NAMES)
+    return Observer(NAMES, file)
 
 
 def wrong(tmp_path: Path, changes: list[tuple[float, str, str]], *faults: Fault) -> list[str]:
@@ -47,7 +47,7 @@ def test_the_observer_knows_who_has_what_now_and_had_it_then(tmp_path: Path) -> 
 
 def test_a_call_manager_that_starts_has_nobody(tmp_path: Path) -> None:
     observer = observed(tmp_path, (1.0, "RP", "PA1 PA2"), (1.5, "up", ""))
-    assert observer.look() == {}
+    assert observer.look() == {"RP": ()}
     (double,) = observer.doubles(NOW)
     assert (double.start, double.end) == (1.0, 1.5)
 

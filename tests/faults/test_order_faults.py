@@ -43,7 +43,7 @@ class House(Machine):
         super().__init__(directory)
         self.shape = Shape()
         names = {self.shape.address(name): name for name in NAMES}
-        self.observer = Observer(directory / "observed.jsonl", names)
+        self.observer = Observer(names, directory / "observed.jsonl")
         self._others: list[subprocess.Popen[bytes]] = []
         self._program("manager.py", "cm.toml", "observed.jsonl", CALL_MANAGER)
 

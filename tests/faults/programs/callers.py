@@ -4,7 +4,8 @@ python callers.py calls.jsonl CALL_MANAGER ADDRESS FIRST PHONES TALK NUMBER …
 
 {"dialled": …, "number": "6000", "up": …, "at": "6001", "end": …, "result": "hung up"}
 ``result`` is what ended it: "hung up" by the phone, "dropped" by the other side, or "refused",
-and then ``why``. TALK is how long a phone talks, in the mean; 0 hangs up at once.
+and then ``why``. TALK is how long a phone talks, in the mean; 0 hangs up at once. CALL_MANAGER may
+be several, with commas between.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ async def phone(
     while True:
         try:
             async with sccp.open_station(
-                name, manager, engine=engine, local_address=address
+                name, manager.split(","), engine=engine, local_address=address
             ) as station:
                 while True:
                     length = chance.expovariate(1 / talk) if talk else 0.0
