@@ -11,7 +11,7 @@ ARGS ?=
 # A worker for each processor; the tests of a file share one, with what they have set up together.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate explore mutants lock clean help
+.PHONY: demo admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate machines machine-figures explore mutants lock clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, an operator restarts both, with real calls; writes demo-out/"
@@ -28,6 +28,8 @@ help:
 	@echo "make fuzz    coverage-guided fuzzing of the parsers and of a call manager that is refused things, SECONDS=$(SECONDS) each"
 	@echo "make simulate   20,000 schedules of bad luck for a failover cluster, 2,000 for whole servers"
 	@echo "make explore   everything that two faults can do to a small cluster; FAULTS=3 takes long"
+	@echo "make machines   200 faults of a cluster on several machines (namespaces; root): docs/failover-design.md"
+	@echo "make machine-figures   how long such a cluster takes, beside a bare compare-and-swap in its store"
 	@echo "make mutants   one rule of the failover manager broken at a time; a test must notice"
 	@echo "make mutate-frames   a million mutated SCCP frames through both sides"
 
@@ -83,6 +85,14 @@ SCHEDULES ?= pure=20000 whole=2000
 simulate: .venv/.test
 	$(BIN)/python tests/failover/simulate.py $(SCHEDULES)
 
+# Need root, etcd and curl. Resumed where they were broken off; FAULTS=1000 plays more.
+machines: FAULTS = 200
+machines: .venv/.test
+	$(BIN)/python tests/machines/play.py $(FAULTS) $(ARGS)
+
+machine-figures: .venv/.test
+	$(BIN)/python tests/machines/figures.py $(ARGS)
+
 # ARGS="member:" runs those of one file, ARGS=--quick leaves out the dearest tests.
 mutants: .venv/.test
 	$(BIN)/python tests/failover/mutate.py $(ARGS)
@@ -118,7 +128,7 @@ docs: .venv/.docs
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
 
 clean:
-	rm -rf .venv .venv-lock docs/_build docs/api .fuzz .simulate demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock docs/_build docs/api .fuzz .simulate .machines demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps say what has been installed; pyproject.toml is where it is written down.
 .venv/.made:

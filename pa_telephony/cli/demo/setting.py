@@ -176,6 +176,10 @@ class Stage:
     ``timing`` is what ``[timing]`` of the cluster shall have.
     """
 
+    call_manager_address = CALL_MANAGER
+    phone_address = PHONE_ADDRESS
+    agents_run = "the agent of this machine runs, and starts PA1 and PA2"
+
     def __init__(self, directory: Path, timing: Mapping[str, float] | None = None) -> None:
         self.directory = directory
         self.cluster_file = directory / "cluster.toml"
@@ -281,7 +285,7 @@ class Stage:
         began, computed = time.time(), time.process_time()
         with trace.with_suffix(".log").open("wb") as log:
             started = await trio.lowlevel.open_process(
-                [sys.executable, "-m", *module],
+                [*self._where(name), sys.executable, "-m", *module],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self.directory,
@@ -306,11 +310,14 @@ class Stage:
             if started.stdout is not None:
                 await trio.aclose_forcefully(started.stdout)
 
+    def _where(self, name: str) -> list[str]:
+        """The command that runs another one where the process ``name`` belongs: here."""
+        return []
+
     def call_manager(self) -> AbstractAsyncContextManager[Process]:
         """Run the call manager of the demo as a process."""
-        return self.process(
-            "callmanager", "callmanager", "--config", "callmanager.toml", "--host", CALL_MANAGER
-        )
+        where = ("--config", "callmanager.toml", "--host", self.call_manager_address)
+        return self.process("callmanager", "callmanager", *where)
 
     def server(self, name: str) -> AbstractAsyncContextManager[Process]:
         """Run one server of the cluster as a process."""
