@@ -11,10 +11,11 @@ ARGS ?=
 # A worker for each processor; the tests of a file share one, with what they have set up together.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate machines machine-figures explore mutants lock clean help
+.PHONY: demo demo-machines admin test test-long check lint typecheck arrows bench docs faults hostile soak fuzz mutate-frames simulate machines machine-figures explore mutants lock clean help
 
 help:
 	@echo "make demo    PA1 dies and comes home, an operator restarts both, with real calls; writes demo-out/"
+	@echo "make demo-machines   the same on two machines with etcd, one of which loses its power (namespaces; root)"
 	@echo "make admin   the administration in a browser, with a cluster to try it with; prints address and password"
 	@echo "make test    all tests but the long ones"
 	@echo "make test-long   the long ones"
@@ -35,6 +36,10 @@ help:
 
 demo: .venv/.run
 	$(BIN)/pa-telephony demo
+
+# Needs root, etcd and curl.
+demo-machines: .venv/.run
+	$(BIN)/python tests/machines/story.py
 
 admin: .venv/.run
 	$(BIN)/pa-telephony admin --demo

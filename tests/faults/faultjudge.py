@@ -91,7 +91,7 @@ class Call:
 
 
 class Observer:
-    """Follows the files of observers, one of each call manager. ``names`` are servers by address."""
+    """Follows the files of observers, one a call manager; ``names`` are servers by address."""
 
     def __init__(self, names: Mapping[str, str], *files: Path) -> None:
         self.changes: list[Change] = []

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from machinejudge import CUTS
 from machinelab import CALL_MANAGERS, HOSTS, STORE, MachineLab
 
-__all__ = ["FAULTS", "HARMLESS", "Make", "group_of"]
+__all__ = ["FAULTS", "HARMLESS", "MOMENTARY", "Make", "group_of"]
 
 Make = Callable[[MachineLab, random.Random], AbstractContextManager[str]]
 _EVERYTHING, _CALL_MANAGERS = CUTS
@@ -191,9 +191,8 @@ def set_clock(lab: MachineLab, chance: random.Random) -> Generator[str]:
 @contextlib.contextmanager
 def kill_call_manager(lab: MachineLab, chance: random.Random) -> Generator[str]:
     """A call manager is killed, and started again."""
-    host = chance.choice(CALL_MANAGERS)
-    lab.fault("SIGKILL", "cm")
-    lab.network.machines[host].signal(signal.SIGKILL, "cm.toml")
+    host = chance.choice(lab.call_managers)
+    lab.signal_call_manager(host, signal.SIGKILL)
     yield f"call manager {host}"
     lab.call_manager(host)
 
@@ -201,12 +200,10 @@ def kill_call_manager(lab: MachineLab, chance: random.Random) -> Generator[str]:
 @contextlib.contextmanager
 def pause_call_manager(lab: MachineLab, chance: random.Random) -> Generator[str]:
     """A call manager stands still."""
-    host = chance.choice(CALL_MANAGERS)
-    lab.fault("SIGSTOP", "cm")
-    lab.network.machines[host].signal(signal.SIGSTOP, "cm.toml")
+    host = chance.choice(lab.call_managers)
+    lab.signal_call_manager(host, signal.SIGSTOP)
     yield f"call manager {host}"
-    lab.network.machines[host].signal(signal.SIGCONT, "cm.toml")
-    lab.fault("SIGCONT", "cm")
+    lab.signal_call_manager(host, signal.SIGCONT)
 
 
 FAULTS: Mapping[str, Mapping[str, Make]] = {
@@ -241,6 +238,8 @@ HARMLESS = (
     *(each for each in FAULTS["store"] if each != "majority paused"),
 )
 """Of these alone nothing may be moved."""
+MOMENTARY = ("server killed",)
+"""These end by themselves."""
 
 
 def group_of(fault: str) -> str:

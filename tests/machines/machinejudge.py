@@ -64,7 +64,7 @@ def outages(faults: Sequence[Fault]) -> list[_Outage]:
 
 
 def in_force(changes: Sequence[Change], faults: Sequence[Fault]) -> list[Change]:
-    """The same changes without the registrations that nobody could use then."""
+    """The same changes, each server once, without the registrations that nobody could use then."""
     silent = outages(faults)
     opened: dict[tuple[str, str, int], float] = {}
     last: dict[str, Change] = {}
@@ -74,19 +74,14 @@ def in_force(changes: Sequence[Change], faults: Sequence[Fault]) -> list[Change]
     moments = sorted({each.end for each in silent if each.end != float("inf")})
 
     def used(change: Change) -> Change:
-        kept = [
-            (name, port)
+        kept = {
+            name: port
             for name, port in zip(change.by, change.sessions, strict=True)
             if not any(
                 each.covers(name, change.time, opened[change.device, name, port]) for each in silent
             )
-        ]
-        return Change(
-            change.time,
-            change.device,
-            tuple(name for name, _ in kept),
-            tuple(port for _, port in kept),
-        )
+        }
+        return Change(change.time, change.device, tuple(kept), tuple(kept.values()))
 
     for change in ordered:
         while moments and moments[0] <= change.time:

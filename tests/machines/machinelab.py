@@ -44,7 +44,10 @@ _SMALL = 200
 
 
 def shape(
-    homes: Iterable[str] = ("PA1", "PA2"), ports: int | Mapping[str, int] = 4, interceptors: int = 1
+    homes: Iterable[str] = ("PA1", "PA2"),
+    ports: int | Mapping[str, int] = 4,
+    interceptors: int = 1,
+    managers: Iterable[int] = CALL_MANAGERS[:1],
 ) -> Shape:
     """The four servers, of which these are homes with ports, and the others their spares."""
     homes = tuple(homes)
@@ -53,7 +56,7 @@ def shape(
         spares=tuple(each for each in HOSTS if each not in homes),
         ports=ports,
         interceptors=interceptors,
-        managers=[address(each) for each in CALL_MANAGERS],
+        managers=[address(each) for each in managers],
         hosts={name: address(number) for name, number in _ADDRESSES.items()},
     )
 
@@ -66,9 +69,14 @@ class MachineLab:
         self.shape = of or shape()
         self.network = Network(seed)
         self.members = Members(self.network, directory, STORE, {STORE[-1]: _SMALL})
-        self.store = os.environ.get("LAB_STORE") or self.members.url("/pa")
+        self.store = (
+            str(directory / "state" / "cluster.db")
+            if os.environ.get("LAB_STORE")
+            else self.members.url("/pa")
+        )
         self.faults: list[Fault] = []
-        self.observed = {each: directory / f"observed-{each}.jsonl" for each in CALL_MANAGERS}
+        self.call_managers = [e for e in CALL_MANAGERS if address(e) in self.shape.managers]
+        self.observed = {each: directory / f"observed-{each}.jsonl" for each in self.call_managers}
         self._lives: dict[str, int] = {}
         self._phones = 0
         self._closes = contextlib.ExitStack()
@@ -99,10 +107,10 @@ class MachineLab:
         file.write_text(f'store = "{self.store}"\n{text}')
 
     def _begin(self) -> None:
-        for host in (*STORE, *CALL_MANAGERS, PHONES):
+        for host in (*STORE, *self.call_managers, PHONES):
             self.network.machine(host)
         self.members.begin(self.phones)
-        for host in CALL_MANAGERS:
+        for host in self.call_managers:
             self.call_manager(host)
         said = self.command("cluster", "import", "--cluster", "cluster.toml")
         assert said.returncode == 0, said.stdout
@@ -175,7 +183,7 @@ class MachineLab:
     def callers(self, *numbers: str, phones: int = 2, talk: float = 8.0) -> None:
         """Let phones call from now on."""
         first, self._phones = self._phones, self._phones + phones
-        where = ",".join(address(each) for each in CALL_MANAGERS)
+        where = ",".join(self.shape.managers)
         command = (_PROGRAMS / "callers.py", "calls.jsonl", where, address(PHONES))
         self._start(PHONES, "callers", *command, first, phones, talk, *numbers)
 
@@ -226,6 +234,16 @@ class MachineLab:
         """Send a machine's agent a signal; gives the time."""
         return self.network.machines[host].signal(number, "agent")
 
+    def signal_call_manager(self, host: int, number: signal.Signals) -> float:
+        """Send a call manager's process a signal; gives the time."""
+        now = self.fault(number.name, "cm")
+        self.network.machines[host].signal(number, "cm.toml")
+        if number is signal.SIGKILL:
+            # Its observer cannot say any more that nobody has anything there.
+            with self.observed[host].open("a") as file:
+                file.write(json.dumps({"time": time.time(), "up": True}) + "\n")
+        return now
+
     def runs(self, name: str) -> bool:
         """Whether the server has a process."""
         return bool(self.network.machines[HOSTS[name]].processes("server", name))
@@ -242,14 +260,9 @@ class MachineLab:
         return self.fault(BACK, *self.servers_of(host))
 
     def lose(self, host: int) -> float:
-        """Take the power of a machine."""
+        """Take the power of a machine of servers."""
         now = self.fault("lost", *self.servers_of(host))
-        if host in CALL_MANAGERS:
-            self.fault("lost", "cm")
         self.network.lose(host)
-        if host in CALL_MANAGERS:
-            with self.observed[host].open("a") as file:
-                file.write(json.dumps({"time": time.time(), "up": True}) + "\n")
         return now
 
     def bring_back(self, host: int) -> float:

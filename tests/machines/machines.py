@@ -147,14 +147,14 @@ class Machine:
             self.do("ip", "address", "add", f"{each}/24", "dev", "eth0")
         self.do("ip", "link", "set", "eth0", "up")
 
-    def _inside(self, command: Sequence[object]) -> list[str]:
+    def inside(self, command: Sequence[object]) -> list[str]:
         namespaces = ("--net", "--pid", "--mount", "--uts")
         enter = ["nsenter", "--target", str(self.first), *namespaces, "--wdns=/", "--"]
         return [*enter, *map(str, command)]
 
     def do(self, *command: object) -> str:
         """Run a command to its end; gives what it printed."""
-        done = subprocess.run(self._inside(command), capture_output=True, text=True, check=False)
+        done = subprocess.run(self.inside(command), capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -170,7 +170,7 @@ class Machine:
         """Start a program, which goes on."""
         where = ["env", "--chdir", str(directory)] if directory else []
         program = subprocess.Popen(
-            self._inside([*where, *command]),
+            self.inside([*where, *command]),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

@@ -1,6 +1,6 @@
 """Hundreds of seeded faults of several machines, in batches resumed where they were broken off.
 
-python tests/machines/play.py [FAULTS] [--first SEED] [--only FAULT]
+python tests/machines/play.py [FAULTS] [--first SEED] [--only FAULT] [--call-managers 2]
 
 Each episode is a line of ``.machines/faults.jsonl``; when the sources have changed since, it begins
 anew. Exits 1 when a promise was broken; what was seen then is kept in ``.machines/SEED``.
@@ -26,8 +26,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 
-from machinefaults import FAULTS, HARMLESS, group_of
-from machinelab import MachineLab
+from machinefaults import FAULTS, HARMLESS, MOMENTARY, group_of
+from machinelab import CALL_MANAGERS, MachineLab, shape
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,6 +35,8 @@ KEPT = ROOT / ".machines"
 EPISODES = 20
 """Faults after which the machines are made anew."""
 _SHORTEST, _LONGEST = 1.0, 60.0
+_MOMENT = 6.0
+"""Seconds in which what ends by itself is over."""
 _TWO_AT_ONCE = 0.3
 _QUIET = 2.5
 """Seconds between two episodes: a server that has just started takes nothing from others."""
@@ -71,7 +73,8 @@ def choose(seed: int, only: str | None = None) -> tuple[Episode, random.Random]:
 
 def play(lab: MachineLab, episode: Episode, chance: random.Random) -> None:
     """Do it, end it, and wait until all is well again."""
-    lasts = _SHORTEST * (_LONGEST / _SHORTEST) ** chance.random()
+    longest = _MOMENT if {*episode.faults} <= {*MOMENTARY} else _LONGEST
+    lasts = _SHORTEST * (longest / _SHORTEST) ** chance.random()
     before, began = dict(lab.have), time.time()
     with contextlib.ExitStack() as ends:
         for name in episode.faults:
@@ -111,11 +114,12 @@ def _away(lab: MachineLab) -> str:
     )
 
 
-def play_batch(episodes: list[tuple[Episode, random.Random]], out: Path) -> None:
+def play_batch(episodes: list[tuple[Episode, random.Random]], out: Path, managers: int) -> None:
     """Play some with the same machines, or up to the first that goes wrong."""
     with tempfile.TemporaryDirectory(prefix="machines-") as name:
         directory = Path(name)
-        with MachineLab(directory, episodes[0][0].seed) as lab:
+        of = shape(managers=CALL_MANAGERS[:managers])
+        with MachineLab(directory, episodes[0][0].seed, of) as lab:
             for home in lab.shape.homes:
                 lab.callers(lab.shape.number(home), phones=3, talk=8.0)
             time.sleep(_QUIET)
@@ -147,7 +151,7 @@ def _keep(lab: MachineLab, episode: Episode) -> None:
     where = KEPT / str(episode.seed)
     shutil.rmtree(where, ignore_errors=True)
     shutil.copytree(
-        lab.directory, where, ignore=shutil.ignore_patterns("etcd-??", "state-*", "*.wav")
+        lab.directory, where, ignore=shutil.ignore_patterns("etcd-??", "state*", "*.wav")
     )
     told = [f"{each.time:.3f} {each.what} {each.process}" for each in lab.faults]
     (where / "faults.txt").write_text("\n".join([*told, *episode.wrong]) + "\n")
@@ -180,6 +184,7 @@ def main() -> int:
     parser.add_argument("faults", nargs="?", type=int, default=200)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--only")
+    parser.add_argument("--call-managers", type=int, default=1)
     options = parser.parse_args()
     out = KEPT / "faults.jsonl"
     seeds = range(options.first, options.first + options.faults)
@@ -188,7 +193,7 @@ def main() -> int:
         batch = [choose(seed, options.only) for seed in seeds if seed not in done][:EPISODES]
         if not batch:
             break
-        play_batch(batch, out)
+        play_batch(batch, out, options.call_managers)
     found = [each for each in recorded(out) if each["seed"] in seeds]
     broken = [each["seed"] for each in found if each["wrong"]]
     faults = Counter(name for each in found for name in each["faults"])

@@ -54,6 +54,11 @@ def test_two_call_managers_are_looked_at_as_one(tmp_path: Path) -> None:
     assert judge_machines(port, [], [], PORTS, NOW).wrong == ["VI1 at PA1 and PA2 for 298.00 s"]
 
 
+def test_one_server_may_have_it_at_both_call_managers(tmp_path: Path) -> None:
+    both = observer(tmp_path, [(1.0, "VI1", "PA1:1")], [(2.0, "VI1", "PA1:7")])
+    assert judge_machines(both, [], [], PORTS, NOW).wrong == []
+
+
 @pytest.mark.parametrize("death", ["SIGKILL", "lost"])
 def test_what_the_dead_had_counts_no_more_however_long_it_stands_there(
     tmp_path: Path, death: str

@@ -21,7 +21,7 @@ from pa_telephony.cli.demo.timeline import Call, Moment, draw
 from pa_telephony.program import until_stopped
 from pa_telephony.trace import EventRecord, JsonLinesTrace
 
-__all__ = ["demo"]
+__all__ = ["demo", "write_down"]
 
 _TITLE = "PA1 is stopped, killed, drained, moved, restarted; PA2 stands in; PA1 comes home"
 _LONGEST = 300.0
@@ -66,7 +66,7 @@ def demo(out: Path, drop_every: int | None) -> None:
     if stopped_by:
         sys.exit(128 + stopped_by)
     report.round = "afterwards"
-    _write(story, started, out)
+    write_down(story, started, out)
     console.print(report.summary())
     console.print(f"{out}/: summary.json, timeline.svg, demo.pcap, {len(PHONES)} phones as WAV")
     report.write(out / "summary.json")
@@ -74,7 +74,8 @@ def demo(out: Path, drop_every: int | None) -> None:
         sys.exit(1)
 
 
-def _write(story: Story, started: float, out: Path) -> None:
+def write_down(story: Story, started: float, out: Path) -> None:
+    """Write sound, packets and the timeline of a story into a directory, and say so."""
     stage, report = story.stage, story.report
     packets = merge(stage.processes, story.records, out / "demo.pcap")
     with JsonLinesTrace(out / "phones.jsonl") as trace:
