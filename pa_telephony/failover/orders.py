@@ -89,6 +89,9 @@ class Orders:
         return f"an operator moves {home} to {self.moved_to}"
 
 
+_NONE = Orders()
+
+
 def orders_of(
     snapshot: Snapshot, server: str, candidates: Container[str], token: int | None
 ) -> Orders:
@@ -97,7 +100,9 @@ def orders_of(
     ``token`` is that of its session; None without one.
     """
     how, moved = _value(snapshot, stop(server)), _value(snapshot, move(server))
-    returns = _value(snapshot, returning(server))
+    returns, held = _value(snapshot, returning(server)), held_back(server) in snapshot.entries
+    if not (how or moved or returns or held):
+        return _NONE
     stopped = _HOW.get(how[0], Stop.FAIL_OVER) if how else None
     to = moved[0] if moved and moved[0] in candidates else None
     return Orders(
@@ -106,7 +111,7 @@ def orders_of(
         moved_to=to,
         moves_within=_seconds(moved[1:]) if to else None,
         returns_within=_seconds(returns[2:]) if returns[:2] == [server, str(token)] else None,
-        held_back=held_back(server) in snapshot.entries,
+        held_back=held,
     )
 
 

@@ -124,6 +124,9 @@ class Bearer(NamedTuple):
         return cls(server, int(token)) if token.isdecimal() else cls("", 0)
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Beat:
     """What a server says of itself with each heartbeat.
@@ -164,7 +167,7 @@ class Beat:
 
     def encode(self) -> str:
         """Write it as JSON on one line, keys in a fixed order."""
-        return json.dumps(
+        return _JSON.encode(
             {
                 "instance": self.instance,
                 "links": sorted(self.links),
@@ -183,8 +186,7 @@ class Beat:
                 "configuration": self.configuration,
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
-            },
-            separators=(",", ":"),
+            }
         )
 
     @classmethod
@@ -449,7 +451,8 @@ class World:
 
     def asks(self, home: str) -> Bearer | None:
         """``home`` in its session while it asks for its own and could serve some of it."""
-        return self.wants(home) if self.reach(home, home) else None
+        asking = self.wants(home)
+        return asking if asking is not None and self.reach(home, home) else None
 
     def as_read(self, server: str, home: str) -> Compare:
         """A compare that fails as soon as ``server`` may reach more of ``home`` than as read here.
