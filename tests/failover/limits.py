@@ -12,7 +12,7 @@ from pa_telephony.failover.world import move, returning
 
 __all__ = ["Exchanges", "Limits"]
 
-_CLOCKS = 0.98
+_CLOCKS = 0.95
 """Clocks differ by so much."""
 _SEES_WITHIN = 15.0
 """Seconds within which a server that acts has seen that an order was taken back."""

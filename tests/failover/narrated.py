@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from simulation import Process, Simulation, hands_over
+from simulation import Process, Simulation
 
 from pa_telephony.failover import Application, Cluster, Identity, Kind, cluster_status
 from pa_telephony.failover.actions import Close, EndCalls, Transact
 from pa_telephony.failover.calls import Calls
-from pa_telephony.failover.registration import State
 from pa_telephony.failover.status import Ages, ServerStatus
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.transaction import Outcome, Snapshot, Transaction
@@ -137,9 +136,7 @@ class Narrated(Simulation):
 
     def heal_store(self, name: str) -> None:
         """Have ``name`` read and write the store again."""
-        process = self.processes[name]
-        process.reads = process.writes = True
-        self._look(process)
+        self._heal(self.processes[name])
 
     def submit(self, transaction: Transaction) -> None:
         """Write into the store as an operator does."""
@@ -311,20 +308,3 @@ class Narrated(Simulation):
         snapshot = self.snapshot()
         ages = Ages().look(self.cluster, snapshot, self.now)
         return cluster_status(self.cluster, snapshot, ages)
-
-    # The judge.
-
-    def _check(self) -> None:
-        super()._check()
-        world = self.world()
-        for process in self.processes.values():
-            member = process.member
-            if not self._runs(process) or not member.may_act(process.clock(self.now)):
-                continue
-            for identity in process.registered:
-                owner = world.owner(identity)
-                serves = member.state(identity) is State.REGISTERED
-                if serves and owner != process.name and not hands_over(member, identity):
-                    self.violated(
-                        f"{process.name} serves {identity}, which is of {owner or 'nobody'}"
-                    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from simulation import Simulation
+from bad_luck import BadLuck
+from replicated import Replicated
 
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
 
@@ -112,14 +114,34 @@ def others(cluster: Cluster) -> tuple[Cluster, ...]:
     )
 
 
-def play(seed: int) -> Simulation:
-    """A minute of bad luck, and none until all is home; what is wrong stands in ``violations``."""
+def machines(cluster: Cluster, turn: int) -> dict[str, str]:
+    """Where each server of a cluster runs: on one machine, on two, or each on its own."""
+    places = [min(place, turn % 3) for place in range(len(cluster.servers))]
+    pairs = zip(cluster.servers, places, strict=True)
+    return {server.server_name: f"machine {place}" for server, place in pairs}
+
+
+def play(seed: int, without: Collection[int] = (), *, finds_out: bool = True) -> BadLuck:
+    """Bad luck for a while, then none until all is home; ``violations`` says what is wrong.
+
+    The store is that of one machine in one schedule of four, and replicated in the others.
+    """
     shape, turn = seed % len(SHAPES), seed // len(SHAPES)
     cluster = list(SHAPES.values())[shape]
     changing: tuple[Cluster, ...] = ()
     if turn % 3 == 2:
         cluster, *more = others(cluster)
         changing = tuple(more)
-    simulation = Simulation(cluster, seed, proof=turn % 4 != 3, others=changing)
-    simulation.run(60.0, within=WITHIN)
+    if turn % 4 == 0:
+        simulation = BadLuck(cluster, seed, proof=turn % 8 == 0, others=changing, without=without)
+    else:
+        simulation = Replicated(
+            cluster,
+            seed,
+            machines=machines(cluster, turn % 4 - 1),
+            finds_out=finds_out,
+            others=changing,
+            without=without,
+        )
+    simulation.run(20.0, within=WITHIN)
     return simulation

@@ -3,9 +3,11 @@
 python tests/failover/simulate.py [KIND=SCHEDULES ...] [--first SEED] [--processes N]
 
 KIND is ``pure`` (the members without their I/O) or ``whole`` (servers, call manager and callers in
-virtual time); ``--log whole=21`` plays one schedule and prints all of its log. Each finished batch
-is a line of ``.simulate/KIND.jsonl``; when the sources have changed since, it begins anew. Exits 1
-when a schedule breaks a promise; its seed and the end of its log are printed.
+virtual time); ``--log whole=21`` plays one schedule and prints all of its log, ``--shrink pure=21``
+one that breaks a promise with as few of its misfortunes as still break one. Each finished batch
+is a line of ``.simulate/KIND.jsonl``; when a module that the schedules of its kind load has changed
+since, it begins anew. Exits 1 when a schedule breaks a promise; its seed and the end of its log are
+printed.
 """
 
 from __future__ import annotations
@@ -32,13 +34,39 @@ KINDS = {"pure": "schedules", "whole": "whole.play"}
 ``log``, ``seconds`` (virtual ones) and ``counts``, a dictionary of what has happened."""
 
 
-def digest() -> str:
-    """Of all sources that a schedule depends on."""
+def digest(kind: str) -> str:
+    """Of all sources that the schedules of a kind depend on: what playing one of them loads."""
+    played_once(kind, 0)
     found = hashlib.sha256()
-    for folder in (ROOT / "pa_telephony", HERE):
-        for path in sorted(folder.rglob("*.py")):
+    names = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    for path in sorted(Path(name) for name in names):
+        if path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__):
             found.update(path.read_bytes())
     return found.hexdigest()[:16]
+
+
+def played_once(kind: str, seed: int) -> Any:
+    """The schedule of that number."""
+    return importlib.import_module(KINDS[kind]).play(seed)
+
+
+def shrunk(kind: str, seed: int) -> Any:
+    """The schedule with no misfortune more than it takes to break a promise."""
+    play = importlib.import_module(KINDS[kind]).play
+    played = play(seed)
+    without: set[int] = set()
+    left = list(range(played.misfortunes)) if played.violations else []
+    size = len(left)
+    while size:
+        for at in range(0, len(left), size):
+            fewer = without.union(left[at : at + size])
+            tried = play(seed, fewer)
+            if tried.violations:
+                played, without = tried, fewer
+        left = [number for number in left if number not in without]
+        size = min(size // 2, len(left))
+    print(f"{len(left)} misfortunes are left: {left}")
+    return played
 
 
 def play_batch(job: tuple[str, int, int]) -> dict[str, Any]:
@@ -93,7 +121,10 @@ def missing(done: list[dict[str, Any]], first: int, total: int) -> Iterator[tupl
 def simulate(kind: str, first: int, total: int, processes: int) -> bool:
     """Play what is missing of ``total`` schedules and print the result; whether all are good."""
     path = ROOT / ".simulate" / f"{kind}.jsonl"
-    done = recorded(path, digest())
+    with multiprocessing.Pool(1) as pool:
+        # What is loaded for one kind is not loaded for the next.
+        version = pool.apply(digest, (kind,))
+    done = recorded(path, version)
     jobs = [(kind, *batch) for batch in missing(done, first, total)]
     began = time.monotonic()
     if jobs:
@@ -134,6 +165,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first schedule's seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--log", metavar="KIND=SEED", help="play one schedule, print its log")
+    parser.add_argument("--shrink", metavar="pure=SEED", help="the same with fewer misfortunes")
     chosen = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         # What is in a set comes in the order of its hashes: the same in every run, too.
@@ -141,12 +173,14 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     os.nice(10)
     good = True
-    for text in [chosen.log] if chosen.log else chosen.kinds:
+    one = chosen.shrink or chosen.log
+    for text in [one] if one else chosen.kinds:
         kind, _, number = text.partition("=")
         if kind not in KINDS or not number.isdecimal():
             parser.error(f"{text} is none of {', '.join(KINDS)} with a number")
-        if chosen.log:
-            played = importlib.import_module(KINDS[kind]).play(int(number))
+        if one:
+            play = shrunk if chosen.shrink else played_once
+            played = play(kind, int(number))
             print("\n".join([*played.log, *played.violations]))
             good &= not played.violations
         else:

@@ -1,9 +1,9 @@
-"""A whole cluster in virtual time: pure members, a store, a call manager, calls, and bad luck.
+"""A whole cluster in virtual time: pure members, a store, a call manager, and calls.
 
-Everything that can go wrong is drawn from one seeded generator, so a schedule that fails can be
-played again by its number. Delays are those of a busy machine: a few ms to the store, tens of ms
-to the call manager. Each process has a clock of its own, which is up to one in a hundred fast or
-slow; snapshots are some ms old when they are seen.
+Delays are drawn from one seeded generator and are those of a busy machine: a few ms to the store,
+tens of ms to the call manager. Each process has a clock of its own, which is up to one in a hundred
+fast or slow; snapshots are some ms old when they are seen, and answers may be lost. What goes wrong
+besides is in :mod:`bad_luck`, and the store of several machines in :mod:`replicated`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import heapq
 import itertools
 import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from limits import Exchanges, Limits
 
-from pa_telephony.failover import Cluster, Command, Identity, Kind, intents
+from pa_telephony.failover import Cluster, Identity, Kind
 from pa_telephony.failover.actions import Close, EndCalls, Register, Transact, Unregister
 from pa_telephony.failover.configuring import Proposal, propose
-from pa_telephony.failover.intent import keeping_away, moving, returning, unreturnable
 from pa_telephony.failover.member import Member
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
@@ -28,9 +27,9 @@ from pa_telephony.failover.stored import read
 from pa_telephony.failover.transaction import Entry, Outcome, Snapshot, Transaction, apply
 from pa_telephony.failover.world import World, stop
 
-__all__ = ["Simulation", "hands_over"]
+__all__ = ["KEY", "Process", "Simulation", "hands_over"]
 
-_KEY = operator.attrgetter("key")
+KEY = operator.attrgetter("key")
 ROUTES = (Kind.ROUTE_POINT, Kind.AA_ROUTE_POINT)
 
 
@@ -59,20 +58,11 @@ class Process:
 
 
 class Simulation:
-    """``run`` plays a schedule; ``violations`` should be empty then."""
+    """Things happen in ``_advance``; ``violations`` says what is wrong, and should be empty."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        seed: int,
-        *,
-        proof: bool = True,
-        others: Sequence[Cluster] = (),
-    ) -> None:
+    def __init__(self, cluster: Cluster, seed: int, *, proof: bool = True) -> None:
         self.cluster = cluster
         """What the store has, or what the servers' files say where it has nothing."""
-        self.others = (cluster, *others) if others else ()
-        """Configurations that are saved, each in place of another; none: the store has none."""
         self.saved = 0
         self.proof = proof
         self.names = [server.server_name for server in cluster.servers]
@@ -81,8 +71,6 @@ class Simulation:
         self.log: list[str] = []
         self.takeovers = 0
         self.returns = 0
-        self.seconds = 0.0
-        self.calm = 0.0
         self.calls: dict[Identity, Process] = {}
         self.answered = 0
         self.ended = 0
@@ -97,73 +85,12 @@ class Simulation:
         self._entries: dict[str, Entry] = {}
         self._revision = 0
         self._started: set[str] = set()
+        self._judged = self.world()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._lives = itertools.count()
 
     # What happens.
-
-    def run(self, seconds: float, within: float) -> None:
-        """Faults for ``seconds``, then none until all is home, ``within`` seconds at most."""
-        began = self.now
-        if self.others:
-            self.save(self.cluster)
-            self._after(5.0, self._change)
-        for name in self.names:
-            self._after(self._random.uniform(0, 0.5), lambda name=name: self.start(name))
-        self._after(1.0, self._misfortune)
-        self._after(1.0, self._caller)
-        self._advance(self.now + seconds)
-        self.faults = False
-        self._submit(intents(self.cluster, Command.START))
-        for name in self.names:
-            self.order("shall be at home", name, moving(self.cluster, name, None), None)
-            self.order("is held no more", name, keeping_away(self.cluster, name, keep=False), None)
-        for process in self.processes.values():
-            process.paused_until = 0.0
-            process.reads = process.writes = True
-            self._link(process, True)
-            self._look(process)
-        for name in self.names:
-            if not self.is_alive(name):
-                self.start(name)
-        healed = self.now
-        while (left := self.away()) and self.now < healed + within:
-            self._advance(self.now + 1.0)
-        self.calm = self.now - healed
-        if left:
-            self.violated(f"{within:.0f} s without a fault, and {left}")
-        self._advance(self.now + 2.0)
-        self.seconds = self.now - began
-
-    def away(self) -> str:
-        """What is not as it should be in the end; blank when everybody has its own."""
-        world = self.world()
-        for stray in world.strays:
-            if (owner := world.owner(stray)) is not None:
-                return f"{owner} still has {stray}, which is no more"
-        for home in self.names:
-            if claimant := world.claimant(home):
-                return f"{claimant} still stands in for {home}"
-            if world.orders(home).returns_within is not None:
-                return f"{home} is still ordered to return"
-            for identity in self.cluster.identities(home):
-                if world.owner(identity) != home:
-                    return f"{identity} is not home, but of {world.owner(identity)}"
-                if identity not in self.processes[home].registered:
-                    return f"{identity} is home and not registered"
-        return ""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """What has happened, by name."""
-        return {
-            "takeovers": self.takeovers,
-            "returns": self.returns,
-            "calls answered": self.answered,
-            "calls ended by order": self.ended,
-            "configurations saved": self.saved,
-        }
 
     def _advance(self, until: float) -> None:
         while self._queue and self._queue[0][0] <= until:
@@ -178,13 +105,21 @@ class Simulation:
     def is_alive(self, name: str) -> bool:
         return name in self.processes and self.processes[name].alive
 
+    @property
+    def everybody(self) -> list[Process]:
+        """The newest process of each name."""
+        return list(self.processes.values())
+
     def start(self, name: str) -> None:
-        if self.is_alive(name):
-            return
-        rate = self._random.uniform(0.99, 1.01)
+        if not self.is_alive(name):
+            self._begin(name)
+
+    def _begin(self, name: str, *, alone: bool = True) -> None:
+        """A new process of the server; ``alone``: no other one can be there."""
+        rate = self._rate(name)
         instance = f"{name}#{next(self._lives)}"
         file = self.files.get(name, self.cluster)
-        member = Member(file, name, instance=instance, now=self.now * rate)
+        member = Member(file, name, instance=instance, now=self.now * rate, alone=alone)
         process = self.processes[name] = Process(name, member, rate=rate)
         self._started.add(name)
         self.log.append(f"{self.now:8.3f} start {name}")
@@ -192,11 +127,16 @@ class Simulation:
         self._changed()
         self._pump(process)
 
+    def _rate(self, name: str) -> float:
+        return self._random.uniform(0.99, 1.01)
+
     def kill(self, name: str) -> None:
-        process = self.processes[name]
-        process.alive = False
         self.log.append(f"{self.now:8.3f} kill {name}")
-        for identity in sorted(process.registered, key=_KEY):
+        self._end(self.processes[name])
+
+    def _end(self, process: Process) -> None:
+        process.alive = False
+        for identity in sorted(process.registered, key=KEY):
             self._gone(process, identity)
         self._changed()
 
@@ -211,76 +151,10 @@ class Simulation:
             self.log.append(f"{self.now:8.3f} revision {proposal.revision.number}: {what}")
         return proposal
 
-    def _change(self) -> None:
-        if self.faults:
-            self.save(self._random.choice(self.others))
-            self._after(self._random.expovariate(1 / 6.0), self._change)
-
-    def _misfortune(self) -> None:
-        if not self.faults:
-            return
-        name = self._random.choice(self.names)
-        what = self._random.random()
-        if not self.is_alive(name):
-            self.start(name)
-        elif what < 0.35:
-            self.kill(name)
-        elif what < 0.5:
-            command = self._random.choice([Command.STOP, Command.DRAIN, Command.START])
-            self.log.append(f"{self.now:8.3f} {command.value} {name}")
-            deadline = self._random.choice([2, 10, 600])
-            self._submit(intents(self.cluster, command, [name], deadline=deadline))
-        elif what < 0.55:
-            self._submit(intents(self.cluster, Command.START))
-        elif what < 0.64:
-            self._order_of_a_home(name)
-        elif what < 0.75:
-            process = self.processes[name]
-            pause = self._random.choice([0.3, 1.0, 4.5, 8.0])
-            self.log.append(f"{self.now:8.3f} {name} does not run for {pause}")
-            process.muted_at, process.paused_until = self.now, self.now + pause
-            self._after(pause, lambda: self._pump(process))
-        elif what < 0.87:
-            process = self.processes[name]
-            providers = self.cluster.used_providers
-            if process.lost or self._random.random() < 0.5:
-                self._link(process, bool(process.lost))
-            else:
-                self._link(process, False, self._random.choice(providers))
-        else:
-            self._store_trouble(self.processes[name])
-        self._after(self._random.expovariate(1 / 4.0), self._misfortune)
-
-    def _order_of_a_home(self, name: str) -> None:
-        what = self._random.choice(["move", "move", "return", "hold", "hold no more"])
-        if what == "move":
-            to = self._random.choice([None, *self.cluster.candidates(name)])
-            seconds = self._random.choice([None, 0, 2, 10]) if to is not None else None
-            order = moving(self.cluster, name, to, deadline=seconds)
-            self.order(f"shall be at {to or 'home'}, calls have {seconds} s", name, order, seconds)
-        elif what == "return":
-            snapshot = self.snapshot()
-            if not unreturnable(self.cluster, snapshot, name):
-                seconds = self._random.choice([0, 0, 2, 10])
-                order = returning(self.cluster, snapshot, name, deadline=seconds)
-                self.order(f"shall return, calls have {seconds} s", name, order, seconds)
-        else:
-            keep = what == "hold"
-            order = keeping_away(self.cluster, name, keep=keep)
-            self.order("is held" if keep else "is held no more", name, order, None)
-
-    def _store_trouble(self, process: Process) -> None:
-        how = self._random.choice(["reads", "writes", "either"])
-        long = self._random.choice([0.5, 2.5, 6.0, 12.0])
-        self.log.append(f"{self.now:8.3f} {process.name}: the store, {how}, is gone for {long}")
-        process.reads = process.reads and how == "writes"
-        process.writes = process.writes and how == "reads"
-
-        def heal() -> None:
-            process.reads = process.writes = True
-            self._look(process)
-
-        self._after(long, heal)
+    def _heal(self, process: Process) -> None:
+        """The store is as it should be for that process."""
+        process.reads = process.writes = True
+        self._look(process)
 
     def _link(self, process: Process, up: bool, *providers: str) -> None:
         """All providers are lost or found, or these."""
@@ -290,30 +164,11 @@ class Simulation:
         process.lost = process.lost.difference(some) if up else process.lost.union(some)
         if not up:
             self.log.append(f"{self.now:8.3f} {process.name} loses {', '.join(some)}")
-            for identity in sorted(process.registered, key=_KEY):
+            for identity in sorted(process.registered, key=KEY):
                 if identity.provider in some:
                     self._gone(process, identity)
                     process.member.lost(identity, process.clock(self.now))
         self._pump(process)
-
-    def _caller(self) -> None:
-        free = [
-            (process, identity)
-            for process in self.processes.values()
-            for identity in sorted(process.registered, key=_KEY)
-            if identity.kind is Kind.PORT and identity not in self.calls
-        ]
-        if free:
-            process, identity = self._random.choice(free)
-            runs = process.alive and process.paused_until <= self.now
-            if runs and process.member.may_answer(identity, process.clock(self.now)):
-                self.answered += 1
-                self.calls[identity] = process
-                process.member.set_busy(identity, True)
-                self._pump(process)
-                length = self._random.choice([0.5, 3.0, 20.0])
-                self._after(length, lambda: self._hang_up(process, identity))
-        self._after(self._random.expovariate(1.0), self._caller)
 
     def _hang_up(self, process: Process, identity: Identity) -> None:
         if self.calls.get(identity) is process:
@@ -338,7 +193,7 @@ class Simulation:
         return outcome
 
     def _changed(self, urgent: bool = True) -> None:
-        for process in self.processes.values():
+        for process in self.everybody:
             if process.alive:
                 self._look(process, 0.001 if urgent else self._random.uniform(0.1, 0.3))
 
@@ -455,7 +310,7 @@ class Simulation:
 
     def _is_kept(self, process: Process, identity: Identity) -> bool:
         """Whether another has the port; who has been mute for a while loses it (keepalives)."""
-        for other in self.processes.values():
+        for other in self.everybody:
             # A number that moves from one home to another is one device.
             same = [each for each in other.registered if each.number == identity.number]
             if other is process or not same:
@@ -529,9 +384,24 @@ class Simulation:
     def _check(self) -> None:
         acting = [
             process
-            for process in self.processes.values()
+            for process in self.everybody
             if process.registered and process.alive and process.paused_until <= self.now
         ]
+        if self._judged.snapshot.revision != self._revision:
+            self._judged = self.world()
+        for process in acting:
+            member = process.member
+            for identity in process.registered:
+                owner = self._judged.owner(identity)
+                if (
+                    owner != process.name
+                    and member.state(identity) is State.REGISTERED
+                    and member.may_act(process.clock(self.now))
+                    and not hands_over(member, identity)
+                ):
+                    self.violated(
+                        f"{process.name} serves {identity}, which is of {owner or 'nobody'}"
+                    )
         for one, two in itertools.combinations(acting, 2):
             mine = {(each.kind, each.number): each for each in one.registered}
             for identity in two.registered:
