@@ -19,7 +19,8 @@ from pa_telephony.cti.login import make_certificate
 from pa_telephony.failover import Cluster, Command, Identity, intents
 from pa_telephony.failover.configuring import propose
 from pa_telephony.failover.intent import keeping_away, moving, returning, unreturnable
-from pa_telephony.failover.transaction import Transaction
+from pa_telephony.failover.transaction import Delete, Transaction
+from pa_telephony.failover.world import World, session
 from pa_telephony.trace import EventRecord
 from whole.callers import Callers
 from whole.clusters import CALL_MANAGER, CALLERS, call_manager_config, device_of
@@ -206,6 +207,16 @@ class House:
         self.running[name].kill(silently=silently)
         self.servers.pop(name, None)
         self.store.changed()
+        if self.store.machine_each and not silently:
+            self.store.later(self.chance.uniform(0.02, 0.2), lambda: self._depose(name))
+
+    def _depose(self, name: str) -> None:
+        """The agent of a machine ends the session of its server, whose process is gone."""
+        snapshot = self.store.snapshot()
+        if not self.runs(name) and session(name) in snapshot.entries:
+            unchanged = World(self.cluster, snapshot).unchanged(session(name))
+            self.store.commit(Transaction((unchanged,), (Delete(session(name)),)))
+            self.note(f"the agent of {name} ends its session")
 
     def command(self, command: Command, *names: str) -> None:
         """What an operator asks for."""
@@ -305,6 +316,7 @@ def run_in_virtual_time(cluster: Cluster, seed: int, body: Callable[[House], Any
         async with trio.open_nursery() as nursery:
             house = House(cluster, seed, nursery, processes)
             kept.append(house)
+            nursery.start_soon(house.store.run)
             try:
                 await body(house)
             finally:

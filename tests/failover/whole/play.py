@@ -45,6 +45,11 @@ class Played:
     home_after: float = 0.0
 
 
+def machine_each(seed: int) -> bool:
+    """Whether each server has a machine of its own in that schedule, and the store others still."""
+    return seed // len(SHAPES) % 5 == 4
+
+
 def play(seed: int) -> Played:
     """Play the schedule ``seed``."""
     shape = sorted(SHAPES)[seed % len(SHAPES)]
@@ -81,9 +86,13 @@ async def _schedule(
     played: Played,
 ) -> None:
     house.store.proves_death = chance.random() < 0.75
+    house.store.machine_each = machine_each(played.seed)
+    drift = 0.05 if house.store.machine_each else 0.01
     for name in house.names:
-        house.drift[name] = chance.uniform(-0.01, 0.01)
-    house.note(f"{played.shape}, death is {'' if house.store.proves_death else 'not '}proven")
+        house.drift[name] = chance.uniform(-drift, drift)
+    proven = "" if house.store.proves_death else "not "
+    where = "a machine each" if house.store.machine_each else "one machine"
+    house.note(f"{played.shape}, {where}, death is {proven}proven")
     house.start_call_manager()
     house.start_callers()
     for name in house.names:
@@ -153,6 +162,8 @@ def _draws(seed: int) -> dict[str, int]:
         draws |= _CHANGES
     if seed % 7 in (1, 3):
         draws |= _RESTARTS
+    if machine_each(seed):
+        draws |= _MACHINES
     return draws
 
 
@@ -218,6 +229,11 @@ def _misfortune(
         case "store":
             what, weather = chance.choice(_WEATHER)
             soon(trouble.store, name, what, chance.choice([0.7, 3.0, 6.0, 9.0]), **weather)
+        case "member":
+            what, weather = chance.choice(_MEMBER)
+            soon(trouble.store, name, what, chance.choice([0.7, 3.0, 9.0]), **weather)
+        case "election":
+            soon(trouble.election, chance.uniform(0.5, 2.5))
 
 
 _FAULTS = {
@@ -235,6 +251,7 @@ _FAULTS = {
 }
 _CHANGES = {"configuration": 20, "move": 12, "drain": 8, "return": 8, "hold": 8}
 _RESTARTS = {"restart": 20}
+_MACHINES = {"member": 24, "election": 10}
 """What is drawn besides, in some of the schedules each."""
 
 _WEATHER: list[tuple[str, dict[str, object]]] = [
@@ -243,6 +260,12 @@ _WEATHER: list[tuple[str, dict[str, object]]] = [
     ("cannot be read", {"deaf": True}),
     ("slow", {"delay": (0.05, 0.4), "look": (0.1, 1.0)}),
     ("loses answers", {"lost_before": 0.2, "lost_after": 0.3}),
+]
+_MEMBER: list[tuple[str, dict[str, object]]] = [
+    ("commits late", {"stuck": 0.3}),
+    ("commits late", {"stuck": 1.0}),
+    ("is behind", {"behind": 0.3}),
+    ("is behind", {"behind": 2.0}),
 ]
 
 

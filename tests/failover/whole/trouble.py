@@ -185,6 +185,17 @@ class Trouble:
         with _as(client.weather, **weather) as end:
             await self.last(name, f"store {what}", seconds, end)
 
+    async def election(self, seconds: float) -> None:
+        """The store has no leader for a while: nothing commits, nothing is read."""
+        house = self._house
+        house.store.elects_until = trio.current_time() + seconds
+        for name in house.names:
+            self.strike(name, "election")
+        with trio.CancelScope() as scope:
+            self._scopes.append(scope)
+            await trio.sleep(seconds)
+        house.store.elects_until = 0.0
+
 
 @contextlib.contextmanager
 def _as(weather: Weather, **fields: object) -> Generator[Callable[[], None]]:
