@@ -73,6 +73,10 @@ class Situation(NamedTuple):
     nodes: tuple[Node, ...]
     at: tuple[frozenset[int], ...]
     calls: tuple[int | None, ...]
+    late: frozenset[Any] = frozenset()
+    """Requests that nobody waits for, and that may still commit (:mod:`lateness`)."""
+    mail: tuple[int | None, ...] = ()
+    """What each server has read and has not seen yet."""
 
 
 FAULTS = (
@@ -173,7 +177,9 @@ class Explored:
         nothing = tuple(frozenset[int]() for _ in self.identities)
         first = next(iter(self.configurations))
         store = self._store({CONFIGURATION: first} if len(self.configurations) > 1 else {})
-        situation = Situation(store, nodes, nothing, tuple(None for _ in self.identities))
+        mail = tuple(None for _ in self.names)
+        calls = tuple(None for _ in self.identities)
+        situation = Situation(store, nodes, nothing, calls, mail=mail)
         for place in range(len(self.names)):
             situation = self._born(situation, place)
         return situation
@@ -341,7 +347,14 @@ class Explored:
             else node._replace(life=self._lived(node.life, "outdated", *found.gone)[0])
             for node in situation.nodes
         )
-        return True, situation._replace(store=found.store, nodes=nodes)
+        situation = situation._replace(store=found.store, nodes=nodes)
+        return True, self._overtaken(situation, found.gone)
+
+    def _overtaken(
+        self, situation: Situation, gone: tuple[frozenset[str], frozenset[str]]
+    ) -> Situation:
+        """What was on its way when something else committed."""
+        return situation
 
     def _commit(self, entries: dict[str, Entry], transaction: Transaction) -> _Commit | None:
         if not all(compare.holds(entries) for compare in transaction.compares):

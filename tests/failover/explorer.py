@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from explored import CHANGES, FAULTS, Explored, Situation
 from happening import Happening
+from lateness import LATENESS
 
 from pa_telephony.failover import Cluster, JtapiProvider, ServerConfig, SkinnyProvider
 from pa_telephony.failover.registration import State
@@ -282,7 +283,8 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=2)
     parser.add_argument("--shape", choices=[*SHAPES, *CHANGING], default="home")
     usual = [kind for kind in (*FAULTS, CHANGES) if kind not in BACKWARDS]
-    parser.add_argument("--kinds", default=",".join(usual), help=f"others: {', '.join(BACKWARDS)}")
+    more = f"others: {', '.join((*BACKWARDS, *LATENESS, 'late step'))}"
+    parser.add_argument("--kinds", default=",".join(usual), help=more)
     parser.add_argument("--no-proof", action="store_true", help="the store proves no deaths")
     chosen = parser.parse_args()
     kinds = tuple(chosen.kinds.split(","))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explored import CHANGES, Explored, Situation, limits_calls, with_node
+from explored import CHANGES, Situation, limits_calls, with_node
+from lateness import Lateness
 from timeless import FRESH, PAST, buried, copied
 
 from pa_telephony.failover import Identity, Kind
@@ -31,7 +32,7 @@ Move = tuple[str, bool, Situation]
 _ASKING = frozenset({State.REGISTERING, State.UNREGISTERING})
 
 
-class Happening(Explored):
+class Happening(Lateness):
     """The rules of one cluster: :meth:`moves` are all that can happen in a situation."""
 
     def moves(self, situation: Situation, *, faults: bool) -> Iterator[Move]:
@@ -43,12 +44,25 @@ class Happening(Explored):
             node = situation.nodes[place]
             if node.life is None:
                 yield f"{self.names[place]} starts again", False, self._born(situation, place)
+                yield from self._of_agent(situation, place)
             else:
                 yield from self._of_server(situation, place)
             if faults:
                 for what, after in self._faults(situation, place):
                     yield what, True, after
         yield from self._calls(situation)
+        for what, late, committed, after in self.comes_late(situation):
+            if late.step is not None:
+                self._judge_step(situation, late.place, committed, late.step)
+            yield what, False, after
+
+    def _of_agent(self, situation: Situation, place: int) -> Iterator[Move]:
+        """Where a death is seen on the machine alone, its agent may end the session."""
+        where = session(self.names[place])
+        if not self.proof and self._value(situation, where) is not None:
+            ends = Transaction((), (Delete(where),))
+            what = f"its agent ends the session of {self.names[place]}"
+            yield what, False, self._transacted(situation, ends, what)[1]
 
     def _settled(self, situation: Situation) -> Move | None:
         """What only tells a server of what is so already: no other move hinders or sees it."""
@@ -97,6 +111,8 @@ class Happening(Explored):
         if news or not member._known or member._read == PAST:
             looked = self._after(situation, place, "observe", situation.store, dead)
             yield f"{name} looks", False, looked
+        for what, seen_late in self.reads_late(situation, place):
+            yield what, False, seen_late
         if member._flight is not None:
             step = member._flight.step
             committed, after = self._flown(situation, place, member)
@@ -290,6 +306,7 @@ class Happening(Explored):
                 yield f"{name} is without the store for long", self._cut(situation, place)
         if "deaf" in self.kinds and member._read != PAST:
             yield f"{name} cannot read for long", self._after(situation, place, "deaf")
+        yield from self.becomes_late(situation, place)
         if "link" in self.kinds and node.linked:
             yield f"{name} loses the call manager", self._unlinked(situation, place)
         if "outcome" in self.kinds and member._flight is not None:
@@ -350,7 +367,7 @@ class Happening(Explored):
             if there.life is not None:
                 life, _ = self._lived(there.life, "buried", name)
                 situation = with_node(situation, other, there._replace(life=life))
-        return situation._replace(store=self._store(values))
+        return self._bereft(situation._replace(store=self._store(values)), place)
 
     def _unlinked(self, situation: Situation, place: int) -> Situation:
         node = situation.nodes[place]._replace(linked=False)

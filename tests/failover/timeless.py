@@ -36,6 +36,8 @@ __all__ = [
     "copied",
     "frozen",
     "outdate",
+    "outdated",
+    "overtaken",
     "settle",
 ]
 
@@ -163,28 +165,41 @@ def beat_of(member: Member) -> Transact | None:
     return sent.action
 
 
+def overtaken(
+    keys: Mapping[str, int], changed: frozenset[str], deleted: frozenset[str]
+) -> dict[int, int]:
+    """The revisions that are gone, with what stands for each from then on."""
+    numbers = {keys[key] + 4: keys[key] + 3 for key in changed}
+    return numbers | {keys[key] + 2: keys[key] + 1 for key in deleted}
+
+
+def _renamed(text: str, numbers: Mapping[int, int]) -> str:
+    """The value, its token as it is called from then on."""
+    bearer, rest = borne(text)
+    if bearer.token in numbers:
+        return f"{Bearer(bearer.server, numbers[bearer.token])}{rest}"
+    return text
+
+
+def outdated(entries: Mapping[str, Entry], numbers: Mapping[int, int]) -> dict[str, Entry]:
+    """What was read, when these revisions are gone."""
+    return {
+        key: Entry(
+            _renamed(entry.value, numbers),
+            numbers.get(entry.created, entry.created),
+            numbers.get(entry.modified, entry.modified),
+        )
+        for key, entry in entries.items()
+    }
+
+
 def outdate(
     member: Member, keys: Mapping[str, int], changed: frozenset[str], deleted: frozenset[str]
 ) -> None:
     """The store's revisions of these keys are others now, or none: what the member has is stale."""
-    numbers = {keys[key] + 4: keys[key] + 3 for key in changed}
-    numbers |= {keys[key] + 2: keys[key] + 1 for key in deleted}
-
-    def value(text: str) -> str:
-        bearer, rest = borne(text)
-        if bearer.token in numbers:
-            return f"{Bearer(bearer.server, numbers[bearer.token])}{rest}"
-        return text
-
+    numbers = overtaken(keys, changed, deleted)
     seen = member._world.snapshot
-    entries = {
-        key: Entry(
-            value(entry.value),
-            numbers.get(entry.created, entry.created),
-            numbers.get(entry.modified, entry.modified),
-        )
-        for key, entry in seen.entries.items()
-    }
+    entries = outdated(seen.entries, numbers)
     member._world = World(member.cluster, replace(seen, revision=OLD, entries=entries))
     for found in member._others.seen.values():
         found.modified = numbers.get(found.modified, found.modified)
@@ -210,7 +225,7 @@ def outdate(
         # It will be refused, whatever else happens.
         compares = (Compare(DOOMED, modified=1),)
     operations = tuple(
-        Put(each.key, value(each.value)) if isinstance(each, Put) else each
+        Put(each.key, _renamed(each.value, numbers)) if isinstance(each, Put) else each
         for each in flight.action.transaction.operations
     )
     transaction = replace(flight.step.transaction, compares=compares, operations=operations)
