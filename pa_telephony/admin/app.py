@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pa_telephony.admin import help_pages
 from pa_telephony.admin.account_pages import AccountPages
 from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.alarm_pages import AlarmPages
@@ -53,7 +54,7 @@ def routes_of(administration: Administration) -> list[Route]:
         Route("/", _home),
         Route("/PAsystemadmin", _home),
         Route(f"{BASE}/", _home),
-        Route(f"{BASE}/help", _help),
+        *help_pages.routes(),
         *_static(),
         *SessionPages(administration).routes(),
         *ClusterPages(administration).routes(),
@@ -94,10 +95,6 @@ def _file(name: str, kind: str) -> Route:
 
 async def _home(_: Request) -> Response:
     return RedirectResponse(f"{BASE}/server-status", 303)
-
-
-async def _help(request: Request) -> Response:
-    return render(request, "help.html")
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
