@@ -25,7 +25,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Generator[MachineLab]:
     needs_machines("etcd", "curl")
     with MachineLab(tmp_path_factory.mktemp("machines")) as found:
         for home in found.shape.homes:
-            found.callers(found.shape.number(home), talk=5.0)
+            found.callers(found.shape.number(home), talk=2.0)
         yield found
 
 
