@@ -56,6 +56,10 @@ class MachineStage(Stage):
         text = self.cluster_file.read_text().replace("127.0.0.10", self.call_manager_address)
         for number, host in enumerate(SERVERS.values(), 11):
             text = text.replace(f"127.0.0.{number}", address(host))
+        # A dead machine's ports are to be had as soon as its keepalives are missed.
+        manager = directory / "callmanager.toml"
+        port = 'kind = "media port"\n'
+        manager.write_text(manager.read_text().replace(port, f"{port}keep_alive = 1\n"))
         self.cluster_file.write_text(f'store = "{self.store}"\n{text}')
         for host in (*SERVERS.values(), HERE):
             network.machine(host)
