@@ -344,7 +344,7 @@ class Explored:
         nodes = tuple(
             node
             if node.life is None
-            else node._replace(life=self._lived(node.life, "outdated", *found.gone)[0])
+            else Node(self._lived(node.life, "outdated", *found.gone)[0], *node[1:])
             for node in situation.nodes
         )
         situation = situation._replace(store=found.store, nodes=nodes)
@@ -422,9 +422,10 @@ class Explored:
 
     def _gone(self, situation: Situation, place: int, number: int) -> Situation:
         """The call manager has it no more from that server; a call on it is over."""
-        at = list(situation.at)
-        at[number] = at[number] - {place}
-        situation = situation._replace(at=tuple(at))
+        if place in situation.at[number]:
+            at = list(situation.at)
+            at[number] = at[number] - {place}
+            situation = situation._replace(at=tuple(at))
         if situation.calls[number] == place:
             situation = self._over(situation, number)
         return situation
@@ -448,5 +449,5 @@ def limits_calls(world: World, home: str) -> bool:
 
 def with_node(situation: Situation, place: int, node: Node) -> Situation:
     """The situation with another node at that place."""
-    nodes = situation.nodes
-    return situation._replace(nodes=(*nodes[:place], node, *nodes[place + 1 :]))
+    store, nodes, *rest = situation
+    return Situation(store, (*nodes[:place], node, *nodes[place + 1 :]), *rest)

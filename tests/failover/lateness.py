@@ -137,6 +137,8 @@ class Lateness(Explored):
     def _overtaken(
         self, situation: Situation, gone: tuple[frozenset[str], frozenset[str]]
     ) -> Situation:
+        if _is_in_time(situation):
+            return situation
         numbers = overtaken(self._keys, *gone)
         late = frozenset(
             each
@@ -155,13 +157,15 @@ class Lateness(Explored):
     def _born(self, situation: Situation, place: int) -> Situation:
         """Nothing that a process has asked for is done once another one of its name runs."""
         situation = super()._born(situation, place)
-        if "late step" in self.kinds:
+        if "late step" in self.kinds or not situation.late:
             return situation
         late = (each for each in situation.late if each.place != place or each.step is None)
         return situation._replace(late=frozenset(late))
 
     def _bereft(self, situation: Situation, place: int) -> Situation:
         """The process at ``place`` is gone; what is late of it, and tells of it, says so."""
+        if _is_in_time(situation):
+            return situation
         name = self.names[place]
         situation = self._unread(situation, place)
         late = frozenset(
@@ -183,6 +187,11 @@ class Lateness(Explored):
             value = buried(entry.value, name)
             entries[session(name)] = Entry(value, entry.created, entry.modified)
         return entries
+
+
+def _is_in_time(situation: Situation) -> bool:
+    """Whether nothing is late."""
+    return not situation.late and not any(number is not None for number in situation.mail)
 
 
 def _buried(transaction: Transaction, name: str) -> Transaction:

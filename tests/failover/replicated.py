@@ -9,9 +9,9 @@ What its clients may meet, and those of a file never do:
 * That a process is gone is seen on its own machine alone. An agent there ends its session; a
   machine without power has no agent, and silence decides.
 * Clocks differ by five in a hundred, from machine to machine.
-* A server may be started on another machine while its first process lives, unseen: there is no
-  proof that it is gone, so that the second waits until the first has been silent. From then on the
-  first commits no step, and ends when it hears of the second.
+* A server may be started on another machine while its first process lives, unseen: the second has
+  its name when the first has given no sign of life for ``take`` seconds. From then on the first
+  commits nothing, and ends when it hears of the second.
 
 A step is never repeated blindly: before its client writes anything else it *finds out* what has
 become of it, and what had not committed by then never will; nor will anything of a process that
@@ -97,11 +97,11 @@ class Replicated(BadLuck):
 
     # Processes and their machines.
 
-    def _begin(self, name: str, *, alone: bool = True) -> None:
+    def _begin(self, name: str) -> None:
         machine = self.machines[name]
         self._agents.add(machine)
         self._after(0.5, lambda: self._agent_looks(machine))
-        super()._begin(name, alone=alone)
+        super()._begin(name)
 
     def _rate(self, name: str) -> float:
         return self._rates.setdefault(self.machines[name], self._random.uniform(0.95, 1.05))
@@ -115,7 +115,7 @@ class Replicated(BadLuck):
             self.log.append(f"{self.now:8.3f} {name} starts on another machine, too")
             self._followed.append(first)
             self.machines[name] = f"machine {self.follows} of {name}"
-            self._begin(name, alone=False)
+            self._begin(name)
 
     def _is_followed(self, process: Process) -> bool:
         return self.processes[process.name] is not process
@@ -200,7 +200,8 @@ class Replicated(BadLuck):
                 self._after(long, lambda: self._pump(process))
             self._after(long, lambda: self._heal(process))
             seen = self.snapshot().modified(session(process.name))
-            self._after(chance.uniform(4.0, 6.0), lambda: self._follow(process, seen))
+            waits = self.cluster.timing.take / chance.uniform(0.95, 1.05)
+            self._after(waits, lambda: self._follow(process, seen))
         elif how == "stuck":
             client.stuck = True
         elif how == "behind":
@@ -265,10 +266,9 @@ class Replicated(BadLuck):
         request = object()
         if self._is_followed(process) and process.writes:
             self._after(chance.uniform(0.01, 1.0), lambda: self._end(process))
-            if action.step is not None:
-                refused = Outcome(False, self._revision)
-                self._after(0.002, lambda: self._finished(process, action, refused))
-                return
+            refused = Outcome(False, self._revision)
+            self._after(0.002, lambda: self._finished(process, action, refused))
+            return
         if not process.writes or bad < 0.005:
             # Refused at once, or never heard of.
             delay = chance.choice([0.002, _BOUND])

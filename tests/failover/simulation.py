@@ -114,12 +114,12 @@ class Simulation:
         if not self.is_alive(name):
             self._begin(name)
 
-    def _begin(self, name: str, *, alone: bool = True) -> None:
-        """A new process of the server; ``alone``: no other one can be there."""
+    def _begin(self, name: str) -> None:
+        """A new process of the server, which has its name."""
         rate = self._rate(name)
         instance = f"{name}#{next(self._lives)}"
         file = self.files.get(name, self.cluster)
-        member = Member(file, name, instance=instance, now=self.now * rate, alone=alone)
+        member = Member(file, name, instance=instance, now=self.now * rate)
         process = self.processes[name] = Process(name, member, rate=rate)
         self._started.add(name)
         self.log.append(f"{self.now:8.3f} start {name}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -234,45 +234,66 @@ def outdate(
     flight.action = Transact(step.transaction, step)
 
 
+_PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, str, Identity})
+"""What cannot change and is told apart by itself."""
+_FIXED: set[type] = {*_PLAIN, frozenset, tuple}
 _MUTABLE: dict[type, bool] = {}
 
 
 def copied(thing: Any) -> Any:
     """A copy of a member; what cannot change is shared."""
     kind = type(thing)
+    if kind in _FIXED:
+        return thing
     if kind is dict:
-        return {key: copied(value) for key, value in thing.items()}
+        return {k: v if type(v) in _FIXED else copied(v) for k, v in thing.items()}
     if kind is list:
         return [copied(each) for each in thing]
     if kind is set:
         return set(thing)
     if kind not in _MUTABLE:
-        fixed = getattr(kind, "__dataclass_params__", None)
-        _MUTABLE[kind] = kind is Member or (fixed is not None and not fixed.frozen)
-    if not _MUTABLE[kind]:
-        return thing
+        declared = getattr(kind, "__dataclass_params__", None)
+        _MUTABLE[kind] = kind is Member or (declared is not None and not declared.frozen)
+        if not _MUTABLE[kind]:
+            _FIXED.add(kind)
+            return thing
     one = kind.__new__(kind)
-    vars(one).update((key, copied(value)) for key, value in vars(thing).items())
+    vars(one).update(copied(vars(thing)))
     return one
+
+
+_WAYS: dict[type, Callable[[Any], Hashable]] = {}
 
 
 def frozen(thing: Any) -> Hashable:
     """Everything that tells one member from another, as something hashable."""
-    match thing:
-        case None | bool() | int() | float() | str() | enum.Enum() | Identity():
-            return thing
-        case Member() | Ledger() | Others() | Deadlines():
-            own = {k: v for k, v in vars(thing).items() if k not in _LEFT_OUT}
-            return frozen(own)
-        case Transact() | Step():
-            return thing
-        case dict():
-            return tuple(sorted((str(key), frozen(value)) for key, value in thing.items()))
-        case list() | tuple():
-            return tuple(frozen(each) for each in thing)
-        case set() | frozenset():
-            return frozenset(thing)
-        case _ if is_dataclass(thing):
-            return (type(thing).__name__, *(frozen(getattr(thing, f.name)) for f in fields(thing)))
-        case _:
-            raise TypeError(f"{type(thing)} is new in a member: say how it is told apart")
+    kind = type(thing)
+    if kind in _PLAIN:
+        return thing
+    if kind not in _WAYS:
+        _WAYS[kind] = _way_to_freeze(kind)
+    return _WAYS[kind](thing)
+
+
+def _way_to_freeze(kind: type) -> Callable[[Any], Hashable]:
+    if issubclass(kind, (enum.Enum, Transact, Step)):
+        return lambda thing: thing
+    if issubclass(kind, (Member, Ledger, Others, Deadlines)):
+        # Each sets all that it has when it is made, so that it comes in one order.
+        return lambda thing: tuple(
+            v if type(v) in _PLAIN else frozen(v)
+            for k, v in vars(thing).items()
+            if k not in _LEFT_OUT
+        )
+    if issubclass(kind, dict):
+        return lambda thing: frozenset(
+            (k, v if type(v) in _PLAIN else frozen(v)) for k, v in thing.items()
+        )
+    if issubclass(kind, (list, tuple)):
+        return lambda thing: tuple(map(frozen, thing))
+    if issubclass(kind, (set, frozenset)):
+        return frozenset
+    if is_dataclass(kind):
+        names = [each.name for each in fields(kind)]
+        return lambda thing: (kind, *(frozen(getattr(thing, name)) for name in names))
+    raise TypeError(f"{kind} is new in a member: say how it is told apart")
