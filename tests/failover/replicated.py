@@ -15,7 +15,7 @@ What its clients may meet, and those of a file never do:
 
 A step is never repeated blindly: before its client writes anything else it *finds out* what has
 become of it, and what had not committed by then never will; nor will anything of a process that
-another one of its name has followed. A heartbeat has no such protection and needs none.
+another one of its name has followed. A heartbeat may be repeated, and is not found out about.
 """
 
 from __future__ import annotations
@@ -303,10 +303,14 @@ class Replicated(BadLuck):
 
     def _reaches(self, process: Process, action: Transact, request: object, *, heard: bool) -> None:
         """A request commits or is refused long after it was sent, unless it may not any more."""
-        found_out = self._is_followed(process) or request not in self.client(process).unknown
-        if self.finds_out and action.step is not None and not heard and found_out:
-            return
-        outcome = self._submit(action.transaction)
+        followed = self._is_followed(process)
+        unprotected = heard or action.step is None
+        if self.finds_out and (
+            followed or not (unprotected or request in self.client(process).unknown)
+        ):
+            outcome = Outcome(False, self._revision)
+        else:
+            outcome = self._submit(action.transaction)
         if outcome.committed:
             self.late_commits += not heard
             if action.step is not None:
