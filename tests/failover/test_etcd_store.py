@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime
+import ipaddress
 import json
 import urllib.request
 from collections.abc import AsyncGenerator, Generator
@@ -15,6 +17,10 @@ from typing import Any
 
 import pytest
 import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from etcd_members import ETCDS, Members, members
 from etcd_wire import Trouble, Wire, wires
 
@@ -490,3 +496,115 @@ async def test_an_etcd_that_is_not_there_is_told_with_every_member(tmp_path: Pat
     with pytest.raises(ConnectionLost, match=r"127\.0\.0\.1:1: cannot .*127\.0\.0\.1:2: cannot"):
         async with open_etcd(address, tmp_path / "machine"):
             raise AssertionError
+
+
+# ----------------------------------------------------------------------- who may come in
+
+
+def signed(directory: Path) -> tuple[Path, Path, Path]:
+    """The files of an authority, and of a certificate of 127.0.0.1 that it has signed."""
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+
+    def certificate(
+        name: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, *, is_ca: bool
+    ) -> x509.Certificate:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        builder = x509.CertificateBuilder(issuer, subject, key.public_key())
+        builder = builder.serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now - day).not_valid_after(now + day)
+        builder = builder.add_extension(x509.BasicConstraints(is_ca, None), critical=True)
+        if not is_ca:
+            both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+            builder = builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+            builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        return builder.sign(by, hashes.SHA256())
+
+    authority, mine = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    pem = serialization.Encoding.PEM
+    ca, cert, key = (directory / f"{name}.pem" for name in ("ca", "cert", "key"))
+    ca.write_bytes(certificate("authority", authority, authority, is_ca=True).public_bytes(pem))
+    cert.write_bytes(certificate("member", mine, authority, is_ca=False).public_bytes(pem))
+    key.write_bytes(
+        mine.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return ca, cert, key
+
+
+async def test_members_and_we_show_each_other_certificates(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    ca, cert, key = signed(tmp_path)
+    options = ["--cert-file", str(cert), "--key-file", str(key)]
+    options += ["--client-cert-auth", "--trusted-ca-file", str(ca)]
+    with members("3.4", tmp_path / "data", 1, options) as etcd:
+        place = ("127.0.0.1", etcd.clients[0])
+        plain, known, stranger = (
+            EtcdAddress((place,), "pa"),
+            EtcdAddress((place,), "pa", tls=True, ca=str(ca), cert=str(cert), key=str(key)),
+            EtcdAddress((place,), "pa", tls=True, ca=str(ca)),
+        )
+        async with open_etcd(known, tmp_path / "machine") as store:
+            assert (await store.transact(put("a"))).committed
+            assert await following(store, "a") == "x"
+        for refused in (plain, stranger):
+            with pytest.raises(ConnectionLost, match=r"127\.0\.0\.1"):
+                async with open_etcd(refused, tmp_path / "machine"):
+                    raise AssertionError
+    missing = EtcdAddress((place,), "pa", tls=True, ca=str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigurationError, match=r"none\.pem"):
+        async with open_etcd(missing, tmp_path / "machine"):
+            raise AssertionError
+
+
+async def following(store: EtcdStore, key: str) -> str:
+    """The value of a key, as the watch has it or a read."""
+    with trio.fail_after(60):
+        seen = await store.snapshot()
+        while key not in seen.entries:
+            seen = await store.watch(seen) or await store.snapshot()
+    return seen.entries[key].value
+
+
+async def test_a_user_has_a_password_and_may_use_its_own_prefix_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    word = tmp_path / "password"
+    word.write_text("geheim\n")
+    with members("3.4", tmp_path / "data", 1) as etcd:
+        port = etcd.clients[0]
+        first, last = (base64.b64encode(each).decode() for each in (b"pa/", b"pa0"))
+        permission = {"permType": "READWRITE", "key": first, "range_end": last}
+        for path, body in (
+            ("role/add", {"name": "root"}),
+            ("user/add", {"name": "root", "password": "root"}),
+            ("user/grant", {"user": "root", "role": "root"}),
+            ("role/add", {"name": "pa"}),
+            ("role/grant", {"name": "pa", "perm": permission}),
+            ("user/add", {"name": "pa", "password": "geheim"}),
+            ("user/grant", {"user": "pa", "role": "pa"}),
+            ("enable", {}),
+        ):
+            ask(port, f"/v3/auth/{path}", body)
+        place = (("127.0.0.1", port),)
+        ours = EtcdAddress(place, "pa", user="pa", password=str(word))
+        async with open_etcd(ours, tmp_path / "machine") as store:
+            assert (await store.transact(put("a"))).committed
+            assert await following(store, "a") == "x"
+        word.write_text("falsch\n")
+        for refused, why in (
+            (ours, "authentication failed"),
+            (EtcdAddress(place, "pa"), "user name is empty"),
+        ):
+            with pytest.raises(ConnectionLost, match=why):
+                async with open_etcd(refused, tmp_path / "machine"):
+                    raise AssertionError
+        word.write_text("geheim\n")
+        other = EtcdAddress(place, "other", user="pa", password=str(word))
+        with pytest.raises(ConnectionLost, match="permission denied"):
+            async with open_etcd(other, tmp_path / "machine"):
+                raise AssertionError
+        missing = EtcdAddress(place, "pa", user="pa", password=str(tmp_path / "none"))
+        with pytest.raises(ConfigurationError, match="password="):
+            async with open_etcd(missing, tmp_path / "machine"):
+                raise AssertionError
