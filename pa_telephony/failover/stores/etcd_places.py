@@ -92,15 +92,15 @@ def proofs(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The names whose process is proven gone, and those whose process is said to run.
 
-    ``free`` are the names whose lock on ``machine`` nobody holds: a proof for those alone whose
-    last process was of this machine.
+    ``free`` are the names whose lock on ``machine`` nobody holds: a proof for those whose last
+    process was of this machine, and for those that were given back, which nobody has anywhere.
     """
     there = {
         key.removeprefix(_AT): Place.decode(entry.value).machine
         for key, entry in inner.items()
         if key.startswith(_AT)
     }
-    dead = frozenset(name for name in free if there.get(name) == machine)
+    dead = frozenset(name for name in free if there.get(name, machine) == machine)
     return dead, frozenset(there) - dead
 
 
