@@ -1,6 +1,6 @@
 """How long several machines take, beside the floor: a bare compare-and-swap in the same store.
 
-python tests/machines/figures.py [--runs 5] [--delay MS]
+python tests/machines/figures.py [--runs 5] [--delay MS] [--only WORDS]
 
 PA1 on one machine owns 41 identities (36 media ports, 4 interceptors, a route point), PA2 on
 another one stands in. Time counts from the fault to what the call manager sees. Needs root.
@@ -32,9 +32,10 @@ _QUIET = 3.0
 class Figures:
     """The rows of the table."""
 
-    def __init__(self, lab: MachineLab, runs: int) -> None:
+    def __init__(self, lab: MachineLab, runs: int, only: str = "") -> None:
         self.lab = lab
         self.runs = runs
+        self.only = only
         self.devices = lab.shape.devices(OWNER)
 
     def say(self, what: str, seconds: Sequence[float], goal: str) -> None:
@@ -59,6 +60,8 @@ class Figures:
         end: Callable[[], object] = lambda: None,
     ) -> None:
         """Do it again and again; one row until all identities are served, one of letting go."""
+        if self.only not in what:
+            return
         took: list[float] = []
         returned: list[float] = []
         between: list[float] = []
@@ -93,6 +96,8 @@ class Figures:
 
     def unmoved(self, what: str, fault: Callable[[], Callable[[], object]], seconds: float) -> None:
         """How many devices move while the store is hurt; the goal is none."""
+        if self.only not in what:
+            return
         moved = 0
         for _ in range(self.runs):
             self.settle()
@@ -126,6 +131,12 @@ class Figures:
         self.takeovers(
             "orderly end (SIGTERM)", "0.5 s median", lambda: lab.signal(OWNER, signal.SIGTERM)
         )
+        self.takeovers(
+            "Stop, from the first thing that it closes",
+            "0.5 s median",
+            self.stop,
+            lambda: lab.order("start", OWNER),
+        )
         for what, others in (
             ("cut from the store", STORE),
             (FROM_CALL_MANAGERS, CALL_MANAGERS),
@@ -145,6 +156,12 @@ class Figures:
         )
         self.unmoved("store's leader killed, 6 s", self.kill_leader, 6.0)
         self.unmoved("store's leader paused, 6 s", self.pause_leader, 6.0)
+
+    def stop(self) -> float:
+        """Stop the owner as an operator does; gives when it began to let go."""
+        since = time.time()
+        self.lab.order("stop", OWNER)
+        return min(self.lab.leavings(self.devices, OWNER, since).values())
 
     def kill_leader(self) -> Callable[[], object]:
         """Kill it; the answer starts it again."""
@@ -166,6 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--delay", type=float, default=0.0, help="milliseconds of every link")
+    parser.add_argument("--only", default="", help="the rows with these words")
     options = parser.parse_args()
     of = shape(homes=(OWNER,), ports=36, interceptors=4)
     with (
@@ -173,7 +191,7 @@ def main() -> int:
         MachineLab(Path(name), of=of) as lab,
     ):
         lab.network.quality(delay=options.delay / 1000)
-        Figures(lab, options.runs).all_rows()
+        Figures(lab, options.runs, options.only).all_rows()
         verdict = lab.verdict()
         print(verdict)
     return 1 if verdict.wrong else 0
