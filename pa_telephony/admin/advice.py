@@ -64,6 +64,19 @@ ADVICE = {
         "The call manager, and the network between; the text has the reason of the "
         "connection. When all servers say so, it is the call manager.",
     ),
+    AlarmKind.REGISTERED_ELSEWHERE: Advice(
+        "The number is registered at a call manager that the cluster has left, because a call goes "
+        "on there. Callers at the other one do not reach it.",
+        "Nothing: it goes to the others when the call has ended. If it stays for hours, see "
+        "`call_long`.",
+    ),
+    AlarmKind.CALL_MANAGER_LEFT: Advice(
+        "All numbers are at a later call manager of the providers' hosts, as the first one was "
+        "gone. All go back together when every server has reached it steadily.",
+        "Bring the call manager back that the text names. Where a single server does not reach it, "
+        "mend its network, or stop that server (`pa-telephony stop NAME`): the others do not wait "
+        "for it then.",
+    ),
     AlarmKind.REDUNDANCY_LOST: Advice(
         "All is served, and nobody could stand in if this server ended now. The text says "
         "what keeps each server of the list from it.",

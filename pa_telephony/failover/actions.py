@@ -21,9 +21,13 @@ class Transact:
 
 @dataclass(frozen=True)
 class Register:
-    """Begin one attempt to register at the call manager, with the identity's device."""
+    """Begin one attempt to register, with the identity's device, at the call manager of ``node``.
+
+    The driver has nothing open of the identity at another node.
+    """
 
     identity: Identity
+    node: int = 0
 
 
 @dataclass(frozen=True)

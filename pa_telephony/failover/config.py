@@ -132,7 +132,10 @@ class SkinnyProvider:
     """Ours: the device name of each directory number for which the prefix does not give it. It
     stays with that number while others come and go."""
     return_to_preferred: bool = False
-    """Whether to go back to a higher call manager of the list when it is there again."""
+    """Whether to go back to a higher call manager of the list when it is there again.
+
+    The servers of a cluster go together, and with them what is at JTAPI providers.
+    """
     media_at_signalling_host: bool = False
     """Ours: whether sound goes only to the host of the call manager, whatever address it orders.
 
@@ -354,6 +357,28 @@ class ClusterConfig:
         """The names of the providers that any server needs, in the order of the file."""
         used = frozenset[str]().union(*self._needs.values())
         return tuple(each.name for each in self.providers if each.name in used)
+
+    @functools.cached_property
+    def nodes(self) -> int:
+        """How many hosts a provider that is used names at most: :mod:`nodes`; at least 1."""
+        return max((len(self.provider(name).hosts) for name in self.used_providers), default=1)
+
+    def place(self, provider: str, node: int) -> int:
+        """Which of its hosts, from 0, a provider is used at while the cluster is at ``node``."""
+        return min(node, len(self.provider(provider).hosts) - 1)
+
+    def hosts_at(self, node: int) -> tuple[str, ...]:
+        """The hosts at which the providers are used while the cluster is at ``node``."""
+        names = self.used_providers
+        return tuple(
+            dict.fromkeys(self.provider(name).hosts[self.place(name, node)] for name in names)
+        )
+
+    @functools.cached_property
+    def goes_back(self) -> bool:
+        """Whether the cluster goes back to an earlier node: all Skinny providers in use say so."""
+        used = map(self.provider, self.used_providers)
+        return all(p.return_to_preferred for p in used if isinstance(p, SkinnyProvider))
 
     def _make(self, server: ServerConfig) -> list[Identity]:
         home = server.server_name

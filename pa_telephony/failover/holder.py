@@ -37,10 +37,9 @@ PORT_CONFIG = StationConfig(
     # Which server has it is for the driver to find out, and it asks again.
     rejections=1,
     rejected_for=0.0,
-    # Back to the first only if asked (`return_to_preferred` of a provider).
-    fall_back=False,
 )
-"""The station configuration of a cluster's media ports."""
+"""The station configuration of a cluster's media ports: each knows one call manager, where all of
+the cluster is (:mod:`nodes`)."""
 _REGISTER_WITHIN = 3.0
 """Seconds without a registration after which the reason is reported."""
 LEAVE_WITHIN = 3.0
@@ -228,23 +227,24 @@ class PortHolder(Holder):
         identity: Identity,
         reports: Reports,
         *,
-        call_managers: tuple[str, ...],
+        call_manager: str,
+        place: int,
         engine: rtp.Engine,
         port_index: int,
         local_address: str,
-        return_to_preferred: bool,
         media_at_signalling_host: bool,
         longest_back_off: float,
         trace: Trace | None,
     ) -> None:
         super().__init__(identity, reports)
         self.port_index = port_index
-        self._call_managers = call_managers
+        self.place = place
+        """Which of its provider's hosts ``call_manager`` is, from 0."""
+        self._call_manager = call_manager
         self._engine = engine
         self._local_address = local_address
         self._config = replace(
             PORT_CONFIG,
-            fall_back=return_to_preferred,
             media_at_signalling_host=media_at_signalling_host,
             longest_back_off=longest_back_off,
         )
@@ -260,7 +260,7 @@ class PortHolder(Holder):
     async def _hold(self) -> None:
         async with sccp.open_media_port(
             self.identity.device,
-            self._call_managers,
+            self._call_manager,
             engine=self._engine,
             port_index=self.port_index,
             config=self._config,

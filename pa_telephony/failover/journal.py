@@ -114,6 +114,7 @@ _WORDS: dict[str, tuple[str, int, Callable[[Fields], str]]] = {
     "enter": ("server", _I, lambda f: "has a session"),
     "leave": ("server", _W, lambda f: "has given up its session"),
     "depose": ("home", _W, lambda f: f"gives up {f['home']}: its process is gone, or it is silent"),
+    "choose_node": ("home", _W, lambda f: f"has the whole cluster go to {f['home']}"),
     "give_up": ("home", _W, lambda f: f"gives up {f['home']}: another server reaches more"),
     "take_home": ("home", _W, lambda f: f"stands in for {f['home']}: {_count(f)}"),
     "hand_back": ("home", _I, lambda f: f"gives back to {f['home']}: {_count(f)}"),

@@ -33,6 +33,8 @@ class Registration:
     why: str = ""
     retry_at: float = 0.0
     linger_until: float = 0.0
+    node: int = 0
+    """The node at which it was begun last (:mod:`nodes`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,8 @@ class Ledger:
     """Actions that the driver has not been given yet."""
     moved: bool = False
     """Whether a state has changed since a caller set this to False."""
+    node: int = 0
+    """The node at which registrations are begun now; change it by :meth:`go_to`."""
     _summary: Summary | None = None
 
     @property
@@ -117,6 +121,17 @@ class Ledger:
         """Note that something in the ledger has changed."""
         self._summary = None
 
+    def go_to(self, node: int) -> None:
+        """Begin registrations at that node from now on."""
+        if node != self.node:
+            self.node = node
+            self.touch()
+
+    def is_elsewhere(self, identity: Identity) -> bool:
+        """Whether ``identity`` is at another node than registrations are begun at."""
+        found = self.registrations[identity]
+        return found.state not in _QUIET and found.node != self.node
+
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Note whether ``identity`` has a call."""
         (self.busy.add if busy else self.busy.discard)(identity)
@@ -158,7 +173,8 @@ class Ledger:
             self.moved = True
             self.touch()
         if effect is Effect.REGISTER:
-            self.pending.append(Register(identity))
+            found.node = self.node
+            self.pending.append(Register(identity, self.node))
         elif effect is Effect.UNREGISTER:
             self.pending.append(Unregister(identity))
         elif effect is Effect.CLOSE:

@@ -20,7 +20,8 @@ server has been silent, how long a home has asked, and each identity's registrat
     Unregister → member.unregistered(…) | kept(…) | lost(…)
     EndCalls   → nothing but set_busy(…), as for every call that ends
     Close      → member.closed(…), always, after the connection is gone
-    # all along: member.link(provider, reachable, now), member.set_busy(identity, busy), and
+    # all along: member.link(provider, reachable, now), member.sees(provider, place, …) where
+    # providers have several hosts, member.set_busy(identity, busy), and
     # member.may_answer(identity, clock()) right before anything visible is done for a caller
 
 After every input the driver calls :meth:`Member.actions` again. ``now`` is seconds of a clock that
@@ -40,6 +41,7 @@ from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
+from pa_telephony.failover.nodes import LOST, REACHED, STEADY
 from pa_telephony.failover.orders import Stop
 from pa_telephony.failover.others import Others
 from pa_telephony.failover.registration import Input, State
@@ -99,6 +101,8 @@ class Member:
         self._link_since: dict[str, float] = {}
         self._lost_since = dict.fromkeys(cluster.used_providers, now)
         self._unreached = dict.fromkeys(cluster.used_providers, "")
+        self._seen_since: dict[tuple[str, int], float] = {}
+        self._unseen_since: dict[tuple[str, int], float] = {}
         self._last_sent = now
         self._sequence = 0
         self._beating: Beating | None = None
@@ -189,8 +193,29 @@ class Member:
         return State.IDLE if found is None else found.state
 
     def reasons(self) -> dict[str, str]:
-        """The last refusal or loss of each identity to be held here that is not up, by label."""
-        return self._ledger.reasons(self.plan.hold)
+        """Why each identity to be held here is not up, or is not where the callers are, by label.
+
+        The first is its last refusal or loss.
+        """
+        return {**self._ledger.reasons(self.plan.hold), **self._elsewhere()}
+
+    def _elsewhere(self) -> dict[str, str]:
+        if self._world.cluster.nodes == 1:
+            return {}
+        return {
+            identity.label: f"is registered at {self._host(identity, found.node)}, where the"
+            f" callers are not; it goes to {self._host(identity, self._ledger.node)} when"
+            " its call has ended"
+            for identity, found in self._ledger.registrations.items()
+            if found.state is State.REGISTERED and self._ledger.is_elsewhere(identity)
+        }
+
+    def _host(self, identity: Identity, node: int) -> str:
+        try:
+            hosts = self.cluster.provider(identity.provider).hosts
+            return hosts[self.cluster.place(identity.provider, node)]
+        except ConfigurationError:
+            return f"host {node + 1}"  # The configuration has that provider no more.
 
     # ---------------------------------------------------------------------------- inputs
 
@@ -232,6 +257,7 @@ class Member:
         self._ended = False
         self._read = max(self._read, now if asked is None else asked)
         self._world = world
+        self._ledger.go_to(world.node)
         self._others.observe(world, now)
         self._deadlines.observe(world, self.name, now)
         recognised = self._recognise(now)
@@ -394,6 +420,18 @@ class Member:
             steady=self._beat.steady - {provider},
         )
 
+    def sees(self, provider: str, place: int, reachable: bool, now: float) -> None:
+        """Note whether the host at ``place`` of a provider's list can be reached."""
+        host = provider, place
+        if reachable == (host in self._seen_since):
+            return
+        begun, ended = self._seen_since, self._unseen_since
+        if not reachable:
+            begun, ended = ended, begun
+        begun[host] = now
+        ended.pop(host, None)
+        self._rests_until = 0.0
+
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Note whether ``identity`` has a call (a routing decision, for a route point)."""
         self._ledger.set_busy(identity, busy)
@@ -493,6 +531,8 @@ class Member:
             self._entered + timing.grace,
             *(since + timing.own for since in self._lost_since.values()),
             *(since + timing.steady for since in self._link_since.values()),
+            *(since + timing.steady for since in self._seen_since.values()),
+            *(since + timing.back_off for since in self._unseen_since.values()),
             *self._others.times(self._world, now),
             *self._deadlines.times(),
             *self._ledger.times(),
@@ -506,8 +546,27 @@ class Member:
         since, long = self._link_since, self._timing.steady
         steady = frozenset(name for name in since if since[name] + long <= now)
         reads = now < self._read + self._timing.own / 2
-        if steady != self._beat.steady or reads != self._beat.reads:
-            self._beat = replace(self._beat, steady=steady, reads=reads)
+        nodes = self._at_each_node(now)
+        if (steady, reads, nodes) != (self._beat.steady, self._beat.reads, self._beat.nodes):
+            self._beat = replace(self._beat, steady=steady, reads=reads, nodes=nodes)
+
+    def _at_each_node(self, now: float) -> dict[str, str]:
+        """What is reached at each node, as heartbeats say it; nothing where there is one."""
+        cluster = self.cluster
+        if cluster.nodes == 1:
+            return {}
+
+        def letter(provider: str, node: int) -> str:
+            host = provider, cluster.place(provider, node)
+            if host in self._seen_since:
+                return STEADY if self._seen_since[host] + self._timing.steady <= now else REACHED
+            lost = self._unseen_since.get(host)
+            return LOST if lost is None or lost + self._timing.back_off <= now else REACHED
+
+        return {
+            provider: "".join(letter(provider, node) for node in range(cluster.nodes))
+            for provider in cluster.used_providers
+        }
 
     def _is_deaf(self, now: float) -> bool:
         return self._read + self._timing.own <= now
@@ -545,6 +604,7 @@ class Member:
             for identity, found in self._ledger.registrations.items()
             if found.state is not (State.REGISTERED if identity in hold else State.IDLE)
             or identity in give
+            or self._ledger.is_elsewhere(identity)
         ]
         for identity in away:
             self._follow(identity, now)
@@ -566,7 +626,15 @@ class Member:
             and self.guard - now > self._timing.registration
         )
         connected = found.state not in (State.IDLE, State.LOST, State.RELEASED)
-        if holds:
+        if holds and self._leaves_a_node(identity):
+            # Given up politely where it is registered, and then held anew at the cluster's node.
+            if identity in self._ledger.busy:
+                pass
+            elif found.state is not State.REGISTERED:
+                self._ledger.input(identity, Input.DROP)
+            elif found.retry_at <= now:
+                self._ledger.input(identity, Input.GIVE)
+        elif holds:
             if connected or (may_register and not self._is_early(identity)):
                 self._ledger.input(identity, Input.HOLD)
         elif gives:
@@ -575,6 +643,12 @@ class Member:
                 self._ledger.input(identity, Input.GIVE)
         elif found.state is not State.LINGERING or self._lingered(identity, now):
             self._ledger.input(identity, Input.DROP)
+
+    def _leaves_a_node(self, identity: Identity) -> bool:
+        """Whether what is to be held has to leave another node than the cluster's first."""
+        state = self._ledger.registrations[identity].state
+        there = state in (State.REGISTERED, State.REGISTERING, State.LOST)
+        return there and self._ledger.is_elsewhere(identity)
 
     def _is_early(self, identity: Identity) -> bool:
         """Whether identities that have to be up first still wait for the call manager (F27).

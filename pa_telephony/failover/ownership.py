@@ -38,6 +38,7 @@ from dataclasses import replace
 from pa_telephony.failover import world as keys
 from pa_telephony.failover.duties import Duty, Role, View, duty, role
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.nodes import best_node
 from pa_telephony.failover.obeying import drains, ended, hand_over, returned, stand_in
 from pa_telephony.failover.steps import Plan, Step, StepKind, owned
 from pa_telephony.failover.stored import CONFIGURATION, puts as stored_puts
@@ -62,7 +63,7 @@ def plan(view: View) -> Plan:
         leaves = not view.known or world.has_anything(me)
     if shall_stop or view.deaf:
         return Plan((_leave(view, token),) if leaves and not view.unquiet else ())
-    steps = [*_depose(view)]
+    steps = [*_depose(view), *_choose_node(view, token)]
     hold: set[Identity] = set()
     give: set[Identity] = set()
     end: set[Identity] = set()
@@ -107,6 +108,7 @@ def plan(view: View) -> Plan:
 _BY_CONFIGURATION = frozenset(
     {
         StepKind.ENTER,
+        StepKind.CHOOSE_NODE,
         StepKind.ACQUIRE,
         StepKind.TAKE_HOME,
         StepKind.HAND_BACK,
@@ -202,6 +204,20 @@ def _depose(view: View) -> Iterator[Step]:
         gone = name in view.silent or name in view.world.snapshot.dead
         if gone and name != view.me:
             yield _deposed(view.world, session)
+
+
+# -------------------------------------------------------------------------- the node (Q35)
+
+
+def _choose_node(view: View, token: Compare) -> Iterator[Step]:
+    """Write down where the whole cluster goes, if it is not where it should be."""
+    world, cluster = view.world, view.world.cluster
+    if cluster.nodes == 1:
+        return
+    node = best_node(world.node, tuple(world.reaches()), goes_back=cluster.goes_back)
+    if node != world.node:
+        choice = Transaction((token, world.unchanged(keys.NODE)), (Put(keys.NODE, str(node)),))
+        yield Step(StepKind.CHOOSE_NODE, choice, ", ".join(cluster.hosts_at(node)))
 
 
 # -------------------------------------------------------------------- lost providers (Q8, Q9)

@@ -110,8 +110,10 @@ class Server:
             self.name, heartbeat=cluster.timing.heartbeat, take=cluster.timing.take
         )
         self._calls = Calls(self._member, application, clock, self._event, self._woken)
-        self._links = Links(self._member, address, clock, self._event, self._woken, self._trace)
         self._holders: dict[Identity, Holder] = {}
+        self._links = Links(
+            self._member, address, clock, self._event, self._woken, self._in_use, self._trace
+        )
         self._wake = trio.Event()
         self._tasks: Background | None = None
         self._journal = Journal()
@@ -188,6 +190,7 @@ class Server:
                 tasks.start_soon(self._links.provide, name, self._close_all)
             else:
                 tasks.start_soon(self._links.look_for, name, self._ports_at)
+            tasks.start_soon(self._links.look_elsewhere, name)
 
     def _configured(self, cluster: Cluster) -> None:
         """Hand a new configuration on to what is not the member's."""
@@ -224,10 +227,17 @@ class Server:
         for holder in holders:
             await holder.ended.wait()
 
-    def _ports_at(self, provider: str) -> tuple[list[bool], str]:
-        """Whether each media port held here is registered, and why one cannot even be tried."""
+    def _in_use(self, provider: str) -> bool:
+        """Whether anything is held here at a provider."""
+        return any(identity.provider == provider for identity in self._holders)
+
+    def _ports_at(self, provider: str, place: int) -> tuple[list[bool], str]:
+        """Whether each media port held here is registered at that host of its provider.
+
+        And why one cannot even be tried.
+        """
         ports = [
-            holder.registered
+            holder.registered and holder.place == place
             for identity, holder in self._holders.items()
             if identity.provider == provider and isinstance(holder, PortHolder)
         ]
@@ -292,6 +302,7 @@ class Server:
     async def _act(self, tasks: Background) -> None:
         while True:
             self._wake = trio.Event()
+            self._links.follow()
             for action in self._member.actions(self._clock()):
                 self._perform(tasks, action)
             self._write_down(tasks)
@@ -326,12 +337,12 @@ class Server:
         match action:
             case Transact():
                 tasks.start_soon(self._transact, action)
-            case Register(identity):
+            case Register(identity, node):
                 holder = self._holders.get(identity)
                 if holder is not None:
                     tasks.start_soon(holder.again)
                 else:
-                    self._start(tasks, identity)
+                    self._start(tasks, identity, node)
             case Unregister(identity):
                 holder = self._holders.get(identity)
                 if holder is None:
@@ -367,8 +378,9 @@ class Server:
             self._chronicle.committed(step, self._clock(), time.time())
             self._event(_EVENTS[step.kind], home=step.server, identities=labels)
 
-    def _start(self, tasks: Background, identity: Identity) -> None:
+    def _start(self, tasks: Background, identity: Identity, node: int) -> None:
         provider = self.cluster.provider(identity.provider)
+        place = self.cluster.place(identity.provider, node)
         holder: Holder
         if isinstance(provider, SkinnyProvider):
             try:
@@ -382,17 +394,17 @@ class Server:
             holder = PortHolder(
                 identity,
                 self,
-                call_managers=provider.hosts,
+                call_manager=provider.hosts[place],
+                place=place,
                 engine=self._engine,
                 port_index=index,
                 local_address=self._address,
-                return_to_preferred=provider.return_to_preferred,
                 media_at_signalling_host=provider.media_at_signalling_host,
                 longest_back_off=self.cluster.timing.back_off,
                 trace=self._trace,
             )
         else:
-            opened = self._links.providers.get(provider.name)
+            opened = self._links.session(provider.name, place)
             if opened is None:
                 self.refused(identity, f"{provider.name} is not in service")
                 return

@@ -19,6 +19,7 @@ from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
 from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.nodes import LOST, STEADY
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.failover.world import Beat, Orders, Stop, World
@@ -57,7 +58,8 @@ class ResourceStatus:
     """The server that serves it, or owns it without serving it; "" for none."""
     busy: bool
     why: str
-    """Why it is not up: what the holder does or was told; "" when it is up."""
+    """Why it is not up: what the holder does or was told; of one that is up, why callers do not
+    reach it all the same: it is registered where they are not. Otherwise ""."""
     also: tuple[str, ...] = ()
     """The servers that have it registered besides the holder."""
     doubled: bool = False
@@ -141,7 +143,8 @@ class ServerStatus:
             return f"back, {self.fail_over_server} gives back{hold}"
         if not all(ups):
             return "not everything is registered"
-        words = "works, with a warning" if self.notes else "normal"
+        elsewhere = any(each.why for each in self.resources)
+        words = "works, with a warning" if self.notes or elsewhere else "normal"
         return f"{words}; what a stand-in takes is held there" if self.orders.held_back else words
 
     @property
@@ -149,7 +152,8 @@ class ServerStatus:
         """How bad the state of this server and of what it owns is."""
         if any(resource.doubled or not resource.up for resource in self.resources):
             return Severity.DOWN
-        if not self.up or self.fail_over_server or self.notes:
+        elsewhere = any(resource.why for resource in self.resources)
+        if not self.up or self.fail_over_server or self.notes or elsewhere:
             return Severity.WARNING
         return Severity.NORMAL
 
@@ -300,7 +304,11 @@ class _Reader:
             up=bool(serving),
             holder=serving[0] if serving else (owner or ""),
             busy=any(identity.label in beat.busy for beat in self._acting.values()),
-            why="" if serving else self._why(identity, owner),
+            why=(
+                self._said(serving[0]).why.get(identity.label, "")
+                if serving
+                else self._why(identity, owner)
+            ),
             also=also,
             doubled=bool(also) and not returns,
         )
@@ -375,6 +383,9 @@ class _Reader:
         if resource.doubled:
             text = " and ".join((resource.holder, *resource.also)) + " have it"
             return [Alarm(AlarmKind.NUMBER_TWICE, home, text, label)]
+        if resource.up and resource.why:
+            text = f"{resource.holder} {resource.why}"
+            return [Alarm(AlarmKind.REGISTERED_ELSEWHERE, home, text, label)]
         if resource.up:
             return []
         refused = resource.why and resource.why == self._said(resource.holder).why.get(label)
@@ -423,6 +434,8 @@ class _Reader:
         for provider in needed:
             if not beat.reaches(provider):
                 note(AlarmKind.PROVIDER_UNREACHABLE, f"it {self._unreached(provider, beat)}")
+        if text := self._left(beat):
+            note(AlarmKind.CALL_MANAGER_LEFT, text)
         ports = sum(
             each.kind is Kind.PORT and self.world.owner(each) == name
             for home in homes
@@ -441,6 +454,25 @@ class _Reader:
         if candidates and not any(self._could(each, name) for each in candidates):
             reasons = ", ".join(f"{each} {self._uselessness(each, name)}" for each in candidates)
             note(AlarmKind.REDUNDANCY_LOST, f"nobody could stand in for it: {reasons}")
+
+    def _left(self, beat: Beat) -> str:
+        """Why the cluster is not at its first call manager, as a server that is up sees it."""
+        cluster = self._cluster
+        if not self.world.node or not beat.nodes:
+            return ""
+        here = ", ".join(cluster.hosts_at(self.world.node))
+        first = ", ".join(cluster.hosts_at(0))
+        letters = {name: said[:1] for name, said in beat.nodes.items()}
+        lost = sorted(name for name, letter in letters.items() if letter == LOST)
+        if lost:
+            return f"all is at {here}: it does not reach {first} ({', '.join(lost)})"
+        if not cluster.goes_back:
+            return ""
+        if set(letters.values()) == {STEADY}:
+            return f"all is at {here}: it reaches {first}, and waits for the other servers"
+        return (
+            f"all is at {here}: it reaches {first} for less than {seconds(cluster.timing.steady)}"
+        )
 
     def _differences(self, name: str, beat: Beat) -> list[str]:
         """In what a server that is up has another configuration."""

@@ -22,6 +22,8 @@ class StepKind(enum.Enum):
     """Begin a session in the store."""
     DEPOSE = "depose"
     """End the session of a dead or silent server."""
+    CHOOSE_NODE = "choose node"
+    """Have the whole cluster go to another call manager of the providers' lists."""
     GIVE_UP = "give up"
     """Own nothing of a home any more: another server reaches providers of it that I have lost."""
     ACQUIRE = "acquire"
@@ -46,7 +48,10 @@ class StepKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """A transaction and its purpose, for the log; ``server`` is a home or a deposed one."""
+    """A transaction and its purpose, for the log.
+
+    ``server`` is a home or a deposed one, and of a choice of the node the hosts there.
+    """
 
     kind: StepKind
     transaction: Transaction

@@ -15,6 +15,8 @@ key                         value                  meaning
                                                    predecessor and begins its own: nobody takes
                                                    its home meanwhile
 ``stop/S``, ``move/H`` …    :mod:`orders`          what operators have ordered
+``node``                    a number               at which call manager of the providers' lists
+                                                   all servers are, from 0: :mod:`nodes`
 ``rolling``                 a roll, JSON           servers to be restarted one after the other, and
                                                    how far that is: :mod:`rolling`
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
@@ -32,13 +34,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
+from pa_telephony.failover.nodes import LOST, STEADY, Reach
 from pa_telephony.failover.orders import (
     Orders,
     Stop,
@@ -53,6 +56,7 @@ from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
 __all__ = [
     "EVERY",
+    "NODE",
     "PROTOCOL",
     "Bearer",
     "Beat",
@@ -99,6 +103,9 @@ def coming(server: str) -> str:
     """The key by which a server's new process says that its session is about to begin."""
     return f"coming/{server}"
 
+
+NODE = "node"
+"""The key that says at which node the cluster is; without it, at the first."""
 
 PROTOCOL = 1
 """The number of what servers say to each other in the store. It grows when a release means
@@ -164,6 +171,9 @@ class Beat:
     of a release that has its configuration from a file alone."""
     protocol: int = 0
     """Which :data:`PROTOCOL` it speaks; 0 of a release that did not say (0.2.0 and before)."""
+    nodes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What it reaches at each node, a letter of :mod:`nodes` for each, by the provider's name;
+    none where there is one node, and of a release that knows of no others."""
 
     def encode(self) -> str:
         """Write it as JSON on one line, keys in a fixed order."""
@@ -184,6 +194,7 @@ class Beat:
                 "holds": dict(self.holds),
                 "protocol": self.protocol,
                 "configuration": self.configuration,
+                "nodes": dict(self.nodes),
                 "at": round(self.at, 3),
                 "sequence": self.sequence,
             }
@@ -239,6 +250,7 @@ def _decode(text: str) -> Beat:
             {str(home): float(hold) for home, hold in dict(read.get("holds", {})).items()},
             str(read.get("configuration", "")),
             int(read.get("protocol", 0)),
+            _texts(read.get("nodes", {})),
         )
     except (ValueError, TypeError):
         return Beat("")
@@ -385,6 +397,26 @@ class World:
         """
         waits = home not in self.sessions and home not in self.snapshot.dead
         return self.snapshot.modified(coming(home)) if waits and not self.stopped(home) else 0
+
+    @functools.cached_property
+    def node(self) -> int:
+        """The node at which the cluster is, from 0; the first where the store names no such one."""
+        entry = self.snapshot.entries.get(NODE)
+        said = int(entry.value) if entry is not None and entry.value.isdecimal() else 0
+        return said if said < self.cluster.nodes else 0
+
+    def reaches(self) -> Iterator[Reach]:
+        """What the servers say that they reach at each node: those that live and shall run."""
+        nodes, providers = range(self.cluster.nodes), self.cluster.used_providers
+        for name, found in self.sessions.items():
+            said = found.beat.nodes
+            if name in self.snapshot.dead or not found.beat.reads or self.stopped(name) is not None:
+                continue
+            letters = {each: said.get(each, "").ljust(len(nodes), LOST) for each in providers}
+            yield Reach(
+                tuple(frozenset(p for p in providers if letters[p][n] != LOST) for n in nodes),
+                tuple(frozenset(p for p in providers if letters[p][n] == STEADY) for n in nodes),
+            )
 
     def orders(self, server: str) -> Orders:
         """What operators have ordered of ``server``."""

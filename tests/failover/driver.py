@@ -36,6 +36,8 @@ class Driver:
         self.hangs_up = True
         self.call_manager_answers = True
         self.refuses: set[Identity] = set()
+        self.keeps: set[Identity] = set()
+        """What the call manager does not let go, as it has a call."""
         self.asked: list[list[Identity]] = []
         self.registered: set[Identity] = set()
         self.closed_at_once: set[Identity] = set()
@@ -80,6 +82,8 @@ class Driver:
                 else:
                     member.refused(identity, now, "no such device")
                     member.closed(identity, now)
+            case Unregister(identity) if identity in self.keeps:
+                member.kept(identity, now)
             case Unregister(identity):
                 self.registered.discard(identity)
                 member.unregistered(identity, now)

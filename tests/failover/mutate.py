@@ -35,6 +35,7 @@ _PROCESSOR_SECONDS = 120
 """What a mutant may use up; one that goes round in circles is noticed by this."""
 
 _PLANNING = (
+    "test_nodes.py",
     "test_compares.py",
     "test_ownership.py",
     "test_obeying.py",
@@ -50,7 +51,9 @@ TESTS: dict[str, Sequence[str]] = {
     "obeying": _PLANNING,
     "orders": ("test_obeying.py", "test_ownership.py", "test_intent.py", "test_scenarios.py"),
     "deadlines": ("test_obeying.py", "test_scenarios.py", "test_draining.py"),
+    "nodes": ("test_nodes.py", "test_scenarios.py"),
     "member": (
+        "test_nodes.py",
         "test_member.py",
         "test_obeying.py",
         "test_following.py",
@@ -59,6 +62,7 @@ TESTS: dict[str, Sequence[str]] = {
         "test_explorer.py",
     ),
     "ledger": (
+        "test_nodes.py",
         "test_member.py",
         "test_obeying.py",
         "test_following.py",

@@ -41,6 +41,7 @@ class _NoChance(random.Random):
 _STEPS: dict[StepKind, str] = {
     StepKind.ENTER: "begins a session",
     StepKind.LEAVE: "ends its session",
+    StepKind.CHOOSE_NODE: "has the whole cluster go to {server}",
     StepKind.GIVE_UP: "gives up all of {server}: another server reaches more",
     StepKind.ACQUIRE: "owns {numbers}",
     StepKind.TAKE_HOME: "takes {numbers} of {server}",
@@ -72,6 +73,8 @@ class Narrated(Simulation):
         """What the call manager refuses to everybody, and why."""
         self.loses_answers: set[str] = set()
         """The servers that do not hear whether their next step has committed."""
+        self.callers_at = 0
+        """The call manager of the callers' phones, by its place in the lists of hosts."""
         self.handed_on: list[str] = []
         """The phones that talk with a caller whom a server has handed on."""
         self._unheard: Transact | None = None
@@ -134,6 +137,17 @@ class Narrated(Simulation):
         """Have ``name`` reach the provider, or not; "the call manager" is all of them."""
         self._link(self.processes[name], up, *([] if " " in provider else [provider]))
 
+    def call_manager(self, node: int, up: bool) -> None:
+        """Have the call manager at that place of the lists run, or not."""
+        (self.down.discard if up else self.down.add)(node)
+        self._nodes_changed()
+
+    def reach(self, name: str, node: int, up: bool) -> None:
+        """Have ``name`` reach the call manager at that place of the lists, or not."""
+        lost = self.processes[name].lost_nodes
+        (lost.discard if up else lost.add)(node)
+        self._nodes_changed()
+
     def heal_store(self, name: str) -> None:
         """Have ``name`` read and write the store again."""
         self._heal(self.processes[name])
@@ -189,9 +203,9 @@ class Narrated(Simulation):
 
     # What the call manager answers.
 
-    def _register(self, process: Process, identity: Identity) -> None:
+    def _register(self, process: Process, identity: Identity, node: int) -> None:
         name = process.name
-        reached = process.alive and identity.provider not in process.lost
+        reached = process.alive and self.reaches(process, identity.provider, node)
         if reached and identity in self.refused:
             why = self.refused[identity]
             self._says_once(name, f"is refused {{numbers}}: {why}", identity)
@@ -203,15 +217,17 @@ class Narrated(Simulation):
             for other in self.processes.values()
             if other is not process and identity in other.registered
         ]
-        super()._register(process, identity)
+        super()._register(process, identity, node)
         if identity in process.registered:
             self._repeated.pop((name, identity), None)
-            self._does(name, "serves {numbers}", identity)
+            host = self.cluster.provider(identity.provider).hosts[node]
+            where = f" at {host}" if self.cluster.nodes > 1 else ""
+            self._does(name, f"serves {{numbers}}{where}", identity)
         elif reached:
             self._says_once(name, f"is refused {{numbers}}: {others[0]} has it", identity)
 
     def _unregister(self, process: Process, identity: Identity) -> None:
-        if process.alive and identity.provider not in process.lost:
+        if process.alive and self.reaches(process, identity.provider, process.at.get(identity, 0)):
             if identity in self.calls:
                 self._says_once(process.name, "keeps {numbers}, which has a call", identity)
             else:
@@ -236,7 +252,8 @@ class Narrated(Simulation):
             return
         for router in self.processes.values():
             member = router.member
-            if self._runs(router) and identity in router.registered:
+            there = identity in router.registered and router.at[identity] == self.callers_at
+            if self._runs(router) and there:
                 if not member.serves(identity, router.clock(self.now)):
                     continue
                 for port in self._ports(router, identity.home):
@@ -259,7 +276,11 @@ class Narrated(Simulation):
 
     def _ring(self, port: Identity, sent: str) -> bool:
         """Ring at a port; whether a server has answered there."""
-        holders = [each for each in self.processes.values() if port in each.registered]
+        holders = [
+            each
+            for each in self.processes.values()
+            if port in each.registered and each.at[port] == self.callers_at
+        ]
         if port in self.calls or not holders:
             if not sent:
                 why = "is busy" if port in self.calls else "is out of order"

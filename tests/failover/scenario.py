@@ -10,10 +10,12 @@ the servers do then, up to a blank line. ``#`` begins a comment. The first block
       hold is 3 seconds
       capacity aware
       a machine each
+      two call managers
     ----
 
 ``hold`` may be any setting of ``[timing]``. With ``a machine each`` no server can prove that
-another one's process is gone. What may happen is in :data:`COMMANDS`; a file, as servers may read
+another one's process is gone. With ``two call managers`` the lists of hosts name two, and the
+cluster goes back to the first. What may happen is in :data:`COMMANDS`; a file, as servers may read
 different ones, is written like the cluster. All lines of a block happen
 at one moment; then half a second passes, unless the block itself says how long to wait, or only
 looks. What is told begins with the time when it is later than a tenth of a second.
@@ -165,17 +167,25 @@ _PROVIDERS = (
     JtapiProvider(name="jtapi", hosts=("127.0.0.10",), user="pa", password="x"),
     SkinnyProvider(name="skinny", hosts=("127.0.0.10",), device_name_prefix="PA-VI"),
 )
+_HOSTS = ("127.0.0.10", "127.0.0.20")
+_TWO_CALL_MANAGERS = (
+    replace(_PROVIDERS[0], hosts=_HOSTS),
+    replace(_PROVIDERS[1], hosts=_HOSTS, return_to_preferred=True),
+)
+_NTH = ("first", "second")
 
 
 def _cluster(lines: list[str], place: str, first: int) -> tuple[Cluster, bool]:
     """The cluster that lines from ``first`` on describe, and whether its store proves deaths."""
     servers: list[ServerConfig] = []
-    timing, aware, proof = Timing(), False, True
+    timing, aware, proof, providers = Timing(), False, True, _PROVIDERS
     for number, line in enumerate(lines, first):
         if line == "  capacity aware":
             aware = True
         elif line == "  a machine each":
             proof = False
+        elif line == "  two call managers":
+            providers = _TWO_CALL_MANAGERS
         elif (found := _SETTING.fullmatch(line)) and hasattr(timing, found[1]):
             timing = replace(timing, **{found[1]: float(found[2])})
         elif found := _SERVER.fullmatch(line):
@@ -198,7 +208,7 @@ def _cluster(lines: list[str], place: str, first: int) -> tuple[Cluster, bool]:
         else:
             raise ScenarioError(f"{place}:{number}: {line!r} is nothing of a cluster")
     try:
-        return Cluster(tuple(servers), _PROVIDERS, timing=timing, capacity_aware=aware), proof
+        return Cluster(tuple(servers), providers, timing=timing, capacity_aware=aware), proof
     except ConfigurationError as error:
         raise ScenarioError(f"{place}:{first}: {error}") from None
 
@@ -211,6 +221,7 @@ letter before "?" may be absent."""
 _WORDS = {
     "SERVERS": r"(PA\d+(?:(?:, | and )PA\d+)*)",
     "SERVER": r"(PA\d+)",
+    "NTH": r"(first|second)",
     "PROVIDER": r"(the call manager|skinny|jtapi)",
     "NUMBER": r"(\d+)",
     "SECONDS": r"([\d.]+)",
@@ -343,6 +354,28 @@ class Stage:
     def reach(self, servers: str, provider: str) -> None:
         for name in _names(servers):
             self.house.link(name, True, provider)
+
+    @_command("SERVERS loses? the NTH call manager")
+    def lose_node(self, servers: str, nth: str) -> None:
+        for name in _names(servers):
+            self.house.reach(name, _NTH.index(nth), False)
+
+    @_command("SERVERS reache?s? the NTH call manager again")
+    def reach_node(self, servers: str, nth: str) -> None:
+        for name in _names(servers):
+            self.house.reach(name, _NTH.index(nth), True)
+
+    @_command("the NTH call manager dies")
+    def node_dies(self, nth: str) -> None:
+        self.house.call_manager(_NTH.index(nth), False)
+
+    @_command("the NTH call manager is back")
+    def node_is_back(self, nth: str) -> None:
+        self.house.call_manager(_NTH.index(nth), True)
+
+    @_command("callers are at the NTH call manager")
+    def callers_at(self, nth: str) -> None:
+        self.house.callers_at = _NTH.index(nth)
 
     @_command("SERVER cannot read the store")
     def cannot_read(self, name: str) -> None:
@@ -488,6 +521,8 @@ def _page(page: ServerStatus) -> list[str]:
     for each in page.resources:
         if each.up and each.holder != page.name:
             at.setdefault(f"at {each.holder}", []).append(each.identity.number)
+        elif each.up and each.why:
+            at.setdefault(each.why, []).append(each.identity.number)
         elif not each.up:
             at.setdefault(f"down: {each.why}", []).append(each.identity.number)
         if each.busy:

@@ -45,6 +45,10 @@ class Process:
     paused_until: float = 0.0
     muted_at: float = 0.0
     registered: set[Identity] = field(default_factory=set[Identity])
+    lost_nodes: set[int] = field(default_factory=set[int])
+    """Call managers, by their places in the lists of hosts, that it does not reach."""
+    at: dict[Identity, int] = field(default_factory=dict[Identity, int])
+    """The call manager where each identity was registered last."""
     wake_at: float = float("inf")
     looks_at: float = float("inf")
     rate: float = 1.0
@@ -78,6 +82,8 @@ class Simulation:
         self.limits = Limits()
         self.exchanges = Exchanges()
         self.processes: dict[str, Process] = {}
+        self.down: set[int] = set()
+        """Call managers that do not run, by their places in the lists of hosts."""
         self.faults = True
         self.files: dict[str, Cluster] = {}
         """What the file of a server says, where it is another than that of the others."""
@@ -159,9 +165,11 @@ class Simulation:
     def _link(self, process: Process, up: bool, *providers: str) -> None:
         """All providers are lost or found, or these."""
         some = providers or self.cluster.used_providers
-        for provider in some:
-            process.member.link(provider, up, process.clock(self.now))
         process.lost = process.lost.difference(some) if up else process.lost.union(some)
+        for provider in some:
+            reached = self.reaches(process, provider, process.member.world.node)
+            process.member.link(provider, reached, process.clock(self.now))
+        self._see(process)
         if not up:
             self.log.append(f"{self.now:8.3f} {process.name} loses {', '.join(some)}")
             for identity in sorted(process.registered, key=KEY):
@@ -169,6 +177,28 @@ class Simulation:
                     self._gone(process, identity)
                     process.member.lost(identity, process.clock(self.now))
         self._pump(process)
+
+    def reaches(self, process: Process, provider: str, node: int) -> bool:
+        """Whether a server reaches a provider at the ``node``-th of its hosts."""
+        return provider not in process.lost and node not in self.down | process.lost_nodes
+
+    def _see(self, process: Process) -> None:
+        """Tell a member what it reaches, where there are several call managers."""
+        member, now = process.member, process.clock(self.now)
+        for provider in self.cluster.used_providers if self.cluster.nodes > 1 else ():
+            for node in range(self.cluster.nodes):
+                member.sees(provider, node, self.reaches(process, provider, node), now)
+            member.link(provider, self.reaches(process, provider, member.world.node), now)
+
+    def _nodes_changed(self) -> None:
+        """Call managers or the ways to them have come or gone: what was there is lost."""
+        for process in self.processes.values():
+            self._see(process)
+            for identity in sorted(process.registered, key=KEY):
+                if not self.reaches(process, identity.provider, process.at[identity]):
+                    self._gone(process, identity)
+                    process.member.lost(identity, process.clock(self.now))
+            self._pump(process)
 
     def _hang_up(self, process: Process, identity: Identity) -> None:
         if self.calls.get(identity) is process:
@@ -215,7 +245,10 @@ class Simulation:
 
     def _sees(self, process: Process, snapshot: Snapshot, asked: float) -> None:
         if process.alive and process.paused_until <= self.now:
+            node = process.member.world.node
             process.member.observe(snapshot, process.clock(self.now), asked=asked)
+            if process.member.world.node != node:
+                self._see(process)
             if process.member.news:
                 self._pump(process)
 
@@ -285,8 +318,8 @@ class Simulation:
         match action:
             case Transact():
                 self._after(soon / 5, lambda: self._commit(process, action))
-            case Register(identity):
-                self._after(soon, lambda: self._register(process, identity))
+            case Register(identity, node):
+                self._after(soon, lambda: self._register(process, identity, node))
             case Unregister(identity):
                 self._after(soon, lambda: self._unregister(process, identity))
             case Close(identity):
@@ -296,15 +329,18 @@ class Simulation:
             case _:
                 raise AssertionError(action)
 
-    def _register(self, process: Process, identity: Identity) -> None:
+    def _register(self, process: Process, identity: Identity, node: int) -> None:
         if not process.alive:
             return
-        if identity.provider in process.lost:
+        if identity in process.registered and process.at[identity] != node:
+            self.violated(f"{process.name} registers {identity} at two call managers")
+        if not self.reaches(process, identity.provider, node):
             process.member.lost(identity, process.clock(self.now))
         elif identity.kind is Kind.PORT and self._is_kept(process, identity):
             process.member.refused(identity, process.clock(self.now))
         else:
             process.registered.add(identity)
+            process.at[identity] = node
             process.member.registered(identity, process.clock(self.now))
         self._pump(process)
 
@@ -329,7 +365,7 @@ class Simulation:
     def _unregister(self, process: Process, identity: Identity) -> None:
         if not process.alive:
             return
-        if identity.provider in process.lost:
+        if not self.reaches(process, identity.provider, process.at.get(identity, 0)):
             process.member.lost(identity, process.clock(self.now))
         elif identity in self.calls:
             process.member.kept(identity, process.clock(self.now))

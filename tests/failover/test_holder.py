@@ -152,11 +152,11 @@ def port(told: Told, engine: rtp.Engine, address: str) -> PortHolder:
     return PortHolder(
         PORT,
         told,
-        call_managers=(address,),
+        call_manager=address,
+        place=0,
         engine=engine,
         port_index=0,
         local_address="127.0.0.1",
-        return_to_preferred=False,
         media_at_signalling_host=False,
         longest_back_off=0.1,
         trace=None,

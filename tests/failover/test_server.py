@@ -606,15 +606,17 @@ async def test_without_cti_the_call_manager_is_looked_for_twice_a_second(
     assert 10 <= looks <= 21
 
 
-@pytest.mark.parametrize("returns", [False, True])
-async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
-    monkeypatch: pytest.MonkeyPatch, returns: bool, autojump_clock: object
+@pytest.mark.parametrize("at_signalling_host", [False, True])
+async def test_a_media_port_knows_the_call_manager_of_the_cluster_alone(
+    monkeypatch: pytest.MonkeyPatch, at_signalling_host: bool, autojump_clock: object
 ) -> None:
-    seen: set[tuple[bool, bool]] = set()
+    seen: set[tuple[str, bool]] = set()
 
     @contextlib.asynccontextmanager
-    async def register(*args: Any, config: StationConfig, **more: Any) -> AsyncGenerator[Any]:
-        seen.add((config.fall_back, config.media_at_signalling_host))
+    async def register(
+        name: str, call_manager: str, *, config: StationConfig, **more: Any
+    ) -> AsyncGenerator[Any]:
+        seen.add((call_manager, config.media_at_signalling_host))
         await trio.sleep_forever()
         yield
 
@@ -624,14 +626,15 @@ async def test_media_ports_return_to_a_preferred_call_manager_only_if_told_to(
 
     monkeypatch.setattr(holder.sccp, "open_media_port", register)
     monkeypatch.setattr(links, "_missing", missing)
-    provider = replace(SKINNY[0], return_to_preferred=returns, media_at_signalling_host=not returns)
+    hosts = ("127.0.0.1:2000", "127.0.0.2:2000")
+    provider = replace(SKINNY[0], hosts=hosts, media_at_signalling_host=at_signalling_host)
     config = failover.Cluster(servers=MANY_PORTS, providers=(provider,))
     async with failover.open_server(
         config, "PA1", application=Echo(), store=MemoryStore(), clock=trio.current_time
     ) as running:
         with trio.move_on_after(2):
             await running.run()
-    assert seen == {(returns, not returns)}
+    assert seen == {("127.0.0.1:2000", at_signalling_host)}
 
 
 async def test_every_media_port_that_a_server_may_have_has_its_place_in_the_engine() -> None:

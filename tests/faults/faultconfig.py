@@ -9,9 +9,11 @@ from pathlib import Path
 
 from loopback import NETWORK
 
-__all__ = ["CALL_MANAGER", "PHONES", "Shape"]
+__all__ = ["CALL_MANAGER", "PHONES", "SECOND", "Shape"]
 
 CALL_MANAGER = f"{NETWORK}.10"
+SECOND = f"{NETWORK}.20"
+"""Where the second call manager is, in scenarios with two."""
 PHONES = f"{NETWORK}.9"
 
 
@@ -30,8 +32,9 @@ class Shape:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     phones: int = 6
     managers: Sequence[str] = (CALL_MANAGER,)
+    """Call managers, to whose first one the cluster goes back."""
     skinny: str = ""
-    """Where media ports register, in place of ``managers``."""
+    """Where media ports register, in place of the first of ``managers``."""
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     udp: Mapping[str, int] = field(default_factory=dict[str, int])
     timing: Mapping[str, float] = field(default_factory=lambda: {"flap_window": 0.0})
@@ -79,6 +82,7 @@ class Shape:
 
     def _cluster(self) -> list[str]:
         lines: list[str] = []
+        first, *others = self.managers
         for name in self.names:
             lines += [
                 "[[servers]]",
@@ -108,7 +112,8 @@ class Shape:
             "[[providers]]",
             'type = "skinny"',
             'name = "skinny"',
-            f"hosts = {json.dumps([self.skinny] if self.skinny else list(self.managers))}",
+            f"hosts = {json.dumps([self.skinny or first, *others])}",
+            f"return_to_preferred = {json.dumps(bool(others))}",
             'device_name_prefix = "VI"',
             "[timing]",
         ]

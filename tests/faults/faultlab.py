@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from faultconfig import CALL_MANAGER, PHONES, Shape
+from faultconfig import CALL_MANAGER, PHONES, SECOND, Shape
 from faultjudge import Call, Fault, Observer, judge, read_calls
 
 __all__ = ["Lab", "Row", "needs", "rows"]
@@ -96,10 +96,10 @@ class Lab:
         self.faults: list[Fault] = []
         self.seen: list[str] = []
         """What status said, line by line, whenever it was asked."""
-        self.observer = Observer(
-            {self.shape.address(name): name for name in self.shape.names},
-            directory / "observed.jsonl",
-        )
+        names = {self.shape.address(name): name for name in self.shape.names}
+        self.observer = Observer(names, directory / "observed.jsonl")
+        self.second = Observer(names, directory / "second.jsonl")
+        """What is seen at the second call manager, where there is one."""
         self._lives: dict[str, int] = {}
         self._said: list[str] = []
 
@@ -155,6 +155,10 @@ class Lab:
         """Start the call manager."""
         self.spawn("cm", _PROGRAMS / "manager.py", "cm.toml", "observed.jsonl", CALL_MANAGER)
 
+    def second_manager(self) -> None:
+        """Start the second call manager."""
+        self.spawn("cm2", _PROGRAMS / "manager.py", "cm.toml", "second.jsonl", SECOND)
+
     def server(
         self,
         name: str,
@@ -171,7 +175,8 @@ class Lab:
 
     def callers(self, *numbers: str, phones: int = 2, talk: float = 100.0, first: int = 0) -> None:
         """Let phones call."""
-        command = (_PROGRAMS / "callers.py", "calls.jsonl", CALL_MANAGER, PHONES)
+        where = ",".join(self.shape.managers)
+        command = (_PROGRAMS / "callers.py", "calls.jsonl", where, PHONES)
         self.spawn(f"callers{first}", *command, first, phones, talk, *numbers)
 
     def proxy(self, listen: int, target: int) -> None:
@@ -251,13 +256,17 @@ class Lab:
         """Which addresses have which device now."""
         return dict(self.observer.look())
 
-    def wait(self, devices: Iterable[str], by: str, within: float = _PATIENCE) -> float:
+    def wait(
+        self,
+        devices: Iterable[str],
+        by: str,
+        within: float = _PATIENCE,
+        at: Observer | None = None,
+    ) -> float:
         """Wait until ``by`` and no other has these; gives when the last came, 0.0 for never."""
-        wanted = list(devices)
-        found = self.until(
-            lambda: all(self.observer.look().get(each) == (by,) for each in wanted), within
-        )
-        return self.observer.last_change(wanted) if found else 0.0
+        wanted, seen = list(devices), at or self.observer
+        found = self.until(lambda: all(seen.look().get(each) == (by,) for each in wanted), within)
+        return seen.last_change(wanted) if found else 0.0
 
     def until(self, condition: Callable[[], bool], within: float = _PATIENCE) -> bool:
         """Wait for something; whether it came."""
@@ -357,6 +366,7 @@ class Lab:
         """Hold what the call manager saw against the rules."""
         ports = dict(zip(self._port_numbers(), self._ports(), strict=True))
         verdict = judge(self.observer, self.calls(), self.faults, ports, time.time())
+        verdict.wrong += judge(self.second, (), self.faults, ports, time.time()).wrong
         self.say(str(verdict))
         assert not verdict.wrong, verdict
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from faultconfig import CALL_MANAGER, Shape
+from faultconfig import CALL_MANAGER, SECOND, Shape
 from faultlab import Lab
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
@@ -109,5 +109,35 @@ def test_a_server_that_has_lost_sccp_alone_is_stood_in_for(tmp_path: Path) -> No
         lab.status()
         lab.cut()
         assert lab.wait(devices, "PA1"), lab.have
+        lab.shown()
+        lab.fair()
+
+
+@pytest.mark.long
+def test_the_first_of_two_call_managers_dies_and_comes_back(tmp_path: Path) -> None:
+    steady = 5.0
+    timing = {"flap_window": 0.0, "steady": steady}
+    with Lab(tmp_path, "cm_two", Shape(managers=(CALL_MANAGER, SECOND), timing=timing)) as lab:
+        lab.second_manager()
+        devices = lab.begin()
+        # Until every server has reached both steadily.
+        time.sleep(steady + 3.0)
+        lab.callers("6000", talk=1.0)
+        time.sleep(2.0)
+        killed = lab.kill("cm")
+        lab.took(
+            "PA1 has everything at the second", killed, lab.wait(devices, "PA1", at=lab.second)
+        )
+        dialled = time.time()
+        assert lab.until(lambda: lab.calls_since(dialled).get("hung up", 0) > 3), lab.calls()
+        lab.status()
+        lab.manager()
+        back = time.time()
+        lab.took("PA1 has everything at the first", back, lab.wait(devices, "PA1"))
+        assert lab.until(lambda: not any(lab.second.look().values())), lab.second.holders
+        dialled = time.time()
+        assert lab.until(lambda: lab.calls_since(dialled).get("hung up", 0) > 3), lab.calls()
+        for name in lab.shape.names:
+            assert not STEPS & set(lab.kinds(name, killed)), lab.kinds(name, killed)
         lab.shown()
         lab.fair()

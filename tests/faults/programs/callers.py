@@ -1,6 +1,6 @@
 """Phones that call numbers again and again; one line for each call.
 
-python callers.py calls.jsonl CALL_MANAGER ADDRESS FIRST PHONES TALK NUMBER …
+python callers.py calls.jsonl CALL_MANAGER[,CALL_MANAGER] ADDRESS FIRST PHONES TALK NUMBER …
 
 {"dialled": …, "number": "6000", "up": …, "at": "6001", "end": …, "result": "hung up"}
 ``result`` is what ended it: "hung up" by the phone, "dropped" by the other side, or "refused",
@@ -47,18 +47,18 @@ async def call(station: sccp.Station, number: str, talk: float, out: TextIO) -> 
 
 async def phone(
     name: str,
-    where: tuple[str, str],
+    where: tuple[list[str], str],
     engine: rtp.Engine,
     talk: float,
     numbers: list[str],
     out: TextIO,
 ) -> None:
     chance = random.Random(name)
-    manager, address = where
+    managers, address = where
     while True:
         try:
             async with sccp.open_station(
-                name, manager.split(","), engine=engine, local_address=address
+                name, managers, engine=engine, local_address=address
             ) as station:
                 while True:
                     length = chance.expovariate(1 / talk) if talk else 0.0
@@ -70,14 +70,14 @@ async def phone(
 
 async def main(
     out: TextIO,
-    manager: str,
+    managers: list[str],
     address: str,
     first: int,
     phones: int,
     talk: float,
     numbers: list[str],
 ) -> None:
-    where = manager, address
+    where = managers, address
     async with (
         rtp.open_engine(address=address, first_port=40000 + 2 * first) as engine,
         trio.open_nursery() as nursery,
@@ -88,6 +88,7 @@ async def main(
 
 
 if __name__ == "__main__":
-    file, manager, address, first, phones, talk, *numbers = sys.argv[1:]
+    file, managers, address, first, phones, talk, *numbers = sys.argv[1:]
     with open(file, "a", buffering=1) as out:
-        trio.run(main, out, manager, address, int(first), int(phones), float(talk), numbers)
+        where = managers.split(","), address
+        trio.run(main, out, *where, int(first), int(phones), float(talk), numbers)
