@@ -48,7 +48,7 @@ _MOST_BUTTONS = 255
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
 _TABLES = (
     *("device", "user", "search_spaces", "timing", "stations", "applications", "cti_tls"),
-    *("control", "park_numbers"),
+    *("control", "park_numbers", "nodes"),
 )
 _YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
 _PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", *_YES_OR_NO)
@@ -238,6 +238,9 @@ class CallManagerConfig:
     shared line."""
     max_hops: int = 10
     """How many forwards and redirects one call may go through."""
+    nodes: tuple[str, ...] = ()
+    """The addresses of the call managers that are loaded from this file, the first choice of phones
+    first: the same devices at each, and no trunk between them. None: it is the only one."""
     park_numbers: tuple[str, ...] = ()
     """Numbers, or patterns of at most 1000, at which calls can be parked."""
     max_conference: int = 8
@@ -286,6 +289,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
             control=toml.make(ControlLimits, toml.table(raw, "control"), "control"),
             cti_tls=_beside(path, toml.make(TlsFiles, toml.table(raw, "cti_tls"), "cti_tls")),
             park_numbers=_texts(raw.get("park_numbers", []), "", "park_numbers"),
+            nodes=_texts(raw.get("nodes", []), "", "nodes"),
             **{name: raw[name] for name in _PLAIN if name in raw},
         )
         known = {*_TABLES, *_PLAIN}
@@ -369,6 +373,8 @@ def validate(config: CallManagerConfig) -> CallManagerConfig:
     for name in _YES_OR_NO:
         if type(getattr(config, name)) is not bool:
             raise ConfigurationError("must be true or false", field=name)
+    if not all(config.nodes) or len(set(config.nodes)) < len(config.nodes):
+        raise ConfigurationError("must be addresses, each once", field="nodes")
     for pattern in config.park_numbers:
         try:
             if Pattern.parse(pattern, fixed=True).breadth > 1000:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
@@ -35,7 +35,12 @@ __all__ = ["callmanager"]
     required=True,
     help="TOML file with devices, lines, partitions, search spaces and users.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--node",
+    type=click.IntRange(min=1),
+    help="Which of the file's `nodes` this one is, from 1: it listens on that address.",
+)
 @click.option("--sccp-port", type=click.IntRange(0, 65535), default=2000, show_default=True)
 @click.option("--cti-port", type=click.IntRange(0, 65535), default=2748, show_default=True)
 @click.option(
@@ -63,7 +68,8 @@ __all__ = ["callmanager"]
 @log_options
 def callmanager(
     config: Path,
-    host: str,
+    host: str | None,
+    node: int | None,
     sccp_port: int,
     cti_port: int,
     settings: tuple[str, ...],
@@ -82,12 +88,19 @@ def callmanager(
         loaded = dataclasses.replace(loaded, cti_tls=files)
     for warning in warnings(loaded):
         click.echo(f"warning: {warning}", err=True)
+    address = _address(loaded.nodes, host, node)
+    if (others := [each for each in loaded.nodes if each != address]) and address in loaded.nodes:
+        click.echo(
+            f"node {loaded.nodes.index(address) + 1} of {len(loaded.nodes)}: no trunk leads to"
+            f" {', '.join(others)}, so a call reaches what is registered here, and nothing else",
+            err=True,
+        )
     with open_trace(trace_file, keyed=trace_keyed) as trace:
         traced = log_messages(trace)
         opening = functools.partial(
             manager.open_call_manager,
             loaded,
-            host=host,
+            host=address,
             sccp_port=sccp_port,
             cti_port=cti_port,
             cti_tls_port=cti_tls_port,
@@ -95,6 +108,17 @@ def callmanager(
         )
         stalls = trace if trace_stalls else None
         run_until_stopped(functools.partial(_run, opening, control, traced), stalls)
+
+
+def _address(nodes: Sequence[str], host: str | None, node: int | None) -> str:
+    """Where to listen; raises UsageError where the options contradict each other or the file."""
+    if node is None:
+        return host or "127.0.0.1"
+    if host is not None:
+        raise click.UsageError("--node and --host both name an address")
+    if node > len(nodes):
+        raise click.UsageError(f"--node {node}: the file names {len(nodes)} nodes")
+    return nodes[node - 1]
 
 
 async def _run(
