@@ -10,7 +10,9 @@ from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import AlarmKind, Cluster, Severity, cluster_status
 from pa_telephony.failover.actions import Action, Register
+from pa_telephony.failover.duties import View
 from pa_telephony.failover.nodes import LOST, STEADY, Reach, best_node
+from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.world import NODE, Beat, session
@@ -281,3 +283,24 @@ def test_status_says_why_the_cluster_is_not_at_its_first_call_manager(
     (page, *_) = cluster_status(cluster, worlds.snapshot())
     found = [each.text for each in page.alarms if each.kind is AlarmKind.CALL_MANAGER_LEFT]
     assert found == ([text] if text else [])
+
+
+@pytest.mark.parametrize("change", ["another chooses", "our session is over"])
+def test_a_choice_of_the_node_stands_only_as_long_as_what_it_was_made_of(change: str) -> None:
+    worlds = Worlds(TWO)
+    for name in ("PA1", "PA2"):
+        says(worlds, name, f"{LOST}{STEADY}")
+    beat = Beat("instance of PA2", configuration="same")
+    choices = [
+        each
+        for each in plan(View(worlds.world(), "PA2", beat)).steps
+        if each.kind is StepKind.CHOOSE_NODE
+    ]
+    (choice,) = choices
+    assert choice.server == "127.0.0.20"
+    if change == "another chooses":
+        worlds.put(NODE, "0")
+    else:
+        worlds.die("PA2")
+        says(worlds, "PA2", f"{LOST}{STEADY}")
+    assert not worlds.commit(choice.transaction)
