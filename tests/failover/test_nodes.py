@@ -67,6 +67,7 @@ def reach(text: str) -> Reach:
         pytest.param(1, "P/P P/P", 0, id="the first is as good as the second"),
         pytest.param(1, "/ /", 1, id="both are gone"),
         pytest.param(1, "CP/ CP/", 0, id="the second is gone"),
+        pytest.param(1, "cp/ cp/", 1, id="the second is gone, and the first has just come back"),
         pytest.param(0, "//CP //CP", 2, id="the third is left"),
         pytest.param(0, "/CP/CP /CP/CP", 1, id="the next one comes first"),
         pytest.param(0, "/CP/ //CP //CP", 2, id="nobody is left here: where most are"),
