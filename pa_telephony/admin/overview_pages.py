@@ -86,5 +86,6 @@ def _shown(sight: Sight, span: str) -> dict[str, Any]:
         "picture": Markup(picture) if holders else "",
         "episodes": episode_rows(sight.episodes)[:_ROWS],
         "agents": sight.agents,
+        "now": now,
         "summary": overview_summary(rows, sight.agents),
     }

@@ -94,7 +94,9 @@ async def _present(cluster: failover.Cluster) -> failover.Cluster:
 
 def _agent(report: failover.AgentReport) -> str:
     servers = ", ".join(f"{name} {each}" for name, each in report.servers.items())
-    return f"agent of {report.machine}: {servers or 'no servers'}; {report.health}"
+    said = f"agent of {report.machine}: {servers or 'no servers'}; {report.health}"
+    silent = report.silence(time.time())
+    return f"{said}; {silent}" if silent else said
 
 
 def _print_history(episodes: Sequence[Episode], as_json: bool) -> None:

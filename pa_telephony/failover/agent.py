@@ -250,7 +250,7 @@ class Agent:
         report = agents.AgentReport(self.machine, now, dict(self.servers))
         if report.still == self._told.still and now < self._told_at + _TELL:
             return
-        report = replace(report, health=self._launcher.health())
+        report = replace(report, health=self._launcher.health(), told=self._wall())
         await self._store.transact(
             Transaction((), (Put(agents.key(self.machine), report.encode()),))
         )

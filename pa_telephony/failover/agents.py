@@ -16,6 +16,8 @@ from pa_telephony.failover.transaction import Snapshot
 
 __all__ = ["AgentReport", "Health", "Kept", "agents", "kept", "key", "machine_of", "process_name"]
 
+LONG = 40.0
+"""Seconds after which an agent is silent; it says something every ten."""
 _PREFIX = "agent/"
 _PROCESS = "agent@"
 
@@ -76,12 +78,16 @@ class Health:
 
 @dataclass(frozen=True)
 class AgentReport:
-    """What an agent says; ``at`` is when, in seconds since its machine was booted."""
+    """What an agent says; ``at`` is when, in seconds since its machine was booted.
+
+    ``told`` is the time of day of its machine then, in seconds since the epoch; 0 when not known.
+    """
 
     machine: str
     at: float = 0.0
     servers: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
     health: Health = Health()
+    told: float = 0.0
 
     def encode(self) -> str:
         """Write it as JSON on one line."""
@@ -89,7 +95,12 @@ class AgentReport:
             name: {"state": each.state.value, "crashes": each.crashes, "why": each.why}
             for name, each in self.servers.items()
         }
-        said = {"at": round(self.at, 3), "servers": servers, "health": vars(self.health)}
+        said = {
+            "at": round(self.at, 3),
+            "told": round(self.told),
+            "servers": servers,
+            "health": vars(self.health),
+        }
         return json.dumps(said, separators=(",", ":"))
 
     @classmethod
@@ -101,14 +112,26 @@ class AgentReport:
                 str(name): Kept(State(each["state"]), int(each["crashes"]), str(each["why"]))
                 for name, each in dict(said["servers"]).items()
             }
-            return cls(machine, float(said["at"]), servers, Health(**said["health"]))
+            at, told = float(said["at"]), float(said.get("told", 0.0))
+            return cls(machine, at, servers, Health(**said["health"]), told)
         except (ValueError, TypeError, KeyError):
             return cls(machine)
 
     @property
     def still(self) -> AgentReport:
         """The same without what changes all the time."""
-        return replace(self, at=0.0, health=Health())
+        return replace(self, at=0.0, health=Health(), told=0.0)
+
+    def silence(self, now: float) -> str:
+        """What to say of an agent that has said nothing for long; "" otherwise.
+
+        ``now`` is the time of day, which only people go by. A machine that vanished leaves its
+        last report, and a store of several machines cannot tell.
+        """
+        silent = now - self.told
+        if not self.told or silent < LONG:
+            return ""
+        return f"it has said nothing for {silent:.0f} s: is its machine gone?"
 
 
 def agents(snapshot: Snapshot) -> tuple[AgentReport, ...]:

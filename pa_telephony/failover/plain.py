@@ -117,6 +117,7 @@ def plain_agent(report: AgentReport) -> dict[str, object]:
         "load": report.health.load,
         "memory_mib": report.health.memory_mib,
         "disk_mib": report.health.disk_mib,
+        "told": round(report.told),
     }
 
 

@@ -104,6 +104,7 @@ REPORT = AgentReport(
     12.5,
     {"PA1": Kept(State.RUNNING), "PA2": Kept(State.RESTING, 2, "signal SIGKILL")},
     Health(0.25, 2048, 4096),
+    1_000_000.0,
 )
 
 
@@ -127,6 +128,14 @@ def test_what_an_agent_has_said_counts_while_it_lives() -> None:
     assert str(kept(there, "PA2")) == "resting, ended by itself 2 times, last: signal SIGKILL"
     assert kept(there, "PA3") is None
     assert kept(snapshot(REPORT.encode()), "PA1") is None
+
+
+def test_an_agent_that_has_said_nothing_for_long_may_be_gone_with_its_machine() -> None:
+    assert REPORT.silence(1_000_030.0) == ""
+    said = REPORT.silence(1_000_060.0)
+    assert said == "it has said nothing for 60 s: is its machine gone?"
+    # One of an earlier release does not say when it was.
+    assert AgentReport("here").silence(1_000_060.0) == ""
 
 
 def test_health_is_told_in_words() -> None:

@@ -98,6 +98,9 @@ _AGENT = thing(
     load=Number(),
     memory_mib=Whole(),
     disk_mib=Whole(),
+    told=Whole(
+        hint="When it said so, by its machine's clock: seconds since the epoch; 0 = not known."
+    ),
 )
 _ALARM = thing(
     kind=Text(choices=tuple(each.value for each in AlarmKind)),
