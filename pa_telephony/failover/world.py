@@ -68,6 +68,7 @@ __all__ = [
     "coming",
     "configuration",
     "held_back",
+    "is_pulse",
     "move",
     "returning",
     "session",
@@ -127,8 +128,13 @@ class Bearer(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Bearer:
         """Read ``S:token``; anything else is a bearer of no session."""
-        server, _, token = text.rpartition(":")
-        return cls(server, int(token)) if token.isdecimal() else cls("", 0)
+        return _bearer(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _bearer(text: str) -> Bearer:
+    server, _, token = text.rpartition(":")
+    return Bearer(server, int(token)) if token.isdecimal() else Bearer("", 0)
 
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
@@ -265,6 +271,15 @@ class Session(NamedTuple):
     beat: Beat
 
 
+def is_pulse(key: str, old: Entry, new: Entry) -> bool:
+    """Whether an entry was rewritten by a heartbeat that says nothing new."""
+    return (
+        key.startswith(_SESSIONS)
+        and old.created == new.created
+        and Beat.decode(old.value).still == Beat.decode(new.value).still
+    )
+
+
 class World:
     """A snapshot read with a cluster's configuration in hand; its methods only answer questions."""
 
@@ -300,9 +315,7 @@ class World:
             old = theirs.entries.get(key)
             if entry is old or entry == old:
                 continue
-            if old is None or entry.created != old.created or not key.startswith(session("")):
-                return True
-            if Beat.decode(entry.value).still != Beat.decode(old.value).still:
+            if old is None or not is_pulse(key, old, entry):
                 return True
         return False
 

@@ -35,6 +35,7 @@ from pa_telephony.failover.transaction import (
     StoreReplaced,
     Transaction,
 )
+from pa_telephony.failover.world import Beat
 
 pytestmark = [pytest.mark.long, pytest.mark.real_time]
 
@@ -223,6 +224,19 @@ async def test_a_watch_that_says_nothing_is_begun_anew_through_another_member(
                 with trio.move_on_after(0.3):
                     told = await store.watch(seen)
         assert told.as_of is not None
+
+
+async def test_a_heartbeat_is_told_although_it_says_nothing_new(
+    etcd: Members, tmp_path: Path
+) -> None:
+    async with directly(etcd, tmp_path) as store, directly(etcd, tmp_path, "third") as other:
+        made = (await other.transact(put("srv/PA1", Beat("life").encode()))).revision
+        seen = await store.snapshot()
+        beat = Beat("life", at=1.0, sequence=1).encode()
+        await other.transact(put("srv/PA1", beat, Compare("srv/PA1", created=made)))
+        with trio.fail_after(60):
+            while seen.entries["srv/PA1"].value != beat:
+                seen = await store.watch(seen) or await store.snapshot()
 
 
 async def test_what_was_compacted_away_is_read_anew(etcd: Members, tmp_path: Path) -> None:

@@ -87,6 +87,21 @@ def test_what_was_given_away_does_not_change() -> None:
     before = mirror.entries
     mirror.apply([Event("a", Entry("2", 2, 3), 3)], 3)
     assert before["a"].value == "1"
+    kept = mirror.entries
+    mirror.apply([Event("b", Entry("1", 4, 4), 4)], 4)
+    mirror.apply([Event("b", None, 5)], 5)
+    assert kept == mirror.entries == {"a": Entry("2", 2, 3)}
+
+
+def test_a_pulse_is_a_change_but_no_news() -> None:
+    mirror = Mirror(lambda _key, old, new: old.created == new.created)
+    mirror.apply([Event("a", Entry("1", 2, 2), 2)], 2)
+    mirror.apply([Event("a", Entry("2", 2, 3), 3)], 3)
+    assert (mirror.changed, mirror.news) == (3, 2)
+    mirror.apply([Event("a", None, 4)], 4)
+    mirror.apply([Event("a", Entry("2", 5, 5), 5)], 5)
+    mirror.apply([Event("a", Entry("3", 5, 6), 6)], 6)
+    assert (mirror.changed, mirror.news) == (6, 5)
 
 
 def test_a_change_of_the_store_s_own_keys_is_no_change_of_entries() -> None:

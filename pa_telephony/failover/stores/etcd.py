@@ -57,6 +57,8 @@ _PEN = f"{INNER}pen/"
 _TXN, _WATCH = "/v3/kv/txn", "/v3/watch"
 _FRESH = 0.7
 """How many seconds old a snapshot from events may be; our own heartbeats make it younger."""
+_GATHER = 0.1
+"""Seconds after which a watch tells of heartbeats that say nothing new, of all in one."""
 _MISSED = 0.5
 _PAUSE = 0.1
 _POLL = 0.2
@@ -147,7 +149,8 @@ class EtcdStore:
             present = self._present()
             if self._reader.mirror.changed > seen.revision or present.dead != seen.dead:
                 return present if self._clock() - self._reader.as_of <= _FRESH else None
-            await self._changed.wait()
+            with trio.move_on_after(_GATHER):
+                await self._changed.wait()
 
     @contextlib.asynccontextmanager
     async def alive(self, name: str) -> AsyncGenerator[None]:
@@ -190,7 +193,8 @@ class EtcdStore:
 
     @contextlib.contextmanager
     def _noticing(self) -> Generator[None]:
-        """Note a store that was replaced, and wake whoever watches."""
+        """Note a store that was replaced, and wake whoever watches when there is news."""
+        news = self._reader.mirror.news
         try:
             yield
         except StoreReplaced as replaced:
@@ -199,8 +203,12 @@ class EtcdStore:
                 self._settled_at = self._clock() + self._settle
             raise
         finally:
-            self._changed.set()
-            self._changed = trio.Event()
+            if self._replaced or self._reader.mirror.news != news:
+                self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
 
     async def _begin(self) -> None:
         """Read the store for the first time, or the one that is there now in place of a lost one.
@@ -230,6 +238,7 @@ class EtcdStore:
         self._reader, self._replaced, self._pen, self._lost = reader, "", "", None
         self._pen_key = f"{_PEN}{secrets.token_hex(4)}"
         self._stream.cancel()
+        self._wake()
         await self._places.take_again(self)
 
     async def follow(self) -> None:
@@ -272,8 +281,7 @@ class EtcdStore:
         """Wake whoever watches when a process of this machine has ended."""
         while True:
             await self._places.wait()
-            with self._noticing():
-                pass
+            self._wake()
 
     # ---------------------------------------------------------------------------- writing
 

@@ -10,6 +10,7 @@ process that was thought dead and is not commits nothing any more, and learns wh
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -75,16 +76,21 @@ class Place(NamedTuple):
     @classmethod
     def decode(cls, value: str) -> Place:
         """Read what :meth:`encode` wrote; what another release wrote is of no machine we know."""
-        try:
-            said: dict[str, Any] = dict(json.loads(value))
-            process = int(said["process"])
-            return cls(str(said["machine"]), str(said["host"]), process, str(said["life"]))
-        except (ValueError, TypeError, KeyError):
-            return cls("", "a machine that is not known", 0, "")
+        return _decode(value)
 
     def encode(self) -> str:
         """Write it as JSON on one line."""
         return json.dumps(self._asdict(), separators=(",", ":"))
+
+
+@functools.lru_cache(maxsize=1024)
+def _decode(value: str) -> Place:
+    try:
+        said: dict[str, Any] = dict(json.loads(value))
+        process = int(said["process"])
+        return Place(str(said["machine"]), str(said["host"]), process, str(said["life"]))
+    except (ValueError, TypeError, KeyError):
+        return Place("", "a machine that is not known", 0, "")
 
 
 def proofs(

@@ -14,6 +14,7 @@ from pa_telephony.failover.stores import etcd_forms as forms
 from pa_telephony.failover.stores.etcd_gateway import Gateway
 from pa_telephony.failover.stores.mirror import INNER, Mirror
 from pa_telephony.failover.transaction import StoreReplaced
+from pa_telephony.failover.world import is_pulse
 
 __all__ = ["IDENTITY", "EtcdReader"]
 
@@ -31,7 +32,7 @@ class EtcdReader:
     def __init__(self, prefix: str, name: str, clock: Callable[[], float]) -> None:
         self.prefix = prefix
         self.name = name
-        self.mirror = Mirror()
+        self.mirror = Mirror(is_pulse)
         self.source = ""
         """Which store it is; "" before the first read."""
         self.as_of = float("-inf")

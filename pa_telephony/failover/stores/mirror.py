@@ -10,7 +10,7 @@ Keys that begin with ``!`` are the store's own (:data:`INNER`) and no entries of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pa_telephony.failover.transaction import Entry
@@ -30,24 +30,39 @@ class Event(NamedTuple):
 
 
 class Mirror:
-    """The entries at one revision; ``inner`` are the store's own keys."""
+    """The entries at one revision; ``inner`` are the store's own keys.
 
-    def __init__(self) -> None:
+    ``is_pulse`` says of a key, its old and its new entry that this is no news.
+    """
+
+    def __init__(
+        self, is_pulse: Callable[[str, Entry, Entry], bool] = lambda _key, _old, _new: False
+    ) -> None:
+        self._is_pulse = is_pulse
         self.revision = 0
         """The revision up to which nothing is missing."""
         self.changed = 0
         """The last revision at which an entry was changed."""
         self.last = 0
         """The last revision at which any key is known to have been put."""
-        self.entries: Mapping[str, Entry] = {}
-        """Never changed in place: whoever was given it may keep it."""
+        self.news = 0
+        """The last revision at which an entry was changed by more than a pulse."""
+        self._entries: dict[str, Entry] = {}
+        self._given = False
         self.inner: dict[str, Entry] = {}
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries; whoever was given them may keep them, as they are not changed any more."""
+        self._given = True
+        return self._entries
 
     def replace(self, found: Mapping[str, Entry], revision: int) -> None:
         """Take everything that there is at ``revision``."""
         entries = {key: entry for key, entry in found.items() if not key.startswith(INNER)}
-        if entries != self.entries:
-            self.entries, self.changed = entries, revision
+        if entries != self._entries:
+            self._entries, self._given = entries, False
+            self.changed = self.news = revision
         self.inner = {key: entry for key, entry in found.items() if key.startswith(INNER)}
         self.last = max((entry.modified for entry in found.values()), default=self.last)
         self.revision = revision
@@ -63,7 +78,7 @@ class Mirror:
         newer = {
             key: entry for key, entry in changes.items() if entry.modified > self._modified(key)
         }
-        kept = len((self.entries.keys() | self.inner.keys()) | newer.keys())
+        kept = len((self._entries.keys() | self.inner.keys()) | newer.keys())
         if kept != count:
             return False
         self._take([Event(key, entry, entry.modified) for key, entry in newer.items()])
@@ -79,22 +94,27 @@ class Mirror:
         self.revision = max(self.revision, revision)
 
     def _modified(self, key: str) -> int:
-        known = self.inner.get(key) if key.startswith(INNER) else self.entries.get(key)
+        known = self.inner.get(key) if key.startswith(INNER) else self._entries.get(key)
         return known.modified if known is not None else 0
 
     def _take(self, events: Iterable[Event]) -> None:
-        entries: dict[str, Entry] | None = None
         for key, entry, revision in events:
             self.last = max(self.last, revision)
             if key.startswith(INNER):
                 target = self.inner
             else:
-                if entries is None:
-                    entries = dict(self.entries)
-                target, self.changed = entries, max(self.changed, revision)
+                target = self._own_entries()
+                self.changed = max(self.changed, revision)
+                old = target.get(key)
+                if old is None or entry is None or not self._is_pulse(key, old, entry):
+                    self.news = max(self.news, revision)
             if entry is None:
                 target.pop(key, None)
             else:
                 target[key] = entry
-        if entries is not None:
-            self.entries = entries
+
+    def _own_entries(self) -> dict[str, Entry]:
+        """The entries to be changed: a copy of them once somebody was given them."""
+        if self._given:
+            self._entries, self._given = dict(self._entries), False
+        return self._entries
