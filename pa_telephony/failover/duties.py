@@ -139,10 +139,24 @@ class View:
         return self.world.cluster.needs(home) & (self.beat.steady if steady else self.beat.links)
 
     @functools.cached_property
+    def concerns(self) -> tuple[str, ...]:
+        """The homes that are ``me``'s concern: a bystander that owns nothing of one does nothing.
+
+        Where each server stands in for a few others, that is what keeps a plan from growing with
+        the cluster.
+        """
+        owned = self.world.homes_of(self.me)
+        return tuple(
+            home
+            for home in self.world.names
+            if home in owned or role(self, home) is not Role.BYSTANDER
+        )
+
+    @functools.cached_property
     def duties(self) -> Mapping[Identity, Duty]:
-        """What ``me`` has to do about every identity of the cluster, by :data:`DUTIES`."""
+        """What ``me`` has to do about every identity that is its concern, by :data:`DUTIES`."""
         found: dict[Identity, Duty] = {}
-        for home in self.world.names:
+        for home in self.concerns:
             what = role(self, home)
             for identity in self.world.cluster.identities(home):
                 found[identity] = DUTIES[what, standing(self, identity)]
@@ -183,4 +197,4 @@ def _goes_home(view: View, home: str) -> bool:
 
 def duty(view: View, identity: Identity) -> Duty:
     """What ``view.me`` has to do about ``identity``: a look into :data:`DUTIES`."""
-    return view.duties[identity]
+    return view.duties.get(identity, Duty.NOTHING)

@@ -67,7 +67,7 @@ def plan(view: View) -> Plan:
     hold: set[Identity] = set()
     give: set[Identity] = set()
     end: set[Identity] = set()
-    for home in world.names:
+    for home in view.concerns:
         duties = {identity: duty(view, identity) for identity in world.cluster.identities(home)}
         having = {i for i, what in duties.items() if what in (Duty.HOLD, Duty.GIVE)}
         holds = bool(having) or role(view, home) is Role.HOLDER

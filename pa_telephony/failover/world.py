@@ -78,6 +78,7 @@ __all__ = [
 
 
 _SESSIONS = "srv/"
+_OWNERS = "own/"
 
 
 def session(server: str) -> str:
@@ -524,6 +525,18 @@ class World:
             self.cluster.server(home).number_of_media_ports
             for home in self.cluster.stands_in_for(server)
             if self.claimant(home) == server
+        )
+
+    def homes_of(self, server: str) -> frozenset[str]:
+        """The homes of which ``server`` owns something now, in one pass over the entries."""
+        found = self.sessions.get(server)
+        if found is None:
+            return frozenset()
+        mine = str(Bearer(server, found.token))
+        return frozenset(
+            key.split("/", 2)[1]
+            for key, entry in self.snapshot.entries.items()
+            if entry.value == mine and key.startswith(_OWNERS)
         )
 
     def has_anything(self, server: str) -> bool:
