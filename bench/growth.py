@@ -321,7 +321,7 @@ def run_cores(folder: Path, names: Sequence[str], *, profile: bool) -> None:
     if not profile:
         trio.run(cores, folder, names)
         return
-    seen = cProfile.Profile()
+    seen = cProfile.Profile(time.thread_time)
     seen.runcall(trio.run, cores, folder, names)
     text = io.StringIO()
     pstats.Stats(seen, stream=text).strip_dirs().sort_stats("tottime").print_stats(30)

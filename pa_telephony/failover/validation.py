@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pa_telephony.digits import Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
@@ -375,13 +375,20 @@ def _check_numbers(cluster: ClusterConfig, checker: _Checker) -> None:
                     "interceptor_ports",
                 )
             patterns.setdefault(pattern.number, server)
-            for number, (other, field) in numbers.items():
-                if pattern.matches(number):
-                    checker.fail_once(
-                        f"{text!r} would intercept {number}, {field} of {other.server_name!r}",
-                        _section(server),
-                        "interceptor_ports",
-                    )
+            for number in _matched(pattern, numbers):
+                other, field = numbers[number]
+                checker.fail_once(
+                    f"{text!r} would intercept {number}, {field} of {other.server_name!r}",
+                    _section(server),
+                    "interceptor_ports",
+                )
+
+
+def _matched(pattern: Pattern, numbers: Collection[str]) -> list[str]:
+    """The numbers that match; gone through are these, or those of the pattern if they are fewer."""
+    if pattern.breadth < len(numbers):
+        return [each for each in pattern.numbers() if each in numbers]
+    return [each for each in numbers if pattern.matches(each)]
 
 
 def _check_udp(cluster: ClusterConfig, checker: _Checker) -> None:
