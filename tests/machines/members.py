@@ -22,7 +22,7 @@ _PATIENCE = 60.0
 
 
 class Members:
-    """etcd on several machines, with heartbeats of 50 ms and elections of 500 ms.
+    """etcd on several machines, with the settings of ``docs/several-machines.md``.
 
     ``small`` is a member whose file system has so many megabytes; it must keep its machine.
     """
@@ -66,7 +66,8 @@ class Members:
                 *("--listen-client-urls", f"{here}:{CLIENTS}"),
                 *("--advertise-client-urls", f"{here}:{CLIENTS}"),
                 *("--initial-cluster", others, "--heartbeat-interval", "50"),
-                *("--election-timeout", "500", "--logger", "zap", "--log-level", "warn"),
+                *("--election-timeout", "500", "--pre-vote"),
+                *("--logger", "zap", "--log-level", "warn"),
                 stdout=log,
                 stderr=log,
             )
