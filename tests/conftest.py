@@ -109,9 +109,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI nothing may be left out: a skip means that .ci/run forgot to install something."""
+    """In CI nothing may be left out: a skip means that .ci/run forgot to install something.
+
+    What a kernel does not let us do cannot be installed: namespaces as machines.
+    """
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+    skipped = [] if reporter is None else reporter.stats.get("skipped", [])
+    left_out = [each for each in skipped if "this kernel lets us make no" not in str(each.longrepr)]
+    if os.environ.get("CI") == "true" and left_out:
         reporter.write_line("tests were skipped, which in CI is a failure", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

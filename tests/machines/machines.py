@@ -43,10 +43,11 @@ def needs_machines(*programs: str) -> None:
         if shutil.which(each) is None:
             pytest.skip(f"NOT TRIED, there is no {each} here")
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        pytest.skip("NOT TRIED, /dev/net/tun cannot be opened: no TAP devices here")
+        pytest.skip("NOT TRIED, this kernel lets us make no TAP devices: /dev/net/tun")
     done = subprocess.run([*_UNSHARE, "true"], capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip(f"NOT TRIED, no namespaces here: {done.stderr.strip()}")
+        why = done.stderr.strip()
+        pytest.skip(f"NOT TRIED, this kernel lets us make no namespaces: {why}")
 
 
 def die_with_us() -> None:
