@@ -30,6 +30,8 @@ __all__ = ["Calls"]
 
 _PORT_ON_ITS_WAY = 4.0
 """Seconds that a call waits for a port between two servers; a router has 5 s (JTAPI guide)."""
+_NEWS_ON_ITS_WAY = 1.0
+"""Seconds that it waits for the news that a call has ended; two heartbeats."""
 _LOOK_FOR_PORT = 0.05
 _BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
 _WHY_NOT_ROUTED = {
@@ -186,12 +188,13 @@ class Calls:
         refusal says so for certain: what beats and claims say is older, or over too soon. Where
         there is none to choose, one that a drained server is about to give is waited for.
         """
-        until = self._clock() + _PORT_ON_ITS_WAY
+        began = self._clock()
+        until = began + _PORT_ON_ITS_WAY
         ports = {identity.number for identity in self._member.cluster.identities(home)}
         while True:
             choice = self._ports_of(home)
             try:
-                if choice or self._clock() > until or not self._is_handed_over(home):
+                if choice or self._clock() > began + self._waits_for_a_port(home):
                     await self.application.route_call(session, choice)
                     return
             except cti.RouteFailed as failed:
@@ -206,16 +209,23 @@ class Calls:
             if session.ended:
                 return
 
-    def _is_handed_over(self, home: str) -> bool:
-        """Whether a drained server has an idle port of the home that another one shall get."""
+    def _waits_for_a_port(self, home: str) -> float:
+        """The seconds to wait for a port that a drained server has and another one shall get.
+
+        One that is idle comes; of one with a call the news may be late that the call has ended.
+        """
         world = self._member.world
         heirs = [
             name for name in (home, *world.cluster.candidates(home)) if world.reach(name, home)
         ]
-        return bool(heirs) and any(
-            not port.busy and port.holder and world.stopped(port.holder) is Stop.DRAIN
+        drained = [
+            port
             for port in server_status(world, home).of_kind(Kind.PORT)
-        )
+            if port.holder and world.stopped(port.holder) is Stop.DRAIN
+        ]
+        if not heirs or not drained:
+            return 0.0
+        return _NEWS_ON_ITS_WAY if all(port.busy for port in drained) else _PORT_ON_ITS_WAY
 
     def _ports_of(self, home: str) -> Sequence[str]:
         """The media ports of a home, whichever server holds them: idle, about to go home, busy.

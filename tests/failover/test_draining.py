@@ -9,6 +9,8 @@ from test_server import NUMBERS, house, registered_from, until
 
 from pa_telephony import failover
 from pa_telephony.failover import Command
+from pa_telephony.failover.stores import MemoryStore
+from pa_telephony.failover.transaction import Snapshot
 from pa_telephony.failover.world import stop
 from pa_telephony.sccp.enums import DCallState
 
@@ -40,6 +42,48 @@ async def test_a_drained_server_keeps_its_call_and_the_stand_in_answers_meanwhil
         await it.house.holds("PA1", *NUMBERS)
         assert stop("PA1") not in it.house.store._entries
         assert registered_from(it.house.manager, "VI1") is not None
+
+
+class Late(MemoryStore):
+    """A store that tells everything 0.3 s late."""
+
+    async def snapshot(self) -> Snapshot:
+        seen = await super().snapshot()
+        await trio.sleep(0.3)
+        return seen
+
+
+async def test_who_calls_when_a_call_has_just_ended_at_a_drained_server_is_answered() -> None:
+    """What the stand-in knows of the port is a heartbeat old: a call that is over."""
+    async with house() as it, it.phones["1002"].call("6000") as other:
+        await other.wait_media()
+        async with it.phones["1001"].call("6000") as call:
+            await call.wait_media()
+            await drain(it)
+            await it.house.holds("PA2", "6000", "5XXX")
+            late = Late()
+            late.__dict__ = it.house.store.__dict__  # the same contents
+            it.house.servers["PA2"]._store = late
+            await trio.sleep(1.0)
+        async with it.phones["5123"].call("6000") as caller:
+            await caller.wait_media()
+        assert it.house.applications["PA2"].served
+
+
+async def test_who_calls_while_all_ports_have_calls_at_a_drained_server_hears_busy_soon() -> None:
+    async with (
+        house() as it,
+        it.phones["1002"].call("6000") as other,
+        it.phones["1001"].call("6000") as call,
+    ):
+        await other.wait_media()
+        await call.wait_media()
+        await drain(it)
+        await it.house.holds("PA2", "6000", "5XXX")
+        dialled = trio.current_time()
+        async with it.phones["5123"].call("6000") as late:
+            await late.wait_for(DCallState.BUSY)
+        assert trio.current_time() < dialled + 3.0
 
 
 async def test_a_call_that_goes_on_beyond_the_deadline_is_ended() -> None:
