@@ -70,7 +70,8 @@ class Store(StoreView, Protocol):
     async def transact(self, transaction: Transaction) -> Outcome:
         """Commit a transaction or not, atomically.
 
-        ConnectionLost means that the outcome is unknown: the same transaction may be repeated.
+        ConnectionLost means that the outcome is unknown: the same transaction may be repeated, and
+        then either the first one's outcome is told, or it is committed now if its compares hold.
         Cancelling waits for the outcome, so that it is never unknown because of us.
         """
         ...
