@@ -69,7 +69,9 @@ PORTS, INTERCEPTORS = 35, 4
 NUMBERS = PORTS + INTERCEPTORS + 1
 IN_A_PROCESS = 25
 """Cores in one process, at most."""
-PATIENCE = 90.0
+PATIENCE = 60.0
+STAGGERED = 0.25
+TAKEN = 20.0
 LATE = 1.0
 FULL = 0.9
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -145,8 +147,9 @@ class Etcd:
     """Three members on loopback, as docs/several-machines.md sets them up."""
 
     def __init__(self, program: str, folder: Path, *, fsync: bool) -> None:
-        self.ports = free_ports(3)
-        peers = free_ports(3)
+        self.folder = folder
+        ports = free_ports(6)
+        self.ports, peers = ports[:3], ports[3:]
         everybody = ",".join(f"m{at}=http://127.0.0.1:{port}" for at, port in enumerate(peers))
         self.processes: list[subprocess.Popen[bytes]] = []
         for at, (port, peer) in enumerate(zip(self.ports, peers, strict=True)):
@@ -192,6 +195,12 @@ class Etcd:
                 if short.startswith(("grpc_server_started", "etcd_network_client", "etcd_mvcc_db")):
                     found[short] = found.get(short, 0.0) + float(value)
         return found
+
+    def ended(self) -> str:
+        """What the members that have ended by themselves said last; "" when all run."""
+        ended = [at for at, each in enumerate(self.processes) if each.poll() is not None]
+        logs = [(self.folder / f"m{at}.log").read_text()[-1000:] for at in ended]
+        return "".join(f"an etcd has ended: {log}\n" for log in logs)
 
     def close(self) -> None:
         for process in self.processes:
@@ -308,6 +317,7 @@ async def cores(folder: Path, names: Sequence[str]) -> None:
     async with trio.open_nursery() as nursery:
         for name in names:
             nursery.start_soon(live, name)
+            await trio.sleep(STAGGERED)
         rest = b""
         async with trio.lowlevel.FdStream(os.dup(0)) as lines:
             async for part in lines:
@@ -470,7 +480,7 @@ class Onlooker:
         token = self.seen.entries[key].created
         await self.store.transact(Transaction((Compare(key, created=token),), (Delete(key),)))
         identities = self.cluster.identities(home)
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TAKEN):
             while True:
                 changed, world = self.changed, World(self.cluster, self.seen)
                 if all(world.owner(each) not in (None, home) for each in identities):
@@ -630,13 +640,15 @@ def cost(size: Size, before: Count, after: Count, onlooker: Onlooker) -> Cost:
     )
 
 
-async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namespace) -> Cost | None:
+async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namespace) -> Cost:
     profile = options.profile and not size.real
     with running(folder, size, etcd.store, profile=profile) as servers:
         cluster = failover.load(folder / "cluster.toml")
         async with looking_on(folder, cluster) as onlooker:
             homes = size.names[: size.homes]
-            if not await onlooker.settled(homes):
+            settled = await onlooker.settled(homes)
+            if not settled:
+                print(etcd.ended(), end="")
                 world = World(cluster, onlooker.seen)
                 up = sum(len(each.beat.up) for each in world.sessions.values())
                 print(
@@ -645,8 +657,7 @@ async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namesp
                     f" {sum(age > LATE for age in onlooker.ages)} of {len(onlooker.ages)}"
                     f" heartbeats older than {LATE:g} s"
                 )
-                print((folder / "log").read_text()[-2000:])
-                return None
+                print((folder / "log").read_text()[-2000:], end="")
             # A server takes nothing from others in its first seconds.
             await trio.sleep(cluster.timing.grace + 1.0)
             onlooker.ages.clear()
@@ -656,7 +667,8 @@ async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namesp
             found = cost(size, before, after, onlooker)
             found.floor.extend(await trio.to_thread.run_sync(floor, etcd.ports[0], FLOOR))
             # The stand-ins of one that was killed live.
-            for home in homes[:: max(3, -(-len(homes) // options.kills))]:
+            kills = options.kills if settled else 0
+            for home in homes[:: max(3, -(-len(homes) // options.kills))][:kills]:
                 servers.kill(home)
                 found.takeovers.append(await onlooker.taken_over(home))
                 await trio.sleep(0.5)
@@ -669,13 +681,14 @@ async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namesp
 HEAD = (
     f"{'servers':>16}{'numbers':>8}{'req/s':>7}{'KiB/s':>8}{'gRPC':>7}{'server':>8}{'etcd':>6}"
     f"{'busy':>6}{'age p50':>9}{'p99':>7}{'> 1 s':>12}{'takeover':>10}{'worst':>7}"
-    f"{'floor':>7}{'p99':>6}{'ratio':>7}{'MiB/h':>7}  full"
+    f"{'floor':>7}{'p99':>6}{'ratio':>7}{'MiB/h':>7}  full up"
 )
 
 
 def row(found: Cost) -> str:
     size, times = found.size, [math.inf if each is None else each for each in found.takeovers]
-    ages = sorted(found.ages)
+    ages = sorted(found.ages) or [math.nan]
+    times = times or [math.nan]
     middle, bare = statistics.median(times), statistics.median(found.floor)
     kind = "" if size.real else " cores"
     return (
@@ -730,6 +743,7 @@ def main() -> None:
     parser.add_argument("--cores", default="10x10,30x30,100x1,100x100", metavar="SERVERSxHOMES,…")
     parser.add_argument("--seconds", type=float, default=15.0, help="of which costs are counted")
     parser.add_argument("--kills", type=int, default=5, help="takeovers of each size, at most")
+    parser.add_argument("--minutes", type=float, default=10.0, help="in all, at most")
     parser.add_argument("--small", action="store_true", help="a minute")
     parser.add_argument("--fsync", action="store_true", help="etcd waits for its disk")
     parser.add_argument("--profile", action="store_true", help="of one core, for each size")
@@ -749,16 +763,19 @@ def main() -> None:
     )
     print(HEAD)
     costs: list[Cost] = []
+    until = time.monotonic() + 60 * options.minutes - 2 * PATIENCE
     for size in wanted:
+        if time.monotonic() > until:
+            print(f"{size.servers} servers are left out: {options.minutes:g} minutes are over")
+            continue
         with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
             folder = Path(name)
             etcd = Etcd(find_etcd(), folder, fsync=options.fsync)
             stack.callback(etcd.close)
             etcd.wait()
             found = trio.run(measure, size, folder, etcd, options)
-            if found is not None:
-                costs.append(found)
-                print(row(found), flush=True)
+            costs.append(found)
+            print(row(found), flush=True)
             if (folder / "profile").exists():
                 print((folder / "profile").read_text())
     conclude(costs)
