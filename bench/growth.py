@@ -84,6 +84,8 @@ class Servers:
             command = [*module, "callmanager", "--config", "manager.toml", "--host", CALL_MANAGER]
             self.manager = self.started(command, self.folder)
             time.sleep(1.5)
+            if self.manager.poll() is not None:
+                sys.exit((self.folder / "log").read_text())
             for name in names:
                 command = [*module, "server", "--cluster", "cluster.toml", "--name", name]
                 self.where[name] = self.started(command, self.folder / name)

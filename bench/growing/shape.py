@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CALL_MANAGER = "127.0.0.10"
+CALL_MANAGER = "127.0.9.10"
 PORTS, INTERCEPTORS = 35, 4
 """With the route point, the 40 numbers of a home."""
 NUMBERS = PORTS + INTERCEPTORS + 1
