@@ -194,7 +194,7 @@ def test_a_bad_field_is_named_with_its_file_and_section(
 
 def test_the_configuration_in_the_documentation_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "callmanager.md").read_text()
-    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    text, *_ = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     config = callmanager.load(write(tmp_path, text))
     assert len(config.devices) == 4
     assert [user.name for user in config.users] == ["app"]
