@@ -93,6 +93,7 @@ simulate: .venv/.test
 # Need root, etcd and curl. Resumed where they were broken off; FAULTS=1000 plays more.
 machines: FAULTS = 200
 machines: .venv/.test
+	$(BIN)/python -m pytest -m machines tests/machines
 	$(BIN)/python tests/machines/play.py $(FAULTS) $(ARGS)
 
 machine-figures: .venv/.test

@@ -100,7 +100,7 @@ def administration(tmp_path_factory: pytest.TempPathFactory) -> Generator[Where]
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=7, deadline=None, suppress_health_check=[*HealthCheck])
 def test_every_answer_is_one_that_the_document_has(
     case: schemathesis.Case, administration: Where
 ) -> None:

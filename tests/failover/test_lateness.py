@@ -94,7 +94,7 @@ def test_who_has_read_something_newer_does_not_see_what_was() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", LATENESS)
 def test_nor_does_it_with_another_fault(kind: str) -> None:
-    found = explore(SHAPES["home"], 2, proof=False, kinds=(*USUAL, kind), limit=100_000)
+    found = explore(SHAPES["home"], 2, proof=False, kinds=(*USUAL, kind), limit=40_000)
     print(found)
     assert not found.violation, str(found)
     assert found.states > 5_000
@@ -106,7 +106,7 @@ def test_nor_does_it_with_another_fault(kind: str) -> None:
 def test_nor_with_a_configuration_that_is_saved_meanwhile(shape: str) -> None:
     first, *others = CHANGING[shape]
     kinds = (CHANGES, "crash", *LATENESS)
-    found = explore(first, 2, proof=False, kinds=kinds, others=tuple(others), limit=100_000)
+    found = explore(first, 2, proof=False, kinds=kinds, others=tuple(others), limit=40_000)
     print(found)
     assert not found.violation, str(found)
     assert found.states > 5_000

@@ -1,6 +1,7 @@
 """Real servers on several machines that are killed, lost, cut off, or whose store loses members.
 
-The times of all this are measured by ``figures.py``; hundreds of faults are played by ``play.py``.
+All of them by ``make machines``, three by ``make test-long``. The times of all this are measured by
+``figures.py``; hundreds of faults are played by ``play.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from machinejudge import CUTS
 from machinelab import CALL_MANAGERS, STORE, MachineLab
 from machines import needs_machines
 
-pytestmark = [pytest.mark.machines, pytest.mark.long]
+pytestmark = pytest.mark.machines
 
 EVERYTHING, FROM_CALL_MANAGERS = CUTS
 
@@ -54,12 +55,14 @@ def nobody_moved(lab: MachineLab, since: float) -> bool:
     return not [each for each in lab.observer.changes if each.time >= since]
 
 
+@pytest.mark.long
 def test_a_killed_server_is_taken_over_by_one_of_another_machine_and_comes_home(
     lab: MachineLab,
 ) -> None:
     assert taken(lab, "PA1", "PA3", lab.signal("PA1", signal.SIGKILL)), lab.have
 
 
+@pytest.mark.long
 def test_a_lost_machine_is_taken_over_and_comes_home_with_its_power(lab: MachineLab) -> None:
     lost = lab.lose(31)
     assert taken(lab, "PA1", "PA3", lost), lab.have
@@ -86,6 +89,7 @@ def test_who_reaches_no_call_manager_is_stood_in_for(
     lab.join(31, *others)
 
 
+@pytest.mark.long
 def test_a_store_without_its_leader_goes_on_and_nobody_is_moved(lab: MachineLab) -> None:
     began = time.time()
     leader = lab.members.leader(lab.phones)
