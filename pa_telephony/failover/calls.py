@@ -194,7 +194,7 @@ class Calls:
         while True:
             choice = self._ports_of(home)
             try:
-                if choice or self._clock() > began + self._waits_for_a_port(home):
+                if choice or self._clock() >= began + self._waits_for_a_port(home):
                     await self.application.route_call(session, choice)
                     return
             except cti.RouteFailed as failed:
