@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import trio
 from starlette.requests import Request
@@ -34,11 +34,13 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head and all parts, and the end unless whoever reads has left."""
         left = True
-        async with trio.open_nursery() as nursery:
+        # Who leaves while a part is sent to him leaves the generator in its middle.
+        parts = cast("AsyncGenerator[bytes]", self.body_iterator)
+        async with contextlib.aclosing(parts), trio.open_nursery() as nursery:
             nursery.start_soon(self._until_left, receive, nursery.cancel_scope)
             head = {"status": self.status_code, "headers": self.raw_headers}
             await send({"type": "http.response.start", **head})
-            async for part in self.body_iterator:
+            async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             left = False
             nursery.cancel_scope.cancel()
