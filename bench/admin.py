@@ -137,6 +137,7 @@ async def serve(folder: Path) -> None:
         nursery.start_soon(live, cluster, all_pages.managed.store)
         all_pages.managed.store = store
         config = Config()
+        config.keep_alive_max_requests = 1_000_000  # else it closes after 1,000 pages
         config.bind, config.accesslog, config.errorlog = ["127.0.0.1:0"], None, None
         app: Any = Starlette(routes=[Route("/", bare)])
         binds = await nursery.start(hypercorn_trio.serve, app, config)
