@@ -159,12 +159,7 @@ class Places:
     def locked(self, name: str) -> Generator[None]:
         """Hold the lock of a name on this machine; ConfigurationError when another does."""
         with map_os_errors(str(self._locks.path)):
-            if not self._locks.acquire(name):
-                raise ConfigurationError(
-                    f"{name} runs already, as process {self._locks.owner(name)}",
-                    file=str(self._locks.path),
-                    field="server_name",
-                )
+            self._locks.take(name)
         try:
             yield
         finally:

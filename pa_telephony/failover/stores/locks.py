@@ -27,7 +27,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
-from pa_telephony.errors import ConnectionLost
+from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.stores.private import make_directory, open_private
 
 __all__ = ["Locks", "Record", "Seen", "look", "process_of"]
@@ -120,6 +120,15 @@ class Locks:
         self._proofs[name] = str(path), found.st_dev, found.st_ino
         self._open_bell(name)
         return True
+
+    def take(self, name: str) -> None:
+        """Take the lock of ``name``; ConfigurationError says which process has it."""
+        if not self.acquire(name):
+            raise ConfigurationError(
+                f"{name} runs already, as process {self.owner(name)}",
+                file=str(self.path),
+                field="server_name",
+            )
 
     def release(self, name: str) -> None:
         """Give up the lock of ``name``, which is the proof of its death to all others."""

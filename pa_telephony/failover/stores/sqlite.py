@@ -28,7 +28,7 @@ from typing import TypeVar
 
 import trio
 
-from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.stores.database import (
     BUSY,
@@ -178,12 +178,7 @@ class SqliteStore:
         """Hold the lock of ``name`` until the block is left; ConfigurationError if it is held."""
         await trio.lowlevel.checkpoint()
         with translated(self._path):
-            if not self._locks.acquire(name):
-                raise ConfigurationError(
-                    f"{name} runs already, as process {self._locks.owner(name)}",
-                    file=str(self._locks.path),
-                    field="server_name",
-                )
+            self._locks.take(name)
         try:
             yield
         finally:
