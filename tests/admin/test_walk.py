@@ -518,10 +518,16 @@ def test_every_page_is_usable_on_a_small_screen_and_by_everybody(browser: Browse
         assert found == {}
 
 
-def test_the_menus_are_used_by_keyboard_alone(browser: Browser) -> None:
+def test_the_menus_are_used_by_keyboard_alone_also_far_away(
+    browser: Browser,
+) -> None:
     with administration("--empty") as (address, password):
         context = browser.new_context(viewport=WIDE)
         person = Person(context.new_page(), address, scripts=True)
+        far = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
+        network = context.new_cdp_session(person.page)
+        network.send("Network.emulateNetworkConditions", far)
+        network.send("Network.setCacheDisabled", {"cacheDisabled": True})
         person.logs_in(password)
         page = person.page
         servers = page.locator("summary", has_text="Servers")

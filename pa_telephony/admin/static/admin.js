@@ -100,21 +100,24 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
-// The newest part of a picture that is wider than the page.
-const timeline = document.getElementById("timeline");
-if (timeline) timeline.scrollLeft = timeline.scrollWidth;
-
-for (const live of document.querySelectorAll("[data-live]")) follow(live);
-for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
-
-const menus = document.querySelectorAll(".menus details");
+// Keys and clicks are heard from the first moment: a page is not shown before this has run.
+const menus = () => document.querySelectorAll(".menus details");
 document.addEventListener("click", (event) => {
-  for (const menu of menus) if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of menus) {
+  for (const menu of menus()) {
     if (menu.open && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
     menu.open = false;
   }
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const live of document.querySelectorAll("[data-live]")) follow(live);
+  for (const form of document.querySelectorAll("form[data-preview]")) preview(form);
+
+  // The newest part of a picture that is wider than the page.
+  const timeline = document.getElementById("timeline");
+  if (timeline) timeline.scrollLeft = timeline.scrollWidth;
 });
