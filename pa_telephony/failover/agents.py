@@ -137,11 +137,10 @@ class AgentReport:
 def agents(snapshot: Snapshot) -> tuple[AgentReport, ...]:
     """The agents that live, as far as the store can tell, by the names of their machines."""
     found: list[AgentReport] = []
-    for entry_key, entry in sorted(snapshot.entries.items()):
+    for entry_key in sorted(each for each in snapshot.entries if each.startswith(_PREFIX)):
         machine = entry_key.removeprefix(_PREFIX)
-        lives = snapshot.running is None or process_name(machine) in snapshot.running
-        if entry_key.startswith(_PREFIX) and lives:
-            found.append(AgentReport.decode(machine, entry.value))
+        if snapshot.running is None or process_name(machine) in snapshot.running:
+            found.append(AgentReport.decode(machine, snapshot.entries[entry_key].value))
     return tuple(found)
 
 

@@ -9,7 +9,9 @@ seconds only: by then a server that cannot renew it has closed everything. How o
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pa_telephony.errors import ConfigurationError
@@ -217,14 +219,13 @@ def cluster_status(
     A server without an entry in ``ages`` (:class:`Ages`) is taken as up.
     """
     # A reader from outside has a file of its own; a server compares files by itself.
-    file = Configured.of(cluster) if ages is not None else None
-    reader = _Reader(World(cluster, snapshot), ages or {}, file)
+    reader = _Reader(World(cluster, snapshot), ages or {}, has_file=ages is not None)
     return tuple(reader.page(name) for name in reader.world.names)
 
 
 def server_status(world: World, name: str) -> ServerStatus:
     """One server's page; every heartbeat counts as fresh."""
-    return _Reader(world, {}, None).page(name)
+    return _Reader(world, {}, has_file=False).page(name)
 
 
 def patience(cluster: Cluster) -> float:
@@ -237,23 +238,49 @@ def late(cluster: Cluster) -> float:
     return 2 * cluster.timing.heartbeat + cluster.timing.registration
 
 
+_NOBODY: Sequence[str] = ()
+_SILENT = Beat("")
+
+
 class _Reader:
-    def __init__(self, world: World, ages: Mapping[str, float], file: Configured | None) -> None:
+    def __init__(self, world: World, ages: Mapping[str, float], *, has_file: bool) -> None:
         self.world = world
-        self._file = file
         try:
             self._present = stored(world.snapshot)
         except ConfigurationError:
             self._present = None
         self._cluster = world.cluster
         self._ages = ages
-        # Asked for each number of each server.
-        self._acting = {name: self._said(name) for name in world.names if self._is_up(name)}
+        # Servers that follow the store's configuration have no files that could differ.
+        compares = has_file and self._present is None
+        self._file = Configured.of(world.cluster) if compares else None
+        # By what is asked of each number and each server: a cluster has thousands of numbers.
+        self._serving = defaultdict[str, list[str]](list)
+        self._busy = set[str]()
+        self._suspecting = defaultdict[str, list[str]](list)
+        for name in filter(self._is_up, world.names):
+            beat = self._said(name)
+            self._busy |= beat.busy
+            for label in beat.up:
+                self._serving[label].append(name)
+            for suspect in beat.suspects - {name}:
+                self._suspecting[suspect].append(name)
+        self._claimants = {home: world.claimant(home) for home in world.names}
+
+    @functools.cached_property
+    def _ports(self) -> Counter[str | None]:
+        """How many media ports each server owns."""
+        return Counter(
+            self.world.owner(each)
+            for home in self.world.names
+            for each in self._cluster.identities(home)
+            if each.kind is Kind.PORT
+        )
 
     def page(self, name: str) -> ServerStatus:
         world = self.world
         beat = self._said(name)
-        claimant = world.claimant(name) or ""
+        claimant = self._claimants[name] or ""
         drained = world.stopped(name) is Stop.DRAIN and self._is_up(name)
         resources = tuple(self._resource(each) for each in self._cluster.identities(name))
         troubles = self._notes(name)
@@ -270,8 +297,8 @@ class _Reader:
             resources=resources,
             age=self._ages.get(name) if world.session(name) is not None else None,
             protocol=beat.protocol if world.session(name) is not None else None,
-            alarms=(*troubles, *(each for it in resources for each in self._alarms(it))),
-            stands_in_for=tuple(home for home in world.names if world.claimant(home) == name),
+            alarms=(*troubles, *self._alarms(resources)),
+            stands_in_for=tuple(home for home, other in self._claimants.items() if other == name),
             lacks=tuple(
                 each for each in sorted(self._cluster.needs(name)) if not beat.reaches(each)
             ),
@@ -285,29 +312,27 @@ class _Reader:
         return alive and self._ages.get(name, 0.0) <= self._cluster.timing.own
 
     def _said(self, name: str) -> Beat:
-        session = self.world.session(name)
-        return session.beat if session is not None else Beat("")
+        session = self.world.sessions.get(name)
+        return session.beat if session is not None else _SILENT
 
     # ------------------------------------------------------------------------- resources
 
     def _resource(self, identity: Identity) -> ResourceStatus:
-        world = self.world
-        owner = world.owner(identity)
+        owner, label = self.world.owner(identity), identity.label
         # A route point on its way home is served by its last holder until it has arrived.
-        serving = [name for name, beat in self._acting.items() if identity.label in beat.up]
-        serving.sort(key=lambda name: name != owner)
+        serving = self._serving.get(label, _NOBODY)
+        if len(serving) > 1:
+            serving = sorted(serving, key=lambda name: name != owner)
         also = tuple(serving[1:])
         # Both servers have a route point while it goes home; never a port.
-        returns = identity.kind is not Kind.PORT and world.claimant(identity.home) is not None
+        returns = identity.kind is not Kind.PORT and self._claimants[identity.home] is not None
         return ResourceStatus(
             identity,
             up=bool(serving),
             holder=serving[0] if serving else (owner or ""),
-            busy=any(identity.label in beat.busy for beat in self._acting.values()),
+            busy=label in self._busy,
             why=(
-                self._said(serving[0]).why.get(identity.label, "")
-                if serving
-                else self._why(identity, owner)
+                self._said(serving[0]).why.get(label, "") if serving else self._why(identity, owner)
             ),
             also=also,
             doubled=bool(also) and not returns,
@@ -378,20 +403,23 @@ class _Reader:
             return "runs without a session: it starts, or has fenced itself, or stands still"
         return "has no session"
 
-    def _alarms(self, resource: ResourceStatus) -> list[Alarm]:
+    def _alarms(self, resources: Iterable[ResourceStatus]) -> Iterator[Alarm]:
+        for each in resources:
+            if each.doubled or each.why or not each.up:
+                yield self._alarm(each)
+
+    def _alarm(self, resource: ResourceStatus) -> Alarm:
         home, label = resource.identity.home, resource.identity.label
         if resource.doubled:
             text = " and ".join((resource.holder, *resource.also)) + " have it"
-            return [Alarm(AlarmKind.NUMBER_TWICE, home, text, label)]
-        if resource.up and resource.why:
-            text = f"{resource.holder} {resource.why}"
-            return [Alarm(AlarmKind.REGISTERED_ELSEWHERE, home, text, label)]
+            return Alarm(AlarmKind.NUMBER_TWICE, home, text, label)
         if resource.up:
-            return []
+            text = f"{resource.holder} {resource.why}"
+            return Alarm(AlarmKind.REGISTERED_ELSEWHERE, home, text, label)
         refused = resource.why and resource.why == self._said(resource.holder).why.get(label)
         kind = AlarmKind.NUMBER_REFUSED if refused else AlarmKind.NUMBER_DOWN
         text = f"{resource.holder} {resource.why}".strip() or "not served"
-        return [Alarm(kind, home, text, label)]
+        return Alarm(kind, home, text, label)
 
     def _notes(self, name: str) -> list[Alarm]:
         found: list[Alarm] = []
@@ -410,12 +438,7 @@ class _Reader:
                     AlarmKind.SERVER_DOWN,
                     f"it stands still, or has closed everything {own} after its last word",
                 )
-        suspecting = [
-            other
-            for other in self.world.names
-            if other != name and self._is_up(other) and name in self._said(other).suspects
-        ]
-        if suspecting:
+        if suspecting := self._suspecting.get(name):
             note(AlarmKind.SERVER_LATE, f"not heard by {', '.join(suspecting)}")
         return found
 
@@ -436,11 +459,7 @@ class _Reader:
                 note(AlarmKind.PROVIDER_UNREACHABLE, f"it {self._unreached(provider, beat)}")
         if text := self._left(beat):
             note(AlarmKind.CALL_MANAGER_LEFT, text)
-        ports = sum(
-            each.kind is Kind.PORT and self.world.owner(each) == name
-            for home in homes
-            for each in self._cluster.identities(home)
-        )
+        ports = self._ports[name]
         capacity = self._cluster.server(name).capacity
         if ports > capacity:
             text = f"holds {ports} media ports, and may have {calls(capacity)} at once"
@@ -484,7 +503,7 @@ class _Reader:
         running, present = self.world.configured(name), self._present
         if present is not None and beat.configuration not in ("", present.hash):
             found.append(f"it has not taken up revision {present.number} of the configuration yet")
-        if self._file is not None and running is not None and present is None:
+        if self._file is not None and running is not None:
             found += [
                 f"it runs with another configuration of {home} than this file: {', '.join(groups)}"
                 for home in dict.fromkeys((*self.world.names, *running.homes))

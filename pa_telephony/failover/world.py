@@ -126,17 +126,6 @@ class Bearer(NamedTuple):
     def __str__(self) -> str:
         return f"{self.server}:{self.token}"
 
-    @classmethod
-    def parse(cls, text: str) -> Bearer:
-        """Read ``S:token``; anything else is a bearer of no session."""
-        return _bearer(text)
-
-
-@functools.lru_cache(maxsize=1024)
-def _bearer(text: str) -> Bearer:
-    server, _, token = text.rpartition(":")
-    return Bearer(server, int(token)) if token.isdecimal() else Bearer("", 0)
-
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -299,7 +288,6 @@ class World:
                 name, beat = key[4:], Beat.decode(entry.value)
                 self.sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._orders: dict[str, Orders] = {}
-        self._owners: dict[Identity, str | None] = {}
         self._configured: dict[str, Configured | None] = {}
         self._differences: dict[tuple[str, str], tuple[str, ...]] = {}
         self._reaches: dict[tuple[str, str, bool], frozenset[str]] = {}
@@ -343,20 +331,21 @@ class World:
         Groups of :data:`agreement.GROUPS`; none when they agree or that is unknown, and of servers
         that have the one configuration of the store. A server that differs does not stand in.
         """
+        if server in self._agreeing and home in self._agreeing:
+            return ()
         key = server, home
-        if key not in self._differences and self._agrees(server) and self._agrees(home):
-            self._differences[key] = ()
         if key not in self._differences:
             one, other = self.configured(server), self.configured(home)
             self._differences[key] = one.differs(home, other) if one and other else ()
         return self._differences[key]
 
-    def _agrees(self, server: str) -> bool:
-        """Whether the server has the store's configuration, or will have it when it begins."""
-        found = self.sessions.get(server)
-        if found is None:
-            return CONFIGURATION in self.snapshot.entries
-        return bool(found.beat.configuration)
+    @functools.cached_property
+    def _agreeing(self) -> frozenset[str]:
+        """The servers that have the store's configuration, or will have it when they begin."""
+        found = {name for name, each in self.sessions.items() if each.beat.configuration}
+        if CONFIGURATION in self.snapshot.entries:
+            found.update(name for name in self.names if name not in self.sessions)
+        return frozenset(found)
 
     @functools.cached_property
     def strays(self) -> tuple[Identity, ...]:
@@ -380,19 +369,18 @@ class World:
     def bearer(self, key: str) -> Bearer | None:
         """The server that the value of ``key`` names, if that session still exists."""
         entry = self.snapshot.entries.get(key)
-        return None if entry is None else self._counting(entry)
+        return None if entry is None else self._counting.get(entry.value)
 
-    def _counting(self, entry: Entry) -> Bearer | None:
-        bearer = Bearer.parse(entry.value)
-        found = self.sessions.get(bearer.server)
-        return bearer if found is not None and found.token == bearer.token else None
+    @functools.cached_property
+    def _counting(self) -> Mapping[str, Bearer]:
+        """The servers in the sessions that they have now, by how values name them."""
+        bearers = (Bearer(each.server, each.token) for each in self.sessions.values())
+        return {str(each): each for each in bearers}
 
     def owner(self, identity: Identity) -> str | None:
         """The server that owns ``identity`` now; None for an orphan."""
-        if identity not in self._owners:
-            bearer = self.bearer(identity.key)
-            self._owners[identity] = bearer.server if bearer else None
-        return self._owners[identity]
+        bearer = self.bearer(identity.key)
+        return bearer.server if bearer is not None else None
 
     def claimant(self, home: str) -> str | None:
         """The server that stands in for ``home``, None for none."""

@@ -116,13 +116,15 @@ def _forget(member: Member) -> None:
     member._deadlines.homes.clear()
 
 
-_BEARER = re.compile(r"(\w+:\d+)(:\d+)?")
+_BEARER = re.compile(r"(\w+):(\d+)(:\d+)?")
 
 
 def borne(text: str) -> tuple[Bearer, str]:
     """The bearer that a value begins with, if it does, and what follows it."""
     found = _BEARER.fullmatch(text)
-    return (Bearer.parse(found[1]), found[2] or "") if found else (Bearer("", 0), "")
+    if found is None:
+        return Bearer("", 0), ""
+    return Bearer(found[1], int(found[2])), found[3] or ""
 
 
 def buried(value: str, name: str) -> str:
