@@ -55,15 +55,19 @@ def number_rows(
     """Every number of the cluster, home by home."""
     rows: list[NumberRow] = []
     for page in pages:
-        of_home = [each for each in episodes if each.home == page.name]
+        of_home = (each for each in episodes if each.home == page.name)
+        moves = sorted(
+            (each for each in of_home if each.kind is not EpisodeKind.FENCE),
+            key=lambda each: each.began,
+        )
         for resource in page.resources:
-            since, reason = _since(page, resource, of_home)
+            since, reason = _since(page, resource, moves)
             rows.append(
                 NumberRow(
                     resource.identity.number,
                     _KINDS[resource.identity.kind],
                     page.name,
-                    ", ".join(filter(None, (resource.holder, *resource.also))),
+                    ", ".join((resource.holder, *resource.also)),
                     resource.up and not resource.doubled,
                     resource.up and resource.holder != page.name,
                     _state(page, resource),
@@ -86,15 +90,14 @@ def _state(page: ServerStatus, resource: ResourceStatus) -> str:
 
 
 def _since(
-    page: ServerStatus, resource: ResourceStatus, episodes: Sequence[Episode]
+    page: ServerStatus, resource: ResourceStatus, moves: Sequence[Episode]
 ) -> tuple[float | None, str]:
-    """Since when the holder has the number, and why it is this one, or why it is down."""
+    """Since when the holder has the number, and why it is this one, or why it is down.
+
+    ``moves`` are what has become of the home's numbers, the oldest first.
+    """
     if not resource.up:
         return None, resource.why
-    moves = sorted(
-        (each for each in episodes if each.kind is not EpisodeKind.FENCE),
-        key=lambda each: each.began,
-    )
     last = moves[-1] if moves else None
     if resource.holder == page.name:
         if last is None or last.kind is not EpisodeKind.RETURN:
