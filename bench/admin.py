@@ -36,7 +36,9 @@ from pa_telephony import failover
 from pa_telephony.admin.gate import COOKIE
 from pa_telephony.admin.records import ADMINISTRATOR
 from pa_telephony.admin.serving import open_administration, open_pages
+from pa_telephony.cli.running import keep_for_good
 from pa_telephony.failover.clock import boot_clock
+from pa_telephony.failover.stored import offered
 from pa_telephony.failover.transaction import Put, Transaction
 from pa_telephony.failover.world import PROTOCOL, Bearer, Beat, session
 
@@ -89,15 +91,23 @@ class Counted:
         return getattr(self._store, name)
 
 
-def beats(cluster: failover.Cluster) -> Transaction:
-    """A heartbeat of every server, which serves its own."""
+def beats(cluster: failover.Cluster, followed: str) -> Transaction:
+    """A heartbeat of every server, which serves its own by the configuration with that hash."""
     links = frozenset(cluster.used_providers)
     return Transaction(
         (),
         tuple(
             Put(
                 session(name),
-                Beat(name, links, links, up=up, at=boot_clock(), protocol=PROTOCOL).encode(),
+                Beat(
+                    name,
+                    links,
+                    links,
+                    up=up,
+                    at=boot_clock(),
+                    configuration=followed,
+                    protocol=PROTOCOL,
+                ).encode(),
             )
             for name in (each.server_name for each in cluster.servers)
             for up in (frozenset(each.label for each in cluster.identities(name)),)
@@ -107,7 +117,7 @@ def beats(cluster: failover.Cluster) -> Transaction:
 
 async def fill(cluster: failover.Cluster, store: Any) -> None:
     """Every server has a session, and holds its own."""
-    await store.transact(beats(cluster))
+    await store.transact(beats(cluster, offered(cluster).hash))
     entries = (await store.snapshot()).entries
     for server in cluster.servers:
         name = server.server_name
@@ -118,8 +128,9 @@ async def fill(cluster: failover.Cluster, store: Any) -> None:
 
 async def live(cluster: failover.Cluster, store: Any) -> None:
     """Heartbeats of all servers, as often as they come; those of one moment in one transaction."""
+    followed = offered(cluster).hash
     while True:
-        await store.transact(beats(cluster))
+        await store.transact(beats(cluster, followed))
         await trio.sleep(cluster.timing.heartbeat)
 
 
@@ -143,6 +154,8 @@ async def serve(folder: Path) -> None:
         binds = await nursery.start(hypercorn_trio.serve, app, config)
         async with open_pages(all_pages, "127.0.0.1", 0) as port:
             token = all_pages.records.begin(ADMINISTRATOR).token
+            await all_pages.alarms.look()
+            keep_for_good()
             print(port, str(binds[0]).rpartition(":")[2], token, flush=True)
             lines = trio.wrap_file(sys.stdin)
             async for line in lines:

@@ -18,7 +18,7 @@ import trio
 from pa_telephony.address import is_loopback
 from pa_telephony.admin.access import Access, SignOn, plain_address
 from pa_telephony.admin.roles import Role
-from pa_telephony.cli.running import log_options, run_until_stopped
+from pa_telephony.cli.running import keep_for_good, log_options, run_until_stopped
 from pa_telephony.cli.where import the_cluster, where_options
 from pa_telephony.errors import TelephonyError
 from pa_telephony.extras import need
@@ -215,6 +215,7 @@ async def _run(
         ) as (administration, password),
         open_pages(administration, host, port, certificate, key, most=most) as chosen,
     ):
+        keep_for_good()
         where = f"[{host}]" if ":" in host else host
         scheme = "http" if certificate is None else "https"
         click.echo(f"{scheme}://{where}:{chosen}/PAsystemadmin/")
