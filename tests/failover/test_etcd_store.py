@@ -11,7 +11,7 @@ import datetime
 import ipaddress
 import json
 import urllib.request
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ from etcd_wire import Trouble, Wire, wires
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover.stores.etcd import EtcdStore, EtcdView, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
+from pa_telephony.failover.stores.etcd_places import Places
 from pa_telephony.failover.transaction import (
     Compare,
     Delete,
+    Entry,
     Outcome,
     Put,
     StoreReplaced,
@@ -251,6 +253,30 @@ async def test_a_heartbeat_is_told_although_it_says_nothing_new(
         await other.transact(put("srv/PA1", beat, Compare("srv/PA1", created=made)))
         with trio.fail_after(60):
             while seen.entries["srv/PA1"].value != beat:
+                seen = await store.watch(seen) or await store.snapshot()
+
+
+async def test_a_watch_looks_only_when_something_has_come(
+    etcd: Members, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, check = 0, Places.check
+
+    def counted(places: Places, inner: Mapping[str, Entry]) -> None:
+        nonlocal looks
+        looks += 1
+        check(places, inner)
+
+    async with directly(etcd, tmp_path) as store, directly(etcd, tmp_path, "third") as other:
+        await other.transact(put("first"))
+        seen = await store.snapshot()
+        monkeypatch.setattr(Places, "check", counted)
+        with trio.move_on_after(1.5):
+            while True:
+                seen = await store.watch(seen) or seen
+        assert looks <= 5  # some for what was on its way
+        await other.transact(put("second"))
+        with trio.fail_after(60):
+            while "second" not in seen.entries:
                 seen = await store.watch(seen) or await store.snapshot()
 
 

@@ -93,6 +93,7 @@ class EtcdStore:
         self._prefix = gateway.address.prefix
         self._name = gateway.name
         self._reader = EtcdReader(self._prefix, self._name, clock)
+        self._came = trio.Event()
         self._changed = trio.Event()
         self._writing = trio.Lock()
         self._beginning = trio.Lock()
@@ -149,8 +150,10 @@ class EtcdStore:
             present = self._present()
             if self._reader.mirror.changed > seen.revision or present.dead != seen.dead:
                 return present if self._clock() - self._reader.as_of <= _FRESH else None
+            came, changed = self._came, self._changed
+            await came.wait()
             with trio.move_on_after(_GATHER):
-                await self._changed.wait()
+                await changed.wait()
 
     @contextlib.asynccontextmanager
     async def alive(self, name: str) -> AsyncGenerator[None]:
@@ -193,8 +196,8 @@ class EtcdStore:
 
     @contextlib.contextmanager
     def _noticing(self) -> Generator[None]:
-        """Note a store that was replaced, and wake whoever watches when there is news."""
-        news = self._reader.mirror.news
+        """Note a store that was replaced, and wake whoever watches: at once when there is news."""
+        revision, news = self._reader.mirror.revision, self._reader.mirror.news
         try:
             yield
         except StoreReplaced as replaced:
@@ -205,10 +208,18 @@ class EtcdStore:
         finally:
             if self._replaced or self._reader.mirror.news != news:
                 self._wake()
+            elif self._reader.mirror.revision != revision:
+                self._wake_later()
 
     def _wake(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
+        self._wake_later()
+
+    def _wake_later(self) -> None:
+        """Have whoever watches look in a moment, at what has come until then."""
+        self._came.set()
+        self._came = trio.Event()
 
     async def _begin(self) -> None:
         """Read the store for the first time, or the one that is there now in place of a lost one.
@@ -278,10 +289,13 @@ class EtcdStore:
             missed = self._reader.known
 
     async def see_deaths(self) -> None:
-        """Wake whoever watches when a process of this machine has ended."""
+        """Wake whoever watches when a process of this machine has ended, or has begun."""
+        told = self._places.here()
         while True:
             await self._places.wait()
-            self._wake()
+            before, told = told, self._places.here()
+            if told != before:
+                self._wake()
 
     # ---------------------------------------------------------------------------- writing
 

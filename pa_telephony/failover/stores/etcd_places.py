@@ -122,9 +122,13 @@ class Places:
 
     def proofs(self, inner: Mapping[str, Entry]) -> tuple[frozenset[str], frozenset[str]]:
         """The names that are proven dead, and those that are said to run."""
-        with map_os_errors(str(self._locks.path)):
-            free = self._locks.dead()
+        free, _ = self.here()
         return proofs(inner, self._machine, free)
+
+    def here(self) -> tuple[frozenset[str], str]:
+        """The names whose lock nobody holds on this machine, and why that tells nothing, or ""."""
+        with map_os_errors(str(self._locks.path)):
+            return self._locks.dead(), self._locks.lost()
 
     async def wait(self) -> None:
         """Wait until a process of this machine may have ended, 0.2 s at most."""
