@@ -21,6 +21,7 @@ from pa_telephony.callmanager.control.rows import Device
 from pa_telephony.cli.cm import control_option, run_at
 from pa_telephony.cli.where import from_file, the_cluster, where_options
 from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.extras import need
 from pa_telephony.failover.changes import differences
 from pa_telephony.failover.configuring import (
     Proposal,
@@ -54,7 +55,7 @@ _store = click.option(
 )
 
 
-@click.group(short_help="The cluster's configuration in the store: import, export, history.")
+@click.group(short_help="The cluster's configuration in the store: import, export, history, move.")
 def cluster() -> None:
     """What the store has is the cluster's configuration; a file is read when it is imported.
 
@@ -182,6 +183,43 @@ def history(file: Path | None, store: str | None) -> None:
         )
         if place + 1 < len(revisions):
             _differences(revisions[place + 1], revision)
+
+
+@cluster.command(short_help="Move a running cluster from its file to an etcd.")
+@where_options
+@click.option(
+    "--to",
+    required=True,
+    metavar="ETCD",
+    help="An empty prefix of an etcd, etcd://HOST,…/PREFIX, for several machines.",
+)
+def move(file: Path | None, store: str | None, to: str) -> None:
+    """Move the cluster from its file to an etcd, while its servers run and calls are up.
+
+    Its configuration with all revisions, its orders, and what each server serves are there
+    afterwards. Servers and agents of this machine go on there by themselves, and servers of other
+    machines can be started with --store ETCD. A move that broke off is finished by the same
+    command. Nothing is moved when it takes too long, or may not be now: the reason is told.
+    """
+    need("etcd", "httpcore2")
+    from pa_telephony.failover.moving import move_cluster
+
+    found = the_cluster(file, store)
+    done = _run(functools.partial(move_cluster, found, to))
+    took = f"nothing could be written for {done.seconds:.2f} s" if done.seconds else "it was there"
+    history = f"{done.revisions} revision{'' if done.revisions == 1 else 's'}"
+    click.echo(
+        printable_reason(
+            f"moved to {done.to}: {done.entries} entries, {history} of the configuration; {took}"
+        )
+    )
+    for name in done.here:
+        click.echo(printable_reason(f"{name} goes on there"))
+    for name in done.behind:
+        click.echo(printable_reason(f"{name} has not come after yet: is it busy, or stopped?"))
+    click.echo(printable_reason(f"next, on each further machine: pa-telephony agent --store {to}"))
+    click.echo(printable_reason(f"keep {found.store_path}: whoever is given it finds the etcd"))
+    sys.exit(1 if done.behind else 0)
 
 
 @cluster.command(short_help="What a call manager lacks for the cluster, to paste there.")

@@ -18,8 +18,9 @@ from pa_telephony.failover import validation
 from pa_telephony.failover.changes import differences
 from pa_telephony.failover.configuring import read_configuration
 from pa_telephony.failover.stored import read
-from pa_telephony.failover.stores import open_view, view_of
+from pa_telephony.failover.stores import StoreView, open_view, view_of
 from pa_telephony.failover.stores.etcd_address import is_etcd
+from pa_telephony.failover.stores.movable import moved_to
 from pa_telephony.printable import printable_reason
 
 __all__ = ["from_file", "the_cluster", "where_options"]
@@ -54,8 +55,9 @@ def the_cluster(file: Path | None, store: str | None) -> failover.Cluster:
         return cluster
     if store is None:
         raise click.UsageError("--cluster FILE or --store FILE is needed")
-    read = functools.partial(read_configuration, view_of(store))
-    revisions = trio.run(read)
+    view = view_of(store)
+    revisions = trio.run(functools.partial(read_configuration, view))
+    _say_when_it_moved(store, view)
     if not revisions:
         rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
         raise ConfigurationError(rule, file=store)
@@ -78,7 +80,9 @@ def _say_when_it_differs(cluster: failover.Cluster) -> None:
     # What is wrong with the store is told by whoever needs it.
     with contextlib.suppress(ConfigurationError, ConnectionLost):
         view = open_view(cluster)
-        for revision in trio.run(functools.partial(read_configuration, view))[:1]:
+        revisions = trio.run(functools.partial(read_configuration, view))
+        _say_when_it_moved(cluster.store_name, view)
+        for revision in revisions[:1]:
             if differences(cluster, read(revision, cluster)):
                 click.echo(
                     printable_reason(
@@ -87,3 +91,8 @@ def _say_when_it_differs(cluster: failover.Cluster) -> None:
                     ),
                     err=True,
                 )
+
+
+def _say_when_it_moved(store: str, view: StoreView) -> None:
+    if to := moved_to(view):
+        click.echo(printable_reason(f"{store} was moved to {to}, which is used"), err=True)

@@ -27,7 +27,7 @@ from pa_telephony.failover.status import Ages, cluster_status
 from pa_telephony.failover.stored import CONFIGURATION, current
 from pa_telephony.failover.stores import Store
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Stop, World, session
+from pa_telephony.failover.world import PROTOCOL, Stop, World, session
 from pa_telephony.faults import NEWS
 from pa_telephony.tasks import Background, background
 
@@ -247,7 +247,7 @@ class Agent:
     async def _tell(self) -> None:
         """Write down what is so, when it is new, or has not been told for a while."""
         now = self._clock()
-        report = agents.AgentReport(self.machine, now, dict(self.servers))
+        report = agents.AgentReport(self.machine, now, dict(self.servers), protocol=PROTOCOL)
         if report.still == self._told.still and now < self._told_at + _TELL:
             return
         report = replace(report, health=self._launcher.health(), told=self._wall())

@@ -88,6 +88,8 @@ class AgentReport:
     servers: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
     health: Health = Health()
     told: float = 0.0
+    protocol: int = 0
+    """Which :data:`~world.PROTOCOL` it speaks; 0 of one that did not say."""
 
     def encode(self) -> str:
         """Write it as JSON on one line."""
@@ -100,6 +102,7 @@ class AgentReport:
             "told": round(self.told),
             "servers": servers,
             "health": vars(self.health),
+            "protocol": self.protocol,
         }
         return json.dumps(said, separators=(",", ":"))
 
@@ -113,7 +116,8 @@ class AgentReport:
                 for name, each in dict(said["servers"]).items()
             }
             at, told = float(said["at"]), float(said.get("told", 0.0))
-            return cls(machine, at, servers, Health(**said["health"]), told)
+            protocol = int(said.get("protocol", 0))
+            return cls(machine, at, servers, Health(**said["health"]), told, protocol)
         except (ValueError, TypeError, KeyError):
             return cls(machine)
 

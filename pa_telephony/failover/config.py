@@ -274,6 +274,13 @@ class ClusterConfig:
         return self.directory / self.store
 
     @property
+    def locks_path(self) -> Path:
+        """The directory of the locks of this machine's processes."""
+        if is_etcd(self.store):
+            return state_directory(self.store) / "locks"
+        return self.store_path.with_name(f"{self.store_path.name}.locks")
+
+    @property
     def store_name(self) -> str:
         """What names the store from anywhere on this machine: a path, or the address of an etcd."""
         return self.store if is_etcd(self.store) else str(self.store_path.absolute())

@@ -8,13 +8,15 @@ second is refused, and shown what the first has changed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover import validation
 from pa_telephony.failover.changes import Change, Effect, differences, effect
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.stored import Revision, offered, past, read, saving, stored
 from pa_telephony.failover.stores import Store, StoreView
+from pa_telephony.failover.stores.movable import moved_to
 from pa_telephony.failover.transaction import Delete, Snapshot, Transaction
 from pa_telephony.failover.world import World
 
@@ -91,6 +93,8 @@ async def look_at(
 ) -> Proposal:
     """What :func:`save_configuration` would do now; it raises what that would raise."""
     snapshot = await view.snapshot()
+    if to := moved_to(view):
+        validation.check(replace(cluster, store=to))
     proposal = propose(cluster, snapshot, at=at, by=by)
     if base is not None and proposal.present is not None and proposal.present.number != base:
         raise _overtaken(cluster, snapshot, base, proposal.present)

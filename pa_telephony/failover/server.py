@@ -53,6 +53,7 @@ from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.stored import current, offered, read
 from pa_telephony.failover.stores import Store, open_store
 from pa_telephony.failover.stores.etcd_address import is_etcd
+from pa_telephony.failover.stores.movable import moved_to
 from pa_telephony.failover.tracing import PackageTrace, traced
 from pa_telephony.failover.transaction import Snapshot, StoreReplaced, Transaction
 from pa_telephony.faults import NEWS, Seldom
@@ -571,9 +572,9 @@ async def open_server(
         # With the paths as they are in the store.
         warning, file = "", read(offered(cluster), cluster)
         if store is None:
-            if not is_etcd(cluster.store):
-                warning = store_warning(cluster, await elsewhere(cluster))
             store = await stack.enter_async_context(open_store(cluster))
+            if not is_etcd(cluster.store) and not moved_to(store):
+                warning = store_warning(cluster, await elsewhere(cluster))
         with contextlib.suppress(ConnectionLost):
             # Later it is the member that takes the store's configuration up.
             cluster = current(file, await store.snapshot())

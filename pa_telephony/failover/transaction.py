@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Put",
     "Snapshot",
+    "StoreMoved",
     "StoreReplaced",
     "Transaction",
     "apply",
@@ -30,6 +31,10 @@ class StoreReplaced(ConnectionLost):
 
     A server that acts on it must stop at once, without waiting for its guard to end.
     """
+
+
+class StoreMoved(ConnectionLost):
+    """The cluster is being moved to another store, or was: nothing was written to this one."""
 
 
 @dataclass(frozen=True, slots=True)

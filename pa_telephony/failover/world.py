@@ -22,6 +22,8 @@ key                         value                  meaning
 ``cluster``                 a revision, JSON       the configuration of the cluster, and with
                                                    ``cluster/00`` … the last ones: :mod:`stored`
 ``log/S/00`` …              an episode, JSON       what S did of late, for people: :mod:`chronicle`
+``moved``                   a mark, JSON           in a file alone: that the cluster goes to an
+                                                   etcd, or has gone: :mod:`stores.move_mark`
 ==========================  =====================  ============================================
 
 ``S:token`` counts only while ``srv/S`` exists and was created at revision ``token``. One delete of
@@ -109,9 +111,10 @@ def coming(server: str) -> str:
 NODE = "node"
 """The key that says at which node the cluster is; without it, at the first."""
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The number of what servers say to each other in the store. It grows when a release means
-something else by an entry; new entries alone, which others pass over, do not change it."""
+something else by an entry; new entries alone, which others pass over, do not change it. Those that
+speak 2 follow a cluster that is moved to another store."""
 
 EVERY = "*"
 """All providers, in a beat of a release that knew only one link; no provider can be named so."""

@@ -1,24 +1,32 @@
 """What every store promises, tested alike: in memory, in a file, in an etcd of three members.
 
+One that was moved from a file to an etcd promises the same.
+
 An etcd is asked in `make test-long`, Debian's and the newer one; see test_etcd_store for the rest.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
+import re
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 import trio
 from etcd_members import ETCDS, Members, members
+from worlds import CLUSTER
 
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.moving import move_cluster
 from pa_telephony.failover.stores import MemoryStore, Store
 from pa_telephony.failover.stores.etcd import open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
+from pa_telephony.failover.stores.movable import open_movable
 from pa_telephony.failover.stores.sqlite import open_sqlite
 from pa_telephony.failover.transaction import Compare, Delete, Entry, Put, Snapshot, Transaction
 
@@ -27,6 +35,10 @@ Opened: TypeAlias = Callable[[], contextlib.AbstractAsyncContextManager[Store]]
 
 _etcd = [
     pytest.param(f"etcd {version}", marks=[pytest.mark.long, pytest.mark.real_time])
+    for version in ETCDS
+]
+_moved = [
+    pytest.param(f"moved to etcd {version}", marks=[pytest.mark.long, pytest.mark.real_time])
     for version in ETCDS
 ]
 
@@ -45,9 +57,12 @@ def etcds(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[str],
         yield find
 
 
-@pytest.fixture(params=["memory", "sqlite", *_etcd])
+@pytest.fixture(params=["memory", "sqlite", *_etcd, *_moved])
 def opened(
-    request: pytest.FixtureRequest, tmp_path: Path, etcds: Callable[[str], Members]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    etcds: Callable[[str], Members],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Opened:
     kind: str = request.param
     memory = MemoryStore()
@@ -60,9 +75,23 @@ def opened(
         return the_same
     if kind == "sqlite":
         return lambda: open_sqlite(tmp_path / "state" / "cluster.db")
-    prefix = tmp_path.name.replace("[", "-").replace("]", "")[-60:]
-    address = EtcdAddress.parse(etcds(kind.removeprefix("etcd ")).store(prefix))
+    prefix = re.sub(r"[^\w.-]", "-", tmp_path.name)[-60:]
+    to = etcds(kind.rpartition("etcd ")[2]).store(prefix)
+    if kind.startswith("moved"):
+        monkeypatch.setenv("PA_TELEPHONY_STATE", str(tmp_path / "machine"))
+        return functools.partial(_opened_moved, tmp_path / "state" / "cluster.db", to, [])
+    address = EtcdAddress.parse(to)
     return lambda: open_etcd(address, tmp_path / "machine", settle=0.5)
+
+
+@contextlib.asynccontextmanager
+async def _opened_moved(path: Path, to: str, moves: list[str]) -> AsyncGenerator[Store]:
+    """The store of a file that is moved as soon as it is open for the first time."""
+    async with open_movable(path, create=True, settle=0.5, own=4.0) as store:
+        if not moves:
+            moves.append(to)
+            await move_cluster(replace(CLUSTER, store=str(path)), to)
+        yield store
 
 
 def put(key: str, value: str = "x", *compares: Compare) -> Transaction:

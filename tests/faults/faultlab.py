@@ -301,7 +301,8 @@ class Lab:
         """The pages of ``pa-telephony status``; what they say is remembered."""
         text = self.command("status", "--cluster", cluster, "--json")
         try:
-            pages: list[dict[str, Any]] = json.loads(text)
+            # What is said of the store comes before, on standard error.
+            pages: list[dict[str, Any]] = json.loads(text[max(text.find("[\n"), 0) :])
         except ValueError:
             self.seen.append(text.strip())
             return []

@@ -89,6 +89,8 @@ class Store(StoreView, Protocol):
 async def open_store(cluster: ClusterConfig, *, create: bool = True) -> AsyncGenerator[Store]:
     """The store that a cluster's configuration names; closed when the block is left.
 
+    One in a file is followed to the etcd to which it was moved, or is while the block is entered.
+
     With ``create`` false, for tools, there must be one already.
     """
     settle = cluster.timing.take
@@ -100,9 +102,10 @@ async def open_store(cluster: ClusterConfig, *, create: bool = True) -> AsyncGen
         async with open_etcd(address, directory, create=create, settle=settle) as store:
             yield store
     else:
-        from pa_telephony.failover.stores.sqlite import open_sqlite
+        from pa_telephony.failover.stores.movable import open_movable
 
-        async with open_sqlite(cluster.store_path, create=create, settle=settle) as store:
+        path, own = cluster.store_path, cluster.timing.own
+        async with open_movable(path, create=create, settle=settle, own=own) as store:
             yield store
 
 
@@ -112,15 +115,18 @@ def open_view(cluster: ClusterConfig) -> StoreView:
 
 
 def view_of(store: str) -> StoreView:
-    """The store at the path of a file, or at the address of an etcd, to be read only."""
+    """The store at the path of a file, or at the address of an etcd, to be read only.
+
+    That of a file that was moved to an etcd is the one there.
+    """
     if is_etcd(store):
         need("etcd", "httpcore2")
         from pa_telephony.failover.stores.etcd import EtcdView
 
         return EtcdView(EtcdAddress.parse(store), state_directory(store))
-    from pa_telephony.failover.stores.sqlite import SqliteView
+    from pa_telephony.failover.stores.movable import MovableView
 
-    return SqliteView(Path(store))
+    return MovableView(Path(store))
 
 
 __getattr__, __dir__ = lazy_names(

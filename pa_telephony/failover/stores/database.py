@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from pa_telephony.errors import ConnectionLost
+from pa_telephony.failover.stores.move_mark import MOVED, Mark
 from pa_telephony.failover.stores.private import check_file, make_parent
 from pa_telephony.failover.transaction import (
     Delete,
     Entry,
     Outcome,
     Snapshot,
+    StoreMoved,
     Transaction,
     apply,
 )
@@ -196,19 +198,24 @@ class Database:
     # --------------------------------------------------------------------------- writing
 
     def write(self, transaction: Transaction) -> Outcome:
-        """Commit a transaction or not; raises sqlite3.Error, and nothing is committed then."""
+        """Commit a transaction or not; raises sqlite3.Error, and nothing is committed then.
+
+        Raises StoreMoved, too: only what names the mark of a move is written beside it.
+        """
         connection = self._writer
         keys = {each.key for each in (*transaction.compares, *transaction.operations)}
         # Immediate: no other process writes between the compares and the changes.
         with _transaction(connection):
             look = Look(*connection.execute(_LOOK).fetchone())
             entries: dict[str, Entry] = {}
-            for key in keys:
+            for key in keys | {MOVED}:
                 row = connection.execute(
                     "SELECT value, created, modified FROM entry WHERE key = ?", (key,)
                 ).fetchone()
                 if row:
                     entries[key] = Entry(*row)
+            if MOVED in entries and MOVED not in keys:
+                raise StoreMoved(f"store {self.path}: {Mark.decode(entries[MOVED].value)}")
             before = dict(entries)
             outcome = apply(entries, transaction, look.number)
             if outcome.committed:

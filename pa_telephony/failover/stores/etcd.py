@@ -36,7 +36,7 @@ from pa_telephony.failover.stores import etcd_forms as forms
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
 from pa_telephony.failover.stores.etcd_gateway import Gateway, Unanswered, open_gateway
 from pa_telephony.failover.stores.etcd_places import Places, proofs
-from pa_telephony.failover.stores.etcd_reader import IDENTITY, EtcdReader
+from pa_telephony.failover.stores.etcd_reader import IDENTITY, MOVING, EtcdReader
 from pa_telephony.failover.stores.locks import Locks, look as look_at
 from pa_telephony.failover.stores.machine import known_machine, machine_name
 from pa_telephony.failover.stores.mirror import INNER
@@ -63,6 +63,10 @@ _MISSED = 0.5
 _PAUSE = 0.1
 _POLL = 0.2
 _SETTLE = 5.0
+HALF_MOVED = (
+    "a cluster is being moved to it, or such a move was broken off: pa-telephony cluster move"
+    " again finishes it"
+)
 
 
 class _Lost(NamedTuple):
@@ -104,6 +108,7 @@ class EtcdStore:
         self._settled_at = float("-inf")
         self._generation = 0
         self._stream = trio.CancelScope()
+        self._held: dict[str, contextlib.ExitStack] = {}
 
     # -------------------------------------------------------------------------- interface
 
@@ -162,13 +167,32 @@ class EtcdStore:
         ConfigurationError says where the process is that has it. One of another machine may be dead
         with its machine: it is waited for, and must give no sign of life for ``settle`` seconds.
         """
-        with self._places.locked(name):
-            await self._places.take(name, self)
-            try:
-                yield
-            finally:
-                with trio.CancelScope(shield=True), contextlib.suppress(ConnectionLost):
-                    await self._ask(self._places.leaving(self._prefix, name), repeatable=True)
+        await self.take(name)
+        try:
+            yield
+        finally:
+            await self.leave(name)
+
+    async def take(self, name: str, heir: str = "") -> None:
+        """Have the name from now on, until :meth:`leave`.
+
+        ``heir`` is the life of whoever has it by a lock beside a file, which this process holds.
+        """
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._places.locked(name))
+            await self._places.take(name, self, heir)
+            self._held[name] = undo.pop_all()
+
+    def has(self, name: str) -> bool:
+        """Whether the name is taken here."""
+        return name in self._held
+
+    async def leave(self, name: str) -> None:
+        """Give the name back, to etcd where it can be told, and on this machine."""
+        with trio.CancelScope(shield=True), contextlib.suppress(ConnectionLost):
+            await self._ask(self._places.leaving(self._prefix, name), repeatable=True)
+        if held := self._held.pop(name, None):
+            held.close()
 
     # ---------------------------------------------------------------------------- reading
 
@@ -235,12 +259,14 @@ class EtcdStore:
         reader = EtcdReader(self._prefix, self._name, self._clock)
         await reader.read(self._gateway)
         if not reader.source:
+            if MOVING in reader.mirror.inner:
+                raise ConnectionLost(f"store {self._name}: {HALF_MOVED}")
             if not self._create:
                 raise ConnectionLost(
                     f"store {self._name}: there is none; no server of this cluster has run with it"
                 )
             identity = Put(IDENTITY, secrets.token_hex(8))
-            first = [forms.absent(self._prefix, IDENTITY)]
+            first = [forms.absent(self._prefix, each) for each in (IDENTITY, MOVING)]
             wanted = forms.transaction(self._prefix, Transaction((), (identity,)), first)
             await self._ask(wanted, repeatable=True)
             await reader.read(self._gateway)
@@ -268,10 +294,10 @@ class EtcdStore:
             await self._changed.wait()
             reader = self._reader
         reader.streamed = reader.mirror.revision
-        request = forms.watching(self._prefix, reader.streamed)
+        request = forms.watching(self._prefix, reader.streamed, reader.tokens)
         async with self._gateway.follow(_WATCH, request, member) as messages:
             async for said in messages:
-                told = forms.read_told(self._prefix, said)
+                told = forms.read_told(self._prefix, said, reader.tokens)
                 if told.ended:
                     # What was compacted away is read, and the watch goes on from there.
                     await self.snapshot()
@@ -302,14 +328,14 @@ class EtcdStore:
     async def _ask(self, body: forms.Json, *, repeatable: bool) -> forms.Answer:
         said = await self._gateway.ask(_TXN, body, repeatable=repeatable)
         try:
-            return forms.read_transaction(self._prefix, said)
+            return forms.read_transaction(self._prefix, said, self._reader.tokens)
         except RemoteProtocolError as error:
             raise Unanswered(f"store {self._name}: {error}") from error
 
     async def _beat(self, transaction: Transaction) -> Outcome:
         sent, reader = self._clock(), self._reader
         places = self._places.compares(self._prefix)
-        body = forms.transaction(self._prefix, transaction, places)
+        body = forms.transaction(self._prefix, transaction, places, tokens=reader.tokens)
         answer = await self._ask(body, repeatable=True)
         return self._outcome(reader, answer.committed, answer.revision, sent)
 
@@ -329,6 +355,7 @@ class EtcdStore:
                 [*self._places.compares(self._prefix), self._pen_as(self._pen)],
                 [Put(self._pen_key, pen)],
                 [forms.one(self._prefix, self._pen_key)],
+                reader.tokens,
             )
             try:
                 answer = await self._ask(body, repeatable=False)
@@ -456,6 +483,8 @@ class EtcdView:
             reader = self._reader or EtcdReader(self._address.prefix, gateway.name, self._clock)
             self._reader = None
             await reader.read(gateway)
+            if MOVING in reader.mirror.inner:
+                raise ConnectionLost(f"store {gateway.name}: {HALF_MOVED}")
             if not reader.source:
                 raise ConnectionLost(
                     f"store {gateway.name}: there is none; no server of this cluster has run with"

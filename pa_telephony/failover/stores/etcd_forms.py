@@ -2,7 +2,8 @@
 
 Source: etcd's ``rpc.proto`` as the gateway maps it (``/v3/kv/txn``, ``/v3/kv/range``,
 ``/v3/watch``; etcd 3.4 and later): bytes are base64, 64-bit numbers are text, and a field that has
-its default is left out.
+its default is left out. Revisions are etcd's in what is sent, and the cluster's ``tokens`` before
+and after.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pa_telephony.errors import RemoteProtocolError
+from pa_telephony.failover.stores.etcd_tokens import AS_THEY_ARE, Tokens
 from pa_telephony.failover.stores.mirror import Event
 from pa_telephony.failover.transaction import Compare, Delete, Entry, Put, Transaction
 
@@ -23,6 +25,7 @@ __all__ = [
     "Changes",
     "Told",
     "absent",
+    "all_but",
     "everything",
     "is_repeatable",
     "one",
@@ -61,13 +64,14 @@ def transaction(
     compares: Iterable[Json] = (),
     puts: Iterable[Put] = (),
     otherwise: Iterable[Json] = (),
+    tokens: Tokens = AS_THEY_ARE,
 ) -> Json:
     """The request that commits ``wanted`` with further ``compares`` and ``puts``, or nothing.
 
     What is to be read when a compare does not hold is ``otherwise``.
     """
     return {
-        "compare": [each for one in wanted.compares for each in _compared(prefix, one)]
+        "compare": [each for one in wanted.compares for each in _compared(prefix, one, tokens)]
         + list(compares),
         "success": [_operation(prefix, each) for each in (*wanted.operations, *puts)],
         "failure": [{"request_range": each} for each in otherwise],
@@ -84,9 +88,9 @@ def absent(prefix: str, key: str) -> Json:
     return {**_compare(prefix, key, "CREATE"), "create_revision": "0"}
 
 
-def since(prefix: str, revision: int) -> Json:
+def since(prefix: str, revision: int, tokens: Tokens = AS_THEY_ARE) -> Json:
     """The request for all keys that were modified after ``revision``, and the number of all."""
-    return {**_all_keys(prefix), "min_mod_revision": str(revision + 1)}
+    return {**_all_keys(prefix), "min_mod_revision": str(revision - tokens.offset + 1)}
 
 
 def everything(prefix: str) -> Json:
@@ -94,14 +98,23 @@ def everything(prefix: str) -> Json:
     return _all_keys(prefix)
 
 
+def all_but(prefix: str, key: str) -> list[Json]:
+    """The operations that delete all keys, but that one."""
+    first, last = _base64(f"{prefix}/"), _base64(f"{prefix}0")
+    before = {"key": first, "range_end": _base64(f"{prefix}/{key}")}
+    behind = {"key": _base64(f"{prefix}/{key}\0"), "range_end": last}
+    return [{"request_delete_range": each} for each in (before, behind)]
+
+
 def one(prefix: str, key: str) -> Json:
     """The request for one key."""
     return {"key": _base64(f"{prefix}/{key}")}
 
 
-def watching(prefix: str, revision: int) -> Json:
+def watching(prefix: str, revision: int, tokens: Tokens = AS_THEY_ARE) -> Json:
     """The request that follows all keys from the events after ``revision`` on."""
-    return {"create_request": {**_all_keys(prefix), "start_revision": str(revision + 1)}}
+    start = str(revision - tokens.offset + 1)
+    return {"create_request": {**_all_keys(prefix), "start_revision": start}}
 
 
 def _all_keys(prefix: str) -> Json:
@@ -113,11 +126,13 @@ def _compare(prefix: str, key: str, target: str) -> Json:
     return {"key": _base64(f"{prefix}/{key}"), "target": target, "result": "EQUAL"}
 
 
-def _compared(prefix: str, one: Compare) -> Iterator[Json]:
+def _compared(prefix: str, one: Compare, tokens: Tokens) -> Iterator[Json]:
     if one.created is not None:
-        yield {**_compare(prefix, one.key, "CREATE"), "create_revision": str(one.created)}
+        created = str(tokens.created(one.key, one.created))
+        yield {**_compare(prefix, one.key, "CREATE"), "create_revision": created}
     if one.modified is not None:
-        yield {**_compare(prefix, one.key, "MOD"), "mod_revision": str(one.modified)}
+        modified = str(tokens.modified(one.key, one.modified))
+        yield {**_compare(prefix, one.key, "MOD"), "mod_revision": modified}
 
 
 def _operation(prefix: str, each: Put | Delete) -> Json:
@@ -164,7 +179,7 @@ class Told:
     ended: str = ""
 
 
-def read_transaction(prefix: str, said: object) -> Answer:
+def read_transaction(prefix: str, said: object, tokens: Tokens = AS_THEY_ARE) -> Answer:
     """Read the answer to a transaction; raises RemoteProtocolError for anything else."""
     with _reading():
         answer = _object(said)
@@ -173,18 +188,18 @@ def read_transaction(prefix: str, said: object) -> Answer:
         read: Changes | None = None
         for each in answer.get("responses", ()):
             if "response_range" in each:
-                read = _changes(prefix, _object(each["response_range"]), header)
-        return Answer(committed, int(header["revision"]), read)
+                read = _changes(prefix, _object(each["response_range"]), header, tokens)
+        return Answer(committed, int(header["revision"]) + tokens.offset, read)
 
 
-def read_changes(prefix: str, said: object) -> Changes:
+def read_changes(prefix: str, said: object, tokens: Tokens = AS_THEY_ARE) -> Changes:
     """Read the answer to a range; raises RemoteProtocolError for anything else."""
     with _reading():
         answer = _object(said)
-        return _changes(prefix, answer, _object(answer["header"]))
+        return _changes(prefix, answer, _object(answer["header"]), tokens)
 
 
-def read_told(prefix: str, said: object) -> Told:
+def read_told(prefix: str, said: object, tokens: Tokens = AS_THEY_ARE) -> Told:
     """Read one message of a watch; raises RemoteProtocolError for anything else."""
     with _reading():
         answer = _object(said)
@@ -193,28 +208,29 @@ def read_told(prefix: str, said: object) -> Told:
         result = _object(answer["result"])
         if result.get("canceled"):
             return Told((), 0, str(result.get("cancel_reason", "the watch has ended")))
-        events = tuple(_event(prefix, _object(each)) for each in result.get("events", ()))
+        events = tuple(_event(prefix, _object(each), tokens) for each in result.get("events", ()))
         # Without events a header says what the member has, which may be more than was told here.
         return Told(events, max((each.revision for each in events), default=0))
 
 
-def _changes(prefix: str, said: Json, header: Json) -> Changes:
-    found = dict(_entry(prefix, _object(each)) for each in said.get("kvs", ()))
+def _changes(prefix: str, said: Json, header: Json, tokens: Tokens) -> Changes:
+    found = dict(_entry(prefix, _object(each), tokens) for each in said.get("kvs", ()))
     cluster = str(header.get("cluster_id", ""))
-    return Changes(found, int(said.get("count", 0)), int(header["revision"]), cluster)
+    revision = int(header["revision"]) + tokens.offset
+    return Changes(found, int(said.get("count", 0)), revision, cluster)
 
 
-def _event(prefix: str, said: Json) -> Event:
+def _event(prefix: str, said: Json, tokens: Tokens) -> Event:
     kv = _object(said["kv"])
     if said.get("type") == "DELETE":
-        return Event(_key(prefix, kv), None, int(kv["mod_revision"]))
-    key, entry = _entry(prefix, kv)
-    return Event(key, entry, entry.modified)
+        return Event(_key(prefix, kv), None, int(kv["mod_revision"]) + tokens.offset)
+    key, entry = _entry(prefix, kv, tokens)
+    return Event(key, entry, int(kv["mod_revision"]) + tokens.offset)
 
 
-def _entry(prefix: str, kv: Json) -> tuple[str, Entry]:
-    value = base64.b64decode(kv.get("value", ""), validate=True).decode()
-    return _key(prefix, kv), Entry(value, int(kv["create_revision"]), int(kv["mod_revision"]))
+def _entry(prefix: str, kv: Json, tokens: Tokens) -> tuple[str, Entry]:
+    value, key = base64.b64decode(kv.get("value", ""), validate=True).decode(), _key(prefix, kv)
+    return key, tokens.entry(key, value, int(kv["create_revision"]), int(kv["mod_revision"]))
 
 
 def _key(prefix: str, kv: Json) -> str:

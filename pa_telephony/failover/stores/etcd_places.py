@@ -36,9 +36,9 @@ from pa_telephony.failover.transaction import (
 )
 from pa_telephony.tasks import map_os_errors
 
-__all__ = ["Place", "Places", "proofs"]
+__all__ = ["AT", "Place", "Places", "proofs"]
 
-_AT = f"{INNER}at/"
+AT = f"{INNER}at/"
 _POLL = 0.2
 _AGENT_TELLS = 25.0
 """An agent says something every ten seconds at the latest."""
@@ -102,9 +102,9 @@ def proofs(
     process was of this machine, and for those that were given back, which nobody has anywhere.
     """
     there = {
-        key.removeprefix(_AT): Place.decode(entry.value).machine
+        key.removeprefix(AT): Place.decode(entry.value).machine
         for key, entry in inner.items()
-        if key.startswith(_AT)
+        if key.startswith(AT)
     }
     dead = frozenset(name for name in free if there.get(name, machine) == machine)
     return dead, frozenset(there) - dead
@@ -141,9 +141,9 @@ class Places:
     def check(self, inner: Mapping[str, Entry]) -> None:
         """Raise ConfigurationError when another process has a name of ours, or may have it."""
         for name, mine in self.names.items():
-            entry = inner.get(_AT + name)
+            entry = inner.get(AT + name)
             if entry is None:
-                raise ConfigurationError(f"{name} is nobody's any more: {_AT}{name} was removed")
+                raise ConfigurationError(f"{name} is nobody's any more: {AT}{name} was removed")
             if entry.value != mine:
                 raise ConfigurationError(f"{name} runs {_where(entry.value)} now")
         if self.names and (why := self._locks.lost()):
@@ -151,13 +151,13 @@ class Places:
 
     def compares(self, prefix: str) -> list[forms.Json]:
         """The compares that hold while our names are ours."""
-        return [forms.same(prefix, _AT + name, mine) for name, mine in self.names.items()]
+        return [forms.same(prefix, AT + name, mine) for name, mine in self.names.items()]
 
     def leaving(self, prefix: str, name: str) -> forms.Json:
         """The request that gives a name of ours back."""
         mine = self.names.pop(name, "")
-        gone = Transaction((), (Delete(_AT + name),))
-        return forms.transaction(prefix, gone, [forms.same(prefix, _AT + name, mine)])
+        gone = Transaction((), (Delete(AT + name),))
+        return forms.transaction(prefix, gone, [forms.same(prefix, AT + name, mine)])
 
     @contextlib.contextmanager
     def locked(self, name: str) -> Generator[None]:
@@ -169,23 +169,29 @@ class Places:
         finally:
             self._locks.release(name)
 
-    async def take(self, name: str, store: KeyStore) -> None:
-        """Have the key of a name, whose lock is held; ConfigurationError when another lives."""
+    async def take(self, name: str, store: KeyStore, heir: str = "") -> None:
+        """Have the key of a name, whose lock is held; ConfigurationError when another lives.
+
+        The process of the life ``heir`` is known to be this one, or dead.
+        """
         sign = _sign(name)
         place = Place(self._machine, socket.gethostname(), os.getpid(), secrets.token_hex(4))
         mine = place.encode()
         while True:
             snapshot = await store.snapshot()
-            entry = store.inner.get(_AT + name)
-            compares = [Compare(_AT + name, modified=0 if entry is None else entry.modified)]
-            if entry is not None and Place.decode(entry.value).machine != self._machine:
+            entry = store.inner.get(AT + name)
+            compares = [Compare(AT + name, modified=0 if entry is None else entry.modified)]
+            if entry is not None and self._may_live(Place.decode(entry.value), heir):
                 snapshot = await self._see_no_sign(name, sign, entry.value, snapshot, store)
                 compares.append(Compare(sign, modified=snapshot.modified(sign)))
-            taking = Transaction(tuple(compares), (Put(_AT + name, mine),))
+            taking = Transaction(tuple(compares), (Put(AT + name, mine),))
             if (await store.transact(taking)).committed:
                 await store.snapshot()
                 self.names[name] = mine
                 return
+
+    def _may_live(self, place: Place, heir: str) -> bool:
+        return place.machine != self._machine and (not heir or place.life != heir)
 
     async def take_again(self, store: KeyStore) -> None:
         """Have all our names again in a store that was begun anew."""

@@ -12,14 +12,17 @@ from collections.abc import Callable
 from pa_telephony.errors import ConnectionLost, RemoteProtocolError
 from pa_telephony.failover.stores import etcd_forms as forms
 from pa_telephony.failover.stores.etcd_gateway import Gateway
+from pa_telephony.failover.stores.etcd_tokens import AS_THEY_ARE, Tokens, tokens_in
 from pa_telephony.failover.stores.mirror import INNER, Mirror
 from pa_telephony.failover.transaction import StoreReplaced
 from pa_telephony.failover.world import is_pulse
 
-__all__ = ["IDENTITY", "EtcdReader"]
+__all__ = ["IDENTITY", "MOVING", "EtcdReader"]
 
 IDENTITY = f"{INNER}id"
 """The key that tells one store from another under the same prefix."""
+MOVING = f"{INNER}moving"
+"""The key that is there while a cluster is copied to this prefix: it is no store yet."""
 _RANGE = "/v3/kv/range"
 
 
@@ -41,6 +44,8 @@ class EtcdReader:
         """The last revision of a key that is known, from whatever source."""
         self.streamed = 0
         """The last revision up to which the watch has told everything."""
+        self.tokens: Tokens = AS_THEY_ARE
+        """What etcd's revisions are called here."""
         self._clock = clock
         self._cluster = ""
         self._sent: dict[int, float] = {}
@@ -50,7 +55,8 @@ class EtcdReader:
         asked = self._clock()
         whole = not self.mirror.revision
         if not whole:
-            found = await self._ask(gateway, forms.since(self.prefix, self.mirror.revision))
+            changes = forms.since(self.prefix, self.mirror.revision, self.tokens)
+            found = await self._ask(gateway, changes)
             whole = not self.mirror.merge(found.found, found.count, found.revision)
         if whole:
             found = await self._ask(gateway, forms.everything(self.prefix))
@@ -63,7 +69,10 @@ class EtcdReader:
         before = self.mirror.revision
         try:
             said = await gateway.ask(_RANGE, request, repeatable=True)
-            found = forms.read_changes(self.prefix, said)
+            found = forms.read_changes(self.prefix, said, self.tokens)
+            if not before and (tokens := tokens_in(found.found)) is not AS_THEY_ARE:
+                self.tokens = tokens
+                found = forms.read_changes(self.prefix, said, tokens)
         except RemoteProtocolError as error:
             raise ConnectionLost(f"store {self.name}: {error}") from error
         if self._cluster and found.cluster != self._cluster:
