@@ -200,7 +200,7 @@ async def _end_servers(begin: ClusterConfig) -> None:
             see = functools.partial(failover.control_and_see, cluster, Command.STOP_ALONE)
             with trio.move_on_after(8.0):
                 await see(within=8.0)
-    processes = LocalProcesses(begin.store_path, lambda _: ())
+    processes = LocalProcesses(begin.store_path, begin.locks_path, lambda _: ())
     for name in names:
         if (left := processes.find(name)) is not None:
             left.kill()

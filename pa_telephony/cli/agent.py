@@ -80,14 +80,14 @@ async def _run(
     cluster: failover.Cluster, log_directory: Path | None, trace_directory: Path | None
 ) -> None:
     machine = socket.gethostname()
-    path = cluster.store_path.absolute()
+    path, locks = cluster.store_path.absolute(), cluster.locks_path.absolute()
 
     def command(name: str) -> list[str]:
         words = [sys.executable, "-m", "pa_telephony", "server", "--store", cluster.store_name]
         return [*words, "--name", name, *_trace(trace_directory, name)]
 
     async with open_store(cluster) as store:
-        processes = LocalProcesses(path, command, log_directory)
+        processes = LocalProcesses(path, locks, command, log_directory)
         async with open_agent(
             machine, cluster, store, processes, chance=random.random, clock=boot_clock
         ) as running:

@@ -27,18 +27,20 @@ __all__ = ["LocalProcesses"]
 class LocalProcesses:
     """The launcher of an agent; see the module.
 
-    ``command`` gives what is run for a server. ``log_directory`` gets a file ``NAME.log`` of what
-    each server prints; without it they print where the agent does.
+    ``store`` is the path whose disk is looked at, and ``locks`` the directory of the locks by which
+    processes are found. ``command`` gives what is run for a server. ``log_directory`` gets a file
+    ``NAME.log`` of what each server prints; without it they print where the agent does.
     """
 
     def __init__(
         self,
         store: Path,
+        locks: Path,
         command: Callable[[str], Sequence[str]],
         log_directory: Path | None = None,
     ) -> None:
         self._store = store
-        self._locks = store.with_name(f"{store.name}.locks")
+        self._locks = locks
         self._command = command
         self._log_directory = log_directory
 

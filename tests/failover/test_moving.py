@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from pa_telephony.failover.orders import Stop, stop
 from pa_telephony.failover.stores import etcd_copy, open_view
 from pa_telephony.failover.stores.etcd import EtcdStore, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress, state_directory
+from pa_telephony.failover.stores.locks import process_of
 from pa_telephony.failover.stores.movable import MovableStore, open_movable
 from pa_telephony.failover.stores.move_mark import Mark, mark_in, set_mark
 from pa_telephony.failover.stores.sqlite import SqliteStore, open_sqlite
@@ -212,6 +214,17 @@ async def test_a_name_is_had_by_the_same_process_and_by_no_other(
                     raise AssertionError
     async with in_etcd(to) as direct, direct.alive("PA1"):
         assert "PA1" not in (await direct.snapshot()).dead
+
+
+async def test_a_process_is_found_by_its_lock_in_the_file_s_directory_and_in_the_etcd_s(
+    cluster: Cluster, to: str
+) -> None:
+    """An agent finds by it what it has not started, whichever store it was given."""
+    async with opened(cluster) as store, store.alive("PA1"):
+        async with looking(store):
+            await move_cluster(cluster, to)
+        for each in (cluster, replace(cluster, store=to)):
+            assert process_of(each.locks_path, "PA1") == os.getpid()
 
 
 async def test_a_name_whose_process_stands_still_is_not_given_away_at_once(
