@@ -110,7 +110,15 @@ TESTS: dict[str, Sequence[str]] = {
     "holder": ("test_holder.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),
     "stores/sqlite": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
-    "stores/database": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
+    "stores/database": (
+        "test_move_mark.py",
+        "test_stores.py",
+        "test_store_file.py",
+        "test_sqlite_store.py",
+    ),
+    "stores/move_mark": ("test_move_mark.py",),
+    "stores/movable": ("test_move_mark.py",),
+    "stores/etcd_tokens": ("test_etcd_tokens.py",),
     "stores/locks": ("test_stores.py", "test_store_file.py", "test_sqlite_store.py"),
 }
 """What runs against a file's mutants, in this order."""

@@ -20,6 +20,7 @@ from pa_telephony.failover.agents import AgentReport, key, process_name
 from pa_telephony.failover.configuring import read_configuration, save_configuration
 from pa_telephony.failover.moving import move_cluster
 from pa_telephony.failover.orders import Stop, stop
+from pa_telephony.failover.rolling import ROLLING, Roll
 from pa_telephony.failover.stores import etcd_copy, open_view
 from pa_telephony.failover.stores.etcd import EtcdStore, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress, state_directory
@@ -247,20 +248,6 @@ async def test_a_name_whose_process_stands_still_is_not_given_away_at_once(
 # ---------------------------------------------------------------------------- in its middle
 
 
-async def test_what_is_to_be_written_waits_and_what_is_read_is_what_there_is(
-    cluster: Cluster, to: str
-) -> None:
-    async with opened(cluster) as store, file_of(cluster) as file:
-        await store.transact(put("a"))
-        mark = await file.transact(set_mark(Mark(to, "x")))
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(store.transact, put("b"))
-            await trio.sleep(0.2)
-            assert set((await store.snapshot()).entries) == {"a", "moved"}
-            await file.transact(moving.take_back(mark.revision))
-        assert set((await store.snapshot()).entries) == {"a", "b"}
-
-
 async def test_a_move_whose_process_died_is_taken_back_by_the_others(
     cluster: Cluster, to: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -422,6 +409,7 @@ async def test_an_etcd_that_cannot_be_reached_is_refused_before_anything_waits(
     [
         ({session("PA1"): beat(1)}, "PA1 is of a release that cannot follow"),
         ({session("PA1"): beat(), stop("PA1"): Stop.DRAIN.value}, "PA1 is drained"),
+        ({ROLLING: Roll(("PA1",), 60).encode()}, "a rolling restart goes on"),
         ({"cluster/01": "x" * (1 << 21)}, "the entry cluster/01 is longer than 1 MiB"),
     ],
 )
