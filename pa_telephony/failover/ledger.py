@@ -121,6 +121,17 @@ class Ledger:
         """Note that something in the ledger has changed."""
         self._summary = None
 
+    def meet(self, strays: Iterable[Identity]) -> None:
+        """Have a registration for these, too, which the configuration does not have.
+
+        They may be ours: given to us by a configuration that was undone before we read it.
+        """
+        new = {each: Registration() for each in strays if each not in self.registrations}
+        if new:
+            self.registrations.update(new)
+            self.moved = True
+            self.touch()
+
     def go_to(self, node: int) -> None:
         """Begin registrations at that node from now on."""
         if node != self.node:
@@ -180,12 +191,23 @@ class Ledger:
         elif effect is Effect.CLOSE:
             self.pending.append(Close(identity, at_once))
 
+    def linger(self, identity: Identity, until: float) -> None:
+        """Keep ``identity``, which was given away, until its call has gone over or ``until``."""
+        found = self.registrations.get(identity)
+        if found is None:
+            return  # The outcome of a step comes late; it is configured no more.
+        found.linger_until = until
+        self.input(identity, Input.LINGER)
+
     def reasons(self, hold: Iterable[Identity]) -> dict[str, str]:
         """The last refusal or loss of each identity in ``hold`` that is not up, by its label."""
         return {
+            # What is to be held by a plan that is older than the configuration may be gone.
             identity.label: found.why
             for identity in hold
-            if (found := self.registrations[identity]).state not in _UP and found.why
+            if (found := self.registrations.get(identity)) is not None
+            and found.state not in _UP
+            and found.why
         }
 
     def holds_port(self, number: str) -> bool:

@@ -264,6 +264,7 @@ class Member:
         self.news = not known or blind or bool(recognised) or world.has_news_since(before)
         if self.news:
             self._rests_until = 0.0
+            self._ledger.meet(world.strays)
         return recognised
 
     def _follow_configuration(self, snapshot: Snapshot, now: float) -> None:
@@ -400,8 +401,7 @@ class Member:
             self._others.took(step.server, now)
         elif step.kind in (StepKind.HAND_BACK, StepKind.HAND_OVER):
             for identity in step.identities:
-                self._ledger.registrations[identity].linger_until = now + self._timing.linger
-                self._ledger.input(identity, Input.LINGER)
+                self._ledger.linger(identity, now + self._timing.linger)
 
     def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
         """Note whether the provider of that name can be reached, and why not; False until then."""

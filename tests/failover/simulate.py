@@ -21,12 +21,16 @@ import multiprocessing
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pa_telephony
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+PACKAGE = Path(pa_telephony.__file__).parent
 BATCH = 50
 
 KINDS = {"pure": "schedules", "whole": "whole.play"}
@@ -40,7 +44,8 @@ def digest(kind: str) -> str:
     found = hashlib.sha256()
     names = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
     for path in sorted(Path(name) for name in names):
-        if path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__):
+        ours = path.is_relative_to(ROOT) or path.is_relative_to(PACKAGE)
+        if ours and ".venv" not in path.parts and path != Path(__file__):
             found.update(path.read_bytes())
     return found.hexdigest()[:16]
 
@@ -80,7 +85,11 @@ def play_batch(job: tuple[str, int, int]) -> dict[str, Any]:
     counts: dict[str, int] = {}
     broken: dict[str, list[str]] = {}
     for seed in range(first, first + count):
-        played = play(seed)
+        try:
+            played = play(seed)
+        except Exception:  # noqa: BLE001 - a schedule that ends so is broken, too
+            broken[str(seed)] = traceback.format_exc().splitlines()
+            continue
         virtual += played.seconds
         for name, number in played.counts.items():
             counts[name] = counts.get(name, 0) + number

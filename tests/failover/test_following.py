@@ -257,3 +257,38 @@ def test_a_registration_is_kept_as_long_as_anything_is_of_it_and_known_where_it_
     ledger.follow([THIRD], [MOVED])
     assert ledger.registrations[PORTS[0]] is goes
     assert set(ledger.registrations) == {PORTS[0], THIRD, MOVED}
+
+
+def test_a_refused_port_that_goes_is_said_no_more_before_there_is_a_new_plan() -> None:
+    worlds = Worlds()
+    save(worlds, CLUSTER)
+    driver = Driver("PA1", worlds)
+    driver.refuses.add(PORTS[1])
+    driver.settle()
+    assert driver.member.reasons() == {PORTS[1].label: "no such device"}
+    save(worlds, with_ports(1))
+    worlds.delete(PORTS[1].key)
+    driver.member.observe(worlds.snapshot(), driver.now)
+    assert driver.member.reasons() == {}
+    driver.settle()
+    assert driver.member.reasons() == {}
+
+
+def test_a_port_of_a_configuration_that_was_undone_unread_is_given_up() -> None:
+    driver = configured("PA2")
+    save(driver.worlds, with_ports(3))
+    driver.worlds.own("PA2", THIRD)
+    save(driver.worlds, CLUSTER)
+    driver.refuses.add(THIRD)
+    driver.settle()
+    driver.pass_time(1.0)
+    assert THIRD.key not in driver.worlds.entries
+    assert driver.member.reasons() == {}
+
+
+def test_what_was_given_away_and_is_configured_no_more_does_not_linger() -> None:
+    ledger = Ledger(1.0, {PORTS[0]: Registration(State.REGISTERED)})
+    ledger.linger(PORTS[1], 5.0)
+    assert set(ledger.registrations) == {PORTS[0]}
+    ledger.linger(PORTS[0], 5.0)
+    assert ledger.registrations[PORTS[0]].state is State.LINGERING
