@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +28,6 @@ from pa_telephony.failover.config import (
     SkinnyProvider,
 )
 from pa_telephony.failover.intent import Command
-from pa_telephony.failover.local_processes import LocalProcesses
 from pa_telephony.failover.speech import SpeechConfig
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores.sqlite import SqliteView
@@ -165,14 +166,15 @@ async def open_demo(*, empty: bool) -> AsyncGenerator[ClusterConfig]:
         begin = beginning(directory)
         # A socket of its own: the well-known place may have that of another demo.
         named = ("--config", "callmanager.toml", "--host", CALL_MANAGER, "--control", CONTROL)
-        async with _process(directory, "callmanager", *named), trio.open_nursery() as nursery:
-            nursery.start_soon(_keep_agent, directory, begin.store_path)
+        async with _process(directory, "callmanager", *named):
             try:
-                yield begin if empty else configured(begin)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_keep_agent, directory, begin.store_path)
+                    yield begin if empty else configured(begin)
+                    nursery.cancel_scope.cancel()
             finally:
                 with trio.CancelScope(shield=True):
                     await _end_servers(begin)
-                nursery.cancel_scope.cancel()
 
 
 async def _keep_agent(directory: Path, store: Path) -> None:
@@ -189,23 +191,35 @@ async def _keep_agent(directory: Path, store: Path) -> None:
 
 
 async def _end_servers(begin: ClusterConfig) -> None:
-    """End the servers, which go on without their agent otherwise."""
-    view = SqliteView(begin.store_path)
-    names: list[str] = []
+    """End the servers, which go on without their agent; it is gone, and starts no more of them."""
     with contextlib.suppress(TelephonyError):
-        revision = stored(await view.snapshot())
+        revision = stored(await SqliteView(begin.store_path).snapshot())
         if revision is not None:
             cluster = revision.cluster(begin.file, begin.store)
-            names = [each.server_name for each in cluster.servers]
             see = functools.partial(failover.control_and_see, cluster, Command.STOP_ALONE)
             with trio.move_on_after(8.0):
                 await see(within=8.0)
-    processes = LocalProcesses(begin.store_path, begin.locks_path, lambda _: ())
-    for name in names:
-        if (left := processes.find(name)) is not None:
-            left.kill()
-            with trio.move_on_after(2.0):
-                await left.wait()
+    # One that has only just been started holds no lock by which it is found.
+    for number in _processes_about(begin.store_path):
+        with contextlib.suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(number)
+            try:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                with trio.move_on_after(2.0):
+                    await trio.lowlevel.wait_readable(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _processes_about(store: Path) -> list[int]:
+    """The servers' processes that were given this store, which is of one demo alone."""
+    found: list[int] = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = each.read_bytes().split(b"\0")
+            if b"server" in words and os.fsencode(store) in words:
+                found.append(int(each.parent.name))
+    return found
 
 
 @contextlib.asynccontextmanager

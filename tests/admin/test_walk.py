@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -83,8 +84,10 @@ def browser() -> Generator[Browser]:
 def administration(*options: str) -> Generator[tuple[str, str]]:
     """The address of the administration and its first password."""
     command = [sys.executable, "-m", "pa_telephony", "admin", "--demo", "--port", "0", *options]
-    with alone_at(CALL_MANAGER):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with alone_at(CALL_MANAGER), tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder}
+        )
         try:
             assert process.stdout is not None
             address = process.stdout.readline().strip()
@@ -97,6 +100,8 @@ def administration(*options: str) -> Generator[tuple[str, str]]:
             assert process.stdout is not None
             process.stdout.close()
         assert process.returncode == 0
+        assert os.listdir(folder) == []
+        assert [each for each in command_lines() if folder in each] == []
         for host, port, kind in (
             (CALL_MANAGER, 2000, socket.SOCK_STREAM),
             *((each, 32000, socket.SOCK_DGRAM) for each in SERVERS.values()),
@@ -104,6 +109,15 @@ def administration(*options: str) -> Generator[tuple[str, str]]:
             with socket.socket(socket.AF_INET, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
                 probe.bind((host, port))  # nobody is left there
+
+
+def command_lines() -> list[str]:
+    """Those of all processes of this machine."""
+    found: list[str] = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(each.read_bytes().decode(errors="replace"))
+    return found
 
 
 class Phone:

@@ -109,15 +109,18 @@ async def two_phones(server: Server) -> AsyncGenerator[tuple[sccp.Station, sccp.
         nursery.cancel_scope.cancel()
 
 
-async def everything(server: Server) -> None:
-    """Phones, a call, hold and its tone, an application. Raises what goes wrong."""
+async def everything(server: Server, patience: float = 10.0) -> None:
+    """Phones, a call, hold and its tone within ``patience`` s, an application.
+
+    Raises what goes wrong.
+    """
     async with two_phones(server) as (alice, _):
         async with alice.call("1002") as call:
             await call.wait_connected()
             silent = server.log.count("no sound")
             await call.hold()
             await trio.sleep(0.05)
-            with trio.fail_after(10):
+            with trio.fail_after(patience):
                 while server.log.count("no sound") == silent and not engine_runs(server):  # noqa: ASYNC110
                     await trio.sleep(0.02)
             await call.resume()
@@ -174,15 +177,18 @@ def connected(address: str) -> socket.socket:
     return stream
 
 
-async def outlives(server: Server, rounds: int, *, quiet: int) -> int:
-    """Do everything again and again, until it has worked ``quiet`` times in a row."""
+async def outlives(server: Server, rounds: int, *, quiet: int, patience: float = 10.0) -> int:
+    """Do everything again and again, until it has worked ``quiet`` times in a row.
+
+    A round that does not work, or not within 1.5 times ``patience`` s, is followed by another.
+    """
     worked = done = 0
     while worked < quiet:
         done += 1
         assert done <= rounds, server.log[-3000:]
         try:
-            with trio.fail_after(15):
-                await everything(server)
+            with trio.fail_after(1.5 * patience):
+                await everything(server, patience)
             worked += 1
         except* (TelephonyError, trio.TooSlowError):
             worked = 0
@@ -208,7 +214,7 @@ async def test_every_open_bind_and_import_of_a_running_server_fails_once(tmp_pat
 @pytest.mark.timeout(900)
 async def test_every_function_of_a_running_server_runs_out_of_memory_once(tmp_path: Path) -> None:
     with a_server(tmp_path, "memory") as server:
-        await outlives(server, 2000, quiet=10)
+        await outlives(server, 2000, quiet=10, patience=3.0)
         assert len(server.end()) > 200
 
 
