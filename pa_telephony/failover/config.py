@@ -199,7 +199,11 @@ class Timing:
     call managers allow two applications at one route point (JTAPI guide). 0 = give it up first.
     """
     retry: float = 1.0
-    """Seconds between two attempts to register an identity that the call manager refused."""
+    """Seconds between two attempts to register an identity that the call manager refused.
+
+    The second comes after a tenth of it: a call manager may hear late that a dead server's
+    connection has ended.
+    """
     media_silence: float = 300.0
     """How long nothing of a call is heard, neither RTP nor RTCP, before it is ended; 0 = never.
 

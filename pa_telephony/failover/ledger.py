@@ -25,6 +25,10 @@ GIVEN_UP = _QUIET | {State.CLOSING}
 calls."""
 
 
+_AT_FIRST = 0.1
+"""The part of ``retry`` after which a first refusal is tried again."""
+
+
 @dataclass
 class Registration:
     """The registration of one identity; ``why`` is the last refusal or loss, "" for none."""
@@ -63,7 +67,8 @@ class Ledger:
     """The registrations of all identities of the cluster at one server."""
 
     retry: float
-    """Seconds until a refused or lost registration is tried again (``Timing.retry``)."""
+    """Seconds until a refused or lost registration is tried again (``Timing.retry``), of which a
+    first refusal waits a tenth."""
     registrations: dict[Identity, Registration]
     busy: set[Identity] = field(default_factory=set[Identity])
     long: set[Identity] = field(default_factory=set[Identity])
@@ -167,12 +172,14 @@ class Ledger:
         found = self.registrations.get(identity)
         if found is None:
             return  # The last word of a connection, about what is configured no more.
+        first = input is Input.REFUSED and not found.why
         if why or input in (Input.REGISTERED, Input.UNREGISTERED):
             # A connection that is closed after a refusal says nothing new.
             found.why = why
             self.touch()
         if input in (Input.REFUSED, Input.LOST, Input.KEPT):
-            found.retry_at = now + self.retry
+            # A call manager may not have heard yet that the connections of a dead server ended.
+            found.retry_at = now + self.retry * (_AT_FIRST if first else 1)
         self.input(identity, input)
 
     def input(self, identity: Identity, input: Input, at_once: bool = False) -> None:

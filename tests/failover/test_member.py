@@ -68,6 +68,26 @@ def test_an_unknown_outcome_is_cured_by_repeating_the_same_transaction() -> None
     assert driver.member.actions(driver.now) == [enter]
 
 
+def test_a_first_refusal_is_tried_again_soon_and_the_next_ones_after_a_while() -> None:
+    driver = Driver("PA1", Worlds())
+    driver.refuses.add(PORTS[0])
+    driver.settle()
+
+    def tries() -> int:
+        return sum(PORTS[0] in each for each in driver.asked)
+
+    assert tries() == 1
+    driver.pass_time(TIMING.retry / 10 + 0.01)
+    assert tries() == 2
+    driver.pass_time(TIMING.retry - 0.02)
+    assert tries() == 2
+    driver.pass_time(0.02)
+    assert tries() == 3
+    driver.refuses.clear()
+    driver.pass_time(TIMING.retry + 0.01)
+    assert PORTS[0] in driver.registered
+
+
 def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() -> None:
     driver = Driver("PA1", Worlds())
     driver.call_manager_answers = False
