@@ -389,6 +389,8 @@ class Member:
         self._guard = max(self._guard, sent + self._timing.own)
 
     def _committed(self, step: Step, sent: float, now: float) -> None:
+        if step.kind in (StepKind.ENTER, StepKind.LEAVE):
+            self._beating = None  # A heartbeat of the session before says nothing of this one.
         if step.kind is StepKind.ENTER:
             self._entered = self._others.steady_since = now
             self._last_beat = now

@@ -12,7 +12,7 @@ from pa_telephony.failover import Timing
 from pa_telephony.failover.actions import Action, Close, Register, Transact
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
-from pa_telephony.failover.transaction import Delete, Put, Transaction
+from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
 from pa_telephony.failover.world import Beat, Stop, coming, session, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
@@ -66,6 +66,21 @@ def test_an_unknown_outcome_is_cured_by_repeating_the_same_transaction() -> None
     assert driver.member.actions(driver.now) == []
     driver.now = driver.member.next_deadline(driver.now)
     assert driver.member.actions(driver.now) == [enter]
+
+
+def test_the_late_refusal_of_a_heartbeat_of_the_session_before_ends_nothing() -> None:
+    driver = started()
+    driver.now += TIMING.heartbeat
+    (late,) = (each for each in driver.member.actions(driver.now) if isinstance(each, Transact))
+    driver.worlds.die("PA1")
+    driver.settle()
+    assert driver.registered == set(EVERYTHING)
+    driver.closed_at_once.clear()
+    driver.member.finished(late, Outcome(False, driver.worlds.revision), driver.now)
+    assert driver.member.actions(driver.now) == []
+    driver.pass_time(TIMING.own + 1.0)
+    assert driver.registered == set(EVERYTHING)
+    assert driver.closed_at_once == set()
 
 
 def test_a_first_refusal_is_tried_again_soon_and_the_next_ones_after_a_while() -> None:
