@@ -8,7 +8,7 @@ its device; so whoever changes servers names the devices of the ports that stay.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pa_telephony.failover.config import ClusterConfig, JtapiProvider, SkinnyProvider
 
@@ -25,18 +25,27 @@ def keeping_devices(
     A provider that was changed itself is left as it is.
     """
     before = {each.name: each for each in old.providers}
+    same = {each.name for each in new.providers if before.get(each.name) == each}
+    # A device that is named is another's no more, who may lose it by that.
+    while (providers := _naming_lost(old, new, same)) != new.providers:
+        new = dataclasses.replace(new, providers=providers)
+    return new.providers
+
+
+def _naming_lost(
+    old: ClusterConfig, new: ClusterConfig, same: Collection[str]
+) -> tuple[JtapiProvider | SkinnyProvider, ...]:
     found: list[JtapiProvider | SkinnyProvider] = []
     for each in new.providers:
-        if isinstance(each, SkinnyProvider) and before.get(each.name) == each:
+        if isinstance(each, SkinnyProvider) and each.name in same:
             lost = {
                 number: device
                 for (name, number), device in old.devices.items()
                 if name == each.name and new.devices.get((name, number), device) != device
             }
-            if lost:
-                found.append(dataclasses.replace(each, devices={**each.devices, **lost}))
-                continue
-        found.append(each)
+            found.append(dataclasses.replace(each, devices={**each.devices, **lost}))
+        else:
+            found.append(each)
     return tuple(found)
 
 

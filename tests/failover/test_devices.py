@@ -92,6 +92,13 @@ def test_what_ports_keep_and_get_is_told_and_nothing_is_refused_while_servers_ru
     assert "6101 would be PA-VI19 in place of PA-VI3 while PA2 has it" in str(refused[0])
 
 
+def test_a_port_that_would_lose_its_device_to_one_that_is_named_is_named_too() -> None:
+    old = kept(with_ports(1, 1), with_ports(11, 1))
+    new = kept(old, with_ports(0, 10, "6010", old))
+    assert (devices(old)["6010"], devices(old)["6011"]) == ("PA-VI10", "PA-VI11")
+    assert (devices(new)["6010"], devices(new)["6011"]) == ("PA-VI10", "PA-VI11")
+
+
 _counts = st.integers(0, 30)
 
 
