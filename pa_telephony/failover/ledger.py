@@ -110,8 +110,8 @@ class Ledger:
         """
         leaving = set(strays)
         # The keys that are here know their device and provider.
-        new = {each: Registration() for each in leaving if each not in self.registrations}
-        old = {**self.registrations, **new}
+        self.meet(leaving)
+        old = dict(self.registrations)
         kept = {each: old.pop(each) if each in old else Registration() for each in identities}
         others = {
             each: found

@@ -270,9 +270,7 @@ async def test_a_move_whose_process_died_is_taken_back_by_the_others(
 async def test_a_move_that_died_is_begun_anew_by_the_same_command(
     cluster: Cluster, to: str
 ) -> None:
-    async with file_of(cluster) as file:
-        await file.transact(put("a"))
-    await stopped_in_its_middle(cluster, to)
+    await stopped_with_one_entry(cluster, to)
     await move_cluster(cluster, to)
     assert set((await open_view(cluster).snapshot()).entries) == {"a"}
 
@@ -299,7 +297,7 @@ async def test_a_move_that_died_after_its_decision_is_finished_by_whoever_comes(
 async def test_a_late_write_of_a_copy_that_was_given_up_does_nothing(
     cluster: Cluster, to: str
 ) -> None:
-    await stopped_in_its_middle_of_nothing(cluster, to)
+    await stopped_with_one_entry(cluster, to)
     await move_cluster(cluster, to)
     identity = await identity_of(cluster)
     async with moving.open_gateway(EtcdAddress.parse(to)) as gateway:
@@ -309,7 +307,7 @@ async def test_a_late_write_of_a_copy_that_was_given_up_does_nothing(
     assert set((await open_view(cluster).snapshot()).entries) == {"a"}
 
 
-async def stopped_in_its_middle_of_nothing(cluster: Cluster, to: str) -> None:
+async def stopped_with_one_entry(cluster: Cluster, to: str) -> None:
     async with file_of(cluster) as file:
         await file.transact(put("a"))
     await stopped_in_its_middle(cluster, to)
