@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from pa_telephony.failover.identity import Identity
@@ -147,7 +147,7 @@ class Chronicle:
         """The identities that the store has shown as ours since a takeover; one that is ours no
         more is not waited for."""
         self._returns: dict[str, tuple[Episode, float]] = {}
-        self._handover: tuple[Episode, float] | None = None
+        self._handovers: dict[str, tuple[Episode, float]] = {}
         self._pending: dict[str, Episode] = {}
 
     # Inputs.
@@ -211,26 +211,33 @@ class Chronicle:
             case StepKind.HAND_OVER:
                 self._hand_over(step, now, wall)
             case StepKind.WANT:
-                self._handover = None
+                self._handovers.pop(self._name, None)
             case _:
                 pass
 
     def _hand_over(self, step: Step, now: float, wall: float) -> None:
-        """Note what a stand-in gets of my own; all of it ends the episode."""
-        to, me = step.server, self._name
-        if self._handover is None or self._handover[0].to != to:
-            moved = self._world is not None and self._world.moved(me) == to
+        """Note what a stand-in gets of a home; the last that I have of it ends the episode."""
+        to, me, home = step.server, self._name, step.identities[0].home
+        self._takeovers.pop(home, None)
+        found = self._handovers.get(home)
+        if found is None or found[0].to != to:
+            moved = self._world is not None and home == me and self._world.moved(me) == to
             cause = f"an operator moves {me}" if moved else f"an operator drains {me}"
-            begun = self._new(EpisodeKind.HANDOVER, me, cause, wall)
-            self._handover = replace(begun, to=to), now
-        episode, since = self._handover
+            found = replace(self._new(EpisodeKind.HANDOVER, home, cause, wall), to=to), now
+        episode, since = found
         episode = replace(episode, identities=episode.identities + len(step.identities))
-        self._handover = episode, since
-        everything = () if self._world is None else self._world.cluster.identities(me)
-        if episode.identities >= len(everything):
-            self._handover = None
+        self._handovers[home] = episode, since
+        if not {*self._held_of(home)} - {*step.identities}:
+            del self._handovers[home]
             episode = replace(episode, seconds=now - since)
         self._note(episode)
+
+    def _held_of(self, home: str) -> Iterator[Identity]:
+        """What I had of ``home`` when the store was last read."""
+        if self._world is not None:
+            for identity in self._world.cluster.identities(home):
+                if self._world.owner(identity) == self._name:
+                    yield identity
 
     def _why_home(self, home: str) -> str:
         """Why ``home`` gets its own back."""

@@ -188,11 +188,15 @@ def standing(view: View, identity: Identity) -> Standing:
 
 
 def _goes_home(view: View, home: str) -> bool:
-    """Whether ``home`` gets its own back: it asks, for long enough or by order, and may."""
-    orders = view.world.orders(home)
-    if view.world.asks(home) is None or orders.held_back:
+    """Whether ``home`` gets its own back: it asks, for long enough or by order, and may.
+
+    From a server that is to stop at once.
+    """
+    world, orders = view.world, view.world.orders(home)
+    if world.asks(home) is None or orders.held_back:
         return False
-    return home in view.granted or orders.returns_within is not None
+    ordered = orders.returns_within is not None or world.stopped(view.me) is not None
+    return ordered or home in view.granted
 
 
 def duty(view: View, identity: Identity) -> Duty:

@@ -264,9 +264,8 @@ def _stopped(command: Command, page: ServerStatus, snapshot: Snapshot) -> tuple[
     if page.up:
         if command is not Command.DRAIN:
             return False, False, "has not stopped yet"
-        calls = sum(each.busy and each.holder == page.name for each in page.resources)
         away = sum(each.holder not in ("", page.name) for each in page.resources)
-        words = f"takes no new calls; calls that go on: {calls}"
+        words = f"takes no new calls; calls that go on: {page.calls}"
         if page.fail_over_server:
             words += f"; {page.fail_over_server} has {away} of its {len(page.resources)} numbers"
         return False, False, words

@@ -78,8 +78,8 @@ def plan(view: View) -> Plan:
             steps += _acquire(view, token)
         if home == me:
             steps += returned(view, token)
-        if home == me and (ordered or world.moved(me) is not None):
-            given, over = hand_over(view, token)
+        if ordered or home != me or world.moved(me) is not None:
+            given, over = hand_over(view, token, home)
             give |= given
             steps += over
         if Duty.TAKE in duties.values() and not ordered:
@@ -295,8 +295,9 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
     identities = world.cluster.identities(home)
     claimant = world.claimant(home)
     # A home that lives may just be slower to reach a call manager that is back: see _has_heir.
-    steady = world.session(home) is not None
-    links = view.links(home, steady=steady)
+    # One that is drained takes nothing any more, and has not ended its calls.
+    lives = world.session(home) is not None and world.stopped(home) is None
+    links = view.links(home, steady=lives)
     if (
         not world.reach(home, home) < links
         or not view.beat.reads
@@ -305,12 +306,12 @@ def _take_home(view: View, token: Compare, home: str) -> Iterator[Step]:
         or world.stopped(home) is Stop.ALONE
         or home in view.coming
         or claimant not in (None, me)
-        or any(duty(view, i) is Duty.NOTHING for i in identities)
+        or (lives and any(world.owner(i) == home for i in identities))
     ):
         return
     choice: tuple[Compare, ...] | None = ()
     if claimant is None:
-        choice = _chosen(view, home, links, steady=steady)
+        choice = _chosen(view, home, links, steady=lives)
     if choice is None:
         return
     taken = tuple(i for i in identities if duty(view, i) is Duty.TAKE and not world.is_leaving(i))
@@ -399,6 +400,7 @@ def _give_back(view: View, token: Compare, home: str) -> tuple[set[Identity], li
         world.unchanged(keys.want(home)),
         world.unchanged(keys.held_back(home)),
         world.unchanged(keys.returning(home)),
+        world.unchanged(keys.stop(view.me)),
         *(world.unchanged(i.key) for i in identities if i.kind.stage < stage or i in back),
     ]
     hand_back = Transaction(tuple(compares), owned(asking, back))
@@ -415,7 +417,7 @@ def _ask(view: View, token: Compare, mine: Session) -> Iterator[Step]:
     owners = {world.owner(identity) for identity in identities} - {None, view.me}
     better = any(links < world.reach(owner, view.me) for owner in owners if owner is not None)
     orders = world.orders(view.me)
-    stays_away = orders.moved_to is not None and stand_in(view) is not None
+    stays_away = orders.moved_to is not None and stand_in(view, view.me) is not None
     may = bool(links) and not orders.held_back and not stays_away
     shall = may and ((lacking and not better) or _stranger(view))
     does = world.wants(view.me) is not None

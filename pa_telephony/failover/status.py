@@ -97,6 +97,8 @@ class ServerStatus:
     """The number of what it says in the store (:data:`world.PROTOCOL`); None without a session."""
     orders: Orders = field(default_factory=Orders)
     """What operators have ordered of it."""
+    calls: int = 0
+    """How many media ports have a call at it, its own and those of homes it stands in for."""
     hold: float = 0.0
     """How many seconds it has to ask before the stand-in gives anything back; 0 once it does."""
 
@@ -113,7 +115,9 @@ class ServerStatus:
             return "held by two servers at once"
         if self.up and self.drained:
             left = seconds(self.orders.drains_within)
-            return f"takes no new calls, ends the others after {left}"
+            words = f"takes no new calls, ends the others after {left}"
+            homes = ", ".join(self.stands_in_for)
+            return f"{words}, stands in for {homes}" if homes else words
         if self.spare:
             if not self.up:
                 return "down"
@@ -302,6 +306,7 @@ class _Reader:
             lacks=tuple(
                 each for each in sorted(self._cluster.needs(name)) if not beat.reaches(each)
             ),
+            calls=len(beat.busy),
             hold=self._said(claimant).holds.get(name, 0.0),
         )
 

@@ -140,7 +140,10 @@ def test_a_home_that_falls_again_breaks_its_return_off() -> None:
 
 def test_a_handover_begins_with_the_route_point_and_ends_with_the_last_port() -> None:
     writer = Writer(both(), "PA1")
+    writer.worlds.own("PA1", *EVERYTHING)
+    writer.look()
     writer.step(StepKind.HAND_OVER, *EVERYTHING[1:], home="PA2")
+    writer.worlds.own("PA2", *EVERYTHING[1:])
     writer.wait(7.0)
     assert writer.last.seconds is None
     writer.step(StepKind.HAND_OVER, PORTS[0], home="PA2")
@@ -157,6 +160,7 @@ def test_a_handover_begins_with_the_route_point_and_ends_with_the_last_port() ->
 
 def test_a_handover_that_is_taken_back_is_not_finished_and_the_next_is_another() -> None:
     writer = Writer(both(), "PA1")
+    writer.worlds.own("PA1", *EVERYTHING)
     writer.step(StepKind.HAND_OVER, EVERYTHING[-1], home="PA2")
     writer.step(StepKind.WANT)
     writer.worlds.commit(Transaction((), (Put("move/PA1", "PA2"),)))
@@ -165,6 +169,17 @@ def test_a_handover_that_is_taken_back_is_not_finished_and_the_next_is_another()
     first, second = history(writer.worlds.snapshot())
     assert (first.seconds, first.cause) == (None, "an operator drains PA1")
     assert (second.seconds, second.cause) == (0.0, "an operator moves PA1")
+
+
+def test_a_stand_in_that_is_drained_writes_whose_numbers_the_next_one_gets() -> None:
+    worlds = both()
+    worlds.own("PA2", *EVERYTHING)
+    writer = Writer(worlds, "PA2")
+    writer.look()
+    writer.step(StepKind.HAND_OVER, *EVERYTHING, home="PA3")
+    found = writer.last
+    assert (found.home, found.holder, found.seconds) == ("PA1", "PA3", 0.0)
+    assert found.cause == "an operator drains PA2"
 
 
 def test_a_fence_is_written_when_the_server_may_act_again() -> None:

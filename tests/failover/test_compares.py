@@ -280,10 +280,19 @@ def test_a_claim_is_kept_by_who_has_something_of_the_home_even_in_another_file()
     assert StepKind.RELEASE not in [step.kind for step in plan(view(worlds, "PA2")).steps]
 
 
-def test_a_home_of_which_somebody_has_a_part_is_not_taken() -> None:
+def test_a_home_that_lives_and_has_a_part_is_not_taken() -> None:
+    worlds = orphaned()
+    worlds.enter("PA1", link=False)
+    worlds.own("PA1", PORTS[0])
+    assert plan(view(worlds, "PA2")).steps == ()
+
+
+def test_what_nobody_has_of_a_home_is_taken_although_another_stand_in_has_a_part() -> None:
     worlds = orphaned()
     worlds.own("PA3", PORTS[0])
-    assert plan(view(worlds, "PA2")).steps == ()
+    step = planned(worlds, "PA2", StepKind.TAKE_HOME)
+    assert {*step.identities} == {*EVERYTHING} - {PORTS[0]}
+    assert refused(worlds, step, owned_anew(PORTS[0], "PA2"))
 
 
 @pytest.mark.parametrize("lingers", [False, True])
@@ -373,4 +382,24 @@ def draining() -> Worlds:
 def test_a_number_is_handed_over_only_as_it_was_seen(change: Change) -> None:
     worlds = draining()
     step = planned(worlds, "PA1", StepKind.HAND_OVER, released=frozenset(PORTS))
+    assert refused(worlds, step, change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda w: w.stop("PA1", Stop.ALONE), id="the order for the home"),
+        pytest.param(lambda w: w.put("want/PA1", "PA1:1"), id="that the home does not ask"),
+        pytest.param(lambda w: w.put("coming/PA1", "begins"), id="that the home does not begin"),
+        pytest.param(lambda w: w.delete("stop/PA2"), id="the order for us"),
+        pytest.param(lambda w: w.claim("PA3", "PA1"), id="the claim"),
+    ],
+)
+def test_what_a_stand_in_has_is_handed_over_only_as_it_was_seen(change: Change) -> None:
+    worlds = orphaned()
+    worlds.own("PA2", *EVERYTHING)
+    worlds.claim("PA2", "PA1")
+    worlds.put("stop/PA2", "drain:600")
+    step = planned(worlds, "PA2", StepKind.HAND_OVER)
+    assert step.identities == (ROUTE_POINT,)
     assert refused(worlds, step, change)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from driver import Driver, started
 from test_ownership import EVERYTHING, kinds, moved, only, view
-from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
+from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Command, cluster_status
 from pa_telephony.failover.deadlines import Deadlines
@@ -263,6 +263,87 @@ def test_the_hand_over_of_a_port_compares_the_order_with_its_deadline() -> None:
     step = only(plan(view(worlds, "PA1", released=frozenset(PORTS))), StepKind.HAND_OVER)
     worlds.put(move("PA1"), "PA3")
     assert not worlds.commit(step.transaction)
+
+
+# ------------------------------------------------------------------ a stand-in that is drained
+
+
+def draining(*mine: Any, busy: Any = ()) -> Worlds:
+    """PA1 is gone, PA2 stands in for it and is to be drained, PA3 could have it."""
+    worlds = Worlds()
+    worlds.configure("PA1", CLUSTER)
+    worlds.enter("PA3")
+    worlds.enter("PA2", up=EVERYTHING, busy=busy)
+    worlds.own("PA2", *(mine or EVERYTHING))
+    worlds.claim("PA2", "PA1")
+    worlds.put(stop("PA2"), "drain:600")
+    return worlds
+
+
+def test_a_stand_in_that_is_drained_hands_over_what_it_has_and_the_claim() -> None:
+    worlds = draining()
+    step = only(plan(view(worlds, "PA2", lingers=True)), StepKind.HAND_OVER)
+    assert (step.server, step.identities) == ("PA3", (ROUTE_POINT,))
+    assert worlds.commit(step.transaction)
+    assert worlds.world().claimant("PA1") == "PA3"
+    step = only(plan(view(worlds, "PA2", lingers=True)), StepKind.HAND_OVER)
+    assert step.identities == (INTERCEPTOR,)
+
+
+def test_what_a_drained_stand_in_has_in_a_call_follows_when_that_has_ended() -> None:
+    worlds = draining(PORTS[0])
+    worlds.claim("PA3", "PA1")
+    assert plan(view(worlds, "PA2", free=BUSY)).steps == ()
+    what = plan(view(worlds, "PA2"))
+    assert (what.give, what.steps) == ({PORTS[0]}, ())
+    step = only(plan(view(worlds, "PA2", released=PORTS[:1])), StepKind.HAND_OVER)
+    assert (step.server, step.identities) == ("PA3", (PORTS[0],))
+
+
+def test_what_was_left_at_a_stand_in_that_shall_stay_follows_the_claim() -> None:
+    worlds = draining(PORTS[0])
+    worlds.claim("PA3", "PA1")
+    worlds.delete(stop("PA2"))
+    step = only(plan(view(worlds, "PA2", released=PORTS[:1])), StepKind.HAND_OVER)
+    assert (step.server, step.identities) == ("PA3", (PORTS[0],))
+
+
+def test_a_drained_stand_in_that_nobody_can_follow_leaves_when_its_calls_have_ended() -> None:
+    worlds = draining()
+    worlds.die("PA3")
+    assert plan(view(worlds, "PA2", free=BUSY)).steps == ()
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.LEAVE]
+
+
+def test_a_drained_stand_in_keeps_what_was_stopped_alone_from_others() -> None:
+    worlds = draining()
+    worlds.stop("PA1", Stop.ALONE)
+    assert kinds(plan(view(worlds, "PA2"))) == [StepKind.LEAVE]
+
+
+def test_a_home_that_asks_has_its_own_back_at_once_from_a_stand_in_that_is_drained() -> None:
+    worlds = draining()
+    worlds.enter("PA1")
+    worlds.want("PA1")
+    what = plan(view(worlds, "PA2", free=BUSY, released=PORTS[1:]))
+    step = only(what, StepKind.HAND_BACK)
+    assert step.identities == PORTS[1:]
+    worlds.delete(stop("PA2"))
+    assert not worlds.commit(step.transaction)
+
+
+def test_a_home_that_is_held_back_is_handed_on_by_a_stand_in_that_is_drained() -> None:
+    worlds = draining()
+    worlds.enter("PA1")
+    worlds.want("PA1")
+    worlds.put(held_back("PA1"), "held")
+    assert only(plan(view(worlds, "PA2", lingers=True)), StepKind.HAND_OVER).server == "PA3"
+
+
+def test_a_home_that_begins_is_awaited_by_a_stand_in_that_is_drained() -> None:
+    worlds = draining()
+    what = plan(view(worlds, "PA2", lingers=True, coming=PA1))
+    assert (what.hold, what.steps) == ({*EVERYTHING}, ())
 
 
 # --------------------------------------------------------------------- a return that is ordered
