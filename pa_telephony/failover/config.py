@@ -201,8 +201,8 @@ class Timing:
     retry: float = 1.0
     """Seconds between two attempts to register an identity that the call manager refused.
 
-    The second comes after a tenth of it: a call manager may hear late that a dead server's
-    connection has ended.
+    The second comes after a tenth of it, and each of the next after as much time as has passed
+    since the first: a call manager may hear late that a dead server's connection has ended.
     """
     media_silence: float = 300.0
     """How long nothing of a call is heard, neither RTP nor RTCP, before it is ended; 0 = never.

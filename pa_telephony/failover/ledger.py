@@ -36,6 +36,8 @@ class Registration:
     state: State = State.IDLE
     why: str = ""
     retry_at: float = 0.0
+    refused_since: float = 0.0
+    """When it was refused first, if it has been refused ever since."""
     linger_until: float = 0.0
     node: int = 0
     """The node at which it was begun last (:mod:`nodes`)."""
@@ -67,8 +69,7 @@ class Ledger:
     """The registrations of all identities of the cluster at one server."""
 
     retry: float
-    """Seconds until a refused or lost registration is tried again (``Timing.retry``), of which a
-    first refusal waits a tenth."""
+    """Seconds until a refused or lost registration is tried again, at most (``Timing.retry``)."""
     registrations: dict[Identity, Registration]
     busy: set[Identity] = field(default_factory=set[Identity])
     long: set[Identity] = field(default_factory=set[Identity])
@@ -172,14 +173,19 @@ class Ledger:
         found = self.registrations.get(identity)
         if found is None:
             return  # The last word of a connection, about what is configured no more.
-        first = input is Input.REFUSED and not found.why
+        if input is Input.REFUSED and not found.why:
+            found.refused_since = now
         if why or input in (Input.REGISTERED, Input.UNREGISTERED):
             # A connection that is closed after a refusal says nothing new.
             found.why = why
             self.touch()
-        if input in (Input.REFUSED, Input.LOST, Input.KEPT):
-            # A call manager may not have heard yet that the connections of a dead server ended.
-            found.retry_at = now + self.retry * (_AT_FIRST if first else 1)
+        if input is Input.REFUSED:
+            # A call manager may not have heard yet that the connections of a dead server ended, so
+            # it is asked again soon, and then when as much time has passed again.
+            wait = max(now - found.refused_since, self.retry * _AT_FIRST)
+            found.retry_at = now + min(wait, self.retry)
+        elif input in (Input.LOST, Input.KEPT):
+            found.retry_at = now + self.retry
         self.input(identity, input)
 
     def input(self, identity: Identity, input: Input, at_once: bool = False) -> None:

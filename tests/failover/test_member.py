@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -83,7 +84,7 @@ def test_the_late_refusal_of_a_heartbeat_of_the_session_before_ends_nothing() ->
     assert driver.closed_at_once == set()
 
 
-def test_a_first_refusal_is_tried_again_soon_and_the_next_ones_after_a_while() -> None:
+def test_what_is_refused_is_tried_again_soon_and_later_and_later() -> None:
     driver = Driver("PA1", Worlds())
     driver.refuses.add(PORTS[0])
     driver.settle()
@@ -91,16 +92,27 @@ def test_a_first_refusal_is_tried_again_soon_and_the_next_ones_after_a_while() -
     def tries() -> int:
         return sum(PORTS[0] in each for each in driver.asked)
 
-    assert tries() == 1
-    driver.pass_time(TIMING.retry / 10 + 0.01)
-    assert tries() == 2
-    driver.pass_time(TIMING.retry - 0.02)
-    assert tries() == 2
-    driver.pass_time(0.02)
-    assert tries() == 3
+    came = [driver.now]
+    while len(came) < 8:
+        before = tries()
+        driver.pass_time(0.01)
+        if tries() > before:
+            came.append(driver.now)
+    waits = [then - before for before, then in itertools.pairwise(came)]
+    tenth = TIMING.retry / 10
+    expected = [tenth, tenth, 2 * tenth, 4 * tenth, 8 * tenth, TIMING.retry, TIMING.retry]
+    assert waits == pytest.approx(expected, abs=0.05)
     driver.refuses.clear()
     driver.pass_time(TIMING.retry + 0.01)
     assert PORTS[0] in driver.registered
+    # Another time it begins anew.
+    driver.member.lost(PORTS[0], driver.now, "")
+    driver.settle()
+    driver.refuses.add(PORTS[0])
+    driver.pass_time(TIMING.retry + 0.01)
+    before = tries()
+    driver.pass_time(tenth + 0.02)
+    assert tries() == before + 1
 
 
 def test_what_the_call_manager_refuses_is_tried_again_after_a_while_and_shown() -> None:

@@ -73,7 +73,7 @@ def settle(member: Member) -> None:
     if member._committed_at <= member.world.snapshot.revision:
         member._committed_at = 0
     for found in member._ledger.registrations.values():
-        found.why, found.retry_at = "", PAST
+        found.why, found.retry_at, found.refused_since = "", PAST, PAST
         if found.state is not State.LINGERING:
             found.linger_until = PAST
     for asked in member._others.asked.values():
