@@ -47,7 +47,14 @@ from pa_telephony.failover.others import Others
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import Plan, Step, StepKind
 from pa_telephony.failover.stored import Revision, read, stored
-from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
+from pa_telephony.failover.transaction import (
+    Compare,
+    Delete,
+    Outcome,
+    Put,
+    Snapshot,
+    Transaction,
+)
 from pa_telephony.failover.world import PROTOCOL, Beat, World
 
 __all__ = ["Member"]
@@ -694,14 +701,31 @@ class Member:
         long = 2 * self._timing.heartbeat + self._timing.registration
         return self._others.unheard(long, now) - {self.name} if self._beat.reads else frozenset()
 
+    def farewell(self) -> Transaction | None:
+        """What ends this server's session, for a process that ends in order; None without one.
+
+        It may be committed once nothing is registered here any more and nothing will be: others
+        need not wait until they know that the process is gone.
+        """
+        session, key = self._session(), keys.session(self.name)
+        if session is None:
+            return None
+        return Transaction((Compare(key, created=session.token),), (Delete(key),))
+
+    def _session(self) -> keys.Session | None:
+        """The session of this very process, when the store shows it."""
+        session = self._world.session(self.name)
+        mine = session is not None and session.beat.instance == self._beat.instance
+        return session if mine else None
+
     def _heartbeat(self, now: float) -> None:
         soon = self._last_sent + _SOON * self._timing.heartbeat
         # Whether there was something to tell is not looked at when it could not be told yet.
         self.withheld = self._beating is not None or (now < self._next_beat and now < soon)
         if self.withheld or self._ended:
             return
-        session = self._world.session(self.name)
-        if session is None or session.beat.instance != self._beat.instance:
+        session = self._session()
+        if session is None:
             return
         mine, suspects = self._ledger.summary(), self._suspects(now)
         holds = {

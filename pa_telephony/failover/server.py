@@ -205,7 +205,11 @@ class Server:
             self.on_configured(cluster)
 
     async def _leave_in_time(self) -> None:
-        """When all is over, wait for connections to close, and cut those that take too long."""
+        """When all is over, wait for connections to close, and cut those that take too long.
+
+        With nothing registered any more the session is ended, so that others need no proof that
+        this process is gone, which only its own machine has.
+        """
         try:
             await trio.sleep_forever()
         finally:
@@ -215,6 +219,10 @@ class Server:
                     await self._close_all()
                 for holder in list(self._holders.values()):
                     holder.close(at_once=True)
+                farewell = self._member.farewell()
+                if farewell is not None and not self._holders:
+                    with trio.move_on_after(LEAVE_WITHIN):
+                        await self._try_to_write(farewell)
 
     async def _close_all(self, provider: str = "") -> None:
         """Close registrations politely, at one provider or at all, and wait for the end."""

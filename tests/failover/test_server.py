@@ -22,13 +22,13 @@ from pa_telephony import callmanager, cti, failover, rtp, sccp
 from pa_telephony.callmanager import CallManagerConfig, User
 from pa_telephony.callmanager.calls.model import LegState
 from pa_telephony.errors import ConfigurationError, ConnectionLost
-from pa_telephony.failover import JtapiProvider, holder, links
+from pa_telephony.failover import JtapiProvider, holder, links, world as keys
 from pa_telephony.failover.actions import Close
 from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.links import tls_context
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.stores import MemoryStore
-from pa_telephony.failover.transaction import Snapshot
+from pa_telephony.failover.transaction import Outcome, Snapshot, Transaction
 from pa_telephony.sccp.enums import DCallState
 from pa_telephony.sccp.station.style import StationConfig
 from pa_telephony.trace import Record
@@ -447,6 +447,30 @@ async def test_a_route_point_application_may_choose_for_itself() -> None:
             assert call.connected_to == "1002"
 
 
+async def test_a_server_that_ends_in_order_ends_its_session_when_it_has_closed_everything() -> None:
+    async with house() as it:
+        await it.house.stop("PA2")
+        await it.house.stop("PA1")
+        # Nobody lives who could have found a process gone.
+        entries = (await it.house.store.snapshot()).entries
+        assert not {keys.session("PA1"), keys.session("PA2")} & entries.keys()
+        assert it.house.servers["PA1"].unconfirmed == {}
+
+
+async def test_a_server_whose_store_is_gone_ends_without_a_word_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def no_answer(transaction: Transaction) -> Outcome:
+        raise ConnectionLost("the store is gone")
+
+    async with house() as it:
+        await it.house.stop("PA2")
+        monkeypatch.setattr(it.house.store, "transact", no_answer)
+        await it.house.stop("PA1")
+        assert it.house.servers["PA1"].holds == ()
+        assert keys.session("PA1") in (await it.house.store.snapshot()).entries
+
+
 async def test_stop_all_leaves_nobody_in_charge_and_start_all_brings_everything_back() -> None:
     async with house() as it:
         control = it.house.store, it.house.cluster
@@ -476,7 +500,7 @@ async def test_what_has_happened_stands_in_the_store() -> None:
             while len(await written()) < 2:
                 await it.house.store.watch(await it.house.store.snapshot())
         assert await written() == [
-            ("takeover", "PA1", "its process is gone"),
+            ("takeover", "PA1", "it gave up its session"),
             ("return", "PA1", "PA1 asked for its own"),
         ]
 
