@@ -41,9 +41,9 @@ from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.ledger import GIVEN_UP, Ledger, Registration
-from pa_telephony.failover.nodes import LOST, REACHED, STEADY
 from pa_telephony.failover.orders import Stop
 from pa_telephony.failover.others import Others
+from pa_telephony.failover.reached import Reached
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import Plan, Step, StepKind
 from pa_telephony.failover.stored import Revision, read, stored
@@ -105,11 +105,8 @@ class Member:
         self._last_beat = now
         self._guard = now
         self._entered = now
-        self._link_since: dict[str, float] = {}
-        self._lost_since = dict.fromkeys(cluster.used_providers, now)
-        self._unreached = dict.fromkeys(cluster.used_providers, "")
-        self._seen_since: dict[tuple[str, int], float] = {}
-        self._unseen_since: dict[tuple[str, int], float] = {}
+        self._reached = Reached()
+        self._reached.follow(cluster, now)
         self._last_sent = now
         self._sequence = 0
         self._beating: Beating | None = None
@@ -300,10 +297,7 @@ class Member:
             ),
             World(cluster, snapshot).strays,
         )
-        for name in cluster.used_providers:
-            if name not in self._unreached:
-                self._unreached = {**self._unreached, name: ""}
-                self._lost_since[name] = now
+        self._reached.follow(cluster, now)
         self._beat = replace(self._beat, configuration=revision.hash)
         self._rests_until = 0.0
 
@@ -414,32 +408,14 @@ class Member:
 
     def link(self, provider: str, reachable: bool, now: float, why: str = "") -> None:
         """Note whether the provider of that name can be reached, and why not; False until then."""
-        self._unreached = {**self._unreached, provider: why}
         self._rests_until = 0.0
-        if reachable == (provider in self._beat.links):
-            return
-        begun, ended = self._link_since, self._lost_since
-        if not reachable:
-            begun, ended = ended, begun
-        begun[provider] = now
-        ended.pop(provider, None)
-        self._beat = replace(
-            self._beat,
-            links=self._beat.links ^ {provider},
-            steady=self._beat.steady - {provider},
-        )
+        if self._reached.link(provider, reachable, now, why):
+            self._beat = self._reached.said(self._beat, self.cluster, self._timing, now)
 
     def sees(self, provider: str, place: int, reachable: bool, now: float) -> None:
         """Note whether the host at ``place`` of a provider's list can be reached."""
-        host = provider, place
-        if reachable == (host in self._seen_since):
-            return
-        begun, ended = self._seen_since, self._unseen_since
-        if not reachable:
-            begun, ended = ended, begun
-        begun[host] = now
-        ended.pop(host, None)
-        self._rests_until = 0.0
+        if self._reached.host((provider, place), reachable, now):
+            self._rests_until = 0.0
 
     def set_busy(self, identity: Identity, busy: bool) -> None:
         """Note whether ``identity`` has a call (a routing decision, for a route point)."""
@@ -538,10 +514,7 @@ class Member:
         timing = self._timing
         times = [
             self._entered + timing.grace,
-            *(since + timing.own for since in self._lost_since.values()),
-            *(since + timing.steady for since in self._link_since.values()),
-            *(since + timing.steady for since in self._seen_since.values()),
-            *(since + timing.back_off for since in self._unseen_since.values()),
+            *self._reached.times(timing),
             *self._others.times(self._world, now),
             *self._deadlines.times(),
             *self._ledger.times(),
@@ -552,30 +525,10 @@ class Member:
 
     def _look_at_myself(self, now: float) -> None:
         """Update what the heartbeat says of this server and changes with time alone."""
-        since, long = self._link_since, self._timing.steady
-        steady = frozenset(name for name in since if since[name] + long <= now)
+        self._beat = self._reached.said(self._beat, self.cluster, self._timing, now)
         reads = now < self._read + self._timing.own / 2
-        nodes = self._at_each_node(now)
-        if (steady, reads, nodes) != (self._beat.steady, self._beat.reads, self._beat.nodes):
-            self._beat = replace(self._beat, steady=steady, reads=reads, nodes=nodes)
-
-    def _at_each_node(self, now: float) -> dict[str, str]:
-        """What is reached at each node, as heartbeats say it; nothing where there is one."""
-        cluster = self.cluster
-        if cluster.nodes == 1:
-            return {}
-
-        def letter(provider: str, node: int) -> str:
-            host = provider, cluster.place(provider, node)
-            if host in self._seen_since:
-                return STEADY if self._seen_since[host] + self._timing.steady <= now else REACHED
-            lost = self._unseen_since.get(host)
-            return LOST if lost is None or lost + self._timing.back_off <= now else REACHED
-
-        return {
-            provider: "".join(letter(provider, node) for node in range(cluster.nodes))
-            for provider in cluster.used_providers
-        }
+        if reads != self._beat.reads:
+            self._beat = replace(self._beat, reads=reads)
 
     def _is_deaf(self, now: float) -> bool:
         return self._read + self._timing.own <= now
@@ -590,9 +543,7 @@ class Member:
             settled=self._entered + timing.grace <= now,
             deaf=self._is_deaf(now),
             known=self._committed_at <= self._world.snapshot.revision,
-            cut_off=frozenset(
-                name for name, since in self._lost_since.items() if since + timing.own <= now
-            ),
+            cut_off=self._reached.cut_off(timing, now),
             unquiet=mine.unquiet,
             silent=self._others.silent(self._world, now) if self._beat.reads else frozenset(),
             coming=self._others.coming(now),
@@ -733,7 +684,7 @@ class Member:
             for home, hold in self._others.holds(now).items()
             if self._world.claimant(home) == self.name
         }
-        about = mine, self.plan, self._beat, self._unreached, suspects, holds
+        about = mine, self.plan, self._beat, self._reached.why, suspects, holds
         if self._next_beat > now and about == self._told_about:
             return
         self._told_about = about
@@ -742,9 +693,7 @@ class Member:
             up=mine.up,
             busy=mine.busy,
             why=self.reasons(),
-            unreached={
-                name: why for name, why in self._unreached.items() if not self._beat.reaches(name)
-            },
+            unreached=self._reached.reasons(self._beat),
             suspects=suspects,
             long=mine.long,
             holds=holds,

@@ -261,7 +261,8 @@ class Explored:
             case ("deaf",):
                 member._read = PAST
             case ("cut off",):
-                member._lost_since = dict.fromkeys(member._lost_since, PAST)
+                lost = member._reached.lost_since
+                member._reached.lost_since = dict.fromkeys(lost, PAST)
             case ("silent", other):
                 member._others.seen[other].since = PAST
             case ("announced", other):

@@ -93,7 +93,7 @@ class Happening(Lateness):
                 False,
                 self._after(linked, place, "linked", True),
             )
-            if PAST not in member._lost_since.values():
+            if PAST not in member._reached.lost_since.values():
                 yield f"{name} is cut off", False, self._after(situation, place, "cut off")
         for identity, found in member._ledger.registrations.items():
             if found.state is State.LINGERING and found.linger_until != PAST:

@@ -52,6 +52,7 @@ TESTS: dict[str, Sequence[str]] = {
     "orders": ("test_obeying.py", "test_ownership.py", "test_intent.py", "test_scenarios.py"),
     "deadlines": ("test_obeying.py", "test_scenarios.py", "test_draining.py"),
     "nodes": ("test_nodes.py", "test_scenarios.py"),
+    "reached": ("test_reached.py", "test_nodes.py", "test_member.py"),
     "member": (
         "test_nodes.py",
         "test_member.py",

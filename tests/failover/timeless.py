@@ -67,8 +67,8 @@ def settle(member: Member) -> None:
     member._next_beat, member._last_sent, member._sequence = LATER, 0.0, 0
     member._beating = None
     member._floor = 0
-    for provider in member._link_since:
-        member._link_since[provider] = PAST
+    for provider in member._reached.since:
+        member._reached.since[provider] = PAST
     member._read = 0.0 if member._read > -member._timing.own else PAST
     if member._committed_at <= member.world.snapshot.revision:
         member._committed_at = 0
