@@ -67,6 +67,7 @@ def plain_server(server: ServerStatus, process: Kept | None) -> dict[str, object
         "stands_in_for": list(server.stands_in_for),
         "fail_over_server": server.fail_over_server,
         "media_ports_in_use": server.media_ports_in_use,
+        "calls": server.calls,
         "resources": [_resource(each) for each in server.resources],
     }
 

@@ -89,6 +89,7 @@ _SERVER = thing(
     stands_in_for=Items(of=_NAME),
     fail_over_server=Text(hint="The server that stands in now; empty for none."),
     media_ports_in_use=Whole(),
+    calls=Whole(hint="Media ports with a call at it, its own and those of others."),
     resources=Items(of=_RESOURCE),
 )
 _SERVICE = thing(group=_NAME, host=_ANY_TEXT, locale=_ANY_TEXT, state=_ANY_TEXT)
