@@ -279,10 +279,9 @@ class Call:
     @property
     def _history(self) -> str:
         absent = self._stage.absent(self.called)
-        return (
-            f"it was {', '.join(self._states)}; connected to {self.connected_to or 'nobody'}"
-            f"{absent and f'; {absent}'}"
-        )
+        shown = f"the other party shown is {self.connected_to}" if self.connected_to else ""
+        was = f"it was {', '.join(self._states)}; {shown or 'no other party was shown'}"
+        return f"{was}{absent and f'; {absent}'}"
 
     def _heard_so_far(self) -> str:
         """How much sound came, and what the last of it was."""
