@@ -378,7 +378,7 @@ class CallManager:
         assert self._tasks is not None
         self._tasks.start_handler(function, *arguments)
 
-    async def _run(self, ready: Callable[[], None]) -> None:
+    async def _run(self, ready: Callable[[], None], stopping: trio.Event) -> None:
         async with contextlib.AsyncExitStack() as stack:
             self._manager = await self._open(stack)
             host = self._manager.sccp_address.rpartition(":")[0]
@@ -388,9 +388,10 @@ class CallManager:
             self._engine = await stack.enter_async_context(
                 rtp.open_engine(address=host, first_port=first, trace=self._record)
             )
+            # Left first: a phone that finds itself cut off would warn of it.
             self._tasks = await stack.enter_async_context(background())
             ready()
-            await trio.sleep_forever()
+            await stopping.wait()
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> callmanager.CallManager:
         for place, (host, sccp_port, cti_port) in enumerate(self._places(), 1):

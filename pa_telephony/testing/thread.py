@@ -57,16 +57,19 @@ def check_known(what: str, word: str, known: Collection[str]) -> None:
 class TrioThread:
     """Runs ``main`` under trio in a thread of its own.
 
-    ``main`` is given a function to call when it is ready, and runs until cancelled. Every method
-    may be called from any thread but this one.
+    ``main`` is given a function to call when it is ready, and an event: it is to end in its own
+    order when that is set. Every method may be called from any thread but this one.
     """
 
-    def __init__(self, main: Callable[[Callable[[], None]], Awaitable[None]], name: str) -> None:
+    def __init__(
+        self, main: Callable[[Callable[[], None], trio.Event], Awaitable[None]], name: str
+    ) -> None:
         self.failure: BaseException | None = None
         self._main = main
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._bell = trio.Event()
+        self._stopping = trio.Event()
         self._token: trio.lowlevel.TrioToken | None = None
         self._nursery: trio.Nursery | None = None
 
@@ -81,11 +84,11 @@ class TrioThread:
         self._ready.result()
 
     def stop(self) -> None:
-        """Cancel ``main`` and wait for the end of the thread."""
-        if self._token is not None and self._nursery is not None:
+        """Tell ``main`` to end, and wait for the end of the thread."""
+        if self._token is not None:
             # It may have ended already, and ``failure`` says why.
             with contextlib.suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._nursery.cancel_scope.cancel)
+                self._token.run_sync_soon(self._stopping.set)
         self._thread.join()
 
     def run(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
@@ -165,7 +168,7 @@ class TrioThread:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
-                await self._main(lambda: self._ready.set_result(None))
+                await self._main(lambda: self._ready.set_result(None), self._stopping)
             except Exception as error:  # noqa: BLE001  # raised in the thread that asks next
                 self.failure = error
             nursery.cancel_scope.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import threading
@@ -116,7 +117,7 @@ def test_a_wait_says_what_was_waited_for_and_what_was_seen(call_manager: CallMan
         call.wait_for("connected", timeout=0.05)
     assert str(failed.value) == (
         "waited 0.05 s for the call 1001 -> 1002 at 1001 to be connected: "
-        "it was dialling, ringing; connected to 1002"
+        "it was dialling, ringing; the other party shown is 1002"
     )
     with pytest.raises(WaitFailed, match="hear the keys 1"):
         call.wait_for_digits("1", timeout=0.05)
@@ -131,6 +132,21 @@ def test_a_wait_says_what_was_waited_for_and_what_was_seen(call_manager: CallMan
     assert "logged in: nobody" in text
     assert "sccp SoftKeyEvent" not in text
     assert "call manager -> 127." in text
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_the_end_warns_of_nothing_that_it_does_itself(
+    answered: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Phones hang up and unregister before the call manager closes its connections."""
+    with CallManager() as call_manager:
+        bob = call_manager.phone("1002")
+        if answered:
+            bob.answers()
+        call = call_manager.phone("1001").dial("1002")
+        call.wait_for("connected" if answered else "ringing")
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
+    assert len(call_manager.messages("UnregisterReq")) == 2
 
 
 def test_what_is_waited_for_has_to_be_there(call_manager: CallManager) -> None:
