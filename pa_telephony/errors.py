@@ -102,10 +102,13 @@ class ConnectionLost(TelephonyError):
 
 
 class RegistrationRejected(TelephonyError):
-    """The call manager refused to register a device; ``reason`` is its text."""
+    """The call manager refused to register a device; ``reason`` is its text.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    ``str()`` is ``refusals``, which says who refused what, for each call manager that was asked.
+    """
+
+    def __init__(self, reason: str, refusals: str = "") -> None:
+        super().__init__(refusals or reason)
         self.reason = reason
 
 

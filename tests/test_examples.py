@@ -20,6 +20,7 @@ import pytest
 import trio
 from company import cti_port, phone
 from loopback import HOST, NETWORK, alone_at
+from whole_house import a_manager
 
 from pa_telephony import callmanager, rtp, sccp
 from pa_telephony.cli.demo.setting import CALL_MANAGER
@@ -119,6 +120,37 @@ def test_an_example_says_for_what_it_waits_and_ends_quietly_with_ctrl_c(
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (err, process.returncode) == ("", 130)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["route_point.py", "CTI"], "CTI, user app: Directory login failed (no such user, or"),
+        (["ivr.py", "CTI", "-"], "CTI, user app: Directory login failed (no such user, or"),
+        (["media_port.py", "SCCP", "-"], "SCCP refuses PA1-VI1: Device Unknown"),
+        (
+            ["softphone.py", "SEP1", "--answer", "--call-manager", "SCCP"],
+            "SCCP refuses SEP1: Device Unknown",
+        ),
+    ],
+)
+async def test_an_example_that_is_refused_says_so_once(command: list[str], says: str) -> None:
+    another = callmanager.User(name="app", password="another")
+    config = callmanager.CallManagerConfig(users=(another,))
+    async with a_manager(config, within=60) as manager:
+
+        def filled(text: str) -> str:
+            return text.replace("CTI", manager.cti_address).replace("SCCP", manager.sccp_address)
+
+        done = await trio.run_process(
+            [sys.executable, "-W", "error", EXAMPLES / command[0], *map(filled, command[1:])],
+            capture_stderr=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        (line,) = done.stderr.decode().splitlines()
+        assert line.startswith(filled(says))
+        assert done.returncode == 1
 
 
 @pytest.mark.parametrize("name", ["two_phones", "failover"])

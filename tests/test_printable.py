@@ -24,7 +24,7 @@ from pa_telephony.cli import main
 from pa_telephony.cli.phone.handset import Handset
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.running import log_to_terminal
-from pa_telephony.errors import ConnectionLost, RegistrationRejected
+from pa_telephony.errors import ConnectionLost, RegistrationRejected, RequestFailed
 from pa_telephony.printable import printable, printable_lines, printable_reason
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.phrases import english
@@ -214,7 +214,9 @@ def test_what_captures_hold_is_shown_printable(tmp_path: Path, command: str) -> 
         assert all(line.isprintable() for line in done.output.split("\n")), done.output
 
 
-@pytest.mark.parametrize("error", [ConnectionLost(EVIL), RegistrationRejected(EVIL)])
+@pytest.mark.parametrize(
+    "error", [ConnectionLost(EVIL), RegistrationRejected(EVIL), RequestFailed(1, EVIL)]
+)
 def test_an_error_that_quotes_a_peer_is_printed_printable(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

@@ -17,6 +17,7 @@ from pa_telephony.errors import (
     ConnectionLost,
     DecodeError,
     LocalProtocolError,
+    RegistrationRejected,
     TelephonyError,
 )
 from pa_telephony.extras import MissingExtra
@@ -73,7 +74,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (ConfigurationError, ConnectionLost, LocalProtocolError) as error:
+        except (
+            ConfigurationError,
+            ConnectionLost,
+            LocalProtocolError,
+            RegistrationRejected,
+        ) as error:
             raise click.ClickException(printable_lines(str(error))) from error
         except DecodeError as error:
             raise click.ClickException(printable_lines(error.reason)) from error

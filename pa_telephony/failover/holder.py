@@ -126,17 +126,17 @@ class Holder:
         except RequestFailed as error:
             # Silence is no answer: a call may be up that only the call manager knows of.
             if error.code == CTIFAILURE.TIMEOUT:
-                self._give_up(self._reports.lost, error)
+                self._give_up(self._reports.lost, str(error))
             else:
-                self._give_up(self._reports.refused, error)
+                self._give_up(self._reports.refused, str(error))
         except RegistrationRejected as error:
-            self._give_up(self._reports.refused, error)
+            self._give_up(self._reports.refused, error.reason)
         except TelephonyError as error:
-            self._give_up(self._reports.lost, error)
+            self._give_up(self._reports.lost, str(error))
 
-    def _give_up(self, report: Callable[[Identity, str], None], error: TelephonyError) -> None:
+    def _give_up(self, report: Callable[[Identity, str], None], why: str) -> None:
         self._let_go = False
-        report(self.identity, str(error))
+        report(self.identity, why)
 
     def close(self, *, at_once: bool = False) -> None:
         """End the registration; politely, unless ``at_once``.

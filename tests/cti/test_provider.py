@@ -106,16 +106,57 @@ async def test_a_wrong_password_is_refused_as_a_real_server_does() -> None:
                 pass
 
 
-async def test_a_refused_login_says_where_as_whom_and_why(caplog: pytest.LogCaptureFixture) -> None:
+WRONG = "user app: Directory login failed (no such user, or another password)"
+
+
+def of_the_client(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log has of the application's side."""
+    return [each.getMessage() for each in caplog.records if each.name == "pa_telephony.cti.client"]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_refused_login_says_where_as_whom_and_why_and_only_in_the_error(
+    asked: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    on_trouble = told.append if asked else None
     async with manager() as call_manager:
         peer = call_manager.cti_address
+        opening = cti.open_provider(peer, user="app", password="wrong", on_trouble=on_trouble)
         with pytest.raises(RequestFailed) as caught:
-            async with cti.open_provider(peer, user="app", password="wrong"):
+            async with opening:
                 pass
-    why = "Directory login failed (no such user, or another password)"
-    assert str(caught.value) == f"{peer}, user app: {why}"
-    assert "connection closed" not in caplog.text
+    assert str(caught.value) == f"{peer}, {WRONG}"
     assert isinstance(caught.value.__cause__, RequestFailed)
+    assert told == []
+    assert of_the_client(caplog) == []
+
+
+async def test_the_error_of_a_refused_login_has_what_each_manager_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that is not there is told of, as it may come."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+    async with manager() as one, manager() as two:
+        peers = [one.cti_address, nobody, two.cti_address]
+        with pytest.raises(RequestFailed) as caught:
+            async with cti.open_provider(peers, user="app", password="wrong"):
+                pass
+    assert str(caught.value) == f"{peers[0]}, {WRONG}; {peers[2]}, {WRONG}"
+    assert of_the_client(caplog) == [f"not in service: {nobody}, user app: Connection refused"]
+
+
+async def test_a_refusal_of_one_manager_is_told_when_another_lets_the_user_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stranger = a_manager(CallManagerConfig(users=(User(name="pa", password="x"),)))
+    async with stranger as one, manager() as two:
+        peers = [one.cti_address, two.cti_address]
+        async with cti.open_provider(peers, user="app", password="secret") as provider:
+            assert provider.in_service
+            assert of_the_client(caplog) == [f"not in service: {peers[0]}, {WRONG}"]
+            assert provider.last_error == f"{peers[0]}, {WRONG}"
 
 
 @pytest.mark.parametrize("asked", [True, False])

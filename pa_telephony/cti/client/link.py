@@ -113,6 +113,8 @@ class ProviderLink(abc.ABC):
         """A function that is told each such reason; without one the log has it
         (``pa_telephony.cti.client``), each reason once a minute."""
         self._troubles = Troubles(_LOG, "not in service")
+        self._refusals: list[str] = []
+        """Refusals of the first login that are not told yet: the error says it, if all refuse."""
         self._directory_size = 0
         self._password = password
         self._managers = managers
@@ -279,34 +281,38 @@ class ProviderLink(abc.ABC):
                 try:
                     await self._session(host, port)
                 except RequestFailed as failed:
-                    why = self._note(host, port, failed)
+                    self._note(host, port, failed)
                     # Silence is no refusal: the server may answer later.
-                    if failed.code != CTIFAILURE.TIMEOUT:
-                        refused = type(failed)(failed.code, why)
-                        refused.__cause__ = failed
+                    if failed.code != CTIFAILURE.TIMEOUT and not self.sessions:
+                        refused = failed
+                        self._refusals.append(self.last_error)
+                    else:
+                        self._tell(self.last_error)
                 except RemoteProtocolError as error:
                     self.protocol_errors += 1
                     self._note(host, port, error)
+                    self._tell(self.last_error)
                 except ConnectionLost as lost:
                     self._note(host, port, lost)
+                    self._tell(self.last_error)
                 if self.sessions != sessions:
                     break
             if self.sessions != sessions:
                 back_off.reset()
-            elif refused is not None and not self.sessions:
-                raise refused
+            elif refused is not None:
+                raise type(refused)(refused.code, "; ".join(self._refusals)) from refused
             await trio.sleep(back_off.pause())
 
-    def _note(self, host: str, port: int, error: TelephonyError) -> str:
-        """Tell why there is no session, with the CTI manager and the user that it is about."""
+    def _note(self, host: str, port: int, error: TelephonyError) -> None:
+        """Remember why there is no session, with the CTI manager and the user it is about."""
         peer = f"{host}:{port}"
-        why = f"{peer}, user {self.user}: {str(error).removeprefix(peer).lstrip(': ')}"
-        self.last_error = why
+        self.last_error = f"{peer}, user {self.user}: {str(error).removeprefix(peer).lstrip(': ')}"
+
+    def _tell(self, why: str) -> None:
         if self.on_trouble is not None:
             self.on_trouble(why)
         else:
             self._troubles.tell(why, trio.current_time())
-        return why
 
     async def _session(self, host: str, port: int) -> None:
         peer = f"{host}:{port}"
@@ -454,6 +460,8 @@ class ProviderLink(abc.ABC):
         await self._enumeration_ends(self._enumerated)
         self._in_service = True
         self.sessions += 1
+        while self._refusals:
+            self._tell(self._refusals.pop(0))
         if self.on_trouble is None:
             _LOG.info("user %s is in service at %s:%s", self.user, *self.manager)
         self.wake_waiters()

@@ -79,6 +79,10 @@ class CallManagers:
         self.last_error = ""
         self.on_trouble: Callable[[str], object] | None = None
         self._troubles = Troubles(_LOG, f"{name} is not registered")
+        self._refusals: dict[int, str] = {}
+        """The last refusal of each call manager, by its place in the list."""
+        self._untold: dict[int, str] = {}
+        """Those that are not told yet."""
         self.refusals = 0
         """How often a call manager would not let the station go."""
         self.let_go = False
@@ -145,16 +149,15 @@ class CallManagers:
             known, returns_to = self.registrations, self._returning
             for place, index in enumerate(self._order()):
                 ended = await self._serve(index)
+                now = trio.current_time()
                 if isinstance(ended, Unregistered):
                     # Without a registration it counts as a call manager that does not serve us.
                     self._note("unregistered by the call manager")
                     self._obey(ended.reset, index)
                 elif isinstance(ended, Rejected):
-                    host, port = self._addresses[index]
-                    self._note(f"{host}:{port} refuses {self.name}: {ended.reason}")
+                    self._refused(index, ended.reason, now)
                 else:
                     self._note(ended.reason)
-                now = trio.current_time()
                 served = self.registrations != known
                 if served and self._patience.unregistered(now):
                     self._standby.taken(index)
@@ -162,11 +165,7 @@ class CallManagers:
                     self._standby.not_taken(index, now)
                 if served:
                     break
-                if isinstance(ended, Rejected):
-                    last_word = self._patience.refused(ended.reason, now)
-                    if last_word and not self.registrations:
-                        raise RegistrationRejected(ended.reason)
-                elif place == 0:
+                if place == 0 and not isinstance(ended, Rejected):
                     self._patience.not_refused()
                 if not self._wanted:
                     break
@@ -175,13 +174,36 @@ class CallManagers:
             if self._returning is None:
                 await trio.sleep(self._patience.pause())
 
+    def _refused(self, index: int, reason: str, now: float) -> None:
+        """Take a refusal; raises :class:`RegistrationRejected` when it is the last word."""
+        host, port = self._addresses[index]
+        why = f"{host}:{port} refuses {self.name}: {reason}"
+        self._refusals[index] = self.last_error = why
+        last_word = self._patience.refused(reason, now)
+        if self.registrations or not (last_word or self._patience.hopeless):
+            self._note(why)
+        elif last_word:
+            raise RegistrationRejected(reason, "; ".join(self._refusals.values()))
+        else:
+            # The error is about to say it, unless something else happens before.
+            self._untold[index] = why
+
     def _note(self, why: str) -> None:
+        """Tell why the station is not registered, and what was not told before."""
         self.last_error = why
         if self._wanted and self._returning is None:
-            if self.on_trouble is not None:
-                self.on_trouble(why)
-            else:
-                self._troubles.tell(why, trio.current_time())
+            self._tell_refusals()
+            self._tell(why)
+
+    def _tell_refusals(self) -> None:
+        while self._untold:
+            self._tell(self._untold.pop(min(self._untold)))
+
+    def _tell(self, why: str) -> None:
+        if self.on_trouble is not None:
+            self.on_trouble(why)
+        else:
+            self._troubles.tell(why, trio.current_time())
 
     def _obey(self, reset: DeviceResetType | None, index: int) -> None:
         if reset is DeviceResetType.RESTART:
@@ -265,6 +287,7 @@ class CallManagers:
             case Registered():
                 self.registered = True
                 self.registrations += 1
+                self._tell_refusals()
                 self._patience.registered(trio.current_time())
                 self._look.set()
             case UnregisterRefused():

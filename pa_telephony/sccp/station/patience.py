@@ -55,6 +55,11 @@ class Patience:
         waited = now - self._refused_since >= self._config.rejected_for
         return self._refusals >= self._most and (waited or self._hopeless)
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether all refusals so far rule out that a later one is another: it is over soon."""
+        return self._hopeless
+
     def not_refused(self) -> None:
         """Count refusals anew: the first call manager of the list has not refused."""
         self._refusals = 0
