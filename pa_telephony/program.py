@@ -24,7 +24,7 @@ from typing import TypeVar, TypeVarTuple
 
 import trio
 
-from pa_telephony.errors import TelephonyError
+from pa_telephony.errors import ConfigurationError, TelephonyError
 from pa_telephony.tasks import background
 
 __all__ = ["ready_within", "run", "until_stopped"]
@@ -47,6 +47,8 @@ def run(main: Callable[..., Awaitable[object]], *arguments: object) -> None:
         sys.exit(_usage(main))
     try:
         stopped_by = trio.run(until_stopped, main, *arguments)
+    except ConfigurationError as error:
+        sys.exit("\n".join(map(str, (error, *error.others))))
     except TelephonyError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import tomllib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_type_hints
 
 from pa_telephony.errors import ConfigurationError
 
-__all__ = ["error_names_file", "make", "parse", "read", "table", "tables"]
+__all__ = [
+    "all_made",
+    "error_names_file",
+    "make",
+    "parse",
+    "read",
+    "table",
+    "tables",
+    "together",
+    "value_of",
+]
 
+Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
@@ -81,27 +93,76 @@ def make(
 
     ``convert`` makes the value of a field of another type; it is given section and field for its
     errors. Raises :class:`ConfigurationError` for a field that is unknown, mandatory, or of
-    another type.
+    another type; its ``others`` are those of further fields.
     """
-    hints = get_type_hints(kind)
     fields = {each.name: each for each in dataclasses.fields(cast("Any", kind))}
-    made: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in fields:
-            raise ConfigurationError(
-                f"unknown; known are {', '.join(fields)}", section=section, field=name
-            )
+
+    def one(name: str, value: Any) -> Any:
         if name in convert:
-            made[name] = convert[name](value, section, name)
-        else:
-            made[name] = _as_declared(hints[name], value, section, name)
+            return convert[name](value, section, name)
+        return value_of(kind, name, value, section)
+
+    def missing(name: str) -> None:
+        raise ConfigurationError("is mandatory", section=section, field=name)
+
+    parts: dict[str, Callable[[], Any]] = {
+        name: functools.partial(one, name, value) for name, value in values.items()
+    }
     for name, each in fields.items():
         required = (
             each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
         )
-        if required and name not in made:
-            raise ConfigurationError("is mandatory", section=section, field=name)
-    return kind(**made)
+        if required and name not in values:
+            parts[name] = functools.partial(missing, name)
+    return kind(**together(parts))
+
+
+def value_of(kind: type, name: str, value: object, section: str = "") -> Any:
+    """The value of one field of the dataclass ``kind``, of the type that it is declared with.
+
+    Raises :class:`ConfigurationError` for a field that is unknown, or of another type.
+    """
+    declared = _declared(kind)
+    if name not in declared:
+        raise ConfigurationError(
+            f"unknown; known are {', '.join(declared)}", section=section, field=name
+        )
+    return _as_declared(declared[name], value, section, name)
+
+
+@functools.cache
+def _declared(kind: type) -> dict[str, object]:
+    """The types of a dataclass's fields, by their names."""
+    hints = get_type_hints(kind)
+    return {each.name: hints[each.name] for each in dataclasses.fields(kind)}
+
+
+def together(parts: Mapping[Key, Callable[[], Any]]) -> dict[Key, Any]:
+    """What each of these functions gives, by its key.
+
+    Raises the first :class:`ConfigurationError` of them; its ``others`` are all further ones, so
+    that who wrote the file can mend them in one go.
+    """
+    made: dict[Key, Any] = {}
+    found: list[ConfigurationError] = []
+    for key, part in parts.items():
+        try:
+            made[key] = part()
+        except ConfigurationError as error:
+            found += (error, *error.others)
+    if found:
+        first, *others = found
+        first.others = tuple(others)
+        raise first
+    return made
+
+
+def all_made(make_one: Callable[[Any, int], Made], values: Iterable[Any]) -> tuple[Made, ...]:
+    """What ``make_one`` gives for each value and its place, from 1; raises as :func:`together`."""
+    parts = {
+        place: functools.partial(make_one, each, place) for place, each in enumerate(values, 1)
+    }
+    return tuple(together(parts).values())
 
 
 def _as_declared(hint: object, value: object, section: str, field: str) -> object:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
+from click.testing import CliRunner
 
-from pa_telephony import callmanager, failover, toml
+from pa_telephony import callmanager, failover, program, toml
+from pa_telephony.cli.main import cli
 from pa_telephony.errors import ConfigurationError
+
+Load: TypeAlias = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,117 @@ def test_what_should_be_tables_is_named(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(ConfigurationError, match="must be tables"):
         callmanager.load(path)
+
+
+def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
+    values = {"number": "1", "colour": "red", "on": 1, "seconds": 2}
+    with pytest.raises(ConfigurationError) as caught:
+        toml.make(Example, values, "x")
+    assert [(each.field, each.rule[:9]) for each in (caught.value, *caught.value.others)] == [
+        ("number", "must be a"),
+        ("colour", "unknown; "),
+        ("on", "must be t"),
+        ("name", "is mandat"),
+    ]
+
+
+WRONG: dict[Load, tuple[str, list[str]]] = {
+    callmanager.load: (
+        """
+        max_calls = "many"
+        colour = "red"
+        park_numbers = 70
+        timing = 1
+        [search_spaces]
+        phones = 1
+        pa = 2
+        [stations]
+        max_connections = "all"
+        [[user]]
+        name = 1
+        password = "secret"
+        cti = "yes"
+        [[device]]
+        name = "P1"
+        kind = "car"
+        lines = [{ number = 1 }, { number = "2", max_calls = "2" }]
+        [[device]]
+        name = "P2"
+        speed_dials = 1
+        """,
+        [
+            "device P1: kind: must be one of phone, media port, route point, cti port",
+            "device P1: number: must be text in quotes",
+            "device P1: max_calls: must be a whole number",
+            "device P2: speed_dials: must be a list of tables",
+            "search_spaces: phones: must be a list of texts",
+            "search_spaces: pa: must be a list of texts",
+            "user 1: name: must be text in quotes",
+            "user 1: cti: must be true or false",
+            "timing: must be a table",
+            "stations: max_connections: must be a whole number",
+            "max_calls: must be a whole number",
+            "colour: unknown; known are ",
+            "park_numbers: must be a list of texts",
+        ],
+    ),
+    failover.load: (
+        """
+        capacity_aware = 1
+        colour = "red"
+        speech = 1
+        [[servers]]
+        server_name = "PA1"
+        hostname_or_ip_address = "127.0.0.1"
+        number_of_media_ports = "two"
+        fail_over_server_names = "PA2"
+        [[servers]]
+        server_name = 2
+        hostname_or_ip_address = "127.0.0.1"
+        [[providers]]
+        type = "sip"
+        [timing]
+        own = "4 s"
+        """,
+        [
+            "server 'PA1': number_of_media_ports: must be a whole number",
+            "server 'PA1': fail_over_server_names: must be a list of texts",
+            "server 2: server_name: must be text in quotes",
+            'provider 1: type: must be "jtapi" or "skinny"',
+            "timing: own: must be a number of seconds",
+            "speech: must be a table",
+            "capacity_aware: must be true or false",
+            "colour: unknown; known are ",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("load", WRONG)
+def test_all_values_of_a_wrong_type_in_a_file_are_told_at_once(load: Load, tmp_path: Path) -> None:
+    text, wanted = WRONG[load]
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    said = [str(each) for each in (caught.value, *caught.value.others)]
+    assert len(said) == len(wanted)
+    for one, start in zip(said, wanted, strict=True):
+        assert one.startswith(f"{path}: {start}")
+
+
+def test_commands_and_programs_print_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(WRONG[callmanager.load][0])
+    done = CliRunner().invoke(cli, ["callmanager", "--config", str(path)])
+    assert done.exit_code == 1
+    lines = done.output.splitlines()
+    assert len(lines) == len(WRONG[callmanager.load][1])
+    assert all(line.startswith(f"Error: {path}: ") for line in lines)
+
+    async def main() -> None:
+        callmanager.load(path)
+
+    with pytest.raises(SystemExit) as ended:
+        program.run(main)
+    assert str(ended.value).splitlines() == [line.removeprefix("Error: ") for line in lines]

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pa_telephony import toml
 from pa_telephony.cti.server.handles import CtiManagerConfig
@@ -44,14 +45,15 @@ __all__ = [
     "warnings",
 ]
 
+Part = TypeVar("Part")
+
 _MOST_BUTTONS = 255
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
-_TABLES = (
-    *("device", "user", "search_spaces", "timing", "stations", "applications", "cti_tls"),
-    *("control", "park_numbers", "nodes"),
-)
 _YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
-_PLAIN = (*_LIMITS, "first_media_port", "music_on_hold", *_YES_OR_NO)
+_PLAIN = (
+    *(*_LIMITS, *_YES_OR_NO),
+    *("first_media_port", "music_on_hold", "park_numbers", "nodes"),
+)
 _SHARED = (
     "forward_all",
     "forward_busy",
@@ -261,9 +263,18 @@ class CallManagerConfig:
     by another host."""
 
 
+_PARTS: dict[str, type] = {
+    "timing": Timing,
+    "stations": StationLimits,
+    "applications": CtiManagerConfig,
+    "control": ControlLimits,
+}
+
+
 def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
     """Read and check a TOML file. Raises :class:`ConfigurationError` naming file and field.
 
+    Its ``others`` are all further values of another type; of the rules the first is told.
     ``settings`` are lines of TOML that count instead of the file's: a field with its section
     (``"applications.max_connections = 100"``), no devices and no users.
     """
@@ -271,33 +282,51 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> CallManagerConfig:
     for setting in settings:
         _put(setting, raw)
     with toml.error_names_file(path):
-        spaces = toml.table(raw, "search_spaces")
-        config = CallManagerConfig(
-            devices=tuple(_device(each) for each in toml.tables(raw, "device")),
-            search_spaces={
-                name: _texts(parts, "search_spaces", name) for name, parts in spaces.items()
-            },
-            users=tuple(
-                toml.make(User, each, f"user {index}")
-                for index, each in enumerate(toml.tables(raw, "user"), 1)
-            ),
-            timing=toml.make(Timing, toml.table(raw, "timing"), "timing"),
-            stations=toml.make(StationLimits, toml.table(raw, "stations"), "stations"),
-            applications=toml.make(
-                CtiManagerConfig, toml.table(raw, "applications"), "applications"
-            ),
-            control=toml.make(ControlLimits, toml.table(raw, "control"), "control"),
-            cti_tls=_beside(path, toml.make(TlsFiles, toml.table(raw, "cti_tls"), "cti_tls")),
-            park_numbers=_texts(raw.get("park_numbers", []), "", "park_numbers"),
-            nodes=_texts(raw.get("nodes", []), "", "nodes"),
-            **{name: raw[name] for name in _PLAIN if name in raw},
-        )
-        known = {*_TABLES, *_PLAIN}
-        for name in raw.keys() - known:
-            raise ConfigurationError(f"unknown; known are {', '.join(sorted(known))}", field=name)
+        config = _made(raw, Path(path))
         if any(user.password for user in config.users):
             warn_of_readers(str(path), "the passwords of users")
         return validate(config)
+
+
+def _made(raw: dict[str, Any], path: Path) -> CallManagerConfig:
+    """The configuration, of which each value is of its type; raises ConfigurationError of all."""
+    parts: dict[str, Callable[[], Any]] = {
+        "devices": lambda: toml.all_made(_device, toml.tables(raw, "device")),
+        "search_spaces": lambda: _search_spaces(toml.table(raw, "search_spaces")),
+        "users": lambda: toml.all_made(_user, toml.tables(raw, "user")),
+        "cti_tls": lambda: _beside(path, _part("cti_tls", TlsFiles, raw)),
+    }
+    for name, kind in _PARTS.items():
+        parts[name] = functools.partial(_part, name, kind, raw)
+    known = {"device", "user", *parts}
+    for name, value in raw.items():
+        if name not in known:
+            parts[name] = functools.partial(_plain, name, value)
+    return CallManagerConfig(**toml.together(parts))
+
+
+def _part(name: str, kind: type[Part], raw: dict[str, Any]) -> Part:
+    return toml.make(kind, toml.table(raw, name), name)
+
+
+def _plain(name: str, value: object) -> Any:
+    if name not in _PLAIN:
+        known = sorted({"device", "user", "search_spaces", "cti_tls", *_PARTS, *_PLAIN})
+        raise ConfigurationError(f"unknown; known are {', '.join(known)}", field=name)
+    return toml.value_of(CallManagerConfig, name, value)
+
+
+def _search_spaces(spaces: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return toml.together(
+        {
+            name: functools.partial(_texts, parts, "search_spaces", name)
+            for name, parts in spaces.items()
+        }
+    )
+
+
+def _user(raw: dict[str, Any], place: int) -> User:
+    return toml.make(User, raw, f"user {place}")
 
 
 def warnings(config: CallManagerConfig) -> list[str]:
@@ -546,17 +575,23 @@ def _put(setting: str, raw: dict[str, Any]) -> None:
             raw[name] = value
 
 
-def _device(raw: dict[str, Any]) -> DeviceConfig:
+def _device(raw: dict[str, Any], place: int) -> DeviceConfig:
     section = f"device {raw.get('name', '?')}"
     return toml.make(DeviceConfig, raw, section, kind=_kind, lines=_lines, speed_dials=_speed_dials)
 
 
 def _speed_dials(value: Any, section: str, name: str) -> tuple[SpeedDial, ...]:
-    return tuple(toml.make(SpeedDial, each, section) for each in _tables(value, section, name))
+    def one(raw: dict[str, Any], place: int) -> SpeedDial:
+        return toml.make(SpeedDial, raw, section)
+
+    return toml.all_made(one, _tables(value, section, name))
 
 
 def _lines(value: Any, section: str, name: str) -> tuple[LineConfig, ...]:
-    return tuple(toml.make(LineConfig, each, section) for each in _tables(value, section, name))
+    def one(raw: dict[str, Any], place: int) -> LineConfig:
+        return toml.make(LineConfig, raw, section)
+
+    return toml.all_made(one, _tables(value, section, name))
 
 
 def _tables(value: Any, section: str, name: str) -> list[dict[str, Any]]:

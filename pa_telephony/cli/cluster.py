@@ -152,13 +152,7 @@ def validate(file: Path) -> None:
 
     All rules that are broken are told, each with server or provider, field and rule.
     """
-    try:
-        found = failover.load(file)
-    except ConfigurationError as error:
-        *firsts, last = (error, *error.others)
-        for each in firsts:
-            click.echo(printable_reason(f"Error: {each}"), err=True)
-        raise last from None
+    found = failover.load(file)
     for warning in found.warnings():
         click.echo(printable_reason(f"warning: {warning}"))
     servers = len(found.servers)

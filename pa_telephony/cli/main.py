@@ -74,12 +74,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (
-            ConfigurationError,
-            ConnectionLost,
-            LocalProtocolError,
-            RegistrationRejected,
-        ) as error:
+        except ConfigurationError as error:
+            *firsts, last = (printable_lines(str(each)) for each in (error, *error.others))
+            for each in firsts:
+                click.echo(f"Error: {each}", err=True)
+            raise click.ClickException(last) from error
+        except (ConnectionLost, LocalProtocolError, RegistrationRejected) as error:
             raise click.ClickException(printable_lines(str(error))) from error
         except DecodeError as error:
             raise click.ClickException(printable_lines(error.reason)) from error

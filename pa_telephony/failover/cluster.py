@@ -24,6 +24,14 @@ from pa_telephony.failover.speech import SpeechConfig
 __all__ = ["Cluster", "from_document", "load", "parse"]
 
 
+_PARTS: dict[str, type] = {
+    "timing": Timing,
+    "application": ApplicationConfig,
+    "speech": SpeechConfig,
+}
+_PLAIN = ("store", "capacity_aware")
+
+
 @dataclass(frozen=True)
 class Cluster(ClusterConfig):
     """Every server and provider of one cluster, checked: an impossible one never exists.
@@ -68,42 +76,48 @@ def parse(text: str, file: str = "") -> Cluster:
         return from_document(document, file)
 
 
-_TOP = {"servers", "providers", "timing", "application", "speech", "store", "capacity_aware"}
-
-
 def from_document(document: dict[str, Any], file: str = "") -> Cluster:
-    """The cluster of a document as TOML has it, checked; raises ConfigurationError."""
-    for key in document:
-        if key not in _TOP:
-            raise ConfigurationError(f"unknown; known are {', '.join(sorted(_TOP))}", field=key)
-    servers = [
-        toml.make(ServerConfig, each, f"server {each.get('server_name', place)!r}")
-        for place, each in enumerate(toml.tables(document, "servers"), 1)
-    ]
-    providers: list[JtapiProvider | SkinnyProvider] = []
-    for place, each in enumerate(toml.tables(document, "providers"), 1):
-        section = f"provider {each.get('name', place)!r}"
-        kind = each.get("type")
-        if kind == "jtapi":
-            providers.append(toml.make(JtapiProvider, each, section))
-        elif kind == "skinny":
-            providers.append(toml.make(SkinnyProvider, each, section))
-        else:
-            raise ConfigurationError('must be "jtapi" or "skinny"', section=section, field="type")
-    rest: dict[str, Any] = {
-        key: document[key] for key in ("store", "capacity_aware") if key in document
-    }
-    for key, wanted, rule in (("store", str, "text"), ("capacity_aware", bool, "true or false")):
-        if key in rest and not isinstance(rest[key], wanted):
-            raise ConfigurationError(f"must be {rule}", field=key)
+    """The cluster of a document as TOML has it, checked; raises ConfigurationError.
+
+    Its ``others`` are all further values of another type; where there are none, all rules.
+    """
     return Cluster(
-        servers=tuple(servers),
-        providers=tuple(providers),
-        timing=toml.make(Timing, toml.table(document, "timing"), "timing"),
-        application=toml.make(
-            ApplicationConfig, toml.table(document, "application"), "application"
-        ),
-        speech=toml.make(SpeechConfig, toml.table(document, "speech"), "speech"),
         file=file,
-        **rest,
+        **toml.together(
+            {
+                "servers": lambda: toml.all_made(_server, toml.tables(document, "servers")),
+                "providers": lambda: toml.all_made(_provider, toml.tables(document, "providers")),
+                **{key: functools.partial(_part, key, document) for key in _PARTS},
+                **{
+                    key: functools.partial(_plain, key, value)
+                    for key, value in document.items()
+                    if key not in {"servers", "providers", *_PARTS}
+                },
+            }
+        ),
     )
+
+
+def _server(table: dict[str, Any], place: int) -> ServerConfig:
+    return toml.make(ServerConfig, table, f"server {table.get('server_name', place)!r}")
+
+
+def _provider(table: dict[str, Any], place: int) -> JtapiProvider | SkinnyProvider:
+    section = f"provider {table.get('name', place)!r}"
+    kind = table.get("type")
+    if kind == "jtapi":
+        return toml.make(JtapiProvider, table, section)
+    if kind == "skinny":
+        return toml.make(SkinnyProvider, table, section)
+    raise ConfigurationError('must be "jtapi" or "skinny"', section=section, field="type")
+
+
+def _part(key: str, document: dict[str, Any]) -> Any:
+    return toml.make(_PARTS[key], toml.table(document, key), key)
+
+
+def _plain(key: str, value: object) -> Any:
+    if key not in _PLAIN:
+        known = sorted({"servers", "providers", *_PARTS, *_PLAIN})
+        raise ConfigurationError(f"unknown; known are {', '.join(known)}", field=key)
+    return toml.value_of(ClusterConfig, key, value)
