@@ -61,7 +61,13 @@ async def line_of(process: trio.Process) -> str:
     return line.decode().rstrip()
 
 
-@pytest.mark.parametrize("name", ["route_point", "media_port", "cluster", "ivr", "test_router"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("route_point", "media_port", "cluster", "ivr", "test_router"),
+        *("click_to_dial", "monitor"),
+    ],
+)
 def test_the_programs_users_want_to_write_stay_short(name: str) -> None:
     """Lines of code: without the description at the top, comments and blank lines."""
     text = (EXAMPLES / f"{name}.py").read_text()
@@ -338,6 +344,41 @@ async def test_the_media_port_example_asks_and_transfers_by_the_key_pressed() ->
                     await call.wait_media()
                     await call.send_digits(key)
                     await until_rings(agent)
+
+
+async def test_a_click_has_a_phone_call_and_the_monitor_says_what_happens() -> None:
+    config = callmanager.CallManagerConfig(
+        devices=(phone("P1", "1001"), phone("P2", "1002")),
+        users=(callmanager.User(name="app", password="secret"),),
+    )
+
+    async def talk_a_little(call: sccp.Call) -> None:
+        async with call.answer():
+            await trio.sleep(0.2)
+
+    async with (
+        a_manager(config, within=60) as manager,
+        rtp.open_engine(address=HOST, first_port=42000) as engine,
+        sccp.open_station("P1", manager.sccp_address, engine=engine),
+        sccp.open_station("P2", manager.sccp_address, engine=engine) as other,
+        trio.open_nursery() as nursery,
+        running(EXAMPLES / "monitor.py", manager.cti_address, "1001", "1002") as monitor,
+    ):
+        nursery.start_soon(other.serve, talk_a_little)
+        assert await line_of(monitor) == "1001, 1002: watched"
+        click = (EXAMPLES / "click_to_dial.py", manager.cti_address, "1001", "1002")
+        async with running(*click) as clicked:
+            assert await line_of(clicked) == "1001 talks to 1002"
+            await clicked.wait()
+            assert clicked.returncode == 0
+        lines = [await line_of(monitor)]
+        while not lines[-1].endswith(": over"):
+            lines.append(await line_of(monitor))
+        seen = [line.rpartition(">: ")[2] for line in lines]
+        states = [each for each in seen if each.startswith("1002 is ")]
+        assert states[:3] == ["1002 is offered", "1002 is alerting", "1002 is established"]
+        assert seen[-1] == "over"
+        nursery.cancel_scope.cancel()
 
 
 def test_the_router_is_tested_with_the_fixture() -> None:

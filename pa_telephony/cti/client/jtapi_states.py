@@ -87,6 +87,9 @@ def _next_connection(state: ConnectionState, says: ConnectionState | None) -> Co
         return state
     if state is _C.FAILED:
         return _C.DISCONNECTED if says is _C.DISCONNECTED else state
+    if (state, says) == (_C.ALERTING, _C.OFFERED):
+        # The leg that calls has told of it before the leg that is called was announced.
+        return state
     return says
 
 
