@@ -11,6 +11,7 @@ another core:
 * engine: ours, which checks headers, keeps a jitter buffer, plays a sound, stamps. What nobody
   listens to is not decoded, and a sound that lies ready is encoded once; the limit does both for
   each packet;
+* one by one: the same with a system call for each packet, as where the kernel has no io_uring;
 * engine+101: the same with telephone events negotiated, as calls of real phones are;
 * echo: ours where each port sends back what it hears, so that all is decoded, and encoded anew;
 * task/port: a trio task for each port that receives and sends back: what is usually written first.
@@ -154,9 +155,14 @@ class Echo:
 
 
 async def engine(
-    calls: int, plan: str, events: int | None = None, *, echoes: bool = False
+    calls: int,
+    plan: str,
+    events: int | None = None,
+    *,
+    echoes: bool = False,
+    io_uring: bool = True,
 ) -> float:
-    config = EngineConfig(max_ports=calls)
+    config = EngineConfig(max_ports=calls, io_uring=io_uring)
     async with rtp.open_engine(address=ADDRESS, first_port=FIRST, config=config) as tested:
         ports = [tested.open_port(index) for index in range(calls)]
         tone = rtp.tones.sine(440.0, 1.0)
@@ -169,6 +175,13 @@ async def engine(
                 port.listeners.append(echo.hear)
         write_plan(plan, (port.next_tick for port in ports))
         return await cpu_time()
+
+
+async def path() -> str:
+    """How the engine moves its packets on this system."""
+    async with rtp.open_engine(address=ADDRESS, first_port=FIRST) as tested:
+        why = tested.one_by_one
+    return "all of a phase at once (io_uring)" if why is None else f"one by one: {why}"
 
 
 async def task_a_port(calls: int, plan: str) -> float:
@@ -191,6 +204,7 @@ async def task_a_port(calls: int, plan: str) -> float:
 
 WAYS: dict[str, Callable[[int, str], Awaitable[float]]] = {
     "engine": engine,
+    "one by one": lambda calls, plan: engine(calls, plan, io_uring=False),
     "engine+101": lambda calls, plan: engine(calls, plan, 101),
     "echo": lambda calls, plan: engine(calls, plan, echoes=True),
     "task/port": task_a_port,
@@ -289,6 +303,7 @@ def main() -> None:
         print(
             f"medians of {options.repeats} runs of {SECONDS:.0f} s, {priority} real-time priority"
         )
+        print(f"the engine's packets move {trio.run(path)}")
         compare(bench, options.calls, options.repeats)
         if options.ramp:
             ramp(bench, options.repeats)

@@ -23,6 +23,7 @@ from pa_telephony.address import is_loopback
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import MOST_BUGS, Seldom
 from pa_telephony.rtp import reports
+from pa_telephony.rtp.exchange import Exchanges
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.mismatch import KIND as NO_MEDIA, SILENT_FOR
 from pa_telephony.rtp.outbound import Outbound
@@ -72,6 +73,9 @@ class EngineConfig:
     symmetric_rtp: bool = False
     """Whether ports follow the source of the first packets; see :attr:`Port.symmetric`."""
     cname: str = "pa-telephony"
+    io_uring: bool = True
+    """Whether a phase moves its packets in one system call, where the system has that; see
+    :attr:`Engine.one_by_one`."""
 
 
 @dataclass(slots=True)
@@ -121,6 +125,15 @@ class Engine:
         self._told, self._told_bugs = Seldom(), Seldom(at_once=MOST_BUGS)
         self._told_mismatch = Seldom(at_once=MOST_BUGS)
         self._opened = trio.Event()
+        but = None if trace is None else "each packet is traced"
+        if not config.io_uring:
+            but = "io_uring is turned off in the configuration"
+        self._exchanges = Exchanges(self._inbound, self._outbound, but=but)
+
+    @property
+    def one_by_one(self) -> str | None:
+        """Why each packet takes a system call of its own, which costs more; None: it does not."""
+        return self._exchanges.one_by_one
 
     def check_signalling(self, local: str, peer: str) -> None:
         """Check that sound can come from where signalling between ``local`` and ``peer`` leads.
@@ -224,8 +237,9 @@ class Engine:
         phase = self._phases.get(slot)
         if phase is None:
             offset = slot * TICK / len(_SLOTS)
+            arrays = self._inbound, self._outbound
             watched = self._trace is not None
-            phase = Phase(offset, self._inbound, self._outbound, self, watched=watched)
+            phase = Phase(offset, *arrays, self._exchanges, self, watched=watched)
             self._phases[slot] = phase
         phase.load = 0.0
         passed = now - self._began - phase.offset
@@ -476,6 +490,7 @@ class Engine:
         self._pairs.close()
         for phase in self._phases.values():
             phase.close()
+        self._exchanges.close()
         self._pacer.close()
 
 

@@ -18,7 +18,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.rows import NOBODY, Rows, holds, numbers
+from pa_telephony.rtp.rows import NOBODY, Rows, addresses_of, holds, numbers
 from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
 __all__ = ["DATAGRAM", "Inbound"]
@@ -57,6 +57,8 @@ class Inbound:
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
         self.views = [row.data for row in self._buffer]
         """The buffer of each row that the engine receives into."""
+        self.addresses = addresses_of(self._buffer)
+        """Where these lie in memory."""
         self.odd: list[int] = []
         """The rows whose last packets were not simply the next ones of their streams."""
 

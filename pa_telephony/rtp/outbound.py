@@ -16,9 +16,12 @@ from pa_telephony.rtp.dtmf import EventSender
 from pa_telephony.rtp.g711 import LINEAR_TO_ALAW, LINEAR_TO_ULAW, SILENCE, Samples
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.packet import HEADER_SIZE, Codec, Packet
-from pa_telephony.rtp.rows import Rows, holds
+from pa_telephony.rtp.rows import Rows, addresses_of, holds
 
-__all__ = ["Outbound", "Special"]
+__all__ = ["PACKET", "Outbound", "Special"]
+
+PACKET = HEADER_SIZE + FRAME
+"""Octets of a packet of 20 ms."""
 
 _VERSION_2, _MARKER = 0x8000, 0x80
 _TABLES = {Codec.PCMU: LINEAR_TO_ULAW, Codec.PCMA: LINEAR_TO_ALAW}
@@ -48,11 +51,13 @@ class Outbound:
 
     def __init__(self, rows: int, random: Callable[[], float]) -> None:
         self._random = random
-        self._packets = np.zeros((rows, HEADER_SIZE + FRAME), np.uint8)
+        self._packets = np.zeros((rows, PACKET), np.uint8)
         self._words = self._packets.view(">u4")
         self._halves = self._packets.view(">u2")
         self.views = [row.data for row in self._packets]
         """The packet of each row that goes out in the next tick."""
+        self.addresses = addresses_of(self._packets)
+        """Where these lie in memory."""
         self._sound = self._packets[:, HEADER_SIZE:]
         self.ssrc = np.zeros(rows, np.int64)
         # What each packet makes greater by one stands side by side.

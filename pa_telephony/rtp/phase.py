@@ -2,7 +2,8 @@
 
 Waking Python for each packet is what costs (bench/media.py), so a tick sends and receives for all
 ports of a phase, with arrays over ports (:mod:`pa_telephony.rtp.inbound`,
-:mod:`pa_telephony.rtp.outbound`). It sends first: packets lie ready from the tick before, so that
+:mod:`pa_telephony.rtp.outbound`) and mostly in one system call
+(:mod:`pa_telephony.rtp.exchange`). It sends first: packets lie ready from the tick before, so that
 nothing delays them. Then it receives, plays out, and prepares what goes out next time.
 
 What a tick does with each port is written down in lists (:meth:`Phase._plan`) that are made anew
@@ -12,7 +13,6 @@ when a port changes, and are only read in a tick.
 from __future__ import annotations
 
 import itertools
-import os
 import select
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias
@@ -21,6 +21,7 @@ import numpy as np
 
 from pa_telephony.rtp import reports
 from pa_telephony.rtp.dtmf import digit_of
+from pa_telephony.rtp.exchange import Came, Exchanges
 from pa_telephony.rtp.g711 import Samples, encode
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
@@ -57,8 +58,6 @@ _Reader: TypeAlias = tuple[Callable[[memoryview], int], memoryview, int]
 """How a port is read, where to, and its row."""
 _Ear: TypeAlias = tuple[list[Callable[[Samples], None]], Samples, Port]
 """The listeners of a port, the frame that they hear, and the port."""
-_Sender: TypeAlias = tuple[int, memoryview, Port]
-"""The descriptor of a port's socket, its packet, and the port."""
 
 
 class PhaseOwner(Protocol):
@@ -90,6 +89,7 @@ class Phase:
         offset: float,
         inbound: Inbound,
         outbound: Outbound,
+        exchanges: Exchanges,
         owner: PhaseOwner,
         *,
         watched: bool,
@@ -107,6 +107,8 @@ class Phase:
         self._inbound = inbound
         self._outbound = outbound
         self._owner = owner
+        self._exchanges = exchanges
+        self._exchange = exchanges.new()
         self._watched = watched
         self._behind = _BEHIND if inbound.delay > _BEHIND else 0
         self._poll = select.epoll()
@@ -119,9 +121,10 @@ class Phase:
         self._rows: Rows = NOBODY
         self._ears: list[_Ear] = []
         self._listeners: list[list[Callable[[Samples], None]]] = []
-        self._readers: list[_Reader] = []
+        self._readers: list[Port] = []
+        """The ports that are read in every tick."""
         self._reader_rows: Rows = NOBODY
-        self._plain: list[_Sender] = []
+        self._plain: list[Port] = []
         """The ports that send a packet of 20 ms to one known peer."""
         self._plain_rows: Rows = NOBODY
         self._careful: list[Port] = []
@@ -164,8 +167,9 @@ class Phase:
         """Do the work of one tick, and make up for ``missed`` ones before it."""
         self.ticks += 1
         self._plan()
-        self._send()
-        self._receive(now, missed)
+        self._send_others()
+        lengths, missing = self._move()
+        self._receive(lengths, missing, now, missed)
         for _ in range(missed + 1):
             self._play_out()
         self._plan()
@@ -182,13 +186,12 @@ class Phase:
         for port in ports:
             if port.index in self._steady and not port.takes_all:
                 self._wait_for(port)
-        reading = [port for port in ports if port.index in self._steady]
-        self._readers = [self._steady[port.index] for port in reading]
-        self._reader_rows = _rows_of(reading)
+        self._readers = [port for port in ports if port.index in self._steady]
+        self._reader_rows = _rows_of(self._readers)
         sending = [port for port in ports if port.sending]
-        plain = [p for p in sending if p.plain and p.connected and not self._watched]
-        self._plain = [(port.rtp_socket.fileno(), port.packet, port) for port in plain]
-        self._plain_rows = _rows_of(plain)
+        self._plain = [p for p in sending if p.plain and p.connected and not self._watched]
+        self._plain_rows = _rows_of(self._plain)
+        self._exchange.plan(self._plain, self._readers)
         self._careful = [p for p in sending if self._watched or not (p.plain and p.connected)]
         speaking = [port for port in sending if port.source is not None]
         ready = {port: payloads for port in speaking if (payloads := self._payloads_of(port))}
@@ -210,16 +213,19 @@ class Phase:
 
     # Sending.
 
-    def _send(self) -> None:
-        for descriptor, packet, port in self._plain:
-            try:
-                # Somewhat faster than socket.send.
-                os.write(descriptor, packet)
-            except OSError:
-                # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
-                port.unsent += 1
+    def _move(self) -> Came:
+        """Send what plain ports have ready, and read a packet of each that is read every time."""
+        try:
+            came = self._exchange.move()
+        except OSError as error:
+            self._exchange = self._exchanges.instead(error)
+            self._exchange.plan(self._plain, self._readers)
+            came = self._exchange.move()
         if self._plain:
             self._outbound.sent(self._plain_rows)
+        return came
+
+    def _send_others(self) -> None:
         others = [port for port in self._careful if self._send_carefully(port)]
         if others:
             self._outbound.sent(_rows_of(others))
@@ -257,18 +263,11 @@ class Phase:
 
     # Receiving.
 
-    def _receive(self, now: float, missed: int) -> None:
-        lengths: list[int] = []
-        missing: list[int] = []
-        for receive, buffer, row in self._readers:
-            try:
-                lengths.append(receive(buffer))
-            except OSError:
-                missing.append(row)
+    def _receive(self, lengths: list[int], missing: list[int], now: float, missed: int) -> None:
         rows = self._reader_rows
         absent = set(missing)
         if absent:
-            rows = np.array([row for _, _, row in self._readers if row not in absent], np.int64)
+            rows = np.array([p.index for p in self._readers if p.index not in absent], np.int64)
         odd = self._accept(rows, lengths, now)
         if missed or self.ticks % _ALL_AGAIN == 0:
             again = [*self._steady]

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NOBODY", "Rows", "holds", "numbers", "whole"]
+__all__ = ["NOBODY", "Rows", "addresses_of", "holds", "numbers", "whole"]
 
 Rows: TypeAlias = slice | NDArray[np.int64]
 """Distinct rows: a slice without a step, or their numbers."""
@@ -40,3 +40,9 @@ def holds(rows: Rows, row: int) -> bool:
 def numbers(rows: Rows) -> NDArray[np.int64]:
     """The numbers of ``rows``, for picking some of them."""
     return np.arange(rows.start, rows.stop, dtype=np.int64) if isinstance(rows, slice) else rows
+
+
+def addresses_of(array: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Where each row of an array lies in memory, as long as there is this array."""
+    first, step = array.ctypes.data, array.strides[0]
+    return first + step * np.arange(len(array), dtype=np.uint64)

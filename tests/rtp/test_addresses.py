@@ -18,6 +18,8 @@ from pa_telephony.rtp.mismatch import KIND
 from pa_telephony.rtp.session import Latch
 from pa_telephony.trace import EventRecord, Record
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 INNER, OUTER, OTHER = ("10.0.0.9", 41000), ("192.0.2.1", 1024), ("192.0.2.2", 1024)
 ADDRESSES = st.sampled_from([INNER, (INNER[0], 5), OUTER, (OUTER[0], 5), OTHER])
 

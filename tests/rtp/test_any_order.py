@@ -20,6 +20,8 @@ from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.packet import Codec
 from pa_telephony.rtp.phase import TICK
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 FIRST_PORT, PORTS, STEPS = 30000, 8, 200
 KEY = b"\5\n\0\xa0"
 

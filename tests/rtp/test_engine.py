@@ -28,6 +28,8 @@ from pa_telephony.rtp import (
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.trace import Record, RtpRecord
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 FAST = EngineConfig(max_ports=8, quarantine=0.3, report_interval=0.2)
 
 

@@ -20,6 +20,8 @@ from pa_telephony.rtp.packet import Packet
 from pa_telephony.rtp.session import Conflict, Identity
 from pa_telephony.trace import Record, RtpRecord
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 FAST = EngineConfig(max_ports=8, quarantine=0.3, report_interval=0.2)
 
 

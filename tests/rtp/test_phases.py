@@ -20,6 +20,8 @@ from pa_telephony.rtp.pacing import Pacer
 from pa_telephony.rtp.phase import TICK
 from pa_telephony.rtp.rows import holds, numbers, whole
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 BETWEEN_TICKS = 1.4 * TICK
 """After so long the engine has ticked once, and nothing that is done is done during a tick."""
 
