@@ -54,7 +54,6 @@ IMPURE_MODULES = {
     "pa_telephony.failover.stores.movable",
     "pa_telephony.failover.stores.sqlite",
     "pa_telephony.rtp.engine",
-    "pa_telephony.rtp.exchange",
     "pa_telephony.rtp.pacing",
     "pa_telephony.rtp.phase",
     "pa_telephony.rtp.port",

@@ -48,12 +48,12 @@ class OneByOne:
         self._readers: list[tuple[Callable[[memoryview], int], memoryview, int]] = []
 
     def plan(self, senders: Sequence[Port], readers: Sequence[Port]) -> None:
-        """See :class:`Exchange`."""
+        """Note what each system call needs."""
         self._senders = [(port.rtp_socket.fileno(), port.packet, port) for port in senders]
         self._readers = [(port.rtp_socket.recv_into, port.buffer, port.index) for port in readers]
 
     def move(self) -> Came:
-        """See :class:`Exchange`."""
+        """Send to all, then read all."""
         for descriptor, packet, port in self._senders:
             try:
                 # Somewhat faster than socket.send.
@@ -83,7 +83,7 @@ class AllAtOnce:
         self._slots: Slots = np.zeros(0, np.uint32)
 
     def plan(self, senders: Sequence[Port], readers: Sequence[Port]) -> None:
-        """See :class:`Exchange`."""
+        """Write the requests into their slots."""
         self._senders, self._readers = senders, readers
         sources, targets = self._outbound.addresses, self._inbound.addresses
         sending, reading = _rows(senders), _rows(readers)
@@ -93,7 +93,7 @@ class AllAtOnce:
         self._slots = np.concatenate((sending, into))
 
     def move(self) -> Came:
-        """See :class:`Exchange`. Raises OSError when nothing was done, as the io_uring is dead."""
+        """Send to all, then read all. Raises OSError when the kernel takes no requests any more."""
         if not len(self._slots):
             return [], []
         found: list[int] = self._uring.run(self._slots).tolist()
