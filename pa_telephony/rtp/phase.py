@@ -226,6 +226,7 @@ class Phase:
         return came
 
     def _send_others(self) -> None:
+        """Send for the ports of which a packet may be something else, or go elsewhere."""
         others = [port for port in self._careful if self._send_carefully(port)]
         if others:
             self._outbound.sent(_rows_of(others))
