@@ -218,6 +218,8 @@ class Phase:
         try:
             came = self._exchange.move()
         except OSError as error:
+            # The plan is made anew, should this one be cut short.
+            self.stale = True
             self._exchange = self._exchanges.instead(error)
             self._exchange.plan(self._plain, self._readers)
             came = self._exchange.move()

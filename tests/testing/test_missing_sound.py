@@ -27,7 +27,7 @@ def test_a_phone_that_never_answers_for_a_channel_is_named(monkeypatch: pytest.M
 
 def test_a_phone_whose_sound_comes_from_elsewhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a phone behind a NAT does: what it announces is not from where it sends."""
-    monkeypatch.setattr("pa_telephony.rtp.phase.Phase._send", lambda self: None)
+    monkeypatch.setattr("pa_telephony.rtp.phase.Phase._send_others", lambda self: None)
     with (
         CallManager() as manager,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outer,
