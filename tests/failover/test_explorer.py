@@ -87,6 +87,15 @@ def test_nor_does_an_order_that_moves_a_home_with_another_fault(order: str, othe
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
+def test_nor_does_a_stand_in_that_is_drained_like_its_home() -> None:
+    found = explore(SHAPES["two spares"], 2, kinds=("stop drain",), limit=100_000)
+    print(found)
+    assert not found.violation, str(found)
+    assert found.states > 10_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kinds", [("crash", "return"), ("crash", "hold", "return")])
 def test_nor_does_one_about_a_home_that_is_away(kinds: tuple[str, ...]) -> None:
     found = explore(SHAPES["home"], 3, kinds=kinds, limit=100_000)
