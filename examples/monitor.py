@@ -25,6 +25,8 @@ async def main(manager: str, *numbers: str) -> None:
                     print(f"{connection.call}: {connection.address} is {state.value}", flush=True)
                 case cti.CallInvalid(call):
                     print(f"{call}: over", flush=True)
+                case _:
+                    pass
 
 
 if __name__ == "__main__":

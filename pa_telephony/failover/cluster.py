@@ -24,7 +24,7 @@ from pa_telephony.failover.speech import SpeechConfig
 __all__ = ["Cluster", "from_document", "load", "parse"]
 
 
-_PARTS: dict[str, type] = {
+_PARTS: dict[str, type[Any]] = {
     "timing": Timing,
     "application": ApplicationConfig,
     "speech": SpeechConfig,
