@@ -190,7 +190,7 @@ def standing(view: View, identity: Identity) -> Standing:
 def _goes_home(view: View, home: str) -> bool:
     """Whether ``home`` gets its own back: it asks, for long enough or by order, and may.
 
-    From a server that is to stop at once.
+    A server that is to stop waits for no hold time.
     """
     world, orders = view.world, view.world.orders(home)
     if world.asks(home) is None or orders.held_back:
