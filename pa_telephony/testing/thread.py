@@ -23,6 +23,10 @@ _LOOK_AGAIN = 0.05
 does not."""
 
 
+_IN_ORDER = 10.0
+"""Seconds in which all should be closed; phones say goodbye in one."""
+
+
 class WaitFailed(AssertionError):
     """An event did not happen within its timeout; the text says what happened instead."""
 
@@ -84,12 +88,19 @@ class TrioThread:
         self._ready.result()
 
     def stop(self) -> None:
-        """Tell ``main`` to end, and wait for the end of the thread."""
+        """Tell ``main`` to end, and wait for the end of the thread; cancel it if it takes long."""
         if self._token is not None:
-            # It may have ended already, and ``failure`` says why.
-            with contextlib.suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._stopping.set)
+            self._soon(self._token, self._stopping.set)
+            self._thread.join(_IN_ORDER)
+            if self._nursery is not None:
+                self._soon(self._token, self._nursery.cancel_scope.cancel)
         self._thread.join()
+
+    @staticmethod
+    def _soon(token: trio.lowlevel.TrioToken, function: Callable[[], object]) -> None:
+        # It may have ended already, and ``failure`` says why.
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(function)
 
     def run(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
         """Run an async function in the thread, and give its result."""
