@@ -126,8 +126,7 @@ class View:
     @property
     def session(self) -> Session | None:
         """My session, if I have one; a predecessor's of the same name is not mine."""
-        found = self.world.session(self.me)
-        return found if found is not None and found.beat.instance == self.beat.instance else None
+        return self.world.session_of(self.me, self.beat.instance)
 
     def resembles(self, other: View) -> bool:
         """Whether both views are the same but for the world."""

@@ -47,14 +47,7 @@ from pa_telephony.failover.reached import Reached
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import Plan, Step, StepKind
 from pa_telephony.failover.stored import Revision, read, stored
-from pa_telephony.failover.transaction import (
-    Compare,
-    Delete,
-    Outcome,
-    Put,
-    Snapshot,
-    Transaction,
-)
+from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
 from pa_telephony.failover.world import PROTOCOL, Beat, World
 
 __all__ = ["Member"]
@@ -658,16 +651,10 @@ class Member:
         It may be committed once nothing is registered here any more and nothing will be: others
         need not wait until they know that the process is gone.
         """
-        session, key = self._session(), keys.session(self.name)
+        session = self._world.session_of(self.name, self._beat.instance)
         if session is None:
             return None
-        return Transaction((Compare(key, created=session.token),), (Delete(key),))
-
-    def _session(self) -> keys.Session | None:
-        """The session of this very process, when the store shows it."""
-        session = self._world.session(self.name)
-        mine = session is not None and session.beat.instance == self._beat.instance
-        return session if mine else None
+        return ownership.leaving(Compare(keys.session(self.name), created=session.token))
 
     def _heartbeat(self, now: float) -> None:
         soon = self._last_sent + _SOON * self._timing.heartbeat
@@ -675,7 +662,7 @@ class Member:
         self.withheld = self._beating is not None or (now < self._next_beat and now < soon)
         if self.withheld or self._ended:
             return
-        session = self._session()
+        session = self._world.session_of(self.name, self._beat.instance)
         if session is None:
             return
         mine, suspects = self._ledger.summary(), self._suspects(now)

@@ -41,6 +41,8 @@ def stand_in(view: View, home: str) -> Bearer | None:
     and what I could not hand over before I was told to stay follows.
     """
     world, me = view.world, view.me
+    if home != me and (world.stopped(home) is Stop.ALONE or _gets_its_own(view, home)):
+        return None
     links, claimant, moved = view.links(home), world.claimant(home), world.moved(home)
     names: tuple[str, ...] = ()
     if home == me and moved is not None:
@@ -49,8 +51,6 @@ def stand_in(view: View, home: str) -> Bearer | None:
         names = (claimant,)
     if world.stopped(me) is not None:
         names = (*names, *world.cluster.candidates(home))
-    if home != me and (world.stopped(home) is Stop.ALONE or _gets_its_own(view, home)):
-        return None
     for name in names:
         session = world.session(name)
         may = claimant in (None, me, name) and links <= world.reach(name, home)

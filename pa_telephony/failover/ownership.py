@@ -45,7 +45,7 @@ from pa_telephony.failover.stored import CONFIGURATION, puts as stored_puts
 from pa_telephony.failover.transaction import Compare, Delete, Put, Transaction
 from pa_telephony.failover.world import Bearer, Session, Stop, World
 
-__all__ = ["plan"]
+__all__ = ["leaving", "plan"]
 
 
 def plan(view: View) -> Plan:
@@ -189,8 +189,12 @@ def _enter(view: View) -> Iterator[Step]:
 
 
 def _leave(view: View, token: Compare) -> Step:
-    leave = Transaction((token,), (Delete(token.key),))
-    return Step(StepKind.LEAVE, leave, view.me)
+    return Step(StepKind.LEAVE, leaving(token), view.me)
+
+
+def leaving(token: Compare) -> Transaction:
+    """What ends the session that ``token`` compares, once nothing of it is registered any more."""
+    return Transaction((token,), (Delete(token.key),))
 
 
 def _deposed(world: World, session: Session, *puts: Put) -> Step:

@@ -486,6 +486,11 @@ class World:
         reaches = found.beat.is_steady if steady else found.beat.reaches
         return frozenset(filter(reaches, self.cluster.needs(home)))
 
+    def session_of(self, server: str, instance: str) -> Session | None:
+        """The session of that process of ``server``; a predecessor's of its name is another."""
+        found = self.session(server)
+        return found if found is not None and found.beat.instance == instance else None
+
     def asks(self, home: str) -> Bearer | None:
         """``home`` in its session while it asks for its own and could serve some of it."""
         asking = self.wants(home)
