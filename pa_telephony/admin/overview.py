@@ -147,8 +147,7 @@ def _what(episode: Episode) -> str:
         case EpisodeKind.RETURN:
             return f"{episode.server} gives {numbers} back to {episode.home}"
         case EpisodeKind.HANDOVER:
-            of = "" if episode.server == episode.home else f" of {episode.home}"
-            return f"{episode.server} hands {numbers}{of} over to {episode.to}"
+            return f"{episode.server} hands {numbers}{episode.of_another} over to {episode.to}"
         case EpisodeKind.FENCE:
             return f"{episode.server} stops acting" + (
                 "" if episode.server == episode.home else f" for {episode.home}"

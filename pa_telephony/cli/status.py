@@ -120,15 +120,12 @@ def past_page(episodes: Sequence[Episode]) -> Table:
     return table
 
 
-def _theirs(episode: Episode) -> str:
-    of = "" if episode.home == episode.server else f" of {episode.home}"
-    return f"{episode.identities}{of}"
-
-
 _WHAT: dict[EpisodeKind, Callable[[Episode], str]] = {
     EpisodeKind.TAKEOVER: lambda it: f"{it.server} takes {it.identities} of {it.home}",
     EpisodeKind.RETURN: lambda it: f"{it.server} gives {it.identities} back to {it.home}",
-    EpisodeKind.HANDOVER: lambda it: f"{it.server} hands {_theirs(it)} over to {it.to}",
+    EpisodeKind.HANDOVER: lambda it: (
+        f"{it.server} hands {it.identities}{it.of_another} over to {it.to}"
+    ),
     EpisodeKind.FENCE: lambda it: f"{it.server} fences itself",
 }
 

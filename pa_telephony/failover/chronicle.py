@@ -72,6 +72,11 @@ class Episode:
                 return ""
 
     @property
+    def of_another(self) -> str:
+        """Whose numbers they are, as " of PA1" behind a count; "" for the server's own."""
+        return "" if self.home == self.server else f" of {self.home}"
+
+    @property
     def key(self) -> str:
         """The key of the episode in the store."""
         return f"{_PREFIX}{self.server}/{self.number % KEPT:02d}"
