@@ -19,10 +19,13 @@ another core:
 How late a packet is, is counted in two ways. By stream: against the earliest packet of its own
 stream. Within the tick: against the moment at which the work of its phase was due, which is what
 the last of many calls suffers. ``--ramp`` looks for the highest number of calls at which less than
-0.1 % of the packets are missing and less than 0.1 % are more than 5 ms late.
+0.1 % of the packets are missing and less than 0.1 % are more than 5 ms late, in one of five runs.
 
 Runs of different ways take turns, and ratios are of medians. Both processes ask for real-time
 priority; where that is not permitted, the heading says so, and a busy machine shows in lateness.
+With it, what was due while the machine itself stood still (the host of a virtual machine had the
+core: see media.c), or within 100 ms after that, is not counted, for either side; the last column
+says how much that was.
 """
 
 from __future__ import annotations
@@ -52,11 +55,17 @@ from pa_telephony.rtp.mixer import Loop
 ADDRESS, FIRST, PEERS = "127.0.0.1", 20000, 42000
 WARM_UP, SECONDS = 3.0, 3.0
 TICK = 0.02
+METER, TESTED = (sorted(os.sched_getaffinity(0)) * 2)[:2]
+"""The cores of the two sides."""
 PACKET_PAIRS = 250
 """About as many calls as the engine puts into one phase; so many the limit has in each."""
 MOST_PHASES = 16
 """Of the limit, which more than 2,000 calls need."""
 ENOUGH, LATE = 0.999, 0.001
+FULL = 0.95
+TRIES = 5
+"""Runs in which a number of calls may show that it is carried: a machine that is held up makes runs
+worse and never better."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,17 @@ class Run:
     high: float
     median_in_tick: float
     high_in_tick: float
-    meter: float
+    stood_still: float
+    """The share that is not counted, for the machine stood still."""
+
+    def carried(self, calls: int, late: float) -> bool:
+        """Whether so many calls are carried, with a ``late`` share of this run.
+
+        A core that is full in the mean has no time left; the system takes some of it away then,
+        which looks as if the machine stood still.
+        """
+        full = self.cost * calls > FULL * TICK * 1e6
+        return not full and self.arrived >= ENOUGH and late < LATE
 
 
 @dataclass(frozen=True)
@@ -91,24 +110,23 @@ class Bench:
             if way == "limit"
             else [sys.executable, __file__, "test", way, str(calls), str(plan)]
         )
-        with alone(command, core=1) as tested:
+        with alone(command, TESTED) as tested:
             while not plan.exists():
                 if tested.poll() is not None:
                     sys.exit(f"{way} with {calls} calls did not start")
                 time.sleep(0.05)
-            meter = [str(self.program), "meter", str(calls), str(SECONDS), str(plan)]
-            with alone(meter, core=0) as other:
+            meter = [str(self.program), "meter", str(calls), str(SECONDS), str(TESTED), str(plan)]
+            with alone(meter, METER) as other:
                 seen = [float(word) for word in other.communicate()[0].split()]
             spent = float(tested.communicate()[0])
         return Run(spent / (calls * SECONDS / TICK), *seen)
 
 
-def alone(command: list[str], *, core: int) -> subprocess.Popen[str]:
+def alone(command: list[str], core: int) -> subprocess.Popen[str]:
     """Start a program on a core of its own, with real-time priority where that is permitted."""
 
     def prepare() -> None:
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+        os.sched_setaffinity(0, {core})
         ask_for_priority()
 
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=prepare)
@@ -221,7 +239,7 @@ def compare(bench: Bench, loads: list[int], repeats: int) -> None:
     print("the moment when its phase was due")
     print(
         f"{'calls':>6} {'way':11}{'µs':>7}{'x limit':>9}{'arrived':>9}"
-        f"{'p50':>8}{'p99':>7}{'in tick p50':>13}{'p99':>7}"
+        f"{'p50':>8}{'p99':>7}{'in tick p50':>13}{'p99':>7}{'still':>7}"
     )
     for calls in loads:
         runs: dict[str, list[Run]] = {way: [] for way in ("limit", *WAYS)}
@@ -234,7 +252,7 @@ def compare(bench: Bench, loads: list[int], repeats: int) -> None:
                 f"{calls:>6} {way:11}{cost:>7.2f}{cost / middle(runs['limit'], 'cost'):>9.2f}"
                 f"{middle(found, 'arrived'):>9.2%}{middle(found, 'median'):>8.2f}"
                 f"{middle(found, 'high'):>7.2f}{middle(found, 'median_in_tick'):>13.2f}"
-                f"{middle(found, 'high_in_tick'):>7.2f}",
+                f"{middle(found, 'high_in_tick'):>7.2f}{middle(found, 'stood_still'):>7.0%}",
                 flush=True,
             )
 
@@ -245,7 +263,7 @@ class Ramp:
     def __init__(self, bench: Bench, way: str) -> None:
         self._bench = bench
         self._way = way
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, list[Run]] = {}
 
     def most(self, criterion: Callable[[Run], float]) -> int:
         """The most calls with so few late packets, within 2 %."""
@@ -261,9 +279,12 @@ class Ramp:
         return low
 
     def _holds(self, calls: int, criterion: Callable[[Run], float]) -> bool:
-        run = self._runs.get(calls) or self._bench.run(self._way, calls)
-        self._runs[calls] = run
-        return run.arrived >= ENOUGH and criterion(run) < LATE
+        runs = self._runs.setdefault(calls, [])
+        while not any(run.carried(calls, criterion(run)) for run in runs):
+            if len(runs) == TRIES:
+                return False
+            runs.append(self._bench.run(self._way, calls))
+        return True
 
 
 def ramp(bench: Bench, repeats: int) -> None:
@@ -286,7 +307,7 @@ def ramp(bench: Bench, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--calls", nargs="+", type=int, default=[36, 100, 400])
+    parser.add_argument("--calls", nargs="*", type=int, default=[36, 100, 400])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--ramp", action="store_true")
     options = parser.parse_args()
@@ -297,7 +318,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "media"
         source = Path(__file__).with_suffix(".c")
-        subprocess.run([compiler, "-O2", "-o", str(program), str(source), "-lm"], check=True)
+        subprocess.run(
+            [compiler, "-O2", "-pthread", "-o", str(program), str(source), "-lm"], check=True
+        )
         bench = Bench(program, Path(folder))
         priority = "with" if ask_for_priority() else "WITHOUT"
         print(
