@@ -47,7 +47,7 @@ _WORK: Final = 6e-6
 _STEP: Final = 10e-6
 """By how much one tick changes what is known of a phase's work, in seconds."""
 _LOOK_EVERY = 25
-"""Ticks of a phase between two looks at what its ports need besides sound."""
+"""Ticks between two looks at what a port needs besides sound."""
 _RTP_HEADER = 12
 """Octets of the headers that we send: no contributing sources.
 
@@ -392,8 +392,7 @@ class Engine:
     def _tick(self, phase: Phase, missed: int, now: float | None = None) -> None:
         now = trio.current_time() if now is None else now
         phase.tick(now, missed)
-        if phase.ticks % _LOOK_EVERY == 0:
-            self._look_after(phase, now)
+        self._look_after(phase, now)
         self._pairs.end_rests(now)
 
     def report_bug(self, port: Port, whose: str, error: Exception) -> None:
@@ -414,7 +413,10 @@ class Engine:
     # What is not needed in every tick.
 
     def _look_after(self, phase: Phase, now: float) -> None:
-        rows = np.fromiter(phase.ports, np.int64, len(phase.ports))
+        turn = phase.in_turn(_LOOK_EVERY)
+        if not turn:
+            return
+        rows = np.array(turn, np.int64)
         silent = now - self._inbound.heard_at[rows] > _FELL_SILENT
         well = self._connected[rows] & ~silent & (self._inbound.unexpected[rows] == 0)
         for row in rows[~well].tolist():

@@ -39,8 +39,10 @@ TICK = 0.02
 _ROUNDS = 8
 """Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
 _ALL_AGAIN = 50
-"""Ticks after which all ports are read until they are empty: a sender's clock may be faster than
+"""Ticks in which each port is once read until it is empty: a sender's clock may be faster than
 ours."""
+_TURN = 5
+"""Ticks between two parts of what is done for each port now and then."""
 _AT_ONCE = 256
 """Sockets that the kernel names at once as ready."""
 _BEHIND = 1
@@ -99,7 +101,8 @@ class Phase:
         """When the next tick begins, on trio's clock."""
         self.load = 0.0
         """About how long a tick takes, in seconds of CPU time; the owner keeps count."""
-        self.ticks = 0
+        self.ticks = round(offset / TICK * _TURN)
+        """How many there were; those of phases differ, as does what they do now and then."""
         self.ports: dict[int, Port] = {}
         """The ports by row."""
         self.stale = True
@@ -118,6 +121,8 @@ class Phase:
         """The rows that are read in every tick; all others are waited for with epoll."""
         self._owed: dict[int, int] = {}
         """How many packets did not come in their tick, by row: two may come in a later one."""
+        self._in_order: list[int] = []
+        """The rows of all ports, and the same as numpy takes them best."""
         self._rows: Rows = NOBODY
         self._ears: list[_Ear] = []
         self._listeners: list[list[Callable[[Samples], None]]] = []
@@ -175,11 +180,25 @@ class Phase:
         self._plan()
         self._prepare(missed)
 
+    def in_turn(self, every: int) -> list[int]:
+        """The rows of the ports whose turn it is in this tick: each has it once in ``every``.
+
+        A part of them every few ticks: all in one tick would make it late, and those of the other
+        phases too; some in each tick cost more, for what they need is not in the caches then.
+        """
+        turn, between = divmod(self.ticks, _TURN)
+        if between:
+            return []
+        parts = every // _TURN
+        rows = self._in_order[turn % parts :: parts]
+        return [row for row in rows if row in self.ports] if self.stale else rows
+
     def _plan(self) -> None:
         """Write down what is to be done with each port."""
         if not self.stale:
             return
-        ports = [self.ports[row] for row in sorted(self.ports)]
+        self._in_order = sorted(self.ports)
+        ports = [self.ports[row] for row in self._in_order]
         self._rows = _rows_of(ports)
         self._ears = [(port.listeners, self._inbound.frame[port.index], port) for port in ports]
         self._listeners = [port.listeners for port in ports]
@@ -272,10 +291,11 @@ class Phase:
         if absent:
             rows = np.array([p.index for p in self._readers if p.index not in absent], np.int64)
         odd = self._accept(rows, lengths, now)
-        if missed or self.ticks % _ALL_AGAIN == 0:
+        if missed:
             again = [*self._steady]
         else:
-            again = [row for row, owed in self._owed.items() if owed > self._behind] + odd
+            again = [row for row, owed in self._owed.items() if owed > self._behind]
+            again += odd + self.in_turn(_ALL_AGAIN)
         if again:
             self._read_again([row for row in again if row not in absent], now)
         for row in missing:
