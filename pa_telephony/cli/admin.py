@@ -19,7 +19,7 @@ from pa_telephony.address import is_loopback
 from pa_telephony.admin.access import Access, SignOn, plain_address
 from pa_telephony.admin.roles import Role
 from pa_telephony.cli.running import keep_for_good, log_options, run_until_stopped
-from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.cli.where import the_cluster, the_cluster_once_there, where_options
 from pa_telephony.errors import TelephonyError
 from pa_telephony.extras import need
 from pa_telephony.failover.config import ClusterConfig
@@ -108,7 +108,7 @@ def admin(
     elif empty:
         raise click.UsageError("--empty goes with --demo")
     else:
-        opening = functools.partial(_theirs, the_cluster(file, store))
+        opening = functools.partial(_theirs, the_cluster_once_there(file, store))
     if key is not None and certificate is None:
         raise click.UsageError("--key goes with --certificate")
     access = _access((host, *names), sign_on_header, sign_on_from)

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import random
 import socket
 import sys
-import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import trio
 
 from pa_telephony import failover
-from pa_telephony.backoff import BackOff
 from pa_telephony.cli.running import log_options, run_until_stopped
-from pa_telephony.cli.where import the_cluster, where_options
-from pa_telephony.errors import ConnectionLost
+from pa_telephony.cli.where import the_cluster_once_there, where_options
 from pa_telephony.failover.agent import open_agent
 from pa_telephony.failover.agents import Kept
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.local_processes import LocalProcesses
-from pa_telephony.failover.stores import Store, open_store
-from pa_telephony.failover.stores.etcd_address import is_etcd
-from pa_telephony.printable import printable_reason
+from pa_telephony.failover.stores import open_store
 
 __all__ = ["agent"]
-
-_PAUSES = 0.5, 5.0
-"""Seconds between two looks whether the store is there: the first ones, and the longest."""
 
 
 @click.command(short_help="Keep this machine's servers running as the store says.")
@@ -62,49 +52,8 @@ def agent(
     machine; servers are of this machine when their address is. Where an etcd is the store and
     cannot be reached yet, the agent waits for it.
     """
-    cluster = _the_cluster_once_there(file, store)
+    cluster = the_cluster_once_there(file, store)
     run_until_stopped(functools.partial(_run, cluster, log_directory, trace_directory))
-
-
-class _Waiting:
-    """Says what is waited for, each reason once, and how long to wait until the next look."""
-
-    def __init__(self) -> None:
-        self._back_off = BackOff(*_PAUSES, random.random)
-        self._told = ""
-
-    def pause(self, store: str | None, lost: ConnectionLost) -> float:
-        """Say why; raises ``lost`` for a store that is a file, which nobody brings later."""
-        if store is None or not is_etcd(store):
-            raise lost
-        if str(lost) != self._told:
-            self._told = str(lost)
-            click.echo(printable_reason(f"waits for the store: {lost}"), err=True)
-        return self._back_off.pause()
-
-
-def _the_cluster_once_there(file: Path | None, store: str | None) -> failover.Cluster:
-    """The cluster of the options. After a power cut a machine may be there before the store is."""
-    waiting = _Waiting()
-    while True:
-        try:
-            return the_cluster(file, store)
-        except ConnectionLost as lost:
-            time.sleep(waiting.pause(store, lost))
-
-
-@contextlib.asynccontextmanager
-async def _opened_once_there(cluster: failover.Cluster) -> AsyncGenerator[Store]:
-    """The cluster's store, likewise."""
-    waiting = _Waiting()
-    async with contextlib.AsyncExitStack() as stack:
-        while True:
-            try:
-                store = await stack.enter_async_context(open_store(cluster))
-                break
-            except ConnectionLost as lost:
-                await trio.sleep(waiting.pause(cluster.store, lost))
-        yield store
 
 
 def _farewell(machine: str, servers: Mapping[str, Kept]) -> str:
@@ -138,7 +87,7 @@ async def _run(
         words = [sys.executable, "-m", "pa_telephony", "server", "--store", cluster.store_name]
         return [*words, "--name", name, *_trace(trace_directory, name)]
 
-    async with _opened_once_there(cluster) as store:
+    async with open_store(cluster) as store:
         processes = LocalProcesses(path, locks, command, log_directory)
         async with open_agent(
             machine, cluster, store, processes, chance=random.random, clock=boot_clock

@@ -19,7 +19,7 @@ import click
 
 from pa_telephony import failover
 from pa_telephony.cli.running import run_until_stopped
-from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.cli.where import the_cluster_once_there, where_options
 from pa_telephony.extras import need
 from pa_telephony.failover.series import Series, series
 from pa_telephony.printable import printable_lines
@@ -45,7 +45,7 @@ def metrics(file: Path | None, store: str | None, host: str, port: int) -> None:
     200 means yes, 503 no, and the text why.
     """
     need("metrics", "prometheus_client")
-    cluster = the_cluster(file, store)
+    cluster = the_cluster_once_there(file, store)
     latest = Latest()
     try:
         server = make_server(

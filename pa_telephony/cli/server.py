@@ -18,7 +18,7 @@ from pa_telephony.cli.running import (
     stalls_option,
     trace_options,
 )
-from pa_telephony.cli.where import the_cluster, where_options
+from pa_telephony.cli.where import the_cluster_once_there, where_options
 from pa_telephony.failover.tracing import set_log_levels
 from pa_telephony.printable import printable_reason
 from pa_telephony.trace import Trace
@@ -51,7 +51,7 @@ def server(
     The configuration is that of the store. Where the store has none, the file becomes it; a file
     that differs later is reported and ignored until `pa-telephony cluster import`.
     """
-    cluster = the_cluster(file, store)
+    cluster = the_cluster_once_there(file, store)
     for warning in cluster.warnings():
         click.echo(f"warning: {warning}", err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 import trio
 
 from pa_telephony import failover
+from pa_telephony.backoff import BackOff
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import validation
 from pa_telephony.failover.changes import differences
@@ -23,7 +26,10 @@ from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.failover.stores.movable import moved_to
 from pa_telephony.printable import printable_reason
 
-__all__ = ["from_file", "the_cluster", "where_options"]
+__all__ = ["from_file", "the_cluster", "the_cluster_once_there", "where_options"]
+
+_PAUSES = 0.5, 5.0
+"""Seconds between two looks whether the store is there: the first ones, and the longest."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,6 +68,39 @@ def the_cluster(file: Path | None, store: str | None) -> failover.Cluster:
         rule = "has no configuration yet: pa-telephony cluster import --cluster FILE"
         raise ConfigurationError(rule, file=store)
     return revisions[0].cluster(store, store if is_etcd(store) else Path(store).name)
+
+
+def the_cluster_once_there(file: Path | None, store: str | None) -> failover.Cluster:
+    """The same for what runs until it is stopped: an etcd that does not answer is waited for.
+
+    After a power cut a machine may be there before its etcd is. Each reason is said once. A store
+    that is a file is not waited for: nobody brings it later.
+    """
+    back_off, told = BackOff(*_PAUSES, random.random), ""
+    while True:
+        try:
+            cluster = the_cluster(file, store)
+            if _is_in_etcd(cluster.store_name):
+                # With a file the configuration is known without it.
+                trio.run(open_view(cluster).snapshot)
+            return cluster
+        except ConnectionLost as lost:
+            if file is None and store is not None and not _is_in_etcd(store):
+                raise
+            if str(lost) != told:
+                told = str(lost)
+                click.echo(printable_reason(f"waits for the store: {lost}"), err=True)
+            time.sleep(back_off.pause())
+
+
+def _is_in_etcd(store: str) -> bool:
+    """Whether a store is an etcd, or a file that says into which one it was moved."""
+    if is_etcd(store):
+        return True
+    view = view_of(store)
+    with contextlib.suppress(ConfigurationError, ConnectionLost):
+        trio.run(view.snapshot)
+    return bool(moved_to(view))
 
 
 def from_file(file: Path, store: str | None) -> failover.Cluster:
