@@ -14,7 +14,7 @@ from whole_house import a_manager, log_in, until
 
 from pa_telephony import sccp
 from pa_telephony.callmanager.applications.control import CtiSide
-from pa_telephony.callmanager.calls.verbs import Cause, LegState, Purpose
+from pa_telephony.callmanager.calls.verbs import Cause, LegState, Purpose, Reason
 from pa_telephony.callmanager.config import CallManagerConfig, LineConfig
 from pa_telephony.cti import messages
 from pa_telephony.cti.enums import (
@@ -145,6 +145,29 @@ def test_a_call_is_answered_redirected_and_refused_without_being_accepted() -> N
     caller = house.call(ALICE, "6000")
     served.ask(messages.CallDisconnectRequest, "6000", house.leg("RP1").id)
     assert (caller.state, caller.cause) == (LegState.FAILED, Cause.CALL_REJECTED)
+
+
+@pytest.mark.parametrize(("device", "number"), [("RP1", "6000"), ("CTIP1", "5001")])
+def test_a_refused_call_goes_on_where_a_route_point_that_is_busy_sends_it(
+    device: str, number: str
+) -> None:
+    """What Personal Assistant has no free media port for goes to the next server's route point."""
+    served = Served(changed(COMPANY, device, forward_busy="1002"))
+    house = served.house
+    caller = house.call(ALICE, number)
+    served.ask(messages.CallDisconnectRequest, number, house.leg(device).id)
+    if device == "RP1":
+        assert caller.state is LegState.RINGING_OUT
+        assert house.leg(BOB).reason is Reason.FORWARD_BUSY
+    else:
+        assert (caller.state, caller.cause) == (LegState.FAILED, Cause.CALL_REJECTED)
+
+
+def test_a_call_whose_forward_goes_nowhere_fails_for_that_reason() -> None:
+    served = Served(changed(COMPANY, "RP1", forward_busy="9999"))
+    caller = served.house.call(ALICE, "6000")
+    served.ask(messages.CallDisconnectRequest, "6000", served.house.leg("RP1").id)
+    assert (caller.state, caller.cause) == (LegState.FAILED, Cause.UNALLOCATED_NUMBER)
 
 
 @pytest.mark.parametrize(

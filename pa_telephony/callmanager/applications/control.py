@@ -291,9 +291,19 @@ class CtiSide:
         leg = self._leg(leg_id)
         with _failing(CTIFAILURE.CTI_FAILURE):
             if leg.state is LegState.OFFERED:
-                self._calls.refuse(leg)
+                self._calls.refuse(leg, self._refusal(leg))
             else:
                 self._calls.release(leg)
+
+    def _refusal(self, leg: Leg) -> Cause:
+        """Why an offered call is refused: where a route point has a forward for it, it is busy.
+
+        So Personal Assistant's route points are chained: what one has no free media port for goes
+        on to the next (its Administration Guide for 1.4, page 1-14).
+        """
+        route_point = self._devices[leg.device].kind is DeviceKind.ROUTE_POINT
+        busy = route_point and Forward.BUSY in leg.line.forwards
+        return Cause.USER_BUSY if busy else Cause.CALL_REJECTED
 
     def hold(self, leg_id: int) -> None:
         """Put a call on hold, so that both sides stop talking."""
