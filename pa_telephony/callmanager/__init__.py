@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         Timing as Timing,
         TlsFiles as TlsFiles,
         User as User,
-        load as load,
     )
+    from pa_telephony.callmanager.config_file import load as load
     from pa_telephony.callmanager.control.client import (
         Control as Control,
         open_control as open_control,
@@ -86,7 +86,7 @@ __getattr__, __dir__ = lazy_names(
         "Timing": ".config",
         "TlsFiles": ".config",
         "User": ".config",
-        "load": ".config",
+        "load": ".config_file",
         "offer_control": ".control.server",
         "open_call_manager": ".manager",
         "open_control": ".control.client",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from pa_telephony.admission import Refusal
+from pa_telephony.callmanager import validation
 from pa_telephony.callmanager.applications.control import CtiSide
 from pa_telephony.callmanager.calls.verbs import Calls, Stream
 from pa_telephony.callmanager.config import (
@@ -20,7 +21,6 @@ from pa_telephony.callmanager.config import (
     DeviceConfig,
     TlsFiles,
     User,
-    validate,
 )
 from pa_telephony.callmanager.journal import Journal
 from pa_telephony.callmanager.media_reports import MediaReports
@@ -189,7 +189,7 @@ class CallManager:
         """
         devices = (*self.config.devices, device)
         # The entries of users may name devices that were removed.
-        validate(replace(self.config, devices=devices, users=()))
+        validation.check(replace(self.config, devices=devices, users=()))
         self.config = replace(self.config, devices=devices)
         self._journal.add_device(device)
         self.calls.add_device(device)
@@ -221,7 +221,7 @@ class CallManager:
             raise ConfigurationError("no CTI Manager runs", section=f"user {user.name}")
         # Those of the others may name devices that were removed.
         others = (replace(each, devices=()) for each in self.config.users)
-        validate(replace(self.config, users=(*others, user)))
+        validation.check(replace(self.config, users=(*others, user)))
         self.config = replace(self.config, users=(*self.config.users, user))
         self._cti_side.set_users(self.config.users)
 
@@ -367,7 +367,8 @@ async def open_call_manager(
     when the address cannot be had.
     """
     trace = guarded(trace)
-    manager = CallManager(validate(config))
+    validation.check(config)
+    manager = CallManager(config)
     if cti_tls is None and config.cti_tls.certificate:
         cti_tls = await trio.to_thread.run_sync(_tls_context, config.cti_tls)
     if config.users and certificate is None:

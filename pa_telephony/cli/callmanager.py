@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pa_telephony import callmanager as manager
-from pa_telephony.callmanager.config import warnings
+from pa_telephony.callmanager.validation import warnings
 from pa_telephony.cli.running import (
     keep_for_good,
     log_messages,

@@ -19,9 +19,11 @@ from pa_telephony.callmanager import (
     LineConfig,
     SpeedDial,
     StationLimits,
+    validation,
 )
 from pa_telephony.callmanager.calls.dialplan import DialPlan, translate
-from pa_telephony.callmanager.config import Timing, validate, warnings
+from pa_telephony.callmanager.config import Timing
+from pa_telephony.callmanager.validation import warnings
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import Pattern
 from pa_telephony.errors import ConfigurationError
@@ -214,7 +216,7 @@ def test_the_configuration_in_the_documentation_is_one(tmp_path: Path) -> None:
 )
 def test_a_bad_field_of_the_house_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(ConfigurationError, match=field):
-        validate(replace(CallManagerConfig(), **change))
+        validation.check(replace(CallManagerConfig(), **change))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,74 @@ def test_a_bad_field_of_a_shared_line_is_named(line: dict[str, Any], field: str)
         DeviceConfig(name="B", lines=(LineConfig(number="2000", **line),)),
     )
     with pytest.raises(ConfigurationError, match=field):
-        validate(CallManagerConfig(devices=devices))
+        validation.check(CallManagerConfig(devices=devices))
+
+
+BROKEN = """
+max_calls = 0
+first_media_port = 24577
+park_numbers = ["7a"]
+nodes = ["10.0.0.1", "10.0.0.1"]
+[timing]
+keep_alive = 0
+no_answer = -1
+[stations]
+max_connections = 10
+[applications]
+heartbeat = 0
+login_within = 0
+[control]
+max_line = 0
+[cti_tls]
+key = "key.pem"
+[[user]]
+name = "ivr"
+password = "secret"
+devices = ["P9"]
+[[device]]
+name = "P1"
+symmetric_rtp = true
+lines = [{ number = "2000", busy_trigger = 0, search_space = "none" }, { number = "12a" }]
+[[device]]
+name = "P1"
+[[device]]
+name = "RP1"
+kind = "route point"
+keep_alive = 30
+lines = [{ number = "2000", forward_busy = "1a" }, { number = "3000" }, { number = "3000" }]
+"""
+TOLD = [
+    "max_calls: must be a whole number of at least 1",
+    "stations: max_standing_by: must be less than max_connections",
+    "applications: heartbeat: must be a whole number of seconds, 1 to 86400",
+    "applications: login_within: must be a positive number of seconds, at most 86400",
+    "cti_tls: certificate: is missing",
+    "control: max_line: must be a whole number of at least 1",
+    "timing: no_answer: must be a positive number of seconds, at most 86400",
+    "timing: keep_alive: must be a whole number of seconds, 1 to 86400",
+    "device P1: search_space: no search space 'none'",
+    "device P1: busy_trigger: must be a whole number of at least 1",
+    "device P1: number: '12a': ",
+    "device P1: name: is used twice",
+    "device P1: lines: must not be empty",
+    "device RP1: keep_alive: is for phones and media ports",
+    "device RP1: forward_busy: '1a': ",
+    "device RP1: number: 3000 is already a line of RP1",
+    "first_media_port: must be even, 1024 to 65534",
+    "nodes: must be addresses, each once",
+    "park_numbers: '7a': ",
+    "user ivr: devices: no device P9",
+]
+
+
+def test_all_rules_that_a_file_breaks_are_told_at_once(tmp_path: Path) -> None:
+    file = write(tmp_path, BROKEN)
+    with pytest.raises(ConfigurationError) as caught:
+        callmanager.load(file)
+    said = [str(each).removeprefix(f"{file}: ") for each in (caught.value, *caught.value.others)]
+    assert len(said) == len(TOLD)
+    for one, start in zip(said, TOLD, strict=True):
+        assert one.startswith(start)
 
 
 def test_a_speed_dial_has_keys_of_a_phone() -> None:
@@ -242,7 +311,7 @@ def test_a_speed_dial_has_keys_of_a_phone() -> None:
         name="A", lines=(LineConfig(number="1"),), speed_dials=(SpeedDial(number="a"),)
     )
     with pytest.raises(ConfigurationError, match="speed_dials"):
-        validate(CallManagerConfig(devices=(device,)))
+        validation.check(CallManagerConfig(devices=(device,)))
 
 
 MANY = tuple(LineConfig(number=str(1000 + number)) for number in range(256))
@@ -259,19 +328,19 @@ MANY = tuple(LineConfig(number=str(1000 + number)) for number in range(256))
 )
 def test_what_no_phone_can_be_told_is_refused(device: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=f"device A: {says}"):
-        validate(CallManagerConfig(devices=(DeviceConfig(name="A", **device),)))
+        validation.check(CallManagerConfig(devices=(DeviceConfig(name="A", **device),)))
 
 
 def test_an_application_may_have_more_lines_than_a_phone() -> None:
     device = DeviceConfig(name="A", kind=DeviceKind.CTI_PORT, lines=MANY)
-    assert validate(CallManagerConfig(devices=(device,))).devices == (device,)
+    validation.check(CallManagerConfig(devices=(device,)))
 
 
 @pytest.mark.parametrize("seconds", [0.5, 30.0, 86_401, 1 << 32])
 def test_the_keepalive_interval_is_one_that_can_be_announced(seconds: float) -> None:
     timing: Any = {"keep_alive": seconds}
     with pytest.raises(ConfigurationError, match="timing: keep_alive: must be a whole number"):
-        validate(CallManagerConfig(timing=Timing(**timing)))
+        validation.check(CallManagerConfig(timing=Timing(**timing)))
 
 
 TIMES = [
@@ -298,10 +367,10 @@ def test_a_line_rings_and_a_login_is_waited_for_for_a_time_that_ends(value: floa
         line = LineConfig(number="1001", no_answer=value)
         device = DeviceConfig(name="A", lines=(line,))
         with pytest.raises(ConfigurationError, match="device A: no_answer: must be a number"):
-            validate(CallManagerConfig(devices=(device,)))
+            validation.check(CallManagerConfig(devices=(device,)))
     applications = CtiManagerConfig(login_within=value)
     with pytest.raises(ConfigurationError, match="login_within: must be a positive number"):
-        validate(CallManagerConfig(applications=applications))
+        validation.check(CallManagerConfig(applications=applications))
 
 
 def test_the_limits_of_stations_are_those_of_the_registrar_until_they_are_set(
@@ -324,7 +393,7 @@ def test_the_limits_of_stations_are_those_of_the_registrar_until_they_are_set(
 )
 def test_a_bad_limit_of_stations_is_named(limits: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=f"stations: {says}"):
-        validate(CallManagerConfig(stations=StationLimits(**limits)))
+        validation.check(CallManagerConfig(stations=StationLimits(**limits)))
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from company import ALICE, BOB, COMPANY
 from whole_house import a_manager, log_in, pick_up
 
 from pa_telephony import cti, rtp, sccp
-from pa_telephony.callmanager import CallManagerConfig, Timing
+from pa_telephony.callmanager import CallManagerConfig, Timing, validation
 from pa_telephony.callmanager.calls.model import Stream, Watcher
 from pa_telephony.callmanager.calls.verbs import Cause, LegState, Purpose
-from pa_telephony.callmanager.config import validate
 from pa_telephony.cti.client.media_terminal import MediaCall
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.sccp.station.call_media import CallMedia
@@ -205,7 +204,7 @@ def test_the_options_are_checked() -> None:
         replace(COMPANY, timing=Timing(media_exchange=0.0)),
     ):
         with pytest.raises(ConfigurationError, match="must be"):
-            validate(config)
+            validation.check(config)
 
 
 async def test_a_port_whose_application_never_sets_rtp_parameters_is_named(

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from pa_telephony.callmanager import CallManagerConfig, DeviceConfig, DeviceKind, LineConfig
-from pa_telephony.callmanager.config import load, warnings
+from pa_telephony.callmanager.config_file import load
+from pa_telephony.callmanager.validation import warnings
 from pa_telephony.cli import callmanager as command, running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pa_telephony.callmanager import CallManagerConfig
-from pa_telephony.callmanager.config import load, validate
+from pa_telephony.callmanager import CallManagerConfig, validation
+from pa_telephony.callmanager.config_file import load
 from pa_telephony.cli import callmanager as command
 from pa_telephony.cli.main import cli
 from pa_telephony.errors import ConfigurationError
@@ -59,7 +59,7 @@ def test_a_node_that_the_file_does_not_have_is_refused(
 @pytest.mark.parametrize("nodes", [("127.0.0.1", "127.0.0.1"), ("",)])
 def test_nodes_are_addresses_each_once(nodes: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError, match="nodes"):
-        validate(CallManagerConfig(nodes=nodes))
+        validation.check(CallManagerConfig(nodes=nodes))
 
 
 def test_nodes_are_read_from_the_file(two: Path) -> None:

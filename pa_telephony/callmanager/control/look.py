@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pa_telephony.callmanager.calls.model import COLLECTING, Leg, LegState, Stream, Watcher
-from pa_telephony.callmanager.config import DeviceConfig, DeviceKind, warnings
+from pa_telephony.callmanager.config import DeviceConfig, DeviceKind
 from pa_telephony.callmanager.control.core import ControlCounters
 from pa_telephony.callmanager.control.rows import (
     Application,
@@ -23,6 +23,7 @@ from pa_telephony.callmanager.control.rows import (
     Row,
     Statistics,
 )
+from pa_telephony.callmanager.validation import warnings
 from pa_telephony.q850 import Cause, described
 
 if TYPE_CHECKING:

@@ -1,0 +1,269 @@
+"""Every rule that a call manager's configuration must keep, and what is probably not meant."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from pa_telephony.callmanager.config import (
+    CallManagerConfig,
+    ControlLimits,
+    DeviceConfig,
+    DeviceKind,
+    LineConfig,
+    StationLimits,
+    Timing,
+)
+from pa_telephony.cti.server.handles import CtiManagerConfig
+from pa_telephony.digits import KEYS, Pattern, PatternError
+from pa_telephony.durations import LONGEST, is_duration
+from pa_telephony.errors import ConfigurationError
+
+__all__ = ["check", "warnings"]
+
+Broken: TypeAlias = Iterator[ConfigurationError]
+"""The rules that are broken."""
+Limits: TypeAlias = CallManagerConfig | StationLimits | CtiManagerConfig | ControlLimits
+Times: TypeAlias = Timing | CtiManagerConfig | LineConfig | ControlLimits
+
+_LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
+_YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
+_FORWARDS = ("forward_all", "forward_busy", "forward_no_answer", "forward_failure")
+_SHARED = (*_FORWARDS, "forward_search_space", "no_answer", "pickup_group")
+"""Fields that belong to the number, and so are the same on all devices of a shared line."""
+_STATIONS = (DeviceKind.PHONE, DeviceKind.MEDIA_PORT)
+"""The kinds that register over SCCP."""
+_MOST_BUTTONS = 255
+"""Of each kind, as a button's number is one octet."""
+_MOST_PARK_NUMBERS = 1000
+
+
+def check(config: CallManagerConfig) -> None:
+    """Raise :class:`~pa_telephony.errors.ConfigurationError` when a rule is broken.
+
+    It is of the first one; its ``others`` are the further ones. What two lines of a number have to
+    do with each other is told of those that are sound by themselves.
+    """
+    found = list(_broken(config))
+    if found:
+        first, *others = found
+        first.others = tuple(others)
+        raise first
+
+
+def warnings(config: CallManagerConfig) -> list[str]:
+    """Sentences about settings that work but are probably not meant; never an error.
+
+    A route point is served by an application. Calls that come while none is there, or that it
+    does not route in time, need forwards: without, they fail
+    (docs/failover-design.md, F24).
+    """
+    missing = {
+        "forward_failure": "while no application serves it its callers are turned away",
+        "forward_no_answer": "a caller whom its application does not route is turned away",
+    }
+    return [
+        f"route point {device.name}, line {line.number}: no {name}, so {what}"
+        for device in config.devices
+        if device.kind is DeviceKind.ROUTE_POINT
+        for line in device.lines
+        if not line.forward_all
+        for name, what in missing.items()
+        if not getattr(line, name)
+    ]
+
+
+def _error(rule: str, section: str, field: str) -> ConfigurationError:
+    return ConfigurationError(rule, section=section, field=field)
+
+
+def _broken(config: CallManagerConfig) -> Broken:
+    for limit in _LIMITS:
+        yield from _limit(config, limit)
+    yield from _of_stations(config.stations)
+    yield from _of_applications(config)
+    yield from _of_control(config.control)
+    yield from _interval(config.timing.keep_alive, "timing")
+    for each in dataclasses.fields(Timing):
+        if each.type == "int":
+            yield from _interval(getattr(config.timing, each.name), "timing", each.name, least=1)
+        else:
+            yield from _seconds(config.timing, each.name, "timing", zero=False)
+    yield from _of_devices(config)
+    port: Any = config.first_media_port
+    if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
+        yield _error("must be even, 1024 to 65534", "", "first_media_port")
+    yield from _text(config.music_on_hold, "", "music_on_hold")
+    for name in _YES_OR_NO:
+        yield from _yes_or_no(config, name)
+    if not all(config.nodes) or len(set(config.nodes)) < len(config.nodes):
+        yield _error("must be addresses, each once", "", "nodes")
+    yield from _of_park_numbers(config)
+    yield from _of_users(config)
+
+
+def _of_stations(stations: StationLimits) -> Broken:
+    wrong: list[ConfigurationError] = []
+    for each in dataclasses.fields(stations):
+        wrong += _limit(stations, each.name, "stations")
+    yield from wrong
+    if not wrong and stations.max_standing_by >= stations.max_connections:
+        yield _error("must be less than max_connections", "stations", "max_standing_by")
+
+
+def _of_applications(config: CallManagerConfig) -> Broken:
+    for each in dataclasses.fields(CtiManagerConfig):
+        if each.name == "heartbeat":
+            yield from _interval(config.applications.heartbeat, "applications", each.name, least=1)
+        elif each.type == "int":
+            yield from _limit(config.applications, each.name, "applications")
+        elif each.type == "float":
+            zero = each.name != "login_within"
+            yield from _seconds(config.applications, each.name, "applications", zero=zero)
+        else:
+            yield from _text(getattr(config.applications, each.name), "applications", each.name)
+    if bool(config.cti_tls.certificate) is not bool(config.cti_tls.key):
+        lacks = "key" if config.cti_tls.certificate else "certificate"
+        yield _error("is missing", "cti_tls", lacks)
+
+
+def _of_control(control: ControlLimits) -> Broken:
+    for each in dataclasses.fields(ControlLimits):
+        if each.type == "int":
+            yield from _limit(control, each.name, "control")
+        else:
+            yield from _seconds(control, each.name, "control", zero=False)
+
+
+def _of_devices(config: CallManagerConfig) -> Broken:
+    names: set[str] = set()
+    lines: dict[tuple[str, str], tuple[DeviceConfig, LineConfig]] = {}
+    for device in config.devices:
+        section = f"device {device.name}"
+        if not 1 <= len(device.name) <= 15 or not device.name.isprintable():
+            yield _error("must have 1 to 15 characters", section, "name")
+        if device.name in names:
+            yield _error("is used twice", section, "name")
+        names.add(device.name)
+        if not device.lines:
+            yield _error("must not be empty", section, "lines")
+        yield from _of_buttons(device, section)
+        yield from _interval(device.keep_alive, section)
+        yield from _yes_or_no(device, "symmetric_rtp", section)
+        if device.keep_alive and device.kind not in _STATIONS:
+            yield _error("is for phones and media ports", section, "keep_alive")
+        for line in device.lines:
+            wrong = [*_of_line(config, line, section)]
+            yield from wrong
+            if wrong:
+                continue
+            key = Pattern.parse(line.number).text, line.partition
+            if key in lines:
+                yield from _of_shared(*lines[key], device, line, section)
+            else:
+                lines[key] = device, line
+
+
+def _of_buttons(device: DeviceConfig, section: str) -> Broken:
+    if device.kind in _STATIONS:
+        for name in ("lines", "speed_dials"):
+            if len(getattr(device, name)) > _MOST_BUTTONS:
+                yield _error(f"must be at most {_MOST_BUTTONS}", section, name)
+    for speed_dial in device.speed_dials:
+        if not speed_dial.number or not set(speed_dial.number) <= KEYS:
+            yield _error("must be keys of a phone", section, "speed_dials")
+        yield from _printable(speed_dial.name, section)
+
+
+def _of_line(config: CallManagerConfig, line: LineConfig, section: str) -> Broken:
+    try:
+        Pattern.parse(line.number)
+    except PatternError as error:
+        yield _error(str(error), section, "number")
+    yield from _printable(line.name, section)
+    for name in ("search_space", "forward_search_space"):
+        space = getattr(line, name)
+        if space and space not in config.search_spaces:
+            yield _error(f"no search space {space!r}", section, name)
+    for name in _FORWARDS:
+        target = getattr(line, name)
+        try:
+            if target:
+                Pattern.parse(target, fixed=True)
+        except PatternError as error:
+            yield _error(str(error), section, name)
+    for name in ("max_calls", "busy_trigger"):
+        yield from _limit(line, name, section)
+    yield from _seconds(line, "no_answer", section)
+    if line.pickup_group and not set(line.pickup_group) <= KEYS:
+        yield _error("must be a number", section, "pickup_group")
+
+
+def _of_shared(
+    other: DeviceConfig, same: LineConfig, device: DeviceConfig, line: LineConfig, section: str
+) -> Broken:
+    if other.name == device.name or DeviceKind.ROUTE_POINT in (other.kind, device.kind):
+        yield _error(f"{line.number} is already a line of {other.name}", section, "number")
+        return
+    for name in _SHARED:
+        if getattr(same, name) != getattr(line, name):
+            yield _error(f"must be as on {other.name}, which shares {line.number}", section, name)
+
+
+def _of_park_numbers(config: CallManagerConfig) -> Broken:
+    for pattern in config.park_numbers:
+        try:
+            if Pattern.parse(pattern, fixed=True).breadth > _MOST_PARK_NUMBERS:
+                raise PatternError(f"{pattern!r}: more than {_MOST_PARK_NUMBERS} numbers")
+        except PatternError as error:
+            yield _error(str(error), "", "park_numbers")
+
+
+def _of_users(config: CallManagerConfig) -> Broken:
+    devices = {device.name for device in config.devices}
+    users: set[str] = set()
+    for user in config.users:
+        section = f"user {user.name}"
+        if not user.name or user.name in users:
+            yield _error("must be unique", section, "name")
+        users.add(user.name)
+        for name in user.devices:
+            if name not in devices:
+                yield _error(f"no device {name}", section, "devices")
+
+
+def _limit(part: Limits | LineConfig, name: str, section: str = "") -> Broken:
+    value: Any = getattr(part, name)
+    if type(value) is not int or value < 1:
+        yield _error("must be a whole number of at least 1", section, name)
+
+
+def _seconds(part: Times, name: str, section: str, *, zero: bool = True) -> Broken:
+    if not is_duration(getattr(part, name), zero=zero):
+        positive = "" if zero else "positive "
+        rule = f"must be a {positive}number of seconds, at most {LONGEST:.0f}"
+        yield _error(rule, section, name)
+
+
+def _interval(value: Any, section: str, name: str = "keep_alive", *, least: int = 0) -> Broken:
+    """A number of seconds that is sent to a peer as a whole number."""
+    if type(value) is not int or not least <= value <= LONGEST:
+        rule = f"must be a whole number of seconds, {least} to {LONGEST:.0f}"
+        yield _error(rule, section, name)
+
+
+def _yes_or_no(part: CallManagerConfig | DeviceConfig, name: str, section: str = "") -> Broken:
+    if type(getattr(part, name)) is not bool:
+        yield _error("must be true or false", section, name)
+
+
+def _printable(name: str, section: str) -> Broken:
+    """A name has no control characters, which mean something else to phones."""
+    if not name.isprintable():
+        yield _error("must be printable", section, "name")
+
+
+def _text(value: object, section: str, name: str) -> Broken:
+    if not isinstance(value, str):
+        yield _error("must be a text", section, name)
