@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncGenerator, Iterator
 from typing import cast
@@ -17,7 +18,7 @@ from pa_telephony.rtp import Audio, Codec, Engine, EngineConfig, Media, Packet, 
 from pa_telephony.rtp.g711 import Samples, ulaw_encode
 from pa_telephony.rtp.mixer import Loop
 from pa_telephony.rtp.pacing import Pacer
-from pa_telephony.rtp.phase import TICK
+from pa_telephony.rtp.phase import TICK, Phase
 from pa_telephony.rtp.rows import holds, numbers, whole
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -117,6 +118,36 @@ async def test_ports_of_every_phase_send_and_hear() -> None:
                 await trio.sleep(TICK)
             assert [port.stats.received for port in spread] == [50] * len(spread)
             assert all(50 <= peer.heard() <= 52 for peer in peers)
+
+
+async def test_what_ports_need_now_and_then_is_never_done_for_all_in_one_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With 1,300 calls all their reports fell into the same 20 ms, and made packets 8 ms late."""
+    seen: dict[tuple[float, int], list[tuple[int, list[int]]]] = {}
+    in_turn = Phase.in_turn
+
+    def watched(phase: Phase, every: int) -> list[int]:
+        rows = in_turn(phase, every)
+        seen.setdefault((phase.offset, every), []).append((phase.ticks, rows))
+        return rows
+
+    monkeypatch.setattr(Phase, "in_turn", watched)
+    async with an_engine(30000, 600) as engine:
+        ports = [engine.open_port() for _ in range(600)]
+        await trio.sleep(101 * TICK)
+        assert len(phases_of(ports)) == 3
+    assert {every for _, every in seen} == {25, 50}
+    for (_, every), turns in seen.items():
+        ticks = [ticks for ticks, rows in turns if rows]
+        most = max(len(rows) for _, rows in turns)
+        assert {later - earlier for earlier, later in itertools.pairwise(ticks)} == {5}
+        assert most == 250 * 5 // every or most == 100 * 5 // every
+        there = sorted(row for _, rows in turns[1 : 1 + every] for row in rows)
+        assert there == sorted(set(there))
+        assert len(there) in {250, 100}
+    first = {offset: turns[0][0] % 5 for (offset, _), turns in seen.items()}
+    assert len(set(first.values())) == len(first), "phases have their turns in different ticks"
 
 
 async def test_a_closed_port_has_no_next_tick() -> None:
