@@ -37,7 +37,8 @@ TICK = 0.02
 """Seconds between two ticks of a phase."""
 
 _ROUNDS = 8
-"""Packets one port may deliver in one tick; the kernel keeps the rest for the next."""
+"""Packets one port may deliver in one tick, and one more for each that was missed before; the
+kernel keeps the rest for the next."""
 _ALL_AGAIN = 50
 """Ticks in which each port is once read until it is empty: a sender's clock may be faster than
 ours."""
@@ -174,9 +175,14 @@ class Phase:
         self._plan()
         self._send_others()
         lengths, missing = self._move()
-        self._receive(lengths, missing, now, missed)
-        for _ in range(missed + 1):
+        odd = self._receive(lengths, missing, now)
+        there = [row for row in self._steady if row not in set(missing)] if missed else odd
+        for _ in range(missed):
+            # In the order of ticks that were in time, in which the playout rings never overflow.
             self._play_out()
+            self._read_again(there, now, rounds=1)
+        self._receive_more(there, missing, now)
+        self._play_out()
         self._plan()
         self._prepare(missed)
 
@@ -285,19 +291,21 @@ class Phase:
 
     # Receiving.
 
-    def _receive(self, lengths: list[int], missing: list[int], now: float, missed: int) -> None:
+    def _receive(self, lengths: list[int], missing: list[int], now: float) -> list[int]:
+        """Take what the ports that are read in every tick have got; the rows where that is odd."""
         rows = self._reader_rows
-        absent = set(missing)
-        if absent:
+        if missing:
+            absent = set(missing)
             rows = np.array([p.index for p in self._readers if p.index not in absent], np.int64)
-        odd = self._accept(rows, lengths, now)
-        if missed:
-            again = [*self._steady]
-        else:
-            again = [row for row, owed in self._owed.items() if owed > self._behind]
-            again += odd + self.in_turn(_ALL_AGAIN)
+        return self._accept(rows, lengths, now)
+
+    def _receive_more(self, rows: list[int], missing: list[int], now: float) -> None:
+        """Read ``rows`` until they are empty, and others of which more may have come."""
+        again = [row for row, owed in self._owed.items() if owed > self._behind]
+        again += rows + self.in_turn(_ALL_AGAIN)
         if again:
-            self._read_again([row for row in again if row not in absent], now)
+            absent = set(missing)
+            self._read_again([row for row in again if row not in absent], now, _ROUNDS - 1)
         for row in missing:
             self._owe(row)
         # Reports alone have time.
@@ -311,9 +319,9 @@ class Phase:
             if self._owed[row] >= _QUIET:
                 self._wait_for(self.ports[row])
 
-    def _read_again(self, rows: Iterable[int], now: float) -> None:
+    def _read_again(self, rows: Iterable[int], now: float, rounds: int) -> None:
         """Read ports of which more than one packet may have come, until there are no more."""
-        for _ in range(_ROUNDS - 1):
+        for _ in range(rounds):
             lengths: list[int] = []
             found: list[int] = []
             for row in dict.fromkeys(rows):
