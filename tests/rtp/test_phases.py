@@ -15,7 +15,7 @@ from loopback import HOST
 
 from pa_telephony import rtp
 from pa_telephony.rtp import Audio, Codec, Engine, EngineConfig, Media, Packet, Port
-from pa_telephony.rtp.g711 import Samples, ulaw_encode
+from pa_telephony.rtp.g711 import Samples, ulaw_decode, ulaw_encode
 from pa_telephony.rtp.mixer import Loop
 from pa_telephony.rtp.pacing import Pacer
 from pa_telephony.rtp.phase import TICK, Phase
@@ -203,6 +203,61 @@ async def test_an_engine_that_missed_ticks_reads_all_that_came_meanwhile() -> No
             peer.send(7)
             engine.tick(trio.current_time(), missed=6)
             assert port.stats.received == 47
+
+
+async def test_what_came_while_it_was_held_up_is_heard_in_order_and_none_is_left_out() -> None:
+    """30 packets are more than a playout ring has slots for; each is heard in its own tick."""
+    heard: list[int] = []
+    async with an_engine(42510) as engine:
+        port = engine.open_port()
+        with contextlib.closing(Peer(port)) as peer:
+            await trio.sleep(BETWEEN_TICKS)
+            await peer.talk(40)
+            port.listeners.append(lambda frame: heard.append(int(frame[0])))
+            for number in range(40, 70):
+                sound = Packet(
+                    sequence_number=number, timestamp=number * 160, payload=bytes([number]) * 160
+                )
+                peer.send_data(bytes(sound))
+            engine.tick(trio.current_time(), missed=29)
+            assert len(heard) == 30
+            assert heard[-27:] == ulaw_decode(bytes(range(40, 67))).tolist()
+            stats = port.stats
+            assert (stats.received, stats.late, stats.skipped, stats.restarts) == (70, 0, 0, 0)
+
+
+@pytest.mark.parametrize("missed", [1, 2, 5])
+async def test_a_key_may_end_other_calls_in_a_tick_that_is_made_up_for(missed: int) -> None:
+    async with an_engine(42530) as engine:
+        ports = [engine.open_port() for _ in range(3)]
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in ports]
+            for port in ports:
+                port.start_receiving(dtmf_payload_type=101)
+            await trio.sleep(BETWEEN_TICKS)
+            for _ in range(40):
+                for peer in peers:
+                    peer.send()
+                await trio.sleep(TICK)
+
+            def end(_digit: str) -> None:
+                for port in ports[1:]:
+                    port.close()
+
+            ports[0].on_digit = end
+            for peer in peers:
+                peer.send(2)
+            key = Packet(
+                payload_type=101, sequence_number=42, timestamp=6720, payload=b"\5\n\0\xa0"
+            )
+            peers[0].send_data(bytes(key))
+            for peer in peers[1:]:
+                peer.send(6)
+            engine.tick(trio.current_time(), missed=missed)
+            assert [port.closed for port in ports] == [False, True, True]
+            assert ports[0].stats.received == 43
+            await trio.sleep(2 * TICK)
+            assert engine.statistics.broken_ticks == 0
 
 
 async def test_a_key_may_end_other_calls_in_the_tick_in_which_it_is_read() -> None:
