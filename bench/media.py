@@ -78,8 +78,6 @@ class Run:
     high: float
     median_in_tick: float
     high_in_tick: float
-    stood_still: float
-    """The share that is not counted, for the machine stood still."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +106,8 @@ class Bench:
                 if tested.poll() is not None:
                     sys.exit(f"{way} with {calls} calls did not start")
                 time.sleep(0.05)
-            meter = [
-                str(self.program),
-                "meter",
-                str(calls),
-                str(SECONDS),
-                str(TESTED if watched else -1),
-                str(plan),
-            ]
+            core = TESTED if watched else -1
+            meter = [str(self.program), "meter", str(calls), str(SECONDS), str(core), str(plan)]
             with alone(meter, METER) as other:
                 seen = [float(word) for word in other.communicate()[0].split()]
             spent = float(tested.communicate()[0])

@@ -175,13 +175,14 @@ class Phase:
         self._plan()
         self._send_others()
         lengths, missing = self._move()
-        odd = self._receive(lengths, missing, now)
-        there = [row for row in self._steady if row not in set(missing)] if missed else odd
+        again = self._receive(lengths, missing, now)
+        if missed:
+            again = sorted(self._steady.keys() - missing)
         for _ in range(missed):
             # In the order of ticks that were in time, in which the playout rings never overflow.
             self._play_out()
-            self._read_again(there, now, rounds=1)
-        self._receive_more(there, missing, now)
+            self._read_again(again, now, rounds=1)
+        self._receive_more(again, missing, now)
         self._play_out()
         self._plan()
         self._prepare(missed)
