@@ -12,6 +12,10 @@ IDLE = "CallManager.processCallStateChange:Handling STATE_IDLE for {}::1"
 TOO_LATE = (
     "Caught Exception e=com.cisco.jtapi.InvalidStateExceptionImpl: Did not meet pre-conditions."
 )
+NO_LEG = (
+    "Caught Exception e=javax.telephony.ResourceUnavailableException: Illegal handle - clearing"
+    " connection. (0x8ccc0004)"
+)
 
 
 def test_a_drop_that_is_overtaken_by_the_end_of_the_call_is_no_complaint() -> None:
@@ -25,6 +29,20 @@ def test_a_drop_that_is_overtaken_by_the_end_of_the_call_is_no_complaint() -> No
         TOO_LATE,
     ]
     assert complaints_in(trace, COMPLAINTS) == []
+
+
+def test_nor_is_one_that_is_overtaken_while_it_asks_to_hang_up() -> None:
+    """As it was traced: the end of that party comes, and the request has no leg any more."""
+    trace = [
+        DROP,
+        HANG_UP.format("1002"),
+        IDLE.format("1002"),
+        HANG_UP.format("1003"),
+        IDLE.format("1003"),
+        NO_LEG,
+    ]
+    assert complaints_in(trace, COMPLAINTS) == []
+    assert complaints_in([*trace[:4], NO_LEG], COMPLAINTS) == [NO_LEG]
 
 
 @pytest.mark.parametrize(
