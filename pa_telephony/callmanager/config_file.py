@@ -31,16 +31,15 @@ __all__ = ["load"]
 
 Part = TypeVar("Part")
 
-_PLAIN = (
-    *("max_calls", "max_hops", "max_conference", "max_media_streams"),
-    *("media_at_signalling_host", "media_behind_nat"),
-    *("first_media_port", "music_on_hold", "park_numbers", "nodes"),
-)
 _PARTS: dict[str, type] = {
     "timing": Timing,
     "stations": StationLimits,
     "applications": CtiManagerConfig,
     "control": ControlLimits,
+}
+_PLAIN = {each.name for each in dataclasses.fields(CallManagerConfig)} - {
+    *("devices", "users", "search_spaces", "cti_tls"),
+    *_PARTS,
 }
 
 

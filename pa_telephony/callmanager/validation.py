@@ -84,7 +84,6 @@ def _broken(config: CallManagerConfig) -> Broken:
     yield from _of_stations(config.stations)
     yield from _of_applications(config)
     yield from _of_control(config.control)
-    yield from _interval(config.timing.keep_alive, "timing")
     for each in dataclasses.fields(Timing):
         if each.type == "int":
             yield from _interval(getattr(config.timing, each.name), "timing", each.name, least=1)

@@ -80,8 +80,8 @@ def the_cluster_once_there(file: Path | None, store: str | None) -> failover.Clu
     while True:
         try:
             cluster = the_cluster(file, store)
-            if _is_in_etcd(cluster.store_name):
-                # With a file the configuration is known without it.
+            if file is not None and _is_in_etcd(cluster.store_name):
+                # The configuration was known without it.
                 trio.run(open_view(cluster).snapshot)
             return cluster
         except ConnectionLost as lost:

@@ -175,14 +175,15 @@ class Phase:
         self._plan()
         self._send_others()
         lengths, missing = self._move()
-        again = self._receive(lengths, missing, now)
+        absent = frozenset(missing)
+        again = self._receive(lengths, absent, now)
         if missed:
-            again = sorted(self._steady.keys() - missing)
+            again = sorted(self._steady.keys() - absent)
         for _ in range(missed):
             # In the order of ticks that were in time, in which the playout rings never overflow.
             self._play_out()
             self._read_again(again, now, rounds=1)
-        self._receive_more(again, missing, now)
+        self._receive_more(again, absent, now)
         self._play_out()
         self._plan()
         self._prepare(missed)
@@ -292,22 +293,20 @@ class Phase:
 
     # Receiving.
 
-    def _receive(self, lengths: list[int], missing: list[int], now: float) -> list[int]:
+    def _receive(self, lengths: list[int], absent: frozenset[int], now: float) -> list[int]:
         """Take what the ports that are read in every tick have got; the rows where that is odd."""
         rows = self._reader_rows
-        if missing:
-            absent = set(missing)
+        if absent:
             rows = np.array([p.index for p in self._readers if p.index not in absent], np.int64)
         return self._accept(rows, lengths, now)
 
-    def _receive_more(self, rows: list[int], missing: list[int], now: float) -> None:
+    def _receive_more(self, rows: list[int], absent: frozenset[int], now: float) -> None:
         """Read ``rows`` until they are empty, and others of which more may have come."""
         again = [row for row, owed in self._owed.items() if owed > self._behind]
         again += rows + self.in_turn(_ALL_AGAIN)
         if again:
-            absent = set(missing)
             self._read_again([row for row in again if row not in absent], now, _ROUNDS - 1)
-        for row in missing:
+        for row in absent:
             self._owe(row)
         # Reports alone have time.
         if len(self._steady) < len(self.ports) or self.ticks % _REPORTS_EVERY == 0:

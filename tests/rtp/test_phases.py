@@ -226,9 +226,10 @@ async def test_what_came_while_it_was_held_up_is_heard_in_order_and_none_is_left
             assert (stats.received, stats.late, stats.skipped, stats.restarts) == (70, 0, 0, 0)
 
 
-@pytest.mark.parametrize("missed", [1, 2, 5])
-async def test_a_key_may_end_other_calls_in_a_tick_that_is_made_up_for(missed: int) -> None:
-    async with an_engine(42530) as engine:
+@contextlib.asynccontextmanager
+async def three_calls(first_port: int) -> AsyncGenerator[tuple[Engine, list[Port], list[Peer]]]:
+    """Calls that have gone on for 40 ticks; a key that the first one presses ends the others."""
+    async with an_engine(first_port) as engine:
         ports = [engine.open_port() for _ in range(3)]
         with contextlib.ExitStack() as stack:
             peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in ports]
@@ -245,48 +246,41 @@ async def test_a_key_may_end_other_calls_in_a_tick_that_is_made_up_for(missed: i
                     port.close()
 
             ports[0].on_digit = end
-            for peer in peers:
-                peer.send(2)
-            key = Packet(
-                payload_type=101, sequence_number=42, timestamp=6720, payload=b"\5\n\0\xa0"
-            )
-            peers[0].send_data(bytes(key))
-            for peer in peers[1:]:
-                peer.send(6)
-            engine.tick(trio.current_time(), missed=missed)
-            assert [port.closed for port in ports] == [False, True, True]
-            assert ports[0].stats.received == 43
-            await trio.sleep(2 * TICK)
-            assert engine.statistics.broken_ticks == 0
+            yield engine, ports, peers
+
+
+def a_key(number: int) -> bytes:
+    """The packet of that number, in which key 5 begins."""
+    event = b"\5\n\0\xa0"
+    timestamp = number * 160
+    return bytes(
+        Packet(payload_type=101, sequence_number=number, timestamp=timestamp, payload=event)
+    )
+
+
+@pytest.mark.parametrize("missed", [1, 2, 5])
+async def test_a_key_may_end_other_calls_in_a_tick_that_is_made_up_for(missed: int) -> None:
+    async with three_calls(42530) as (engine, ports, peers):
+        for peer in peers:
+            peer.send(2)
+        peers[0].send_data(a_key(42))
+        for peer in peers[1:]:
+            peer.send(6)
+        engine.tick(trio.current_time(), missed=missed)
+        assert [port.closed for port in ports] == [False, True, True]
+        assert ports[0].stats.received == 43
+        await trio.sleep(2 * TICK)
+        assert engine.statistics.broken_ticks == 0
 
 
 async def test_a_key_may_end_other_calls_in_the_tick_in_which_it_is_read() -> None:
-    async with an_engine(42520) as engine:
-        ports = [engine.open_port() for _ in range(3)]
-        with contextlib.ExitStack() as stack:
-            peers = [stack.enter_context(contextlib.closing(Peer(port))) for port in ports]
-            for port in ports:
-                port.start_receiving(dtmf_payload_type=101)
-            await trio.sleep(BETWEEN_TICKS)
-            for _ in range(40):
-                for peer in peers:
-                    peer.send()
-                await trio.sleep(TICK)
-
-            def end(_digit: str) -> None:
-                for port in ports[1:]:
-                    port.close()
-
-            ports[0].on_digit = end
-            key = Packet(
-                payload_type=101, sequence_number=40, timestamp=6400, payload=b"\5\n\0\xa0"
-            )
-            peers[0].send_data(bytes(key))
-            for peer in peers[1:]:
-                peer.send(3)
-            await trio.sleep(2 * TICK)
-            assert [port.closed for port in ports] == [False, True, True]
-            assert engine.statistics.broken_ticks == 0
+    async with three_calls(42520) as (engine, ports, peers):
+        peers[0].send_data(a_key(40))
+        for peer in peers[1:]:
+            peer.send(3)
+        await trio.sleep(2 * TICK)
+        assert [port.closed for port in ports] == [False, True, True]
+        assert engine.statistics.broken_ticks == 0
 
 
 class Ready:
