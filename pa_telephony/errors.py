@@ -19,6 +19,7 @@ Nothing of construct, struct, trio or :class:`OSError` crosses the API unmapped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from pa_telephony.q850 import described
@@ -56,6 +57,13 @@ class ConfigurationError(TelephonyError):
         self.section = section
         self.field = field
         self.others: tuple[ConfigurationError, ...] = ()
+
+
+def first_of(found: Iterable[ConfigurationError]) -> ConfigurationError:
+    """The first of these errors, with the further ones as its ``others``."""
+    first, *others = found
+    first.others = tuple(others)
+    return first
 
 
 class ProtocolError(TelephonyError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_type_hints
 
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, first_of
 
 __all__ = [
     "all_made",
@@ -55,14 +55,12 @@ def error_names_file(path: str | os.PathLike[str]) -> Generator[None]:
     try:
         yield
     except ConfigurationError as error:
-        first, *others = (
+        raise first_of(
             ConfigurationError(
                 each.rule, file=os.fspath(path), section=each.section, field=each.field
             )
             for each in (error, *error.others)
-        )
-        first.others = tuple(others)
-        raise first from None
+        ) from None
 
 
 def table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -151,9 +149,7 @@ def together(parts: Mapping[Key, Callable[[], Any]]) -> dict[Key, Any]:
         except ConfigurationError as error:
             found += (error, *error.others)
     if found:
-        first, *others = found
-        first.others = tuple(others)
-        raise first
+        raise first_of(found)
     return made
 
 

@@ -18,7 +18,7 @@ from pa_telephony.callmanager.config import (
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import KEYS, Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, first_of
 
 __all__ = ["check", "warnings"]
 
@@ -47,9 +47,7 @@ def check(config: CallManagerConfig) -> None:
     """
     found = list(_broken(config))
     if found:
-        first, *others = found
-        first.others = tuple(others)
-        raise first
+        raise first_of(found)
 
 
 def warnings(config: CallManagerConfig) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, first_of
 from pa_telephony.failover import validation
 from pa_telephony.failover.changes import Change, Effect, differences, effect
 from pa_telephony.failover.cluster import Cluster
@@ -49,10 +49,9 @@ class Proposal:
     def check(self) -> None:
         """Raise ConfigurationError with server, field and rule when it may not be saved now."""
         if self.effect.refused:
-            first, *others = self.effect.refused
-            for other in others:
+            first = first_of(self.effect.refused)
+            for other in first.others:
                 first.add_note(str(other))
-            first.others = tuple(others)
             raise first
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 
 from pa_telephony.digits import Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
-from pa_telephony.errors import ConfigurationError
+from pa_telephony.errors import ConfigurationError, first_of
 from pa_telephony.failover.config import (
     ClusterConfig,
     JtapiProvider,
@@ -124,9 +124,7 @@ def check(cluster: ClusterConfig) -> None:
     _check_devices(sound, checker)
     _check_udp(sound, checker)
     if checker.found:
-        first, *others = checker.found
-        first.others = tuple(others)
-        raise first
+        raise first_of(checker.found)
 
 
 def _of(provider: JtapiProvider | SkinnyProvider) -> str:
