@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 from worlds import CLUSTER, Worlds
 
 from pa_telephony.errors import ConfigurationError
@@ -111,7 +111,7 @@ def test_whatever_comes_and_goes_every_port_that_stays_keeps_its_device(
         try:
             wanted = with_ports(one, two, first, cluster)
         except ConfigurationError:
-            assume(False)
+            continue
         new = kept(cluster, wanted)
         assert len({*devices(new).values()}) == len(devices(new)) == one + two
         for number, device in devices(cluster).items():
