@@ -37,6 +37,8 @@ _PARTS: dict[str, type] = {
     "applications": CtiManagerConfig,
     "control": ControlLimits,
 }
+_TABLES = {"device", "user", "search_spaces", "cti_tls", *_PARTS}
+"""What the tables are called in a file: ``[[device]]`` is what fills ``devices``."""
 _PLAIN = {each.name for each in dataclasses.fields(CallManagerConfig)} - {
     *("devices", "users", "search_spaces", "cti_tls"),
     *_PARTS,
@@ -71,9 +73,8 @@ def _made(raw: dict[str, Any], path: Path) -> CallManagerConfig:
     }
     for name, kind in _PARTS.items():
         parts[name] = functools.partial(_part, name, kind, raw)
-    known = {"device", "user", *parts}
     for name, value in raw.items():
-        if name not in known:
+        if name not in _TABLES:
             parts[name] = functools.partial(_plain, name, value)
     return CallManagerConfig(**toml.together(parts))
 
@@ -84,7 +85,7 @@ def _part(name: str, kind: type[Part], raw: dict[str, Any]) -> Part:
 
 def _plain(name: str, value: object) -> Any:
     if name not in _PLAIN:
-        known = sorted({"device", "user", "search_spaces", "cti_tls", *_PARTS, *_PLAIN})
+        known = sorted(_TABLES | _PLAIN)
         raise ConfigurationError(f"unknown; known are {', '.join(known)}", field=name)
     return toml.value_of(CallManagerConfig, name, value)
 
