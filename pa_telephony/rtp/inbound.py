@@ -18,6 +18,7 @@ from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
 from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
+from pa_telephony.rtp.rings import Rings
 from pa_telephony.rtp.rows import NOBODY, Rows, addresses_of, holds, numbers
 from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
 
@@ -34,9 +35,7 @@ _COMFORT_NOISE = (13, 19)
 """Payload types of comfort noise: RFC 3389's, and the one that Cisco's devices used before it."""
 _MASK32 = 0xFFFFFFFF
 _NONE = -1
-_NOTHING = 256
-"""What stands in a ring where no sample has come: no octet is that."""
-_DECODE = np.stack([np.append(table, np.int16(0)) for table in (ULAW_TO_LINEAR, ALAW_TO_LINEAR)])
+_DECODE = np.stack([ULAW_TO_LINEAR, ALAW_TO_LINEAR])
 
 
 def _signed(difference: int) -> int:
@@ -48,12 +47,12 @@ class Inbound:
     """Receive state of ``rows`` ports, each with a ring of ``slots`` frames (a power of two)."""
 
     def __init__(self, rows: int, *, slots: int = 16, delay: int = 3) -> None:
-        if slots & (slots - 1) or not 0 <= delay < slots:
-            raise ValueError(f"{slots} slots must be a power of two above the delay {delay}")
-        self._slots = slots
+        if not 0 <= delay < slots:
+            raise ValueError(f"{slots} slots must be more than the delay {delay}")
+        self._rings = Rings(rows, slots)
         self.delay = delay
         """Frames of 20 ms between arrival and playout."""
-        self._size = slots * FRAME
+        self._size = self._rings.size
         self._buffer = np.zeros((rows, DATAGRAM), np.uint8)
         self.views = [row.data for row in self._buffer]
         """The buffer of each row that the engine receives into."""
@@ -119,14 +118,7 @@ class Inbound:
         and whether each counts as lost."""
         self._cursor = np.zeros(rows, np.uint32)
         """The timestamp of the frame that each row plays next, if anything has come."""
-        self._ring = np.full((rows * slots, FRAME), _NOTHING, np.uint16)
-        """The octets that wait, of each row in ``slots`` slots that follow each other."""
-        number = np.arange(rows * slots)
-        self._after = number // slots * slots + (number + 1) % slots
-        """The slot that is played after each."""
-        self._playing = number[::slots].copy()
-        """The slot that each row plays next."""
-        self._coming = self._playing.copy()
+        self._coming = self._rings.playing.copy()
         """The slot where the next packet of a row belongs, if that is a plain one."""
         self._watched: set[int] = set()
         """The rows where more may wait than the delay."""
@@ -215,7 +207,7 @@ class Inbound:
         self._timed[row] = False
         self._patience[row] = 0
         self._watched.discard(row)
-        self._ring[row * self._slots : (row + 1) * self._slots] = _NOTHING
+        self._rings.empty(row)
 
     def octets(self, row: int) -> int:
         """The octets of sound and digits that came since the port opened."""
@@ -229,8 +221,7 @@ class Inbound:
         """Write down which packet would be a plain one now."""
         waits = int(self._next[row]) - int(self._cursor[row])
         self._regular[row] = self._flows[row] and self._timed[row] and waits % FRAME == 0
-        first = row * self._slots
-        self._coming[row] = first + (self._head(row) + waits // FRAME & self._slots - 1)
+        self._coming[row] = self._rings.slot(row, waits // FRAME)
         self._awaited[row] = self.extended[row] + 1
         self._wanted_halves[row, 0] = 0x8000 | max(int(self._type[row]), 0)
         self._wanted_halves[row, 1] = self._awaited[row] & 0xFFFF
@@ -271,8 +262,8 @@ class Inbound:
     def _accept_plain(self, rows: Rows, now: float) -> None:
         """Take packets that are just what was expected."""
         slots = self._coming[rows]
-        self._ring[slots] = self._came_sound[rows]
-        self._coming[rows] = self._after[slots]
+        self._rings.put(slots, self._came_sound[rows])
+        self._coming[rows] = self._rings.after[slots]
         self._counts[rows] += 1
         self._wanted_halves[rows, 1] = self._awaited[rows]
         self.heard_at[rows] = now
@@ -427,7 +418,7 @@ class Inbound:
         end = self._waits(row)
         if step < 0:
             if 0 <= offset <= end - length:
-                self._write(row, offset, payload)
+                self._rings.write(row, offset, payload)
             else:
                 self.late[row] += 1
             return
@@ -443,21 +434,9 @@ class Inbound:
         elif result is Inserted.RESTARTED:
             self.restarts[row] += 1
             self._timed[row] = False
-        self._write(row, at, payload)
+        self._rings.write(row, at, payload)
         self._cursor[row] = timestamp - at & _MASK32
         self._next[row] = timestamp + length & _MASK32
-
-    def _write(self, row: int, at: int, payload: bytes) -> None:
-        octets = np.frombuffer(payload, np.uint8)
-        ring = self._ring[row * self._slots : (row + 1) * self._slots].reshape(-1)
-        start = (self._head(row) * FRAME + at) % self._size
-        first = min(len(octets), self._size - start)
-        ring[start : start + first] = octets[:first]
-        ring[: len(octets) - first] = octets[first:]
-
-    def _head(self, row: int) -> int:
-        """Which of its slots a row plays next."""
-        return int(self._playing[row]) - row * self._slots
 
     def _waits(self, row: int) -> int:
         """How many samples wait, or how long nothing has (negative)."""
@@ -467,9 +446,7 @@ class Inbound:
 
     def _leave_out(self, row: int) -> None:
         """Drop the frame that is played next."""
-        slot = self._playing[row]
-        self._ring[slot] = _NOTHING
-        self._playing[row] = self._after[slot]
+        self._rings.advance(slice(row, row + 1))
         self._cursor[row] = int(self._cursor[row]) + FRAME & _MASK32
         self.skipped[row] += 1
 
@@ -502,17 +479,18 @@ class Inbound:
         heard = rows if heard is None else heard
         if heard is not NOBODY:
             self.frame[heard] = self._decoded(heard)
-        slots = self._playing[rows]
-        self._ring[slots] = _NOTHING
-        self._playing[rows] = self._after[slots]
+        self._rings.advance(rows)
         self._cursor[rows] += FRAME
         if self._watched:
             self._catch_up(numbers(rows))
 
     def _decoded(self, rows: Rows) -> Samples:
-        octets = self._ring[self._playing[rows]]
+        octets, came = self._rings.frames(rows)
         if self._alaw:
-            return _DECODE[self._law[rows, None], octets]
-        # No octet is outside of the table; not to check that takes two thirds of the time.
-        samples: Samples = _DECODE[0].take(octets, mode="wrap")
+            samples: Samples = _DECODE[self._law[rows, None], octets]
+        else:
+            # No octet is outside of the table; not to check that takes two thirds of the time.
+            samples = _DECODE[0].take(octets, mode="wrap")
+        if came is not None:
+            samples[~came] = 0
         return samples
