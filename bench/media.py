@@ -13,6 +13,7 @@ another core:
   each packet;
 * one by one: the same with a system call for each packet, as where the kernel has no io_uring;
 * engine+101: the same with telephone events negotiated, as calls of real phones are;
+* prompts: ours where each call begins another sound once a second;
 * echo: ours where each port sends back what it hears, so that all is decoded, and encoded anew;
 * task/port: a trio task for each port that receives and sends back: what is usually written first.
 
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -47,7 +49,7 @@ import numpy as np
 import trio
 
 from pa_telephony import rtp
-from pa_telephony.rtp import EngineConfig
+from pa_telephony.rtp import Audio, EngineConfig, Port
 from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.mixer import Loop
 
@@ -170,6 +172,7 @@ async def engine(
     events: int | None = None,
     *,
     echoes: bool = False,
+    prompts: bool = False,
     io_uring: bool = True,
 ) -> float:
     config = EngineConfig(max_ports=calls, io_uring=io_uring)
@@ -184,7 +187,20 @@ async def engine(
                 port.source = echo = Echo()
                 port.listeners.append(echo.hear)
         write_plan(plan, (port.next_tick for port in ports))
-        return await cpu_time()
+        async with trio.open_nursery() as nursery:
+            if prompts:
+                nursery.start_soon(change_prompts, ports, tone)
+            spent = await cpu_time()
+            nursery.cancel_scope.cancel()
+        return spent
+
+
+async def change_prompts(ports: list[Port], sound: Audio) -> None:
+    """Let each port begin a sound once a second, a part of them in each tick."""
+    for part in itertools.cycle(range(round(1 / TICK))):
+        for port in ports[part :: round(1 / TICK)]:
+            port.source = Loop(sound)
+        await trio.sleep(TICK)
 
 
 async def path() -> str:
@@ -216,6 +232,7 @@ WAYS: dict[str, Callable[[int, str], Awaitable[float]]] = {
     "engine": engine,
     "one by one": lambda calls, plan: engine(calls, plan, io_uring=False),
     "engine+101": lambda calls, plan: engine(calls, plan, 101),
+    "prompts": lambda calls, plan: engine(calls, plan, prompts=True),
     "echo": lambda calls, plan: engine(calls, plan, echoes=True),
     "task/port": task_a_port,
 }

@@ -263,7 +263,7 @@ class Engine:
         """Let the next tick look what is to be done with the port."""
         phase = self._phase_of.get(port.index)
         if phase is not None:
-            phase.stale = True
+            phase.changed(port)
 
     def next_tick(self, port: Port) -> float:
         """When the port's next packet goes out, on trio's clock."""

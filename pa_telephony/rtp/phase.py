@@ -6,15 +6,15 @@ ports of a phase, with arrays over ports (:mod:`pa_telephony.rtp.inbound`,
 (:mod:`pa_telephony.rtp.exchange`). It sends first: packets lie ready from the tick before, so that
 nothing delays them. Then it receives, plays out, and prepares what goes out next time.
 
-What a tick does with each port is written down in lists (:meth:`Phase._plan`) that are made anew
-when a port changes, and are only read in a tick.
+What a tick does with which port is written down in lists (:mod:`pa_telephony.rtp.plan`) that are
+only read in a tick.
 """
 
 from __future__ import annotations
 
 import itertools
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -26,7 +26,7 @@ from pa_telephony.rtp.g711 import Samples, encode
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.outbound import Outbound, Special
-from pa_telephony.rtp.packet import Codec
+from pa_telephony.rtp.plan import Ear, Plan
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.rows import NOBODY, Rows, whole
 from pa_telephony.rtp.session import Address
@@ -59,8 +59,6 @@ _NOTHING = _SILENT[:0]
 
 _Reader: TypeAlias = tuple[Callable[[memoryview], int], memoryview, int]
 """How a port is read, where to, and its row."""
-_Ear: TypeAlias = tuple[list[Callable[[Samples], None]], Samples, Port]
-"""The listeners of a port, the frame that they hear, and the port."""
 
 
 class PhaseOwner(Protocol):
@@ -106,11 +104,14 @@ class Phase:
         """How many there were; those of phases differ, as does what they do now and then."""
         self.ports: dict[int, Port] = {}
         """The ports by row."""
-        self.stale = True
-        """Whether a port has changed since the lists were made."""
+        self._changed: set[int] = set()
+        """The rows whose ports have come, gone or changed since the plan was made."""
+        self._unfinished = False
+        """Whether the plan was not made to its end, and is to be in the next tick."""
         self._inbound = inbound
         self._outbound = outbound
         self._owner = owner
+        self._plan = Plan(inbound.frame, outbound.codec_of, owner.report_bug, watched=watched)
         self._exchanges = exchanges
         self._exchange = exchanges.new()
         self._watched = watched
@@ -122,26 +123,6 @@ class Phase:
         """The rows that are read in every tick; all others are waited for with epoll."""
         self._owed: dict[int, int] = {}
         """How many packets did not come in their tick, by row: two may come in a later one."""
-        self._in_order: list[int] = []
-        """The rows of all ports, and the same as numpy takes them best."""
-        self._rows: Rows = NOBODY
-        self._ears: list[_Ear] = []
-        self._listeners: list[list[Callable[[Samples], None]]] = []
-        self._readers: list[Port] = []
-        """The ports that are read in every tick."""
-        self._reader_rows: Rows = NOBODY
-        self._plain: list[Port] = []
-        """The ports that send a packet of 20 ms to one known peer."""
-        self._plain_rows: Rows = NOBODY
-        self._careful: list[Port] = []
-        """All other ports that send."""
-        self._players: list[Port] = []
-        """The ports whose sound lies ready, and the payloads of their packets."""
-        self._payloads: list[Iterator[bytes]] = []
-        self._player_rows: Rows = NOBODY
-        self._readers_aloud: list[tuple[Codec, Rows, list[Port]]] = []
-        """The ports whose sound is read piece by piece, by codec."""
-        self._falling_silent: list[Port] = []
 
     def add(self, port: Port) -> None:
         """Take a port into service. All or nothing: an OSError leaves the phase as it was."""
@@ -153,7 +134,7 @@ class Phase:
             self._poll.unregister(rtp)
             raise
         self.ports[port.index] = self._of_rtp[rtp] = self._of_rtcp[rtcp] = port
-        self.stale = True
+        self._changed.add(port.index)
 
     def remove(self, port: Port) -> None:
         """Take a port out of service."""
@@ -163,7 +144,11 @@ class Phase:
             self._poll.unregister(rtp)
         self._poll.unregister(rtcp)
         del self.ports[port.index], self._of_rtp[rtp], self._of_rtcp[rtcp]
-        self.stale = True
+        self._changed.add(port.index)
+
+    def changed(self, port: Port) -> None:
+        """Let the next tick look what is to be done with a port."""
+        self._changed.add(port.index)
 
     def close(self) -> None:
         """Give the epoll object back."""
@@ -172,7 +157,7 @@ class Phase:
     def tick(self, now: float, missed: int = 0) -> None:
         """Do the work of one tick, and make up for ``missed`` ones before it."""
         self.ticks += 1
-        self._plan()
+        self._settle()
         self._send_others()
         lengths, missing = self._move()
         absent = frozenset(missing)
@@ -185,7 +170,7 @@ class Phase:
             self._read_again(again, now, rounds=1)
         self._receive_more(again, absent, now)
         self._play_out()
-        self._plan()
+        self._settle()
         self._prepare(missed)
 
     def in_turn(self, every: int) -> list[int]:
@@ -198,45 +183,33 @@ class Phase:
         if between:
             return []
         parts = every // _TURN
-        rows = self._in_order[turn % parts :: parts]
-        return [row for row in rows if row in self.ports] if self.stale else rows
+        ports = self._plan.all.ports[turn % parts :: parts]
+        return [port.index for port in ports if not port.closed]
 
-    def _plan(self) -> None:
-        """Write down what is to be done with each port."""
-        if not self.stale:
+    def _settle(self) -> None:
+        """Put the ports that have changed where they belong in the plan."""
+        if not self._changed and not self._unfinished:
             return
-        self._in_order = sorted(self.ports)
-        ports = [self.ports[row] for row in self._in_order]
-        self._rows = _rows_of(ports)
-        self._ears = [(port.listeners, self._inbound.frame[port.index], port) for port in ports]
-        self._listeners = [port.listeners for port in ports]
-        for port in ports:
-            if port.index in self._steady and not port.takes_all:
-                self._wait_for(port)
-        self._readers = [port for port in ports if port.index in self._steady]
-        self._reader_rows = _rows_of(self._readers)
-        sending = [port for port in ports if port.sending]
-        self._plain = [p for p in sending if p.plain and p.connected and not self._watched]
-        self._plain_rows = _rows_of(self._plain)
-        self._exchange.plan(self._plain, self._readers)
-        self._careful = [p for p in sending if self._watched or not (p.plain and p.connected)]
-        speaking = [port for port in sending if port.source is not None]
-        ready = {port: payloads for port in speaking if (payloads := self._payloads_of(port))}
-        self._players, self._payloads = [*ready], [*ready.values()]
-        self._player_rows = _rows_of(self._players)
-        self._readers_aloud = []
-        for codec in Codec:
-            aloud = [
-                port
-                for port in speaking
-                if port not in ready and self._outbound.codec_of(port.index) is codec
-            ]
-            if aloud:
-                self._readers_aloud.append((codec, _rows_of(aloud), aloud))
-        for port in speaking:
-            port.audible = True
-        self._falling_silent = [p for p in sending if p.source is None and p.audible]
-        self.stale = False
+        changed, self._changed = self._changed, set()
+        try:
+            for row in changed:
+                self._place(row)
+            if self._plan.settle() or self._unfinished:
+                self._exchange.plan(self._plan.plain.ports, self._plan.readers.ports)
+            self._unfinished = False
+        except Exception:
+            self._changed |= changed
+            self._unfinished = True
+            raise
+
+    def _place(self, row: int) -> None:
+        port = self.ports.get(row)
+        if port is None:
+            self._plan.drop(row)
+            return
+        if row in self._steady and not port.takes_all:
+            self._wait_for(port)
+        self._plan.update(port, steady=row in self._steady)
 
     # Sending.
 
@@ -245,18 +218,17 @@ class Phase:
         try:
             came = self._exchange.move()
         except OSError as error:
-            # The plan is made anew, should this one be cut short.
-            self.stale = True
+            self._unfinished = True
             self._exchange = self._exchanges.instead(error)
-            self._exchange.plan(self._plain, self._readers)
+            self._settle()
             came = self._exchange.move()
-        if self._plain:
-            self._outbound.sent(self._plain_rows)
+        if self._plan.plain.ports:
+            self._outbound.sent(self._plan.plain.rows)
         return came
 
     def _send_others(self) -> None:
         """Send for the ports of which a packet may be something else, or go elsewhere."""
-        others = [port for port in self._careful if self._send_carefully(port)]
+        others = [port for port in self._plan.careful.ports if self._send_carefully(port)]
         if others:
             self._outbound.sent(_rows_of(others))
 
@@ -267,7 +239,8 @@ class Phase:
             return True
         self._send_special(port, port.special)
         port.plain = port.special.idle
-        self.stale |= port.plain
+        if port.plain:
+            self.changed(port)
         return False
 
     def _send_special(self, port: Port, special: Special) -> None:
@@ -295,9 +268,10 @@ class Phase:
 
     def _receive(self, lengths: list[int], absent: frozenset[int], now: float) -> list[int]:
         """Take what the ports that are read in every tick have got; the rows where that is odd."""
-        rows = self._reader_rows
+        readers = self._plan.readers
+        rows = readers.rows
         if absent:
-            rows = np.array([p.index for p in self._readers if p.index not in absent], np.int64)
+            rows = np.array([p.index for p in readers.ports if p.index not in absent], np.int64)
         return self._accept(rows, lengths, now)
 
     def _receive_more(self, rows: list[int], absent: frozenset[int], now: float) -> None:
@@ -396,13 +370,13 @@ class Phase:
     def _read_always(self, port: Port) -> None:
         self._poll.unregister(port.rtp_socket.fileno())
         self._steady[port.index] = (port.rtp_socket.recv_into, port.buffer, port.index)
-        self.stale = True
+        self._changed.add(port.index)
 
     def _wait_for(self, port: Port) -> None:
         self._poll.register(port.rtp_socket.fileno(), select.EPOLLIN)
         del self._steady[port.index]
         self._owed.pop(port.index, None)
-        self.stale = True
+        self._changed.add(port.index)
 
     def _digit(self, port: Port | None, event: int) -> None:
         digit = digit_of(event)
@@ -415,8 +389,8 @@ class Phase:
     # Playing out, and preparing the next packets.
 
     def _play_out(self) -> None:
-        ears = list(itertools.compress(self._ears, self._listeners))
-        self._inbound.take(self._rows, self._heard(ears))
+        ears = list(itertools.compress(self._plan.ears, self._plan.listeners))
+        self._inbound.take(self._plan.all.rows, self._heard(ears))
         for listeners, frame, port in ears:
             for listener in tuple(listeners):
                 try:
@@ -425,34 +399,39 @@ class Phase:
                     listeners.remove(listener)
                     self._owner.report_bug(port, "a listener", error)
 
-    def _heard(self, ears: list[_Ear]) -> Rows:
+    def _heard(self, ears: list[Ear]) -> Rows:
         """The rows of ports that somebody listens to."""
         if not ears:
             return NOBODY
-        return self._rows if len(ears) == len(self._ears) else _rows_of([port for *_, port in ears])
+        if len(ears) == len(self._plan.ears):
+            return self._plan.all.rows
+        return _rows_of([port for *_, port in ears])
 
     def _prepare(self, missed: int) -> None:
-        outbound = self._outbound
-        outbound.advance(missed + 1, self._rows)
-        for port in self._falling_silent:
+        outbound, plan = self._outbound, self._plan
+        outbound.advance(missed + 1, plan.all.rows)
+        for row, port in plan.falling_silent.items():
             port.audible = False
-            outbound.hush(port.index)
-        self._falling_silent = []
-        if self._players:
-            outbound.put(self._player_rows, self._next_payloads())
-        for codec, rows, ports in self._readers_aloud:
-            outbound.encode(codec, rows, np.concatenate([self._read(port) for port in ports]))
-        outbound.stamp(self._rows)
+            outbound.hush(row)
+        plan.falling_silent.clear()
+        if plan.players.ports:
+            outbound.put(plan.players.rows, self._next_payloads())
+        for codec, group in plan.aloud.items():
+            if group.ports:
+                samples = np.concatenate([self._read(port) for port in group.ports])
+                outbound.encode(codec, group.rows, samples)
+        outbound.stamp(plan.all.rows)
 
     def _next_payloads(self) -> bytes:
         """The next 20 ms of every sound that lies ready, encoded."""
         found: list[bytes] = []
-        coming = map(next, self._payloads, itertools.repeat(b""))
-        while len(found) < len(self._players):
+        players = self._plan.players.ports
+        coming = map(next, self._plan.payloads, itertools.repeat(b""))
+        while len(found) < len(players):
             try:
                 found.extend(coming)
             except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
-                self._owner.report_bug(self._players[len(found)], "the source", error)
+                self._owner.report_bug(players[len(found)], "the source", error)
                 found.append(b"")
         try:
             if list(map(len, found)).count(FRAME) == len(found):
@@ -462,22 +441,10 @@ class Phase:
         except TypeError:
             # A source gives what are no octets.
             pass
-        for at, port in enumerate(self._players):
+        for at, port in enumerate(players):
             if type(found[at]) is not bytes or len(found[at]) != FRAME:
                 found[at] = encode(self._read(port), self._outbound.codec_of(port.index))
         return b"".join(found)
-
-    def _payloads_of(self, port: Port) -> Iterator[bytes] | None:
-        """The sound of a port as it is sent; None where it does not lie ready."""
-        payloads = getattr(port.source, "payloads", None)
-        if payloads is None:
-            return None
-        try:
-            found = payloads(self._outbound.codec_of(port.index))
-            return None if found is None else iter(found)
-        except Exception as error:  # noqa: BLE001  # logged; other ports are not to blame
-            self._owner.report_bug(port, "the source", error)
-            return None
 
     def _read(self, port: Port) -> Samples:
         """Read the next 20 ms of a port's sound; where it ends, the rest is silence."""

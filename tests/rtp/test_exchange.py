@@ -10,7 +10,7 @@ import contextlib
 import errno
 import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
@@ -139,6 +139,32 @@ async def test_a_packet_that_cannot_be_sent_is_counted_at_its_port() -> None:
             assert lost >= 9
             assert [port.stats.unsent for port in ports] == [0, lost, 0]
             assert [port.stats.received for port in ports] == [60] * 3
+
+
+@pytest.mark.usefixtures("no_uring")
+async def test_a_change_of_plan_that_was_cut_short_is_made_in_the_next_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan, faults = exchange.OneByOne.plan, [MemoryError("none left")]
+
+    def without_memory(self: exchange.OneByOne, *ports: Sequence[Port]) -> None:
+        if faults and ports[0]:
+            raise faults.pop()
+        plan(self, *ports)
+
+    monkeypatch.setattr(exchange.OneByOne, "plan", without_memory)
+    async with an_engine() as engine:
+        ports = [engine.open_port() for _ in range(3)]
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(a_peer(port)) for port in ports]
+            await talk(peers, range(50))
+            assert not faults
+            assert engine.statistics.broken_ticks == 1
+            assert [port.stats.received for port in ports] == [50] * 3
+            sent = [port.stats.sent for port in ports]
+            # The tick that was broken off may have counted a packet, and not sent it.
+            missing = [n - len(heard(peer)) for n, peer in zip(sent, peers, strict=True)]
+            assert max(missing) <= 1
 
 
 async def test_when_the_kernel_takes_no_more_sound_goes_on_one_by_one(

@@ -319,6 +319,25 @@ async def test_a_sound_that_lies_ready_is_heard_with_its_end_and_once() -> None:
         assert left.source is None
 
 
+async def test_a_sound_that_begins_when_the_one_before_has_ended_ends_in_silence() -> None:
+    """What was to fall silent in that tick had no silence behind its next sound."""
+    async with an_engine(42560) as engine:
+        left, right = engine.open_port(), engine.open_port()
+        for one, other in ((left, right), (right, left)):
+            one.start_receiving()
+            one.start_sending(other.local_address)
+        sounds = [loud(200), loud(200)]
+
+        def begin_next(_frame: Samples) -> None:
+            if left.source is None and sounds:
+                left.source = Ready(iter([LOUD] * 2), sounds.pop())
+
+        left.listeners.append(begin_next)
+        with Media(right).record() as recording:
+            await trio.sleep(40 * TICK)
+        assert np.flatnonzero(recording.samples).size == 2 * (2 * 160 + 200)
+
+
 async def test_a_sound_goes_on_where_it_was_when_the_codec_changes() -> None:
     # So far apart that both laws tell them from each other.
     steps = np.repeat(np.arange(1, 32, dtype=np.int16) * 260, 160)
