@@ -141,10 +141,9 @@ def one_input(data: bytes) -> None:
             now += 0.02
     source = reference.follower.source
     if source is not None:
-        assert (int(inbound.ssrc[0]), inbound.received(0)) == (
-            reference.follower.ssrc,
-            source.received,
-        )
+        seen = inbound.reception(0)
+        assert (seen.ssrc, seen.first) == (reference.follower.ssrc, source.base)
+        assert (seen.expected, seen.received) == (source.expected, source.received)
         assert int(inbound.extended[0]) == source.extended_maximum
     assert (int(inbound.garbage[0]), int(inbound.unexpected[0])) == (
         reference.garbage,

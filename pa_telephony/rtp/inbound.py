@@ -20,7 +20,7 @@ from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
 from pa_telephony.rtp.rings import Rings
 from pa_telephony.rtp.rows import NOBODY, Rows, addresses_of, holds, numbers
-from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, silent_after
+from pa_telephony.rtp.session import MAX_DROPOUT, MAX_MISORDER, Reception, silent_after
 
 __all__ = ["DATAGRAM", "Inbound"]
 
@@ -96,8 +96,10 @@ class Inbound:
         self._came_start = self._buffer.view(np.uint64)[:, 0]
         self._came_ssrc = self._buffer.view(np.uint32)[:, 2]
         self._came_sound = self._buffer[:, HEADER_SIZE:_PLAIN]
+        self._first = integers()
+        """The sequence number with which the present source began."""
         self._before = integers()
-        """Packets that had come before the present source began."""
+        """Packets that had come before it did."""
         self._bad = integers(_NONE)
         self._transit = np.zeros(rows, np.uint32)
         self._timed = np.zeros(rows, np.bool_)
@@ -213,9 +215,15 @@ class Inbound:
         """The octets of sound and digits that came since the port opened."""
         return int(self.packets[row]) * FRAME + int(self._odd_octets[row])
 
-    def received(self, row: int) -> int:
-        """Packets of the present source, as the report blocks count them."""
-        return int(self.packets[row] - self._before[row])
+    def reception(self, row: int) -> Reception:
+        """How many packets of the present source should have come and have (RFC 3550 A.3).
+
+        Doubled ones have come twice.
+        """
+        first = int(self._first[row])
+        expected = int(self.extended[row]) - first + 1
+        received = int(self.packets[row] - self._before[row])
+        return Reception(int(self.ssrc[row]), first, expected, received)
 
     def _expect(self, row: int) -> None:
         """Write down which packet would be a plain one now."""
@@ -391,7 +399,7 @@ class Inbound:
             self._empty(row)
             self.jitter[row] = 0.0
         self.ssrc[row] = ssrc
-        self.extended[row] = sequence
+        self._first[row] = self.extended[row] = sequence
         # What the network has put behind the first packet.
         self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self.delay, 0, -1)}
         self._before[row] = self.packets[row]

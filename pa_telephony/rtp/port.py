@@ -19,7 +19,7 @@ from pa_telephony.rtp.g711 import Samples
 from pa_telephony.rtp.mismatch import Mismatch
 from pa_telephony.rtp.outbound import Special
 from pa_telephony.rtp.packet import Codec
-from pa_telephony.rtp.session import Latch, ReportTimer
+from pa_telephony.rtp.session import Latch, PeerReport, Reception, ReportTimer
 
 __all__ = ["Port", "PortStatistics", "SampleSource"]
 
@@ -158,7 +158,9 @@ class Port:
         self.listeners: list[Callable[[Samples], None]] = []
         self.on_digit: Callable[[str], None] | None = None
         self.reports: ReportTimer | None = None
-        self.last_report: tuple[int, float] | None = None
+        self.last_report: PeerReport | None = None
+        self.told: Reception | None = None
+        """What our last report said of the peer's source."""
         self.foreign = 0
         self.unsent = 0
         self._engine = engine

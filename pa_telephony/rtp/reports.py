@@ -9,6 +9,7 @@ from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.outbound import Outbound
 from pa_telephony.rtp.port import Port
+from pa_telephony.rtp.session import PeerReport, fraction_lost
 
 __all__ = ["UDP_IP", "receive", "report"]
 
@@ -24,18 +25,7 @@ def report(
     ssrc = int(outbound.ssrc[row])
     blocks: tuple[rtcp.ReportBlock, ...] = ()
     if inbound.ssrc[row] >= 0:
-        since, heard = port.last_report or (0, now)
-        blocks = (
-            rtcp.ReportBlock(
-                ssrc=int(inbound.ssrc[row]),
-                lost=int(inbound.lost[row]),
-                # A peer that skips ahead wraps it within the hour.
-                highest=int(inbound.extended[row]) & 0xFFFFFFFF,
-                jitter=int(inbound.jitter[row]),
-                last_report=rtcp.ntp_middle(since),
-                delay=int((now - heard) * 65536) & 0xFFFFFFFF if since else 0,
-            ),
-        )
+        blocks = (_block(port, inbound, now),)
     packets: list[rtcp.RtcpPacket] = [
         rtcp.SenderReport(
             ssrc=ssrc,
@@ -50,6 +40,29 @@ def report(
     if bye:
         packets.append(rtcp.Bye(ssrcs=(ssrc,)))
     return rtcp.build(packets)
+
+
+def _block(port: Port, inbound: Inbound, now: float) -> rtcp.ReportBlock:
+    """What was heard of the present source (RFC 3550 section 6.4.1)."""
+    row = port.index
+    before = port.told
+    told = port.told = inbound.reception(row)
+    expected, received = told.expected, told.received
+    if before is not None and before[:2] == told[:2]:
+        expected -= before.expected
+        received -= before.received
+    # With the times of another source's report the peer would find a wrong round trip.
+    last = port.last_report if port.last_report and port.last_report.ssrc == told.ssrc else None
+    return rtcp.ReportBlock(
+        ssrc=told.ssrc,
+        fraction_lost=fraction_lost(expected, received),
+        lost=told.expected - told.received,
+        # A peer that skips ahead wraps it within the hour.
+        highest=int(inbound.extended[row]) & 0xFFFFFFFF,
+        jitter=int(inbound.jitter[row]),
+        last_report=rtcp.ntp_middle(last.ntp) if last else 0,
+        delay=int((now - last.at) * 65536) & 0xFFFFFFFF if last else 0,
+    )
 
 
 def receive(port: Port, inbound: Inbound, now: float) -> None:
@@ -70,7 +83,7 @@ def receive(port: Port, inbound: Inbound, now: float) -> None:
         port.reports.received(len(data) + UDP_IP)
     for packet in packets:
         if isinstance(packet, rtcp.SenderReport):
-            port.last_report = (packet.ntp, now)
+            port.last_report = PeerReport(packet.ssrc, packet.ntp, now)
         elif isinstance(packet, rtcp.Bye):
             for ssrc in packet.ssrcs:
                 inbound.bye(port.index, ssrc)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from pa_telephony.rtp.packet import CLOCK_RATE
 
@@ -117,8 +118,30 @@ class Source:
         expected = self.expected - self._expected_prior
         received = self.received - self._received_prior
         self._expected_prior, self._received_prior = self.expected, self.received
-        lost = expected - received
-        return 0 if expected <= 0 or lost <= 0 else min((lost << 8) // expected, 255)
+        return fraction_lost(expected, received)
+
+
+class PeerReport(NamedTuple):
+    """A sender report that came: whose, the NTP time that it says, and when that was."""
+
+    ssrc: int
+    ntp: int
+    at: float
+
+
+class Reception(NamedTuple):
+    """How many packets of a source were expected and came; it began with number ``first``."""
+
+    ssrc: int
+    first: int
+    expected: int
+    received: int
+
+
+def fraction_lost(expected: int, received: int) -> int:
+    """The loss of an interval in 256ths, 0 to 255 (A.3); 0 where more came than was expected."""
+    lost = expected - received
+    return 0 if expected <= 0 or lost <= 0 else min((lost << 8) // expected, 255)
 
 
 def silent_after(octets: int) -> float:

@@ -230,6 +230,52 @@ async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() ->
         await stage.others_hear()
 
 
+async def test_reports_tell_the_loss_of_the_present_source_in_all_and_since_the_last_one() -> None:
+    async with a_stage(44130) as stage:
+
+        async def reported(*datagrams: bytes) -> tuple[int, int, int]:
+            stage.say(*datagrams)
+            await ticks(stage.engine, 3)
+            stage.engine._report(stage.port, trio.current_time())
+            block = last_block(stage)
+            return block.ssrc, block.lost, block.fraction_lost
+
+        first = [audio(n, n * 160) for n in range(1, 11) if n != 4]
+        assert await reported(*first) == (1, 1, 256 // 10)
+        assert await reported(*(audio(n, n * 160) for n in range(11, 21))) == (1, 1, 0)
+        # A packet that was late comes at last, and one of two others comes twice.
+        assert await reported(audio(4, 640), audio(22, 3520), audio(22, 3520)) == (1, 0, 0)
+        # Who speaks next is not to blame for what its predecessor lost.
+        await trio.sleep(1)
+        second = [audio(n, n * 160, ssrc=2) for n in range(500, 510)]
+        assert await reported(*second) == (2, 0, 0)
+        await stage.others_hear()
+
+
+async def test_reports_tell_the_time_of_a_report_of_the_present_source_only() -> None:
+    async with a_stage(44134) as stage:
+        stage.say(audio(1, 160))
+        for ssrc, known in ((7, 0), (1, 0x00020003)):
+            said = rtcp.SenderReport(
+                ssrc=ssrc, ntp=0x1000200030004, timestamp=0, packets=1, octets=1
+            )
+            stage.say(rtcp.build([said]), control=True)
+            await ticks(stage.engine, 12)
+            stage.engine._report(stage.port, trio.current_time())
+            block = last_block(stage)
+            assert block.last_report == known
+            assert bool(block.delay) is bool(known)
+        await stage.others_hear()
+
+
+def last_block(stage: Stage) -> rtcp.ReportBlock:
+    """What the stage's port has last told of its peer's source."""
+    host, number = stage.port.local_address
+    data = [each.data for each in stage.sent if each.local == (host, number + 1)][-1]
+    (packet,) = (each for each in rtcp.parse(data) if isinstance(each, rtcp.SenderReport))
+    return packet.reports[0]
+
+
 async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody() -> None:
     async with a_stage(44140) as stage:
         pressed: list[str] = []

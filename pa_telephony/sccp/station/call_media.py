@@ -166,7 +166,7 @@ class CallMedia:
         port = self.port
         if port is None or not port.receiving:
             return None
-        return port.stats.received, port.last_report[1] if port.last_report else 0.0
+        return port.stats.received, port.last_report.at if port.last_report else 0.0
 
     def report_silence(self) -> None:
         """Tell the call manager that nothing is heard of the stream that it has ordered."""
