@@ -60,6 +60,7 @@ IMPURE_MODULES = {
     "pa_telephony.rtp.reports",
     "pa_telephony.rtp.sockets",
     "pa_telephony.rtp.sound",
+    "pa_telephony.rtp.upkeep",
     "pa_telephony.sccp.station.call",
     "pa_telephony.sccp.station.client",
     "pa_telephony.sccp.station.call_managers",

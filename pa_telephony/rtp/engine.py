@@ -16,23 +16,21 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import trio
 
 from pa_telephony.address import is_loopback
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.faults import MOST_BUGS, Seldom
-from pa_telephony.rtp import reports
 from pa_telephony.rtp.exchange import Exchanges
 from pa_telephony.rtp.inbound import Inbound
-from pa_telephony.rtp.mismatch import KIND as NO_MEDIA, SILENT_FOR
 from pa_telephony.rtp.outbound import Outbound
 from pa_telephony.rtp.pacing import Pacer
 from pa_telephony.rtp.packet import CLOCK_RATE, Codec
 from pa_telephony.rtp.phase import TICK, Phase
 from pa_telephony.rtp.port import Port, PortStatistics
-from pa_telephony.rtp.session import Address, ReportTimer
-from pa_telephony.rtp.sockets import ANY, Pair, PairPool, PortUnavailable, dissolve, is_local
+from pa_telephony.rtp.session import Address
+from pa_telephony.rtp.sockets import ANY, Pair, PairPool, PortUnavailable, is_local
+from pa_telephony.rtp.upkeep import Upkeep
 from pa_telephony.tasks import background
 from pa_telephony.trace import EventRecord, RtpRecord, Trace, guarded
 
@@ -46,15 +44,11 @@ _WORK: Final = 6e-6
 """About what a port that is opened will add to a tick, in seconds, until it is measured."""
 _STEP: Final = 10e-6
 """By how much one tick changes what is known of a phase's work, in seconds."""
-_LOOK_EVERY = 25
-"""Ticks between two looks at what a port needs besides sound."""
 _RTP_HEADER = 12
 """Octets of the headers that we send: no contributing sources.
 
 An RFC 4733 packet has its key right behind them.
 """
-_FELL_SILENT = 2.0
-"""Seconds after which a stream may come from another port of its host."""
 _LOG = logging.getLogger("pa_telephony.rtp")
 
 
@@ -109,7 +103,6 @@ class Engine:
         self.config = config
         self.statistics = EngineStatistics()
         self._trace = guarded(trace)
-        self._random = random
         self._inbound = Inbound(config.max_ports, delay=config.playout_delay)
         self._outbound = Outbound(config.max_ports, random)
         self._pairs = PairPool(address, first_port, config.max_ports, quarantine=config.quarantine)
@@ -117,13 +110,19 @@ class Engine:
         """The phases that were needed so far, by slot."""
         self._phase_of: dict[int, Phase] = {}
         """The phase of each row that is in service."""
-        self._connected = np.zeros(config.max_ports, np.bool_)
-        self._next_report = np.full(config.max_ports, np.inf)
         self._began = 0.0
         """When the slots began, on trio's clock."""
         self._pacer = Pacer()
         self._told, self._told_bugs = Seldom(), Seldom(at_once=MOST_BUGS)
-        self._told_mismatch = Seldom(at_once=MOST_BUGS)
+        self._upkeep = Upkeep(
+            self._inbound,
+            self._outbound,
+            random,
+            self,
+            self._trace,
+            cname=config.cname,
+            report_interval=config.report_interval,
+        )
         self._opened = trio.Event()
         but = None if trace is None else "each packet is traced"
         if not config.io_uring:
@@ -284,26 +283,17 @@ class Engine:
         """Begin a talk spurt in ``codec``: from the next tick on the port sends."""
         self._outbound.talk(port.index, codec)
         self.changed(port)
-        if port.reports is None:
-            port.reports = ReportTimer(
-                trio.current_time(), self._random, minimum=self.config.report_interval
-            )
-            self._next_report[port.index] = port.reports.next_deadline()
+        self._upkeep.begin_reports(port, trio.current_time())
 
     def goodbye(self, port: Port) -> None:
         """Send the last RTCP report, with BYE, and stop sending."""
-        self._report(port, trio.current_time(), bye=True)
-        port.reports = None
-        self._next_report[port.index] = np.inf
+        self._upkeep.end_reports(port, trio.current_time())
         self.disconnect(port)
         self.changed(port)
 
     def disconnect(self, port: Port) -> None:
         """Let the port receive from any address again; its UDP number stays."""
-        if port.connected:
-            port.connected = self._connected[port.index] = False
-            dissolve(port.rtp_socket)
-            self.changed(port)
+        self._upkeep.disconnect(port)
 
     def release(self, port: Port) -> None:
         """Take the port out of service and let its sockets rest."""
@@ -392,7 +382,7 @@ class Engine:
     def _tick(self, phase: Phase, missed: int, now: float | None = None) -> None:
         now = trio.current_time() if now is None else now
         phase.tick(now, missed)
-        self._look_after(phase, now)
+        self._upkeep.look_after(phase, now)
         self._pairs.end_rests(now)
 
     def report_bug(self, port: Port, whose: str, error: Exception) -> None:
@@ -410,79 +400,9 @@ class Engine:
             public = whole[:_RTP_HEADER] + b"\xff" + whole[_RTP_HEADER + 1 :] if keyed else None
             self._trace(RtpRecord(time.time(), "sent", local, remote, whole, public))
 
-    # What is not needed in every tick.
-
-    def _look_after(self, phase: Phase, now: float) -> None:
-        turn = phase.in_turn(_LOOK_EVERY)
-        if not turn:
-            return
-        rows = np.array(turn, np.int64)
-        silent = now - self._inbound.heard_at[rows] > _FELL_SILENT
-        well = self._connected[rows] & ~silent & (self._inbound.unexpected[rows] == 0)
-        for row in rows[~well].tolist():
-            self.settle(phase.ports[row], now)
-            self._complain(phase.ports[row], now)
-        for row in rows[self._next_report[rows] <= now].tolist():
-            self._report(phase.ports[row], now)
-
     def settle(self, port: Port, now: float) -> None:
-        """Connect a port whose peer is known; disconnect one whose peer has fallen silent."""
-        latch, heard_at = port.latch, self._inbound.heard_at[port.index]
-        silent = now - heard_at > _FELL_SILENT
-        # A source that was followed and sends no sound is left as well as one that fell silent.
-        if silent and (port.connected or (latch is not None and latch.verified)):
-            self.disconnect(port)
-            if latch is not None:
-                latch.release()
-        elif (
-            not port.connected
-            and not silent
-            and latch is not None
-            and latch.verified
-            and self._inbound.ssrc[port.index] >= 0
-        ):
-            # Cheaper, and packets from other addresses end in the kernel.
-            with contextlib.suppress(OSError):
-                port.rtp_socket.connect(latch.remote)
-                port.connected = self._connected[port.index] = True
-                self.changed(port)
-
-    def _complain(self, port: Port, now: float) -> None:
-        """Tell of sound that comes and cannot be played."""
-        if port.latch is None or not port.receiving:
-            return
-        if not port.foreign and not self._inbound.unexpected[port.index]:
-            return
-        row, inbound = port.index, self._inbound
-        for why in port.mismatch.complaints(
-            port.latch.announced,
-            silent=bool(now - inbound.heard_at[row] > SILENT_FOR),
-            unexpected=int(inbound.unexpected[row]),
-            payload_type=int(inbound.unexpected_type[row]),
-        ):
-            host, number = port.local_address
-            if self._told_mismatch.due(now):
-                times = self._told_mismatch.times()
-                _LOG.warning("UDP %s:%d: %s%s", host, number, why, times)
-            if self._trace is not None:
-                fields = {"port": f"{host}:{number}", "reason": f"UDP {host}:{number}: {why}"}
-                self._trace(EventRecord(time.time(), NO_MEDIA, fields))
-
-    def _report(self, port: Port, now: float, *, bye: bool = False) -> None:
-        if port.latch is None:
-            return
-        data = reports.report(
-            port, self._inbound, self._outbound, now, cname=self.config.cname, bye=bye
-        )
-        host, number = port.latch.remote
-        remote = (host, min(number + 1, 65535))
-        with contextlib.suppress(OSError):
-            port.rtcp_socket.sendto(data, remote)
-            local = (port.local_address[0], port.local_address[1] + 1)
-            self.record(local, remote, data)
-        if port.reports is not None:
-            port.reports.sent(now, len(data) + reports.UDP_IP)
-            self._next_report[port.index] = port.reports.next_deadline()
+        """Connect a port to its peer, who has been heard."""
+        self._upkeep.settle(port, now)
 
     def close(self) -> None:
         """Close every port, and the sockets that rest or are reserved."""

@@ -236,7 +236,7 @@ async def test_reports_tell_the_loss_of_the_present_source_in_all_and_since_the_
         async def reported(*datagrams: bytes) -> tuple[int, int, int]:
             stage.say(*datagrams)
             await ticks(stage.engine, 3)
-            stage.engine._report(stage.port, trio.current_time())
+            stage.engine._upkeep.report(stage.port, trio.current_time())
             block = last_block(stage)
             return block.ssrc, block.lost, block.fraction_lost
 
@@ -261,7 +261,7 @@ async def test_reports_tell_the_time_of_a_report_of_the_present_source_only() ->
             )
             stage.say(rtcp.build([said]), control=True)
             await ticks(stage.engine, 12)
-            stage.engine._report(stage.port, trio.current_time())
+            stage.engine._upkeep.report(stage.port, trio.current_time())
             block = last_block(stage)
             assert block.last_report == known
             assert bool(block.delay) is bool(known)
