@@ -78,6 +78,12 @@ class Reference:
             return []
         if packet.payload_type not in (Codec.PCMU, EVENTS, 13, 19):
             self.unexpected += 1
+            if packet.ssrc == self._ssrc:
+                # It came, though nobody can play it.
+                heard_at = self.follower._heard_at
+                if self.follower.update(packet.ssrc, packet.sequence_number, now, 0):
+                    self._step(packet.sequence_number)
+                self.follower._heard_at = heard_at
             return []
         octets = len(packet.payload) if packet.payload_type == Codec.PCMU else 0
         if not self.follower.update(packet.ssrc, packet.sequence_number, now, octets):
@@ -142,6 +148,7 @@ def one_input(data: bytes) -> None:
     source = reference.follower.source
     if source is not None:
         seen = inbound.reception(0)
+        assert seen is not None
         assert (seen.ssrc, seen.first) == (reference.follower.ssrc, source.base)
         assert (seen.expected, seen.received) == (source.expected, source.received)
         assert int(inbound.extended[0]) == source.extended_maximum

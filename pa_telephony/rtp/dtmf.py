@@ -150,6 +150,22 @@ class EventSender:
                 self._pause -= self._interval * (_END_PACKETS - 1)
         return payload, self._start, marker
 
+    def cut(self) -> list[tuple[EventPayload, int, bool]]:
+        """End the event that goes out, with the length that it has; the packets that say so.
+
+        What waits goes on to wait.
+        """
+        if self._event < 0:
+            return []
+        end = EventPayload(self._event, self._sent, end=True)
+        self._event = -1
+        self._pause = self._pause if self._waiting else 0
+        return [(end, self._start, False)] * (_END_PACKETS - self._ends)
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+
 
 class EventReceiver:
     """Turns packets of one source into digits: each press once, however its packets are numbered.

@@ -66,7 +66,12 @@ class EngineConfig:
     report_interval: float = 5.0
     symmetric_rtp: bool = False
     """Whether ports follow the source of the first packets; see :attr:`Port.symmetric`."""
+    announced_only: bool = False
+    """Whether ports hear only the peers that they send to; see :attr:`Port.announced_only`."""
     cname: str = "pa-telephony"
+    tos: int = 0xB8
+    """The octet in the IP header by which networks prefer a packet (0 to 255), in RTP and RTCP:
+    DSCP 46, EF, as phones have it (RFC 4594 section 4.1)."""
     io_uring: bool = True
     """Whether a phase moves its packets in one system call, where the system has that; see
     :attr:`Engine.one_by_one`."""
@@ -200,6 +205,8 @@ class Engine:
         views = self._outbound.views[index], self._inbound.views[index]
         port = Port(self, index, *pair, *views)
         port.symmetric = self.config.symmetric_rtp
+        port.announced_only = self.config.announced_only
+        port.mark(self.config.tos)
         phase = self._choose_phase()
         phase.add(port)
         self._phase_of[index] = phase
@@ -271,7 +278,10 @@ class Engine:
     def listen(self, port: Port, codec: Codec, event_type: int | None) -> None:
         """Make the port's row expect a stream."""
         self._inbound.listen(port.index, codec, event_type, trio.current_time())
-        port.mismatch.begin(int(self._inbound.unexpected[port.index]))
+        self._begin_stream(port)
+
+    def _begin_stream(self, port: Port) -> None:
+        port.mismatch.begin(int(self._inbound.unexpected[port.index]), port.unsent)
         self.changed(port)
 
     def forget(self, port: Port) -> None:
@@ -282,11 +292,16 @@ class Engine:
     def talk(self, port: Port, codec: Codec) -> None:
         """Begin a talk spurt in ``codec``: from the next tick on the port sends."""
         self._outbound.talk(port.index, codec)
-        self.changed(port)
+        self._begin_stream(port)
         self._upkeep.begin_reports(port, trio.current_time())
+
+    def end_key(self, port: Port) -> None:
+        """Let a key that is being sent end now, so that nobody hears it for ever."""
+        self._phase_of[port.index].end_key(port)
 
     def goodbye(self, port: Port) -> None:
         """Send the last RTCP report, with BYE, and stop sending."""
+        self.end_key(port)
         self._upkeep.end_reports(port, trio.current_time())
         self.disconnect(port)
         self.changed(port)
@@ -305,9 +320,10 @@ class Engine:
     def statistics_of(self, port: Port) -> PortStatistics:
         """What the port has sent and received since it was opened."""
         inbound, row = self._inbound, port.index
+        heard = inbound.reception(row)
         return PortStatistics(
-            sent=int(self._outbound.packets[row]),
-            octets_sent=self._outbound.octets(row),
+            sent=int(self._outbound.packets[row]) - port.unsent,
+            octets_sent=self._outbound.octets(row) - port.unsent_octets,
             received=int(inbound.packets[row]),
             octets_received=inbound.octets(row),
             lost=int(inbound.lost[row]),
@@ -316,7 +332,7 @@ class Engine:
             garbage=int(inbound.garbage[row]),
             unexpected=int(inbound.unexpected[row]),
             foreign=port.foreign + int(inbound.rivals[row]),
-            jitter=float(inbound.jitter[row]) * 1000 / CLOCK_RATE,
+            jitter=heard.jitter * 1000 / CLOCK_RATE if heard else 0.0,
             unsent=port.unsent,
             reordered=int(inbound.reordered[row]),
             restarts=int(inbound.restarts[row]),
@@ -344,7 +360,9 @@ class Engine:
             phase.due += TICK * (1 + missed)
             begun = time.thread_time()
             try:
-                self._tick(phase, min(missed, self.config.most_catching_up))
+                made_up = min(missed, self.config.most_catching_up)
+                phase.leave_out(missed - made_up)
+                self._tick(phase, made_up)
             except (OSError, MemoryError) as error:
                 # 20 ms of sound are lost, but no call ends.
                 self.statistics.broken_ticks += 1

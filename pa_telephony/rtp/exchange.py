@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from pa_telephony.rtp.inbound import DATAGRAM, Inbound
+from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.outbound import PACKET, Outbound
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.uring import Slots, Uring, UringUnavailable, open_uring
@@ -58,9 +59,9 @@ class OneByOne:
             try:
                 # Somewhat faster than socket.send.
                 os.write(descriptor, packet)
-            except OSError:
+            except OSError as error:
                 # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
-                port.unsent += 1
+                port.not_sent(FRAME, error.errno or 0)
         lengths: list[int] = []
         missing: list[int] = []
         for receive, buffer, row in self._readers:
@@ -101,8 +102,9 @@ class AllAtOnce:
         if min(found) >= 0:
             return lengths, []
         for port, result in zip(self._senders, found, strict=False):
-            # As above: one packet is lost.
-            port.unsent += result < 0
+            if result < 0:
+                # As above: one packet is lost.
+                port.not_sent(FRAME, -result)
         missing = [
             port.index for port, length in zip(self._readers, lengths, strict=True) if length < 0
         ]

@@ -100,11 +100,15 @@ class Inbound:
         """The sequence number with which the present source began."""
         self._before = integers()
         """Packets that had come before it did."""
+        self._passed_over = integers()
+        """Packets that came of it and were of no type that was agreed on."""
         self._bad = integers(_NONE)
         self._transit = np.zeros(rows, np.uint32)
         self._timed = np.zeros(rows, np.bool_)
         """Whether the transit time is known of the packet before."""
         self.jitter = np.zeros(rows)
+        self._last_heard: dict[int, Reception] = {}
+        """What was heard of the source before, where there is none now."""
         self._candidate: dict[int, int] = {}
         """SSRC and sequence number of the packet with which another source may take over."""
         self._left: set[int] = set()
@@ -174,6 +178,7 @@ class Inbound:
         self.ssrc[row] = self.unexpected_type[row] = _NONE
         self.heard_at[row] = 0.0
         self.forget(row)
+        self._last_heard.pop(row, None)
         self._pressed.pop(row, None)
 
     def listen(self, row: int, codec: Codec, event_type: int | None, now: float) -> None:
@@ -188,6 +193,8 @@ class Inbound:
 
     def forget(self, row: int) -> None:
         """Drop the source and all sound that waits to be played."""
+        if (heard := self.reception(row)) is not None:
+            self._last_heard[row] = heard
         receiver = self._events.pop(row, None)
         if receiver is not None:
             self._pressed[row] = int(self.ssrc[row]), receiver
@@ -215,15 +222,17 @@ class Inbound:
         """The octets of sound and digits that came since the port opened."""
         return int(self.packets[row]) * FRAME + int(self._odd_octets[row])
 
-    def reception(self, row: int) -> Reception:
-        """How many packets of the present source should have come and have (RFC 3550 A.3).
-
-        Doubled ones have come twice.
-        """
-        first = int(self._first[row])
-        expected = int(self.extended[row]) - first + 1
-        received = int(self.packets[row] - self._before[row])
-        return Reception(int(self.ssrc[row]), first, expected, received)
+    def reception(self, row: int) -> Reception | None:
+        """What was heard of the present source, or of the last one since the port was opened."""
+        if self.ssrc[row] == _NONE:
+            return self._last_heard.get(row)
+        return Reception(
+            ssrc=int(self.ssrc[row]),
+            first=int(self._first[row]),
+            highest=int(self.extended[row]),
+            received=int(self.packets[row] - self._before[row] + self._passed_over[row]),
+            jitter=float(self.jitter[row]),
+        )
 
     def _expect(self, row: int) -> None:
         """Write down which packet would be a plain one now."""
@@ -299,8 +308,7 @@ class Inbound:
             return []
         kind = packet.payload_type
         if kind not in (self._type[row], self._event_type[row], *_COMFORT_NOISE):
-            self.unexpected[row] += 1
-            self.unexpected_type[row] = kind
+            self._pass_over(row, packet, now)
             return []
         step = self._follow(row, packet.ssrc, packet.sequence_number, now)
         if step is None:
@@ -327,6 +335,14 @@ class Inbound:
                 self._insert(row, packet.timestamp, packet.payload[: self._size], step)
             self._arrived(row, packet.timestamp, now)
         return []
+
+    def _pass_over(self, row: int, packet: Packet, now: float) -> None:
+        """Count a packet of a type that nobody agreed on; of the source that is heard, it came."""
+        self.unexpected[row] += 1
+        self.unexpected_type[row] = packet.payload_type
+        known = packet.ssrc == self.ssrc[row]
+        if known and self._follow(row, packet.ssrc, packet.sequence_number, now) is not None:
+            self._passed_over[row] += 1
 
     def _events_of(self, row: int, ssrc: int) -> EventReceiver:
         receiver = self._events.get(row)
@@ -403,6 +419,7 @@ class Inbound:
         # What the network has put behind the first packet.
         self._missing[row] = {sequence - back & 0xFFFF: False for back in range(self.delay, 0, -1)}
         self._before[row] = self.packets[row]
+        self._passed_over[row] = 0
         self._bad[row] = _NONE
         self._timed[row] = False
         self._candidate.pop(row, None)

@@ -1,15 +1,15 @@
-"""Sound that comes to a port and cannot be played: from whom, of which kind, and why.
+"""Sound that comes to a port and cannot be played, or cannot be sent: which, and why.
 
 Two ends that agreed on an address or on payload types, and do otherwise, make a call that is up and
 silent, or one in which keys are not heard. The packets are counted anyway (``foreign``,
-``unexpected``); here is what makes a sentence of it, once for each stream.
+``unexpected``, ``unsent``); here is what makes a sentence of it, once for each stream.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pa_telephony.rtp.session import Address
+from pa_telephony.rtp.session import Address, Latch
 
 __all__ = ["KIND", "SILENT_FOR", "Mismatch"]
 
@@ -24,6 +24,8 @@ _FOREIGN = 10
 """So many packets from another address are no late ones of the stream before."""
 _UNEXPECTED = 5
 """So many of another payload type are no late ones of the codec before."""
+_UNSENT = 25
+"""So many that cannot be sent are more than a peer that hangs up a moment earlier costs."""
 
 
 class Mismatch:
@@ -33,13 +35,16 @@ class Mismatch:
         self.foreign_from: Address | None = None
         """From where the last packet came that was not taken, None before the first."""
         self._foreign = 0
-        self._unexpected_before = 0
+        self._unexpected_before = self._unsent_before = 0
         self._told: set[str] = set()
 
-    def begin(self, unexpected: int) -> None:
-        """Note that a stream begins; so many packets of unexpected types came before it."""
+    def begin(self, unexpected: int, unsent: int) -> None:
+        """Note that a stream begins, in either direction.
+
+        So many packets of unexpected types came before it, and so many could not be sent.
+        """
         self._foreign = 0
-        self._unexpected_before = unexpected
+        self._unexpected_before, self._unsent_before = unexpected, unsent
         self._told.clear()
 
     def refuse(self, origin: Address) -> None:
@@ -48,22 +53,34 @@ class Mismatch:
         self._foreign += 1
 
     def complaints(
-        self, announced: Address, *, silent: bool, unexpected: int, payload_type: int
+        self,
+        latch: Latch,
+        *,
+        silent: bool,
+        unexpected: int,
+        payload_type: int,
+        unsent: int,
+        because: str,
     ) -> list[str]:
         """What has to be told now, and was not told of this stream.
 
-        ``silent`` says that nothing has come from ``announced`` for :data:`SILENT_FOR` seconds,
+        ``silent`` says that nothing has come from the peer for :data:`SILENT_FOR` seconds,
         ``unexpected`` how many packets had a type that nobody agreed on, ``payload_type`` being
-        the last.
+        the last, and ``unsent`` how many could not be sent, ``because`` of what.
         """
         found: dict[str, str] = {}
-        if silent and self._foreign >= _FOREIGN and self.foreign_from is not None:
+        origin = self.foreign_from
+        # What came from the peer itself came before the peer was named.
+        strange = silent and origin not in (latch.announced, latch.remote)
+        if origin is not None and strange and self._foreign >= _FOREIGN:
             found["address"] = (
-                f"sound comes from {_text(self.foreign_from)}, but {_text(announced)} was"
+                f"sound comes from {_text(origin)}, but {_text(latch.announced)} was"
                 " announced: it is not heard"
             )
         if unexpected - self._unexpected_before > _UNEXPECTED:
             found["type"] = f"payload type {payload_type} comes, which was not agreed on: not heard"
+        if unsent - self._unsent_before > _UNSENT:
+            found["unsent"] = f"sound cannot be sent to {_text(latch.remote)}: {because}"
         new = [why for what, why in found.items() if what not in self._told]
         self._told.update(found)
         return new

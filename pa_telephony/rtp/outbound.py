@@ -148,6 +148,15 @@ class Outbound:
         special.pending.clear()
         return self._single(row, special.event_type, timestamp, bytes(payload), marker)
 
+    def event_ends(self, row: int, special: Special) -> list[bytes]:
+        """The packets that end the telephone event which goes out, before its time."""
+        if special.event_type is None:
+            return []
+        return [
+            self._single(row, special.event_type, timestamp, bytes(payload), marker)
+            for payload, timestamp, marker in special.events.cut()
+        ]
+
     def special_audio(self, row: int, special: Special) -> list[bytes]:
         """The audio packets that are full now, of whatever length was agreed."""
         if not special.pending:

@@ -26,6 +26,7 @@ from pa_telephony.rtp.g711 import Samples, encode
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
 from pa_telephony.rtp.outbound import Outbound, Special
+from pa_telephony.rtp.packet import HEADER_SIZE
 from pa_telephony.rtp.plan import Ear, Plan
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.rows import NOBODY, Rows, whole
@@ -150,6 +151,12 @@ class Phase:
         """Let the next tick look what is to be done with a port."""
         self._changed.add(port.index)
 
+    def end_key(self, port: Port) -> None:
+        """End the telephone event that goes out, before the port sends elsewhere or no more."""
+        if port.special is not None:
+            for packet in self._outbound.event_ends(port.index, port.special):
+                self._send_one(port, packet, keyed=True)
+
     def close(self) -> None:
         """Give the epoll object back."""
         self._poll.close()
@@ -172,6 +179,11 @@ class Phase:
         self._play_out()
         self._settle()
         self._prepare(missed)
+
+    def leave_out(self, ticks: int) -> None:
+        """Let the senders' clocks run on in so many ticks that nobody makes up for."""
+        if ticks:
+            self._outbound.advance(ticks, self._plan.all.rows)
 
     def in_turn(self, every: int) -> list[int]:
         """The rows of the ports whose turn it is in this tick: each has it once in ``every``.
@@ -258,8 +270,8 @@ class Phase:
                 port.rtp_socket.send(data)
             else:
                 port.rtp_socket.sendto(data, port.latch.remote)
-        except OSError:
-            port.unsent += 1
+        except OSError as error:
+            port.not_sent(len(data) - HEADER_SIZE, error.errno or 0)
             return
         if self._watched:
             self._owner.record(port.local_address, port.latch.remote, data, keyed=keyed)
@@ -348,7 +360,8 @@ class Phase:
                 length = port.rtp_socket.recv_into(port.buffer)
             else:
                 length, origin = port.rtp_socket.recvfrom_into(port.buffer)
-                if port.latch is None or not port.latch.offer(origin):
+                peer = port.peer
+                if peer is None or not peer.offer(origin):
                     port.foreign += 1
                     port.mismatch.refuse(origin)
                     return None

@@ -6,8 +6,10 @@ packets. The methods here only set what the next tick finds.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import math
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from pa_telephony.rtp.session import Latch, PeerReport, Reception, ReportTimer
 __all__ = ["Port", "PortStatistics", "SampleSource"]
 
 _PER_MS = 8
+_NOBODY = ("", 0)
 _PACKET_MS = (10, 20, 30, 40, 60, 80, 120)
 
 
@@ -44,8 +47,9 @@ class SampleSource(Protocol):
 class PortStatistics:
     """Counts since the port was opened.
 
-    ``jitter`` is in milliseconds (RFC 3550 A.8), as far as ticks of 20 ms show it: none within a
-    tick, and 10 ms for packets of 10 or 30 ms that are all on time.
+    ``sent`` and ``octets_sent`` are what left; ``unsent`` are packets that the system refused to
+    send. ``jitter`` is in milliseconds (RFC 3550 A.8), as far as ticks of 20 ms show it: none
+    within a tick, and 10 ms for packets of 10 or 30 ms that are all on time.
     ``lost`` are packets that never came, by their sequence numbers. ``late`` came after their time:
     they are played only if nothing newer had come. ``reordered`` came behind a newer one.
     ``restarts`` counts how often the sender's timestamps jumped, ``skipped`` frames of 20 ms that
@@ -101,6 +105,10 @@ class PortOwner(Protocol):
         """Begin a talk spurt in ``codec``: the port sends from the next tick on."""
         ...
 
+    def end_key(self, port: Port) -> None:
+        """Let a key that is being sent end now."""
+        ...
+
     def goodbye(self, port: Port) -> None:
         """Send the last RTCP report, with BYE, and stop sending."""
         ...
@@ -151,9 +159,16 @@ class Port:
         """Whether the next :meth:`start_sending` follows the source of the first packets, wherever
         they come from (symmetric RTP, RFC 4961): for peers behind a NAT, on networks where nobody
         else sends (docs/security.md)."""
+        self.announced_only = False
+        """Whether nobody is heard but whom :meth:`start_sending` names (docs/security.md)."""
         self.mismatch = Mismatch()
         self.latch: Latch | None = None
+        """Where packets go and come from; None while nothing is sent."""
+        self.listening: Latch | None = None
+        """From where they come while nothing is sent; None: from nobody."""
         self.special: Special | None = None
+        self._keys = EventSender(160)
+        """The keys that are to be sent; they wait while nothing is sent."""
         self._source: SampleSource | None = None
         self.listeners: list[Callable[[Samples], None]] = []
         self.on_digit: Callable[[str], None] | None = None
@@ -162,16 +177,31 @@ class Port:
         self.told: Reception | None = None
         """What our last report said of the peer's source."""
         self.foreign = 0
-        self.unsent = 0
+        self.unsent = self.unsent_octets = 0
+        """Packets that the system did not send, and their octets of sound and digits."""
+        self.not_sent_because = ""
+        """What it said of the last of them."""
         self._engine = engine
 
     def __repr__(self) -> str:
         return f"<Port {self.index} {self.local_address[0]}:{self.local_address[1]}>"
 
+    def mark(self, tos: int) -> None:
+        """Let RTP and RTCP leave with this octet in the IP header: RFC 2474's DSCP times four."""
+        with contextlib.suppress(OSError):
+            for udp in (self.rtp_socket, self.rtcp_socket):
+                udp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos & 0xFF)
+
     @property
     def sending(self) -> bool:
         """Whether packets go out, even if only silence."""
         return self.latch is not None
+
+    def not_sent(self, octets: int, error_number: int) -> None:
+        """Note a packet with so many octets that the system did not send."""
+        self.unsent += 1
+        self.unsent_octets += octets
+        self.not_sent_because = os.strerror(error_number)
 
     @property
     def takes_all(self) -> bool:
@@ -204,13 +234,20 @@ class Port:
         *,
         packet_ms: int = 20,
         dtmf_payload_type: int | None = None,
+        source: tuple[str, int] | None = None,
     ) -> None:
-        """Expect a stream; its packets are taken once :meth:`start_sending` names their sender.
+        """Expect a stream, from the peer that :meth:`start_sending` names.
 
-        ``packet_ms`` is what was agreed; any length that comes is played. Raises
-        :class:`LocalProtocolError` for what :meth:`start_sending` refuses.
+        Where nothing is sent (music on hold may come one way, and a first word before the order to
+        send), packets are taken from ``source``, or from whoever is the first to send three in a
+        row; not so with :attr:`announced_only`. ``packet_ms`` is what was agreed; any
+        length that comes is played. Raises :class:`LocalProtocolError` for what
+        :meth:`start_sending` refuses.
         """
         self._check(packet_ms, dtmf_payload_type)
+        if source is not None or not self.receiving:
+            known = source or _NOBODY
+            self.listening = None if self.announced_only else Latch(known, symmetric=True)
         self._engine.listen(self, codec, dtmf_payload_type)
         self.receiving = True
 
@@ -218,6 +255,7 @@ class Port:
         """Stop receiving, and drop the stream that was heard."""
         if self.receiving:
             self.receiving = False
+            self.listening = None
             self._engine.forget(self)
 
     def start_sending(
@@ -230,25 +268,28 @@ class Port:
     ) -> None:
         """Send to ``remote`` from the next tick on: silence while nothing is played.
 
-        ``packet_ms`` is one of 10, 20, 30, 40, 60, 80, 120. Digits need a
-        ``dtmf_payload_type`` (96 to 127). Raises :class:`LocalProtocolError` for anything else,
-        and for a ``remote`` that is no IPv4 address with a port of 1 to 65535, or this very port:
-        peers send all of these, and a tick has no time to doubt them.
+        Whoever was sent to before is told that this is over. ``packet_ms`` is one of 10, 20, 30,
+        40, 60, 80, 120. Digits need a ``dtmf_payload_type`` (96 to 127). Raises
+        :class:`LocalProtocolError` for anything else, and for a ``remote`` that is no IPv4 address
+        with a port of 1 to 65535, or this very port: peers send all of these, and a tick has no
+        time to doubt them.
         """
         self._check(packet_ms, dtmf_payload_type)
         _check_address(remote)
         if self._is_own(remote):
             raise LocalProtocolError(f"cannot send to {remote[0]}:{remote[1]}: that is this port")
+        if self.latch is not None and self.latch.announced != remote:
+            self.stop_sending()
+        self._engine.end_key(self)
         octets = packet_ms * _PER_MS
-        self.plain = packet_ms == 20
+        sends_key = dtmf_payload_type is not None and self._keys.busy
+        self.plain = packet_ms == 20 and not sends_key
         self._engine.disconnect(self)
         self.latch = Latch(remote, symmetric=self.symmetric)
         self.special = (
             None
             if self.plain and dtmf_payload_type is None
-            else Special(
-                payload_octets=octets, event_type=dtmf_payload_type, events=EventSender(160)
-            )
+            else Special(payload_octets=octets, event_type=dtmf_payload_type, events=self._keys)
         )
         self._engine.talk(self, codec)
 
@@ -260,26 +301,35 @@ class Port:
             self.special = None
 
     @property
+    def peer(self) -> Latch | None:
+        """From where packets are taken now."""
+        return self.latch or self.listening
+
+    @property
     def can_send_digits(self) -> bool:
         """Whether telephone events were negotiated for the direction that we send."""
         return self.special is not None and self.special.event_type is not None
 
     def send_digit(self, digit: str) -> None:
-        """Queue one RFC 4733 event of 100 ms.
+        """Queue one RFC 4733 event of 100 ms; it outlasts a hold and a redirect.
 
         Raises :class:`LocalProtocolError` where telephone events were not negotiated, and for what
         is no digit.
         """
         if self.special is None or self.special.event_type is None:
             raise LocalProtocolError("telephone events were not negotiated")
-        self.special.events.add(digit)
+        self._keys.add(digit)
         self.plain = False
         self._engine.changed(self)
 
     @property
     def sends_digits(self) -> bool:
-        """Whether queued digits are still going out."""
-        return self.special is not None and self.special.events.busy
+        """Whether queued digits are still to go out."""
+        return self._keys.busy
+
+    def forget_digits(self) -> None:
+        """Send no digit but the one that is going out."""
+        self._keys.clear()
 
     def close(self) -> None:
         """Stop both directions; the UDP ports rest a while before another call gets them."""

@@ -9,7 +9,7 @@ from pa_telephony.rtp import rtcp
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.outbound import Outbound
 from pa_telephony.rtp.port import Port
-from pa_telephony.rtp.session import PeerReport, fraction_lost
+from pa_telephony.rtp.session import PeerReport, Reception, fraction_lost
 
 __all__ = ["UDP_IP", "receive", "report"]
 
@@ -23,17 +23,14 @@ def report(
     """A sender report with a description, and with BYE when the port stops."""
     row = port.index
     ssrc = int(outbound.ssrc[row])
-    blocks: tuple[rtcp.ReportBlock, ...] = ()
-    if inbound.ssrc[row] >= 0:
-        blocks = (_block(port, inbound, now),)
     packets: list[rtcp.RtcpPacket] = [
         rtcp.SenderReport(
             ssrc=ssrc,
             ntp=rtcp.ntp_from_unix(time.time()),
             timestamp=int(outbound.timestamp[row]),
-            packets=int(outbound.packets[row]) & 0xFFFFFFFF,
-            octets=outbound.octets(row) & 0xFFFFFFFF,
-            reports=blocks,
+            packets=int(outbound.packets[row]) - port.unsent & 0xFFFFFFFF,
+            octets=outbound.octets(row) - port.unsent_octets & 0xFFFFFFFF,
+            reports=_blocks(port, inbound.reception(row), now),
         ),
         rtcp.description(ssrc, f"{cname}@{port.local_address[0]}"),
     ]
@@ -42,26 +39,28 @@ def report(
     return rtcp.build(packets)
 
 
-def _block(port: Port, inbound: Inbound, now: float) -> rtcp.ReportBlock:
-    """What was heard of the present source (RFC 3550 section 6.4.1)."""
-    row = port.index
-    before = port.told
-    told = port.told = inbound.reception(row)
-    expected, received = told.expected, told.received
-    if before is not None and before[:2] == told[:2]:
+def _blocks(port: Port, heard: Reception | None, now: float) -> tuple[rtcp.ReportBlock, ...]:
+    """What was heard since the last report (RFC 3550 section 6.4.1); nothing is told twice."""
+    before, port.told = port.told, heard
+    if heard is None or heard == before:
+        return ()
+    expected, received = heard.expected, heard.received
+    if before is not None and before[:2] == heard[:2]:
         expected -= before.expected
         received -= before.received
     # With the times of another source's report the peer would find a wrong round trip.
-    last = port.last_report if port.last_report and port.last_report.ssrc == told.ssrc else None
-    return rtcp.ReportBlock(
-        ssrc=told.ssrc,
-        fraction_lost=fraction_lost(expected, received),
-        lost=told.expected - told.received,
-        # A peer that skips ahead wraps it within the hour.
-        highest=int(inbound.extended[row]) & 0xFFFFFFFF,
-        jitter=int(inbound.jitter[row]),
-        last_report=rtcp.ntp_middle(last.ntp) if last else 0,
-        delay=int((now - last.at) * 65536) & 0xFFFFFFFF if last else 0,
+    last = port.last_report if port.last_report and port.last_report.ssrc == heard.ssrc else None
+    return (
+        rtcp.ReportBlock(
+            ssrc=heard.ssrc,
+            fraction_lost=fraction_lost(expected, received),
+            lost=heard.expected - heard.received,
+            # A peer that skips ahead wraps it within the hour.
+            highest=heard.highest & 0xFFFFFFFF,
+            jitter=int(heard.jitter),
+            last_report=rtcp.ntp_middle(last.ntp) if last else 0,
+            delay=int((now - last.at) * 65536) & 0xFFFFFFFF if last else 0,
+        ),
     )
 
 
@@ -71,7 +70,7 @@ def receive(port: Port, inbound: Inbound, now: float) -> None:
         data, origin = port.rtcp_socket.recvfrom(2048)
     except OSError:
         return
-    if port.latch is None or origin[0] != port.latch.remote[0]:
+    if port.peer is None or origin[0] != port.peer.remote[0]:
         port.foreign += 1
         return
     try:

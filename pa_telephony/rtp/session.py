@@ -130,12 +130,22 @@ class PeerReport(NamedTuple):
 
 
 class Reception(NamedTuple):
-    """How many packets of a source were expected and came; it began with number ``first``."""
+    """What was heard of a source, as reports tell it."""
 
     ssrc: int
     first: int
-    expected: int
+    """The sequence number with which it began."""
+    highest: int
+    """The highest one, with the count of wraps above 16 bits."""
     received: int
+    """Packets that came; doubled ones came twice."""
+    jitter: float
+    """Interarrival jitter in timestamp units."""
+
+    @property
+    def expected(self) -> int:
+        """How many packets should have come, by their numbers (RFC 3550 A.3)."""
+        return self.highest - self.first + 1
 
 
 def fraction_lost(expected: int, received: int) -> int:
@@ -244,7 +254,7 @@ class Latch:
         """Whether a packet from ``origin`` belongs to this session."""
         if self.verified:
             return origin == self.remote
-        if origin == self.announced:
+        if origin in (self.announced, self.remote):
             self._verify(origin)
             return True
         if origin[0] != self.announced[0] and not self._symmetric:

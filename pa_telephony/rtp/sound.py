@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import trio
 
-from pa_telephony.errors import CallEnded
+from pa_telephony.errors import CallEnded, LocalProtocolError
 from pa_telephony.rtp import wav
 from pa_telephony.rtp.audio import Audio
 from pa_telephony.rtp.dtmf import DigitMerger
@@ -186,13 +186,19 @@ class Media:
     async def send_digits(self, digits: str) -> None:
         """Press keys: RFC 4733 events of 100 ms. Returns when the last has gone out.
 
-        Raises :class:`LocalProtocolError` where events were not negotiated.
+        A call on hold has them wait. Raises :class:`LocalProtocolError` where events were not
+        negotiated, or are not any more.
         """
         self._check()
         for digit in digits:
             self._port.send_digit(digit)
         while self._port.sends_digits:
             self._check()
+            if self._port.sending and not self._port.can_send_digits:
+                self._port.forget_digits()
+                raise LocalProtocolError(
+                    "telephone events are not negotiated any more: not all digits were sent"
+                )
             await trio.sleep(0.02)
 
     def feed_digit(self, digit: str) -> None:

@@ -81,7 +81,8 @@ class Upkeep:
         rows = np.array(turn, np.int64)
         silent = now - self._inbound.heard_at[rows] > _FELL_SILENT
         well = self._connected[rows] & ~silent & (self._inbound.unexpected[rows] == 0)
-        for row in rows[~well].tolist():
+        unsent = [row for row in turn if phase.ports[row].unsent]
+        for row in dict.fromkeys(rows[~well].tolist() + unsent):
             self.settle(phase.ports[row], now)
             self._complain(phase.ports[row], now)
         for row in rows[self._next_report[rows] <= now].tolist():
@@ -89,13 +90,13 @@ class Upkeep:
 
     def settle(self, port: Port, now: float) -> None:
         """Connect a port whose peer is known; disconnect one whose peer has fallen silent."""
-        latch, heard_at = port.latch, self._inbound.heard_at[port.index]
+        latch, peer, heard_at = port.latch, port.peer, self._inbound.heard_at[port.index]
         silent = now - heard_at > _FELL_SILENT
         # A source that was followed and sends no sound is left as well as one that fell silent.
-        if silent and (port.connected or (latch is not None and latch.verified)):
+        if silent and (port.connected or (peer is not None and peer.verified)):
             self.disconnect(port)
-            if latch is not None:
-                latch.release()
+            if peer is not None:
+                peer.release()
         elif (
             not port.connected
             and not silent
@@ -117,17 +118,18 @@ class Upkeep:
             self._owner.changed(port)
 
     def _complain(self, port: Port, now: float) -> None:
-        """Tell of sound that comes and cannot be played."""
-        if port.latch is None or not port.receiving:
-            return
-        if not port.foreign and not self._inbound.unexpected[port.index]:
-            return
+        """Tell of sound that comes and cannot be played, or cannot be sent."""
         row, inbound = port.index, self._inbound
+        unexpected = int(inbound.unexpected[row])
+        if port.latch is None or not (port.foreign or unexpected or port.unsent):
+            return
         for why in port.mismatch.complaints(
-            port.latch.announced,
-            silent=bool(now - inbound.heard_at[row] > SILENT_FOR),
-            unexpected=int(inbound.unexpected[row]),
+            port.latch,
+            silent=port.receiving and bool(now - inbound.heard_at[row] > SILENT_FOR),
+            unexpected=unexpected,
             payload_type=int(inbound.unexpected_type[row]),
+            unsent=port.unsent,
+            because=port.not_sent_because,
         ):
             host, number = port.local_address
             if self._told.due(now):
@@ -144,8 +146,9 @@ class Upkeep:
             self._next_report[port.index] = port.reports.next_deadline()
 
     def end_reports(self, port: Port, now: float) -> None:
-        """Send the last report, with BYE."""
-        self.report(port, now, bye=True)
+        """Send the last report, with BYE; who has sent nothing says none (RFC 3550 6.3.7)."""
+        if self._outbound.packets[port.index] > port.unsent:
+            self.report(port, now, bye=True)
         port.reports = None
         self._next_report[port.index] = np.inf
 

@@ -34,9 +34,13 @@ def a_socket(host: str) -> Iterator[socket.socket]:
 
 @contextlib.asynccontextmanager
 async def a_port(
-    first_port: int, records: list[Record], *, symmetric: bool = False
+    first_port: int,
+    records: list[Record],
+    *,
+    symmetric: bool = False,
+    announced_only: bool = False,
 ) -> AsyncGenerator[Port]:
-    config = EngineConfig(max_ports=4, symmetric_rtp=symmetric)
+    config = EngineConfig(max_ports=4, symmetric_rtp=symmetric, announced_only=announced_only)
     async with rtp.open_engine(
         address=HOST, first_port=first_port, config=config, trace=records.append
     ) as engine:
@@ -121,6 +125,72 @@ async def test_a_payload_type_that_nobody_agreed_on_is_told_of_though_sound_flow
             await say(peer, port, 20, first=50)
     (said,) = reasons(records)
     assert "payload type 97 comes, which was not agreed on" in said
+
+
+@pytest.mark.parametrize(("named", "heard"), [(True, 100), (False, 98)])
+async def test_music_that_comes_one_way_is_heard(named: bool, heard: int) -> None:
+    """Music on hold of CallManager is sent to who is held, and nothing is sent back (simplex)."""
+    async with a_port(42324, []) as port:
+        with a_socket(HOST) as music, a_socket(f"{NETWORK}.99") as stranger:
+            port.stop_receiving()
+            port.start_receiving(source=music.getsockname() if named else None)
+            await say(music, port, 50)
+            await say(stranger, port, 10)
+            # A pause of more than two seconds costs nothing, either.
+            await trio.sleep(3)
+            await say(music, port, 50, first=50)
+            origin = stranger.getsockname()
+    assert (port.stats.received, port.stats.foreign_from) == (heard, origin)
+
+
+async def test_the_peer_that_is_named_is_the_only_one_heard_from_then_on() -> None:
+    async with a_port(42328, []) as port:
+        with a_socket(f"{NETWORK}.98") as early, a_socket(HOST) as peer:
+            await say(early, port, 10)
+            assert port.stats.received == 8
+            port.start_sending(peer.getsockname())
+            await say(early, port, 10, first=10)
+            assert port.stats.received == 8
+
+
+async def test_a_port_that_hears_announced_peers_only_hears_nobody_before_it_sends() -> None:
+    async with a_port(42332, [], announced_only=True) as port:
+        with a_socket(HOST) as peer:
+            await say(peer, port, 10)
+            assert (port.stats.received, port.stats.foreign) == (0, 10)
+            port.start_sending(peer.getsockname())
+            await say(peer, port, 10)
+            assert port.stats.received == 10
+
+
+async def test_what_came_from_the_peer_before_it_was_named_is_no_complaint_about_it() -> None:
+    records: list[Record] = []
+    async with a_port(42336, records, announced_only=True) as port:
+        with a_socket(HOST) as peer:
+            await say(peer, port, 15)
+            port.start_sending(peer.getsockname())
+            await say(peer, port, 50)
+            await trio.sleep(3)
+    assert reasons(records) == []
+
+
+async def test_sound_and_reports_are_marked_for_expedited_forwarding() -> None:
+    async with a_port(42348, []) as port:
+        marks = [
+            udp.getsockopt(socket.IPPROTO_IP, socket.IP_TOS)
+            for udp in (port.rtp_socket, port.rtcp_socket)
+        ]
+        assert marks == [0xB8, 0xB8]
+
+
+async def test_a_peer_that_is_followed_is_heard_at_once_after_a_pause() -> None:
+    async with a_port(42352, [], symmetric=True) as port:
+        with a_socket(f"{NETWORK}.98") as announced, a_socket(f"{NETWORK}.99") as peer:
+            port.start_sending(announced.getsockname())
+            for spurt in range(3):
+                await say(peer, port, 25, first=25 * spurt)
+                await trio.sleep(3)
+            assert (port.stats.received, port.stats.foreign) == (73, 2)
 
 
 async def test_a_phone_behind_a_nat_is_followed_where_that_is_asked_for() -> None:

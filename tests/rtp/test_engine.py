@@ -346,6 +346,113 @@ async def test_a_sound_on_hold_waits_and_goes_on() -> None:
             assert trio.current_time() - started > 0.6
 
 
+def goodbyes(udp: socket.socket) -> int:
+    """How many reports with BYE came to a socket."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            count += any(isinstance(each, rtcp.Bye) for each in rtcp.parse(udp.recv(2048)))
+    return count
+
+
+async def test_who_was_sent_to_is_told_when_that_is_over_and_who_was_sent_nothing_is_not() -> None:
+    with contextlib.ExitStack() as stack:
+        beside: list[socket.socket] = []
+        for _ in range(3):
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            udp.bind((HOST, 0))
+            udp.setblocking(False)
+            beside.append(udp)
+        first, second, third = ((HOST, udp.getsockname()[1] - 1) for udp in beside)
+        async with rtp.open_engine(address=HOST, first_port=42234, config=FAST) as engine:
+            port = engine.open_port()
+            port.start_sending(first)
+            port.start_sending(second)
+            await trio.sleep(0.1)
+            port.start_sending(second, Codec.PCMA)
+            await trio.sleep(0.1)
+            assert [goodbyes(udp) for udp in beside] == [0, 0, 0]
+            port.start_sending(third)
+            assert [goodbyes(udp) for udp in beside] == [0, 1, 0]
+
+
+async def test_after_a_long_stop_the_sender_s_clock_is_where_time_is(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind((HOST, 0))
+        peer.setblocking(False)
+
+        def last_timestamp() -> int:
+            found = -1
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    found = Packet.parse(peer.recv(2048)).timestamp
+            return found
+
+        async with rtp.open_engine(address=HOST, first_port=42238, config=FAST) as engine:
+            port = engine.open_port()
+            port.start_sending(peer.getsockname())
+            await trio.sleep(0.11)
+            before = last_timestamp()
+            autojump_clock.jump(5)
+            await trio.sleep(0.1)
+            after = last_timestamp()
+            assert (after - before & 0xFFFFFFFF) == pytest.approx(5.1 * 8000, abs=320)
+            assert engine.statistics.missed_ticks == FAST.most_catching_up
+
+
+def keys_heard(udp: socket.socket) -> list[tuple[int, int]]:
+    """Each key that came to a socket, and how many packets said that it ended."""
+    ends: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            packet = Packet.parse(udp.recv(2048))
+            if packet.payload_type == 101:
+                press = packet.timestamp, packet.payload[0]
+                ends[press] = ends.get(press, 0) + (packet.payload[1] >> 7)
+    return [(key, count) for (_, key), count in ends.items()]
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "redirected"])
+async def test_keys_outlast_a_hold_and_a_redirect_and_the_one_that_goes_out_ends(
+    held: bool,
+) -> None:
+    with trio.fail_after(5), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, 0))
+        other.setblocking(False)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
+            first.bind((HOST, 0))
+            first.setblocking(False)
+            async with rtp.open_engine(address=HOST, first_port=42226, config=FAST) as engine:
+                port = engine.open_port()
+                port.start_sending(first.getsockname(), dtmf_payload_type=101)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(Media(port).send_digits, "1234")
+                    # A key takes five ticks, and as many for the pause behind it.
+                    while port.stats.sent < 13:  # noqa: ASYNC110
+                        await trio.sleep(0.005)
+                    if held:
+                        port.stop_sending()
+                        await trio.sleep(0.3)
+                    port.start_sending(other.getsockname(), dtmf_payload_type=101)
+                assert not port.sends_digits
+                assert keys_heard(first) == [(1, 3), (2, 3)]
+                assert keys_heard(other) == [(3, 3), (4, 3)]
+
+
+async def test_keys_that_cannot_be_sent_after_a_redirect_are_told_of() -> None:
+    with trio.fail_after(5):
+        async with rtp.open_engine(address=HOST, first_port=42230, config=FAST) as engine:
+            left, right = engine.open_port(), engine.open_port()
+            a_call(left, right)
+            with pytest.RaisesGroup(LocalProtocolError):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(Media(left).send_digits, "1234")
+                    await trio.sleep(0.1)
+                    left.start_sending(right.local_address)
+
+
 async def test_two_engines_share_a_range_of_ports_as_two_programs_on_a_machine_do() -> None:
     async with (
         rtp.open_engine(address=HOST, first_port=42240, config=FAST) as one,

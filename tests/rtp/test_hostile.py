@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from pa_telephony.trace import Record, RtpRecord
 pytestmark = pytest.mark.usefixtures("both_ways")
 
 FAST = EngineConfig(max_ports=8, quarantine=0.3, report_interval=0.2)
+UNASKED = replace(FAST, report_interval=600.0)
+"""Reports go out when the test says so."""
 
 
 class Stage:
@@ -44,6 +47,17 @@ class Stage:
     def sent(self) -> list[RtpRecord]:
         return [each for each in self._records if isinstance(each, RtpRecord)]
 
+    def reports(self) -> list[rtcp.SenderReport]:
+        """What the port has told its peer."""
+        host, number = self.port.local_address
+        return [
+            packet
+            for each in self.sent
+            if each.local == (host, number + 1)
+            for packet in rtcp.parse(each.data)
+            if isinstance(packet, rtcp.SenderReport)
+        ]
+
     def say(self, *datagrams: bytes, control: bool = False) -> None:
         host, number = self.port.local_address
         for data in datagrams:
@@ -62,12 +76,12 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def a_stage(first_port: int) -> AsyncGenerator[Stage]:
+async def a_stage(first_port: int, config: EngineConfig = FAST) -> AsyncGenerator[Stage]:
     with trio.fail_after(10), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))
         sent: list[Record] = []
         async with rtp.open_engine(
-            address=HOST, first_port=first_port, config=FAST, trace=sent.append
+            address=HOST, first_port=first_port, config=config, trace=sent.append
         ) as engine:
             yield Stage(engine, peer, sent)
 
@@ -231,7 +245,7 @@ async def test_sequence_numbers_that_wrap_for_an_hour_do_not_end_the_engine() ->
 
 
 async def test_reports_tell_the_loss_of_the_present_source_in_all_and_since_the_last_one() -> None:
-    async with a_stage(44130) as stage:
+    async with a_stage(44130, UNASKED) as stage:
 
         async def reported(*datagrams: bytes) -> tuple[int, int, int]:
             stage.say(*datagrams)
@@ -252,10 +266,58 @@ async def test_reports_tell_the_loss_of_the_present_source_in_all_and_since_the_
         await stage.others_hear()
 
 
+async def test_the_last_report_and_statistics_tell_of_a_stream_that_was_closed_before() -> None:
+    """A call manager closes the way to hear first, and asks for statistics after the call."""
+    async with a_stage(44138, UNASKED) as stage:
+        for number in range(1, 31):
+            if number != 7:
+                # Irregular enough for some jitter.
+                stage.say(audio(number, number * 160 + 400 * (number % 3)))
+            await ticks(stage.engine, 1)
+        stage.engine._upkeep.report(stage.port, trio.current_time())
+        stage.say(audio(31, 31 * 160), audio(34, 34 * 160))
+        await ticks(stage.engine, 3)
+        jitter = stage.port.stats.jitter
+        assert jitter > 0
+        stage.port.stop_receiving()
+        assert stage.port.stats.jitter == jitter
+        stage.port.stop_sending()
+        block = last_block(stage)
+        assert (block.ssrc, block.lost, block.fraction_lost, block.highest) == (1, 3, 128, 34)
+        # The next one who has the port is not told of it.
+        stage.port.close()
+        await trio.sleep(0.5)
+        port = stage.engine.open_port(0)
+        assert port.stats.jitter == 0
+        port.start_sending(stage.peer.getsockname()[:2])
+        stage.engine._upkeep.report(port, trio.current_time())
+        assert stage.reports()[-1].reports == ()
+        await stage.others_hear()
+
+
+async def test_what_came_with_a_type_that_nobody_agreed_on_was_not_lost() -> None:
+    """Each key of a caller whose keys were not agreed on looked like loss on the network."""
+    async with a_stage(44136, UNASKED) as stage:
+        for number in range(60):
+            data = bytearray(audio(number, number * 160))
+            if number % 6 > 2:
+                data[1] = 102
+            stage.say(bytes(data))
+            await ticks(stage.engine, 1)
+        await ticks(stage.engine)
+        stats = stage.port.stats
+        assert (stats.received, stats.unexpected, stats.lost) == (30, 30, 0)
+        stage.engine._upkeep.report(stage.port, trio.current_time())
+        block = last_block(stage)
+        # The last that came was one of these.
+        assert (block.lost, block.fraction_lost, block.highest) == (0, 0, 59)
+        await stage.others_hear()
+
+
 async def test_reports_tell_the_time_of_a_report_of_the_present_source_only() -> None:
-    async with a_stage(44134) as stage:
-        stage.say(audio(1, 160))
-        for ssrc, known in ((7, 0), (1, 0x00020003)):
+    async with a_stage(44134, UNASKED) as stage:
+        for number, ssrc, known in ((1, 7, 0), (2, 1, 0x00020003)):
+            stage.say(audio(number, number * 160))
             said = rtcp.SenderReport(
                 ssrc=ssrc, ntp=0x1000200030004, timestamp=0, packets=1, octets=1
             )
@@ -270,10 +332,7 @@ async def test_reports_tell_the_time_of_a_report_of_the_present_source_only() ->
 
 def last_block(stage: Stage) -> rtcp.ReportBlock:
     """What the stage's port has last told of its peer's source."""
-    host, number = stage.port.local_address
-    data = [each.data for each in stage.sent if each.local == (host, number + 1)][-1]
-    (packet,) = (each for each in rtcp.parse(data) if isinstance(each, rtcp.SenderReport))
-    return packet.reports[0]
+    return stage.reports()[-1].reports[0]
 
 
 async def test_a_key_that_closes_its_port_in_mid_tick_hurts_nobody() -> None:

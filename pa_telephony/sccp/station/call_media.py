@@ -201,7 +201,8 @@ class CallMedia:
                 order.rfc2833_payload_type,
             )
             try:
-                self._start_receiving(port, *receives)
+                source = order.source_ip_addr, order.source_port_number
+                self._start_receiving(port, *receives, source)
                 address = port.local_address
             except LocalProtocolError:
                 # The order asks for more than a port can do: it is refused.
@@ -224,8 +225,17 @@ class CallMedia:
         if known != payload_type:
             self._start_receiving(self.port, codec, packet_ms, payload_type)
 
-    def _start_receiving(self, port: Port, codec: Codec, packet_ms: int, digits: int) -> None:
-        port.start_receiving(codec, packet_ms=packet_ms, dtmf_payload_type=digits or None)
+    def _start_receiving(
+        self,
+        port: Port,
+        codec: Codec,
+        packet_ms: int,
+        digits: int,
+        source: tuple[str, int] | None = None,
+    ) -> None:
+        port.start_receiving(
+            codec, packet_ms=packet_ms, dtmf_payload_type=digits or None, source=source
+        )
         self._receives = codec, packet_ms, digits
 
     def _send_waiting(self) -> None:
@@ -258,6 +268,8 @@ class CallMedia:
                     packet_ms=order.milli_second_packet_size or 20,
                     dtmf_payload_type=order.rfc2833_payload_type or None,
                 )
+                if order.precedence_value:
+                    port.mark(order.precedence_value)
             except LocalProtocolError:
                 status = MediaStatus.ENCODER_OR_DECODER_FAILED
         confirms = HABITS[self._station.config.style].confirms_transmission
