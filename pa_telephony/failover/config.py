@@ -240,7 +240,8 @@ class ClusterConfig:
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     store: str = "state/cluster.db"
     """The SQLite file of the store, relative to the directory of ``file``; or an etcd, as
-    ``etcd://HOST[:PORT],…/PREFIX``, for servers on several machines."""
+    ``etcd://HOST[:PORT],…/PREFIX``, for servers on several machines. Anything else that looks like
+    a URL is refused."""
     capacity_aware: bool = False
     """Whether a stand-in that would overflow is skipped when a later one would not (Q5)."""
     file: str = ""

@@ -22,7 +22,6 @@ from pa_telephony.failover.config import (
 )
 from pa_telephony.failover.hosts import is_host, is_ip, split_host
 from pa_telephony.failover.speech import check_speech
-from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.failover.stores.etcd_limits import check_etcd
 from pa_telephony.failover.udp_ranges import Span, overlapping
 
@@ -98,7 +97,7 @@ def check(cluster: ClusterConfig) -> None:
     check_speech(cluster.speech, lambda rule, field: checker.fail(rule, "speech", field))
     if not cluster.store:
         checker.fail("names no file", field="store")
-    elif is_etcd(cluster.store):
+    else:
         check_etcd(cluster, checker.fail)
     if not cluster.servers:
         checker.fail("a cluster needs a server", field="servers")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +17,7 @@ from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import Cluster, ServerConfig
 from pa_telephony.failover.transaction import Snapshot
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 ETCD = "etcd://10.9.0.11/pa"
 CLUSTER = Cluster(
     servers=(ServerConfig(server_name="PA1", hostname_or_ip_address="127.0.0.11"),),
@@ -122,3 +125,36 @@ def test_every_command_that_runs_until_it_is_stopped_waits(
     result = CliRunner().invoke(cli, words)
     assert result.output.startswith("waits for the store: ")
     assert "127.0.0.1:1" in result.output
+
+
+NEEDED = {
+    each[0]: each for each in (["--cluster", str(EXAMPLE)], ["--name", "PA1"], ["--to", ETCD])
+}
+BESIDES = {"restart": ["--all"], "token": ["--role", "reader"]}
+
+
+def with_store(command: click.Command, *words: str) -> Iterator[list[str]]:
+    """The words of every command that has the option ``--store``, with what it needs besides."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from with_store(found, *words, name)
+    elif any("--store" in each.opts for each in command.params):
+        given = [*BESIDES.get(words[-1], [])]
+        for each in command.params:
+            if each.required:
+                given += NEEDED.get(each.opts[0], ["PA1"])
+        yield [*words, *given]
+
+
+@pytest.mark.parametrize("words", [*with_store(cli)], ids=" ".join)
+def test_every_command_refuses_a_store_that_looks_like_a_url_and_is_none(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, [*words, "--store", "ETCD://h1,h2/pa"])
+    assert done.exit_code != 0
+    assert "store: must be etcd://HOST,HOST/PREFIX" in done.output
+    assert [*tmp_path.iterdir()] == []

@@ -83,6 +83,7 @@ def test_a_password_never_shows(cluster: Cluster) -> None:
         ('["PA2"]', '["127.0.0.12"]', "PA1", "fail_over_server_names"),
         ('type = "jtapi"', 'type = "sip"', "PA1jtapi", "type"),
         ('route_address = "6000"', 'colour = "red"', "PA1", "colour"),
+        ("[[servers]]", 'store = "ETCD://h1,h2/pa"\n[[servers]]', "", "store"),
     ],
 )
 def test_a_bad_field_is_named_with_its_file_and_server(

@@ -10,6 +10,18 @@ from hypothesis import given, strategies as st
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.stores.etcd_address import EtcdAddress, is_etcd, state_directory
 
+MISSPELT = (
+    "ETCD://h1,h2/pa",
+    "Etcds://h1/pa",
+    "etcd:/h1/pa",
+    "etcd:h1/pa",
+    " etcd://h1/pa",
+    "\tetcd://h1/pa",
+    "http://h1:2379/pa",
+    "sqlite:///var/lib/pa.db",
+    "file:/var/lib/pa.db",
+)
+
 
 @pytest.mark.parametrize(
     ("text", "members", "prefix"),
@@ -58,7 +70,12 @@ def test_it_names_the_files_by_which_we_show_who_we_are() -> None:
         ("etcds://a/pa?cert=/x", "both cert and key"),
         ("etcd://a/pa?color=red", "no option 'color'"),
         ("etcd://a/pa?ca", "etcd://HOST"),
+        ("etcds://a/pa?ca=/x&ca=/y", "option 'ca' twice"),
+        ("etcds://a/pa?ca=", "no file by the option 'ca'"),
+        ("etcd://a/pa#b", "has a '#'"),
+        ("etcd://a/pa#", "has a '#'"),
         ("http://a/pa", "etcd://HOST"),
+        ("state/cluster.db", "etcd://HOST"),
     ],
 )
 def test_what_is_wrong_is_told(text: str, rule: str) -> None:
@@ -78,9 +95,16 @@ def test_whatever_is_typed_is_an_address_or_one_error(text: str) -> None:
 
 
 def test_a_path_is_no_etcd() -> None:
-    assert not is_etcd("state/cluster.db")
-    assert not is_etcd("etcd")
+    for path in ("state/cluster.db", "/var/lib/pa.db", "etcd", "a:b/pa.db", "./etcd:/pa.db"):
+        assert not is_etcd(path)
     assert is_etcd("etcds://a/pa")
+
+
+@pytest.mark.parametrize("store", MISSPELT)
+def test_what_looks_like_a_url_is_no_path_unless_it_says_so(store: str) -> None:
+    """Were it one, each machine would have a store of its own, and serve the same numbers."""
+    with pytest.raises(ConfigurationError, match=r"store: must be etcd://HOST.*path of a file"):
+        is_etcd(store)
 
 
 def test_each_etcd_and_prefix_has_a_directory_of_this_machine(tmp_path: Path) -> None:

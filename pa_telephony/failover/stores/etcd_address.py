@@ -27,11 +27,20 @@ _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SCHEMES = ("etcd", "etcds")
 _FILES = ("ca", "cert", "key", "password")
 _FORM = "etcd://HOST[:PORT],…/PREFIX"
+_LIKE_A_URL = re.compile(r"\s*([a-z][a-z0-9+.-]*:/|etcds?:)", re.IGNORECASE)
 
 
 def is_etcd(store: str) -> bool:
-    """Whether the line that names a store means an etcd, and no file."""
-    return store.partition("://")[0] in _SCHEMES and "://" in store
+    """Whether the line that names a store means an etcd, and no file.
+
+    Raises ConfigurationError for what looks like a URL and is no etcd's: were a misspelt one a
+    file, servers of two machines would own the same numbers.
+    """
+    if store.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
+        return True
+    if _LIKE_A_URL.match(store):
+        raise _broken("must be etcd://HOST,HOST/PREFIX (or etcds://), or the path of a file")
+    return False
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,16 @@ class EtcdAddress:
     @classmethod
     def parse(cls, store: str) -> EtcdAddress:
         """Read the line that names a store; raises ConfigurationError with the rule it breaks."""
+        if not is_etcd(store):
+            raise _broken(f"is no {_FORM}")
         try:
             split = urlsplit(store)
             query = split.query
-            files = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+            options = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
         except ValueError as error:
             raise _broken(f"is no {_FORM}: {error}") from None
-        if split.scheme not in _SCHEMES:
-            raise _broken(f"is no {_FORM}")
+        if "#" in store:
+            raise _broken(f"has a '#', which says nothing of an etcd: {_FORM}")
         user, at, hosts = split.netloc.rpartition("@")
         if ":" in user:
             raise _broken("has a password: name a file by ?password=FILE, which only you may read")
@@ -73,9 +84,15 @@ class EtcdAddress:
         prefix = split.path.strip("/")
         if not _PREFIX.fullmatch(prefix):
             raise _broken(f"has no prefix of 1 to 64 letters, digits, '.', '_', '-': {_FORM}")
-        for name in files:
+        files: dict[str, str] = {}
+        for name, file in options:
             if name not in _FILES:
                 raise _broken(f"has no option {name!r}, only {', '.join(_FILES)}")
+            if name in files:
+                raise _broken(f"has the option {name!r} twice")
+            if not file:
+                raise _broken(f"names no file by the option {name!r}")
+            files[name] = file
         address = cls(members, prefix, split.scheme == "etcds", user, **files)
         address._check()
         return address

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pa_telephony.errors import ConfigurationError
-from pa_telephony.failover.stores.etcd_address import EtcdAddress
+from pa_telephony.failover.stores.etcd_address import EtcdAddress, is_etcd
 from pa_telephony.failover.stores.etcd_forms import MOST_OPERATIONS
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ class Fail(Protocol):
 
 
 def check_etcd(cluster: ClusterConfig, fail: Fail) -> None:
-    """See that the store's address can be read, and that every step of the cluster fits."""
+    """See that the line that names the store can be read, and that every step fits an etcd."""
     try:
+        if not is_etcd(cluster.store):
+            return
         EtcdAddress.parse(cluster.store)
     except ConfigurationError as error:
         fail(error.rule, field="store")
