@@ -85,7 +85,7 @@ def import_(file: Path, store: str | None, over: int | None, yes: bool) -> None:
             return await look_at(found, opened, base=base)
 
     proposal = _run(look)
-    _tell(proposal)
+    _tell(proposal, found)
     if proposal.transaction is None:
         click.echo(f"nothing changes: the store has this as revision {_number(proposal)}")
         return
@@ -137,7 +137,7 @@ def diff(file: Path, store: str | None) -> None:
         return propose(found, await open_view(found).snapshot())
 
     proposal = _run(look)
-    _tell(proposal)
+    _tell(proposal, found)
     for error in proposal.effect.refused:
         click.echo(printable_reason(f"refused: {error}"))
     if proposal.effect.refused:
@@ -153,8 +153,7 @@ def validate(file: Path) -> None:
     All rules that are broken are told, each with server or provider, field and rule.
     """
     found = failover.load(file)
-    for warning in found.warnings():
-        click.echo(printable_reason(f"warning: {warning}"))
+    _warn(found)
     servers = len(found.servers)
     click.echo(f"{file} keeps every rule: {servers} server{'' if servers == 1 else 's'}")
 
@@ -281,7 +280,13 @@ def _revision(revisions: tuple[Revision, ...], number: int | None) -> Revision:
     raise click.ClickException(f"the store has no revision {number}, only {known}")
 
 
-def _tell(proposal: Proposal) -> None:
+def _warn(found: failover.Cluster) -> None:
+    for warning in found.warnings():
+        click.echo(printable_reason(f"warning: {warning}"))
+
+
+def _tell(proposal: Proposal, found: failover.Cluster) -> None:
+    _warn(found)
     if proposal.present is None:
         click.echo("the store has no configuration yet")
     for change in proposal.changes:

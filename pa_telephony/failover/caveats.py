@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pa_telephony.failover.capacity import calls
-from pa_telephony.failover.config import ClusterConfig
+from pa_telephony.failover.config import ClusterConfig, JtapiProvider, SkinnyProvider
 from pa_telephony.failover.speech import speech_warnings
 from pa_telephony.failover.udp_ranges import overlapping
 
@@ -14,7 +14,7 @@ __all__ = ["warnings"]
 
 def warnings(cluster: ClusterConfig) -> list[str]:
     """Sentences about settings that work but are probably not meant; never an error (F9, F11)."""
-    found: list[str] = [*_udp_when_all_fall(cluster)]
+    found: list[str] = [*_udp_when_all_fall(cluster), *_of_providers(cluster)]
     listed = {name for server in cluster.servers for name in cluster.candidates(server.server_name)}
     for server in cluster.servers:
         name = server.server_name
@@ -40,6 +40,16 @@ def warnings(cluster: ClusterConfig) -> list[str]:
             found.append(f"{name}: a route address, but no media port to answer it")
     hosts = frozenset(each.hostname_or_ip_address.casefold() for each in cluster.servers)
     return [*found, *speech_warnings(cluster.speech, hosts)]
+
+
+def _of_providers(cluster: ClusterConfig) -> Iterator[str]:
+    for provider in cluster.providers:
+        if isinstance(provider, JtapiProvider) and provider.user and not provider.password:
+            yield f"provider {provider.name}: a user, but no password"
+        if isinstance(provider, SkinnyProvider):
+            ports = {number for name, number in cluster.devices if name == provider.name}
+            if idle := ", ".join(each for each in provider.devices if each not in ports):
+                yield f"provider {provider.name}: devices has {idle}, but no such media port"
 
 
 def _udp_when_all_fall(cluster: ClusterConfig) -> Iterator[str]:

@@ -288,6 +288,20 @@ async def test_the_configuration_is_saved_as_json_or_toml_and_keeps_its_password
         assert await the_secret(everything) == ""
 
 
+async def test_a_provider_that_loses_its_password_by_another_name_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, with_secret()) as (programs, everything, _):
+        administrator = programs[Role.ADMINISTRATOR]
+        _, found = await administrator.ask("GET", "/configuration")
+        meant = found["configuration"]
+        meant["providers"][0]["name"] = "renamed"
+        meant["servers"][0]["interceptor_port_provider"] = "renamed"
+        _, told = await administrator.ask("PUT", "/configuration?base=1", meant)
+        assert "provider renamed: a user, but no password" in told["warnings"]
+        assert await the_secret(everything) == ""
+
+
 async def test_the_second_writer_is_refused_and_shown_the_difference(tmp_path: Path) -> None:
     async with opened(tmp_path) as (programs, everything, _):
         administrator = programs[Role.ADMINISTRATOR]

@@ -93,6 +93,20 @@ def test_an_import_says_what_it_changes_and_what_happens_then(file: Path) -> Non
     assert said + "revision 2 is saved\n" == run("import", "--cluster", file)
 
 
+def test_what_is_probably_not_meant_is_told_before_it_is_saved(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(file, 'password = "secret"', "")
+    warning = "warning: provider PA1jtapi: a user, but no password"
+    assert warning in run("validate", "--cluster", file)
+    assert warning in run("import", "--cluster", file)
+    edit(file, "number_of_media_ports = 2", "number_of_media_ports = 3")
+    assert warning in run("diff", "--cluster", file, code=1)
+    monkeypatch.setattr("pa_telephony.cli.cluster.sys", SimpleNamespace(stdin=Terminal("n")))
+    said = CliRunner().invoke(cli, ["cluster", "import", "--cluster", str(file)], "n\n").output
+    assert warning in said.partition("Save this?")[0]
+
+
 def test_a_file_that_is_exported_is_taken_back_unchanged(file: Path, tmp_path: Path) -> None:
     run("import", "--cluster", file)
     copy = tmp_path / "elsewhere" / "copy.toml"

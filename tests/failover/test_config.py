@@ -10,7 +10,7 @@ import pytest
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.cluster import Cluster, load
-from pa_telephony.failover.config import ServerConfig, SkinnyProvider
+from pa_telephony.failover.config import JtapiProvider, ServerConfig, SkinnyProvider
 from pa_telephony.failover.identity import Kind
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
@@ -171,3 +171,24 @@ def test_a_device_s_name_does_not_depend_on_its_server_s_place_in_the_file() -> 
         found = {number: device for (_, number), device in cluster.devices.items()}
         assert found == expected | {"7002": "VI6"}
         assert [i.device for i in cluster.identities("PA1")] == ["VI3", "VI4"]
+
+
+def test_a_provider_that_cannot_log_in_or_names_devices_in_vain_is_a_warning(
+    cluster: Cluster,
+) -> None:
+    before = cluster.warnings()
+
+    def with_devices(**devices: str) -> list[str]:
+        providers = tuple(
+            replace(each, password="")
+            if isinstance(each, JtapiProvider)
+            else replace(each, devices=devices)
+            for each in cluster.providers
+        )
+        return replace(cluster, providers=providers).warnings()
+
+    no_password = "provider PA1jtapi: a user, but no password"
+    assert with_devices(**{"6001": "SPECIAL"}) == [no_password, *before]
+    in_vain = "provider pa1skinny: devices has 60001, 6003, but no such media port"
+    devices = {"60001": "SPECIAL", "6001": "OTHER", "6003": "THIRD"}
+    assert with_devices(**devices) == [no_password, in_vain, *before]
