@@ -83,6 +83,12 @@ def test_a_password_never_shows(cluster: Cluster) -> None:
         ('["PA2"]', '["127.0.0.12"]', "PA1", "fail_over_server_names"),
         ('type = "jtapi"', 'type = "sip"', "PA1jtapi", "type"),
         ('route_address = "6000"', 'colour = "red"', "PA1", "colour"),
+        (
+            "[[servers]]",
+            '[[servers]]\ntrace_package_list = ["sccp=debug", "sccp=off"]',
+            "PA1",
+            "trace_package_list",
+        ),
         ("[[servers]]", 'store = "ETCD://h1,h2/pa"\n[[servers]]', "", "store"),
     ],
 )
