@@ -355,6 +355,9 @@ async def test_a_rule_of_the_configuration_is_told_with_section_and_field(tmp_pa
             assert status == 422, told
             where = told["errors"][0]
             assert (where["section"], where["field"]) == (section, field)
+        meant = found["configuration"] | {"store": "elsewhere.db"}
+        status, told = await administrator.ask("PUT", "/configuration?base=1", meant)
+        assert (status, told["errors"][0]["field"]) == (422, "store")
         status, told = await administrator.ask("PUT", "/configuration", found["configuration"])
         assert (status, told["detail"]) == (422, "query: base: is mandatory")
         assert (await everything.managed.present()).number == 1

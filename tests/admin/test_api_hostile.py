@@ -327,6 +327,20 @@ async def test_a_body_that_is_too_large_or_comes_too_slowly_is_refused(tmp_path:
         assert await raw(everything, reader, b"x" * 100_000, 0.0) == 403
 
 
+async def test_a_body_that_would_be_passed_over_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (programs, _, __):
+        program = programs[Role.ADMINISTRATOR]
+        takes_none = [
+            each for each in OPERATIONS if each.body is None and each.method not in ("GET", "HEAD")
+        ]
+        assert "/restart" in {each.path for each in takes_none}
+        for operation in takes_none:
+            path = operation.path.replace("{name}", "a-reader")
+            status, found = await program.ask(operation.method, path, {"server": "PA1"})
+            words = f"{operation.method} {operation.path} takes no body."
+            assert (status, found["detail"]) == (400, words)
+
+
 async def test_a_session_that_has_ended_is_nobody_s_and_another_s_is_not_touched(
     tmp_path: Path,
 ) -> None:

@@ -168,6 +168,8 @@ def _check_csrf(request: Request, actor: Actor) -> None:
 
 async def _body(request: Request, operation: Operation) -> Any:
     if operation.body is None:
+        if operation.method != "GET" and await read_body(request):
+            raise Refused(400, f"{operation.method} {operation.path} takes no body.")
         return None
     kind = content_type(request)
     if kind == "application/toml" and operation.toml:

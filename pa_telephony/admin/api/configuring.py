@@ -68,6 +68,9 @@ class Configuring:
         present = await managed.present()
         if not present.number:
             _check_base(present, base)
+        if "store" in asked.body:
+            rule = "is where the configuration is, which saving does not change: leave it out"
+            raise refused_by(ConfigurationError(rule, field="store"))
         try:
             meant = from_document(with_passwords(asked.body, present.config))
         except ConfigurationError as error:

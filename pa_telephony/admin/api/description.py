@@ -68,6 +68,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     session: dict[str, list[str]] = {"session": []}
     if operation.method != "GET":
         session["csrf"] = []
+    # A body is read, to be refused, also where none is taken.
+    never = {"408", "413"} if operation.method == "GET" else set[str]()
+    if operation.body is None:
+        never.add("415")
     found: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.what.partition(".")[0].partition(";")[0] + ".",
@@ -83,7 +87,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             **{
                 status: {"$ref": f"#/components/responses/{status}"}
                 for status in _REFUSALS
-                if operation.body is not None or status not in ("408", "413", "415")
+                if status not in never
             },
         },
     }
