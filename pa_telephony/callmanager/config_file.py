@@ -119,6 +119,8 @@ def _put(setting: str, raw: dict[str, Any]) -> None:
         said = tomllib.loads(setting)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{setting!r} is no line of TOML: {error}") from error
+    if not said:
+        raise ConfigurationError(f"{setting!r} sets no field")
     for name, value in said.items():
         if name in ("device", "user"):
             raise ConfigurationError("is set in the file only", field=name)

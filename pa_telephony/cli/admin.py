@@ -18,7 +18,7 @@ import trio
 from pa_telephony.address import is_loopback
 from pa_telephony.admin.access import Access, SignOn, plain_address
 from pa_telephony.admin.roles import Role
-from pa_telephony.cli.running import keep_for_good, log_options, run_until_stopped
+from pa_telephony.cli.running import FILLED, keep_for_good, log_options, run_until_stopped
 from pa_telephony.cli.where import the_cluster, the_cluster_once_there, where_options
 from pa_telephony.errors import TelephonyError
 from pa_telephony.extras import need
@@ -36,7 +36,9 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 @click.group(short_help="The administration in a browser.", invoke_without_command=True)
 @where_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--host", type=FILLED, default="127.0.0.1", show_default=True, help="Where to listen."
+)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--name", "names", multiple=True, help="A name by which browsers may ask for it.")
 @click.option("--certificate", type=_FILE, help="Serve TLS with this PEM file.")

@@ -13,6 +13,7 @@ import click
 from pa_telephony import callmanager as manager
 from pa_telephony.callmanager.validation import warnings
 from pa_telephony.cli.running import (
+    FILLED,
     keep_for_good,
     log_messages,
     log_options,
@@ -27,6 +28,8 @@ from pa_telephony.trace import Trace
 
 __all__ = ["callmanager"]
 
+_CTI_TLS_PORT = 2749
+
 
 @click.command(short_help="Run the embedded call manager.")
 @click.option(
@@ -35,7 +38,7 @@ __all__ = ["callmanager"]
     required=True,
     help="TOML file with devices, lines, partitions, search spaces and users.",
 )
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--host", type=FILLED, help="Address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "--node",
     type=click.IntRange(min=1),
@@ -56,7 +59,11 @@ __all__ = ["callmanager"]
     help="PEM file: the CTI Manager takes encrypted connections, too (with --tls-key).",
 )
 @click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
-@click.option("--cti-tls-port", type=click.IntRange(0, 65535), default=2749, show_default=True)
+@click.option(
+    "--cti-tls-port",
+    type=click.IntRange(0, 65535),
+    help="Where it takes them, with a certificate.  [default: 2749]",
+)
 @click.option(
     "--control",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -75,7 +82,7 @@ def callmanager(
     settings: tuple[str, ...],
     tls_certificate: Path | None,
     tls_key: Path | None,
-    cti_tls_port: int,
+    cti_tls_port: int | None,
     control: Path | None,
     trace_file: Path | None,
     trace_keyed: bool,
@@ -86,15 +93,13 @@ def callmanager(
     if tls_certificate is not None or tls_key is not None:
         files = manager.TlsFiles(certificate=str(tls_certificate or ""), key=str(tls_key or ""))
         loaded = dataclasses.replace(loaded, cti_tls=files)
+    if cti_tls_port is not None and not loaded.cti_tls.certificate:
+        raise click.UsageError("--cti-tls-port goes with a certificate: --tls-certificate")
     for warning in warnings(loaded):
         click.echo(f"warning: {warning}", err=True)
     address = _address(loaded.nodes, host, node)
-    if (others := [each for each in loaded.nodes if each != address]) and address in loaded.nodes:
-        click.echo(
-            f"node {loaded.nodes.index(address) + 1} of {len(loaded.nodes)}: no trunk leads to"
-            f" {', '.join(others)}, so a call reaches what is registered here, and nothing else",
-            err=True,
-        )
+    if told := _told_of_nodes(loaded.nodes, address):
+        click.echo(told, err=True)
     with open_trace(trace_file, keyed=trace_keyed) as trace:
         traced = log_messages(trace)
         opening = functools.partial(
@@ -103,7 +108,7 @@ def callmanager(
             host=address,
             sccp_port=sccp_port,
             cti_port=cti_port,
-            cti_tls_port=cti_tls_port,
+            cti_tls_port=_CTI_TLS_PORT if cti_tls_port is None else cti_tls_port,
             trace=traced,
         )
         stalls = trace if trace_stalls else None
@@ -119,6 +124,19 @@ def _address(nodes: Sequence[str], host: str | None, node: int | None) -> str:
     if node > len(nodes):
         raise click.UsageError(f"--node {node}: the file names {len(nodes)} nodes")
     return nodes[node - 1]
+
+
+def _told_of_nodes(nodes: Sequence[str], address: str) -> str:
+    """What is to be said of listening at an address where the file names nodes; "" for nothing."""
+    others = ", ".join(each for each in nodes if each != address)
+    if not others:
+        return ""
+    if address not in nodes:
+        return f"{address} is none of the file's nodes, which are {others}: --node N takes the Nth"
+    return (
+        f"node {nodes.index(address) + 1} of {len(nodes)}: no trunk leads to {others}, so a call"
+        " reaches what is registered here, and nothing else"
+    )
 
 
 async def _run(

@@ -44,6 +44,8 @@ def decode(
     allowed; with - they are read from standard input. Exits with 1 when a frame could not be
     decoded.
     """
+    if as_json and (fields_only or everything):
+        raise click.UsageError("--json has everything: it goes without --fields and --all")
     text = " ".join(what)
     # os.path, since Path refuses to say whether a very long name is a file.
     if os.path.isfile(text):

@@ -18,7 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import click
 
 from pa_telephony import failover
-from pa_telephony.cli.running import run_until_stopped
+from pa_telephony.cli.running import FILLED, run_until_stopped
 from pa_telephony.cli.where import the_cluster_once_there, where_options
 from pa_telephony.extras import need
 from pa_telephony.failover.series import Series, series
@@ -36,7 +36,9 @@ _TEXT = "text/plain; charset=utf-8"
 
 @click.command(short_help="The cluster's state for Prometheus; /healthz and /readyz.")
 @where_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--host", type=FILLED, default="127.0.0.1", show_default=True, help="Where to listen."
+)
 @click.option("--port", default=9464, show_default=True, type=click.IntRange(0, 65535))
 def metrics(file: Path | None, store: str | None, host: str, port: int) -> None:
     """Serve /metrics, /healthz and /readyz until SIGTERM or Ctrl-C.

@@ -26,6 +26,7 @@ from pa_telephony.tasks import background
 from pa_telephony.trace import FrameRecord, JsonLinesTrace, PcapTrace, Record, Trace, tee
 
 __all__ = [
+    "FILLED",
     "SECONDS",
     "keep_for_good",
     "log_messages",
@@ -55,7 +56,37 @@ class _Seconds(click.FloatRange):
 SECONDS = _Seconds(0.0, LONGEST)
 """The type of an option that is a number of seconds: 0 to a day, and neither inf nor nan."""
 
+
+class _Filled(click.types.StringParamType):
+    """A text that says something; an empty one is often a variable that is not set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILLED = _Filled()
+"""The type of an option that is a text and not empty."""
+
+_NOT_WRITTEN = (".pcapng", ".cap", ".gz")
+"""Ends of a trace's name that promise what is not written."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _trace_file(
+    context: click.Context, parameter: click.Parameter, path: Path | None
+) -> Path | None:
+    if path is not None and path.suffix.lower() in _NOT_WRITTEN:
+        raise click.BadParameter(f"{path.suffix} is not written: give FILE.pcap, or FILE.jsonl")
+    return path
+
+
+def _with_trace(context: click.Context, parameter: click.Parameter, given: bool) -> bool:
+    if given and context.params["trace_file"] is None:
+        raise click.UsageError(f"{parameter.opts[0]} goes with --trace")
+    return given
 
 
 def trace_options(command: Command) -> Command:
@@ -64,11 +95,14 @@ def trace_options(command: Command) -> Command:
         "--trace",
         "trace_file",
         type=click.Path(dir_okay=False, path_type=Path),
+        callback=_trace_file,
+        is_eager=True,  # known before the options that go with it
         help="Write all traffic to FILE.pcap, or as JSON lines to any other name.",
     )
     keyed = click.option(
         "--trace-keyed",
         is_flag=True,
+        callback=_with_trace,
         help="Keep in it what people key, which may be a PIN; it is covered otherwise.",
     )
     return file(keyed(command))
@@ -79,6 +113,7 @@ def stalls_option(command: Command) -> Command:
     return click.option(
         "--trace-stalls",
         is_flag=True,
+        callback=_with_trace,
         help="Note in it when the process stood still, by looking a hundred times a second.",
     )(command)
 
@@ -230,7 +265,7 @@ def open_trace(path: Path | None, *, keyed: bool = False) -> Generator[Trace | N
         yield None
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    kind = PcapTrace if path.suffix == ".pcap" else JsonLinesTrace
+    kind = PcapTrace if path.suffix.lower() == ".pcap" else JsonLinesTrace
     try:
         file = kind(path, keyed=keyed)
     except OSError as error:

@@ -474,6 +474,7 @@ def test_a_setting_counts_instead_of_the_file_s(tmp_path: Path) -> None:
         ("timing.alerting = inf", "timing: alerting: must be a positive number"),
         ("limit = 1", "limit: unknown; known are "),
         ("devices = []", "devices: unknown; known are "),
+        ("", "'' sets no field"),
         ("max_calls", "'max_calls' is no line of TOML: "),
         ("user = []", "user: is set in the file only"),
         ("[[device]]", "device: is set in the file only"),

@@ -325,6 +325,13 @@ def test_a_frame_that_is_cut_is_shown_as_far_as_it_goes_and_fails(options: list[
     assert "the length word says 28 bytes, there are 24" in done.output
 
 
+@pytest.mark.parametrize("option", ["--fields", "--all"])
+def test_json_has_everything_so_what_would_leave_out_or_add_is_refused(option: str) -> None:
+    done = CliRunner().invoke(cli, ["decode", "--json", option, "00"])
+    assert done.exit_code == 2
+    assert "--json has everything: it goes without --fields and --all" in done.output
+
+
 def test_flags_are_shown_by_name() -> None:
     register = messages.encode(
         messages.RegisterReq(device_name="A", phone_features=enums.PhoneFeatures(0x8572)), 20

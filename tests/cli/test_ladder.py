@@ -175,6 +175,14 @@ def test_the_picture_is_svg_with_a_row_for_each_message(
     assert all(0 < float(label.attrib["y"]) < height for label in labels)
 
 
+def test_a_picture_has_no_width_of_a_terminal(capture: Path, tmp_path: Path) -> None:
+    out = tmp_path / "b.svg"
+    done = CliRunner().invoke(cli, ["ladder", str(capture), "--svg", str(out), "--width", "100"])
+    assert done.exit_code == 2
+    assert "--width is that of the terminal: it goes without --svg" in done.output
+    assert not out.exists()
+
+
 def test_lost_packets_are_counted_and_marked(tmp_path: Path) -> None:
     phone, other = ("127.0.0.20", 41000), ("127.0.0.21", 41000)
     with PcapTrace(tmp_path / "a.pcap") as trace:

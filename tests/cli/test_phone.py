@@ -304,6 +304,23 @@ def test_what_can_not_be_is_a_usage_error(wrong: tuple[str, ...]) -> None:
     assert CliRunner().invoke(cli, ["phone", *wrong]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--dial", ""), "'--dial': it is empty"),
+        (("--answer", "--address", ""), "'--address': it is empty"),
+        (("--for", "5"), "--for goes with --dial or --answer"),
+        (("--answer", "--trace-keyed"), "--trace-keyed goes with --trace"),
+    ],
+)
+def test_an_option_that_says_nothing_or_has_no_effect_is_refused(
+    words: tuple[str, ...], why: str
+) -> None:
+    done = CliRunner().invoke(cli, ["phone", "SEP000000001001", *words])
+    assert done.exit_code == 2
+    assert why in done.output
+
+
 async def test_who_is_not_there_is_told_once_and_waited_for() -> None:
     nobody = f"{NETWORK}.99"
     command = [sys.executable, "-W", "error", "-m", "pa_telephony", "phone", "SEP000000001001"]

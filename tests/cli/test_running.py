@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from loopback import NETWORK
 
+from pa_telephony import pcap
 from pa_telephony.cli import running
 from pa_telephony.cli.main import cli
 from pa_telephony.cti import messages as cti_messages
@@ -151,6 +152,24 @@ def test_a_log_that_cannot_be_written_and_options_that_contradict_are_refused(
     done = CliRunner().invoke(cli, [command, *needed[command], "-v", "-q"])
     assert done.exit_code == 2
     assert "-v or -q, not both" in done.output
+
+
+@pytest.mark.parametrize("name", ["a.pcapng", "a.cap", "a.pcap.gz", "a.PCAPNG"])
+def test_a_trace_whose_name_promises_what_is_not_written_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    done = CliRunner().invoke(cli, ["callmanager", "--config", "none.toml", "--trace", str(file)])
+    assert done.exit_code == 2
+    assert "is not written: give FILE.pcap, or FILE.jsonl" in done.output
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("name", ["a.pcap", "a.PCAP"])
+def test_a_trace_is_a_pcap_whatever_the_case_of_its_end(tmp_path: Path, name: str) -> None:
+    with running.open_trace(tmp_path / name):
+        pass
+    assert [*pcap.read_pcap(tmp_path / name)] == []
 
 
 def test_a_port_that_somebody_has_is_told_as_what_it_is(

@@ -127,6 +127,13 @@ def test_every_command_that_runs_until_it_is_stopped_waits(
     assert "127.0.0.1:1" in result.output
 
 
+@pytest.mark.parametrize("command", ["metrics", "admin"])
+def test_an_address_to_listen_on_that_is_empty_is_refused(command: str) -> None:
+    done = CliRunner().invoke(cli, [command, "--host", "", "--store", ETCD])
+    assert done.exit_code == 2
+    assert "'--host': it is empty" in done.output
+
+
 NEEDED = {
     each[0]: each for each in (["--cluster", str(EXAMPLE)], ["--name", "PA1"], ["--to", ETCD])
 }

@@ -49,6 +49,8 @@ def ladder(
     Messages go from top to bottom; RTP streams are bars with codec, packets and lost packets.
     Messages of one call have one colour. Calls are numbered as they begin.
     """
+    if svg is not None and width is not None:
+        raise click.UsageError("--width is that of the terminal: it goes without --svg")
     drawn = _selected(build(read_capture(file)), call, devices)
     if not everything:
         drawn = drawn.without_noise()

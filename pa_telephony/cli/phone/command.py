@@ -23,6 +23,7 @@ from pa_telephony.cli.phone.keys import Action, Deed, Typing, meaning
 from pa_telephony.cli.phone.screen import display
 from pa_telephony.cli.phone.sounds import Files, SoundCard, Sounds
 from pa_telephony.cli.running import (
+    FILLED,
     SECONDS,
     keep_for_good,
     open_trace,
@@ -90,6 +91,7 @@ def _peers(
 )
 @click.option(
     "--dial",
+    type=FILLED,
     metavar="NUMBER",
     callback=_number,
     help="Call this number, talk, and leave: no keys.",
@@ -114,7 +116,9 @@ def _peers(
     metavar="WAV",
     help="Write what is heard to this file instead of using the sound card.",
 )
-@click.option("--address", help="Where sound is received; else our end of the signalling.")
+@click.option(
+    "--address", type=FILLED, help="Where sound is received; else our end of the signalling."
+)
 @click.option("--rtp-port", type=click.IntRange(1024, 65534), default=32000, show_default=True)
 @trace_options
 def phone(
@@ -138,6 +142,9 @@ def phone(
     """
     if dial and answer:
         raise click.UsageError("--dial and --answer exclude each other")
+    scripted = bool(dial or answer)
+    if seconds is not None and not scripted:
+        raise click.UsageError("--for goes with --dial or --answer")
     if rtp_port % 2:
         raise click.UsageError("--rtp-port must be even")
     options = _Options(
@@ -149,7 +156,6 @@ def phone(
         address=address,
         rtp_port=rtp_port,
     )
-    scripted = bool(dial or answer)
     if not scripted and not sys.stdin.isatty():
         raise click.UsageError("no keyboard: give --dial or --answer")
     run = _script if scripted else _telephone
