@@ -63,7 +63,7 @@ class CallManager:
     takes "host:port" for an IPv6 address). So any number of them run at the same time. Where the
     system has 127.0.0.1 only, or another program listens on these ports of all addresses, it takes
     free ports of 127.0.0.1. With ``host`` it listens there, on ``sccp_port`` and ``cti_port`` (0:
-    free ones).
+    free ones), which are nothing without it: :class:`ValueError`.
 
     An internal error of the call manager while it serves a connection closes that connection, as it
     does in production; here it is raised as well (:meth:`raise_internal_errors`). So is the
@@ -82,6 +82,8 @@ class CallManager:
         cti_port: int = 0,
         timeout: float = 10.0,
     ) -> None:
+        if host is None and (sccp_port or cti_port):
+            raise ValueError(f"{'sccp_port' if sccp_port else 'cti_port'} goes with host")
         self.timeout = timeout
         self.thread = TrioThread(self._run, "pa-telephony call manager")
         self._config = config or CallManagerConfig()

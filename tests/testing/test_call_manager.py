@@ -451,3 +451,9 @@ class UnittestStyle(unittest.TestCase):
             call = call_manager.phone("1001").dial("1002")
             call.wait_for("connected")
             assert call.connected_to == "1002"
+
+
+@pytest.mark.parametrize("port", ["sccp_port", "cti_port"])
+def test_a_port_without_the_host_that_it_is_of_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match=f"{port} goes with host"):
+        CallManager(**{port: 4711})  # type: ignore[arg-type]
