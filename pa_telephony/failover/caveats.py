@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pa_telephony.failover.capacity import calls
@@ -36,6 +37,12 @@ def warnings(cluster: ClusterConfig) -> list[str]:
             found.append(f"{name}: owns nothing and stands in for nobody")
         if server.media_port_beginning_address and not own:
             found.append(f"{name}: a beginning address, but 0 media ports")
+        packages = [each.partition("=")[0] for each in server.trace_package_list]
+        found += [
+            f"{name}: trace_package_list has {each} {count} times, of which the last one counts"
+            for each, count in Counter(packages).items()
+            if count > 1
+        ]
         if server.route_address and not own:
             found.append(f"{name}: a route address, but no media port to answer it")
     hosts = frozenset(each.hostname_or_ip_address.casefold() for each in cluster.servers)

@@ -192,12 +192,7 @@ def _check_server(server: ServerConfig, checker: _Checker) -> None:
             Pattern.parse(text, fixed=True)
         except PatternError as error:
             checker.fail(str(error), section, "interceptor_ports")
-    packages: set[str] = set()
     for entry in server.trace_package_list:
-        package = entry.partition("=")[0]
-        if package in packages:
-            checker.fail(f"{package!r} is listed twice", section, "trace_package_list")
-        packages.add(package)
         if not _PACKAGE.fullmatch(entry):
             checker.fail(
                 f"{entry!r} must be package=level: failover, sccp, cti or rtp;"

@@ -121,11 +121,14 @@ class Upkeep:
         """Tell of sound that comes and cannot be played, or cannot be sent."""
         row, inbound = port.index, self._inbound
         unexpected = int(inbound.unexpected[row])
-        if port.latch is None or not (port.foreign or unexpected or port.unsent):
+        peer = port.peer
+        if peer is None or not (port.foreign or unexpected or port.unsent):
             return
+        # Who is only listened to was announced by nobody.
+        awaited = port.receiving and port.latch is not None
         for why in port.mismatch.complaints(
-            port.latch,
-            silent=port.receiving and bool(now - inbound.heard_at[row] > SILENT_FOR),
+            peer,
+            silent=awaited and bool(now - inbound.heard_at[row] > SILENT_FOR),
             unexpected=unexpected,
             payload_type=int(inbound.unexpected_type[row]),
             unsent=port.unsent,

@@ -83,12 +83,6 @@ def test_a_password_never_shows(cluster: Cluster) -> None:
         ('["PA2"]', '["127.0.0.12"]', "PA1", "fail_over_server_names"),
         ('type = "jtapi"', 'type = "sip"', "PA1jtapi", "type"),
         ('route_address = "6000"', 'colour = "red"', "PA1", "colour"),
-        (
-            "[[servers]]",
-            '[[servers]]\ntrace_package_list = ["sccp=debug", "sccp=off"]',
-            "PA1",
-            "trace_package_list",
-        ),
         ("[[servers]]", 'store = "ETCD://h1,h2/pa"\n[[servers]]', "", "store"),
     ],
 )
@@ -177,6 +171,15 @@ def test_a_device_s_name_does_not_depend_on_its_server_s_place_in_the_file() -> 
         found = {number: device for (_, number), device in cluster.devices.items()}
         assert found == expected | {"7002": "VI6"}
         assert [i.device for i in cluster.identities("PA1")] == ["VI3", "VI4"]
+
+
+def test_a_package_that_is_traced_in_two_ways_is_a_warning(cluster: Cluster) -> None:
+    before = cluster.warnings()
+    first = replace(cluster.servers[0], trace_package_list=("sccp=debug", "cti=off", "sccp=off"))
+    told = replace(cluster, servers=(first, *cluster.servers[1:])).warnings()
+    assert set(told) - set(before) == {
+        f"{first.server_name}: trace_package_list has sccp 2 times, of which the last one counts"
+    }
 
 
 def test_a_provider_that_cannot_log_in_or_names_devices_in_vain_is_a_warning(

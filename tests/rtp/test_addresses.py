@@ -143,6 +143,17 @@ async def test_music_that_comes_one_way_is_heard(named: bool, heard: int) -> Non
     assert (port.stats.received, port.stats.foreign_from) == (heard, origin)
 
 
+async def test_music_of_a_type_that_nobody_agreed_on_is_told_of() -> None:
+    records: list[Record] = []
+    async with a_port(42326, records) as port:
+        with a_socket(HOST) as music:
+            await say(music, port, 50, payload_type=9)
+            await trio.sleep(1)
+    assert [why.partition(": ")[2] for why in reasons(records)] == [
+        "payload type 9 comes, which was not agreed on: not heard"
+    ]
+
+
 async def test_the_peer_that_is_named_is_the_only_one_heard_from_then_on() -> None:
     async with a_port(42328, []) as port:
         with a_socket(f"{NETWORK}.98") as early, a_socket(HOST) as peer:
