@@ -25,7 +25,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["DIGITS", "KEYS", "LONGEST", "Pattern", "PatternError"]
+__all__ = ["DIGITS", "KEYS", "LONGEST", "Pattern", "PatternError", "plain"]
 
 DIGITS = frozenset("0123456789")
 KEYS = DIGITS | frozenset("*#+")
@@ -115,6 +115,12 @@ class Pattern:
             product *= sum(10**more for more in range(LONGEST - len(self.places) + 1))
         return product
 
+    def overlaps(self, other: Pattern) -> bool:
+        """Whether some number matches both; of ``!`` those with one digit there count."""
+        return len(self.places) == len(other.places) and not any(
+            mine.isdisjoint(others) for mine, others in zip(self.places, other.places, strict=True)
+        )
+
     def numbers(self) -> Iterator[str]:
         """The numbers that match, one after the other; of ``!`` those with one digit there."""
         return map("".join, itertools.product(*(sorted(place) for place in self.places)))
@@ -140,6 +146,14 @@ class Pattern:
                     *(DIGITS,) * more,
                     *self.places[self.repeats :],
                 )
+
+
+def plain(number: str) -> str:
+    """A number or pattern as the call manager has it; a text that is none stays as it is."""
+    try:
+        return Pattern.parse(number).number
+    except PatternError:
+        return number
 
 
 def _begins(places: tuple[frozenset[str], ...], number: str) -> bool:

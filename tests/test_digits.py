@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from pa_telephony.digits import LONGEST, Pattern, PatternError
+from pa_telephony.digits import LONGEST, Pattern, PatternError, plain
 
 PLACES = st.sampled_from(["1", "2", "*", "+", "X", "x", "[12]", "[1-46]", "[^1]", "\\+"])
 PATTERNS = st.tuples(
@@ -93,3 +93,27 @@ def test_what_is_no_pattern_is_refused_with_the_rule_that_it_breaks(text: str, w
 def test_where_all_numbers_have_one_length_an_exclamation_mark_is_refused() -> None:
     with pytest.raises(PatternError, match="no fixed length"):
         Pattern.parse("5!", fixed=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "do"),
+    [
+        ("1002", "10.02", True),
+        ("100X", "1[0-2]02", True),
+        ("100[0-4]", "100[5-9]", False),
+        ("100X", "1002X", False),
+        ("X", "*", False),
+    ],
+)
+def test_patterns_overlap_when_some_number_matches_both(one: str, other: str, do: bool) -> None:
+    assert Pattern.parse(one).overlaps(Pattern.parse(other)) is do
+    assert Pattern.parse(other).overlaps(Pattern.parse(one)) is do
+
+
+@pytest.mark.parametrize(
+    ("text", "result"), [("10.0x", "100X"), (r"\+49", "+49"), ("Alice", "Alice"), ("", "")]
+)
+def test_a_number_is_as_the_call_manager_has_it_and_another_text_as_it_was(
+    text: str, result: str
+) -> None:
+    assert plain(text) == result

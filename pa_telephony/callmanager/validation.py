@@ -16,7 +16,7 @@ from pa_telephony.callmanager.config import (
     Timing,
 )
 from pa_telephony.cti.server.handles import CtiManagerConfig
-from pa_telephony.digits import KEYS, Pattern, PatternError
+from pa_telephony.digits import KEYS, Pattern, PatternError, plain
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError, first_of
 
@@ -25,6 +25,8 @@ __all__ = ["check", "warnings"]
 Broken: TypeAlias = Iterator[ConfigurationError]
 """The rules that are broken."""
 Limits: TypeAlias = CallManagerConfig | StationLimits | CtiManagerConfig | ControlLimits
+Lines: TypeAlias = dict[tuple[str, str], tuple[DeviceConfig, LineConfig]]
+"""The first device with each number and partition, and its line."""
 Times: TypeAlias = Timing | CtiManagerConfig | LineConfig | ControlLimits
 
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
@@ -87,7 +89,8 @@ def _broken(config: CallManagerConfig) -> Broken:
             yield from _interval(getattr(config.timing, each.name), "timing", each.name, least=1)
         else:
             yield from _seconds(config.timing, each.name, "timing", zero=False)
-    yield from _of_devices(config)
+    lines: Lines = {}
+    yield from _of_devices(config, lines)
     port: Any = config.first_media_port
     if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
         yield _error("must be even, 1024 to 65534", "", "first_media_port")
@@ -96,7 +99,7 @@ def _broken(config: CallManagerConfig) -> Broken:
         yield from _yes_or_no(config, name)
     if not all(config.nodes) or len(set(config.nodes)) < len(config.nodes):
         yield _error("must be addresses, each once", "", "nodes")
-    yield from _of_park_numbers(config)
+    yield from _of_park_numbers(config, lines)
     yield from _of_users(config)
 
 
@@ -133,9 +136,9 @@ def _of_control(control: ControlLimits) -> Broken:
             yield from _seconds(control, each.name, "control", zero=False)
 
 
-def _of_devices(config: CallManagerConfig) -> Broken:
+def _of_devices(config: CallManagerConfig, lines: Lines) -> Broken:
+    """Rules of all devices; ``lines`` is filled with their lines that are sound."""
     names: set[str] = set()
-    lines: dict[tuple[str, str], tuple[DeviceConfig, LineConfig]] = {}
     for device in config.devices:
         section = f"device {device.name}"
         if not 1 <= len(device.name) <= 15 or not device.name.isprintable():
@@ -155,11 +158,15 @@ def _of_devices(config: CallManagerConfig) -> Broken:
             yield from wrong
             if wrong:
                 continue
-            key = Pattern.parse(line.number).text, line.partition
+            key = plain(line.number), line.partition
             if key in lines:
                 yield from _of_shared(*lines[key], device, line, section)
             else:
                 lines[key] = device, line
+    for device, line in lines.values():
+        if other := lines.get((line.pickup_group, "")):
+            rule = f"{line.pickup_group} is already a line of {other[0].name}"
+            yield _error(rule, f"device {device.name}", "pickup_group")
 
 
 def _of_buttons(device: DeviceConfig, section: str) -> Broken:
@@ -208,11 +215,26 @@ def _of_shared(
             yield _error(f"must be as on {other.name}, which shares {line.number}", section, name)
 
 
-def _of_park_numbers(config: CallManagerConfig) -> Broken:
-    for pattern in config.park_numbers:
+def _of_park_numbers(config: CallManagerConfig, lines: Lines) -> Broken:
+    """A call that is parked at a number which dialling finds elsewhere could not be fetched."""
+    taken = {
+        number: f"a line of {device.name}"
+        for (number, partition), (device, _) in lines.items()
+        if not partition
+    }
+    for device, line in lines.values():
+        if line.pickup_group:
+            taken.setdefault(line.pickup_group, f"a pickup group of {device.name}")
+    others = [Pattern.parse(number) for number in taken] if config.park_numbers else []
+    for text in config.park_numbers:
         try:
-            if Pattern.parse(pattern, fixed=True).breadth > _MOST_PARK_NUMBERS:
-                raise PatternError(f"{pattern!r}: more than {_MOST_PARK_NUMBERS} numbers")
+            pattern = Pattern.parse(text, fixed=True)
+            if pattern.breadth > _MOST_PARK_NUMBERS:
+                raise PatternError(f"{text!r}: more than {_MOST_PARK_NUMBERS} numbers")
+            for other in others:
+                # Of a wider pattern, the park numbers are the ones that dialling finds.
+                if other.breadth <= pattern.breadth and other.overlaps(pattern):
+                    raise PatternError(f"{text!r}: {other.text} is already {taken[other.text]}")
         except PatternError as error:
             yield _error(str(error), "", "park_numbers")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pa_telephony.digits import Pattern, PatternError
+from pa_telephony.digits import plain
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.identity import Identity, Kind
 
@@ -80,7 +80,7 @@ def missing_devices(
     taken = set(known)
     for identity in _identities(cluster):
         wanted = _MEDIA_PORT if identity.kind is Kind.PORT else _ROUTE_POINT
-        number = _plain(identity.number)
+        number = plain(identity.number)
         if (wanted, number) in found:
             continue
         why = _wrong(identity, wanted, number, known)
@@ -103,14 +103,6 @@ def _identities(cluster: ClusterConfig) -> Iterator[Identity]:
         yield from cluster.identities(server.server_name)
 
 
-def _plain(number: str) -> str:
-    """A number or pattern without what matches nothing, as a call manager writes it."""
-    try:
-        return Pattern.parse(number).number
-    except PatternError:
-        return number
-
-
 def _wrong(identity: Identity, wanted: str, number: str, known: dict[str, KnownDevice]) -> str:
     """What is wrong with the device of an identity; "" where it is there as it has to be."""
     if not identity.device:
@@ -129,7 +121,7 @@ def _wrong(identity: Identity, wanted: str, number: str, known: dict[str, KnownD
 
 
 def _fits(device: KnownDevice, wanted: str, number: str) -> bool:
-    return device.kind == wanted and number in {_plain(line.number) for line in device.lines}
+    return device.kind == wanted and number in {plain(line.number) for line in device.lines}
 
 
 def _free_name(identity: Identity, taken: set[str]) -> str:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from bare_house import House
+from bare_house import House, a_config
 from company import ALICE, BOB, CAROL, DAVE
 
 from pa_telephony.callmanager.calls.model import LegState, Purpose
@@ -118,6 +118,15 @@ def test_a_second_look_at_the_clock_is_not_needed_for_a_leg_that_only_changed_it
     assert times.began(leg) is times.in_state(leg) is None
     house.leave(BOB)
     assert times.devices == {BOB: 7.0}
+
+
+@pytest.mark.parametrize("written", ["1002", "10.02"])
+def test_a_line_is_found_by_its_number_with_a_dot_or_without(written: str) -> None:
+    house = House(a_config(number="10.02"))
+    do(manager_of(house), MessageWaiting(line=written, on=True))
+    line = house.calls.line("1002")
+    assert line is not None
+    assert line.message_waiting
 
 
 @pytest.mark.parametrize(

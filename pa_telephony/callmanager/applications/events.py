@@ -34,6 +34,7 @@ from pa_telephony.cti.server.backend import (
     Participant,
     Party,
 )
+from pa_telephony.digits import plain
 from pa_telephony.rtp.packet import Codec
 
 __all__ = ["CtiView"]
@@ -144,7 +145,7 @@ class CtiView(Watcher):
         )
 
     def _line_id(self, line: LineConfig) -> int:
-        key = line.number, line.partition
+        key = plain(line.number), line.partition
         return self._line_ids.setdefault(key, len(self._line_ids) + 1)
 
     def leg(self, leg: Leg) -> LegInfo:

@@ -19,7 +19,7 @@ from pa_telephony.callmanager.calls.model import (
     Reason,
 )
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig, DeviceKind
-from pa_telephony.digits import Pattern
+from pa_telephony.digits import Pattern, plain
 from pa_telephony.q850 import Cause
 
 __all__ = ["REASONS", "ParkNumbers", "PickupGroup", "Route", "Router", "Target"]
@@ -86,7 +86,7 @@ class Router:
         self._is_registered = is_registered
         self._calls_of = calls_of
         self._plan: DialPlan[Target] = DialPlan()
-        self._groups: set[str] = set()
+        self._groups: dict[str, PickupGroup] = {}
         for device in config.devices:
             self.add_device(device)
         for numbers in config.park_numbers:
@@ -95,10 +95,10 @@ class Router:
     def add_device(self, device: DeviceConfig) -> None:
         """Let the numbers of a device be dialled."""
         for index, each in enumerate(device.lines, 1):
-            key = Pattern.parse(each.number).text, each.partition
+            key = plain(each.number), each.partition
             line = self.lines.get(key)
             if line is None:
-                line = self.lines[key] = Line(each.number, each.partition)
+                line = self.lines[key] = Line(*key)
                 line.forwards = {
                     kind: getattr(each, kind.value) for kind in Forward if getattr(each, kind.value)
                 }
@@ -107,8 +107,8 @@ class Router:
             line.appearances.append(appearance)
             self.appearances[device.name, index] = appearance
             if each.pickup_group and each.pickup_group not in self._groups:
-                self._groups.add(each.pickup_group)
-                self._plan.add(each.pickup_group, "", PickupGroup(each.pickup_group))
+                group = self._groups[each.pickup_group] = PickupGroup(each.pickup_group)
+                self._plan.add(group.number, "", group)
 
     def remove_device(self, device: str) -> None:
         """Forget a device, and the numbers that no other device has."""
@@ -120,6 +120,9 @@ class Router:
             if not line.appearances:
                 self._plan.remove(line)
                 self.lines = {at: each for at, each in self.lines.items() if each is not line}
+        left = {each.config.pickup_group for each in self.appearances.values()}
+        for number in self._groups.keys() - left:
+            self._plan.remove(self._groups.pop(number))
 
     def space(self, name: str) -> tuple[str, ...]:
         """The partitions of a calling search space, in order."""

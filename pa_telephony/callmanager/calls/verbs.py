@@ -68,6 +68,7 @@ from pa_telephony.callmanager.calls.model import (
 )
 from pa_telephony.callmanager.calls.parking import ParkedCall, Parking
 from pa_telephony.callmanager.config import CallManagerConfig, DeviceConfig
+from pa_telephony.digits import plain
 from pa_telephony.q850 import Cause
 
 __all__ = [
@@ -198,7 +199,7 @@ class Calls:
 
     def line(self, number: str, partition: str = "") -> Line | None:
         """The line of a number, or of a pattern; None when there is none."""
-        return self._exchange.router.lines.get((number.upper(), partition))
+        return self._exchange.router.lines.get((plain(number), partition))
 
     def line_seen_from(self, appearance: Appearance, number: str) -> Line | None:
         """The line that would ring if a line called its number; None where none would."""

@@ -20,6 +20,7 @@ from pa_telephony.callmanager.control.requests import (
     Verb,
     Watch,
 )
+from pa_telephony.digits import plain
 from pa_telephony.errors import RequestFailed
 from pa_telephony.printable import printable
 from pa_telephony.q850 import Cause, described
@@ -90,7 +91,7 @@ def _line(manager: CallManager, number: str, partition: str | None) -> Line:
     known = [
         line
         for line in manager.calls.lines()
-        if line.number == number.upper() and partition in (None, line.partition)
+        if line.number == plain(number) and partition in (None, line.partition)
     ]
     if len(known) == 1:
         return known[0]
