@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from pa_telephony.callmanager.calls.dialplan import translate
+from pa_telephony.callmanager.calls.model import Forward, Line
+from pa_telephony.callmanager.calls.routing import Router
 from pa_telephony.callmanager.config import (
     CallManagerConfig,
     ControlLimits,
@@ -19,6 +23,7 @@ from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import KEYS, Pattern, PatternError, plain
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError, first_of
+from pa_telephony.q850 import Cause, described
 
 __all__ = ["check", "warnings"]
 
@@ -53,25 +58,69 @@ def check(config: CallManagerConfig) -> None:
 
 
 def warnings(config: CallManagerConfig) -> list[str]:
-    """Sentences about settings that work but are probably not meant; never an error.
+    """Sentences about settings that work but are probably not meant; never an error."""
+    return [*_of_route_points(config), *_of_partitions(config), *_of_forwards(config)]
 
-    A route point is served by an application. Calls that come while none is there, or that it
-    does not route in time, need forwards: without, they fail
-    (docs/failover-design.md, F24).
+
+def _of_route_points(config: CallManagerConfig) -> Iterator[str]:
+    """A route point is served by an application.
+
+    Calls that come while none is there, or that it does not route in time, need forwards: without,
+    they fail (docs/failover-design.md, F24).
     """
     missing = {
         "forward_failure": "while no application serves it its callers are turned away",
         "forward_no_answer": "a caller whom its application does not route is turned away",
     }
-    return [
-        f"route point {device.name}, line {line.number}: no {name}, so {what}"
-        for device in config.devices
-        if device.kind is DeviceKind.ROUTE_POINT
-        for line in device.lines
-        if not line.forward_all
-        for name, what in missing.items()
-        if not getattr(line, name)
-    ]
+    for device in config.devices:
+        for line in device.lines:
+            if device.kind is DeviceKind.ROUTE_POINT and not line.forward_all:
+                for name, what in missing.items():
+                    if not getattr(line, name):
+                        yield f"{_where(device, line)}: no {name}, so {what}"
+
+
+def _of_partitions(config: CallManagerConfig) -> Iterator[str]:
+    """A partition that only lines have, or only search spaces, is written wrongly in one place."""
+    seen = {"", *itertools.chain(*config.search_spaces.values())}
+    used = {""}
+    for device in config.devices:
+        for line in device.lines:
+            if config.search_spaces and line.partition not in {*seen, *used}:
+                missing = f"no search space has partition {line.partition!r}"
+                yield f"{_where(device, line)}: {missing}, so nobody can call what is in it"
+            used.add(line.partition)
+    for name, partitions in config.search_spaces.items():
+        for partition in partitions:
+            if partition not in used:
+                yield f"search space {name}: no line is in partition {partition!r}"
+
+
+def _of_forwards(config: CallManagerConfig) -> Iterator[str]:
+    """Forwards that the control socket would refuse, and rings of them, each told once.
+
+    Where a forward keeps digits of a pattern's number, it leads to another number for each.
+    """
+    router = Router(config, lambda device: True, lambda appearance: 0)
+    told: set[frozenset[Line]] = set()
+    for kind, line in itertools.product(Forward, router.lines.values()):
+        to = line.forwards.get(kind, "")
+        if not to or ("X" in to.upper() and Pattern.parse(line.number).breadth > 1):
+            continue
+        number = translate(to, line.number)
+        first = line.appearances[0]
+        where = f"{first.kind.value} {first.device}, line {line.number}: {kind.value} to {to}"
+        if ring := router.ring_of_forwards(line, kind, number):
+            if frozenset(ring) not in told:
+                numbers = ", ".join(each.number for each in (*ring, line))
+                yield f"{where} leads in a ring: {numbers}"
+            told.add(frozenset(ring))
+        elif (cause := router.why_not_forwarded(line, number)) is not Cause.NORMAL:
+            yield f"{where} leads nowhere: {described(cause)}"
+
+
+def _where(device: DeviceConfig, line: LineConfig) -> str:
+    return f"{device.kind.value} {device.name}, line {line.number}"
 
 
 def _error(rule: str, section: str, field: str) -> ConfigurationError:

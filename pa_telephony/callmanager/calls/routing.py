@@ -177,6 +177,29 @@ class Router:
             behind |= {target}
             hops += 1
 
+    def why_not_forwarded(self, line: Line, number: str) -> Cause:
+        """Why a line cannot be forwarded to a number: none, or it leads back. Else NORMAL."""
+        cause = self.route(number, line.forward_search_space, passed={line}).cause
+        refused = cause in (Cause.UNALLOCATED_NUMBER, Cause.ROUTING_ERROR)
+        return cause if refused else Cause.NORMAL
+
+    def ring_of_forwards(self, line: Line, kind: Forward, number: str) -> list[Line]:
+        """The lines, ``line`` first, through which its forward to ``number`` comes back to it.
+
+        Each forwards its calls in all cases, or as ``kind`` says. Empty where there is no ring, or
+        one of more hops than a call may take.
+        """
+        passed = [line]
+        target = self.find(number, line.forward_search_space).target
+        while isinstance(target, Line) and target not in passed:
+            passed.append(target)
+            to = target.forwards.get(Forward.ALL) or target.forwards.get(kind)
+            if to is None or len(passed) > self._config.max_hops:
+                return []
+            number = translate(to, number)
+            target = self.find(number, target.forward_search_space).target
+        return passed if target is line else []
+
     def _look_at(
         self, line: Line, caller: Appearance | None
     ) -> tuple[Cause, Forward | None, tuple[Appearance, ...]]:

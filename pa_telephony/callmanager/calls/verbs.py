@@ -440,10 +440,9 @@ class Calls:
         if number == line.forwards.get(kind, ""):
             return
         if number:
-            space = line.forward_search_space
-            route = exchange.router.route(number, space, passed={line})
-            if route.cause in (Cause.UNALLOCATED_NUMBER, Cause.ROUTING_ERROR):
-                raise exchange.refusal(route.cause, number)
+            cause = exchange.router.why_not_forwarded(line, number)
+            if cause is not Cause.NORMAL:
+                raise exchange.refusal(cause, number)
             line.forwards[kind] = number
         else:
             del line.forwards[kind]

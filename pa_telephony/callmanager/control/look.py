@@ -116,6 +116,8 @@ class Look:
         self._times = times
         self._counters = counters
         self._epoch = epoch
+        # Every forward is followed, which takes a second with 10,000 lines: once, at the start.
+        self._warnings = warnings(manager.config)
 
     def rows(self, topic: str) -> Sequence[Row]:
         """The rows of a topic as they are now."""
@@ -198,8 +200,8 @@ class Look:
         return [Counter(name=name, value=value) for name, value in found.items()]
 
     def warnings(self) -> list[Notice]:
-        """What is probably not meant in the configuration, and who cannot be reached now."""
-        found = [Notice(text=text) for text in warnings(self._manager.config)]
+        """What was probably not meant at the start, and who cannot be reached now."""
+        found = [Notice(text=text) for text in self._warnings]
         for each in self.route_points():
             if not each.registered_by and not each.forward_failure:
                 where = f"{each.number} of {each.device}"
