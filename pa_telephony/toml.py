@@ -7,9 +7,9 @@ import dataclasses
 import functools
 import os
 import tomllib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pa_telephony.errors import ConfigurationError, first_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "all_made",
     "error_names_file",
     "make",
+    "misfits",
     "parse",
     "read",
     "table",
@@ -161,23 +162,72 @@ def all_made(make_one: Callable[[Any, int], Made], values: Iterable[Any]) -> tup
     return tuple(together(parts).values())
 
 
+def misfits(
+    part: object, name_of: Callable[[object], str], section: str = ""
+) -> Iterator[ConfigurationError]:
+    """The values, in a dataclass and those within, that are not of their declared types.
+
+    For what a program has made: a comma that is missing makes a text of a tuple. ``name_of`` gives
+    the section of a part within; "" stands for the one around it, or the field's name.
+    """
+    kind: type = type(part)
+    for name, hint in _declared(kind).items():
+        value = getattr(part, name)
+        if not _fits(hint, value):
+            yield from _misfit(hint, value, section, name)
+        elif hint not in _WORDS:
+            several = isinstance(value, tuple | list)
+            for each in cast("Iterable[object]", value if several else (value,)):
+                if dataclasses.is_dataclass(each):
+                    around = section if several else name
+                    yield from misfits(each, name_of, name_of(each) or around)
+
+
+def _misfit(hint: Any, value: Any, section: str, field: str) -> Iterator[ConfigurationError]:
+    origin, inner = get_origin(hint), get_args(hint)
+    name: str = type(value).__name__
+    one, shown = ("text", repr(value)) if name == "str" else (name, f"{name}(...)")
+    if origin is Mapping and isinstance(value, Mapping) and hint not in _WORDS:
+        for key, each in cast("Mapping[object, object]", value).items():
+            for kind, half in zip(inner, (key, each), strict=True):
+                if not _fits(kind, half):
+                    yield from _misfit(kind, half, field, str(key))
+        return
+    rule = f"must be {_WORDS.get(hint) or 'of type ' + getattr(hint, '__name__', str(hint))}"
+    if origin is tuple and _fits(inner[0], value):
+        rule = f"is one {one}: write ({shown},)"
+    yield ConfigurationError(rule, section=section, field=field)
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """Whether a value is of a declared type; a list does as a tuple, a whole number as a float."""
+    if type(value) is hint:
+        return True
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple | list) and all(
+            _fits(inner[0], each) for each in cast("Iterable[object]", value)
+        )
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(inner[0], key) and _fits(inner[1], each)
+            for key, each in cast("Mapping[object, object]", value).items()
+        )
+    if inner:
+        return any(_fits(each, value) for each in inner)
+    if hint is float:
+        return type(value) is int or isinstance(value, float)
+    return hint is not int and isinstance(value, hint)
+
+
 def _as_declared(hint: object, value: object, section: str, field: str) -> object:
-    if hint is str and isinstance(value, str):
-        return value
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint == tuple[str, ...] and isinstance(value, list):
-        entries = cast("list[object]", value)
-        if all(isinstance(each, str) for each in entries):
-            return tuple(cast("list[str]", entries))
-    if hint == Mapping[str, str] and isinstance(value, dict):
-        pairs = cast("dict[str, object]", value)
-        if all(isinstance(each, str) for each in pairs.values()):
-            return MappingProxyType(cast("dict[str, str]", pairs))
+    """What a file has for a field: its lists are tuples, its tables cannot be changed."""
+    if _fits(hint, value):
+        if isinstance(value, list):
+            return tuple(cast("list[object]", value))
+        if isinstance(value, dict):
+            return MappingProxyType(cast("dict[str, object]", value))
+        return float(cast("float", value)) if hint is float else value
     raise ConfigurationError(f"must be {_WORDS.get(hint, hint)}", section=section, field=field)
 
 

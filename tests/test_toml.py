@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from click.testing import CliRunner
 
 from pa_telephony import callmanager, failover, program, toml
+from pa_telephony.callmanager import CallManagerConfig, validation
 from pa_telephony.cli.main import cli
 from pa_telephony.errors import ConfigurationError
 
@@ -192,3 +193,77 @@ def test_commands_and_programs_print_all_of_it(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         program.run(main)
     assert str(ended.value).splitlines() == [line.removeprefix("Error: ") for line in lines]
+
+
+def refused(make: Callable[[], object]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        make()
+    return [str(each) for each in (caught.value, *caught.value.others)]
+
+
+LINE = callmanager.LineConfig(number="1001")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"park_numbers": "7000"}, "park_numbers: is one text: write ('7000',)"),
+        ({"search_spaces": {"s": "PA"}}, "search_spaces: s: is one text: write ('PA',)"),
+        ({"search_spaces": {"s": (1,)}}, "search_spaces: s: must be a list of texts"),
+        ({"search_spaces": {1: ("PA",)}}, "search_spaces: 1: must be text in quotes"),
+        ({"media_behind_nat": "no"}, "media_behind_nat: must be true or false"),
+        ({"max_calls": True}, "max_calls: must be a whole number"),
+        (
+            {"users": (callmanager.User(name="a", password="b", any_device="no"),)},  # type: ignore[arg-type]
+            "user a: any_device: must be true or false",
+        ),
+        (
+            {"devices": (callmanager.DeviceConfig(name="P1", kind="phone", lines=(LINE,)),)},  # type: ignore[arg-type]
+            "device P1: kind: must be of type DeviceKind",
+        ),
+        (
+            {"devices": (callmanager.DeviceConfig(name="P1", lines=LINE),)},  # type: ignore[arg-type]
+            "device P1: lines: is one LineConfig: write (LineConfig(...),)",
+        ),
+        (
+            {"devices": (callmanager.DeviceConfig(name="P1", lines=(replace(LINE, name=1),)),)},  # type: ignore[arg-type]
+            "device P1: name: must be text in quotes",
+        ),
+        (
+            {"timing": callmanager.Timing(no_answer="3")},  # type: ignore[arg-type]
+            "timing: no_answer: must be a number of seconds",
+        ),
+    ],
+)
+def test_a_call_manager_made_in_a_program_has_values_of_the_declared_types(
+    given: dict[str, Any], said: str
+) -> None:
+    """A comma that was missing gave park numbers 7 and 0, and "no" was as good as yes."""
+    assert refused(lambda: validation.check(CallManagerConfig(**given))) == [said]
+
+
+def test_a_cluster_made_in_a_program_has_values_of_the_declared_types() -> None:
+    one = failover.ServerConfig(
+        "PA1",
+        "127.0.0.1",
+        fail_over_server_names="B",  # type: ignore[arg-type]
+    )
+    cmab = failover.JtapiProvider("cmab", hosts="cmab")  # type: ignore[arg-type]
+    assert refused(
+        lambda: failover.Cluster((one,), (cmab,), capacity_aware="no", file="house.toml")  # type: ignore[arg-type]
+    ) == [
+        "house.toml: server 'PA1': fail_over_server_names: is one text: write ('B',)",
+        "house.toml: provider 'cmab': hosts: is one text: write ('cmab',)",
+        "house.toml: capacity_aware: must be true or false",
+    ]
+
+
+def test_a_list_does_as_a_tuple_and_a_whole_number_as_seconds() -> None:
+    phone = callmanager.DeviceConfig(name="P1", lines=[LINE])  # type: ignore[arg-type]
+    validation.check(
+        CallManagerConfig(
+            devices=[phone],  # type: ignore[arg-type]
+            park_numbers=["70X"],  # type: ignore[arg-type]
+            timing=callmanager.Timing(no_answer=3),
+        )
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from pa_telephony import toml
 from pa_telephony.callmanager.calls.dialplan import translate
 from pa_telephony.callmanager.calls.model import Forward, Line
 from pa_telephony.callmanager.calls.routing import Router
@@ -18,6 +19,7 @@ from pa_telephony.callmanager.config import (
     LineConfig,
     StationLimits,
     Timing,
+    User,
 )
 from pa_telephony.cti.server.handles import CtiManagerConfig
 from pa_telephony.digits import KEYS, Pattern, PatternError, plain
@@ -35,7 +37,6 @@ Lines: TypeAlias = dict[tuple[str, str], tuple[DeviceConfig, LineConfig]]
 Times: TypeAlias = Timing | CtiManagerConfig | LineConfig | ControlLimits
 
 _LIMITS = ("max_calls", "max_hops", "max_conference", "max_media_streams")
-_YES_OR_NO = ("media_at_signalling_host", "media_behind_nat")
 _FORWARDS = ("forward_all", "forward_busy", "forward_no_answer", "forward_failure")
 _SHARED = (*_FORWARDS, "forward_search_space", "no_answer", "pickup_group")
 """Fields that belong to the number, and so are the same on all devices of a shared line."""
@@ -49,10 +50,11 @@ _MOST_PARK_NUMBERS = 1000
 def check(config: CallManagerConfig) -> None:
     """Raise :class:`~pa_telephony.errors.ConfigurationError` when a rule is broken.
 
-    It is of the first one; its ``others`` are the further ones. What two lines of a number have to
-    do with each other is told of those that are sound by themselves.
+    It is of the first one; its ``others`` are the further ones. Values of a wrong type, which a
+    program can give, are told before all else. What two lines of a number have to do with each
+    other is told of those that are sound by themselves.
     """
-    found = list(_broken(config))
+    found = [*toml.misfits(config, _section)] or [*_broken(config)]
     if found:
         raise first_of(found)
 
@@ -123,6 +125,12 @@ def _where(device: DeviceConfig, line: LineConfig) -> str:
     return f"{device.kind.value} {device.name}, line {line.number}"
 
 
+def _section(part: object) -> str:
+    if isinstance(part, DeviceConfig | User):
+        return f"{'user' if isinstance(part, User) else 'device'} {part.name}"
+    return ""
+
+
 def _error(rule: str, section: str, field: str) -> ConfigurationError:
     return ConfigurationError(rule, section=section, field=field)
 
@@ -140,12 +148,9 @@ def _broken(config: CallManagerConfig) -> Broken:
             yield from _seconds(config.timing, each.name, "timing", zero=False)
     lines: Lines = {}
     yield from _of_devices(config, lines)
-    port: Any = config.first_media_port
-    if type(port) is not int or port % 2 or not 1024 <= port <= 65534:
+    port = config.first_media_port
+    if port % 2 or not 1024 <= port <= 65534:
         yield _error("must be even, 1024 to 65534", "", "first_media_port")
-    yield from _text(config.music_on_hold, "", "music_on_hold")
-    for name in _YES_OR_NO:
-        yield from _yes_or_no(config, name)
     if not all(config.nodes) or len(set(config.nodes)) < len(config.nodes):
         yield _error("must be addresses, each once", "", "nodes")
     yield from _of_park_numbers(config, lines)
@@ -170,8 +175,6 @@ def _of_applications(config: CallManagerConfig) -> Broken:
         elif each.type == "float":
             zero = each.name != "login_within"
             yield from _seconds(config.applications, each.name, "applications", zero=zero)
-        else:
-            yield from _text(getattr(config.applications, each.name), "applications", each.name)
     if bool(config.cti_tls.certificate) is not bool(config.cti_tls.key):
         lacks = "key" if config.cti_tls.certificate else "certificate"
         yield _error("is missing", "cti_tls", lacks)
@@ -199,7 +202,6 @@ def _of_devices(config: CallManagerConfig, lines: Lines) -> Broken:
             yield _error("must not be empty", section, "lines")
         yield from _of_buttons(device, section)
         yield from _interval(device.keep_alive, section)
-        yield from _yes_or_no(device, "symmetric_rtp", section)
         if device.keep_alive and device.kind not in _STATIONS:
             yield _error("is for phones and media ports", section, "keep_alive")
         for line in device.lines:
@@ -302,8 +304,8 @@ def _of_users(config: CallManagerConfig) -> Broken:
 
 
 def _limit(part: Limits | LineConfig, name: str, section: str = "") -> Broken:
-    value: Any = getattr(part, name)
-    if type(value) is not int or value < 1:
+    value: int = getattr(part, name)
+    if value < 1:
         yield _error("must be a whole number of at least 1", section, name)
 
 
@@ -314,24 +316,14 @@ def _seconds(part: Times, name: str, section: str, *, zero: bool = True) -> Brok
         yield _error(rule, section, name)
 
 
-def _interval(value: Any, section: str, name: str = "keep_alive", *, least: int = 0) -> Broken:
+def _interval(value: int, section: str, name: str = "keep_alive", *, least: int = 0) -> Broken:
     """A number of seconds that is sent to a peer as a whole number."""
-    if type(value) is not int or not least <= value <= LONGEST:
+    if not least <= value <= LONGEST:
         rule = f"must be a whole number of seconds, {least} to {LONGEST:.0f}"
         yield _error(rule, section, name)
-
-
-def _yes_or_no(part: CallManagerConfig | DeviceConfig, name: str, section: str = "") -> Broken:
-    if type(getattr(part, name)) is not bool:
-        yield _error("must be true or false", section, name)
 
 
 def _printable(name: str, section: str) -> Broken:
     """A name has no control characters, which mean something else to phones."""
     if not name.isprintable():
         yield _error("must be printable", section, "name")
-
-
-def _text(value: object, section: str, name: str) -> Broken:
-    if not isinstance(value, str):
-        yield _error("must be a text", section, name)

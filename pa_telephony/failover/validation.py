@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Iterator
 
+from pa_telephony import toml
 from pa_telephony.digits import Pattern, PatternError
 from pa_telephony.durations import LONGEST, is_duration
 from pa_telephony.errors import ConfigurationError, first_of
@@ -88,9 +89,13 @@ class _Checker:
 def check(cluster: ClusterConfig) -> None:
     """Raise :class:`~pa_telephony.errors.ConfigurationError` when a rule is broken.
 
-    It is of the first one; its ``others`` are the further ones. What two servers or providers have
-    to do with each other is told of those that are sound by themselves.
+    It is of the first one; its ``others`` are the further ones. Values of a wrong type, which a
+    program can give, are told before all else. What two servers or providers have to do with each
+    other is told of those that are sound by themselves.
     """
+    if wrong := [*toml.misfits(cluster, _named)]:
+        with toml.error_names_file(cluster.file):
+            raise first_of(wrong)
     checker = _Checker(cluster)
     _check_timing(cluster, checker)
     _check_application(cluster, checker)
@@ -128,6 +133,12 @@ def check(cluster: ClusterConfig) -> None:
 
 def _of(provider: JtapiProvider | SkinnyProvider) -> str:
     return f"provider {provider.name!r}"
+
+
+def _named(part: object) -> str:
+    if isinstance(part, ServerConfig):
+        return _section(part)
+    return _of(part) if isinstance(part, JtapiProvider | SkinnyProvider) else ""
 
 
 def _section(server: ServerConfig) -> str:
