@@ -112,7 +112,7 @@ def _of_forwards(config: CallManagerConfig) -> Iterator[str]:
         number = translate(to, line.number)
         first = line.appearances[0]
         where = f"{first.kind.value} {first.device}, line {line.number}: {kind.value} to {to}"
-        if ring := router.ring_of_forwards(line, kind, number):
+        if ring := router.ring_of_forwards(line, number):
             if frozenset(ring) not in told:
                 numbers = ", ".join(each.number for each in (*ring, line))
                 yield f"{where} leads in a ring: {numbers}"

@@ -77,19 +77,27 @@ def test_a_forward_keeps_digits_of_the_number_of_its_line() -> None:
     assert of_lines({"number": "100X", "forward_busy": "2XXX"}) == []
 
 
-@pytest.mark.parametrize("field", ["all", "busy", "no_answer", "failure"])
-def test_forwards_in_a_ring_are_told_once(field: str) -> None:
-    forward = f"forward_{field}"
+def test_forwards_in_a_ring_are_told_once() -> None:
     assert of_lines(
-        {"number": "1001", forward: "1002"},
-        {"number": "1002", forward: "1003"},
-        {"number": "1003", forward: "1001"},
-        {"number": "1004", "forward_busy": "1005"},
-        {"number": "1005", "forward_no_answer": "1004"},
-    ) == [f"phone P1, line 1001: {forward} to 1002 leads in a ring: 1001, 1002, 1003, 1001"]
-    assert of_lines({"number": "1001", forward: "1001"}) == [
-        f"phone P1, line 1001: {forward} to 1001 leads in a ring: 1001, 1001"
+        {"number": "1001", "forward_all": "1002"},
+        {"number": "1002", "forward_all": "1003"},
+        {"number": "1003", "forward_all": "1001"},
+    ) == ["phone P1, line 1001: forward_all to 1002 leads in a ring: 1001, 1002, 1003, 1001"]
+
+
+@pytest.mark.parametrize("field", ["all", "busy", "no_answer", "failure"])
+def test_a_forward_to_its_own_line_is_a_ring(field: str) -> None:
+    assert of_lines({"number": "1001", f"forward_{field}": "1001"}) == [
+        f"phone P1, line 1001: forward_{field} to 1001 leads in a ring: 1001, 1001"
     ]
+
+
+def test_two_lines_that_stand_in_for_each_other_when_busy_are_no_ring() -> None:
+    told = of_lines(
+        {"number": "1001", "forward_busy": "1002", "forward_no_answer": "1002"},
+        {"number": "1002", "forward_busy": "1001", "forward_no_answer": "1001"},
+    )
+    assert told == []
 
 
 def test_a_ring_goes_on_where_all_calls_are_forwarded() -> None:

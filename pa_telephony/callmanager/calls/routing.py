@@ -183,17 +183,17 @@ class Router:
         refused = cause in (Cause.UNALLOCATED_NUMBER, Cause.ROUTING_ERROR)
         return cause if refused else Cause.NORMAL
 
-    def ring_of_forwards(self, line: Line, kind: Forward, number: str) -> list[Line]:
+    def ring_of_forwards(self, line: Line, number: str) -> list[Line]:
         """The lines, ``line`` first, through which its forward to ``number`` comes back to it.
 
-        Each forwards its calls in all cases, or as ``kind`` says. Empty where there is no ring, or
-        one of more hops than a call may take.
+        The others forward all calls: two that forward to each other when busy are no ring. Empty
+        where there is none, or one of more hops than a call may take.
         """
         passed = [line]
         target = self.find(number, line.forward_search_space).target
         while isinstance(target, Line) and target not in passed:
             passed.append(target)
-            to = target.forwards.get(Forward.ALL) or target.forwards.get(kind)
+            to = target.forwards.get(Forward.ALL)
             if to is None or len(passed) > self._config.max_hops:
                 return []
             number = translate(to, number)
