@@ -452,7 +452,10 @@ async def open_engine(
     """
     if first_port % 2 or not 1024 <= first_port <= 65534:
         raise ValueError(f"first_port {first_port} must be even, 1024 to 65534")
-    engine = Engine(address, first_port, config or EngineConfig(), trace, random.random)
+    config = config or EngineConfig()
+    if not 0 <= config.tos <= 0xFF:
+        raise ValueError(f"tos {config.tos} must be 0 to 255")
+    engine = Engine(address, first_port, config, trace, random.random)
     try:
         async with background() as tasks:
             tasks.start_soon(engine.run)

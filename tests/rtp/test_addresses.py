@@ -194,6 +194,13 @@ async def test_sound_and_reports_are_marked_for_expedited_forwarding() -> None:
         assert marks == [0xB8, 0xB8]
 
 
+@pytest.mark.parametrize("tos", [-1, 256])
+async def test_a_mark_that_no_header_has_room_for_is_refused(tos: int) -> None:
+    with pytest.raises(ValueError, match=f"tos {tos} must be 0 to 255"):
+        async with rtp.open_engine(address=HOST, config=EngineConfig(tos=tos)):
+            pass
+
+
 async def test_a_peer_that_is_followed_is_heard_at_once_after_a_pause() -> None:
     async with a_port(42352, [], symmetric=True) as port:
         with a_socket(f"{NETWORK}.98") as announced, a_socket(f"{NETWORK}.99") as peer:
