@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pa_telephony.errors import DecodeError
 from pa_telephony.rtp.dtmf import EventReceiver
 from pa_telephony.rtp.g711 import ALAW_TO_LINEAR, ULAW_TO_LINEAR, Samples
-from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, place
+from pa_telephony.rtp.jitter import FRAME, PATIENCE, Inserted, patience, place
 from pa_telephony.rtp.packet import CLOCK_RATE, HEADER_SIZE, Codec, Packet
 from pa_telephony.rtp.rings import Rings
 from pa_telephony.rtp.rows import NOBODY, Rows, addresses_of, holds, numbers
@@ -475,10 +475,10 @@ class Inbound:
         self._cursor[row] = int(self._cursor[row]) + FRAME & _MASK32
         self.skipped[row] += 1
 
-    def _watch(self, row: int) -> None:
+    def _watch(self, row: int, frames: int = PATIENCE) -> None:
         if self._patience[row] == 0:
             self._watched.add(row)
-            self._patience[row] = PATIENCE
+            self._patience[row] = frames
             self._least[row] = self._size
 
     def _catch_up(self, rows: NDArray[np.int64]) -> None:
@@ -488,9 +488,10 @@ class Inbound:
         self._patience[rows] -= 1
         for row in rows[self._patience[rows] == 0].tolist():
             self._watched.discard(row)
-            if self._least[row] > self.delay * FRAME:
+            excess = int(self._least[row]) - self.delay * FRAME
+            if excess > 0:
                 self._leave_out(row)
-                self._watch(row)
+                self._watch(row, patience(excess - FRAME))
 
     def bye(self, row: int, ssrc: int) -> None:
         """Note that the source said goodbye: once it is silent, the next needs no probation."""

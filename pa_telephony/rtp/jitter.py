@@ -16,7 +16,8 @@ a wrong rate. The timestamp says only how long a pause is. The rules, for the ne
 * where the ring is full, the oldest frames are left out.
 
 A packet older than the newest one is played if its time is still to come. A sender that was behind
-leaves more waiting than ``delay``; that is reduced by a frame every few seconds.
+leaves more waiting than ``delay``; that is reduced by a frame every few seconds, and the faster the
+more it is.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["FRAME", "PATIENCE", "Inserted", "JitterBuffer", "place"]
+__all__ = ["FRAME", "PATIENCE", "Inserted", "JitterBuffer", "patience", "place"]
 
 FRAME: Final = 160
 """Samples per frame: 20 ms."""
 
 PATIENCE: Final = 250
 """Frames within which always more waited than the delay, before one of them is left out: 5 s."""
+_LEAST_PATIENCE = 25
+"""Frames between two that are left out, however much waits: sound that is a 25th faster."""
 
 _WOBBLE = FRAME // 4
 """Timestamps that are so little off are no pause and no jump."""
@@ -49,6 +52,11 @@ class Inserted(IntEnum):
     """Placed behind what waits, and the clock set anew."""
     FOLLOWED = 4
     """Placed although its time was over."""
+
+
+def patience(excess: int) -> int:
+    """Frames until one is left out, where always ``excess`` samples too much have waited."""
+    return max(_LEAST_PATIENCE, PATIENCE * FRAME // max(excess, FRAME))
 
 
 def place(
@@ -94,7 +102,7 @@ class JitterBuffer:
         """Where the packets that wait begin, by timestamp."""
         self._newest = -1
         self._watch: tuple[int, int] | None = None
-        """While more may wait than the delay: frames taken since then, least that waited."""
+        """While more may wait than the delay: frames until one is left out, least that waited."""
 
     def insert(self, timestamp: int, payload: bytes, step: int | None = None) -> Inserted:
         """Place one packet's samples; ``timestamp`` is that of the first.
@@ -127,7 +135,7 @@ class JitterBuffer:
             self._leave_out()
             at -= FRAME
         if full > 0 or result is Inserted.FOLLOWED:
-            self._watch = self._watch or (0, self._size)
+            self._watch = self._watch or (PATIENCE, self._size)
         self._write(at, timestamp, payload)
         self._newest = timestamp
         self._cursor = timestamp - at & 0xFFFFFFFF
@@ -165,11 +173,12 @@ class JitterBuffer:
     def _catch_up(self) -> None:
         if self._watch is None:
             return
-        taken, least = self._watch
-        taken, least = taken + 1, min(least, self._end)
-        self._watch = taken, least
-        if taken == PATIENCE:
+        left, least = self._watch
+        left, least = left - 1, min(least, self._end)
+        self._watch = left, least
+        if not left:
             self._watch = None
-            if least > self._delay:
+            excess = least - self._delay
+            if excess > 0:
                 self._leave_out()
-                self._watch = 0, self._size
+                self._watch = patience(excess - FRAME), self._size

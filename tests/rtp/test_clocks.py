@@ -168,6 +168,8 @@ def test_what_a_network_holds_up_for_a_moment_is_played_then_and_the_delay_comes
     assert 5 <= skipped <= 4000 / PATIENCE
     assert len(hearing.played) == 4000 - skipped
     assert hearing.played[:120] == [packet.sound for packet in packets[:120]]
+    # The more waits, the sooner: twelve frames in 20 s, one each five seconds took a minute.
+    assert hearing.frames[100 + 21 * 50] == packets[97 + 21 * 50].sound
     assert hearing.frames[3990] == packets[3987].sound
     assert hearing.count("late") == 1
     assert hearing.count("lost") == 0
