@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 from pa_telephony.errors import DecodeError
@@ -10,6 +11,7 @@ from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.outbound import Outbound
 from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.session import PeerReport, Reception, fraction_lost
+from pa_telephony.rtp.sockets import ANY
 
 __all__ = ["UDP_IP", "receive", "report"]
 
@@ -23,6 +25,8 @@ def report(
     """A sender report with a description, and with BYE when the port stops."""
     row = port.index
     ssrc = int(outbound.ssrc[row])
+    # On all addresses, which has many a machine; the name is to be this one's (RFC 3550 6.5.1).
+    host = socket.gethostname() if port.local_address[0] in ANY else port.local_address[0]
     packets: list[rtcp.RtcpPacket] = [
         rtcp.SenderReport(
             ssrc=ssrc,
@@ -32,7 +36,7 @@ def report(
             octets=outbound.octets(row) - port.unsent_octets & 0xFFFFFFFF,
             reports=_blocks(port, inbound.reception(row), now),
         ),
-        rtcp.description(ssrc, f"{cname}@{port.local_address[0]}"),
+        rtcp.description(ssrc, f"{cname}@{host}"),
     ]
     if bye:
         packets.append(rtcp.Bye(ssrcs=(ssrc,)))

@@ -376,6 +376,22 @@ async def test_who_was_sent_to_is_told_when_that_is_over_and_who_was_sent_nothin
             assert [goodbyes(udp) for udp in beside] == [0, 1, 0]
 
 
+async def test_a_port_on_all_addresses_has_the_machine_s_name_in_its_reports() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as beside:
+        beside.bind((HOST, 0))
+        async with rtp.open_engine(address="0.0.0.0", first_port=42244, config=FAST) as engine:
+            port = engine.open_port()
+            port.start_sending((HOST, beside.getsockname()[1] - 1))
+            await trio.sleep(0.1)
+            port.stop_sending()
+            (told,) = (
+                each
+                for each in rtcp.parse(beside.recv(2048))
+                if isinstance(each, rtcp.SourceDescription)
+            )
+            assert told.chunks[0][1] == ((1, f"pa-telephony@{socket.gethostname()}".encode()),)
+
+
 async def test_after_a_long_stop_the_sender_s_clock_is_where_time_is(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
