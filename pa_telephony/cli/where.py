@@ -24,6 +24,7 @@ from pa_telephony.failover.stored import read
 from pa_telephony.failover.stores import StoreView, open_view, view_of
 from pa_telephony.failover.stores.etcd_address import is_etcd
 from pa_telephony.failover.stores.movable import moved_to
+from pa_telephony.failover.transaction import StoreMissing
 from pa_telephony.printable import printable_reason
 
 __all__ = ["from_file", "the_cluster", "the_cluster_once_there", "where_options"]
@@ -81,8 +82,9 @@ def the_cluster_once_there(file: Path | None, store: str | None) -> failover.Clu
         try:
             cluster = the_cluster(file, store)
             if file is not None and _is_in_etcd(cluster.store_name):
-                # The configuration was known without it.
-                trio.run(open_view(cluster).snapshot)
+                # The configuration was known without it. One that has nothing yet is there, too.
+                with contextlib.suppress(StoreMissing):
+                    trio.run(open_view(cluster).snapshot)
             return cluster
         except ConnectionLost as lost:
             if file is None and store is not None and not _is_in_etcd(store):

@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Put",
     "Snapshot",
+    "StoreMissing",
     "StoreMoved",
     "StoreReplaced",
     "Transaction",
@@ -31,6 +32,10 @@ class StoreReplaced(ConnectionLost):
 
     A server that acts on it must stop at once, without waiting for its guard to end.
     """
+
+
+class StoreMissing(ConnectionLost):
+    """An etcd that answers has no store of this cluster yet: its first server begins it."""
 
 
 class StoreMoved(ConnectionLost):

@@ -15,7 +15,7 @@ from pa_telephony.cli.main import cli
 from pa_telephony.cli.where import the_cluster_once_there
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import Cluster, ServerConfig
-from pa_telephony.failover.transaction import Snapshot
+from pa_telephony.failover.transaction import Snapshot, StoreMissing
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 ETCD = "etcd://10.9.0.11/pa"
@@ -85,6 +85,16 @@ def test_it_is_waited_for_when_the_configuration_is_a_file(
     assert the_cluster_once_there(Path("cluster.toml"), None) == CLUSTER
     assert capsys.readouterr().err == "waits for the store: refused\n"
     assert len(pauses) == 2
+
+
+def test_an_etcd_that_has_nothing_of_the_cluster_yet_is_begun_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, pauses: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first agent of a cluster waited for a store that nobody would have begun."""
+    reads(monkeypatch, View(REFUSED, StoreMissing("there is none")))
+    assert the_cluster_once_there(Path("cluster.toml"), None) == CLUSTER
+    assert capsys.readouterr().err == "waits for the store: refused\n"
+    assert len(pauses) == 1
 
 
 def test_the_etcd_into_which_a_file_was_moved_is_waited_for(

@@ -46,6 +46,7 @@ from pa_telephony.failover.transaction import (
     Outcome,
     Put,
     Snapshot,
+    StoreMissing,
     StoreReplaced,
     Transaction,
 )
@@ -486,7 +487,7 @@ class EtcdView:
             if MOVING in reader.mirror.inner:
                 raise ConnectionLost(f"store {gateway.name}: {HALF_MOVED}")
             if not reader.source:
-                raise ConnectionLost(
+                raise StoreMissing(
                     f"store {gateway.name}: there is none; no server of this cluster has run with"
                     " it, or `store` names another prefix"
                 )
