@@ -18,6 +18,7 @@ from pa_telephony.cli.demo.probe import Probe
 from pa_telephony.cli.demo.report import Report
 from pa_telephony.cli.demo.setting import PHONES, Stage, greeting
 from pa_telephony.cli.status import page
+from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import ServerStatus, Severity
 from pa_telephony.trace import EventRecord, Record
 
@@ -162,7 +163,15 @@ class Scene:
         return failover.load(self.stage.cluster_file)
 
     async def _pages(self) -> dict[str, ServerStatus]:
-        return {each.name: each for each in await failover.read_status(self._cluster)}
+        """The servers' pages. An etcd that has just lost a member may need a second to answer."""
+        until = trio.current_time() + PATIENCE
+        while True:
+            try:
+                return {each.name: each for each in await failover.read_status(self._cluster)}
+            except ConnectionLost:
+                if trio.current_time() > until:
+                    raise
+                await trio.sleep(0.05)
 
     async def _show(self) -> None:
         table = page(list((await self._pages()).values()))
