@@ -34,6 +34,7 @@ from pa_telephony.failover.transaction import (
     Entry,
     Outcome,
     Put,
+    StoreMissing,
     StoreReplaced,
     Transaction,
 )
@@ -488,7 +489,8 @@ async def test_a_store_that_nobody_has_begun_is_none_for_a_tool(
     etcd: Members, tmp_path: Path
 ) -> None:
     address = at(etcd.clients, tmp_path)
-    with pytest.raises(ConnectionLost, match="there is none"):
+    # The type by which the first agent knows that it may begin (cli/where.py).
+    with pytest.raises(StoreMissing, match="there is none"):
         await EtcdView(address, tmp_path / "machine").snapshot()
     with pytest.raises(ConnectionLost, match="there is none"):
         async with open_etcd(address, tmp_path / "machine", create=False):
