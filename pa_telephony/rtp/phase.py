@@ -135,7 +135,7 @@ class Phase:
             self._poll.unregister(rtp)
             raise
         self.ports[port.index] = self._of_rtp[rtp] = self._of_rtcp[rtcp] = port
-        self._changed.add(port.index)
+        self.changed(port)
 
     def remove(self, port: Port) -> None:
         """Take a port out of service."""
@@ -145,7 +145,7 @@ class Phase:
             self._poll.unregister(rtp)
         self._poll.unregister(rtcp)
         del self.ports[port.index], self._of_rtp[rtp], self._of_rtcp[rtcp]
-        self._changed.add(port.index)
+        self.changed(port)
 
     def changed(self, port: Port) -> None:
         """Let the next tick look what is to be done with a port."""
@@ -383,13 +383,13 @@ class Phase:
     def _read_always(self, port: Port) -> None:
         self._poll.unregister(port.rtp_socket.fileno())
         self._steady[port.index] = (port.rtp_socket.recv_into, port.buffer, port.index)
-        self._changed.add(port.index)
+        self.changed(port)
 
     def _wait_for(self, port: Port) -> None:
         self._poll.register(port.rtp_socket.fileno(), select.EPOLLIN)
         del self._steady[port.index]
         self._owed.pop(port.index, None)
-        self._changed.add(port.index)
+        self.changed(port)
 
     def _digit(self, port: Port | None, event: int) -> None:
         digit = digit_of(event)
