@@ -88,7 +88,8 @@ def _of_partitions(config: CallManagerConfig) -> Iterator[str]:
     used = {""}
     for device in config.devices:
         for line in device.lines:
-            if config.search_spaces and line.partition not in {*seen, *used}:
+            is_new = line.partition not in seen and line.partition not in used
+            if config.search_spaces and is_new:
                 missing = f"no search space has partition {line.partition!r}"
                 yield f"{_where(device, line)}: {missing}, so nobody can call what is in it"
             used.add(line.partition)
