@@ -112,13 +112,14 @@ class MachineLab:
         self.members.begin(self.phones)
         for host in self.call_managers:
             self.call_manager(host)
-        said = self.command("cluster", "import", "--cluster", "cluster.toml")
-        assert said.returncode == 0, said.stdout
         for host in sorted({*HOSTS.values()}):
             self.machine(host)
         for host in sorted({*HOSTS.values()}):
-            self.agent(host)
+            self.agent(host, wait=False)
         assert self.home(), f"not everything is at home: {self.have}\n{self.logs()}"
+        # All agents found a store with nothing in it, and one of them began it with its file.
+        revisions = self.command("cluster", "history", "--store", self.store).stdout.splitlines()
+        assert len(revisions) == 1, revisions
 
     def machine(self, host: int) -> Machine:
         """Switch on a machine of servers."""
@@ -174,11 +175,16 @@ class MachineLab:
         command = (_PROGRAMS / "manager.py", "cm.toml", self.observed[host], address(host))
         self._start(host, f"cm-{host}", *command)
 
-    def agent(self, host: int) -> None:
-        """Start the agent of a machine, which starts its servers."""
+    def agent(self, host: int, wait: bool = True) -> None:
+        """Start the agent of a machine, which starts its servers.
+
+        The first one of a machine has the cluster's file, later ones know the store alone.
+        """
         options = ("--log-directory", f"log-{host}", "--trace-directory", f"trace-{host}")
-        command = ("-m", "pa_telephony", "agent", "--store", self.store, *options)
-        self._start(host, f"agent-{host}", *command)
+        first = f"agent-{host}" not in self._lives
+        where = ("--cluster", "cluster.toml") if first else ("--store", self.store)
+        command = ("-m", "pa_telephony", "agent", *where, *options)
+        self._start(host, f"agent-{host}", *command, wait=wait)
 
     def callers(self, *numbers: str, phones: int = 2, talk: float = 8.0) -> None:
         """Let phones call from now on."""

@@ -15,7 +15,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -52,6 +53,9 @@ class MachineStage(Stage):
     def __init__(self, directory: Path, network: Network) -> None:
         super().__init__(directory)
         self.network = network
+        # The phones speak while machines are switched, which takes as long as some frames. What
+        # is started ends with the thread that did it; those of trio end when they are idle.
+        self._switching = ThreadPoolExecutor(1)
         self.members = Members(network, directory, (*SERVERS.values(), HERE))
         text = self.cluster_file.read_text().replace("127.0.0.10", self.call_manager_address)
         for number, host in enumerate(SERVERS.values(), 11):
@@ -101,17 +105,24 @@ class MachineStage(Stage):
         async with self._run(str(host), trace, *module) as agent:
             yield agent
 
-    def kill(self, name: str) -> float:
+    async def kill(self, name: str) -> float:
         """Take the power of a server's machine; gives when."""
         life = self.life(name)
         life.ended = time.time()
-        self.network.lose(SERVERS[name])
+        await self._switch(lambda: self.network.lose(SERVERS[name]))
         return life.ended
 
-    def bring_back(self, name: str) -> None:
+    async def bring_back(self, name: str) -> None:
         """Give a server's machine its power again; the member of the store starts with it."""
-        self.network.machine(SERVERS[name])
-        self.members.start(SERVERS[name])
+
+        def switch_on() -> None:
+            self.network.machine(SERVERS[name])
+            self.members.start(SERVERS[name])
+
+        await self._switch(switch_on)
+
+    async def _switch(self, how: Callable[[], object]) -> None:
+        await trio.to_thread.run_sync(self._switching.submit(how).result)
 
     def _end_servers(self) -> None:
         """Leave them to the end of their machines."""
@@ -132,7 +143,7 @@ class MachineStory(Story):
     async def _let_home(self) -> None:
         """Give PA1's machine its power again, and let PA1's numbers home."""
         self._moment(time.time(), "power")
-        self.stage.bring_back("PA1")
+        await self.stage.bring_back("PA1")
         agent = await self._later.enter_async_context(self.stage.agent_of("PA1"))
         await agent.wait_ready()
         self.report.step("PA1's machine has power again, and its agent runs")

@@ -237,7 +237,7 @@ class Stage:
         finally:
             self._end_servers()
 
-    def kill(self, name: str) -> float:
+    async def kill(self, name: str) -> float:
         """End a server with SIGKILL; gives when."""
         number = process_of(self._locks, name)
         life = self.life(name)

@@ -218,7 +218,7 @@ class Story(Operating):
         """Kill PA1, which its agent starts again; what is taken over stays until it is let home."""
         held = await failover.hold_and_see(self._cluster, "PA1")
         self.report.step(held.words)
-        fell = self.stage.kill("PA1")
+        fell = await self.stage.kill("PA1")
         self._moment(fell, "PA1 killed")
         self.report.step("PA1 is gone")
         return fell
