@@ -322,8 +322,8 @@ class Engine:
         inbound, row = self._inbound, port.index
         heard = inbound.reception(row)
         return PortStatistics(
-            sent=int(self._outbound.packets[row]) - port.unsent,
-            octets_sent=self._outbound.octets(row) - port.unsent_octets,
+            sent=int(self._outbound.packets[row]),
+            octets_sent=self._outbound.octets(row),
             received=int(inbound.packets[row]),
             octets_received=inbound.octets(row),
             lost=int(inbound.lost[row]),

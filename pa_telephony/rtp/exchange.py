@@ -44,7 +44,8 @@ class Exchange(Protocol):
 class OneByOne:
     """A system call for each packet."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
         self._senders: list[tuple[int, memoryview, Port]] = []
         self._readers: list[tuple[Callable[[memoryview], int], memoryview, int]] = []
 
@@ -61,7 +62,8 @@ class OneByOne:
                 os.write(descriptor, packet)
             except OSError as error:
                 # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
-                port.not_sent(FRAME, error.errno or 0)
+                self._outbound.take_back(port.index, FRAME)
+                port.not_sent(error.errno or 0)
         lengths: list[int] = []
         missing: list[int] = []
         for receive, buffer, row in self._readers:
@@ -104,7 +106,8 @@ class AllAtOnce:
         for port, result in zip(self._senders, found, strict=False):
             if result < 0:
                 # As above: one packet is lost.
-                port.not_sent(FRAME, -result)
+                self._outbound.take_back(port.index, FRAME)
+                port.not_sent(-result)
         missing = [
             port.index for port, length in zip(self._readers, lengths, strict=True) if length < 0
         ]
@@ -130,7 +133,7 @@ class Exchanges:
     def new(self) -> Exchange:
         """The best way that there is."""
         if self._uring is None or self.one_by_one is not None:
-            return OneByOne()
+            return OneByOne(self._outbound)
         return AllAtOnce(self._uring, self._inbound, self._outbound)
 
     def instead(self, error: OSError) -> Exchange:

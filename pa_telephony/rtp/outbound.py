@@ -63,7 +63,7 @@ class Outbound:
         # What each packet makes greater by one stands side by side.
         self._counts = np.zeros((rows, 2), np.int64)
         self.packets = self._counts[:, 0]
-        """The packets that a row has sent since it was opened."""
+        """The packets that have left a row since it was opened."""
         self._sequence = self._counts[:, 1]
         """The sequence number of the packet that lies ready in each row, and its wraps."""
         self.timestamp = np.zeros(rows, np.uint32)
@@ -73,16 +73,40 @@ class Outbound:
         """The rows whose next packet has the marker bit."""
         self._odd_octets = np.zeros(rows, np.int64)
         """By how much a row has sent more than 160 octets a packet."""
+        self._before = np.zeros((rows, 2), np.int64)
+        """The packets and octets of each row's earlier SSRCs."""
 
     def open(self, row: int) -> None:
         """Make a row new: random SSRC, sequence number and timestamp (RFC 3550 section 5.1)."""
-        self.ssrc[row] = self._number(32)
-        self._sequence[row] = self._number(16)
         self.timestamp[row] = self._number(32)
         self.packets[row] = self._odd_octets[row] = 0
+        self.renew(row)
+
+    def renew(self, row: int) -> None:
+        """Be another source from now on, with an SSRC and a sequence number of its own.
+
+        After a BYE: a receiver may take what still comes from that SSRC for stragglers (RFC 3550
+        section 6.2.1).
+        """
+        self.ssrc[row] = self._number(32)
+        self._sequence[row] = self._number(16)
+        self._before[row] = self.packets[row], self.octets(row)
+
+    def of_source(self, row: int) -> tuple[int, int]:
+        """The packets and octets of the present SSRC, which sender reports tell (section 6.4.1)."""
+        packets, octets = self._before[row].tolist()
+        return int(self.packets[row]) - packets, self.octets(row) - octets
+
+    def take_back(self, row: int, octets: int) -> None:
+        """Count one packet less, of so many octets of sound: the system did not send it.
+
+        Its sequence number stays used, so that the peer counts a lost packet.
+        """
+        self.packets[row] -= 1
+        self._odd_octets[row] -= octets - FRAME
 
     def octets(self, row: int) -> int:
-        """The octets of sound and digits that a row has sent since it was opened."""
+        """The octets of sound and digits that have left a row since it was opened."""
         return int(self.packets[row]) * FRAME + int(self._odd_octets[row])
 
     def _number(self, bits: int) -> int:

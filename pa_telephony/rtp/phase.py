@@ -271,7 +271,8 @@ class Phase:
             else:
                 port.rtp_socket.sendto(data, port.latch.remote)
         except OSError as error:
-            port.not_sent(len(data) - HEADER_SIZE, error.errno or 0)
+            self._outbound.take_back(port.index, len(data) - HEADER_SIZE)
+            port.not_sent(error.errno or 0)
             return
         if self._watched:
             self._owner.record(port.local_address, port.latch.remote, data, keyed=keyed)

@@ -177,8 +177,8 @@ class Port:
         self.told: Reception | None = None
         """What our last report said of the peer's source."""
         self.foreign = 0
-        self.unsent = self.unsent_octets = 0
-        """Packets that the system did not send, and their octets of sound and digits."""
+        self.unsent = 0
+        """Packets that the system did not send."""
         self.not_sent_because = ""
         """What it said of the last of them."""
         self._engine = engine
@@ -197,10 +197,9 @@ class Port:
         """Whether packets go out, even if only silence."""
         return self.latch is not None
 
-    def not_sent(self, octets: int, error_number: int) -> None:
-        """Note a packet with so many octets that the system did not send."""
+    def not_sent(self, error_number: int) -> None:
+        """Note a packet that the system did not send."""
         self.unsent += 1
-        self.unsent_octets += octets
         self.not_sent_because = os.strerror(error_number)
 
     @property

@@ -25,6 +25,7 @@ def report(
     """A sender report with a description, and with BYE when the port stops."""
     row = port.index
     ssrc = int(outbound.ssrc[row])
+    count, octets = outbound.of_source(row)
     # On all addresses, which has many a machine; the name is to be this one's (RFC 3550 6.5.1).
     host = socket.gethostname() if port.local_address[0] in ANY else port.local_address[0]
     packets: list[rtcp.RtcpPacket] = [
@@ -32,8 +33,8 @@ def report(
             ssrc=ssrc,
             ntp=rtcp.ntp_from_unix(time.time()),
             timestamp=int(outbound.timestamp[row]),
-            packets=int(outbound.packets[row]) - port.unsent & 0xFFFFFFFF,
-            octets=outbound.octets(row) - port.unsent_octets & 0xFFFFFFFF,
+            packets=count & 0xFFFFFFFF,
+            octets=octets & 0xFFFFFFFF,
             reports=_blocks(port, inbound.reception(row), now),
         ),
         rtcp.description(ssrc, f"{cname}@{host}"),

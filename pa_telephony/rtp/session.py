@@ -3,8 +3,10 @@
 * :class:`Source`: sequence numbers (appendix A.1), loss (A.3) and jitter (A.8) of one SSRC;
 * :class:`SourceFollower`: which SSRC is being heard, and when to change over;
 * :class:`Latch`: from which address packets are taken, and to which ours go (symmetric RTP);
-* :class:`Identity`: our own SSRC, collisions and loops (section 8.2);
 * :class:`ReportTimer`: when the next RTCP report is due (section 6.3, A.7).
+
+A peer that sends with our SSRC is heard like any other (8.2 calls it a collision, or a loop): its
+address is known by signalling, and who tests with an echo wants to hear it.
 
 ``now`` is any monotonic clock in seconds; random numbers come from the caller.
 """
@@ -12,8 +14,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import NamedTuple
 
 from pa_telephony.rtp.packet import CLOCK_RATE
@@ -23,8 +23,6 @@ __all__ = [
     "MAX_MISORDER",
     "SOURCE_SILENT",
     "Address",
-    "Conflict",
-    "Identity",
     "Latch",
     "ReportTimer",
     "Source",
@@ -276,49 +274,6 @@ class Latch:
         self.remote = origin
         self.verified = True
         self._candidate = None
-
-
-class Conflict(Enum):
-    """What it means for our SSRC that one was heard."""
-
-    NONE = "another's"
-    COLLISION = "ours, from a new address: change it and say BYE with the old one"
-    LOOP = "ours, from an address that already conflicted: our own packets come back"
-
-
-_MAX_CONFLICTS = 64
-"""How many addresses are remembered; a flood from forged ones is not worth memory."""
-
-
-@dataclass
-class Identity:
-    """Our SSRC, and the addresses that used it too (RFC 3550 section 8.2)."""
-
-    ssrc: int
-    forget_after: float = 50.0
-    """Seconds without conflict after which an address is forgotten: ten report intervals."""
-
-    def __post_init__(self) -> None:
-        self._conflicts: dict[Address, float] = {}
-
-    def heard(self, ssrc: int, origin: Address, now: float) -> Conflict:
-        """Tell whether a packet from ``origin`` with this SSRC conflicts with ours."""
-        if ssrc != self.ssrc:
-            return Conflict.NONE
-        self._conflicts = {
-            address: at for address, at in self._conflicts.items() if now - at < self.forget_after
-        }
-        known = origin in self._conflicts
-        if known or len(self._conflicts) < _MAX_CONFLICTS:
-            self._conflicts[origin] = now
-        return Conflict.LOOP if known else Conflict.COLLISION
-
-    def change(self, random: Callable[[], float]) -> int:
-        """Take a new SSRC, different from the old one; returns the old one."""
-        old = self.ssrc
-        while self.ssrc == old:
-            self.ssrc = int(random() * 0x100000000) & 0xFFFFFFFF
-        return old
 
 
 _COMPENSATION = 1.21828

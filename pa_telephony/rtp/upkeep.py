@@ -150,8 +150,9 @@ class Upkeep:
 
     def end_reports(self, port: Port, now: float) -> None:
         """Send the last report, with BYE; who has sent nothing says none (RFC 3550 6.3.7)."""
-        if self._outbound.packets[port.index] > port.unsent:
+        if self._outbound.of_source(port.index)[0]:
             self.report(port, now, bye=True)
+            self._outbound.renew(port.index)
         port.reports = None
         self._next_report[port.index] = np.inf
 

@@ -376,6 +376,40 @@ async def test_who_was_sent_to_is_told_when_that_is_over_and_who_was_sent_nothin
             assert [goodbyes(udp) for udp in beside] == [0, 1, 0]
 
 
+async def test_after_a_hold_another_source_speaks_whose_reports_count_its_own_packets() -> None:
+    records: list[Record] = []
+
+    def sent(number: int) -> list[bytes]:
+        found = [each.data for each in records if isinstance(each, RtpRecord)]
+        local = [each.local[1] for each in records if isinstance(each, RtpRecord)]
+        return [data for data, port in zip(found, local, strict=True) if port == number]
+
+    async with rtp.open_engine(
+        address=HOST, first_port=42252, config=FAST, trace=records.append
+    ) as engine:
+        port = engine.open_port()
+        for _ in range(2):
+            port.start_sending((HOST, 42000))
+            await trio.sleep(0.2)
+            port.stop_sending()
+        packets = [Packet.parse(each) for each in sent(42252)]
+        last = [rtcp.parse(each) for each in sent(42253)]
+        byes = [each for each in last if isinstance(each[-1], rtcp.Bye)]
+        assert port.stats.sent == len(packets)
+    sources = list(dict.fromkeys(each.ssrc for each in packets))
+    assert len(sources) == 2
+    for source, told in zip(sources, byes, strict=True):
+        of_source = [each for each in packets if each.ssrc == source]
+        report = told[0]
+        assert isinstance(report, rtcp.SenderReport)
+        assert (report.ssrc, report.packets, report.octets) == (
+            source,
+            len(of_source),
+            160 * len(of_source),
+        )
+        assert told[-1] == rtcp.Bye(ssrcs=(source,))
+
+
 async def test_a_port_on_all_addresses_has_the_machine_s_name_in_its_reports() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as beside:
         beside.bind((HOST, 0))

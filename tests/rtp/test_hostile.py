@@ -18,7 +18,6 @@ from pa_telephony.errors import LocalProtocolError
 from pa_telephony.rtp import Codec, Engine, EngineConfig, Media, Port, PortUnavailable, rtcp, tones
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.packet import Packet
-from pa_telephony.rtp.session import Conflict, Identity
 from pa_telephony.trace import Record, RtpRecord
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -402,16 +401,6 @@ async def test_a_process_without_descriptors_has_no_port_to_give(
         monkeypatch.setattr("pa_telephony.rtp.sockets.socket.socket", full)
         with pytest.raises(PortUnavailable, match="Too many open files"):
             engine.open_port()
-
-
-def test_a_flood_of_forged_conflicts_is_not_remembered() -> None:
-    identity = Identity(ssrc=1)
-    for n in range(1000):
-        identity.heard(1, (f"10.0.{n // 250}.{n % 250}", 4000), 0.0)
-    assert len(identity._conflicts) == 64
-    assert identity.heard(1, ("10.0.0.0", 4000), 1.0) is Conflict.LOOP
-    identity.heard(1, ("10.9.9.9", 4000), 100.0)
-    assert len(identity._conflicts) == 1
 
 
 def hostile_rows(draw: st.DataObject) -> Iterator[bytes]:
