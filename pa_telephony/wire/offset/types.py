@@ -10,6 +10,7 @@ terminator, but needs at least one NUL in every string that it reads.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -299,6 +300,7 @@ class Handles(OffsetType):
         return here, 8 * len(value), len(value), 8
 
 
+@functools.cache
 def fixed_size(declaration: type[Struct]) -> int:
     """How many bytes the fixed part of a declared struct takes."""
     return sum(4 * field.type.words for field in fields_of(declaration))
