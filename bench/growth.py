@@ -1,12 +1,12 @@
 """How a cluster on an etcd grows: what the store is asked, what a server costs, how soon it heals.
 
-python bench/growth.py [--processes 3x1,10x10] [--cores 100x100] [--seconds N] [--small] [--profile]
+python bench/growth.py [--processes 3x1,10x10] [--cores 10x10x100] [--seconds N] [--small]
 
-``10x4`` is ten servers, four of which have a home of 40 numbers. *Processes* are real servers at a
-call manager of this machine. *Cores* are a member with its store each, at a call manager that
-answers at once, many to a process: what is left of a server when sound and signalling are taken
-away. Three members of an etcd run beside them, on the same machine, and every server has a state
-directory of its own, as if it stood on a machine of its own.
+``10x4`` is ten servers, four of which have a home of 40 numbers, ``10x4x100`` of 100. *Processes*
+are real servers at a call manager of this machine. *Cores* are a member with its store each, at a
+call manager that answers at once, many to a process: what is left of a server when sound and
+signalling are taken away. Three members of an etcd run beside them, on the same machine, and every
+server has a state directory of its own, as if it stood on a machine of its own.
 
 While nothing happens: requests and bytes a second, CPU, and the age that each heartbeat has when
 the next one arrives at an onlooker. Then some servers are killed, one after the other, and the
@@ -37,7 +37,7 @@ from pathlib import Path
 import trio
 from growing.cores import run_cores
 from growing.etcd import Etcd, find_etcd
-from growing.shape import CALL_MANAGER, NUMBERS, Size, call_manager_file, cluster_file
+from growing.shape import CALL_MANAGER, Size, call_manager_file, cluster_file
 
 from pa_telephony import failover
 from pa_telephony.errors import ConnectionLost
@@ -382,7 +382,7 @@ async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namesp
                 up = sum(len(each.beat.up) for each in world.sessions.values())
                 print(
                     f"{size.servers} servers are not settled within {PATIENCE:g} s:"
-                    f" {len(world.sessions)} there, {up} of {len(homes) * NUMBERS} numbers up,"
+                    f" {len(world.sessions)} there, {up} of {len(homes) * size.numbers} numbers up,"
                     f" {sum(age > LATE for age in onlooker.ages)} of {len(onlooker.ages)}"
                     f" heartbeats older than {LATE:g} s"
                 )
@@ -421,7 +421,7 @@ def row(found: Cost) -> str:
     middle, bare = statistics.median(times), statistics.median(found.floor)
     kind = "" if size.real else " cores"
     return (
-        f"{size.servers:>10}{kind:6}{size.homes * NUMBERS:>8}{found.requests:>7.0f}"
+        f"{size.servers:>10}{kind:6}{size.homes * size.numbers:>8}{found.requests:>7.0f}"
         f"{found.client / 1024:>8.0f}{found.rpc / 1024:>7.0f}{found.server:>8.1%}{found.etcd:>6.0%}"
         f"{found.busy:>6.0%}{ms(statistics.median(ages)):>9}{ms(part(ages)):>7}"
         f"{f'{found.late} of {len(ages)}':>12}{ms(middle):>10}{ms(max(times)):>7}"
@@ -461,15 +461,20 @@ def conclude(costs: Sequence[Cost]) -> None:
 
 
 def sizes(text: str, *, real: bool) -> list[Size]:
-    """Read ``10x4,30x30``; an empty text is none."""
-    pairs = (each.split("x") for each in text.split(",") if each)
-    return [Size(int(servers), int(homes), real) for servers, homes in pairs]
+    """Read ``10x4,10x10x100``; an empty text is none."""
+    found: list[Size] = []
+    for each in filter(None, text.split(",")):
+        servers, homes, *numbers = map(int, each.split("x"))
+        found.append(Size(servers, homes, real, *numbers))
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--processes", default="3x1,3x3,10x10,30x30", metavar="SERVERSxHOMES,…")
-    parser.add_argument("--cores", default="10x10,30x30,100x1,100x100", metavar="SERVERSxHOMES,…")
+    sizes_of = "SERVERSxHOMES[xNUMBERS],…"
+    parser.add_argument("--processes", default="3x1,3x3,10x10,30x30", metavar=sizes_of)
+    cores = "10x10,10x10x100,30x30,100x1,100x100"
+    parser.add_argument("--cores", default=cores, metavar=sizes_of)
     parser.add_argument("--seconds", type=float, default=15.0, help="of which costs are counted")
     parser.add_argument("--kills", type=int, default=5, help="takeovers of each size, at most")
     parser.add_argument("--minutes", type=float, default=10.0, help="in all, at most")

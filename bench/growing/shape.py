@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CALL_MANAGER = "127.0.9.10"
-PORTS, INTERCEPTORS = 35, 4
-"""With the route point, the 40 numbers of a home."""
-NUMBERS = PORTS + INTERCEPTORS + 1
+INTERCEPTORS = 4
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many servers, how many of them with a home of their own, as processes or as cores."""
+    """How many servers, how many of them with a home of their own, as processes or as cores.
+
+    Each home has a route point and interceptors, and so many ``numbers`` in all: an etcd hands over
+    114 at once, at most.
+    """
 
     servers: int
     homes: int
     real: bool
+    numbers: int = 40
+
+    @property
+    def ports(self) -> int:
+        """The media ports of a home."""
+        return self.numbers - INTERCEPTORS - 1
 
     @property
     def names(self) -> list[str]:
@@ -39,8 +47,8 @@ def cluster_file(size: Size, store: str) -> str:
                 f'route_address = "{1000 + at}00"',
                 'route_address_provider = "jtapi"',
                 'media_port_provider = "skinny"',
-                f'media_port_beginning_address = "{1000 + at}01"',
-                f"number_of_media_ports = {PORTS}",
+                f'media_port_beginning_address = "{1000 + at}001"',
+                f"number_of_media_ports = {size.ports}",
                 'interceptor_port_provider = "jtapi"',
                 f"interceptor_ports = [{listed}]",
                 f'fail_over_server_names = ["{spares[0]}", "{spares[1]}"]',
@@ -62,7 +70,7 @@ def call_manager_file(size: Size) -> str:
         lines.append(device.format(f"RP{at}", "route point", f"{1000 + at}00", ""))
         for number, pattern in enumerate(patterns(at)):
             lines.append(device.format(f"IC{at}-{number}", "route point", pattern, ""))
-        for number in range(1, PORTS + 1):
-            name, line = f"VI{at * PORTS + number}", f"{1000 + at}{number:02d}"
+        for number in range(1, size.ports + 1):
+            name, line = f"VI{at * size.ports + number}", f"{1000 + at}{number:03d}"
             lines.append(device.format(name, "media port", line, ", max_calls = 1"))
     return "\n".join([*lines, ""])
