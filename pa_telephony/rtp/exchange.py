@@ -20,7 +20,7 @@ from pa_telephony.rtp.port import Port
 from pa_telephony.rtp.uring import Slots, Uring, UringUnavailable, open_uring
 from pa_telephony.tasks import os_reason
 
-__all__ = ["AllAtOnce", "Came", "Exchange", "Exchanges", "OneByOne"]
+__all__ = ["AllAtOnce", "Came", "Exchange", "Exchanges", "OneByOne", "not_sent"]
 
 Came: TypeAlias = tuple[list[int], list[int]]
 """How long the packets are that came, in the order of the ports that are read; and the rows where
@@ -62,8 +62,7 @@ class OneByOne:
                 os.write(descriptor, packet)
             except OSError as error:
                 # A full buffer, or an ICMP error that the kernel remembers: one packet is lost.
-                self._outbound.take_back(port.index, FRAME)
-                port.not_sent(error.errno or 0)
+                not_sent(port, self._outbound, FRAME, error.errno or 0)
         lengths: list[int] = []
         missing: list[int] = []
         for receive, buffer, row in self._readers:
@@ -106,8 +105,7 @@ class AllAtOnce:
         for port, result in zip(self._senders, found, strict=False):
             if result < 0:
                 # As above: one packet is lost.
-                self._outbound.take_back(port.index, FRAME)
-                port.not_sent(-result)
+                not_sent(port, self._outbound, FRAME, -result)
         missing = [
             port.index for port, length in zip(self._readers, lengths, strict=True) if length < 0
         ]
@@ -147,6 +145,12 @@ class Exchanges:
         """Give back what the system gave; no exchange is used any more."""
         if self._uring is not None:
             self._uring.close()
+
+
+def not_sent(port: Port, outbound: Outbound, octets: int, error_number: int) -> None:
+    """Note that the system did not send a packet with so many octets of sound, and why."""
+    outbound.take_back(port.index, octets)
+    port.not_sent(error_number)
 
 
 def _rows(ports: Sequence[Port]) -> Slots:

@@ -21,7 +21,7 @@ import numpy as np
 
 from pa_telephony.rtp import reports
 from pa_telephony.rtp.dtmf import digit_of
-from pa_telephony.rtp.exchange import Came, Exchanges
+from pa_telephony.rtp.exchange import Came, Exchanges, not_sent
 from pa_telephony.rtp.g711 import Samples, encode
 from pa_telephony.rtp.inbound import Inbound
 from pa_telephony.rtp.jitter import FRAME
@@ -271,8 +271,7 @@ class Phase:
             else:
                 port.rtp_socket.sendto(data, port.latch.remote)
         except OSError as error:
-            self._outbound.take_back(port.index, len(data) - HEADER_SIZE)
-            port.not_sent(error.errno or 0)
+            not_sent(port, self._outbound, len(data) - HEADER_SIZE, error.errno or 0)
             return
         if self._watched:
             self._owner.record(port.local_address, port.latch.remote, data, keyed=keyed)

@@ -380,9 +380,9 @@ async def test_after_a_hold_another_source_speaks_whose_reports_count_its_own_pa
     records: list[Record] = []
 
     def sent(number: int) -> list[bytes]:
-        found = [each.data for each in records if isinstance(each, RtpRecord)]
-        local = [each.local[1] for each in records if isinstance(each, RtpRecord)]
-        return [data for data, port in zip(found, local, strict=True) if port == number]
+        return [
+            each.data for each in records if isinstance(each, RtpRecord) and each.local[1] == number
+        ]
 
     async with rtp.open_engine(
         address=HOST, first_port=42252, config=FAST, trace=records.append
