@@ -133,12 +133,11 @@ async def serve_connections(
     told = Seldom()
     async with trio.open_nursery() as nursery:
         for listener in listeners:
-            nursery.start_soon(_accept, listener, _More(listener), handle, nursery, log, told)
+            nursery.start_soon(_accept, listener, handle, nursery, log, told)
 
 
 async def _accept(
     listener: trio.abc.Listener[Any],
-    more: _More,
     handle: Callable[[trio.SocketStream], Awaitable[None]],
     nursery: trio.Nursery,
     log: logging.Logger,
@@ -147,14 +146,14 @@ async def _accept(
     async with listener:
         while True:
             try:
-                stream: trio.SocketStream | None = await listener.accept()
-                while stream is not None:
+                streams = await _accepted(listener)
+                for at, stream in enumerate(streams):
                     try:
                         nursery.start_soon(_serve, stream, handle, log)
                     except Exception:
-                        await trio.aclose_forcefully(stream)
+                        for each in streams[at:]:
+                            await trio.aclose_forcefully(each)
                         raise
-                    stream = more.accept()
             except trio.ClosedResourceError:
                 raise
             except Exception as error:  # noqa: BLE001  # logged, and the next one may be had
@@ -166,39 +165,29 @@ async def _accept(
                 await trio.sleep(_PAUSE)
 
 
-class _More:
-    """Accepts those who wait behind the first, a few at a time, without waiting for them.
+async def _accepted(listener: trio.abc.Listener[Any]) -> list[trio.SocketStream]:
+    """Whoever has connected, a few at a time; waits for the first.
 
     One for each turn of trio's loop would let thousands that come and are closed again keep one
     who comes after them waiting for seconds.
     """
-
-    def __init__(self, listener: trio.abc.Listener[Any]) -> None:
-        self._listener: trio.SocketListener | None = None
-        # A socket that somebody else's factory made may be none of the kernel's.
-        if isinstance(listener, trio.SocketListener) and listener.socket.fileno() >= 0:
-            self._listener = listener
-        self._left = _AT_ONCE
-
-    def accept(self) -> trio.SocketStream | None:
-        """The next one that is there already; None when it is time to wait."""
-        self._left -= 1
-        if self._listener is None or not self._left:
-            self._left = _AT_ONCE
-            return None
-        # Of trio's own sockets nothing is taken without a wait: the same one, as others see it.
-        known = self._listener.socket
-        family, kind, protocol = known.family, known.type, known.proto
-        same = socket.socket(family, kind, protocol, fileno=known.fileno())
-        try:
+    # A socket that somebody else's factory made may be none of the kernel's.
+    if not isinstance(listener, trio.SocketListener) or listener.socket.fileno() < 0:
+        return [await listener.accept()]
+    known = listener.socket
+    await trio.lowlevel.wait_readable(known)
+    # Of trio's own sockets nothing is taken without a wait: the same one, as others see it.
+    same = socket.socket(known.family, known.type, known.proto, fileno=known.fileno())
+    streams: list[trio.SocketStream] = []
+    try:
+        while len(streams) < _AT_ONCE:
             accepted, _ = same.accept()
-        except OSError:
-            # Nobody there; anything else is met again by who waits.
-            self._left = _AT_ONCE
-            return None
-        finally:
-            same.detach()
-        return trio.SocketStream(trio.socket.from_stdlib_socket(accepted))
+            streams.append(trio.SocketStream(trio.socket.from_stdlib_socket(accepted)))
+    except OSError:
+        pass  # nobody there; anything else is met again, by trio's own
+    finally:
+        same.detach()
+    return streams or [await listener.accept()]
 
 
 async def _serve(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pa_telephony.callmanager.applications.registrations import CtiRegistrations
+from pa_telephony.callmanager.calls import model
 from pa_telephony.callmanager.calls.verbs import (
     Calls,
     DoNotDisturb,
@@ -194,18 +194,19 @@ class CtiView(Watcher):
         """The calling and the called party; a conference has no number, so earlier ones stay."""
         if leg.conference is not None and leg.id in self._parties:
             return self._parties[leg.id]
-        calling = Party(leg.calling.number, leg.calling.name)
-        called = Party(leg.called.number, leg.called.name)
-        if leg.incoming:
-            return self._at_its_device(leg, calling, 0), replace(called, device=leg.device)
-        return replace(calling, device=leg.device), self._at_its_device(leg, called, 1)
+        own, other = (leg.called, leg.calling) if leg.incoming else (leg.calling, leg.called)
+        here = Party(own.number, own.name, leg.device)
+        there = Party(other.number, other.name, self._device_of(leg, other))
+        return (there, here) if leg.incoming else (here, there)
 
-    def _at_its_device(self, leg: Leg, other: Party, which: int) -> Party:
-        """The other party of a leg with its device, the last one known when it is gone."""
+    def _device_of(self, leg: Leg, other: model.Party) -> str:
+        """The device of the other party of a leg, the last one known when it is gone."""
         if leg.peer is not None:
-            return replace(other, device=leg.peer.device)
-        known = self._parties[leg.id][which] if leg.id in self._parties else other
-        return known if (known.number, known.name) == (other.number, other.name) else other
+            return leg.peer.device
+        if leg.id not in self._parties:
+            return ""
+        known = self._parties[leg.id][0 if leg.incoming else 1]
+        return known.device if (known.number, known.name) == (other.number, other.name) else ""
 
     # Events of the call model.
 
@@ -222,7 +223,7 @@ class CtiView(Watcher):
 
     def device_changed(self, device: str) -> None:
         """A device can be called from now on, or no more."""
-        if device in self._devices:
+        if self.observers and device in self._devices:
             self.notify_observers(backend.DeviceChanged(self.device(device)))
 
     def calls_joined(self, reason: Reason, by: Leg, survivor: int, gone: tuple[int, ...]) -> None:

@@ -8,8 +8,9 @@ in its own language.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pa_telephony.callmanager.calls.model import OFF_HOOK, Party
 from pa_telephony.callmanager.calls.verbs import Cause, Leg, LegState, Purpose
@@ -364,8 +365,13 @@ def information(leg: Leg, screen: Screen) -> SccpMessage:
         return number_of(party.number, screen.version)
 
     connected = leg.state in (LegState.CONNECTED, LegState.HELD)
-    form = messages.CallInfoV2 if screen.version >= PACKED else messages.CallInfo
-    shown = form(
+    calling = number(leg.calling)
+    form: Callable[..., SccpMessage] = messages.CallInfo
+    if screen.version >= PACKED:
+        form = functools.partial(
+            messages.CallInfoV2, alternate_calling_party=calling if leg.incoming else ""
+        )
+    return form(
         line_instance=leg.line_index,
         call_reference=leg.id,
         call_type=CallType.IN_BOUND_CALL if leg.incoming else CallType.OUT_BOUND_CALL,
@@ -373,7 +379,7 @@ def information(leg: Leg, screen: Screen) -> SccpMessage:
         call_security_status=CallSecurityStatusType.NOT_AUTHENTICATED
         if connected
         else CallSecurityStatusType.UNKNOWN,
-        calling_party=number(leg.calling),
+        calling_party=calling,
         calling_party_name=name(leg.calling),
         called_party=number(leg.called),
         called_party_name=name(leg.called),
@@ -382,6 +388,3 @@ def information(leg: Leg, screen: Screen) -> SccpMessage:
         last_redirecting_party=number(leg.last_redirecting),
         last_redirecting_party_name=name(leg.last_redirecting),
     )
-    if isinstance(shown, messages.CallInfoV2) and leg.incoming:
-        return replace(shown, alternate_calling_party=shown.calling_party)
-    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 from pa_telephony.callmanager.calls.model import MediaAddress, Stream
@@ -70,6 +71,7 @@ def close_channel(stream: Stream) -> list[SccpMessage]:
     ]
 
 
+@functools.lru_cache(maxsize=10_000)
 def is_ipv4(address: str) -> bool:
     """Whether an address is IPv4, the only family that every session version can carry."""
     try:

@@ -247,12 +247,13 @@ class LineSide(Watcher):
             self._keys.dialled(leg)
         self._show_rest(leg.device)
         shown = display.show(leg, self._screen(session, before))
-        at = display.channel_at(shown)
         if leg.state is LegState.CONNECTED:
+            at = display.channel_at(shown)
             self._behind_channel[leg.device] = shown[at:]
             shown = shown[:at]
-        elif leg.state is LegState.IDLE:
-            shown[at:at] = self._closing.pop(leg.device, ())
+        elif closing := self._closing.pop(leg.device, None) if leg.state is LegState.IDLE else None:
+            at = display.channel_at(shown)
+            shown[at:at] = closing
         session.send(*shown)
 
     def _show_rest(self, device: str) -> None:
