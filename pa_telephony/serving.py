@@ -129,24 +129,29 @@ async def serve_connections(
 
     The connection is closed when it returns. What it raises is a bug: it is logged.
     """
-    # Before anybody is served: a task that fails to begin would end the others.
-    told = Seldom()
-    async with trio.open_nursery() as nursery:
+    with contextlib.ExitStack() as closing:
+        # Before anybody is served: a task that fails to begin would end the others.
+        told = Seldom()
+        entrances: list[_Entrance] = []
         for listener in listeners:
-            nursery.start_soon(_accept, listener, handle, nursery, log, told)
+            entrances.append(_Entrance(listener))
+            closing.callback(entrances[-1].close)
+        async with trio.open_nursery() as nursery:
+            for entrance in entrances:
+                nursery.start_soon(_accept, entrance, handle, nursery, log, told)
 
 
 async def _accept(
-    listener: trio.abc.Listener[Any],
+    entrance: _Entrance,
     handle: Callable[[trio.SocketStream], Awaitable[None]],
     nursery: trio.Nursery,
     log: logging.Logger,
     told: Seldom,
 ) -> None:
-    async with listener:
+    async with entrance.listener:
         while True:
             try:
-                streams = await _accepted(listener)
+                streams = await entrance.accept()
                 for at, stream in enumerate(streams):
                     try:
                         nursery.start_soon(_serve, stream, handle, log)
@@ -165,29 +170,38 @@ async def _accept(
                 await trio.sleep(_PAUSE)
 
 
-async def _accepted(listener: trio.abc.Listener[Any]) -> list[trio.SocketStream]:
-    """Whoever has connected, a few at a time; waits for the first.
+class _Entrance:
+    """Accepts whoever has connected to a listener, a few at a time; waits for the first.
 
     One for each turn of trio's loop would let thousands that come and are closed again keep one
     who comes after them waiting for seconds.
     """
-    # A socket that somebody else's factory made may be none of the kernel's.
-    if not isinstance(listener, trio.SocketListener) or listener.socket.fileno() < 0:
-        return [await listener.accept()]
-    known = listener.socket
-    await trio.lowlevel.wait_readable(known)
-    # Of trio's own sockets nothing is taken without a wait: the same one, as others see it.
-    same = socket.socket(known.family, known.type, known.proto, fileno=known.fileno())
-    streams: list[trio.SocketStream] = []
-    try:
-        while len(streams) < _AT_ONCE:
-            accepted, _ = same.accept()
-            streams.append(trio.SocketStream(trio.socket.from_stdlib_socket(accepted)))
-    except OSError:
-        pass  # nobody there; anything else is met again, by trio's own
-    finally:
-        same.detach()
-    return streams or [await listener.accept()]
+
+    def __init__(self, listener: trio.abc.Listener[Any]) -> None:
+        self.listener = listener
+        self._same: socket.socket | None = None
+        """Of trio's own sockets nothing is taken without a wait: the same, as others see it."""
+        # A socket that somebody else's factory made may be none of the kernel's.
+        if isinstance(listener, trio.SocketListener) and listener.socket.fileno() >= 0:
+            known = listener.socket
+            self._same = socket.socket(known.family, known.type, known.proto, known.fileno())
+
+    def close(self) -> None:
+        """Leave the socket to the listener that it is of."""
+        if self._same is not None:
+            self._same.detach()
+
+    async def accept(self) -> list[trio.SocketStream]:
+        """The connections that are there, in the order in which they came."""
+        streams: list[trio.SocketStream] = []
+        if self._same is not None:
+            await trio.lowlevel.wait_readable(self._same)
+            # Nobody there, or anything else, is met again by trio's own way.
+            with contextlib.suppress(OSError):
+                while len(streams) < _AT_ONCE:
+                    accepted, _ = self._same.accept()
+                    streams.append(trio.SocketStream(trio.socket.from_stdlib_socket(accepted)))
+        return streams or [await self.listener.accept()]
 
 
 async def _serve(
