@@ -54,6 +54,12 @@ class Summary:
     """The homes of which something is registered, or being registered or closed."""
     free: frozenset[Identity]
     """The identities without a call."""
+    there: frozenset[Identity]
+    """The identities with which something is, or was and is not settled: all but the idle."""
+    registered: frozenset[Identity]
+    """The identities that are registered from here, and are to stay."""
+    elsewhere: frozenset[Identity]
+    """The identities that are at another node than registrations are begun at."""
     released: frozenset[Identity]
     """The identities of which the call manager has confirmed that it has nothing from here."""
     up: frozenset[str]
@@ -82,6 +88,18 @@ class Ledger:
     node: int = 0
     """The node at which registrations are begun now; change it by :meth:`go_to`."""
     _summary: Summary | None = None
+    _there: dict[Identity, Registration] = field(init=False)
+    """The registrations that are not idle: a few of a cluster's hundreds."""
+    _timed: set[Identity] = field(default_factory=set[Identity])
+    """Those with a time at which they are tried again, or stop lingering."""
+
+    def __post_init__(self) -> None:
+        self._find_there()
+
+    def _find_there(self) -> None:
+        found = self.registrations.items()
+        self._there = {i: each for i, each in found if each.state is not State.IDLE}
+        self._timed.intersection_update(self.registrations)
 
     @property
     def changed(self) -> bool:
@@ -91,12 +109,15 @@ class Ledger:
     def summary(self) -> Summary:
         """The summary of the ledger; the same object as long as nothing changes."""
         if self._summary is None:
-            found = self.registrations
+            there = self._there.items()
             self._summary = Summary(
-                unquiet=frozenset(i.home for i, each in found.items() if each.state not in _QUIET),
-                free=frozenset(found.keys() - self.busy),
-                released=frozenset(i for i, each in found.items() if each.state is State.RELEASED),
-                up=frozenset(i.label for i, each in found.items() if each.state in _UP),
+                unquiet=frozenset(i.home for i, each in there if each.state not in _QUIET),
+                free=frozenset(self.registrations.keys() - self.busy),
+                there=frozenset(self._there),
+                registered=frozenset(i for i, each in there if each.state is State.REGISTERED),
+                elsewhere=frozenset(i for i in self._there if self.is_elsewhere(i)),
+                released=frozenset(i for i, each in there if each.state is State.RELEASED),
+                up=frozenset(i.label for i, each in there if each.state in _UP),
                 # Decisions last milliseconds and concern no other server.
                 busy=frozenset(i.label for i in self.busy if i.kind is Kind.PORT),
                 long=frozenset(i.label for i in self.long),
@@ -120,6 +141,7 @@ class Ledger:
             if each in leaving or found.state is not State.IDLE
         }
         self.registrations = {**kept, **others}
+        self._find_there()
         self.moved = True
         self.touch()
 
@@ -184,8 +206,10 @@ class Ledger:
             # it is asked again soon, and then when as much time has passed again.
             wait = max(now - found.refused_since, self.retry * _AT_FIRST)
             found.retry_at = now + min(wait, self.retry)
+            self._timed.add(identity)
         elif input in (Input.LOST, Input.KEPT):
             found.retry_at = now + self.retry
+            self._timed.add(identity)
         self.input(identity, input)
 
     def input(self, identity: Identity, input: Input, at_once: bool = False) -> None:
@@ -194,6 +218,10 @@ class Ledger:
         before = found.state
         found.state, effect = registration.step(before, input)
         if found.state is not before:
+            if found.state is State.IDLE:
+                self._there.pop(identity, None)
+            else:
+                self._there[identity] = found
             self.moved = True
             self.touch()
         if effect is Effect.REGISTER:
@@ -210,6 +238,7 @@ class Ledger:
         if found is None:
             return  # The outcome of a step comes late; it is configured no more.
         found.linger_until = until
+        self._timed.add(identity)
         self.input(identity, Input.LINGER)
 
     def reasons(self, hold: Iterable[Identity]) -> dict[str, str]:
@@ -227,7 +256,7 @@ class Ledger:
         """Whether the media port ``number`` is held here, or being given up."""
         return any(
             identity.kind is Kind.PORT and identity.number == number
-            for identity, found in self.registrations.items()
+            for identity, found in self._there.items()
             if found.state not in _QUIET
         )
 
@@ -237,6 +266,7 @@ class Ledger:
 
     def times(self) -> Iterator[float]:
         """The times when a registration may be tried again or stops lingering; some have passed."""
-        for found in self.registrations.values():
+        for identity in self._timed:
+            found = self.registrations[identity]
             yield found.retry_at
             yield found.linger_until

@@ -551,16 +551,12 @@ class Member:
 
     def _follow_all(self, now: float) -> bool:
         """Bring every registration nearer to the plan; True when all of them are there already."""
-        hold, give = self.plan.hold, self.plan.give
-        away = [
-            identity
-            for identity, found in self._ledger.registrations.items()
-            if found.state is not (State.REGISTERED if identity in hold else State.IDLE)
-            or identity in give
-            or self._ledger.is_elsewhere(identity)
-        ]
-        for identity in away:
-            self._follow(identity, now)
+        mine, hold = self._ledger.summary(), self.plan.hold
+        away = (hold - mine.registered) | (mine.there - hold) | self.plan.give | mine.elsewhere
+        if away:
+            # In the order of the configuration.
+            for identity in [each for each in self._ledger.registrations if each in away]:
+                self._follow(identity, now)
         for identity in self.plan.end:
             orders = self._world.orders(identity.home)
             self._ledger.end_calls(identity, orders.why_calls_end(identity.home))

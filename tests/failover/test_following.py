@@ -13,7 +13,7 @@ from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.ledger import Ledger, Registration
 from pa_telephony.failover.ownership import plan
-from pa_telephony.failover.registration import State
+from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import CONFIGURATION, Revision, offered, saving, stored
 from pa_telephony.failover.world import Beat
@@ -292,3 +292,23 @@ def test_what_was_given_away_and_is_configured_no_more_does_not_linger() -> None
     assert set(ledger.registrations) == {PORTS[0]}
     ledger.linger(PORTS[0], 5.0)
     assert ledger.registrations[PORTS[0]].state is State.LINGERING
+
+
+def test_what_is_idle_again_is_looked_at_no_more_and_what_has_a_time_is() -> None:
+    one, two = PORTS[0], PORTS[1]
+    ledger = Ledger(1.0, {one: Registration(), two: Registration()})
+    assert not ledger.summary().there
+    for port in (one, two):
+        ledger.input(port, Input.HOLD)
+    assert ledger.summary().there == {one, two}
+    assert not ledger.summary().registered
+    ledger.report(one, Input.REGISTERED, 10.0, "")
+    assert ledger.summary().registered == {one}
+    assert set(ledger.times()) == set()
+    ledger.report(two, Input.REFUSED, 10.0, "no such device")
+    assert 10.1 in ledger.times(), "a first refusal is tried again soon"
+    ledger.linger(one, 15.0)
+    assert 15.0 in ledger.times()
+    ledger.input(one, Input.DROP)
+    ledger.report(one, Input.CLOSED, 16.0, "")
+    assert one not in ledger.summary().there
