@@ -37,10 +37,11 @@ from pa_telephony.admin.gate import COOKIE
 from pa_telephony.admin.records import ADMINISTRATOR
 from pa_telephony.admin.serving import open_administration, open_pages
 from pa_telephony.cli.running import keep_for_good
+from pa_telephony.failover.beat import PROTOCOL, Beat
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.stored import offered
 from pa_telephony.failover.transaction import Put, Transaction
-from pa_telephony.failover.world import PROTOCOL, Bearer, Beat, session
+from pa_telephony.failover.world import Bearer, session
 
 SERVERS, PORTS, FOLLOWERS, CONNECTIONS = 50, 38, 200, 4
 PAGES = ("control-center", "server-status?server=PA1", "cluster", "server-configuration?server=PA1")

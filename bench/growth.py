@@ -42,6 +42,7 @@ from growing.shape import CALL_MANAGER, Size, call_manager_file, cluster_file
 from pa_telephony import failover
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover import world as keys
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.clock import boot_clock
 from pa_telephony.failover.stores.etcd import EtcdStore, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
@@ -51,7 +52,7 @@ from pa_telephony.failover.transaction import (
     Snapshot,
     Transaction,
 )
-from pa_telephony.failover.world import Beat, World
+from pa_telephony.failover.world import World
 
 ROOT = Path(__file__).parents[1]
 IN_A_PROCESS = 25

@@ -19,6 +19,7 @@ import trio
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import agents, rolling
+from pa_telephony.failover.beat import PROTOCOL
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.configuring import save_configuration
 from pa_telephony.failover.keeping import Effect, Input, Keeper, Limits, State
@@ -27,7 +28,7 @@ from pa_telephony.failover.status import Ages, cluster_status
 from pa_telephony.failover.stored import CONFIGURATION, current
 from pa_telephony.failover.stores import Store
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import PROTOCOL, Stop, World, session
+from pa_telephony.failover.world import Stop, World, session
 from pa_telephony.faults import NEWS
 from pa_telephony.tasks import Background, background
 

@@ -89,7 +89,7 @@ class AgentReport:
     health: Health = Health()
     told: float = 0.0
     protocol: int = 0
-    """Which :data:`~world.PROTOCOL` it speaks; 0 of one that did not say."""
+    """Which :data:`~beat.PROTOCOL` it speaks; 0 of one that did not say."""
 
     def encode(self) -> str:
         """Write it as JSON on one line."""

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from pa_telephony.failover import world as keys
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.identity import Identity
 from pa_telephony.failover.stored import Revision
 from pa_telephony.failover.world import Session, World
@@ -87,7 +87,7 @@ class View:
 
     world: World
     me: str
-    beat: keys.Beat
+    beat: Beat
     """What the server's next heartbeat would say; ``beat.links`` are the providers that it reaches
     now, ``beat.instance`` tells its session from a predecessor's."""
     alone: bool = True

@@ -35,6 +35,7 @@ from dataclasses import replace
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import ownership, world as keys
 from pa_telephony.failover.actions import Action, Beating, Flight, Transact
+from pa_telephony.failover.beat import PROTOCOL, RUNS, Beat
 from pa_telephony.failover.capacity import exceeds
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.deadlines import Deadlines
@@ -48,7 +49,7 @@ from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import Plan, Step, StepKind
 from pa_telephony.failover.stored import Revision, read, stored
 from pa_telephony.failover.transaction import Compare, Outcome, Put, Snapshot, Transaction
-from pa_telephony.failover.world import PROTOCOL, Beat, World
+from pa_telephony.failover.world import World
 
 __all__ = ["Member"]
 
@@ -688,7 +689,8 @@ class Member:
         self._last_sent = now
         self._next_beat = now + self._timing.heartbeat
         self._sequence += 1
-        value = replace(beat, sequence=self._sequence, at=now).encode()
+        said = replace(beat, sequence=self._sequence, at=now)
+        value = said.encode(runs=self._world.all_speak(RUNS))
         key = keys.session(self.name)
         transaction = Transaction(
             (Compare(key, created=session.token),), (Put(key, value),), urgent

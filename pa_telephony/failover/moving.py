@@ -19,6 +19,7 @@ import trio
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import validation
 from pa_telephony.failover.agents import agents, process_name
+from pa_telephony.failover.beat import MOVES
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.rolling import rolling
 from pa_telephony.failover.stored import current, past
@@ -38,7 +39,7 @@ from pa_telephony.failover.stores.move_mark import (
 )
 from pa_telephony.failover.stores.sqlite import SqliteStore, open_sqlite
 from pa_telephony.failover.transaction import Snapshot, StoreMoved
-from pa_telephony.failover.world import PROTOCOL, Stop, World
+from pa_telephony.failover.world import Stop, World
 
 __all__ = ["Moved", "move_cluster"]
 
@@ -238,10 +239,10 @@ def _against(cluster: Cluster, snapshot: Snapshot) -> Iterator[str]:
     for name, found in world.sessions.items():
         if name in world.names and world.stopped(name) is Stop.DRAIN:
             yield f"{name} is drained, and its calls have not ended"
-        if found.beat.protocol < PROTOCOL:
+        if found.beat.protocol < MOVES:
             yield f"{name} is of a release that cannot follow: restart it with this one first"
     for report in agents(snapshot):
-        if report.protocol < PROTOCOL:
+        if report.protocol < MOVES:
             name = process_name(report.machine)
             yield f"{name} is of a release that cannot follow: restart it with this one first"
     for key, entry in snapshot.entries.items():

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.config import Timing
 from pa_telephony.failover.nodes import LOST, REACHED, STEADY
-from pa_telephony.failover.world import Beat
 
 __all__ = ["Reached"]
 

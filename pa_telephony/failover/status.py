@@ -18,13 +18,14 @@ from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover.agents import kept
 from pa_telephony.failover.agreement import Configured
 from pa_telephony.failover.alarm_kinds import Alarm, AlarmKind
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.capacity import calls
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.nodes import LOST, STEADY
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.transaction import Snapshot
-from pa_telephony.failover.world import Beat, Orders, Stop, World
+from pa_telephony.failover.world import Orders, Stop, World
 
 __all__ = [
     "Ages",
@@ -94,7 +95,7 @@ class ServerStatus:
     drained: bool = False
     """Whether it is to stop once its calls have ended, and runs still."""
     protocol: int | None = None
-    """The number of what it says in the store (:data:`world.PROTOCOL`); None without a session."""
+    """The number of what it says in the store (:data:`beat.PROTOCOL`); None without a session."""
     orders: Orders = field(default_factory=Orders)
     """What operators have ordered of it."""
     calls: int = 0

@@ -35,12 +35,12 @@ docs/failover-design.md, here and in all of this package.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pa_telephony.failover.agents import agents
 from pa_telephony.failover.agreement import Configured
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.cluster import Cluster
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.nodes import LOST, STEADY, Reach
@@ -57,11 +57,8 @@ from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Snapshot
 
 __all__ = [
-    "EVERY",
     "NODE",
-    "PROTOCOL",
     "Bearer",
-    "Beat",
     "Orders",
     "Session",
     "Stop",
@@ -111,14 +108,6 @@ def coming(server: str) -> str:
 NODE = "node"
 """The key that says at which node the cluster is; without it, at the first."""
 
-PROTOCOL = 2
-"""The number of what servers say to each other in the store. It grows when a release means
-something else by an entry; new entries alone, which others pass over, do not change it. Those that
-speak 2 follow a cluster that is moved to another store."""
-
-EVERY = "*"
-"""All providers, in a beat of a release that knew only one link; no provider can be named so."""
-
 
 class Bearer(NamedTuple):
     """A server in one of its sessions, as values of the store name it."""
@@ -128,131 +117,6 @@ class Bearer(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.server}:{self.token}"
-
-
-_JSON = json.JSONEncoder(separators=(",", ":"))
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a server says of itself with each heartbeat.
-
-    ``instance`` is unique to the process, so that it recognises its own session. ``up`` holds the
-    labels of the identities that it has registered, ``busy`` those of the media ports with a call,
-    ``why`` the reasons of those that it cannot register.
-    """
-
-    instance: str
-    links: frozenset[str] = frozenset()
-    """The names of the providers that it reaches; :data:`EVERY` stands for all of them."""
-    steady: frozenset[str] = frozenset()
-    """Those of ``links`` that it has reached without a break for ``Timing.steady``."""
-    reads: bool = True
-    """Whether it can read the store; False after some time without."""
-    up: frozenset[str] = frozenset()
-    busy: frozenset[str] = frozenset()
-    why: Mapping[str, str] = field(default_factory=dict[str, str])
-    unreached: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The providers that it needs and does not reach, with the reason; "" for no answer."""
-    suspects: frozenset[str] = frozenset()
-    """The servers of which it has not heard for more than two heartbeats."""
-    long: frozenset[str] = frozenset()
-    """The labels of media ports whose call lasts longer than ``Timing.long_call``."""
-    at: float = 0.0
-    """The sender's clock when it sent this: seconds since the machine booted, for people who ask
-    how old it is. Nothing is decided by it."""
-    sequence: int = 0
-    holds: Mapping[str, float] = field(default_factory=dict[str, float])
-    """The homes that ask this stand-in for their own and do not get it yet, and how many seconds
-    they have to ask in all (``Timing.hold``, doubled when they flap)."""
-    configuration: str = ""
-    """The hash of the configuration in the store that it has taken up; "" where there is none, and
-    of a release that has its configuration from a file alone."""
-    protocol: int = 0
-    """Which :data:`PROTOCOL` it speaks; 0 of a release that did not say (0.2.0 and before)."""
-    nodes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What it reaches at each node, a letter of :mod:`nodes` for each, by the provider's name;
-    none where there is one node, and of a release that knows of no others."""
-
-    def encode(self) -> str:
-        """Write it as JSON on one line, keys in a fixed order."""
-        return _JSON.encode(
-            {
-                "instance": self.instance,
-                "links": sorted(self.links),
-                "steady": sorted(self.steady),
-                "reads": self.reads,
-                # For earlier releases, which know one link for all providers.
-                "link": bool(self.links),
-                "up": sorted(self.up),
-                "busy": sorted(self.busy),
-                "why": dict(self.why),
-                "unreached": dict(self.unreached),
-                "suspects": sorted(self.suspects),
-                "long": sorted(self.long),
-                "holds": dict(self.holds),
-                "protocol": self.protocol,
-                "configuration": self.configuration,
-                "nodes": dict(self.nodes),
-                "at": round(self.at, 3),
-                "sequence": self.sequence,
-            }
-        )
-
-    @classmethod
-    def decode(cls, text: str) -> Beat:
-        """Read a beat; missing parts and text of another release take the defaults."""
-        return _decode(text)
-
-    @functools.cached_property
-    def still(self) -> Beat:
-        """The same beat without what changes with every heartbeat."""
-        return replace(self, sequence=0, at=0.0)
-
-    @property
-    def link(self) -> bool:
-        """Whether it reaches any provider at all."""
-        return bool(self.links)
-
-    def reaches(self, provider: str) -> bool:
-        """Whether it reaches ``provider`` now."""
-        return provider in self.links or EVERY in self.links
-
-    def is_steady(self, provider: str) -> bool:
-        """Whether it has reached ``provider`` without a break for ``Timing.steady``."""
-        return provider in self.steady or EVERY in self.steady
-
-
-def _texts(value: Any) -> dict[str, str]:
-    return {str(key): str(text) for key, text in dict(value).items()}
-
-
-@functools.lru_cache(maxsize=1024)
-def _decode(text: str) -> Beat:
-    try:
-        read: dict[str, Any] = dict(json.loads(text))
-        # Earlier releases know one link for all providers.
-        links = [EVERY] if read.get("link", False) else []
-        return Beat(
-            str(read.get("instance", "")),
-            frozenset(map(str, read.get("links", links))),
-            frozenset(map(str, read.get("steady", links))),
-            bool(read.get("reads", True)),
-            frozenset(map(str, read.get("up", ()))),
-            frozenset(map(str, read.get("busy", ()))),
-            _texts(read.get("why", {})),
-            _texts(read.get("unreached", {})),
-            frozenset(map(str, read.get("suspects", ()))),
-            frozenset(map(str, read.get("long", ()))),
-            float(read.get("at", 0.0)),
-            int(read.get("sequence", 0)),
-            {str(home): float(hold) for home, hold in dict(read.get("holds", {})).items()},
-            str(read.get("configuration", "")),
-            int(read.get("protocol", 0)),
-            _texts(read.get("nodes", {})),
-        )
-    except (ValueError, TypeError):
-        return Beat("")
 
 
 class Session(NamedTuple):
@@ -310,6 +174,11 @@ class World:
             if old is None or not is_pulse(key, old, entry):
                 return True
         return False
+
+    def all_speak(self, protocol: int) -> bool:
+        """Whether every server with a session, and every agent, speaks so much at least."""
+        beats = all(found.beat.protocol >= protocol for found in self.sessions.values())
+        return beats and all(each.protocol >= protocol for each in agents(self.snapshot))
 
     def session(self, server: str) -> Session | None:
         """The session of ``server``, if it has one."""

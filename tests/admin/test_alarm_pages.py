@@ -17,11 +17,12 @@ from pa_telephony.admin.alarm_log import AlarmLog, counted
 from pa_telephony.admin.following import drawing, events_of
 from pa_telephony.errors import ConnectionLost
 from pa_telephony.failover.alarm_kinds import AlarmKind
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Bearer, Beat, session
+from pa_telephony.failover.world import Bearer, session
 
 DOC = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 LINKS = frozenset(CLUSTER.used_providers)

@@ -16,12 +16,13 @@ from pa_telephony.admin.administration import Administration
 from pa_telephony.admin.live import Live, TooManyFollow, encoded
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.failover import Cluster
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.sight import Sight
 from pa_telephony.failover.speech import SpeechConfig
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Delete, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Bearer, Beat, claim, session, stop
+from pa_telephony.failover.world import Bearer, claim, session, stop
 
 SPEECH = SpeechConfig(
     speech_recognition_server_hosts=("127.0.0.11", "127.0.0.12"),

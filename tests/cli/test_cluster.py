@@ -14,11 +14,12 @@ from click.testing import CliRunner, Result
 from pa_telephony import failover
 from pa_telephony.cli.main import cli
 from pa_telephony.errors import ConfigurationError
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.configuring import read_configuration, save_configuration
 from pa_telephony.failover.stored import CONFIGURATION, Revision, offered
 from pa_telephony.failover.stores import MemoryStore, open_store, open_view
 from pa_telephony.failover.transaction import Outcome, Put, Transaction
-from pa_telephony.failover.world import Beat, session
+from pa_telephony.failover.world import session
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cluster.toml"
 

@@ -19,8 +19,9 @@ from pa_telephony.failover import (
     load,
     open_store,
 )
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.transaction import Put, Snapshot, Transaction
-from pa_telephony.failover.world import Bearer, Beat, claim, session
+from pa_telephony.failover.world import Bearer, claim, session
 
 FILE = """
 [[servers]]

@@ -54,6 +54,7 @@ TESTS: dict[str, Sequence[str]] = {
     "nodes": ("test_nodes.py", "test_scenarios.py"),
     "reached": ("test_reached.py", "test_nodes.py", "test_member.py"),
     "member": (
+        "test_beat.py",
         "test_nodes.py",
         "test_member.py",
         "test_obeying.py",
@@ -95,7 +96,9 @@ TESTS: dict[str, Sequence[str]] = {
         "test_scenarios.py",
         "test_simulation.py",
     ),
+    "beat": ("test_beat.py", "test_world.py"),
     "world": (
+        "test_beat.py",
         "test_world.py",
         "test_compares.py",
         "test_ownership.py",

@@ -14,13 +14,14 @@ from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import Command, intents
 from pa_telephony.failover.agent import Agent, Child, open_agent
 from pa_telephony.failover.agents import Health, agents
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.intent import answer
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.status import cluster_status
 from pa_telephony.failover.stored import stored
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Beat, World, session, stop
+from pa_telephony.failover.world import World, session, stop
 
 NAMES = [server.server_name for server in CLUSTER.servers]
 

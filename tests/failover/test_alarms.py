@@ -25,12 +25,13 @@ from pa_telephony.failover import (
 )
 from pa_telephony.failover.agents import AgentReport, Health, Kept
 from pa_telephony.failover.alarms import flapping
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.keeping import State
 from pa_telephony.failover.looking import Look
 from pa_telephony.failover.series import series
 from pa_telephony.failover.sight import see
 from pa_telephony.failover.transaction import Snapshot
-from pa_telephony.failover.world import Beat, session
+from pa_telephony.failover.world import session
 
 EVERYTHING = CLUSTER.identities("PA1")
 DOCS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()

@@ -18,8 +18,9 @@ from pa_telephony.cti.client.route_session import Input, State
 from pa_telephony.cti.enums import CTIFAILURE
 from pa_telephony.errors import CallEnded
 from pa_telephony.failover import Identity
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.calls import Calls
-from pa_telephony.failover.world import Beat, session, stop
+from pa_telephony.failover.world import session, stop
 
 BUSY = CTIFAILURE.REDIRECT_CALL_DESTINATION_BUSY
 OUT_OF_ORDER = CTIFAILURE.REDIRECT_CALL_DESTINATION_OUT_OF_ORDER

@@ -9,9 +9,10 @@ import pytest
 from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Cluster, ServerConfig, Timing
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.changes import Effect, differences, effect
 from pa_telephony.failover.identity import Identity, Kind
-from pa_telephony.failover.world import Beat, World, session
+from pa_telephony.failover.world import World, session
 
 LINKS = frozenset(CLUSTER.used_providers)
 

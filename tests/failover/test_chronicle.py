@@ -5,10 +5,11 @@ from __future__ import annotations
 from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Identity
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.chronicle import KEPT, Chronicle, Episode, EpisodeKind, history
 from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Put, Transaction
-from pa_telephony.failover.world import Beat, session
+from pa_telephony.failover.world import session
 
 EVERYTHING = CLUSTER.identities("PA1")
 WALL = 1_800_000_000.0

@@ -13,11 +13,12 @@ import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Cluster, Identity
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.steps import Step, StepKind
 from pa_telephony.failover.transaction import Put, Transaction
-from pa_telephony.failover.world import Beat, Stop
+from pa_telephony.failover.world import Stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 LINKS = frozenset(CLUSTER.used_providers)

@@ -9,9 +9,10 @@ from worlds import CLUSTER, Worlds
 
 from pa_telephony.errors import ConfigurationError
 from pa_telephony.failover import Cluster, SkinnyProvider
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.changes import effect
 from pa_telephony.failover.devices import keeping_devices
-from pa_telephony.failover.world import Beat, World, session
+from pa_telephony.failover.world import World, session
 
 JTAPI, SKINNY = CLUSTER.providers
 assert isinstance(SKINNY, SkinnyProvider)

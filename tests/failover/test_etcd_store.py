@@ -25,6 +25,7 @@ from etcd_members import ETCDS, Members, members
 from etcd_wire import Trouble, Wire, wires
 
 from pa_telephony.errors import ConfigurationError, ConnectionLost
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.stores.etcd import EtcdStore, EtcdView, open_etcd
 from pa_telephony.failover.stores.etcd_address import EtcdAddress
 from pa_telephony.failover.stores.etcd_places import Places
@@ -38,7 +39,6 @@ from pa_telephony.failover.transaction import (
     StoreReplaced,
     Transaction,
 )
-from pa_telephony.failover.world import Beat
 
 pytestmark = [pytest.mark.long, pytest.mark.real_time]
 

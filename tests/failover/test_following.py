@@ -9,6 +9,7 @@ from driver import Driver, started
 from worlds import CLUSTER, PORTS, Worlds
 
 from pa_telephony.failover import Cluster, ServerConfig
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.identity import Identity, Kind
 from pa_telephony.failover.ledger import Ledger, Registration
@@ -16,7 +17,6 @@ from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.registration import Input, State
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.stored import CONFIGURATION, Revision, offered, saving, stored
-from pa_telephony.failover.world import Beat
 
 THIRD = Identity("PA1", Kind.PORT, "6003")
 MOVED = Identity("PA2", Kind.PORT, "6002")

@@ -11,10 +11,11 @@ from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Timing
 from pa_telephony.failover.actions import Action, Close, Register, Transact
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Transaction
-from pa_telephony.failover.world import Beat, Stop, coming, session, stop
+from pa_telephony.failover.world import Stop, coming, session, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 TIMING = CLUSTER.timing

@@ -17,6 +17,7 @@ from worlds import CLUSTER
 from pa_telephony.errors import ConfigurationError, ConnectionLost
 from pa_telephony.failover import Cluster, ServerConfig, moving
 from pa_telephony.failover.agents import AgentReport, key, process_name
+from pa_telephony.failover.beat import PROTOCOL, Beat
 from pa_telephony.failover.configuring import read_configuration, save_configuration
 from pa_telephony.failover.moving import move_cluster
 from pa_telephony.failover.orders import Stop, stop
@@ -36,7 +37,7 @@ from pa_telephony.failover.transaction import (
     StoreReplaced,
     Transaction,
 )
-from pa_telephony.failover.world import PROTOCOL, Beat, session
+from pa_telephony.failover.world import session
 
 pytestmark = [pytest.mark.long, pytest.mark.real_time]
 

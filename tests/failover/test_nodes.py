@@ -10,12 +10,13 @@ from worlds import CLUSTER, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import AlarmKind, Cluster, Severity, cluster_status
 from pa_telephony.failover.actions import Action, Register
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.duties import View
 from pa_telephony.failover.nodes import LOST, STEADY, Reach, best_node
 from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import StepKind
-from pa_telephony.failover.world import NODE, Beat, session
+from pa_telephony.failover.world import NODE, session
 
 HOSTS = ("127.0.0.10", "127.0.0.20")
 TWO = replace(

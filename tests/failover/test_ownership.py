@@ -11,10 +11,11 @@ import pytest
 from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Cluster, Identity
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.duties import DUTIES, Duty, Role, Standing, View, duty, role, standing
 from pa_telephony.failover.ownership import plan
 from pa_telephony.failover.steps import Plan, StepKind
-from pa_telephony.failover.world import Beat, Stop, coming, move, stop
+from pa_telephony.failover.world import Stop, coming, move, stop
 
 EVERYTHING = CLUSTER.identities("PA1")
 LINKS = frozenset(CLUSTER.used_providers)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from worlds import CLUSTER
 
 from pa_telephony.failover import Timing
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.reached import Reached
-from pa_telephony.failover.world import Beat
 
 TIMING = Timing()
 FIRST, *_ = sorted(CLUSTER.used_providers)

@@ -20,10 +20,11 @@ from pa_telephony import failover
 from pa_telephony.errors import ConnectionLost, LocalProtocolError
 from pa_telephony.failover import Command, Roll
 from pa_telephony.failover.agent import Child
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.rolling import ROLLING, State, rolling
 from pa_telephony.failover.stores import MemoryStore
 from pa_telephony.failover.transaction import Delete, Outcome, Put, Snapshot, Transaction
-from pa_telephony.failover.world import Bearer, Beat, Stop, World, claim, session, stop
+from pa_telephony.failover.world import Bearer, Stop, World, claim, session, stop
 
 __all__ = ["here"]
 

@@ -9,10 +9,11 @@ from worlds import CLUSTER, INTERCEPTOR, PORTS, ROUTE_POINT, Worlds
 
 from pa_telephony.failover import Kind, ServerStatus, Severity, cluster_status
 from pa_telephony.failover.agreement import Configured
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.looking import Look
 from pa_telephony.failover.status import Ages, seconds
 from pa_telephony.failover.transaction import Put, Transaction
-from pa_telephony.failover.world import Beat, Stop, configuration, session
+from pa_telephony.failover.world import Stop, configuration, session
 
 EVERYTHING = CLUSTER.identities("PA1")
 

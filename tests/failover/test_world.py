@@ -10,7 +10,8 @@ import pytest
 from worlds import CLUSTER, Worlds
 
 from pa_telephony.failover import Cluster
-from pa_telephony.failover.world import Beat, session
+from pa_telephony.failover.beat import Beat
+from pa_telephony.failover.world import session
 
 
 def test_a_beat_is_read_as_it_was_written() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pa_telephony.failover import Identity
 from pa_telephony.failover.actions import Transact
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.deadlines import Deadlines
 from pa_telephony.failover.ledger import Ledger
 from pa_telephony.failover.member import Member
@@ -22,7 +23,7 @@ from pa_telephony.failover.registration import State
 from pa_telephony.failover.steps import Plan, Step
 from pa_telephony.failover.stored import CONFIGURATION
 from pa_telephony.failover.transaction import Compare, Entry, Put
-from pa_telephony.failover.world import Bearer, Beat, World, held_back, move, session, stop
+from pa_telephony.failover.world import Bearer, World, held_back, move, session, stop
 
 __all__ = [
     "FRESH",

@@ -12,10 +12,10 @@ from pa_telephony.failover import (
     ServerConfig,
     SkinnyProvider,
 )
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.transaction import Delete, Entry, Put, Snapshot, Transaction, apply
 from pa_telephony.failover.world import (
     Bearer,
-    Beat,
     Stop,
     World,
     claim,

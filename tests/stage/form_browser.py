@@ -25,10 +25,11 @@ from pa_telephony.admin.app import make_app
 from pa_telephony.admin.live import Live
 from pa_telephony.admin.managed import ManagedCluster
 from pa_telephony.admin.records import Records
+from pa_telephony.failover.beat import Beat
 from pa_telephony.failover.config import ClusterConfig
 from pa_telephony.failover.stores import MemoryStore, Store
 from pa_telephony.failover.transaction import Put, Transaction
-from pa_telephony.failover.world import Bearer, Beat, session
+from pa_telephony.failover.world import Bearer, session
 
 __all__ = ["Browser", "Clock", "Page", "PlainHasher", "administration", "serve", "signed_in"]
 
