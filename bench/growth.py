@@ -57,6 +57,8 @@ from pa_telephony.failover.world import World
 ROOT = Path(__file__).parents[1]
 IN_A_PROCESS = 25
 """Cores in one process, at most."""
+BEGINS = 1.0
+"""Seconds that this machine needs to start a server: all at once keep each other from it."""
 PATIENCE = 60.0
 TAKEN = 20.0
 LATE = 1.0
@@ -90,6 +92,7 @@ class Servers:
             for name in names:
                 command = [*module, "server", "--cluster", "cluster.toml", "--name", name]
                 self.where[name] = self.started(command, self.folder / name)
+                time.sleep(BEGINS)
             return
         groups = [names[:1], names[1:]] if self.profile else [names]
         for group in groups:
@@ -398,7 +401,7 @@ async def measure(size: Size, folder: Path, etcd: Etcd, options: argparse.Namesp
             found.floor.extend(await trio.to_thread.run_sync(floor, etcd.ports[0], FLOOR))
             # The stand-ins of one that was killed live.
             kills = options.kills if settled else 0
-            for home in homes[:: max(3, -(-len(homes) // options.kills))][:kills]:
+            for home in homes[:: max(3, -(-len(homes) // max(1, kills)))][:kills]:
                 servers.kill(home)
                 found.takeovers.append(await onlooker.taken_over(home))
                 await trio.sleep(0.5)

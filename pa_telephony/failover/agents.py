@@ -141,7 +141,7 @@ class AgentReport:
 def agents(snapshot: Snapshot) -> tuple[AgentReport, ...]:
     """The agents that live, as far as the store can tell, by the names of their machines."""
     found: list[AgentReport] = []
-    for entry_key in sorted(each for each in snapshot.entries if each.startswith(_PREFIX)):
+    for entry_key in sorted(snapshot.under(_PREFIX)):
         machine = entry_key.removeprefix(_PREFIX)
         if snapshot.running is None or process_name(machine) in snapshot.running:
             found.append(AgentReport.decode(machine, snapshot.entries[entry_key].value))

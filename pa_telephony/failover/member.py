@@ -247,7 +247,7 @@ class Member:
         self._floor = snapshot.revision
         self._follow_configuration(snapshot, now)
         before, known = self._world, self._known
-        world = World(self.cluster, snapshot, readable=not self.unread)
+        world = World(self.cluster, snapshot, readable=not self.unread, before=before)
         # To read again is news by itself: where no other server lives, nothing in the store
         # changes.
         blind = not self._beat.reads or self._is_deaf(now)

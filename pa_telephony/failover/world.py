@@ -138,9 +138,19 @@ def is_pulse(key: str, old: Entry, new: Entry) -> bool:
 
 
 class World:
-    """A snapshot read with a cluster's configuration in hand; its methods only answer questions."""
+    """A snapshot read with a cluster's configuration in hand; its methods only answer questions.
 
-    def __init__(self, cluster: Cluster, snapshot: Snapshot, *, readable: bool = True) -> None:
+    It is read sooner where there is one ``before`` it, of which most has not changed.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        snapshot: Snapshot,
+        *,
+        readable: bool = True,
+        before: World | None = None,
+    ) -> None:
         self.cluster = cluster
         self.snapshot = snapshot
         self.readable = readable
@@ -150,9 +160,16 @@ class World:
         self.sessions: dict[str, Session] = {}
         """Every session by the name of its server, also of one that only another server's file
         has."""
-        for key, entry in snapshot.entries.items():
+        self._since: tuple[Snapshot, list[str]] | None = None
+        if before is not None:
+            self._since = before.snapshot, snapshot.changed_since(before.snapshot)
+            for name, found in before.sessions.items():
+                if session(name) in snapshot.entries:
+                    self.sessions[name] = found
+        for key in snapshot.under(_SESSIONS) if self._since is None else self._since[1]:
             if key.startswith(_SESSIONS):
-                name, beat = key[4:], Beat.decode(entry.value)
+                name, entry = key.removeprefix(_SESSIONS), snapshot.entries[key]
+                beat = Beat.decode(entry.value)
                 self.sessions[name] = Session(name, entry.created, entry.modified, beat)
         self._orders: dict[str, Orders] = {}
         self._configured: dict[str, Configured | None] = {}
@@ -167,11 +184,11 @@ class World:
         mine, theirs = self.snapshot, other.snapshot
         if mine.dead != theirs.dead or len(mine.entries) != len(theirs.entries):
             return True
-        for key, entry in mine.entries.items():
+        since = self._since
+        changed = since[1] if since and since[0] is theirs else mine.changed_since(theirs)
+        for key in changed:
             old = theirs.entries.get(key)
-            if entry is old or entry == old:
-                continue
-            if old is None or not is_pulse(key, old, entry):
+            if old is None or not is_pulse(key, old, mine.entries[key]):
                 return True
         return False
 

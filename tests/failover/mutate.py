@@ -109,7 +109,7 @@ TESTS: dict[str, Sequence[str]] = {
         "test_simulation.py",
     ),
     "intent": ("test_intent.py", "test_obeying.py"),
-    "transaction": ("test_compares.py", "test_stores.py"),
+    "transaction": ("test_compares.py", "test_stores.py", "test_world.py"),
     "calls": ("test_calls.py", "test_returning.py"),
     "holder": ("test_holder.py", "test_server.py"),
     "stores/memory": ("test_stores.py",),

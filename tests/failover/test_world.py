@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 from worlds import CLUSTER, Worlds
 
 from pa_telephony.failover import Cluster
 from pa_telephony.failover.beat import Beat
-from pa_telephony.failover.world import session
+from pa_telephony.failover.transaction import Entry, Snapshot
+from pa_telephony.failover.world import World, is_pulse, session
 
 
 def test_a_beat_is_read_as_it_was_written() -> None:
@@ -138,3 +140,31 @@ def test_a_server_that_our_file_does_not_have_owns_what_it_owns() -> None:
     assert worlds.world().owner(port) == "PA9"
     worlds.die("PA9")
     assert worlds.world().owner(port) is None
+
+
+entries = st.dictionaries(
+    st.sampled_from(["srv/PA1", "srv/PA2", "srv/PA9", "own/PA1/port/6001", "want/PA1"]),
+    st.builds(
+        Entry,
+        st.builds(lambda sequence: Beat("i", sequence=sequence).encode(), st.integers(0, 2)),
+        st.integers(1, 2),
+        st.integers(2, 4),
+    ),
+)
+
+
+@given(entries, entries)
+def test_a_world_that_knows_the_one_before_it_is_the_same_as_one_that_does_not(
+    old: dict[str, Entry], new: dict[str, Entry]
+) -> None:
+    first = World(CLUSTER, Snapshot(1, old))
+    alone, with_before = (
+        World(CLUSTER, Snapshot(2, new)),
+        World(CLUSTER, Snapshot(2, new), before=first),
+    )
+    assert with_before.sessions == alone.sessions
+    assert with_before.has_news_since(first) == alone.has_news_since(first)
+    says_news = old.keys() != new.keys() or any(
+        not is_pulse(key, old[key], new[key]) for key in new if old[key] != new[key]
+    )
+    assert alone.has_news_since(first) == says_news
