@@ -267,9 +267,10 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         One that ``splits`` leaves the rest to another turn when this one has been long enough.
         """
         core = self._core
+        outermost = False
         self._in_turn = True
-        outermost = self._server.turns.keep_back()
         try:
+            outermost = self._server.turns.keep_back()
             step()
             while (self._put_off is None and not self._ending) or core.closed:
                 event = core.next_event()

@@ -143,7 +143,10 @@ def _decode(text: str) -> Beat:
             frozenset(map(str, read.get("links", links))),
             frozenset(map(str, read.get("steady", links))),
             bool(read.get("reads", True)),
-            _labels(tuple(map(str, read.get("up", ()))), tuple(map(tuple, read.get("runs", ())))),
+            _labels(
+                tuple(map(str, read.get("up", ()))),
+                tuple((first, many) for first, many in read.get("runs", ())),
+            ),
             frozenset(map(str, read.get("busy", ()))),
             _texts(read.get("why", {})),
             _texts(read.get("unreached", {})),
