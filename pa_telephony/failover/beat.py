@@ -99,7 +99,7 @@ class Beat:
             "sequence": self.sequence,
         }
         if runs:
-            # An empty list of links says more than none: all providers.
+            # Without a list all providers would be meant, without the last that it reads.
             said = {key: each for key, each in said.items() if each or key in _SAY_SOMETHING}
             said["up"], said["runs"] = _runs_of(self.up)
         return _JSON.encode(said)

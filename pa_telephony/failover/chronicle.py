@@ -122,9 +122,8 @@ def history(snapshot: Snapshot) -> tuple[Episode, ...]:
     """All episodes that the store has, the oldest first."""
     found = [
         episode
-        for key, entry in snapshot.entries.items()
-        if key.startswith(_PREFIX)
-        if (episode := Episode.decode(key, entry.value)) is not None
+        for key in snapshot.under(_PREFIX)
+        if (episode := Episode.decode(key, snapshot.entries[key].value)) is not None
     ]
     return tuple(sorted(found, key=lambda each: (each.began, each.server, each.number)))
 

@@ -251,9 +251,9 @@ class LineSide(Watcher):
             at = display.channel_at(shown)
             self._behind_channel[leg.device] = shown[at:]
             shown = shown[:at]
-        elif closing := self._closing.pop(leg.device, None) if leg.state is LegState.IDLE else None:
+        elif leg.state is LegState.IDLE:
             at = display.channel_at(shown)
-            shown[at:at] = closing
+            shown[at:at] = self._closing.pop(leg.device, ())
         session.send(*shown)
 
     def _show_rest(self, device: str) -> None:
