@@ -120,8 +120,10 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         self._server = server
         self._core = core
         self._stream = stream
-        self._socket = transport.socket if stream is transport else None
-        """Where bytes can be written without waiting; None under TLS."""
+        # A socket that somebody else's factory made may be none of the kernel's.
+        ours = stream is transport and transport.socket.fileno() >= 0
+        self._socket = transport.socket if ours else None
+        """Where bytes can be read and written without a stream; None under TLS."""
         self._outgoing = bytearray()
         self._writing = False
         """Whether a task sends what the socket did not take at once."""
@@ -210,26 +212,45 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             self._end("server closed")
 
     async def _read(self, peer: str) -> None:
+        os_errors = map_os_errors(peer)
         while not self._ending:
             try:
-                with map_os_errors(peer):
-                    data = await self._stream.receive_some(self.read_size)
+                with os_errors:
+                    data = await self._receive_some()
             except ConnectionLost as lost:
                 # When hundreds are gone at once, that is much to do.
                 await self.turns.begin(last=True)
                 self._end(str(lost))
                 self.turns.end()
                 return
-            size = len(data)
-            self._put_off = _Step(functools.partial(self._receive, bytes(data)))
-            while self._put_off is not None and not self._ending:
-                if self._put_off.seconds:
-                    await trio.sleep(self._put_off.seconds)
-                await self.turns.begin(size, last=not data)
-                step, self._put_off, size = self._put_off, None, 0
-                if not self._ending:
-                    self._turn(step.run, splits=True)
-                self.turns.end()
+            await self._answer(bytes(data))
+            # Thousands that are quiet would each keep what they said last.
+            del data
+
+    async def _receive_some(self) -> bytes | bytearray:
+        """What the peer says next; nothing when it has closed its side."""
+        if self._socket is None:
+            return await self._stream.receive_some(self.read_size)
+        # A stream tries first, where mostly nothing is there, and takes twice as long.
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), self.read_size)
+            except BlockingIOError:
+                pass
+
+    async def _answer(self, data: bytes) -> None:
+        """Take what the peer said, or that it closed its side, in as many turns as that needs."""
+        size = len(data)
+        self._put_off = _Step(functools.partial(self._receive, data))
+        while self._put_off is not None and not self._ending:
+            if self._put_off.seconds:
+                await trio.sleep(self._put_off.seconds)
+            await self.turns.begin(size, last=not data)
+            step, self._put_off, size = self._put_off, None, 0
+            if not self._ending:
+                self._turn(step.run, splits=True)
+            self.turns.end()
 
     def _receive(self, data: bytes) -> None:
         if data:
@@ -246,8 +267,10 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         One that ``splits`` leaves the rest to another turn when this one has been long enough.
         """
         core = self._core
+        outermost = False
         self._in_turn = True
         try:
+            outermost = self._server.turns.keep_back()
             step()
             while (self._put_off is None and not self._ending) or core.closed:
                 event = core.next_event()
@@ -269,6 +292,8 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             self._end("internal error")
         finally:
             self._in_turn = False
+            if outermost:
+                self._server.turns.let_go()
         self._frame = b""
 
     def _put_off_for(self, seconds: float, step: Callable[[], None]) -> None:
@@ -293,7 +318,14 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         try:
             say()
             if not self._in_turn:
-                self._flush(at_once=self.writes_at_once)
+                self._server.turns.afterwards(self._flush_told)
+        except Exception as error:  # noqa: BLE001  # reported, and this session ended
+            self._report(error)
+            self._abandon("internal error")
+
+    def _flush_told(self) -> None:
+        try:
+            self._flush(at_once=self.writes_at_once)
         except Exception as error:  # noqa: BLE001  # reported, and this session ended
             self._report(error)
             self._abandon("internal error")

@@ -129,32 +129,36 @@ async def serve_connections(
 
     The connection is closed when it returns. What it raises is a bug: it is logged.
     """
-    # Before anybody is served: a task that fails to begin would end the others.
-    told = Seldom()
-    async with trio.open_nursery() as nursery:
+    with contextlib.ExitStack() as closing:
+        # Before anybody is served: a task that fails to begin would end the others.
+        told = Seldom()
+        entrances: list[_Entrance] = []
         for listener in listeners:
-            nursery.start_soon(_accept, listener, _More(listener), handle, nursery, log, told)
+            entrances.append(_Entrance(listener))
+            closing.callback(entrances[-1].close)
+        async with trio.open_nursery() as nursery:
+            for entrance in entrances:
+                nursery.start_soon(_accept, entrance, handle, nursery, log, told)
 
 
 async def _accept(
-    listener: trio.abc.Listener[Any],
-    more: _More,
+    entrance: _Entrance,
     handle: Callable[[trio.SocketStream], Awaitable[None]],
     nursery: trio.Nursery,
     log: logging.Logger,
     told: Seldom,
 ) -> None:
-    async with listener:
+    async with entrance.listener:
         while True:
             try:
-                stream: trio.SocketStream | None = await listener.accept()
-                while stream is not None:
+                streams = await entrance.accept()
+                for at, stream in enumerate(streams):
                     try:
                         nursery.start_soon(_serve, stream, handle, log)
                     except Exception:
-                        await trio.aclose_forcefully(stream)
+                        for each in streams[at:]:
+                            await trio.aclose_forcefully(each)
                         raise
-                    stream = more.accept()
             except trio.ClosedResourceError:
                 raise
             except Exception as error:  # noqa: BLE001  # logged, and the next one may be had
@@ -166,39 +170,38 @@ async def _accept(
                 await trio.sleep(_PAUSE)
 
 
-class _More:
-    """Accepts those who wait behind the first, a few at a time, without waiting for them.
+class _Entrance:
+    """Accepts whoever has connected to a listener, a few at a time; waits for the first.
 
     One for each turn of trio's loop would let thousands that come and are closed again keep one
     who comes after them waiting for seconds.
     """
 
     def __init__(self, listener: trio.abc.Listener[Any]) -> None:
-        self._listener: trio.SocketListener | None = None
+        self.listener = listener
+        self._same: socket.socket | None = None
+        """Of trio's own sockets nothing is taken without a wait: the same, as others see it."""
         # A socket that somebody else's factory made may be none of the kernel's.
         if isinstance(listener, trio.SocketListener) and listener.socket.fileno() >= 0:
-            self._listener = listener
-        self._left = _AT_ONCE
+            known = listener.socket
+            self._same = socket.socket(known.family, known.type, known.proto, known.fileno())
 
-    def accept(self) -> trio.SocketStream | None:
-        """The next one that is there already; None when it is time to wait."""
-        self._left -= 1
-        if self._listener is None or not self._left:
-            self._left = _AT_ONCE
-            return None
-        # Of trio's own sockets nothing is taken without a wait: the same one, as others see it.
-        known = self._listener.socket
-        family, kind, protocol = known.family, known.type, known.proto
-        same = socket.socket(family, kind, protocol, fileno=known.fileno())
-        try:
-            accepted, _ = same.accept()
-        except OSError:
-            # Nobody there; anything else is met again by who waits.
-            self._left = _AT_ONCE
-            return None
-        finally:
-            same.detach()
-        return trio.SocketStream(trio.socket.from_stdlib_socket(accepted))
+    def close(self) -> None:
+        """Leave the socket to the listener that it is of."""
+        if self._same is not None:
+            self._same.detach()
+
+    async def accept(self) -> list[trio.SocketStream]:
+        """The connections that are there, in the order in which they came."""
+        streams: list[trio.SocketStream] = []
+        if self._same is not None:
+            await trio.lowlevel.wait_readable(self._same)
+            # Nobody there, or anything else, is met again by trio's own way.
+            with contextlib.suppress(OSError):
+                while len(streams) < _AT_ONCE:
+                    accepted, _ = self._same.accept()
+                    streams.append(trio.SocketStream(trio.socket.from_stdlib_socket(accepted)))
+        return streams or [await self.listener.accept()]
 
 
 async def _serve(

@@ -12,6 +12,8 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, TypeVarTuple, cast
 
 import trio
@@ -36,21 +38,43 @@ class SlowSubscriber(TelephonyError):
     """A subscriber fell so far behind that events had to be thrown away."""
 
 
-@contextlib.contextmanager
-def map_os_errors(peer: str) -> Generator[None]:
+def map_os_errors(peer: str) -> AbstractContextManager[None]:
     """Turn what the operating system and trio's streams raise into :class:`ConnectionLost`.
 
-    ``peer`` names the other side in the message, for example ``"127.0.0.1:2000"``.
+    ``peer`` names the other side in the message, for example ``"127.0.0.1:2000"``. What is returned
+    may be entered again and again.
     """
-    try:
-        yield
-    except trio.BrokenResourceError as error:
-        # trio wraps the OSError that tells why; that one is worth reading.
-        raise ConnectionLost(f"{peer}: {error.__cause__ or 'connection broken'}") from error
-    except (trio.ClosedResourceError, trio.EndOfChannel) as error:
-        raise ConnectionLost(f"{peer}: connection closed") from error
-    except OSError as error:
-        raise ConnectionLost(f"{peer}: {os_reason(error)}") from error
+    return _OSErrors(peer)
+
+
+class _OSErrors:
+    """Made once and entered for each read, where a generator would be made for each."""
+
+    __slots__ = ("_peer",)
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        match error:
+            case trio.BrokenResourceError():
+                # trio wraps the OSError that tells why; that one is worth reading.
+                why = str(error.__cause__ or "connection broken")
+            case trio.ClosedResourceError() | trio.EndOfChannel():
+                why = "connection closed"
+            case OSError():
+                why = os_reason(error)
+            case _:
+                return
+        raise ConnectionLost(f"{self._peer}: {why}") from error
 
 
 def os_reason(error: OSError) -> str:

@@ -43,6 +43,8 @@ class Turns:
         self.work = work
         self._rounds = False
         self._told = Seldom()
+        self._kept_back: dict[Callable[[], None], None] | None = None
+        """What is done when the turn is over, each once; None while there is none."""
 
     def turn(self, address: str = "") -> Turn:
         """The turns of one new connection, which is a stranger's so far, from an IP address."""
@@ -64,6 +66,29 @@ class Turns:
                 self.fairness.leave(ticket)
             if self.fairness.may_go_on(account):
                 return
+
+    def keep_back(self) -> bool:
+        """Put :meth:`afterwards` off until :meth:`let_go`; False where it is put off already."""
+        if self._kept_back is not None:
+            return False
+        self._kept_back = {}
+        return True
+
+    def let_go(self) -> None:
+        """Do what was put off."""
+        steps, self._kept_back = self._kept_back or {}, None
+        for step in steps:
+            step()
+
+    def afterwards(self, step: Callable[[], None]) -> None:
+        """Do ``step``, which raises nothing, once when the turn is over; at once without a turn.
+
+        What one peer's turn tells another, in however many steps, so leaves in one go.
+        """
+        if self._kept_back is None:
+            step()
+        else:
+            self._kept_back[step] = None
 
     async def _begin_rounds(self) -> None:
         """Begin rounds while a connection waits.

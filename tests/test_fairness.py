@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import pytest
@@ -408,3 +409,20 @@ async def test_one_whose_waiting_fails_is_alone_in_that(monkeypatch: pytest.Monk
     assert not turns.fairness.somebody_waits
     with trio.fail_after(10):
         await turns.turn().begin()
+
+
+def test_what_one_turn_tells_others_leaves_when_it_is_over_and_once() -> None:
+    turns = Turns(clock=float, work=float)
+    left: list[str] = []
+    steps = {name: functools.partial(left.append, name) for name in "ab"}
+    turns.afterwards(steps["a"])
+    assert left == ["a"], "outside of a turn nothing waits"
+    assert turns.keep_back()
+    for name in "bab":
+        turns.afterwards(steps[name])
+    assert not turns.keep_back(), "a turn within a turn waits with it"
+    assert left == ["a"]
+    turns.let_go()
+    assert left == ["a", "b", "a"]
+    turns.afterwards(steps["b"])
+    assert left == ["a", "b", "a", "b"]

@@ -47,6 +47,8 @@ _SENDERS = {
     for number, kind in SccpMessage.registry.items()
     if issubclass(kind, SccpMessage)
 }
+_AGREEING = frozenset({messages.RegisterReq.id, messages.RegisterAck.id})
+"""The numbers of the messages in which a session version is offered and announced."""
 OF_REGISTRATIONS = frozenset(
     kind.id
     for kind in (
@@ -118,6 +120,7 @@ class Connection(FramedConnection):
     ) -> None:
         super().__init__()
         self.role = role
+        self._sender = role.value
         self.limits = limits or Limits()
         self.registered = registered
         """Whether the station has registered. Before that only the messages of a registration are
@@ -158,7 +161,7 @@ class Connection(FramedConnection):
         self.header_version = header_version
         if self.on_frame is not None:
             self.on_frame(frame)
-        if _SENDERS.get(number) is self.role.value:
+        if _SENDERS.get(number) is self._sender:
             self.misdirected += 1
             return UnknownMessage(id=number, body=frame[HEADER.size :])
         if not self.registered and number not in OF_REGISTRATIONS:
@@ -167,7 +170,7 @@ class Connection(FramedConnection):
             message = messages.decode(number, frame[HEADER.size :], self._layout())
         except DecodeError as error:
             raise self._fail(error) from None
-        if isinstance(message, SccpMessage):
+        if number in _AGREEING:
             self._follow(message, frame)
         return message
 
@@ -179,13 +182,14 @@ class Connection(FramedConnection):
         """
         self._check()
         if isinstance(message, SccpMessage):
-            if message.sender not in (self.role.value, Sender.EITHER):
+            if message.sender is not self._sender and message.sender is not Sender.EITHER:
                 raise LocalProtocolError(f"{type(message).__name__} comes from the other side")
             frame = messages.encode(message, self._layout())
             if longest is not None and len(frame) > HEADER.size + longest:
                 length = (HEADER.size - PREFIX + longest).to_bytes(4, "little")
                 frame = length + frame[4 : HEADER.size + longest]
-            self._follow(message, frame)
+            if message.id in _AGREEING:
+                self._follow(message, frame)
         else:
             frame = messages.encode(message, self._layout())
         self._queue(frame)
@@ -194,7 +198,7 @@ class Connection(FramedConnection):
         # Before registration only messages without versions, and the old dialect's, are spoken.
         return self.version or (0 if self._agreed else self.offered)
 
-    def _follow(self, message: SccpMessage, frame: bytes) -> None:
+    def _follow(self, message: SccpMessage | UnknownMessage, frame: bytes) -> None:
         if isinstance(message, messages.RegisterReq):
             self.offered = min(message.protocol_ver, NEWEST_VERSION)
             self.version, self._agreed = 0, False

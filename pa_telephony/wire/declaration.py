@@ -17,7 +17,7 @@ import dataclasses
 import enum
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, Self, cast, dataclass_transform, get_type_hints
 
 from pa_telephony.wire.generated import make_function
 
@@ -54,12 +54,18 @@ class OpenIntFlag(enum.IntFlag, boundary=enum.KEEP):
     def _missing_(cls, value: object) -> Self:
         if not isinstance(value, int):
             raise ValueError(f"{value!r} is no number")
-        member = int.__new__(cls, value)
-        named = [bit.name or "" for bit in cls if int(bit) & value]
-        # Not added to the flags: a peer must not be able to make our tables grow.
-        member._name_ = "|".join(named) or None
-        member._value_ = value
-        return member
+        return cast("Self", _flags(cls, value))
+
+
+@functools.lru_cache(maxsize=1000)
+def _flags(kind: type[OpenIntFlag], value: int) -> OpenIntFlag:
+    """Flags that have no name as a whole; phones of one kind all announce the same."""
+    member = int.__new__(kind, value)
+    named = [bit.name or "" for bit in kind if int(bit) & value]
+    # Not added to the flags: a peer must not be able to make our tables grow.
+    member._name_ = "|".join(named) or None
+    member._value_ = value
+    return member
 
 
 class _Declaring(type):

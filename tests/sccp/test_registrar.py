@@ -200,7 +200,7 @@ def test_a_long_button_template_goes_out_in_parts_of_42(
         lines=tuple(LineAppearance(number=str(number)) for number in range(lines)),
         speed_dials=(("2000", ""),) * speed_dials,
     )
-    answers = directory.answer(messages.ButtonTemplateReq(), device, 20, CLOCK)
+    answers = directory.answer(messages.ButtonTemplateReq(), device, 20, lambda: CLOCK)
     wire = [messages.decode(0x97, messages.encode(each, 20)[12:], 20) for each in answers]
     told = [each for each in wire if isinstance(each, messages.ButtonTemplateRes)]
     assert [len(each.definition) for each in told] == parts
@@ -224,8 +224,10 @@ def test_what_is_longer_than_a_phones_field_is_cut(version: int) -> None:
     device = Device(name="SEP1", lines=(line,), speed_dials=((endless, endless),))
     device = device.spelt(PhoneFeatures(0), version)
     said = [
-        *directory.answer(messages.LineStatReq(line_number=1), device, version, CLOCK),
-        *directory.answer(messages.SpeedDialStatReq(speed_dial_number=1), device, version, CLOCK),
+        *directory.answer(messages.LineStatReq(line_number=1), device, version, lambda: CLOCK),
+        *directory.answer(
+            messages.SpeedDialStatReq(speed_dial_number=1), device, version, lambda: CLOCK
+        ),
         directory.forwards(device, 1),
     ]
     for message in said:

@@ -12,6 +12,7 @@ import datetime
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from pa_telephony.sccp import messages
 from pa_telephony.sccp.enums import (
@@ -42,6 +43,8 @@ __all__ = [
     "prompt",
     "question_of_abilities",
 ]
+
+Clock: TypeAlias = Callable[[], datetime.datetime]
 
 PACKED = 17
 """The session version from which strings are packed and messages have V2 forms (captured)."""
@@ -187,15 +190,18 @@ def question_of_abilities(kind: DeviceType, version: int) -> tuple[SccpMessage, 
 
 
 def answer(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
-    """The messages that answer a station's question; none for one that is only taken note of."""
+    """The messages that answer a station's question; none for one that is only taken note of.
+
+    ``clock`` gives the local time, and is asked where the answer has it.
+    """
     find = _ANSWERS.get(type(question))
-    return () if find is None else find(question, device, version, now)
+    return () if find is None else find(question, device, version, clock)
 
 
 def _buttons(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     used = [
         messages.ButtonDefinition(instance_number=number, button_definition=ButtonType.LINE)
@@ -223,13 +229,13 @@ def _buttons(
 
 
 def _key_template(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     return (soft_key_template(),)
 
 
 def _key_sets(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     return (
         soft_key_sets(),
@@ -239,7 +245,7 @@ def _key_sets(
 
 
 def _configuration(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     form = messages.ConfigStatV2Res if version >= PACKED else messages.ConfigStatRes
     return (
@@ -252,7 +258,7 @@ def _configuration(
 
 
 def _line(
-    question: messages.LineStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.LineStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     known = 1 <= question.line_number <= len(device.lines)
     line = device.lines[question.line_number - 1] if known else LineAppearance(number="")
@@ -268,7 +274,7 @@ def _line(
 
 
 def _forward(
-    question: messages.ForwardStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.ForwardStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     return (forwards(device, question.line_number),)
 
@@ -295,7 +301,7 @@ def forwards(device: Device, line: int) -> messages.ForwardStatRes:
 
 
 def _speed_dial(
-    question: messages.SpeedDialStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.SpeedDialStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     number = question.speed_dial_number
     known = 1 <= number <= len(device.speed_dials)
@@ -311,7 +317,7 @@ def _speed_dial(
 
 
 def _feature(
-    question: messages.FeatureStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.FeatureStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     return (feature(device, question.feature_index, version),)
 
@@ -332,14 +338,14 @@ def feature(device: Device, index: int, version: int) -> SccpMessage:
 
 
 def _service(
-    question: messages.ServiceURLStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.ServiceURLStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     form = messages.ServiceURLStatV2Res if version >= PACKED else messages.ServiceURLStatRes
     return (form(service_url_index=question.service_url_index),)
 
 
 def _subscription(
-    question: messages.SubscriptionStatReq, device: Device, version: int, now: datetime.datetime
+    question: messages.SubscriptionStatReq, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     feature_id, state = question.subscription_feature_id, None
     if device.state_of is not None and feature_id == SubscriptionFeatureID.BLF:
@@ -362,22 +368,22 @@ def _subscription(
 
 
 def _version(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     # Empty, as CUCM answers gateways: there is no firmware of ours to fetch.
     return (messages.VersionRes(version_str=""),)
 
 
 def _server(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
     return (messages.ServerRes(server=(messages.ServerName(),) * 5),)
 
 
 def _time(
-    question: SccpMessage, device: Device, version: int, now: datetime.datetime
+    question: SccpMessage, device: Device, version: int, clock: Clock
 ) -> tuple[SccpMessage, ...]:
-    return (time_date(now), prompt(YOUR_CURRENT_OPTIONS, version))
+    return (time_date(clock()), prompt(YOUR_CURRENT_OPTIONS, version))
 
 
 def time_date(now: datetime.datetime) -> messages.TimeDateRes:

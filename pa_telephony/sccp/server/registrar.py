@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -296,7 +295,8 @@ class Registrar:
         self._now = now
         self._clock = clock
         self._connection = Connection(Role.CALL_MANAGER, config.limits, registered=False)
-        self._events: deque[RegistrarEvent] = deque()
+        self._events: list[RegistrarEvent] = []
+        """Hardly ever more than one, as nothing is read while one waits; a deque is 700 bytes."""
         self._request: messages.RegisterReq | None = None
         self._asked_by_spa = False
         self._interval = config.keep_alive_interval
@@ -361,7 +361,7 @@ class Registrar:
                     self.on_passed_over(message)
             else:
                 self._handle_message(message)
-        return self._events.popleft()
+        return self._events.pop(0)
 
     @property
     def device(self) -> Device | None:
@@ -446,7 +446,7 @@ class Registrar:
         if step is Input.QUESTION and self.state is State.REGISTERED and self.device is not None:
             if self._spelt is None:
                 self._spelt = self.device.spelt(self.features, self.version)
-            for reply in answer(message, self._spelt, self.version, self._clock()):
+            for reply in answer(message, self._spelt, self.version, self._clock):
                 self.send(reply)
         self._step(step, message=message)
 

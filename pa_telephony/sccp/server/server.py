@@ -6,7 +6,6 @@ needs to register is answered here and in :mod:`~pa_telephony.sccp.server.sessio
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime
 import logging
@@ -298,22 +297,30 @@ class StationServer:
             # Gone before it was looked at.
             await trio.aclose_forcefully(stream)
             return
-        # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
-        with contextlib.ExitStack() as leaving:
-            leaving.callback(self._tell_end, session)
-            leaving.callback(self._connections.discard, session)
-            leaving.callback(self._standby.leave, session)
-            leaving.callback(self._lobby.leave, session)
+        try:
             self.counters.connections += 1
             self._connections.add(session)
             self._lobby.enter(session, session.address[0], session.turn_out)
+            await session.run()
+        finally:
             try:
-                await session.run()
-            finally:
                 await trio.aclose_forcefully(stream)
+            finally:
+                self._leave(session)
 
-    def _tell_end(self, session: StationSession) -> None:
-        self._record_event("sccp.connection_closed", session.told_at_end())
+    def _leave(self, session: StationSession) -> None:
+        """Give back every place that a connection had, and tell of its end.
+
+        All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
+        """
+        try:
+            self._lobby.leave(session)
+        finally:
+            try:
+                self._standby.leave(session)
+            finally:
+                self._connections.discard(session)
+                self._record_event("sccp.connection_closed", session.told_at_end())
 
 
 async def serve_stations(
