@@ -266,11 +266,10 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
 
         One that ``splits`` leaves the rest to another turn when this one has been long enough.
         """
-        core = self._core
-        outermost = False
-        self._in_turn = True
+        core, turns = self._core, self._server.turns
+        outermost = not turns.in_turn
+        self._in_turn = turns.in_turn = True
         try:
-            outermost = self._server.turns.keep_back()
             step()
             while (self._put_off is None and not self._ending) or core.closed:
                 event = core.next_event()
@@ -293,7 +292,10 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         finally:
             self._in_turn = False
             if outermost:
-                self._server.turns.let_go()
+                try:
+                    turns.let_go()
+                finally:
+                    turns.in_turn = False
         self._frame = b""
 
     def _put_off_for(self, seconds: float, step: Callable[[], None]) -> None:

@@ -43,8 +43,11 @@ class Turns:
         self.work = work
         self._rounds = False
         self._told = Seldom()
-        self._kept_back: dict[Callable[[], None], None] | None = None
-        """What is done when the turn is over, each once; None while there is none."""
+        self.in_turn = False
+        """Whether somebody's turn is being taken; a plain attribute, since where there is no memory
+        a call fails, and from one that is left set nothing is told to anybody ever again."""
+        self.kept_back: list[Callable[[], None]] = []
+        """What is done when the turn is over, each once."""
 
     def turn(self, address: str = "") -> Turn:
         """The turns of one new connection, which is a stranger's so far, from an IP address."""
@@ -67,28 +70,21 @@ class Turns:
             if self.fairness.may_go_on(account):
                 return
 
-    def keep_back(self) -> bool:
-        """Put :meth:`afterwards` off until :meth:`let_go`; False where it is put off already."""
-        if self._kept_back is not None:
-            return False
-        self._kept_back = {}
-        return True
-
-    def let_go(self) -> None:
-        """Do what was put off."""
-        steps, self._kept_back = self._kept_back or {}, None
-        for step in steps:
-            step()
-
     def afterwards(self, step: Callable[[], None]) -> None:
         """Do ``step``, which raises nothing, once when the turn is over; at once without a turn.
 
         What one peer's turn tells another, in however many steps, so leaves in one go.
         """
-        if self._kept_back is None:
+        if not self.in_turn:
             step()
-        else:
-            self._kept_back[step] = None
+        elif step not in self.kept_back:
+            self.kept_back.append(step)
+
+    def let_go(self) -> None:
+        """Do what was kept back; what there is no memory to begin stays for the next turn's end."""
+        while self.kept_back:
+            self.kept_back[0]()
+            del self.kept_back[0]
 
     async def _begin_rounds(self) -> None:
         """Begin rounds while a connection waits.

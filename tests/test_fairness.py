@@ -417,12 +417,33 @@ def test_what_one_turn_tells_others_leaves_when_it_is_over_and_once() -> None:
     steps = {name: functools.partial(left.append, name) for name in "ab"}
     turns.afterwards(steps["a"])
     assert left == ["a"], "outside of a turn nothing waits"
-    assert turns.keep_back()
+    turns.in_turn = True
     for name in "bab":
         turns.afterwards(steps[name])
-    assert not turns.keep_back(), "a turn within a turn waits with it"
     assert left == ["a"]
     turns.let_go()
+    turns.in_turn = False
     assert left == ["a", "b", "a"]
     turns.afterwards(steps["b"])
     assert left == ["a", "b", "a", "b"]
+
+
+def test_what_there_is_no_memory_to_begin_is_done_when_the_next_turn_is_over() -> None:
+    turns = Turns(clock=float, work=float)
+    left: list[str] = []
+
+    def poor() -> None:
+        if not left:
+            left.append("refused")
+            raise MemoryError("refused by the test")
+        left.append("done")
+
+    turns.in_turn = True
+    turns.afterwards(poor)
+    turns.afterwards(functools.partial(left.append, "another"))
+    with pytest.raises(MemoryError):
+        turns.let_go()
+    assert left == ["refused"]
+    turns.let_go()
+    assert left == ["refused", "done", "another"]
+    assert not turns.kept_back

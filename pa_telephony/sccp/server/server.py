@@ -303,24 +303,19 @@ class StationServer:
             self._lobby.enter(session, session.address[0], session.turn_out)
             await session.run()
         finally:
+            # All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
+            # An ExitStack would say so in fewer lines, and take 3 KiB for each phone.
             try:
                 await trio.aclose_forcefully(stream)
             finally:
-                self._leave(session)
-
-    def _leave(self, session: StationSession) -> None:
-        """Give back every place that a connection had, and tell of its end.
-
-        All of it, and whatever fails of it: a place that nobody gives back is gone for ever.
-        """
-        try:
-            self._lobby.leave(session)
-        finally:
-            try:
-                self._standby.leave(session)
-            finally:
-                self._connections.discard(session)
-                self._record_event("sccp.connection_closed", session.told_at_end())
+                try:
+                    self._lobby.leave(session)
+                finally:
+                    try:
+                        self._standby.leave(session)
+                    finally:
+                        self._connections.discard(session)
+                        self._record_event("sccp.connection_closed", session.told_at_end())
 
 
 async def serve_stations(
