@@ -13,6 +13,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -88,10 +89,14 @@ CoreOfPeer = TypeVar("CoreOfPeer", bound=ServedCore)
 
 
 class _Step(NamedTuple):
-    """A step that waits for a turn, and for ``seconds`` before that."""
+    """A step that waits for a turn, and until the time ``at`` before that."""
 
     run: Callable[[], None]
-    seconds: float = 0.0
+    at: float = 0.0
+    size: int = 0
+    """How many bytes are answered; 0 is what is left of those before."""
+    last: bool = False
+    """Whether the connection is gone."""
 
 
 class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
@@ -200,8 +205,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery, self._scope = nursery, nursery.cancel_scope
-                nursery.start_soon(self._watch)
-                await self._read(peer)
+                await self._converse(map_os_errors(peer))
                 self._end("connection closed")
         except* ConnectionLost as lost:
             self._end(str(lost.exceptions[0]))
@@ -211,21 +215,37 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         finally:
             self._end("server closed")
 
-    async def _read(self, peer: str) -> None:
-        os_errors = map_os_errors(peer)
+    async def _converse(self, os_errors: AbstractContextManager[None]) -> None:
+        """Read and answer, and look at the core's deadlines, until the session is over."""
         while not self._ending:
-            try:
-                with os_errors:
-                    data = await self._receive_some()
-            except ConnectionLost as lost:
-                # When hundreds are gone at once, that is much to do.
-                await self.turns.begin(last=True)
-                self._end(str(lost))
+            deadline = self._core.next_deadline()
+            with trio.CancelScope() as self._alarm:
+                if deadline is not None:
+                    self._alarm.deadline = deadline
+                await self._read(os_errors)
+            if self._alarm.cancelled_caught and not self._ending:
+                await self.turns.begin()
+                self._turn(self._look_at_clock)
                 self.turns.end()
-                return
-            await self._answer(bytes(data))
-            # Thousands that are quiet would each keep what they said last.
-            del data
+
+    async def _read(self, os_errors: AbstractContextManager[None]) -> None:
+        """Read and answer; an alarm leaves what waits for its turn where it is."""
+        while not self._ending:
+            if self._put_off is None:
+                try:
+                    with os_errors:
+                        data = await self._receive_some()
+                except ConnectionLost as lost:
+                    # When hundreds are gone at once, that is much to do.
+                    await self.turns.begin(last=True)
+                    self._end(str(lost))
+                    self.turns.end()
+                    return
+                said = functools.partial(self._receive, bytes(data))
+                self._put_off = _Step(said, size=len(data), last=not data)
+                # Thousands that are quiet would each keep what they said last.
+                del data, said
+            await self._answer()
 
     async def _receive_some(self) -> bytes | bytearray:
         """What the peer says next; nothing when it has closed its side."""
@@ -239,15 +259,13 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             except BlockingIOError:
                 pass
 
-    async def _answer(self, data: bytes) -> None:
+    async def _answer(self) -> None:
         """Take what the peer said, or that it closed its side, in as many turns as that needs."""
-        size = len(data)
-        self._put_off = _Step(functools.partial(self._receive, data))
-        while self._put_off is not None and not self._ending:
-            if self._put_off.seconds:
-                await trio.sleep(self._put_off.seconds)
-            await self.turns.begin(size, last=not data)
-            step, self._put_off, size = self._put_off, None, 0
+        while (step := self._put_off) is not None and not self._ending:
+            if step.at:
+                await trio.sleep_until(step.at)
+            await self.turns.begin(step.size, last=step.last)
+            self._put_off = None
             if not self._ending:
                 self._turn(step.run, splits=True)
             self.turns.end()
@@ -307,7 +325,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
             except RemoteProtocolError as error:
                 raise _not_of_the_peer(error) from error
 
-        self._put_off = _Step(guarded, seconds)
+        self._put_off = _Step(guarded, trio.current_time() + seconds)
 
     def _tell(self, say: Callable[[], None]) -> None:
         """Queue messages by ``say``; dropped when the session is over.
@@ -369,19 +387,6 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         self._writing = False
         if self._ending:
             self._scope.cancel()
-
-    async def _watch(self) -> None:
-        while not self._ending:
-            deadline = self._core.next_deadline()
-            if deadline is None:
-                return
-            with trio.CancelScope(deadline=deadline) as self._alarm:
-                await trio.sleep_forever()
-            if self._ending:
-                return
-            await self.turns.begin()
-            self._turn(self._look_at_clock)
-            self.turns.end()
 
     def _look_at_clock(self) -> None:
         core = self._core
