@@ -299,6 +299,9 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
                     raise _not_of_the_peer(error) from error
                 if splits and self._put_off is None and self.turns.is_over():
                     self._put_off = _GO_ON
+            if outermost:
+                # Who is told of a turn knows of it before the one whose turn it is has an answer.
+                turns.let_go()
             self._flush(at_once=True)
         except RemoteProtocolError as error:
             self._server.counters.protocol_errors += 1

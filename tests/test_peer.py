@@ -24,6 +24,8 @@ class Core:
     def __init__(self, *deadlines: float) -> None:
         self.closed = False
         self.looked_at: list[float] = []
+        self.told: list[str] = []
+        """Who was told something, in order."""
         self._deadlines = list(deadlines)
         self._events: list[str] = []
 
@@ -47,6 +49,7 @@ class Core:
         self.closed = True
 
     def data_to_send(self) -> bytes:
+        self.told.append("the peer")
         return b""
 
     def watch_frames(self, received: object, sent: object) -> None:
@@ -62,7 +65,7 @@ class Peer(ServedPeer[Any, Any]):
 
     def __init__(self, core: Core) -> None:
         self.answered: list[tuple[float, str]] = []
-        turns = Turns(work=float)
+        turns = self.turns_of_all = Turns(work=float)
         server = SimpleNamespace(
             counters=PeerCounters(), trace=None, turns=turns, told_bugs=Seldom()
         )
@@ -83,6 +86,7 @@ class Peer(ServedPeer[Any, Any]):
             self._put_off_for(LATE, lambda: self._answered(event))
 
     def _answered(self, event: str) -> None:
+        self.turns_of_all.afterwards(lambda: self._core.told.append("another"))
         self.answered.append((trio.current_time(), event))
 
     def _leave(self) -> None:
@@ -128,3 +132,9 @@ async def test_without_a_deadline_nobody_looks_at_the_clock() -> None:
     core = Core()
     await serve(core, b"a")
     assert core.looked_at == []
+
+
+async def test_others_are_told_of_a_turn_before_the_one_whose_turn_it_is() -> None:
+    core = Core()
+    await serve(core, b"a")
+    assert core.told[: core.told.index("another") + 2] == ["the peer", "another", "the peer"]
