@@ -218,10 +218,8 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
     async def _converse(self, os_errors: AbstractContextManager[None]) -> None:
         """Read and answer, and look at the core's deadlines, until the session is over."""
         while not self._ending:
-            deadline = self._core.next_deadline()
             with trio.CancelScope() as self._alarm:
-                if deadline is not None:
-                    self._alarm.deadline = deadline
+                self._look_sooner()
                 await self._read(os_errors)
             if self._alarm.cancelled_caught and not self._ending:
                 await self.turns.begin()
@@ -398,7 +396,7 @@ class ServedPeer(abc.ABC, Generic[Server, CoreOfPeer]):
         self._server.counters.timeouts += core.closed and not was_closed
 
     def _look_sooner(self) -> None:
-        """Note that the deadline of the core may have come nearer."""
+        """Set the alarm by the deadline of the core, which may have come nearer."""
         deadline = self._core.next_deadline()
         if deadline is not None:
             self._alarm.deadline = deadline

@@ -46,7 +46,7 @@ class Turns:
         self.in_turn = False
         """Whether somebody's turn is being taken; a plain attribute, since where there is no memory
         a call fails, and from one that is left set nothing is told to anybody ever again."""
-        self.kept_back: list[Callable[[], None]] = []
+        self.kept_back: dict[Callable[[], None], None] = {}
         """What is done when the turn is over, each once."""
 
     def turn(self, address: str = "") -> Turn:
@@ -77,14 +77,15 @@ class Turns:
         """
         if not self.in_turn:
             step()
-        elif step not in self.kept_back:
-            self.kept_back.append(step)
+        else:
+            self.kept_back[step] = None
 
     def let_go(self) -> None:
         """Do what was kept back; what there is no memory to begin stays for the next turn's end."""
         while self.kept_back:
-            self.kept_back[0]()
-            del self.kept_back[0]
+            step = next(iter(self.kept_back))
+            step()
+            del self.kept_back[step]
 
     async def _begin_rounds(self) -> None:
         """Begin rounds while a connection waits.
